@@ -1,0 +1,1 @@
+# Lets tools that resolve relative imports by folder read the top-level folders as one package.

@@ -1,0 +1,72 @@
+"""What a model adapter is: one interface that every provider's adapter has exactly, and the fake too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..contracts.message import Message
+from ..contracts.model import Model, OutputSchema, StopReason
+from ..contracts.tool import ToolDefinition
+from ..contracts.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A whole prompt, provider-neutral."""
+
+    model: Model
+    """The model to call; its fallbacks are of no concern here."""
+    instructions: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolDefinition, ...] = ()
+    output: OutputSchema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's whole answer, provider-neutral."""
+
+    message: Message
+    """Role assistant. The ids of its tool calls are placeholders: `ModelActivities` gives them ours."""
+    model: str
+    """The model's name as the provider reports it, without the provider."""
+    stop: StopReason
+    usage: Usage
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer that is still coming in."""
+
+    kind: str
+    """`text`, `reasoning` or `tool_call`."""
+    text: str
+
+
+OnDelta = Callable[[Delta], None]
+"""Receives the pieces of an answer in order. Must not block."""
+
+
+class ModelAdapter(Protocol):
+    """Translates between the neutral vocabulary and one provider.
+
+    Adapters raise `ModelError`s and nothing else, cancellation apart. They never retry, and hold no state of a run.
+    """
+
+    provider: str
+    """Tags the parts that only this provider can read, and names the price list."""
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """Send a prompt and return the whole answer, streaming inside.
+
+        Raises:
+            ModelError: The one that says what to do about it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

@@ -1,0 +1,111 @@
+"""The closed set of errors, named by what to do about them.
+
+    SostenutoError
+    ├── SpecError             the caller wrote something that cannot run
+    ├── SetupError            something outside the code is missing: weights, a key, a port, a server
+    ├── ToolError             a tool tells the model what went wrong
+    └── ModelError            a model call failed
+        ├── RateLimited           retry, after a delay where the provider named one
+        ├── Overloaded            the same, the fault being the provider's
+        ├── ProviderUnavailable   retry, then the next fallback
+        ├── Timeout               retry, then the next fallback
+        ├── ContextOverflow       never retry: the prompt is too long for the model
+        ├── ContentFiltered       never retry: the provider will not answer this
+        ├── QuotaExceeded         never retry: the account has no credit left
+        ├── InvalidRequest        never retry: the provider rejects the request
+        └── AuthenticationFailed  never retry: the key is missing, wrong or lacks a right
+
+The names of the `ModelError` classes are durable: they are the `type` of the failures in the history.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class SostenutoError(Exception):
+    """Root of every error that this library raises on purpose."""
+
+
+class SpecError(SostenutoError, ValueError):
+    """What the caller wrote cannot run. The message names the place and what was expected there."""
+
+
+class SetupError(SostenutoError):
+    """Something outside the code is missing. The message says what, where, and how to get it."""
+
+
+class ToolError(SostenutoError):
+    """Raise it in a tool to tell the model, in your words, why the call did not work."""
+
+
+class ModelError(SostenutoError):
+    """A model call failed."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(ModelError):  # noqa: N818
+    """Too many requests or tokens. Retried, after the delay that the provider named."""
+
+    retryable = True
+
+
+class Overloaded(ModelError):  # noqa: N818
+    """The provider has no capacity now. Retried, after the delay that the provider named."""
+
+    retryable = True
+
+
+class ProviderUnavailable(ModelError):  # noqa: N818
+    """The provider could not be reached or broke down. Retried, then the next fallback."""
+
+    retryable = True
+
+
+class Timeout(ModelError):  # noqa: N818
+    """The provider did not answer in time. Retried, then the next fallback."""
+
+    retryable = True
+
+
+class ContextOverflow(ModelError):  # noqa: N818
+    """The prompt does not fit the model's context."""
+
+
+class ContentFiltered(ModelError):  # noqa: N818
+    """The provider will not answer this content."""
+
+
+class QuotaExceeded(ModelError):  # noqa: N818
+    """The account has no credit left."""
+
+
+class InvalidRequest(ModelError):  # noqa: N818
+    """The provider rejects the request as it is, or the model does not exist."""
+
+
+class AuthenticationFailed(ModelError):  # noqa: N818
+    """The key is missing, wrong, or lacks a right."""
+
+
+MODEL_ERRORS: dict[str, type[ModelError]] = {
+    error.__name__: error
+    for error in (
+        RateLimited,
+        Overloaded,
+        ProviderUnavailable,
+        Timeout,
+        ContextOverflow,
+        ContentFiltered,
+        QuotaExceeded,
+        InvalidRequest,
+        AuthenticationFailed,
+    )
+}
+"""Every model error by its durable name."""

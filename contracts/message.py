@@ -1,0 +1,138 @@
+"""Provider-neutral messages. Lossless: what a provider needs back verbatim rides in a part tagged with its name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from .contract import Contract
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class TextPart(Contract):
+    """Plain text."""
+
+    kind: Literal["text"] = "text"
+    text: str
+
+
+class _BlobPart(Contract):
+    media_type: str
+    """IANA media type, such as `image/png` or `application/pdf`."""
+    data: str | None = None
+    """Content in base64. Exactly one of `data` and `url` is set."""
+    url: str | None = None
+    """Address that the provider fetches the content from."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> _BlobPart:
+        if (self.data is None) == (self.url is None):
+            raise ValueError("set exactly one of data (base64) and url")
+        return self
+
+
+class ImagePart(_BlobPart):
+    """A picture."""
+
+    kind: Literal["image"] = "image"
+
+
+class FilePart(_BlobPart):
+    """A document."""
+
+    kind: Literal["file"] = "file"
+    name: str = ""
+    """File name shown to the model, may be empty."""
+
+
+class ToolCallPart(Contract):
+    """A model's wish to call a tool."""
+
+    kind: Literal["tool_call"] = "tool_call"
+    id: str
+    """Ours, unique in the transcript, at most 64 characters of `[A-Za-z0-9_-]`."""
+    name: str
+    arguments: dict[str, JsonValue] = {}
+    malformed: str = ""
+    """What the model wrote where its arguments were no JSON object, else empty."""
+
+
+class ToolResultPart(Contract):
+    """What a tool call came to."""
+
+    kind: Literal["tool_result"] = "tool_result"
+    call_id: str
+    """Id of the `ToolCallPart` that this answers."""
+    name: str
+    """Name of the tool."""
+    content: str = ""
+    """Text or JSON text for the model."""
+    attachments: tuple[ImagePart | FilePart, ...] = ()
+    is_error: bool = False
+
+
+class ReasoningPart(Contract):
+    """A model's thinking. Sent back verbatim to the provider that made it, left out for every other."""
+
+    kind: Literal["reasoning"] = "reasoning"
+    provider: str
+    text: str = ""
+    """Readable text or summary, may be empty."""
+    data: dict[str, Any] = {}
+    """The provider's own block, verbatim: signatures, encrypted content."""
+
+
+class OpaquePart(Contract):
+    """Any other block that its provider needs back verbatim, left out for every other provider."""
+
+    kind: Literal["opaque"] = "opaque"
+    provider: str
+    data: dict[str, Any]
+
+
+class PartRef(Contract):
+    """Stands for a part that is already in the history, so that nothing large is written twice."""
+
+    kind: Literal["ref"] = "ref"
+    message: int
+    """Index of the message in the transcript."""
+    part: int
+    """Index of the part in that message."""
+
+
+Part = Annotated[
+    TextPart | ImagePart | FilePart | ToolCallPart | ToolResultPart | ReasoningPart | OpaquePart | PartRef,
+    Field(discriminator="kind"),
+]
+
+
+class Message(Contract):
+    """One entry of a transcript."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The tool calls, in the model's order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+    @classmethod
+    def user(cls, content: str | Part | list[str | Part]) -> Message:
+        """A user message from text, a part, or a list of both."""
+        items = content if isinstance(content, list) else [content]
+        return cls(role=Role.USER, parts=tuple(TextPart(text=i) if isinstance(i, str) else i for i in items))

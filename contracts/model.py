@@ -1,0 +1,193 @@
+"""How a model is named, called and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from .contract import Contract, Spec
+from .message import Message
+from .tool import ToolDefinition
+from .usage import Usage
+
+ReasoningEffort = Literal["off", "low", "medium", "high"]
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*/\S+$")
+
+
+class Model(Spec):
+    """A model and how to call it: `Model("anthropic/claude-sonnet-5-5", fallbacks=["openai/gpt-5.5"])`.
+
+    A plain `"provider/model"` string is accepted wherever a Model is. Fallbacks are tried in order when a
+    call fails for good; each has its own settings, and a fallback given as a string has the defaults.
+    """
+
+    name: str
+    """`provider/model`. Provider: `anthropic`, `openai`, `local`, or a compatible one from the worker's settings."""
+    fallbacks: tuple[Model, ...] = ()
+    """Models to go on with, in order. They have no fallbacks of their own."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature, 0 to 2. None leaves the provider's default."""
+    max_output_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens one answer may have. None leaves the adapter's default."""
+    reasoning: ReasoningEffort | None = None
+    """How hard to think. None leaves the provider's default."""
+    timeout: timedelta = Field(default=timedelta(minutes=5), gt=timedelta(0), le=timedelta(hours=1))
+    """Longest one attempt of one call may take, up to an hour."""
+    options: dict[str, JsonValue] = {}
+    """Merged into the provider's request body as they are, for what has no name here."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        fallbacks: Sequence[Model | str] = (),
+        temperature: float | None = None,
+        max_output_tokens: int | None = None,
+        reasoning: ReasoningEffort | None = None,
+        timeout: timedelta = timedelta(minutes=5),
+        options: dict[str, JsonValue] | None = None,
+        **unknown: Any,
+    ) -> None:
+        data = {
+            "name": name,
+            "fallbacks": tuple(fallbacks),
+            "temperature": temperature,
+            "max_output_tokens": max_output_tokens,
+            "reasoning": reasoning,
+            "timeout": timeout,
+            "options": options or {},
+            **unknown,
+        }
+        self.__pydantic_validator__.validate_python(data, self_instance=self)
+
+    # Keeps pydantic from calling this constructor when it reads a Model from JSON.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        return {"name": data} if isinstance(data, str) else data
+
+    @field_validator("name")
+    @classmethod
+    def _provider_slash_model(cls, name: str) -> str:
+        if not _NAME.match(name):
+            raise ValueError(f"{name!r} is not provider/model, such as anthropic/claude-sonnet-5-5")
+        return name
+
+    @field_validator("fallbacks")
+    @classmethod
+    def _flat(cls, fallbacks: tuple[Model, ...]) -> tuple[Model, ...]:
+        for index, fallback in enumerate(fallbacks):
+            if fallback.fallbacks:
+                raise ValueError(f"fallbacks[{index}] has fallbacks of its own: list them all on the first model")
+        return fallbacks
+
+    @property
+    def provider(self) -> str:
+        """The part before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def model(self) -> str:
+        """The part after the first slash: the provider's own name of the model."""
+        return self.name.partition("/")[2]
+
+    @property
+    def choices(self) -> tuple[Model, ...]:
+        """This model, then its fallbacks."""
+        return (self, *self.fallbacks)
+
+
+class OutputSchema(Contract):
+    """The form that an agent's answer must have."""
+
+    name: str
+    """Name of the type, at most 64 characters of `[A-Za-z0-9_-]`."""
+    json_schema: dict[str, Any]
+    """JSON Schema (2020-12) of the answer."""
+
+
+class StopReason(StrEnum):
+    """Why a model stopped."""
+
+    END = "end"
+    TOOL_CALLS = "tool_calls"
+    LENGTH = "length"
+    REFUSAL = "refusal"
+
+
+class Head(Contract):
+    """What stands before the first message of a transcript: the same in every call of a run, so sent once."""
+
+    agent: str
+    instructions: str = ""
+    model: Model
+    tools: tuple[ToolDefinition, ...] = ()
+    output: OutputSchema | None = None
+
+
+class ModelCall(Contract):
+    """Input of one model call: only what its transcript gained since the call before."""
+
+    transcript: str
+    """Which of the workflow's transcripts: the agent's path."""
+    turn: int
+    """From 1."""
+    model: str
+    """`provider/model` that is called."""
+    choice: int = 0
+    """Its place in `Model.choices`."""
+    base: int = 0
+    """How many messages came before `tail`."""
+    after: str = ""
+    """Id of the reply that ends those messages, empty at the start."""
+    tail: tuple[Message, ...] = ()
+    head: Head | None = None
+    """Sent where `base` is 0, else known from the worker's cache or the transcript query."""
+
+
+class ModelReply(Contract):
+    """Output of one model call."""
+
+    id: str
+    """Unique id of this reply: names the transcript up to and including it."""
+    message: Message
+    model: str
+    """`provider/model` as the provider reports it."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """US dollars. None where no price is known for the model; 0 for the local one."""
+    stop: StopReason = StopReason.END
+    prompt_hash: str
+    """SHA-256 of the exact prompt, see `contracts.prompt_hash`."""
+    output_errors: tuple[str, ...] = ()
+    """Why the answer does not fit the agent's output schema; empty where it fits."""
+    request_id: str = ""
+    """The provider's own id of the request, for its support."""
+
+
+class TranscriptQuery(Contract):
+    """Asks a running workflow for a page of one transcript."""
+
+    transcript: str
+    start: int = 0
+    """Index of the first message wanted."""
+    stop: int
+    """Index after the last message wanted."""
+    max_bytes: int = 1_000_000
+    """Bound of the page. A page always has at least one message."""
+
+
+class TranscriptPage(Contract):
+    """A page of a transcript."""
+
+    head: Head | None = None
+    """Only on the first page."""
+    messages: tuple[Message, ...] = ()

@@ -1,0 +1,42 @@
+"""Durable names. They stand in every history ever written: rename the Python, never these strings."""
+
+from typing import Final
+
+RUN_WORKFLOW: Final = "SostenutoRun"
+"""Workflow type of one execution of a runnable."""
+
+MODEL_ACTIVITY: Final = "sostenuto.model"
+"""Activity type of one model call. A tool's activity type is the tool's own name, which never has a dot."""
+
+TRANSCRIPT_QUERY: Final = "sostenuto_transcript"
+"""Query by which a model activity pages in the messages that its worker does not have."""
+
+TASK_QUEUE: Final = "sostenuto"
+"""Task queue that workers serve and clients start on, where none is named."""
+
+SEARCH_RUNNABLE: Final = "SostenutoRunnable"
+"""Keyword search attribute: name of the runnable."""
+
+SEARCH_STATUS: Final = "SostenutoStatus"
+"""Keyword search attribute: `running`, then the status of the result."""
+
+SEARCH_TENANT: Final = "SostenutoTenant"
+"""Keyword search attribute: whom the run is for."""
+
+SEARCH_AWAITING: Final = "SostenutoAwaiting"
+"""Keyword search attribute: what the run waits for."""
+
+SEARCH_COST_USD: Final = "SostenutoCostUsd"
+"""Double search attribute: cost of the run in US dollars."""
+
+SEARCH_TOKENS: Final = "SostenutoTokens"
+"""Int search attribute: tokens of the run, in and out."""
+
+LOCAL_PROVIDER: Final = "local"
+"""Provider name of the embedded model server."""
+
+RUN_FAILED: Final = "RunFailed"
+"""Type of the failure that ends a failed run. Its first detail is the partial result."""
+
+TOOL_FAILED: Final = "ToolFailed"
+"""Type of the failure of a tool call. Its message is what the model is told."""

@@ -1,0 +1,86 @@
+"""What starts a run, what it carries into its next execution, and what it comes to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from .agent import Agent
+from .contract import Contract
+from .message import Message
+from .usage import Usage
+
+Runnable = Annotated[Agent, Field()]
+"""What can be run. A union discriminated by `kind`."""
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    """The model declined to answer."""
+    EXHAUSTED = "exhausted"
+    """A limit was reached."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Totals(Contract):
+    """What a run has used so far. Adds up with `+`."""
+
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+    """US dollars, of the calls whose price is known."""
+    unpriced_calls: int = 0
+    """Model calls whose price is not known: they cost something that `cost_usd` lacks."""
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            usage=self.usage + other.usage,
+            cost_usd=self.cost_usd + other.cost_usd,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+class Carried(Contract):
+    """What an agent takes along when its workflow continues as new."""
+
+    messages: tuple[Message, ...]
+    after: str
+    """Id of the last reply."""
+    turns: int
+    totals: Totals
+    choice: int = 0
+    """Which model of `Model.choices` is in use."""
+    repairs: int = 0
+    repeats: int = 0
+
+
+class RunInput(Contract):
+    """Input of the run workflow."""
+
+    runnable: Runnable
+    message: Message
+    carried: Carried | None = None
+
+
+class Result(Contract):
+    """What a run came to. Also of a run that ended early: then with all that it has."""
+
+    status: Status
+    output: Any = None
+    """Text, or JSON that fits the output schema. Through a client that knows the output type, a value of it."""
+    reason: str = ""
+    """Why it ended so, where the status alone does not tell."""
+    turns: int = 0
+    """Model calls that were answered."""
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+    """US dollars, of the calls whose price is known."""
+    unpriced_calls: int = 0
+    """Model calls whose price is not known."""
+    messages: tuple[Message, ...] = ()
+    """The transcript. Empty in the history, where it already stands; filled in by the client."""

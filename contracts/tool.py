@@ -1,0 +1,214 @@
+"""Tools: what a model sees of them, what a workflow knows of them, and the decorator that makes one."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from pydantic import Field, JsonValue
+
+from .contract import Contract
+from .errors import SpecError
+from .message import FilePart, ImagePart
+from .tool_signature import ToolSignature
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+
+DEFAULT_TIMEOUT = timedelta(minutes=1)
+
+
+class Effect(StrEnum):
+    """What happens when a tool runs twice."""
+
+    READ = "read"
+    """Nothing: it only looks. Repeated freely."""
+    IDEMPOTENT = "idempotent"
+    """Nothing more, given the same idempotency key. Repeated with the same key."""
+    ONCE = "once"
+    """Harm. One attempt only; where its outcome is unknown, the model is told so."""
+
+
+class ToolDefinition(Contract):
+    """What a model sees of a tool."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any]
+    """JSON Schema (2020-12) of the arguments, an object."""
+
+
+class ToolSpec(ToolDefinition):
+    """What a workflow knows of a tool."""
+
+    effect: Effect = Effect.ONCE
+    fast: bool = False
+    """Runs inside the workflow task's worker as a local activity: one history event instead of six."""
+    timeout: timedelta = Field(default=DEFAULT_TIMEOUT, gt=timedelta(0))
+    """Longest one attempt may take."""
+    retries: int = Field(default=0, ge=0, le=20)
+    """Further attempts after an exception, before the model is told. Always 0 for `once`."""
+
+    @property
+    def definition(self) -> ToolDefinition:
+        """The part that goes to the model."""
+        return ToolDefinition(name=self.name, description=self.description, parameters=self.parameters)
+
+
+class ToolInvocation(Contract):
+    """Input of one tool call."""
+
+    call_id: str
+    run: str
+    """Distinguishes this run from others of the same workflow id; the same over continue-as-new."""
+    arguments: dict[str, JsonValue] = {}
+
+
+class ToolOutput(Contract):
+    """Output of one tool call."""
+
+    content: str = ""
+    """Text or JSON text for the model, at most `MAX_TOOL_OUTPUT_BYTES`."""
+    attachments: tuple[ImagePart | FilePart, ...] = ()
+
+
+MAX_TOOL_OUTPUT_BYTES = 1_500_000
+"""Largest tool output, in bytes of JSON. The server refuses payloads of 2 MB; a larger one is an error to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a running tool may know and do. A tool asks for it with a parameter of this type."""
+
+    run_id: str
+    """Id of the run."""
+    call_id: str
+    """Id of the call, unique in the run."""
+    idempotency_key: str
+    """The same over every attempt of this call, and different for every other call."""
+    attempt: int
+    """From 1."""
+    _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
+    _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def heartbeat(self, progress: JsonValue = None) -> None:
+        """Report progress, shown in the Temporal UI. Liveness is reported without it."""
+        self._heartbeat(progress)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run wants this call to stop. An async tool is cancelled; a sync one looks here."""
+        return self._cancelled.is_set()
+
+
+class Tool(Generic[P, R]):
+    """A typed function that models can call. Still callable as the function it was."""
+
+    def __init__(self, function: Callable[P, R], spec: ToolSpec, signature: ToolSignature) -> None:
+        self.function = function
+        self.spec = spec
+        self.signature = signature
+        self.__name__ = spec.name
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function itself, as if it were undecorated."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<tool {self.spec.name} ({self.spec.effect})>"
+
+
+@overload
+def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+
+
+@overload
+def tool(
+    *,
+    effect: Effect | str = ...,
+    fast: bool = ...,
+    timeout: timedelta = ...,
+    retries: int = ...,
+    name: str | None = ...,
+    description: str | None = ...,
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    effect: Effect | str = Effect.ONCE,
+    fast: bool = False,
+    timeout: timedelta = DEFAULT_TIMEOUT,
+    retries: int = 0,
+    name: str | None = None,
+    description: str | None = None,
+) -> Any:
+    """Make a tool of a typed function, sync or async.
+
+    The JSON schema comes from the signature: pydantic types, defaults, `Annotated[..., Field(...)]`, and the
+    docstring's `Args:`. A parameter of type `ToolContext` is filled in at run time and hidden from the model.
+    A sync function runs in a thread.
+
+    Args:
+        function: The function, where the decorator is used without parentheses.
+        effect: What happens when it runs twice: `read`, `idempotent` or `once`. The safe default is `once`.
+        fast: Run it as a local activity: for reads that end within a second or two.
+        timeout: Longest one attempt may take.
+        retries: Further attempts after an exception before the model is told of it. Not for `once`.
+        name: What the model calls it. Default: the function's name.
+        description: What the model reads of it. Default: the docstring up to its `Args:`.
+
+    Raises:
+        SpecError: A parameter has no type, or one without a JSON schema; or the options contradict each other.
+    """
+
+    def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
+        label = name or getattr(wrapped, "__name__", "tool")
+        signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
+        spec = ToolSpec(
+            name=label,
+            description=signature.description if description is None else inspect.cleandoc(description),
+            parameters=signature.schema,
+            effect=_effect(effect, label),
+            fast=fast,
+            timeout=timeout,
+            retries=retries,
+        )
+        _check(spec)
+        return Tool(wrapped, spec, signature)
+
+    return make if function is None else make(function)
+
+
+def _effect(effect: Effect | str, label: str) -> Effect:
+    try:
+        return Effect(effect)
+    except ValueError:
+        known = ", ".join(repr(e.value) for e in Effect)
+        raise SpecError(f"tool {label}: effect is {effect!r}, not one of {known}") from None
+
+
+def _check(spec: ToolSpec) -> None:
+    if not _NAME.match(spec.name):
+        raise SpecError(
+            f"tool {spec.name!r}: a name has up to 64 letters, digits, '_' and '-', and starts with a letter or '_'"
+        )
+    if spec.fast and spec.effect is not Effect.READ:
+        raise SpecError(
+            f"tool {spec.name}: fast=True needs effect='read', not {spec.effect.value!r}: "
+            "a local activity may run again after a crash"
+        )
+    if spec.retries and spec.effect is Effect.ONCE:
+        raise SpecError(f"tool {spec.name}: retries={spec.retries} needs effect='read' or 'idempotent', not 'once'")

@@ -1,0 +1,146 @@
+"""From a function's signature to the JSON schema that a model sees, and back to typed arguments."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic_core import to_json
+
+from .errors import SpecError
+
+_SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Note|Notes):\s*$", re.MULTILINE)
+_ARGUMENT = re.compile(r"^(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSignature:
+    """A function's parameters and result as JSON."""
+
+    schema: dict[str, Any]
+    """JSON Schema of the arguments, an object without unknown keys."""
+    description: str
+    """The docstring up to its first section."""
+    hidden: str | None
+    """Name of the parameter that is filled in at run time."""
+    arguments: type[BaseModel]
+    result: TypeAdapter[Any]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], label: str, *, hidden: type) -> ToolSignature:
+        """Read the signature.
+
+        Raises:
+            SpecError: A parameter cannot be described in JSON schema; names it.
+        """
+        hints = _hints(function, label)
+        description, notes = _docstring(function)
+        fields: dict[str, Any] = {}
+        hidden_name = None
+        for parameter in inspect.signature(function).parameters.values():
+            if hints.get(parameter.name) is hidden:
+                hidden_name = parameter.name
+                continue
+            fields[parameter.name] = _field(parameter, hints, label, notes.get(parameter.name))
+        arguments: type[BaseModel] = create_model(
+            label, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields
+        )
+        schema = arguments.model_json_schema()
+        schema.pop("title", None)
+        return cls(schema, description, hidden_name, arguments, _result(hints.get("return", Any), label))
+
+    def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Typed keyword arguments.
+
+        Raises:
+            ToolArgumentsError: They do not validate; says for each what would have been valid.
+        """
+        try:
+            bound = self.arguments.model_validate_json(json.dumps(arguments))
+        except ValidationError as error:
+            raise ToolArgumentsError(error, self.schema) from None
+        return {name: getattr(bound, name) for name in type(bound).model_fields}
+
+    def render(self, value: Any) -> str:
+        """The function's result as text for the model: strings as they are, anything else as JSON."""
+        if value is None:
+            return "done"
+        return value if isinstance(value, str) else self.result.dump_json(value).decode()
+
+
+class ToolArgumentsError(ValueError):
+    """The arguments of a call do not fit the tool's schema."""
+
+    def __init__(self, error: ValidationError, schema: dict[str, Any]) -> None:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+        super().__init__(f"The arguments do not fit. {wrong}. Valid arguments follow this JSON schema: {_text(schema)}")
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return to_json(schema).decode()
+
+
+def _hints(function: Callable[..., Any], label: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise SpecError(
+            f"tool {label}: the annotation {error.name!r} cannot be resolved: define it at module level"
+        ) from error
+
+
+def _field(parameter: inspect.Parameter, hints: dict[str, Any], label: str, note: str | None) -> tuple[Any, FieldInfo]:
+    where = f"tool {label}: parameter {parameter.name!r}"
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+        raise SpecError(f"{where} is {parameter.kind.description}: give every parameter a name and a type")
+    if parameter.name not in hints:
+        raise SpecError(f"{where} has no type: annotate it, such as {parameter.name}: str")
+    annotation = hints[parameter.name]
+    try:
+        TypeAdapter(annotation).json_schema()
+    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
+        raise SpecError(
+            f"{where} has the type {_type_name(annotation)}, which has no JSON schema: "
+            "use a pydantic model, a dataclass, or a JSON type"
+        ) from error
+    default = ... if parameter.default is parameter.empty else parameter.default
+    return annotation, Field(default=default, description=note) if note else Field(default=default)
+
+
+def _result(annotation: Any, label: str) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation)
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise SpecError(
+            f"tool {label}: the return type {_type_name(annotation)} cannot be written as JSON: "
+            "return a pydantic model, a dataclass, or a JSON type"
+        ) from error
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__qualname__ if isinstance(annotation, type) else str(annotation)
+
+
+def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Split a Google style docstring into its text and the notes on the arguments."""
+    doc = inspect.getdoc(function) or ""
+    pieces = _SECTION.split(doc)
+    sections = dict(zip(pieces[1::2], pieces[2::2], strict=False))
+    body = next((sections[s] for s in ("Args", "Arguments", "Parameters") if s in sections), "")
+    notes: dict[str, str] = {}
+    current = ""
+    for line in inspect.cleandoc(body).splitlines():
+        found = _ARGUMENT.match(line)
+        if found:
+            current = found[1]
+            notes[current] = found[2].strip()
+        elif current and line.strip():
+            notes[current] = f"{notes[current]} {line.strip()}".strip()
+    return pieces[0].strip(), notes
