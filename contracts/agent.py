@@ -66,7 +66,7 @@ class Agent(Spec):
             "max_repeats": max_repeats,
             **unknown,
         }
-        self.__pydantic_validator__.validate_python(data, self_instance=self)
+        self._construct(data)
         self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
         if output is not None and not isinstance(output, OutputSchema):
             self._output_type = TypeAdapter(output)

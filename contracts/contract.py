@@ -9,11 +9,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     SerializerFunctionWrapHandler,
+    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticUndefined
+
+from .errors import SpecError
 
 # Discriminators are written even where they equal their default: a reader cannot do without them.
 _ALWAYS_WRITTEN = frozenset({"kind", "type", "role"})
@@ -54,6 +57,18 @@ class Spec(Contract):
     Read from JSON (a history, a request of another version) it stays as tolerant as any contract.
     """
 
+    def _construct(self, data: dict[str, Any]) -> None:
+        """Validate the arguments of a constructor into this instance.
+
+        Raises:
+            SpecError: A field is wrong; names each by its path, and says what was expected there.
+        """
+        try:
+            self.__pydantic_validator__.validate_python(data, self_instance=self)
+        except ValidationError as error:
+            label = f"{type(self).__name__} {data['name']!r}"
+            raise SpecError("; ".join(f"{label}: {_problem(e['loc'], e['msg'])}" for e in error.errors())) from None
+
     @model_validator(mode="before")
     @classmethod
     def _reject_unknown_fields(cls, data: Any, info: ValidationInfo) -> Any:
@@ -63,6 +78,12 @@ class Spec(Contract):
             if name not in cls.model_fields:
                 raise ValueError(_unknown_field(cls.__name__, str(name), list(cls.model_fields)))
         return data
+
+
+def _problem(path: tuple[int | str, ...], message: str) -> str:
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    message = message.removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
 
 
 def _unknown_field(owner: str, name: str, known: list[str]) -> str:

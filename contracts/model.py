@@ -64,7 +64,7 @@ class Model(Spec):
             "options": options or {},
             **unknown,
         }
-        self.__pydantic_validator__.validate_python(data, self_instance=self)
+        self._construct(data)
 
     # Keeps pydantic from calling this constructor when it reads a Model from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
