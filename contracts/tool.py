@@ -175,7 +175,7 @@ def tool(
     """
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
-        label = name or getattr(wrapped, "__name__", "tool")
+        label: str = name or getattr(wrapped, "__name__", "tool")
         signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
         spec = ToolSpec(
             name=label,
