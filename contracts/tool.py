@@ -175,7 +175,7 @@ def tool(
     """
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
-        label: str = name or getattr(wrapped, "__name__", "tool")
+        label = name or str(getattr(wrapped, "__name__", "tool"))
         signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
         spec = ToolSpec(
             name=label,
