@@ -1,0 +1,61 @@
+"""The command line. Parses, dispatches and turns errors into one line; each command lives in its own module.
+
+A command module exposes `register(subparsers)` and is imported for every command line, so at module level it must not
+import the Temporal SDK, rich or anything of workers/. Its parser names an async `handler(args)` that returns the exit
+status: `parser.set_defaults(handler=...)`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from ...contracts.errors import SostenutoError, SpecError
+from .exit_status import FAILED, INTERRUPTED, USAGE
+
+COMMANDS: tuple[str, ...] = ()
+"""Modules of this package, in the order in which `--help` lists them."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(prog="sostenuto", description="AI agents on Temporal.")
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f".{name}", __package__).register(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.version:
+        from ... import __version__  # noqa: PLC0415 - the package imports this one
+
+        print(__version__)
+        return 0
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    try:
+        return asyncio.run(args.handler(args))
+    except SpecError as error:
+        return _fail(error, USAGE)
+    except SostenutoError as error:
+        return _fail(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left, as `head` does. Python would complain again when it closes stdout.
+        sys.stderr.close()
+        return 0
+
+
+def _fail(error: SostenutoError, status: int) -> int:
+    print(f"sostenuto: {error}", file=sys.stderr)
+    return status
