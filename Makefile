@@ -1,0 +1,63 @@
+# One command each. Every target sets up what it needs: a virtual environment in .venv from requirements.lock.
+#   make test PYTHON=python3.12    with another interpreter
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+LOCKED := $(VENV)/.locked-$(VERSION)
+READY := $(VENV)/.ready-$(VERSION)
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup pull demo dev test check bench format lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Sostenuto needs Python 3.11 or newer, not %d.%d: make PYTHON=python3.x" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY)  ## Make the virtual environment
+pull: setup  ## Fetch the local model, once
+	$(BIN)/sostenuto pull
+
+demo: pull  ## Answer a question with an agent that is killed half way, then stop everything
+	$(BIN)/sostenuto demo
+
+dev: pull  ## Start the embedded stack and leave it up
+	$(BIN)/sostenuto dev
+
+test: pull  ## Run every test
+	$(PYTEST)
+
+# Never writes: caches go into the virtual environment or nowhere.
+check: export PYTHONDONTWRITEBYTECODE = 1
+check: setup  ## Check format, lint, types, imports, lock, compose file and links
+	$(BIN)/ruff format --no-cache --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/mypy --cache-dir $(VENV)/.mypy
+	$(BIN)/lint-imports --no-cache
+	$(PYTEST) --quiet tests/architecture
+
+bench: setup  ## Print the benchmark figures
+	$(BIN)/python -m benchmarks.turns
+
+format: setup  ## Format the code and sort its imports
+	$(BIN)/ruff check --fix-only --exit-zero .
+	$(BIN)/ruff format .
+
+lock: setup  ## Pin the newest allowed releases in requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean:  ## Remove what was made, the state in .sostenuto included
+	rm -rf $(VENV) .sostenuto .mypy_cache .ruff_cache .import_linter_cache build dist
