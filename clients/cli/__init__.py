@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return USAGE
     try:
-        return asyncio.run(args.handler(args))
+        status: int = asyncio.run(args.handler(args))
     except SpecError as error:
         return _fail(error, USAGE)
     except SostenutoError as error:
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output left, as `head` does. Python would complain again when it closes stdout.
         sys.stderr.close()
         return 0
+    return status
 
 
 def _fail(error: SostenutoError, status: int) -> int:

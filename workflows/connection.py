@@ -1,0 +1,106 @@
+"""How any process of ours reaches Temporal: the same settings, converter and errors for clients and workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client, Interceptor, Plugin
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..contracts import names
+from ..contracts.errors import SetupError
+from .converter import data_converter
+
+DEFAULT_ADDRESS = "localhost:7233"
+"""Where Temporal listens when nobody says otherwise."""
+
+_INNERMOST = re.compile(r'(?:message|error): "([^"]+)"')
+_CONNECT_TIMEOUT = timedelta(seconds=4)
+
+
+async def connect(
+    address: str | None = None,
+    *,
+    namespace: str | None = None,
+    payload_dir: Path | None = None,
+    interceptors: Sequence[Interceptor] = (),
+    plugins: Sequence[Plugin] = (),
+) -> Client:
+    """A connected Temporal client with our data converter.
+
+    What is not passed comes from the environment: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+    `TEMPORAL_TLS_*`, a profile of Temporal's own configuration file (`TEMPORAL_PROFILE`), `SOSTENUTO_PAYLOAD_DIR`.
+
+    Raises:
+        SetupError: Nothing answers there, access is denied, or there is no such namespace.
+    """
+    config = _configured()
+    target = config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
+    if namespace is not None:
+        config["namespace"] = namespace
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT.total_seconds()):
+            client = await Client.connect(
+                **config,
+                connect_timeout=_CONNECT_TIMEOUT,
+                data_converter=data_converter(payload_dir or payload_dir_setting()),
+                interceptors=interceptors,
+                plugins=plugins,
+            )
+            await _check_namespace(client, target)
+    except (RuntimeError, ValueError, TimeoutError) as error:
+        raise _unreachable(target, error) from error
+    return client
+
+
+def task_queue_setting(environ: Mapping[str, str] = os.environ) -> str:
+    """The task queue that `SOSTENUTO_TASK_QUEUE` names, or the default one."""
+    return environ.get("SOSTENUTO_TASK_QUEUE") or names.TASK_QUEUE
+
+
+def payload_dir_setting(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The directory for large payloads that `SOSTENUTO_PAYLOAD_DIR` names, if any."""
+    value = environ.get("SOSTENUTO_PAYLOAD_DIR")
+    return Path(value).expanduser() if value else None
+
+
+def _configured() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise SetupError(f"the Temporal settings (TEMPORAL_* or its configuration file) are wrong: {error}") from error
+
+
+async def _check_namespace(client: Client, target: str) -> None:
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.describe_namespace(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise SetupError(
+                f"Temporal at {target} has no namespace {client.namespace!r}: set TEMPORAL_NAMESPACE, or make it by "
+                f"`temporal operator namespace create --namespace {client.namespace}`"
+            ) from error
+        if error.status is RPCStatusCode.UNAUTHENTICATED:
+            raise SetupError(f"Temporal at {target} denies access: check TEMPORAL_API_KEY or TEMPORAL_TLS_*") from error
+        # A key may be allowed to run workflows and yet not to describe the namespace.
+        if error.status is not RPCStatusCode.PERMISSION_DENIED:
+            raise SetupError(f"Temporal at {target} does not answer as it should: {error.message}") from error
+
+
+def _unreachable(target: str, error: Exception) -> SetupError:
+    reason = f"no answer within {_CONNECT_TIMEOUT.total_seconds():.0f} s"
+    if not isinstance(error, TimeoutError):
+        # The SDK gives the transport's whole nested error; its innermost texts are what a person can use.
+        texts = _INNERMOST.findall(str(error))
+        reason = texts[-1] if texts else str(error).removeprefix("Failed client connect: ")
+    return SetupError(
+        f"no Temporal server answers at {target}: start one by `sostenuto dev`, or set TEMPORAL_ADDRESS ({reason})"
+    )
