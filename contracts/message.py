@@ -107,6 +107,8 @@ class PartRef(Contract):
     """Index of the message in the transcript."""
     part: int
     """Index of the part in that message."""
+    call_id: str = ""
+    """Where the part is a tool's result, the call that it answers."""
 
 
 Part = Annotated[

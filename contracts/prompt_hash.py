@@ -1,7 +1,8 @@
 """The hash that proves a prompt rebuilt from the history to be the one that was sent.
 
-A chain over the transcript, so that each call hashes only what is new: `link` starts from the head and takes one
-message at a time; `prompt_hash` closes the chain for one model call. Values are hashed in their wire form.
+A chain over the transcript, so that each call hashes only what is new: `chain_start` takes the head,
+`chain_link` one message at a time, and `prompt_hash` closes the chain for one model call. Values are hashed in
+their wire form.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from .message import Message
 from .model import Head, Model
 
 
-def chain_start(head: Head) -> str:
-    """The chain's value before the first message."""
-    return sha256(head.model_dump_json().encode()).hexdigest()
+def chain_start(head: Head) -> tuple[str, int]:
+    """The chain's value before the first message, and the bytes hashed."""
+    written = head.model_dump_json().encode()
+    return sha256(written).hexdigest(), len(written)
 
 
-def chain_link(chain: str, message: Message) -> str:
-    """The chain's value after one more message."""
-    return sha256(chain.encode() + message.model_dump_json().encode()).hexdigest()
+def chain_link(chain: str, message: Message) -> tuple[str, int]:
+    """The chain's value after one more message, and the bytes hashed."""
+    written = message.model_dump_json().encode()
+    return sha256(chain.encode() + written).hexdigest(), len(written)
 
 
 def prompt_hash(chain: str, model: Model) -> str:

@@ -56,7 +56,9 @@ class Carried(Contract):
     choice: int = 0
     """Which model of `Model.choices` is in use."""
     repairs: int = 0
+    """How often in a row an answer was asked for again."""
     repeats: int = 0
+    """How many turns in a row asked for the same calls."""
 
 
 class RunInput(Contract):
@@ -65,6 +67,8 @@ class RunInput(Contract):
     runnable: Runnable
     message: Message
     carried: Carried | None = None
+    offload: bool = False
+    """Whether the client and the workers keep large payloads outside the history."""
 
 
 class Result(Contract):

@@ -1,0 +1,37 @@
+"""Liveness of activities: a dead worker is noticed within seconds, and a cancelled run reaches its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from temporalio import activity
+
+INTERVAL_SECONDS = 1.5
+
+
+@asynccontextmanager
+async def heartbeats() -> AsyncIterator[Callable[[Any], None]]:
+    """Heartbeat in the background; yields a function, safe from any thread, that reports progress."""
+    if activity.info().is_local:
+        yield lambda _: None  # the server hears of a local activity only when it has ended
+        return
+    loop = asyncio.get_running_loop()
+    # Every heartbeat replaces the details of the one before, so the last progress is sent again.
+    details: list[Any] = []
+
+    def report(progress: Any) -> None:
+        details[:] = [] if progress is None else [progress]
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat(*details)
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+    task = loop.create_task(beat())
+    try:
+        yield report
+    finally:
+        task.cancel()

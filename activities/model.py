@@ -1,0 +1,174 @@
+"""The model call. Knows no provider: adapters are built by workers and handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from uuid import uuid4
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from ..contracts import names
+from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
+from ..contracts.message import Message, PartRef, ToolCallPart
+from ..contracts.model import Head, Model, ModelCall, ModelReply, TranscriptPage, TranscriptQuery
+from ..contracts.prompt_hash import prompt_hash
+from ..contracts.usage import Usage
+from .heartbeat import heartbeats
+from .output import OutputValidator
+from .provider import Completion, ModelAdapter, ModelRequest
+from .transcripts import Prefix, TranscriptCache
+
+_LONGEST_DELAY_SECONDS = 60.0
+
+Price = Callable[[str, str, Usage], float | None]
+"""Cost in US dollars by provider, model and usage; None where unknown."""
+
+
+class ModelActivities:
+    """Model calls of every provider that this worker has an adapter for."""
+
+    def __init__(
+        self,
+        adapters: Mapping[str, ModelAdapter],
+        *,
+        price: Price,
+        cache: TranscriptCache,
+        validator: OutputValidator,
+    ) -> None:
+        self._adapters = adapters
+        self._price = price
+        self._cache = cache
+        self._validator = validator
+
+    @activity.defn(name=names.MODEL_ACTIVITY)
+    async def call(self, call: ModelCall) -> ModelReply:
+        """Put the transcript together, send it to the model, and return the answer.
+
+        Repeatable: a repeated call costs its tokens again and changes nothing else. Raises the `ModelError`s as
+        failures of their class name, of which only the retryable ones are retried, after the delay that the
+        provider named. Heartbeats on its own. Costs what the provider charges for the whole prompt and the answer.
+        """
+        async with heartbeats():
+            prefix = await self._transcript(call)
+            model = prefix.head.model.choices[call.choice]
+            try:
+                completion = await self._adapter(model).complete(_request(prefix, model))
+            except ModelError as error:
+                raise _failure(error, model) from error
+        reply = self._reply(prefix, model, completion)
+        self._cache.put_prefix(reply.id, prefix.extended((reply.message,)), replaces=call.after)
+        return reply
+
+    def _adapter(self, model: Model) -> ModelAdapter:
+        if model.provider not in self._adapters:
+            known = ", ".join(sorted(self._adapters)) or "none"
+            raise InvalidRequest(
+                f"this worker has no provider {model.provider!r} (it has: {known}): "
+                f"name it in the worker's settings under [providers.{model.provider}]"
+            )
+        return self._adapters[model.provider]
+
+    async def _transcript(self, call: ModelCall) -> Prefix:
+        if call.base == 0 and call.head is not None:
+            prefix: Prefix | None = Prefix.start(call.head)
+        else:
+            prefix = self._cache.prefix(call.after)
+        if prefix is None or len(prefix.messages) != call.base:
+            head, messages = await _fetch(call.transcript, 0, call.base)
+            prefix = Prefix.start(head or _no_head(call)).extended(messages)
+        return prefix.extended(await self._resolved(call))
+
+    async def _resolved(self, call: ModelCall) -> tuple[Message, ...]:
+        """The tail, with the parts that the history was not to repeat."""
+        execution = activity.info().workflow_run_id or ""
+        messages = []
+        for index, message in enumerate(call.tail):
+            parts = [self._known(execution, part) if isinstance(part, PartRef) else part for part in message.parts]
+            if any(isinstance(part, PartRef) for part in parts):
+                position = call.base + index
+                _, fetched = await _fetch(call.transcript, position, position + 1)
+                parts = list(fetched[0].parts)
+            messages.append(message.model_copy(update={"parts": tuple(parts)}))
+        return tuple(messages)
+
+    def _known(self, execution: str, ref: PartRef) -> object:
+        return (self._cache.result(execution, ref.call_id) if ref.call_id else None) or ref
+
+    def _reply(self, prefix: Prefix, model: Model, completion: Completion) -> ModelReply:
+        message = _with_own_ids(completion.message, len(prefix.messages))
+        output = prefix.head.output
+        wrong: tuple[str, ...] = ()
+        if output is not None and not message.tool_calls:
+            wrong = self._validator.problems(output, message.text)
+        return ModelReply(
+            id=uuid4().hex[:16],
+            message=message,
+            model=f"{model.provider}/{completion.model}",
+            usage=completion.usage,
+            cost_usd=self._price(model.provider, completion.model, completion.usage),
+            stop=completion.stop,
+            prompt_hash=prompt_hash(prefix.chain, model),
+            output_errors=wrong,
+            request_id=completion.request_id,
+        )
+
+
+def _request(prefix: Prefix, model: Model) -> ModelRequest:
+    head = prefix.head
+    return ModelRequest(
+        model=model, instructions=head.instructions, messages=prefix.messages, tools=head.tools, output=head.output
+    )
+
+
+def _with_own_ids(message: Message, index: int) -> Message:
+    """Call ids that are unique in the transcript and mean the same to every provider."""
+    calls = iter(range(len(message.parts)))
+    return message.model_copy(
+        update={
+            "parts": tuple(
+                part.model_copy(update={"id": f"call_{index}_{next(calls)}"})
+                if isinstance(part, ToolCallPart)
+                else part
+                for part in message.parts
+            )
+        }
+    )
+
+
+def _failure(error: ModelError, model: Model) -> ApplicationError:
+    attempt = activity.info().attempt
+    delay = error.retry_after
+    if delay is None and isinstance(error, RateLimited | Overloaded):
+        delay = timedelta(seconds=min(2.0**attempt, _LONGEST_DELAY_SECONDS))
+    return ApplicationError(
+        f"{model.name}: {error}",
+        type=type(error).__name__,
+        non_retryable=not error.retryable,
+        next_retry_delay=delay,
+    )
+
+
+async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:
+    """Page messages in from the workflow that this call belongs to."""
+    info = activity.info()
+    handle = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+    head: Head | None = None
+    messages: tuple[Message, ...] = ()
+    while start < stop:
+        page = await handle.query(
+            names.TRANSCRIPT_QUERY,
+            TranscriptQuery(transcript=transcript, start=start, stop=stop),
+            result_type=TranscriptPage,
+        )
+        head = head or page.head
+        messages += page.messages
+        start += len(page.messages)
+        if not page.messages:
+            raise ApplicationError(f"the workflow has no message {start} of transcript {transcript!r}")
+    return head, messages
+
+
+def _no_head(call: ModelCall) -> Head:
+    raise ApplicationError(f"the workflow sent no head for transcript {call.transcript!r}", non_retryable=True)

@@ -1,0 +1,115 @@
+"""Tool calls: each tool is an activity type of its own name, so that the Temporal UI reads like the agent's work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from ..contracts import names
+from ..contracts.errors import ToolError
+from ..contracts.message import FilePart, ImagePart, ToolResultPart
+from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, Tool, ToolContext, ToolInvocation, ToolOutput
+from ..contracts.tool_signature import ToolArgumentsError
+from .heartbeat import heartbeats
+from .transcripts import TranscriptCache
+
+ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
+
+
+def tool_activities(tools: Iterable[Tool[..., Any]], cache: TranscriptCache) -> list[ToolActivity]:
+    """An activity for each tool, under the tool's name."""
+    return [_activity(tool, cache) for tool in tools]
+
+
+def _activity(tool: Tool[..., Any], cache: TranscriptCache) -> ToolActivity:
+    @activity.defn(name=tool.spec.name)
+    async def call(invocation: ToolInvocation) -> ToolOutput:
+        """Run the tool once.
+
+        Repeatable as its effect class says; the idempotency key stays the same. Every failure is of type
+        `ToolFailed` with a message for the model, retryable while the tool has retries left. Heartbeats on its own.
+        """
+        async with heartbeats() as report:
+            output = await _run(tool, invocation, report)
+        result = ToolResultPart(
+            call_id=invocation.call_id, name=tool.spec.name, content=output.content, attachments=output.attachments
+        )
+        cache.put_result(activity.info().workflow_run_id or "", result)
+        return output
+
+    return call
+
+
+async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Callable[[Any], None]) -> ToolOutput:
+    cancelled = threading.Event()
+    limit = asyncio.timeout(tool.spec.timeout.total_seconds())
+    try:
+        arguments = tool.signature.bind(invocation.arguments)
+        if tool.signature.hidden:
+            arguments[tool.signature.hidden] = _context(invocation, report, cancelled)
+        async with limit:
+            value = await _call(tool, arguments)
+        return _bounded(_output(tool, value))
+    except (ToolError, ToolArgumentsError) as error:
+        raise _failure(str(error)) from error
+    except Exception as error:
+        late = isinstance(error, TimeoutError) and limit.expired()
+        message = _timeout_message(tool) if late else f"{type(error).__name__}: {error}"
+        raise _failure(message, retryable=_retries_left(tool)) from error
+    finally:
+        cancelled.set()
+
+
+async def _call(tool: Tool[..., Any], arguments: dict[str, Any]) -> Any:
+    if asyncio.iscoroutinefunction(tool.function):
+        return await tool.function(**arguments)
+    run = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: run(tool.function, **arguments))
+
+
+def _context(invocation: ToolInvocation, report: Callable[[Any], None], cancelled: threading.Event) -> ToolContext:
+    info = activity.info()
+    return ToolContext(
+        run_id=info.workflow_id or "",
+        call_id=invocation.call_id,
+        idempotency_key=f"{info.workflow_id}:{invocation.run}:{invocation.call_id}",
+        attempt=info.attempt,
+        _heartbeat=report,
+        _cancelled=cancelled,
+    )
+
+
+def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
+    if isinstance(value, ToolOutput):
+        return value
+    if isinstance(value, ImagePart | FilePart):
+        return ToolOutput(attachments=(value,))
+    return ToolOutput(content=tool.signature.render(value))
+
+
+def _bounded(output: ToolOutput) -> ToolOutput:
+    size = len(output.model_dump_json())
+    if size > MAX_TOOL_OUTPUT_BYTES:
+        raise ToolError(
+            f"The result has {size:,} bytes and the limit is {MAX_TOOL_OUTPUT_BYTES:,}: ask for less, or for a part."
+        )
+    return output
+
+
+def _timeout_message(tool: Tool[..., Any]) -> str:
+    taken = f"{tool.spec.name} took longer than {tool.spec.timeout.total_seconds():g} s and was stopped."
+    return f"{taken} Whether it took effect is unknown." if tool.spec.effect is Effect.ONCE else taken
+
+
+def _retries_left(tool: Tool[..., Any]) -> bool:
+    return activity.info().attempt <= tool.spec.retries
+
+
+def _failure(message: str, *, retryable: bool = False) -> ApplicationError:
+    return ApplicationError(message, type=names.TOOL_FAILED, non_retryable=not retryable)

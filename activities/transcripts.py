@@ -1,0 +1,86 @@
+"""The worker's memory of transcripts: a cache, never the truth. What it lacks is asked of the workflow."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from ..contracts.message import Message, ToolResultPart
+from ..contracts.model import Head
+from ..contracts.prompt_hash import chain_link, chain_start
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A transcript up to some message, with the chain that its prompt hash is made of."""
+
+    head: Head
+    messages: tuple[Message, ...]
+    chain: str
+    size: int
+    """Bytes of its JSON, about what it takes in memory."""
+
+    @classmethod
+    def start(cls, head: Head) -> Prefix:
+        """The transcript before its first message."""
+        return cls(head, (), *chain_start(head))
+
+    def extended(self, messages: tuple[Message, ...]) -> Prefix:
+        """This transcript and further messages. Costs only what the further messages cost."""
+        chain, size = self.chain, self.size
+        for message in messages:
+            chain, added = chain_link(chain, message)
+            size += added
+        return Prefix(self.head, self.messages + messages, chain, size)
+
+
+class TranscriptCache:
+    """Recent transcripts by the id of their last reply, and recent tool results by run and call.
+
+    A reply's id is unique, so an entry can be missing but never stale: a run that was reset, forked or continued
+    as new finds its own transcript or none.
+
+    Args:
+        max_bytes: Bound of all entries together; the least recently used go first.
+    """
+
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entries: OrderedDict[tuple[str, ...], tuple[Prefix | ToolResultPart, int]] = OrderedDict()
+
+    def prefix(self, after: str) -> Prefix | None:
+        """The transcript that ends with this reply."""
+        entry = self._get((after,))
+        return entry if isinstance(entry, Prefix) else None
+
+    def put_prefix(self, after: str, prefix: Prefix, *, replaces: str) -> None:
+        """Remember a transcript in place of the shorter one that it continues."""
+        self._drop((replaces,))
+        self._put((after,), prefix, prefix.size)
+
+    def result(self, execution: str, call_id: str) -> ToolResultPart | None:
+        """The result of a call of this workflow execution."""
+        entry = self._get((execution, call_id))
+        return entry if isinstance(entry, ToolResultPart) else None
+
+    def put_result(self, execution: str, result: ToolResultPart) -> None:
+        """Remember a tool's result until the next model call takes it up."""
+        self._put((execution, result.call_id), result, len(result.content) + 200)
+
+    def _get(self, key: tuple[str, ...]) -> Prefix | ToolResultPart | None:
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key][0]
+
+    def _put(self, key: tuple[str, ...], value: Prefix | ToolResultPart, size: int) -> None:
+        self._drop(key)
+        self._entries[key] = (value, size)
+        self._bytes += size
+        while self._bytes > self._max_bytes and self._entries:
+            self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: tuple[str, ...]) -> None:
+        if key in self._entries:
+            self._bytes -= self._entries.pop(key)[1]

@@ -1,0 +1,82 @@
+"""Builds the worker: the one place where workflows, activities and adapters meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Replayer, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from ..activities.model import ModelActivities, Price
+from ..activities.output import OutputValidator
+from ..activities.provider import ModelAdapter
+from ..activities.tool import tool_activities
+from ..activities.transcripts import TranscriptCache
+from ..contracts import names
+from ..contracts.app import App
+from ..workflows import policy
+from ..workflows.connection import payload_dir_setting
+from ..workflows.converter import data_converter
+from ..workflows.run import RunWorkflow
+
+# Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
+_PASSED_THROUGH = ("sostenuto",)
+
+# The server's default of a minute would let a heartbeat timeout of seconds expire between two heartbeats.
+_HEARTBEAT_THROTTLE = timedelta(seconds=1)
+
+
+def build_worker(
+    client: Client,
+    app: App,
+    adapters: Mapping[str, ModelAdapter],
+    price: Price,
+    *,
+    task_queue: str = names.TASK_QUEUE,
+    max_cached_runs: int = 1000,
+    max_concurrent_calls: int = 200,
+    graceful_shutdown: timedelta = timedelta(seconds=10),
+) -> Worker:
+    """A worker for an app, ready to run.
+
+    Args:
+        client: Connected with `workflows.connection.connect`, or at least with its data converter.
+        app: What it serves.
+        adapters: Model adapters by provider name.
+        price: Cost of a model call.
+        task_queue: What it polls.
+        max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
+        max_concurrent_calls: Model and tool calls at once. At least 1.
+        graceful_shutdown: How long calls in flight may take to end when the worker is stopped.
+    """
+    cache = TranscriptCache()
+    model = ModelActivities(adapters, price=price, cache=cache, validator=OutputValidator(app))
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[RunWorkflow],
+        activities=[model.call, *tool_activities(app.tools.values(), cache)],
+        workflow_runner=workflow_runner(),
+        activity_executor=ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool"),
+        max_concurrent_activities=max_concurrent_calls,
+        max_cached_workflows=max_cached_runs,
+        sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
+        max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=graceful_shutdown,
+    )
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The sandbox of production, for workers, tests and the replayer."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+
+
+def replayer() -> Replayer:
+    """Replays recorded histories against the workflow code of this version."""
+    return Replayer(
+        workflows=[RunWorkflow], workflow_runner=workflow_runner(), data_converter=data_converter(payload_dir_setting())
+    )

@@ -1,0 +1,99 @@
+"""Every timeout and retry policy, in one place. Workflows write none of their own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from ..contracts.model import Model
+from ..contracts.tool import Effect, ToolSpec
+
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=5)
+"""A call whose worker died is taken over after this long."""
+
+STICKY_TIMEOUT: Final = timedelta(seconds=2)
+"""How long a workflow task waits for the worker that has the run in its cache before any worker may take it."""
+
+TASK_TIMEOUT: Final = timedelta(seconds=5)
+"""How long a workflow task may take before another worker may take it: also the wait after a death within one."""
+
+HARD_HISTORY_EVENTS: Final = 45_000
+HARD_HISTORY_BYTES: Final = 45_000_000
+"""A run that cannot continue as new ends here, before the server would end it (at 51,200 events or 50 MB)."""
+
+CARRIED_BYTES: Final = 1_800_000
+"""Largest transcript that continues as new without payloads outside the history: the server refuses 2 MB."""
+
+TAIL_PART_BYTES: Final = 16_384
+TAIL_BYTES: Final = 65_536
+"""A larger part of a tail, or what comes after this much of it, is a reference: it already stands in the history."""
+
+# Room for the adapter's own timeout to fire first, so that the error is the provider's and not the server's.
+_GRACE = timedelta(seconds=10)
+
+# Attempts that a dead worker uses up are not the provider's or the tool's fault, so every policy has some to spare.
+_CRASHES = 10
+
+
+# Attempts and not a time limit end a call: a time limit would also count the hours in which no worker runs.
+_ATTEMPTS_BEFORE_FALLBACK = 4
+_ATTEMPTS = 30
+
+
+class ActivityPolicy(TypedDict):
+    """Keyword arguments of `workflow.start_activity`."""
+
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+class LocalActivityPolicy(TypedDict):
+    """Keyword arguments of `workflow.start_local_activity`."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+def _retry(attempts: int) -> RetryPolicy:
+    return RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+        maximum_attempts=attempts,
+    )
+
+
+def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
+    """Policy of a model call: short where a fallback waits, else patient through an outage of ten minutes."""
+    return ActivityPolicy(
+        start_to_close_timeout=model.timeout + _GRACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_ATTEMPTS_BEFORE_FALLBACK if fallback_left else _ATTEMPTS),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def tool_policy(tool: ToolSpec) -> ActivityPolicy:
+    """Policy of a tool call. A `once` tool gets one attempt, and its end is awaited even when the run is cancelled."""
+    once = tool.effect is Effect.ONCE
+    return ActivityPolicy(
+        start_to_close_timeout=tool.timeout + _GRACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(1 if once else 1 + tool.retries + _CRASHES),
+        cancellation_type=(
+            ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if once else ActivityCancellationType.TRY_CANCEL
+        ),
+    )
+
+
+def fast_tool_policy(tool: ToolSpec) -> LocalActivityPolicy:
+    """Policy of a tool call within the workflow task."""
+    return LocalActivityPolicy(
+        start_to_close_timeout=tool.timeout + _GRACE,
+        retry_policy=_retry(1 + tool.retries + _CRASHES),
+    )

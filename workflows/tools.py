@@ -1,0 +1,93 @@
+"""Tool calls of an agent: each becomes a result for the model, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as ActivityTimeoutError
+
+from ..contracts import names
+from ..contracts.message import ToolCallPart, ToolResultPart
+from ..contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec
+from . import policy
+from .details import first_line
+
+_RUN_CHARS = 12
+
+
+class ToolCalls:
+    """Runs the tool calls of one agent."""
+
+    def __init__(self, tools: Iterable[ToolSpec], path: str) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self._path = path
+
+    async def run(self, calls: Iterable[ToolCallPart]) -> list[ToolResultPart]:
+        """The results of the calls, in their order; the calls themselves run at once."""
+        return await asyncio.gather(*(self._run_one(call) for call in calls))
+
+    async def _run_one(self, call: ToolCallPart) -> ToolResultPart:
+        tool = self._tools.get(call.name)
+        if tool is None:
+            return error_result(call, f"There is no tool {call.name!r}. There are: {', '.join(self._tools) or 'none'}.")
+        if call.malformed:
+            return error_result(
+                call,
+                f"The arguments are no JSON object: {call.malformed[:500]!r}. "
+                f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}",
+            )
+        try:
+            output = await self._start(tool, call)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return error_result(call, _explain(tool, error))
+        return ToolResultPart(call_id=call.id, name=call.name, content=output.content, attachments=output.attachments)
+
+    def _start(self, tool: ToolSpec, call: ToolCallPart) -> workflow.ActivityHandle[ToolOutput]:
+        invocation = ToolInvocation(
+            call_id=call.id,
+            run=workflow.info().first_execution_run_id[:_RUN_CHARS],
+            arguments=call.arguments,
+        )
+        activity_id = f"{self._path}:{call.id}"
+        summary = first_line(", ".join(f"{k}={v}" for k, v in call.arguments.items()), 80)
+        if tool.fast:
+            return workflow.start_local_activity(
+                tool.name,
+                invocation,
+                result_type=ToolOutput,
+                activity_id=activity_id,
+                summary=summary,
+                **policy.fast_tool_policy(tool),
+            )
+        return workflow.start_activity(
+            tool.name,
+            invocation,
+            result_type=ToolOutput,
+            activity_id=activity_id,
+            summary=summary,
+            **policy.tool_policy(tool),
+        )
+
+
+def error_result(call: ToolCallPart, message: str) -> ToolResultPart:
+    """A result that tells the model what was wrong."""
+    return ToolResultPart(call_id=call.id, name=call.name, content=message, is_error=True)
+
+
+def _explain(tool: ToolSpec, error: ActivityError) -> str:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
+        return cause.message
+    what = "did not end in time" if isinstance(cause, ActivityTimeoutError) else f"failed: {cause or error}"
+    if tool.effect is Effect.ONCE and isinstance(cause, ActivityTimeoutError):
+        return (
+            f"{tool.name} was interrupted and will not be tried again. Whether it took effect is unknown: "
+            "find that out before you do anything that depends on it."
+        )
+    return f"{tool.name} {what}"

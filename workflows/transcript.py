@@ -1,0 +1,70 @@
+"""The workflow's own transcript: what the model has been told, what it has yet to be told, and pages of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..contracts.message import Message, Part, PartRef, ToolResultPart
+from ..contracts.model import Head, ModelReply, TranscriptPage, TranscriptQuery
+from . import policy
+
+
+class Transcript:
+    """Messages in order, of which the first `sent` are known to the last reply."""
+
+    def __init__(self, head: Head, messages: Iterable[Message] = (), *, after: str = "") -> None:
+        self.head = head
+        self.messages: list[Message] = list(messages)
+        self.after = after
+        """Id of the last reply."""
+        self.sent = len(self.messages) if after else 0
+
+    def add(self, message: Message) -> None:
+        """Something the model is to be told with the next call."""
+        self.messages.append(message)
+
+    def add_reply(self, reply: ModelReply) -> None:
+        """The model's answer to everything so far."""
+        self.messages.append(reply.message)
+        self.after = reply.id
+        self.sent = len(self.messages)
+
+    def tail(self) -> tuple[Message, ...]:
+        """What the last reply does not know, with large parts as references: nothing large is written twice."""
+        room = policy.TAIL_BYTES
+        tail: list[Message] = []
+        for index in range(self.sent, len(self.messages)):
+            parts: list[Part] = []
+            for position, part in enumerate(self.messages[index].parts):
+                size = _size(part)
+                if size > min(policy.TAIL_PART_BYTES, room):
+                    call_id = part.call_id if isinstance(part, ToolResultPart) else ""
+                    parts.append(PartRef(message=index, part=position, call_id=call_id))
+                else:
+                    room -= size
+                    parts.append(part)
+            tail.append(self.messages[index].model_copy(update={"parts": tuple(parts)}))
+        return tuple(tail)
+
+    def page(self, query: TranscriptQuery) -> TranscriptPage:
+        """As many of the messages asked for as fit."""
+        page: list[Message] = []
+        size = 0
+        for message in self.messages[query.start : query.stop]:
+            size += sum(_size(part) for part in message.parts)
+            if page and size > query.max_bytes:
+                break
+            page.append(message)
+        return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
+
+    def size(self) -> int:
+        """Bytes of the whole transcript, roughly."""
+        return sum(_size(part) for message in self.messages for part in message.parts)
+
+
+def _size(part: Part) -> int:
+    """Bytes of a part's JSON, roughly: exact sizes would cost a serialisation per part and task."""
+    if isinstance(part, ToolResultPart):
+        return len(part.content) + sum(_size(blob) for blob in part.attachments) + 80
+    text = getattr(part, "text", None) or getattr(part, "data", None) or ""
+    return len(text if isinstance(text, str) else str(text)) + 60
