@@ -1,0 +1,139 @@
+"""Child processes that are stopped in order, and that die with this process however it ends.
+
+Must not know what the children do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..contracts.errors import SetupError
+
+_GRACE_SECONDS = 10.0
+
+
+class ChildProcess:
+    """A running child, in a process group of its own."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.pid = process.pid
+        self._process = process
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, negative for the signal that ended it; None while it runs."""
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Exit status, once it has one."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Ask it to end, and make it end where that takes too long."""
+        if self.status is not None:
+            return
+        self.signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.wait(), _GRACE_SECONDS)
+        except TimeoutError:
+            self.signal(signal.SIGKILL)
+            await self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to what it started; nothing if none of them is left."""
+        # macOS answers "not permitted" where only the dead are left in a group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def last_words(self, lines: int = 5) -> str:
+        """The end of its output, for messages."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
+class ProcessGroup:
+    """Starts children, and stops what is left of them, newest first, when its context ends."""
+
+    def __init__(self) -> None:
+        self._reaper: subprocess.Popen[bytes] | None = None
+        self._running: dict[ChildProcess, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> ProcessGroup:
+        """Start what ends our children if we cannot.
+
+        Raises:
+            SetupError: This platform has no process groups.
+        """
+        if sys.platform == "win32":
+            raise SetupError(
+                "the embedded stack does not run on Windows: use WSL, or a Temporal server named by TEMPORAL_ADDRESS"
+            )
+        self._reaper = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond, and must be there before any child
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("reaper.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for child in reversed(list(self._running)):
+            await child.stop()
+        await asyncio.gather(*self._running.values())
+        if self._reaper and self._reaper.stdin:
+            self._reaper.stdin.close()
+            await asyncio.to_thread(self._reaper.wait)
+
+    async def start(
+        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+    ) -> ChildProcess:
+        """Start a child. Ctrl-C does not reach it: it ends when we stop it.
+
+        Args:
+            name: What messages call it.
+            command: Program and arguments.
+            log: File that its output goes to; emptied first.
+            env: Variables on top of ours.
+
+        Raises:
+            SetupError: The program cannot be started.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with log.open("wb") as output:
+                process = await asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=asyncio.subprocess.STDOUT,
+                    env={**os.environ, **(env or {})},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise SetupError(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
+        self._tell_reaper(f"+{process.pid}")
+        child = ChildProcess(name, process, log)
+        self._running[child] = asyncio.create_task(self._forget_when_ended(child))
+        return child
+
+    async def _forget_when_ended(self, child: ChildProcess) -> None:
+        await child.wait()
+        # Its pid may be given to a stranger from now on: end what it left behind while the group is still ours.
+        child.signal(signal.SIGKILL)
+        self._tell_reaper(f"-{child.pid}")
+        self._running.pop(child, None)
+
+    def _tell_reaper(self, line: str) -> None:
+        if self._reaper and self._reaper.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._reaper.stdin.write(f"{line}\n".encode())
+                self._reaper.stdin.flush()
