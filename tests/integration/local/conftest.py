@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sostenuto.activities.adapters.embedder import Embedder
 from sostenuto.workers.llama_server import LlamaServer
 from sostenuto.workers.weights import Weights
 
@@ -20,3 +21,8 @@ def weights() -> Weights:
 async def llama(weights: Weights) -> AsyncIterator[LlamaServer]:
     async with LlamaServer(weights.model) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def embedder(weights: Weights) -> Embedder:
+    return Embedder(weights.embedding_model, weights.tokenizer)
