@@ -1,0 +1,100 @@
+"""Reads the history of a workflow execution as it grows, whatever the connection does. Interprets none of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from google.protobuf.message import Message as Proto
+from temporalio.api.common.v1 import Payload, SearchAttributes
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.common import RawValue
+from temporalio.converter import DataConverter
+from temporalio.service import RPCError, RPCStatusCode
+
+_logger = logging.getLogger(__name__)
+
+_PASSING = frozenset(
+    {
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 5.0
+
+
+async def first_event(temporal: Client, workflow_id: str, execution: str | None) -> HistoryEvent:
+    """The event that started an execution, of the newest one of that id by default.
+
+    Raises:
+        RPCError: There is no such execution, or the server refuses.
+    """
+    handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
+    event = await anext(aiter(handle.fetch_history_events(page_size=1)))
+    return await _decoded(event, temporal.data_converter)
+
+
+async def follow(temporal: Client, workflow_id: str, execution: str) -> AsyncIterator[HistoryEvent]:
+    """Every event of one execution, each once and decoded, waiting for those to come until it ends.
+
+    A server that is away is waited for, for as long as it takes.
+
+    Raises:
+        RPCError: There is no such execution, or the server refuses.
+    """
+    handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
+    seen = 0
+    delay = _FIRST_DELAY_SECONDS
+    while True:
+        try:
+            async for event in handle.fetch_history_events(wait_new_event=True):
+                if event.event_id > seen:
+                    seen, delay = event.event_id, _FIRST_DELAY_SECONDS
+                    yield await _decoded(event, temporal.data_converter)
+        except RPCError as error:
+            if error.status not in _PASSING:
+                raise
+            _logger.warning("the Temporal server is away (%s): trying again in %.1f s", error.message, delay)
+        else:
+            return
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+
+
+async def _decoded(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:
+    """The event with its payloads as they were before encryption and external storage."""
+    if converter.payload_codec is None and converter.external_storage is None:
+        return event
+    payloads = list(_payloads(event))
+    if payloads:
+        values: list[Any] = await converter.decode(payloads, [RawValue] * len(payloads))
+        for payload, value in zip(payloads, values, strict=True):
+            payload.CopyFrom(value.payload)
+    return event
+
+
+def _payloads(message: Proto) -> Iterator[Payload]:
+    if isinstance(message, Payload):
+        yield message
+        return
+    # The server reads these itself, so they are never encoded.
+    if isinstance(message, SearchAttributes):
+        return
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            nested = [v for v in value.values() if isinstance(v, Proto)]
+        else:
+            nested = list(value) if field.is_repeated else [value]
+        for part in nested:
+            yield from _payloads(part)

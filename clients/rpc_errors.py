@@ -1,0 +1,45 @@
+"""Puts what a Temporal server refuses into words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..contracts.errors import SetupError, SostenutoError, SpecError
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turns the RPC errors of its block into ours.
+
+    Args:
+        what: What was being done, as a noun: `run 'ticket-812'`, `the list of runs`.
+
+    Raises:
+        SpecError: The request is wrong: no such run, a bad query, too large an input.
+        SetupError: The server is away, denies access, or lacks something.
+    """
+    try:
+        yield
+    except RPCError as error:
+        raise _explanation(what, error) from error
+
+
+def _explanation(what: str, error: RPCError) -> SostenutoError:
+    message = error.message
+    if "search attribute" in message.lower():
+        return SetupError(
+            f"{what}: the Temporal namespace lacks our search attributes ({message}): "
+            "register them by `sostenuto search-attributes`"
+        )
+    if error.status is RPCStatusCode.NOT_FOUND:
+        if message.startswith("Namespace"):
+            return SetupError(f"{what}: {message} Set TEMPORAL_NAMESPACE to one that exists.")
+        return SpecError(f"{what}: there is no such run, or its history is past the retention time ({message})")
+    if error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return SpecError(f"{what}: the Temporal server rejects it: {message}")
+    if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
+        return SetupError(f"{what}: the Temporal server denies access ({message}): check TEMPORAL_API_KEY")
+    return SetupError(f"{what}: the Temporal server does not answer as it should: {message}")

@@ -1,0 +1,167 @@
+"""A run as its watchers see it: everything comes from the history, nothing is asked of the run itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..contracts import names
+from ..contracts.errors import SpecError
+from ..contracts.event import Event
+from ..contracts.run import Result, Runnable, Status
+from .history import first_event, follow
+from .projection import Projection
+from .rpc_errors import explained
+from .summary import RunSummary
+
+_EVENT_ID = re.compile(r"^([^/]+)/(\d+)/(\d+)$")
+
+
+class Run:
+    """One run. Made by `Client.start` and `Client.get`.
+
+    Args:
+        temporal: Where it runs.
+        id: Its id, which is the id of its workflow.
+        execution: Temporal's run id of any of its executions, which tells it from others of the same id.
+        runnable: What runs, where that is known in this process: gives `Result.output` its type.
+    """
+
+    def __init__(self, temporal: TemporalClient, id: str, execution: str, runnable: Runnable | None = None) -> None:  # noqa: A002
+        self.id = id
+        self._temporal = temporal
+        self._execution = execution
+        self._first = ""
+        self._output_type: TypeAdapter[Any] | None = runnable.output_type if runnable else None
+        self._ended: Projection | None = None
+
+    def __repr__(self) -> str:
+        return f"<run {self.id}>"
+
+    async def events(self, after: str | None = None) -> AsyncIterator[Event]:
+        """The events of the run from its start, or from the one after `after`, until it ends.
+
+        The stream of a finished run is the same as while it ran. It waits for new events, also while the server is
+        away, and costs the run nothing.
+
+        Args:
+            after: Id of the last event seen.
+
+        Raises:
+            SpecError: There is no such run, or `after` is no event of it.
+        """
+        projection = Projection(self._temporal.data_converter)
+        with explained(f"run {self.id!r}"):
+            execution = await self._execution_before(after) if after else await self._first_execution()
+            skipping = after
+            while execution:
+                async for recorded in follow(self._temporal, self.id, execution):
+                    for event in projection.feed(recorded):
+                        if skipping and not _is_after(event.id, skipping):
+                            continue
+                        yield event
+                execution = projection.next_execution
+                skipping = skipping if skipping and skipping.startswith(f"{execution}/") else None
+        self._ended = projection
+
+    async def result(self) -> Result:
+        """What the run came to, with its transcript; waits for its end. A failed run has a result too.
+
+        The output of a completed run is a value of the runnable's output type where this process knows it.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        while self._ended is None:
+            async for _ in self.events():
+                pass
+        projection = self._ended
+        result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
+        output = result.output
+        if self._output_type is not None and result.status is Status.COMPLETED:
+            output = self._output_type.validate_python(output)
+        return result.model_copy(update={"messages": projection.transcript(), "output": output})
+
+    async def cancel(self) -> None:
+        """Ask the run to stop. It ends as `cancelled`, with what it has. A run that has ended stays as it is.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        with explained(f"run {self.id!r}"):
+            first = await self._first_execution()
+            handle = self._temporal.get_workflow_handle(self.id, first_execution_run_id=first)
+            try:
+                await handle.cancel()
+            except RPCError as error:
+                # This is how the server says that it has ended: that it exists was seen above.
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+
+    async def describe(self) -> RunSummary:
+        """Where the run is now, without reading its history.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        with explained(f"run {self.id!r}"):
+            description = await self._temporal.get_workflow_handle(self.id, run_id=self._execution).describe()
+            if description.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                description = await self._temporal.get_workflow_handle(self.id).describe()
+        return RunSummary.of(description)
+
+    async def _first_execution(self) -> str:
+        """The execution that the run began with, or the first that the server still has."""
+        if not self._first:
+            started = (
+                await first_event(self._temporal, self.id, self._execution)
+            ).workflow_execution_started_event_attributes
+            if started.workflow_type.name != names.RUN_WORKFLOW:
+                raise SpecError(f"{self.id!r} is no run of ours but a workflow of type {started.workflow_type.name!r}")
+            self._first = await self._existing(started.first_execution_run_id)
+        return self._first
+
+    async def _existing(self, execution: str) -> str:
+        try:
+            await first_event(self._temporal, self.id, execution)
+        except RPCError as error:
+            # Past the retention time: a run that continued as new carries all that it needs in its later executions.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return self._execution
+        return execution
+
+    async def _execution_before(self, after: str) -> str:
+        """Where to start reading so as to know what comes after an event."""
+        wrong = SpecError(f"{after!r} is no event of run {self.id!r}: pass the id of one of its events")
+        match = _EVENT_ID.match(after)
+        if match is None:
+            raise wrong
+        execution = match.group(1)
+        first = await self._first_execution()
+        if execution == first:
+            return execution
+        try:
+            started = (
+                await first_event(self._temporal, self.id, execution)
+            ).workflow_execution_started_event_attributes
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+                raise
+            raise wrong from error
+        if started.first_execution_run_id != first:
+            raise wrong
+        # What the first event of an execution means depends on the execution before it.
+        return started.continued_execution_run_id if match.group(2) == "1" else execution
+
+
+def _is_after(event_id: str, other: str) -> bool:
+    execution, event, index = event_id.split("/")
+    other_execution, other_event, other_index = other.split("/")
+    return execution == other_execution and (int(event), int(index)) > (int(other_event), int(other_index))

@@ -1,0 +1,74 @@
+"""One line about a run, as the server's list of runs has it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import computed_field
+from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+
+from ..contracts import names
+from ..contracts.contract import Contract
+from ..contracts.run import Status
+
+RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
+STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
+TENANT = SearchAttributeKey.for_keyword(names.SEARCH_TENANT)
+_COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
+_TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
+
+RUNNING = "running"
+
+_BROKEN_OFF = {
+    WorkflowExecutionStatus.FAILED: Status.FAILED,
+    WorkflowExecutionStatus.TERMINATED: Status.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT: Status.FAILED,
+    WorkflowExecutionStatus.CANCELED: Status.CANCELLED,
+}
+
+
+class RunSummary(Contract):
+    """What is known of a run without reading its history."""
+
+    id: str
+    runnable: str = ""
+    status: str
+    """`running`, or the status of its result."""
+    tenant: str = ""
+    started_at: datetime
+    ended_at: datetime | None = None
+    cost_usd: float | None = None
+    """US dollars. None while it runs."""
+    tokens: int | None = None
+    """Tokens in and out. None while it runs."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def seconds(self) -> float | None:
+        """How long it took. None while it runs."""
+        return None if self.ended_at is None else (self.ended_at - self.started_at) / timedelta(seconds=1)
+
+    @classmethod
+    def of(cls, execution: WorkflowExecution) -> RunSummary:
+        """The summary of an execution that Temporal lists or describes."""
+        found = execution.typed_search_attributes
+        return cls(
+            id=execution.id,
+            runnable=found.get(RUNNABLE) or "",
+            status=_status(execution.status, found.get(STATUS)),
+            tenant=found.get(TENANT) or "",
+            started_at=execution.start_time,
+            ended_at=execution.close_time,
+            cost_usd=found.get(_COST_USD),
+            tokens=found.get(_TOKENS),
+        )
+
+
+def _status(status: WorkflowExecutionStatus | None, noted: str | None) -> str:
+    # A run that was terminated from outside could not note its status.
+    if status in _BROKEN_OFF:
+        return _BROKEN_OFF[status]
+    if status is WorkflowExecutionStatus.COMPLETED:
+        return noted if noted and noted != RUNNING else Status.COMPLETED
+    return RUNNING
