@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from ..activities.model import ModelActivities, Price
@@ -39,6 +39,7 @@ def build_worker(
     max_cached_runs: int = 1000,
     max_concurrent_calls: int = 200,
     graceful_shutdown: timedelta = timedelta(seconds=10),
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """A worker for an app, ready to run.
 
@@ -51,6 +52,7 @@ def build_worker(
         max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
         max_concurrent_calls: Model and tool calls at once. At least 1.
         graceful_shutdown: How long calls in flight may take to end when the worker is stopped.
+        interceptors: Of the Temporal SDK, outermost first.
     """
     cache = TranscriptCache()
     model = ModelActivities(adapters, price=price, cache=cache, validator=OutputValidator(app))
@@ -67,6 +69,7 @@ def build_worker(
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=graceful_shutdown,
+        interceptors=interceptors,
     )
 
 
