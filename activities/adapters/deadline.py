@@ -35,4 +35,4 @@ async def deadline(model: Model) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise Timeout(f"{model.name}: no whole answer within {seconds:g} s: raise Model.timeout") from None
+        raise Timeout(f"no whole answer within {seconds:g} s: raise Model.timeout to wait longer") from None

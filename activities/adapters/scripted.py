@@ -123,11 +123,10 @@ class ScriptedAdapter:
     def _step(self, model: str, turn: int) -> Step:
         steps = self._scripts.get(model, self._scripts.get(""))
         if steps is None:
-            raise InvalidRequest(f"{self.provider}/{model}: the script has steps for {', '.join(self._scripts)} only")
+            raise InvalidRequest(f"{model!r}: the script has steps for {', '.join(self._scripts)} only")
         if turn >= len(steps):
             raise InvalidRequest(
-                f"{self.provider}/{model}: the script is exhausted: turn {turn + 1} was asked for, "
-                f"and it has {len(steps)} steps"
+                f"the script is exhausted: turn {turn + 1} was asked for, and it has {len(steps)} steps"
             )
         return steps[turn]
 

@@ -1,0 +1,130 @@
+"""From settings to model adapters. Building them loads no SDK and opens no connection: the first call does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
+from ..contracts.names import LOCAL_PROVIDER
+from .settings import CompatibleProvider, Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from ..contracts.app import App
+    from ..contracts.model import Model
+
+# ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
+
+
+def build_adapters(settings: Settings) -> dict[str, ModelAdapter]:
+    """An adapter for each provider of the settings, by name.
+
+    Providers without a key are there too: a call to them says which variable is to be set.
+    """
+    builders: dict[str, Callable[[], ModelAdapter]] = {
+        "anthropic": lambda: _anthropic(settings),
+        "openai": lambda: _openai(settings),
+    }
+    for name, provider in settings.providers.items():
+        builders[name] = _compatible(name, provider)
+    if settings.script:
+        builders["scripted"] = lambda: _scripted(settings)
+    return {name: LazyAdapter(name, build) for name, build in builders.items()}
+
+
+def missing_keys(app: App, settings: Settings) -> list[str]:
+    """What the models of an app lack to be called: a line for each, naming agent, field and remedy."""
+    problems = []
+    for agent in app:
+        for index, model in enumerate(agent.model.choices):
+            problem = _problem(model, settings)
+            if problem:
+                field = "model" if index == 0 else f"model.fallbacks[{index - 1}]"
+                problems.append(f"agent {agent.name!r}: {field}: {model.name}: {problem}")
+    return problems
+
+
+class LazyAdapter:
+    """An adapter that is built at its first call, in a thread, so that its imports stall nothing else."""
+
+    def __init__(self, provider: str, build: Callable[[], ModelAdapter]) -> None:
+        self.provider = provider
+        self._build = build
+        self._lock = asyncio.Lock()
+        self._adapter: ModelAdapter | None = None
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """What the adapter itself answers.
+
+        Raises:
+            ModelError: The one that the adapter raises.
+        """
+        adapter = await self._built()
+        return await adapter.complete(request, on_delta)
+
+    async def close(self) -> None:
+        """Give back connections, where there are any yet."""
+        if self._adapter:
+            await self._adapter.close()
+
+    async def _built(self) -> ModelAdapter:
+        async with self._lock:
+            if self._adapter is None:
+                self._adapter = await asyncio.to_thread(self._build)
+            return self._adapter
+
+
+def _anthropic(settings: Settings) -> ModelAdapter:
+    from ..activities.adapters.anthropic import AnthropicAdapter
+
+    return AnthropicAdapter(api_key=_secret(settings.anthropic_api_key), base_url=settings.anthropic_base_url)
+
+
+def _openai(settings: Settings) -> ModelAdapter:
+    from ..activities.adapters.openai import OpenAIAdapter
+
+    return OpenAIAdapter(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
+
+
+def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAdapter]:
+    def build() -> ModelAdapter:
+        from ..activities.adapters.compatible import CompatibleAdapter
+
+        key = _secret(provider.api_key)
+        return CompatibleAdapter(
+            provider=name, base_url=provider.base_url, api_key=key, api_key_env=provider.api_key_env
+        )
+
+    return build
+
+
+def _scripted(settings: Settings) -> ModelAdapter:
+    from ..activities.adapters.scripted import ScriptedAdapter
+
+    return ScriptedAdapter(settings.script or (), log=settings.script_log)
+
+
+def _secret(key: SecretStr | None) -> str | None:
+    return key.get_secret_value() if key else None
+
+
+def _problem(model: Model, settings: Settings) -> str:
+    provider = model.provider
+    if provider in ("anthropic", "openai"):
+        key = settings.anthropic_api_key if provider == "anthropic" else settings.openai_api_key
+        return "" if key else f"no key: set {provider.upper()}_API_KEY"
+    if provider == LOCAL_PROVIDER:
+        return "" if settings.local_url else "no local model server: set SOSTENUTO_LOCAL_URL, or use `sostenuto dev`"
+    if provider == "scripted":
+        return "" if settings.script else "no script: set SOSTENUTO_SCRIPT to a JSON file of steps"
+    known = settings.providers.get(provider)
+    if known is None:
+        upper = provider.upper().replace("-", "_")
+        return (
+            f"unknown provider {provider!r}: set SOSTENUTO_PROVIDER_{upper}_URL, "
+            f"or base_url under [providers.{provider}] in sostenuto.toml"
+        )
+    return f"no key: set {known.api_key_env}" if known.api_key_env and not known.api_key else ""

@@ -1,0 +1,161 @@
+"""What a worker is told from outside: the one place that reads its environment and its settings file."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+
+from ..contracts.errors import SetupError
+
+_FILE = Path("sostenuto.toml")
+_COMPATIBLE = re.compile(r"^SOSTENUTO_PROVIDER_([A-Z0-9][A-Z0-9_]*)_(URL|KEY)$")
+_BUILT_IN = frozenset({"anthropic", "openai", "local", "scripted"})
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
+
+_VARIABLES = {
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "anthropic_base_url": "ANTHROPIC_BASE_URL",
+    "openai_api_key": "OPENAI_API_KEY",
+    "openai_base_url": "OPENAI_BASE_URL",
+    "local_url": "SOSTENUTO_LOCAL_URL",
+    "local_model": "SOSTENUTO_LOCAL_MODEL",
+    "state_dir": "SOSTENUTO_STATE_DIR",
+    "script": "SOSTENUTO_SCRIPT",
+    "script_log": "SOSTENUTO_SCRIPT_LOG",
+}
+# Keys do not belong in a file that people commit.
+_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "state_dir", "providers"})
+
+
+class CompatibleProvider(BaseModel):
+    """A provider that speaks the Chat Completions protocol."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str
+    """Address up to and without `/chat/completions`, such as `https://api.groq.com/openai/v1`."""
+    api_key_env: str = ""
+    """Environment variable that holds the key. Empty where the provider needs none."""
+    api_key: SecretStr | None = None
+    """The key itself, from that variable."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} is no address: it begins with http:// or https://")
+        return url
+
+
+class Settings(BaseModel):
+    """A worker's settings, from the environment and from `sostenuto.toml`; the environment wins."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    """None: the provider's own address."""
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    """None: the provider's own address."""
+    local_url: str | None = None
+    """Address of the local llama.cpp server, without `/v1`. None: there is none."""
+    local_model: Path | None = None
+    """GGUF file that takes the place of the one that `sostenuto pull` fetches. None: that one."""
+    state_dir: Path = Path(".sostenuto")
+    """Where weights and the embedded stack's data are."""
+    script: Path | None = None
+    """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
+    script_log: Path | None = None
+    """File that gets a line for each request to the `scripted` provider."""
+    providers: dict[str, CompatibleProvider] = {}
+    """OpenAI-compatible providers by name."""
+
+    @field_validator("providers")
+    @classmethod
+    def _names(cls, providers: dict[str, CompatibleProvider]) -> dict[str, CompatibleProvider]:
+        for name in providers:
+            if not _NAME.match(name):
+                raise ValueError(f"{name!r} is no provider name: it has lower-case letters, digits, '_' and '-'")
+            if name in _BUILT_IN:
+                raise ValueError(f"{name!r} is built in: give this provider another name")
+        return providers
+
+    @classmethod
+    def load(cls, *, environ: Mapping[str, str] | None = None, toml_path: Path | None = None) -> Settings:
+        """The settings as the environment and the file give them.
+
+        Args:
+            environ: Variables by name. Default: the process's own.
+            toml_path: The file. Default: what `SOSTENUTO_CONFIG` names, else `sostenuto.toml` here if there is one.
+
+        Raises:
+            SetupError: The file cannot be read, or something in it or in the environment is wrong; names the place.
+        """
+        environ = os.environ if environ is None else environ
+        path = toml_path or (Path(environ["SOSTENUTO_CONFIG"]) if environ.get("SOSTENUTO_CONFIG") else None)
+        given = _read(path) if path else _read(_FILE) if _FILE.exists() else {}
+        source = str(path or _FILE)
+        values = _checked(given, source)
+        values |= {field: environ[name] for field, name in _VARIABLES.items() if environ.get(name)}
+        values["providers"] = _providers(given.get("providers", {}), environ, source)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SetupError("; ".join(f"{source}: {_place(e['loc'])}: {e['msg']}" for e in error.errors())) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise SetupError(f"{path}: there is no such settings file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SetupError(f"{path}: cannot be read: {error}") from None
+
+
+def _checked(given: dict[str, Any], source: str) -> dict[str, Any]:
+    for key in given:
+        if key in _VARIABLES and key not in _IN_FILE:
+            raise SetupError(f"{source}: {key}: is set by the environment variable {_VARIABLES[key]}, not in this file")
+        if key not in _IN_FILE:
+            raise SetupError(f"{source}: {key}: no such setting; there are {', '.join(sorted(_IN_FILE))}")
+    return {key: value for key, value in given.items() if key != "providers"}
+
+
+def _providers(given: Any, environ: Mapping[str, str], source: str) -> Any:
+    """Compatible providers of the file, then those of the environment over them, all with their keys."""
+    if not isinstance(given, dict) or not all(isinstance(provider, dict) for provider in given.values()):
+        raise SetupError(f"{source}: providers: write each as a table [providers.NAME] with a base_url")
+    providers: dict[str, dict[str, Any]] = {}
+    for name, provider in given.items():
+        if "api_key" in provider:
+            raise SetupError(
+                f"{source}: providers.{name}.api_key: name its environment variable as api_key_env instead"
+            )
+        providers[name] = dict(provider)
+    for variable in sorted(environ):
+        found = _COMPATIBLE.match(variable)
+        if found and environ[variable]:
+            provider = providers.setdefault(found[1].lower(), {})
+            provider |= {"base_url": environ[variable]} if found[2] == "URL" else {"api_key_env": variable}
+    for name, provider in providers.items():
+        if "base_url" not in provider:
+            upper = name.upper().replace("-", "_")
+            raise SetupError(
+                f"provider {name!r} has no address: set SOSTENUTO_PROVIDER_{upper}_URL "
+                f"or base_url under [providers.{name}] in {source}"
+            )
+        key = environ.get(str(provider.get("api_key_env", "")))
+        provider["api_key"] = key or None
+    return providers
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, path))
