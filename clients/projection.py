@@ -18,6 +18,7 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
+from ..contracts.errors import SetupError
 from ..contracts.event import (
     Event,
     FallbackUsed,
@@ -348,6 +349,11 @@ class Projection:
         return stamp
 
     def _value(self, payloads: Payloads, kind: type[T]) -> T:
+        if payloads.payloads[0].external_payloads:
+            raise SetupError(
+                "the run keeps large payloads outside its history: set SOSTENUTO_PAYLOAD_DIR to the directory that its "
+                "workers use"
+            )
         value: T = self._converter.payload_converter.from_payloads(payloads.payloads, [kind])[0]
         return value
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
@@ -85,7 +85,7 @@ class Run:
         result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
         output = result.output
         if self._output_type is not None and result.status is Status.COMPLETED:
-            output = self._output_type.validate_python(output)
+            output = self._typed(self._output_type, output)
         return result.model_copy(update={"messages": projection.transcript(), "output": output})
 
     async def cancel(self) -> None:
@@ -115,6 +115,15 @@ class Run:
             if description.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
                 description = await self._temporal.get_workflow_handle(self.id).describe()
         return RunSummary.of(description)
+
+    def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
+        try:
+            return output_type.validate_python(output)
+        except ValidationError as error:
+            raise SpecError(
+                f"run {self.id!r}: its output is not of the type that its runnable has here: get it without runnable= "
+                f"to see it as it is ({error.error_count()} problems: {error.errors()[0]['msg']})"
+            ) from error
 
     async def _first_execution(self) -> str:
         """The execution that the run began with, or the first that the server still has."""

@@ -32,6 +32,16 @@ SEARCH_COST_USD: Final = "SostenutoCostUsd"
 SEARCH_TOKENS: Final = "SostenutoTokens"
 """Int search attribute: tokens of the run, in and out."""
 
+SEARCH_ATTRIBUTES: Final = {
+    SEARCH_RUNNABLE: "Keyword",
+    SEARCH_STATUS: "Keyword",
+    SEARCH_TENANT: "Keyword",
+    SEARCH_AWAITING: "Keyword",
+    SEARCH_COST_USD: "Double",
+    SEARCH_TOKENS: "Int",
+}
+"""Every search attribute and its type, by the name that Temporal's command line gives it."""
+
 LOCAL_PROVIDER: Final = "local"
 """Provider name of the embedded model server."""
 

@@ -1,0 +1,61 @@
+"""Shows a run on the terminal while it goes on, and hands Ctrl-C to it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ...contracts.event import Event
+from .step_lines import line, waiting
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..run import Run
+
+
+async def show(events: AsyncIterator[Event], console: Console) -> None:
+    """Print each event as a line, with what the run waits for beneath."""
+    with console.status("waiting for the run") as status:
+        async for event in events:
+            if text := line(event):
+                console.print(text, highlight=False, markup=False, soft_wrap=True)
+            if text := waiting(event):
+                status.update(text)
+
+
+@contextmanager
+def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
+    """While its block lasts, the first Ctrl-C cancels the run and the second one leaves it.
+
+    Args:
+        run: What to cancel.
+        say: Told what happens.
+    """
+    loop = asyncio.get_running_loop()
+    block = asyncio.current_task()
+    requests: list[asyncio.Task[None]] = []
+
+    def interrupt() -> None:
+        if not requests:
+            say(f"cancelling {run.id}; Ctrl-C again leaves it")
+            requests.append(loop.create_task(run.cancel()))
+        elif block:
+            say(f"left {run.id}: `sostenuto watch {run.id}` shows how it goes on")
+            block.cancel()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except NotImplementedError:
+        # This platform's loop knows no signals: there the first Ctrl-C leaves.
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        for request in requests:
+            request.cancel()

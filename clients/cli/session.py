@@ -1,0 +1,35 @@
+"""What commands that talk to Temporal have in common: their options, and one quiet connection."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+
+def add_connection_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say where Temporal is."""
+    parser.add_argument("--address", metavar="HOST:PORT", help="Temporal server (default: TEMPORAL_ADDRESS)")
+    parser.add_argument("--namespace", help="Temporal namespace (default: TEMPORAL_NAMESPACE)")
+
+
+async def connect(args: argparse.Namespace) -> Client:
+    """A client for what those options say.
+
+    Raises:
+        SetupError: Nothing answers there, access is denied, or there is no such namespace.
+    """
+    # ruff: noqa: PLC0415 - the Temporal SDK takes its time, and `--help` does not need it.
+    from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+    from ..client import Client
+
+    # By itself the SDK's core logs to stdout, amid the data that is printed there.
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
+    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
+    return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))

@@ -1,0 +1,77 @@
+"""A run's events as lines for a terminal: one line per step, the same for `run` and `watch`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from ...contracts.event import (
+    Event,
+    FallbackUsed,
+    ModelRequested,
+    ModelResponded,
+    RunFinished,
+    RunStarted,
+    ToolRequested,
+    ToolResponded,
+)
+
+_CHARS = 100
+
+
+def line(event: Event) -> str | None:
+    """The line of an event; None for those that only announce another."""
+    match event:
+        case RunStarted():
+            return f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
+        case ModelResponded():
+            said = shortened(event.message.text) if event.message.text else ""
+            return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
+        case ToolRequested():
+            return f"     → {event.name}({_arguments(event.arguments)})"
+        case ToolResponded():
+            mark = "✗" if event.is_error else "↳"
+            tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
+            return f"     {mark} {event.name}  {event.seconds:.2f} s{tries}  {shortened(event.content)}"
+        case FallbackUsed():
+            return f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
+        case RunFinished():
+            reason = f": {event.reason}" if event.reason else ""
+            return f"■ {event.status}{reason}  {event.turns} turns  {_consumption(event)}"
+        case ModelRequested():
+            return None
+
+
+def waiting(event: Event) -> str | None:
+    """What the run waits for after an event; None where the event says nothing of it."""
+    match event:
+        case RunStarted():
+            return "waiting for a worker"
+        case ModelRequested():
+            return f"waiting for {event.model}"
+        case ToolRequested():
+            return f"waiting for {event.name}"
+        case _:
+            return None
+
+
+def shortened(text: str, limit: int = _CHARS) -> str:
+    """A text in one line of so many characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _facts(event: ModelResponded) -> str:
+    cost = "" if event.cost_usd is None else f"  ${event.cost_usd:.4f}"
+    tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
+    return f"{event.seconds:.2f} s  {event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}{tries}"
+
+
+def _consumption(event: RunFinished) -> str:
+    return f"{event.usage.input_tokens}→{event.usage.output_tokens} tok  ${event.cost_usd:.4f}"
+
+
+def _arguments(arguments: Mapping[str, JsonValue]) -> str:
+    return shortened(", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()))

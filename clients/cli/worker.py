@@ -1,0 +1,60 @@
+"""`sostenuto worker`: serves an app until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ...contracts.errors import SetupError
+from .app_loader import load_app
+from .session import add_connection_options, connect
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ...contracts.app import App
+    from ..client import Client
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("worker", help="serve an app", description="Serve an app until told to stop.")
+    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+    parser.add_argument("--task-queue", help="what to poll (default: SOSTENUTO_TASK_QUEUE, else sostenuto)")
+    add_connection_options(parser)
+    parser.set_defaults(handler=_worker)
+
+
+def serve(app: App, client: Client, task_queue: str) -> AbstractAsyncContextManager[Any]:
+    """A worker for the app in this process, see `workers.serving`.
+
+    Raises:
+        SetupError: The worker's packages are not installed, or its settings are wrong.
+    """
+    try:
+        from ...workers.serving import serving  # noqa: PLC0415 - a client does without the worker's packages
+    except ModuleNotFoundError as error:
+        raise SetupError(f"the package {error.name} is not installed: pip install 'sostenuto[worker]'") from error
+    return serving(app, client.temporal, task_queue=task_queue, on_warning=_warn)
+
+
+async def _worker(args: argparse.Namespace) -> int:
+    app = load_app(args.app)
+    client = await connect(args)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(app, client, client.task_queue):
+        served = ", ".join(app.runnables) or "no runnables"
+        print(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it", file=sys.stderr)
+        await stop.wait()
+        print("stopping: calls in flight may end first", file=sys.stderr)
+    return 0
+
+
+def _warn(problem: str) -> None:
+    print(f"warning: {problem}", file=sys.stderr)

@@ -1,0 +1,31 @@
+"""A worker per test, for an app whose model is scripted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import App, Client
+from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
+from sostenuto.workers.worker import build_worker
+
+Serve = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+def serve(temporal: TemporalClient, task_queue: str) -> Serve:
+    """Serves an app while its block lasts, and gives a client for it."""
+
+    @asynccontextmanager
+    async def serving(app: App, script: Script, *, cached_runs: int = 0) -> AsyncIterator[Client]:
+        adapters = {"scripted": ScriptedAdapter(script)}
+        worker = build_worker(
+            temporal, app, adapters, lambda *_: 0.001, task_queue=task_queue, max_cached_runs=cached_runs
+        )
+        async with worker:
+            yield Client(temporal, task_queue=task_queue)
+
+    return serving

@@ -1,0 +1,42 @@
+"""Serves an app from this process: settings, adapters and worker put together, and taken apart again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from ..activities.adapters.pricing import cost_usd
+from ..contracts.app import App
+from .providers import build_adapters, missing_keys
+from .settings import Settings
+from .worker import build_worker
+
+
+@asynccontextmanager
+async def serving(
+    app: App, client: Client, *, task_queue: str, on_warning: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Worker]:
+    """A running worker for the app, stopped gracefully at the end of the block.
+
+    Args:
+        app: What it serves.
+        client: Connected by `workflows.connection.connect`.
+        task_queue: What it polls.
+        on_warning: Told of each model that cannot be called for want of a key or an address.
+
+    Raises:
+        SetupError: The settings are wrong; names the place.
+    """
+    settings = Settings.load()
+    for problem in missing_keys(app, settings):
+        on_warning(problem)
+    adapters = build_adapters(settings)
+    try:
+        async with build_worker(client, app, adapters, cost_usd, task_queue=task_queue) as worker:
+            yield worker
+    finally:
+        for adapter in adapters.values():
+            await adapter.close()
