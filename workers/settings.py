@@ -25,6 +25,7 @@ _VARIABLES = {
     "openai_base_url": "OPENAI_BASE_URL",
     "local_url": "SOSTENUTO_LOCAL_URL",
     "local_model": "SOSTENUTO_LOCAL_MODEL",
+    "local_model": "SOSTENUTO_LOCAL_MODEL",
     "state_dir": "SOSTENUTO_STATE_DIR",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
@@ -68,6 +69,8 @@ class Settings(BaseModel):
     """Address of the local llama.cpp server, without `/v1`. None: there is none."""
     local_model: Path | None = None
     """GGUF file that takes the place of the one that `sostenuto pull` fetches. None: that one."""
+    local_model: Path | None = None
+    """GGUF file that takes the place of the pulled model. None: the pulled one."""
     state_dir: Path = Path(".sostenuto")
     """Where weights and the embedded stack's data are."""
     script: Path | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...contracts.names import LOCAL_PROVIDER
-from ...contracts.usage import Usage
+from ..contracts.names import LOCAL_PROVIDER
+from ..contracts.usage import Usage
 
 
 def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
