@@ -17,6 +17,7 @@ from ..contracts.prompt_hash import prompt_hash
 from ..contracts.usage import Usage
 from .heartbeat import heartbeats
 from .output import OutputValidator
+from .own_run import query_own_run
 from .provider import Completion, ModelAdapter, ModelRequest
 from .transcripts import Prefix, TranscriptCache
 
@@ -152,15 +153,11 @@ def _failure(error: ModelError, model: Model) -> ApplicationError:
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:
     """Page messages in from the workflow that this call belongs to."""
-    info = activity.info()
-    handle = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
     head: Head | None = None
     messages: tuple[Message, ...] = ()
     while start < stop:
-        page = await handle.query(
-            names.TRANSCRIPT_QUERY,
-            TranscriptQuery(transcript=transcript, start=start, stop=stop),
-            result_type=TranscriptPage,
+        page = await query_own_run(
+            names.TRANSCRIPT_QUERY, TranscriptQuery(transcript=transcript, start=start, stop=stop), TranscriptPage
         )
         head = head or page.head
         messages += page.messages

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Executor
 from typing import Any
 
 from temporalio import activity
@@ -17,17 +19,28 @@ from ..contracts.message import FilePart, ImagePart, ToolResultPart
 from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, Tool, ToolContext, ToolInvocation, ToolOutput
 from ..contracts.tool_signature import ToolArgumentsError
 from .heartbeat import heartbeats
+from .own_run import release_own_run
 from .transcripts import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 
-
-def tool_activities(tools: Iterable[Tool[..., Any]], cache: TranscriptCache) -> list[ToolActivity]:
-    """An activity for each tool, under the tool's name."""
-    return [_activity(tool, cache) for tool in tools]
+_LONGEST_MESSAGE_CHARS = 20_000
 
 
-def _activity(tool: Tool[..., Any], cache: TranscriptCache) -> ToolActivity:
+def tool_activities(
+    tools: Iterable[Tool[..., Any]], cache: TranscriptCache, threads: Executor | None = None
+) -> list[ToolActivity]:
+    """An activity for each tool, under the tool's name.
+
+    Args:
+        tools: What to serve.
+        cache: Keeps the results until the next model call.
+        threads: Runs the sync tools. None: the event loop's own threads, a handful.
+    """
+    return [_activity(tool, cache, threads) for tool in tools]
+
+
+def _activity(tool: Tool[..., Any], cache: TranscriptCache, threads: Executor | None) -> ToolActivity:
     @activity.defn(name=tool.spec.name)
     async def call(invocation: ToolInvocation) -> ToolOutput:
         """Run the tool once.
@@ -36,7 +49,9 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache) -> ToolActivity:
         `ToolFailed` with a message for the model, retryable while the tool has retries left. Heartbeats on its own.
         """
         async with heartbeats() as report:
-            output = await _run(tool, invocation, report)
+            if activity.info().attempt > 1:
+                await release_own_run()
+            output = await _run(tool, invocation, report, threads)
         result = ToolResultPart(
             call_id=invocation.call_id, name=tool.spec.name, content=output.content, attachments=output.attachments
         )
@@ -46,7 +61,9 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache) -> ToolActivity:
     return call
 
 
-async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Callable[[Any], None]) -> ToolOutput:
+async def _run(
+    tool: Tool[..., Any], invocation: ToolInvocation, report: Callable[[Any], None], threads: Executor | None
+) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
     try:
@@ -54,23 +71,31 @@ async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Callabl
         if tool.signature.hidden:
             arguments[tool.signature.hidden] = _context(invocation, report, cancelled)
         async with limit:
-            value = await _call(tool, arguments)
+            value = await _call(tool, arguments, threads)
         return _bounded(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
-        raise _failure(str(error)) from error
-    except Exception as error:
+        raise _failure(error, str(error)) from None
+    except (Exception, SystemExit) as error:
         late = isinstance(error, TimeoutError) and limit.expired()
         message = _timeout_message(tool) if late else f"{type(error).__name__}: {error}"
-        raise _failure(message, retryable=_retries_left(tool)) from error
+        raise _failure(error, message, retryable=_retries_left(tool)) from None
     finally:
         cancelled.set()
 
 
-async def _call(tool: Tool[..., Any], arguments: dict[str, Any]) -> Any:
-    if asyncio.iscoroutinefunction(tool.function):
+async def _call(tool: Tool[..., Any], arguments: dict[str, Any], threads: Executor | None) -> Any:
+    if inspect.iscoroutinefunction(tool.function):
         return await tool.function(**arguments)
-    run = contextvars.copy_context().run
-    return await asyncio.get_running_loop().run_in_executor(None, lambda: run(tool.function, **arguments))
+    context = contextvars.copy_context()
+
+    def call() -> Any:
+        try:
+            return context.run(tool.function, **arguments)
+        except StopIteration as error:
+            # No future takes one: the call would hang.
+            raise RuntimeError("the tool raised StopIteration") from error
+
+    return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
 def _context(invocation: ToolInvocation, report: Callable[[Any], None], cancelled: threading.Event) -> ToolContext:
@@ -94,7 +119,7 @@ def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
 
 
 def _bounded(output: ToolOutput) -> ToolOutput:
-    size = len(output.model_dump_json())
+    size = len(output.model_dump_json().encode())
     if size > MAX_TOOL_OUTPUT_BYTES:
         raise ToolError(
             f"The result has {size:,} bytes and the limit is {MAX_TOOL_OUTPUT_BYTES:,}: ask for less, or for a part."
@@ -111,5 +136,11 @@ def _retries_left(tool: Tool[..., Any]) -> bool:
     return activity.info().attempt <= tool.spec.retries
 
 
-def _failure(message: str, *, retryable: bool = False) -> ApplicationError:
-    return ApplicationError(message, type=names.TOOL_FAILED, non_retryable=not retryable)
+def _failure(error: BaseException, message: str, *, retryable: bool = False) -> ApplicationError:
+    # The tool's own exception is no cause of this one: a text of it that is too long, or no valid Unicode, could not be
+    # sent, and the call would look like one whose worker died.
+    text = message.encode(errors="replace").decode()
+    if len(text) > _LONGEST_MESSAGE_CHARS:
+        text = text[:_LONGEST_MESSAGE_CHARS] + "… (cut)"
+    failure = ApplicationError(text, type=names.TOOL_FAILED, non_retryable=not retryable)
+    return failure.with_traceback(error.__traceback__)

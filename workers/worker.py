@@ -28,6 +28,9 @@ _PASSED_THROUGH = ("sostenuto",)
 # The server's default of a minute would let a heartbeat timeout of seconds expire between two heartbeats.
 _HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
+# How long calls in flight may take to end when the worker is stopped: a deploy need not repeat them.
+_GRACEFUL_SHUTDOWN = timedelta(seconds=10)
+
 
 def build_worker(
     client: Client,
@@ -38,7 +41,7 @@ def build_worker(
     task_queue: str = names.TASK_QUEUE,
     max_cached_runs: int = 1000,
     max_concurrent_calls: int = 200,
-    graceful_shutdown: timedelta = timedelta(seconds=10),
+    transcript_cache_bytes: int = 64 * 1024 * 1024,
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """A worker for an app, ready to run.
@@ -51,24 +54,24 @@ def build_worker(
         task_queue: What it polls.
         max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
         max_concurrent_calls: Model and tool calls at once. At least 1.
-        graceful_shutdown: How long calls in flight may take to end when the worker is stopped.
+        transcript_cache_bytes: Bound of the recent transcripts kept in memory; 0 asks the run for them every time.
         interceptors: Of the Temporal SDK, outermost first.
     """
-    cache = TranscriptCache()
+    cache = TranscriptCache(transcript_cache_bytes)
+    threads = ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool")
     model = ModelActivities(adapters, price=price, cache=cache, validator=OutputValidator(app))
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[RunWorkflow],
-        activities=[model.call, *tool_activities(app.tools.values(), cache)],
+        activities=[model.call, *tool_activities(app.tools.values(), cache, threads)],
         workflow_runner=workflow_runner(),
-        activity_executor=ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool"),
         max_concurrent_activities=max_concurrent_calls,
         max_cached_workflows=max_cached_runs,
         sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=graceful_shutdown,
+        graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
         interceptors=interceptors,
     )
 

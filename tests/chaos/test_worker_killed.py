@@ -12,13 +12,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
+
 from sostenuto import Message, Result, Status
 from sostenuto.contracts import names
 from sostenuto.contracts.run import RunInput
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
-from temporalio.client import Client
-
 from tests.chaos.victim import ANSWER, POINTS, adapters, chaos_app, recorded
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
@@ -28,7 +28,6 @@ _AT_ONCE = 6
 
 async def _survive(temporal: Client, task_queue: str, directory: Path, point: str) -> Result:
     """Start a run on a worker that dies at the point, and let another one end it."""
-    directory.mkdir()
     address = temporal.service_client.config.target_host
     victim = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.chaos.victim", address, task_queue, str(directory), point
@@ -63,6 +62,7 @@ async def test_every_point(temporal: Client, task_queue: str, tmp_path: Path) ->
     async def check(point: str) -> list[str]:
         async with gate:
             directory = tmp_path / point
+            directory.mkdir()
             result = await _survive(temporal, f"{task_queue}-{point}", directory, point)
             return [f"{point}: {problem}" for problem in _problems(result, directory)]
 

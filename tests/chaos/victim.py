@@ -16,13 +16,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from temporalio import worker, workflow
+from temporalio.client import Client
+
 from sostenuto import Agent, App, Tool, ToolContext, tool
 from sostenuto.activities.adapters.scripted import ScriptedAdapter
 from sostenuto.activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
 from sostenuto.contracts.message import Role
-from sostenuto.workers.worker import build_worker
+from sostenuto.workers.worker import build_worker, workflow_runner
+from sostenuto.workflows import policy
 from sostenuto.workflows.connection import connect
-from temporalio import worker, workflow
+from sostenuto.workflows.run import RunWorkflow
 
 ANSWER = "paid, noted and looked at"
 
@@ -38,12 +42,13 @@ POINTS = [
     *(f"tool-{moment}-{name}" for name in ("look", "note", "pay", "peek") for moment in ("before", "after")),
     *(f"task-{command}" for command in range(1, 9)),
 ]
-"""Model calls: before the request, while it is out, with the answer in hand. Tools: before and after their effect.
-Tasks: in a workflow task, about to issue its n-th command."""
+"""Every point at which it can die. Model calls: before the request, while it is out, with the answer in hand. Tools:
+before and after their effect. Tasks: in a workflow task, about to issue its n-th command."""
 
 
-def die() -> None:
+def die(directory: Path) -> None:
     """End this process as a crash does: nothing is flushed, closed or reported."""
+    record(directory, "deaths")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -64,14 +69,14 @@ def chaos_app(directory: Path, point: str = "") -> App:
 
     def act(name: str, ctx: ToolContext) -> str:
         if point == f"tool-before-{name}":
-            die()
+            die(directory)
         record(directory, "effects", tool=name, key=ctx.idempotency_key, attempt=ctx.attempt)
         if point == f"tool-after-{name}":
-            die()
+            die(directory)
         return f"{name} done"
 
     @tool(effect="read")
-    async def look(at: str, ctx: ToolContext) -> str:  # noqa: RUF029
+    async def look(at: str, ctx: ToolContext) -> str:
         """Look at something."""
         return act("look", ctx)
 
@@ -81,12 +86,12 @@ def chaos_app(directory: Path, point: str = "") -> App:
         return act("note", ctx)
 
     @tool(effect="once")
-    async def pay(amount: int, ctx: ToolContext) -> str:  # noqa: RUF029
+    async def pay(amount: int, ctx: ToolContext) -> str:
         """Pay."""
         return act("pay", ctx)
 
     @tool(effect="read", fast=True)
-    async def peek(at: str, ctx: ToolContext) -> str:  # noqa: RUF029
+    async def peek(at: str, ctx: ToolContext) -> str:
         """Peek."""
         return act("peek", ctx)
 
@@ -101,18 +106,19 @@ class DeadlyAdapter:
 
     def __init__(self, directory: Path, point: str) -> None:
         self._inner = ScriptedAdapter(SCRIPT, log=directory / "requests")
+        self._directory = directory
         self._point = point
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         turn = 1 + sum(message.role is Role.ASSISTANT for message in request.messages)
         if self._point == f"model-before-{turn}":
-            die()
+            die(self._directory)
         completion = await self._inner.complete(request, on_delta)
         if self._point == f"model-within-{turn}":
             await asyncio.sleep(2.5)  # long enough for heartbeats to have gone out
-            die()
+            die(self._directory)
         if self._point == f"model-after-{turn}":
-            die()
+            die(self._directory)
         return completion
 
     async def close(self) -> None:
@@ -122,6 +128,7 @@ class DeadlyAdapter:
 class _Outbound(worker.WorkflowOutboundInterceptor):
     commands = 0
     deadly = 0
+    directory = Path()
 
     def start_activity(self, input: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
         self._count()
@@ -137,7 +144,7 @@ class _Outbound(worker.WorkflowOutboundInterceptor):
     def _count(self) -> None:
         _Outbound.commands += 1
         if _Outbound.commands == _Outbound.deadly:
-            die()
+            die(_Outbound.directory)
 
 
 class _Inbound(worker.WorkflowInboundInterceptor):
@@ -148,12 +155,13 @@ class _Inbound(worker.WorkflowInboundInterceptor):
 class DeadlyTasks(worker.Interceptor):
     """Kills the worker in a workflow task."""
 
-    def __init__(self, point: str) -> None:
+    def __init__(self, directory: Path, point: str) -> None:
+        _Outbound.directory = directory
         _Outbound.deadly = int(point.removeprefix("task-")) if point.startswith("task-") else 0
 
     def workflow_interceptor_class(
         self,
-        input: worker.WorkflowInterceptorClassInput,  # noqa: A002, ARG002
+        input: worker.WorkflowInterceptorClassInput,  # noqa: A002
     ) -> type[worker.WorkflowInboundInterceptor]:
         return _Inbound
 
@@ -163,16 +171,34 @@ def adapters(directory: Path, point: str = "") -> Mapping[str, ModelAdapter]:
     return {"scripted": DeadlyAdapter(directory, point)}
 
 
+async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> None:
+    """Run workflow tasks only, so that the run is in our cache while others do its steps; then die."""
+    holder = worker.Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[RunWorkflow],
+        workflow_runner=workflow_runner(),
+        no_remote_activities=True,
+        sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
+    )
+    async with holder:
+        while len(recorded(directory, "requests")) < 2:
+            await asyncio.sleep(0.001)
+        die(directory)
+
+
 async def main(address: str, task_queue: str, directory: Path, point: str) -> None:
     """Serve the app until killed."""
     client = await connect(address)
+    if point == "idle":
+        await _hold_and_die(client, task_queue, directory)
     victim = build_worker(
         client,
         chaos_app(directory, point),
         adapters(directory, point),
         lambda *_: 0.0,
         task_queue=task_queue,
-        interceptors=[DeadlyTasks(point)],
+        interceptors=[DeadlyTasks(directory, point)],
     )
     await victim.run()
 

@@ -1,0 +1,100 @@
+"""How long a run stands still when its worker is killed and another worker is up.
+
+Measured from the SIGKILL to the next model request, on a real server, each case several times. The figures come from
+timeouts of the system's own (`workflows/policy.py`) and not from the machine's speed.
+
+    python -m benchmarks.takeover [--rounds N] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+from temporalio.client import Client
+
+from sostenuto import Message, Result
+from sostenuto.contracts import names
+from sostenuto.contracts.run import RunInput
+from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.workers.worker import build_worker
+from sostenuto.workflows import policy
+from sostenuto.workflows.connection import connect
+from tests.chaos.victim import adapters, chaos_app, recorded
+
+CASES = {
+    "in the middle of a model call": "model-within-2",
+    "with the answer in hand": "model-after-2",
+    "in a tool": "tool-before-look",
+    "in a workflow task": "task-4",
+    "between steps, holding the run in its cache": "idle",
+}
+GOAL_SECONDS = 7.0
+"""For a death in a model call or between steps."""
+
+
+async def stand_still(temporal: Client, directory: Path, point: str) -> float:
+    """Seconds from the death of the worker to the next model request."""
+    task_queue = f"takeover-{uuid.uuid4().hex[:8]}"
+    address = temporal.service_client.config.target_host
+    victim = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.chaos.victim", address, task_queue, str(directory), point
+    )
+    app = chaos_app(directory)
+    handle = await temporal.start_workflow(
+        names.RUN_WORKFLOW,
+        RunInput(runnable=app.runnable("chaos"), message=Message.user("Go.")),
+        id=task_queue,
+        task_queue=task_queue,
+        task_timeout=policy.TASK_TIMEOUT,
+        result_type=Result,
+    )
+    # The first workflow task makes the victim the one that holds the run; only then may another worker come up.
+    async for event in handle.fetch_history_events(wait_new_event=True):
+        if event.event_id >= 4:
+            break
+    async with build_worker(temporal, app, adapters(directory), lambda *_: 0.0, task_queue=task_queue):
+        await victim.wait()
+        await handle.result()
+    died = recorded(directory, "deaths")[0]["time"]
+    return float(min(line["time"] for line in recorded(directory, "requests") if line["time"] > died) - died)
+
+
+async def measure(rounds: int) -> dict[str, list[float]]:
+    """Seconds of every round by case, the cases taking turns."""
+    found: dict[str, list[float]] = {case: [] for case in CASES}
+    with tempfile.TemporaryDirectory() as place:
+        async with ProcessGroup() as group:
+            server = await TemporalServer.start(group, Path(place), port=0, ui_port=None)
+            temporal = await connect(server.address)
+            for number in range(rounds):
+                for case, point in CASES.items():
+                    directory = Path(place) / f"{point}-{number}"
+                    directory.mkdir()
+                    found[case].append(await stand_still(temporal, directory, point))
+    return found
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    found = asyncio.run(measure(arguments.rounds))
+    print(f"{'killed':<46} {'median s':>9} {'max s':>7}")
+    for case, seconds in found.items():
+        print(f"{case:<46} {statistics.median(seconds):>9.2f} {max(seconds):>7.2f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
