@@ -54,10 +54,12 @@ format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
-lock: setup  ## Pin the newest allowed releases in requirements.lock
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --quiet
+lock: setup  ## Pin the newest allowed releases in requirements.lock and deploy/worker.lock
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	$(LOCK) --extra local --group dev --upgrade --output-file requirements.lock
+	$(LOCK) --extra worker --constraint requirements.lock --upgrade --output-file deploy/worker.lock
 
 clean:  ## Remove what was made, the state in .sostenuto included
 	rm -rf $(VENV) .sostenuto .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -9,11 +9,16 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCK = (ROOT / "requirements.lock").read_text()
-PINS = {
-    canonicalize_name(name): version
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^ ]+) ", LOCK, re.MULTILINE)
-}
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "deploy/worker.lock")}
+
+
+def _pins(lock: str) -> set[tuple[str, str]]:
+    return {
+        (canonicalize_name(name), version) for name, version in re.findall(r"^([\w.-]+)==(\S+) ", lock, re.MULTILINE)
+    }
+
+
+PINS = dict(_pins(LOCKS["requirements.lock"]))
 
 
 def _asked_for() -> list[str]:
@@ -40,11 +45,17 @@ def test_pins_what_the_project_asks_for(line: str) -> None:
     )
 
 
-def test_names_no_host_and_no_path() -> None:
-    assert re.findall(r"://|^-|@|/", LOCK, re.MULTILINE) == []
+def test_the_image_has_the_releases_that_were_tested() -> None:
+    assert _pins(LOCKS["deploy/worker.lock"]) < _pins(LOCKS["requirements.lock"])
 
 
-def test_every_pin_has_a_hash() -> None:
-    entries = re.split(r"\n(?=\S)", LOCK.strip())
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS.keys())
+def test_names_no_host_and_no_path(lock: str) -> None:
+    assert re.findall(r"://|^-|@|/", lock, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS.keys())
+def test_every_pin_has_a_hash(lock: str) -> None:
+    entries = re.split(r"\n(?=\S)", lock.strip())
     assert len(entries) > 20
     assert [entry.split(" ")[0] for entry in entries if "--hash=sha256:" not in entry] == []
