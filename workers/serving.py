@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..activities.adapters.pricing import cost_usd
 from ..contracts.app import App
+from .pricing import cost_usd
 from .providers import build_adapters, missing_keys
 from .settings import Settings
 from .worker import build_worker

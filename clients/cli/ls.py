@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..summary import RunSummary
+
+_PIPE_COLUMNS = 240
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,7 +36,8 @@ async def _ls(args: argparse.Namespace) -> int:
     else:
         from rich.console import Console  # noqa: PLC0415 - only where something is shown
 
-        Console().print(_table(rows))
+        # In a pipe there is no width to fit, and a run's id must stay whole.
+        Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(_table(rows))
     return 0
 
 
@@ -43,7 +47,7 @@ def _table(rows: Iterable[RunSummary]) -> Table:
 
     table = Table(box=None, pad_edge=False)
     for name in ("RUN", "RUNNABLE", "STATUS"):
-        table.add_column(name, no_wrap=name != "RUN", overflow="fold")
+        table.add_column(name, overflow="fold")
     for name in ("COST", "TOKENS", "SECONDS", "STARTED"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...contracts.errors import SetupError, SpecError
+from ...contracts.errors import SpecError
+from .session import needs_worker_packages
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
@@ -58,10 +59,8 @@ def _read(file: Path) -> WorkflowHistory:
 
 
 def _replayer() -> Replayer:
-    try:
+    with needs_worker_packages():
         from ...workers.worker import replayer  # noqa: PLC0415 - only this command and the workers need it
-    except ModuleNotFoundError as error:
-        raise SetupError(f"the package {error.name} is not installed: pip install 'sostenuto[worker]'") from error
     return replayer()
 
 

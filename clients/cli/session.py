@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from ...contracts.errors import SetupError
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -33,3 +37,18 @@ async def connect(args: argparse.Namespace) -> Client:
     telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
     Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
     return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))
+
+
+@contextmanager
+def needs_worker_packages() -> Iterator[None]:
+    """Around imports of workers/, which a client's installation may lack the packages for.
+
+    Raises:
+        SetupError: A package is not installed; says how to get it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("sostenuto"):
+            raise
+        raise SetupError(f"the package {error.name} is not installed: pip install 'sostenuto[worker]'") from error

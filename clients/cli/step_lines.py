@@ -70,7 +70,9 @@ def _facts(event: ModelResponded) -> str:
 
 
 def _consumption(event: RunFinished) -> str:
-    return f"{event.usage.input_tokens}→{event.usage.output_tokens} tok  ${event.cost_usd:.4f}"
+    # Nothing known is not the same as free.
+    cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""
+    return f"{event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}"
 
 
 def _arguments(arguments: Mapping[str, JsonValue]) -> str:

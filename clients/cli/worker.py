@@ -8,9 +8,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ...contracts.errors import SetupError
 from .app_loader import load_app
-from .session import add_connection_options, connect
+from .session import add_connection_options, connect, needs_worker_packages
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -34,10 +33,8 @@ def serve(app: App, client: Client, task_queue: str) -> AbstractAsyncContextMana
     Raises:
         SetupError: The worker's packages are not installed, or its settings are wrong.
     """
-    try:
+    with needs_worker_packages():
         from ...workers.serving import serving  # noqa: PLC0415 - a client does without the worker's packages
-    except ModuleNotFoundError as error:
-        raise SetupError(f"the package {error.name} is not installed: pip install 'sostenuto[worker]'") from error
     return serving(app, client.temporal, task_queue=task_queue, on_warning=_warn)
 
 
