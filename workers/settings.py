@@ -25,7 +25,6 @@ _VARIABLES = {
     "openai_base_url": "OPENAI_BASE_URL",
     "local_url": "SOSTENUTO_LOCAL_URL",
     "local_model": "SOSTENUTO_LOCAL_MODEL",
-    "local_model": "SOSTENUTO_LOCAL_MODEL",
     "state_dir": "SOSTENUTO_STATE_DIR",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
@@ -67,8 +66,6 @@ class Settings(BaseModel):
     """None: the provider's own address."""
     local_url: str | None = None
     """Address of the local llama.cpp server, without `/v1`. None: there is none."""
-    local_model: Path | None = None
-    """GGUF file that takes the place of the one that `sostenuto pull` fetches. None: that one."""
     local_model: Path | None = None
     """GGUF file that takes the place of the pulled model. None: the pulled one."""
     state_dir: Path = Path(".sostenuto")

@@ -60,11 +60,14 @@ class EmbeddedStack:
         self._options = options
         self._on_status = on_status
         self._exit = AsyncExitStack()
-        self._state = options.state_dir.expanduser().absolute()
+        self.state_dir = options.state_dir.expanduser().absolute()
+        """Where everything is that stays."""
         self.workers: list[Supervisor[ChildProcess]] = []
         """The worker processes."""
         self.local_url: str | None = None
         """Address of the local model server; None without one."""
+        self.model_name = ""
+        """File name of the local model without its ending; empty without one."""
         self.server: TemporalServer
         """The Temporal server."""
         self.client: Client
@@ -72,7 +75,7 @@ class EmbeddedStack:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as started:
-            lock = await started.enter_async_context(StateLock(self._state))
+            lock = await started.enter_async_context(StateLock(self.state_dir))
             group = await started.enter_async_context(ProcessGroup(held=[lock.fd]))
             await self._start_server(started, group)
             if self._options.local_model:
@@ -88,19 +91,19 @@ class EmbeddedStack:
     @property
     def payload_dir(self) -> Path:
         """Where payloads lie that are too large for the history."""
-        return self._state / "payloads"
+        return self.state_dir / "payloads"
 
     @property
     def log_dir(self) -> Path:
         """Where each process's log is."""
-        return self._state / "logs"
+        return self.state_dir / "logs"
 
     async def _start_server(self, started: AsyncExitStack, group: ProcessGroup) -> None:
         ui_port = self._options.ui_port
         # Fixed before the first start: a server that is started again must be where its clients look for it.
         port = find_port(self._options.port, "the Temporal server", "--port")
         ui_port = None if ui_port is None else find_port(ui_port, "the Temporal UI", "--ui-port")
-        start = partial(TemporalServer.start, group, self._state, port=port, ui_port=ui_port)
+        start = partial(TemporalServer.start, group, self.state_dir, port=port, ui_port=ui_port)
         supervisor = await started.enter_async_context(Supervisor("the Temporal server", start, self._on_status))
         self.server = supervisor.current
         # Not by `connect`: TEMPORAL_* may name another server, with its keys and certificates.
@@ -110,7 +113,7 @@ class EmbeddedStack:
         self._on_status(f"Temporal is up at {self.server.address}")
 
     async def _start_model(self, started: AsyncExitStack) -> None:
-        weights = Weights.find(self._state, local_model=self._options.model_file)
+        weights = Weights.find(self.state_dir, local_model=self._options.model_file)
         port = find_port(0, "the local model server", "--port")
 
         async def start() -> LlamaServer:
@@ -120,7 +123,8 @@ class EmbeddedStack:
 
         supervisor = await started.enter_async_context(Supervisor("the local model", start, self._on_status))
         self.local_url = supervisor.current.address
-        self._on_status(f"the local model {weights.model.stem} is up")
+        self.model_name = weights.model.stem
+        self._on_status(f"the local model {self.model_name} is up")
 
     async def _start_workers(self, started: AsyncExitStack, group: ProcessGroup, app: str) -> None:
         for number in range(1, self._options.workers + 1):
@@ -139,7 +143,7 @@ class EmbeddedStack:
         env |= {
             "TEMPORAL_ADDRESS": self.server.address,
             "TEMPORAL_NAMESPACE": NAMESPACE,
-            "SOSTENUTO_STATE_DIR": str(self._state),
+            "SOSTENUTO_STATE_DIR": str(self.state_dir),
             "SOSTENUTO_PAYLOAD_DIR": str(self.payload_dir),
             "SOSTENUTO_TASK_QUEUE": self._options.task_queue,
             "PYTHONUNBUFFERED": "1",

@@ -16,7 +16,7 @@ from importlib import import_module
 from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
 
-COMMANDS = ("run", "watch", "ls", "worker", "export", "replay", "search_attributes")
+COMMANDS = ("demo", "dev", "pull", "run", "watch", "ls", "worker", "export", "replay", "search_attributes")
 """Modules of this package, in the order in which `--help` lists them."""
 
 

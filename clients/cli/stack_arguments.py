@@ -1,0 +1,71 @@
+"""What the commands that bring up the embedded stack have in common. Loads workers/ on use alone."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...contracts.errors import SetupError
+
+if TYPE_CHECKING:
+    from ...workers.settings import Settings
+    from ...workers.stack import StackOptions
+
+# The defaults of workers.temporal_server, which a command line that needs no stack does not load.
+PORT = 7233
+UI_PORT = 8233
+
+
+def add_state_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where state is kept."""
+    parser.add_argument(
+        "--state-dir", type=Path, metavar="DIR", help="where state is kept (SOSTENUTO_STATE_DIR, else .sostenuto)"
+    )
+
+
+def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the embedded stack."""
+    add_state_dir(parser)
+    parser.add_argument("--port", type=int, help=f"port of the Temporal server, 0 for a free one (default {PORT})")
+    parser.add_argument("--ui-port", type=int, help=f"port of the Temporal UI, 0 for a free one (default {UI_PORT})")
+
+
+def load_settings(args: argparse.Namespace) -> Settings:
+    """The settings of the environment and the file, with what the command line says instead."""
+    from ...workers.settings import Settings  # noqa: PLC0415 - the command line loads workers lazily
+
+    settings = Settings.load()
+    return settings.model_copy(update={"state_dir": args.state_dir}) if args.state_dir else settings
+
+
+def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
+    """The stack that the command line asks for, with the local model unless a key makes it dispensable.
+
+    Raises:
+        SetupError: There are no weights, and no key either.
+    """
+    from ...workers.stack import StackOptions  # noqa: PLC0415 - as above
+    from ...workers.weights import Weights  # noqa: PLC0415
+
+    try:
+        Weights.find(settings.state_dir, local_model=settings.local_model)
+        pulled = True
+    except SetupError:
+        if not (settings.anthropic_api_key or settings.openai_api_key or settings.providers):
+            raise
+        pulled = False
+    return StackOptions(
+        state_dir=settings.state_dir,
+        port=PORT if args.port is None else args.port,
+        ui_port=UI_PORT if args.ui_port is None else args.ui_port,
+        local_model=pulled,
+        model_file=settings.local_model,
+    )
+
+
+def end_like_ctrl_c() -> None:
+    """Make a request to end, or a terminal that closes, do what Ctrl-C does: stop everything in order."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
