@@ -24,7 +24,7 @@ from .transcripts import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 
-_LONGEST_MESSAGE_CHARS = 20_000
+_LONGEST_MESSAGE_CHARS = 10_000
 
 
 def tool_activities(
@@ -75,7 +75,7 @@ async def _run(
         return _bounded(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
         raise _failure(error, str(error)) from None
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model
         late = isinstance(error, TimeoutError) and limit.expired()
         message = _timeout_message(tool) if late else f"{type(error).__name__}: {error}"
         raise _failure(error, message, retryable=_retries_left(tool)) from None

@@ -41,7 +41,6 @@ def build_worker(
     task_queue: str = names.TASK_QUEUE,
     max_cached_runs: int = 1000,
     max_concurrent_calls: int = 200,
-    transcript_cache_bytes: int = 64 * 1024 * 1024,
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """A worker for an app, ready to run.
@@ -54,10 +53,9 @@ def build_worker(
         task_queue: What it polls.
         max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
         max_concurrent_calls: Model and tool calls at once. At least 1.
-        transcript_cache_bytes: Bound of the recent transcripts kept in memory; 0 asks the run for them every time.
         interceptors: Of the Temporal SDK, outermost first.
     """
-    cache = TranscriptCache(transcript_cache_bytes)
+    cache = TranscriptCache()
     threads = ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool")
     model = ModelActivities(adapters, price=price, cache=cache, validator=OutputValidator(app))
     return Worker(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ..contracts import names
@@ -42,10 +42,11 @@ class ToolCalls:
             )
         try:
             output = await self._start(tool, call)
-        except ActivityError as error:
+        except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            return error_result(call, _explain(tool, error))
+            # A local activity's failure comes as it is, any other one's as the cause of an ActivityError.
+            return error_result(call, _explain(tool, error.cause if isinstance(error, ActivityError) else error))
         return ToolResultPart(call_id=call.id, name=call.name, content=output.content, attachments=output.attachments)
 
     def _start(self, tool: ToolSpec, call: ToolCallPart) -> workflow.ActivityHandle[ToolOutput]:
@@ -80,11 +81,10 @@ def error_result(call: ToolCallPart, message: str) -> ToolResultPart:
     return ToolResultPart(call_id=call.id, name=call.name, content=message, is_error=True)
 
 
-def _explain(tool: ToolSpec, error: ActivityError) -> str:
-    cause = error.cause
+def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
         return cause.message
-    what = "did not end in time" if isinstance(cause, ActivityTimeoutError) else f"failed: {cause or error}"
+    what = "did not end in time" if isinstance(cause, ActivityTimeoutError) else f"failed: {cause}"
     if tool.effect is Effect.ONCE and isinstance(cause, ActivityTimeoutError):
         return (
             f"{tool.name} was interrupted and will not be tried again. Whether it took effect is unknown: "

@@ -30,14 +30,14 @@ class Transcript:
         self.sent = len(self.messages)
 
     def tail(self) -> tuple[Message, ...]:
-        """What the last reply does not know, with large parts as references: nothing large is written twice."""
+        """What the last reply does not know, with large parts that the history already has as references."""
         room = policy.TAIL_BYTES
         tail: list[Message] = []
         for index in range(self.sent, len(self.messages)):
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
                 size = _size(part)
-                if size > min(policy.TAIL_PART_BYTES, room):
+                if _stands_elsewhere(index, part) and size > min(policy.TAIL_PART_BYTES, room):
                     call_id = part.call_id if isinstance(part, ToolResultPart) else ""
                     parts.append(PartRef(message=index, part=position, call_id=call_id))
                 else:
@@ -58,13 +58,15 @@ class Transcript:
         return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
 
     def size(self) -> int:
-        """Bytes of the whole transcript, roughly."""
+        """Bytes of the whole transcript."""
         return sum(_size(part) for message in self.messages for part in message.parts)
 
 
+def _stands_elsewhere(index: int, part: Part) -> bool:
+    """Whether the history has the part already: in the run's input, or as a tool's output."""
+    return index == 0 or (isinstance(part, ToolResultPart) and not part.is_error)
+
+
 def _size(part: Part) -> int:
-    """Bytes of a part's JSON, roughly: exact sizes would cost a serialisation per part and task."""
-    if isinstance(part, ToolResultPart):
-        return len(part.content) + sum(_size(blob) for blob in part.attachments) + 80
-    text = getattr(part, "text", None) or getattr(part, "data", None) or ""
-    return len(text if isinstance(text, str) else str(text)) + 60
+    """Bytes of a part's JSON. Exact, because the server's limits are."""
+    return len(part.model_dump_json().encode())
