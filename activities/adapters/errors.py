@@ -27,9 +27,6 @@ _LONGEST_MESSAGE = 2_000
 
 # What all three protocols call a failure, in the body of a response or in the middle of a stream.
 _BY_CODE: dict[str, type[ModelError]] = {
-    "api_error": ProviderUnavailable,
-    "server_error": ProviderUnavailable,
-    "internal_server_error": ProviderUnavailable,
     "vector_store_timeout": ProviderUnavailable,
     "conflict_error": ProviderUnavailable,
     "overloaded_error": Overloaded,
@@ -62,6 +59,13 @@ _BY_CODE: dict[str, type[ModelError]] = {
     "not_found_error": InvalidRequest,
     "model_not_found": InvalidRequest,
     "invalid_prompt": InvalidRequest,
+}
+
+# Names so general that a status says more. They stand alone in the middle of a stream, whose status is 200.
+_BY_GENERAL_CODE: dict[str, type[ModelError]] = {
+    "api_error": ProviderUnavailable,
+    "server_error": ProviderUnavailable,
+    "invalid_request_error": InvalidRequest,
 }
 
 # 503 is Overloaded, not ProviderUnavailable: it says that there is no capacity now, often with a Retry-After.
@@ -170,18 +174,17 @@ def broken_stream(missing: str) -> ProviderUnavailable:
 
 
 def _kind(failure: Failure) -> type[ModelError]:
-    for code in failure.codes:
-        if isinstance(code, str) and code in _BY_CODE:
+    codes = [code for code in failure.codes if isinstance(code, str)]
+    for code in codes:
+        if code in _BY_CODE:
             return _BY_CODE[code]
     for words, kind in _BY_WORDS:
         if failure.status in (None, 200, 400, 422, 429) and words.search(failure.message):
             return kind
-    if failure.status in (None, 200) and "invalid_request_error" in failure.codes:
-        return InvalidRequest
-    status = failure.status or next((code for code in failure.codes if isinstance(code, int)), None)
-    if status is None or status < 400:
-        return ProviderUnavailable
-    return _BY_STATUS.get(status, InvalidRequest if status < 500 else ProviderUnavailable)
+    status = failure.status or 0
+    if status >= 400:
+        return _BY_STATUS.get(status, InvalidRequest if status < 500 else ProviderUnavailable)
+    return next((_BY_GENERAL_CODE[code] for code in codes if code in _BY_GENERAL_CODE), ProviderUnavailable)
 
 
 def _with_causes(error: BaseException | None) -> str:

@@ -1,0 +1,145 @@
+"""Every adapter makes the same of the same answer, be it streamed to someone or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sostenuto.activities.adapters.scripted import ScriptedCall
+from sostenuto.activities.provider import Delta
+from sostenuto.contracts.message import Role, ToolCallPart
+from sostenuto.contracts.model import StopReason
+from sostenuto.contracts.usage import Usage
+from tests.conformance.subject import ANSWER, SUBJECTS, answering, request, shape
+from tests.fakes.provider_wire import WireStep
+
+UNICODE = "Ångström — 東京 🎹\n\t\"'\\"
+FIND = ScriptedCall(name="look_up", arguments={"what": "Oslo"})
+AGAIN = ScriptedCall(name="look_up", arguments={"what": "Bergen", "deep": {"list": [1, None, True]}})
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    step: WireStep
+    parts: list[tuple[Any, ...]]
+    stop: StopReason
+
+
+CASES = [
+    Case("text", WireStep(text="Good day."), [("text", "Good day.")], StopReason.END),
+    Case("empty", WireStep(), [], StopReason.END),
+    Case(
+        "unicode",
+        WireStep(text="Ångström — 東京 🎹\n\t\"'\\"),
+        [("text", "Ångström — 東京 🎹\n\t\"'\\")],
+        StopReason.END,
+    ),
+    Case(
+        "one tool call",
+        WireStep(tool_calls=(FIND,)),
+        [("tool_call", "look_up", {"what": "Oslo"}, "")],
+        StopReason.TOOL_CALLS,
+    ),
+    Case(
+        "text and parallel tool calls",
+        WireStep(text="Let me see.", tool_calls=(FIND, AGAIN)),
+        [
+            ("text", "Let me see."),
+            ("tool_call", "look_up", {"what": "Oslo"}, ""),
+            ("tool_call", "look_up", AGAIN.arguments, ""),
+        ],
+        StopReason.TOOL_CALLS,
+    ),
+    Case(
+        "tool call without arguments",
+        WireStep(tool_calls=(ScriptedCall(name="now"),)),
+        [("tool_call", "now", {}, "")],
+        StopReason.TOOL_CALLS,
+    ),
+    Case(
+        "malformed arguments",
+        WireStep(tool_calls=(ScriptedCall(name="look_up", malformed='{"what": "Os'),)),
+        [("tool_call", "look_up", {}, '{"what": "Os')],
+        StopReason.TOOL_CALLS,
+    ),
+    Case(
+        "arguments that are no object",
+        WireStep(tool_calls=(ScriptedCall(name="look_up", malformed='["Oslo"]'),)),
+        [("tool_call", "look_up", {}, '["Oslo"]')],
+        StopReason.TOOL_CALLS,
+    ),
+    Case("length", WireStep(text="Once upon", stop=StopReason.LENGTH), [("text", "Once upon")], StopReason.LENGTH),
+    Case(
+        "refusal",
+        WireStep(refusal="I will not.", stop=StopReason.REFUSAL),
+        [("text", "I will not.")],
+        StopReason.REFUSAL,
+    ),
+    Case(
+        "reasoning",
+        WireStep(reasoning="It is in Norway.", text="Norway."),
+        [("reasoning", "It is in Norway."), ("text", "Norway.")],
+        StopReason.END,
+    ),
+    Case(
+        "structured output",
+        WireStep(output={"city": "Oslo", "people": None}),
+        [("text", '{"city": "Oslo", "people": null}')],
+        StopReason.END,
+    ),
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_an_answer_means_the_same_from_every_provider(subject: str, case: Case) -> None:
+    asked = request(subject, output=ANSWER if case.step.output else None)
+    async with answering(subject, case.step) as adapter:
+        completion = await adapter.complete(asked)
+        assert completion.message.role is Role.ASSISTANT
+        assert [shape(part) for part in completion.message.parts] == case.parts
+        assert completion.stop is case.stop
+        assert completion.model == "test-model"
+        assert completion.request_id
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_streaming_ends_in_the_same_completion(subject: str, case: Case) -> None:
+    deltas: list[Delta] = []
+    async with answering(subject, case.step) as adapter:
+        plain = await adapter.complete(request(subject))
+        streamed = await adapter.complete(request(subject), deltas.append)
+    assert streamed == plain
+    told = {kind: "".join(d.text for d in deltas if d.kind == kind) for kind in ("text", "reasoning", "tool_call")}
+    assert told["text"] == plain.message.text
+    assert told["reasoning"] == case.step.reasoning
+    assert bool(told["tool_call"]) == bool(plain.message.tool_calls)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_usage_counts_the_cached_input_and_the_reasoning_as_part_of_the_whole(subject: str) -> None:
+    usage = Usage(input_tokens=1000, cached_tokens=600, cache_write_tokens=50, output_tokens=200, reasoning_tokens=150)
+    async with answering(subject, WireStep(text="So.", usage=usage)) as adapter:
+        assert (await adapter.complete(request(subject))).usage == usage
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_parallel_calls_have_ids_that_differ(subject: str) -> None:
+    async with answering(subject, WireStep(tool_calls=(FIND, AGAIN))) as adapter:
+        parts = (await adapter.complete(request(subject))).message.parts
+    first, second = (part for part in parts if isinstance(part, ToolCallPart))
+    assert first.id
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_an_adapter_can_be_used_again_after_it_was_closed(subject: str) -> None:
+    async with answering(subject, WireStep(text="Here.")) as adapter:
+        await adapter.close()
+        assert (await adapter.complete(request(subject))).message.text == "Here."
+        await adapter.close()
+        assert (await adapter.complete(request(subject))).message.text == "Here."
