@@ -1,0 +1,121 @@
+"""The two loops as the benchmark drives them: on the same server and client, with the same worker options."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from sostenuto import Agent, App, Message
+from sostenuto.contracts import names
+from sostenuto.contracts.run import RunInput
+from sostenuto.workers.worker import build_worker
+from sostenuto.workflows import policy
+
+from .load import INSTRUCTIONS, QUESTION, Load, ScriptedModel, glance, page
+from .naive import NaiveAgent, NaiveModel, NaiveRun, naive_page
+
+_CACHED_RUNS = 1000
+_CONCURRENT_CALLS = 200
+
+
+class Contender(Protocol):
+    """One of the two loops."""
+
+    name: str
+    worker: Worker
+
+    async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """A run that has begun."""
+        ...
+
+
+@dataclass(slots=True)
+class Ours:
+    """The agent of this library."""
+
+    name: str
+    client: Client
+    worker: Worker
+    task_queue: str
+
+    @classmethod
+    def build(cls, client: Client, model: ScriptedModel, *, max_cached_runs: int = _CACHED_RUNS) -> Ours:
+        """Our agent and a worker that serves it."""
+        queue = f"bench-ours-{max_cached_runs}"
+        app = App(tools=[page, glance])
+        worker = build_worker(
+            client,
+            app,
+            {"scripted": model},
+            lambda _provider, _model, _usage: 0.0,
+            task_queue=queue,
+            max_cached_runs=max_cached_runs,
+            max_concurrent_calls=_CONCURRENT_CALLS,
+        )
+        return cls("ours", client, worker, queue)
+
+    async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """A run that has begun."""
+        agent = Agent(
+            name="librarian",
+            instructions=INSTRUCTIONS,
+            model=load.model,
+            tools=[glance if load.fast else page],
+            max_turns=load.turns + 1,
+        )
+        return await self.client.start_workflow(
+            names.RUN_WORKFLOW,
+            RunInput(runnable=agent, message=Message.user(QUESTION)),
+            id=workflow_id,
+            task_queue=self.task_queue,
+            static_summary=QUESTION,
+            task_timeout=policy.TASK_TIMEOUT,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), agent.name),
+                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STATUS), "running"),
+                ]
+            ),
+        )
+
+
+@dataclass(slots=True)
+class Naive:
+    """The loop written by hand."""
+
+    name: str
+    client: Client
+    worker: Worker
+    task_queue: str
+
+    @classmethod
+    def build(cls, client: Client, model: ScriptedModel) -> Naive:
+        """The naive loop and a worker that serves it, with the options of ours."""
+        queue = "bench-naive"
+        restrictions = SandboxRestrictions.default.with_passthrough_modules("sostenuto", "benchmarks", "pydantic")
+        worker = Worker(
+            client,
+            task_queue=queue,
+            workflows=[NaiveAgent],
+            activities=[naive_page, NaiveModel(model).call],
+            workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+            activity_executor=ThreadPoolExecutor(_CONCURRENT_CALLS),
+            max_concurrent_activities=_CONCURRENT_CALLS,
+            max_cached_workflows=_CACHED_RUNS,
+            sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
+        )
+        return cls("naive", client, worker, queue)
+
+    async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """A run that has begun."""
+        tools = [page.spec.definition.model_dump()]
+        run = NaiveRun(model=load.model, question=QUESTION, tools=tools)
+        return await self.client.start_workflow(
+            NaiveAgent.run, run, id=workflow_id, task_queue=self.task_queue, task_timeout=policy.TASK_TIMEOUT
+        )

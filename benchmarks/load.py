@@ -1,0 +1,91 @@
+"""What both loops run: the same tool, and the same scripted model, which answers at once and notes when it was asked.
+
+Must not know how either loop works.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sostenuto import tool
+from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
+from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+
+INSTRUCTIONS = "You are a careful librarian. Read page after page until you know the answer, then give it."
+QUESTION = "What do the pages say?"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A run's work: so many turns, each a model call and a tool call, and a last model call that answers."""
+
+    turns: int
+    result_bytes: int = 1000
+    """Size of each tool result."""
+    fast: bool = False
+    """Whether our tool is a local activity. The naive loop knows no such thing."""
+
+    @property
+    def model(self) -> str:
+        """The name under which the scripted model has the answers for this load."""
+        return f"scripted/{self.tool}-{self.turns}-{self.result_bytes}"
+
+    @property
+    def tool(self) -> str:
+        """Name of the tool that the model calls."""
+        return "glance" if self.fast else "page"
+
+
+async def read(number: int, size: int) -> str:
+    """Read a page.
+
+    Args:
+        number: Which page.
+        size: How many characters of it.
+    """
+    line = f"Page {number} says that the sea is wide. "
+    return (line * (size // len(line) + 1))[:size]
+
+
+page = tool(effect="read", name="page")(read)
+glance = tool(effect="read", fast=True, name="glance")(read)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When a model call came in."""
+
+    seconds: float
+    """On the wall's clock."""
+    cpu_seconds: float
+    """Processor time of this process so far: the worker's, for the server is another process."""
+
+    @classmethod
+    def now(cls) -> Mark:
+        """This moment."""
+        return cls(time.perf_counter(), time.process_time())
+
+
+class ScriptedModel:
+    """The product's own scripted adapter, with a note of each call."""
+
+    provider = "scripted"
+
+    def __init__(self, loads: Iterable[Load]) -> None:
+        self.marks: list[Mark] = []
+        self._adapter = ScriptedAdapter({load.model.partition("/")[2]: _steps(load) for load in loads})
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """The next step of the script."""
+        self.marks.append(Mark.now())
+        return await self._adapter.complete(request, on_delta)
+
+    async def close(self) -> None:
+        """Nothing: there is nothing to give back."""
+
+
+def _steps(load: Load) -> list[Step]:
+    calls = ({"name": load.tool, "arguments": {"number": n, "size": load.result_bytes}} for n in range(load.turns))
+    return [*(Step(tool_calls=(call,)) for call in calls), Step(text="The sea is wide.")]
