@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from ..contracts.app import App
+from ..workflows.running_stack import RunningStack
 from .pricing import cost_usd
 from .providers import build_adapters, missing_keys
 from .settings import Settings
@@ -30,7 +31,7 @@ async def serving(
     Raises:
         SetupError: The settings are wrong; names the place.
     """
-    settings = Settings.load()
+    settings = _with_local_model(Settings.load())
     for problem in missing_keys(app, settings):
         on_warning(problem)
     adapters = build_adapters(settings)
@@ -40,3 +41,11 @@ async def serving(
     finally:
         for adapter in adapters.values():
             await adapter.close()
+
+
+def _with_local_model(settings: Settings) -> Settings:
+    """The settings with the local model of the stack that is up here, where they name none."""
+    stack = RunningStack.find(settings.state_dir)
+    if settings.local_url or stack is None:
+        return settings
+    return settings.model_copy(update={"local_url": stack.local_url})

@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..contracts import names
 from ..contracts.errors import SetupError
 from .converter import data_converter
+from .running_stack import RunningStack, state_dir_setting
 
 DEFAULT_ADDRESS = "localhost:7233"
 """Where Temporal listens when nobody says otherwise."""
@@ -37,12 +38,18 @@ async def connect(
 
     What is not passed comes from the environment: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
     `TEMPORAL_TLS_*`, a profile of Temporal's own configuration file (`TEMPORAL_PROFILE`), `SOSTENUTO_PAYLOAD_DIR`.
+    What that does not say either comes from the embedded stack that is up on the state directory here.
 
     Raises:
         SetupError: Nothing answers there, access is denied, or there is no such namespace.
     """
     config = _configured()
-    target = config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
+    stack = RunningStack.find(state_dir_setting())
+    target = address or config.get("target_host") or (stack.address if stack else DEFAULT_ADDRESS)
+    config["target_host"] = target
+    payload_dir = (
+        payload_dir or payload_dir_setting() or (stack.payload_dir if stack and stack.address == target else None)
+    )
     if namespace is not None:
         config["namespace"] = namespace
     try:
@@ -50,7 +57,7 @@ async def connect(
             client = await Client.connect(
                 **config,
                 connect_timeout=_CONNECT_TIMEOUT,
-                data_converter=data_converter(payload_dir or payload_dir_setting()),
+                data_converter=data_converter(payload_dir),
                 interceptors=interceptors,
                 plugins=plugins,
             )

@@ -15,12 +15,18 @@ from sostenuto.workers.worker import build_worker
 Serve = Callable[..., AbstractAsyncContextManager[Client]]
 
 
+@pytest.fixture(params=[0, 100], ids=["replayed", "cached"])
+def cached_runs(request: pytest.FixtureRequest) -> int:
+    """How many runs the worker keeps: with none, every step replays the whole history."""
+    return int(request.param)
+
+
 @pytest.fixture
-def serve(temporal: TemporalClient, task_queue: str) -> Serve:
+def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
     """Serves an app while its block lasts, and gives a client for it."""
 
     @asynccontextmanager
-    async def serving(app: App, script: Script, *, cached_runs: int = 0) -> AsyncIterator[Client]:
+    async def serving(app: App, script: Script) -> AsyncIterator[Client]:
         adapters = {"scripted": ScriptedAdapter(script)}
         worker = build_worker(
             temporal, app, adapters, lambda *_: 0.001, task_queue=task_queue, max_cached_runs=cached_runs

@@ -1,0 +1,55 @@
+"""How other processes on this machine find an embedded stack that is up: a small file in its state directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..contracts.contract import Contract
+
+_FILE = "stack.json"
+
+
+class RunningStack(Contract):
+    """Where the parts of a stack are."""
+
+    pid: int
+    """The process that keeps it up."""
+    address: str
+    """`host:port` of its Temporal server."""
+    local_url: str | None = None
+    """Address of its local model server; None without one."""
+    payload_dir: Path
+    """Where its clients and workers keep large payloads."""
+
+    @classmethod
+    def find(cls, state_dir: Path) -> RunningStack | None:
+        """The stack that is up on this state directory, if any."""
+        try:
+            stack = cls.model_validate_json((state_dir / _FILE).read_bytes())
+            os.kill(stack.pid, 0)
+        except (OSError, ValidationError):
+            # No file, or one that a stack left behind when it was killed.
+            return None
+        return stack
+
+    @contextmanager
+    def announced(self, state_dir: Path) -> Iterator[None]:
+        """Lets other processes find the stack while the block lasts."""
+        file = state_dir / _FILE
+        temporary = file.with_suffix(f".{self.pid}")
+        temporary.write_text(self.model_dump_json())
+        temporary.replace(file)
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def state_dir_setting(environ: Mapping[str, str] = os.environ) -> Path:
+    """The state directory that `SOSTENUTO_STATE_DIR` names, or the default one."""
+    return Path(environ.get("SOSTENUTO_STATE_DIR") or ".sostenuto").expanduser()
