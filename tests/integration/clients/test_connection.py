@@ -1,0 +1,89 @@
+"""Reaching Temporal: what the environment says is done, and what is wrong is named."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from sostenuto import Client, SetupError
+from sostenuto.workflows.running_stack import RunningStack
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No stack that is up in the checkout is found."""
+    monkeypatch.setenv("SOSTENUTO_STATE_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def address(environment: WorkflowEnvironment) -> str:
+    return environment.client.service_client.config.target_host
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_a_dead_address_is_named_with_what_to_do() -> None:
+    address = f"127.0.0.1:{closed_port()}"
+    with pytest.raises(SetupError, match=f"no Temporal server answers at {address}: start one by `sostenuto dev`"):
+        await Client.connect(address)
+
+
+async def test_an_address_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SetupError, match=f"no Temporal server answers at {address}"):
+            await Client.connect(address)
+
+
+async def test_the_environment_says_where(address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    monkeypatch.setenv("SOSTENUTO_TASK_QUEUE", "mine")
+    monkeypatch.setenv("SOSTENUTO_PAYLOAD_DIR", str(tmp_path))
+    client = await Client.connect()
+    assert client.task_queue == "mine"
+    assert client.temporal.data_converter.external_storage is not None
+
+
+async def test_a_profile_of_temporals_own_file_says_where(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "temporal.toml"
+    file.write_text(f'[profile.mine]\naddress = "{address}"\nnamespace = "default"\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
+    monkeypatch.setenv("TEMPORAL_PROFILE", "mine")
+    assert (await Client.connect()).temporal.namespace == "default"
+
+
+async def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "temporal.toml"
+    file.write_text("[profile")
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
+    with pytest.raises(SetupError, match="the Temporal settings"):
+        await Client.connect()
+
+
+async def test_an_unknown_namespace_is_named(address: str) -> None:
+    with pytest.raises(SetupError, match=r"has no namespace 'nowhere'.*namespace create --namespace nowhere"):
+        await Client.connect(address, namespace="nowhere")
+
+
+async def test_a_stack_that_is_up_here_is_found(address: str, tmp_path: Path) -> None:
+    stack = RunningStack(pid=os.getpid(), address=address, payload_dir=tmp_path / "payloads")
+    with stack.announced(tmp_path):
+        client = await Client.connect()
+        assert client.temporal.service_client.config.target_host == address
+        assert client.temporal.data_converter.external_storage is not None
+    assert RunningStack.find(tmp_path) is None
+
+
+async def test_a_stack_that_was_killed_is_not_found(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text('{"pid": 4194305, "address": "127.0.0.1:1", "payload_dir": "x"}')
+    assert RunningStack.find(tmp_path) is None
