@@ -182,9 +182,10 @@ async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> Non
         sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
     )
     async with holder:
-        while len(recorded(directory, "requests")) < 2:
+        while True:
+            if len(recorded(directory, "requests")) >= 2:
+                die(directory)
             await asyncio.sleep(0.001)
-        die(directory)
 
 
 async def main(address: str, task_queue: str, directory: Path, point: str) -> None:
