@@ -6,13 +6,14 @@ import argparse
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...contracts.errors import SetupError
-from ...contracts.event import Event, ToolResponded
+from ...contracts.event import Event, ModelResponded, ToolResponded
 from .exit_status import EXIT_STATUS
 from .stack_arguments import PORT, UI_PORT, add_stack_arguments, end_like_ctrl_c, load_settings, stack_options
 from .step_lines import line
@@ -61,35 +62,40 @@ async def _demo(args: argparse.Namespace) -> int:
         console.print(f"\n{args.question}\n", style="bold", markup=False)
         report = await _run(stack, agent, args.question, tell)
         tell("stopping everything")
-    console.print()
-    console.print(report)
+    report.show(console)
     return EXIT_STATUS[report.result.status]
 
 
 async def _run(stack: EmbeddedStack, agent: Agent, question: str, tell: OnStatus) -> Report:
-    """Run the agent, and kill its worker after the first result of a tool."""
+    """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
     from ..client import Client  # noqa: PLC0415 - loads the Temporal SDK
     from .demo_report import Kill, Report  # noqa: PLC0415
 
     client = Client(stack.client, task_queue=_TASK_QUEUE)
     run = await client.start(agent, question)
-    killed: tuple[int, datetime] | None = None
+    killed: datetime | None = None
     events: list[Event] = []
     async for event in run.events():
-        if killed is None and isinstance(event, ToolResponded):
+        if killed is None and isinstance(event, ModelResponded) and _has_used_a_tool(events):
+            # At once: a few milliseconds later the next step would be under way.
             pid = stack.workers[0].current.pid
             os.kill(pid, signal.SIGKILL)
-            killed = (pid, datetime.now(UTC))
+            killed = datetime.now(UTC)
+            tell(f"  ✂  SIGKILL to worker 1 (pid {pid}), between two steps")
         events.append(event)
         if text := line(event):
             tell(text)
     return Report(
         result=await run.result(),
         events=tuple(events),
-        kill=Kill.of(*killed, events, await client.history(run.id)) if killed else None,
+        kill=Kill.of(killed, events, await client.history(run.id)) if killed else None,
         url=stack.server.run_url(run.id, events[0].id.partition("/")[0]) or "",
         again=_again(stack),
     )
+
+
+def _has_used_a_tool(events: Sequence[Event]) -> bool:
+    return any(isinstance(event, ToolResponded) for event in events)
 
 
 def _options(args: argparse.Namespace, app: str) -> StackOptions:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from temporalio.api.enums.v1 import EventType
 
-from ...contracts.event import Event, ModelRequested, ModelResponded, RunFinished, ToolResponded
+from ...contracts.event import Event, ModelResponded, RunFinished, ToolResponded
 from ...contracts.run import Result
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console
     from rich.table import Table
     from temporalio.client import WorkflowHistory
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 class Kill:
     """A worker's death, and what it cost."""
 
-    pid: int
     at: datetime
     next_step: datetime | None
     """When the next model or tool call began; None if there was none."""
@@ -30,14 +29,14 @@ class Kill:
     """Model calls that were under way and had to be made again."""
 
     @classmethod
-    def of(cls, pid: int, at: datetime, events: Sequence[Event], history: WorkflowHistory) -> Kill:
+    def of(cls, at: datetime, events: Sequence[Event], history: WorkflowHistory) -> Kill:
         """What the history tells of a kill."""
-        return cls(pid, at, _next_step(history, at), _repeated(events, at))
+        return cls(at, _next_step(history, at), _repeated(events, at))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The end of the demo, for rich to print."""
+    """The end of the demo."""
 
     result: Result
     events: tuple[Event, ...]
@@ -46,27 +45,27 @@ class Report:
     again: str
     """Command that brings the history up again."""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.text import Text  # noqa: PLC0415 - loaded by the commands that need it
-
-        yield Text(str(self.result.output or self.result.reason or "no answer"), style="bold")
-        if self.result.reason and self.result.output:
-            yield Text(f"({self.result.status}: {self.result.reason})", style="yellow")
-        yield ""
-        yield steps(self.events)
-        yield ""
-        yield from self._lessons()
-        yield Text("In the Temporal UI:\n  ") + Text(self.url, style="underline", no_wrap=True, overflow="fold")
-        yield Text(f"  (everything is stopped now; {self.again} brings it and this history up again)", style="dim")
+    def show(self, console: Console) -> None:
+        """Print it."""
+        console.print(f"\n{self.result.output or self.result.reason or 'no answer'}\n", style="bold", markup=False)
+        if self.result.output and self.result.reason:
+            console.print(f"({self.result.status}: {self.result.reason})\n", style="yellow", markup=False)
+        console.print(steps(self.events))
+        console.print()
+        for line in self._lessons():
+            console.print(line)
+        # A link that is broken into lines is none.
+        console.print("In the Temporal UI:", self.url, soft_wrap=True)
+        console.print(f"Everything is stopped now; {self.again} brings up Temporal with this run.", style="dim")
 
     def _lessons(self) -> Iterator[str]:
         if self.kill is None:
-            yield "No tool was called, so no worker was killed: ask a question that needs one, by --question."
+            yield "No tool was called, so no worker was killed: ask what needs one, by --question."
             return
-        yield f"Model calls repeated because of the kill: {self.kill.repeated}"
+        yield f"Model calls repeated because of the kill: [bold]{self.kill.repeated}[/]"
         if self.kill.next_step:
             seconds = (self.kill.next_step - self.kill.at).total_seconds()
-            yield f"From the kill to the next step, on another worker: {seconds:.1f} s"
+            yield f"From the kill to the next step, in another worker: [bold]{seconds:.1f} s[/]"
 
 
 def steps(events: Sequence[Event]) -> Table:
@@ -77,8 +76,8 @@ def steps(events: Sequence[Event]) -> Table:
     end = next((event for event in events if isinstance(event, RunFinished)), None)
     usage = end.usage if end else None
     table.add_column("step", justify="right")
-    table.add_column("what")
-    table.add_column("model")
+    table.add_column("what", no_wrap=True)
+    table.add_column("model", no_wrap=True)
     table.add_column("tokens in", str(usage.input_tokens) if usage else "", justify="right")
     table.add_column("out", str(usage.output_tokens) if usage else "", justify="right")
     table.add_column("cost", _dollars(end.cost_usd) if end else "", justify="right")
@@ -96,10 +95,8 @@ def _cells(event: ModelResponded | ToolResponded) -> tuple[str, ...]:
     timing = (f"{event.seconds:.2f} s", str(event.attempt))
     if isinstance(event, ToolResponded):
         return (event.name, "", "", "", "", *timing)
-    usage = event.usage
-    calls = ", ".join(call.name for call in event.message.tool_calls)
-    what = f"model → {calls}" if calls else "model → answer"
-    return (what, event.model, str(usage.input_tokens), str(usage.output_tokens), _dollars(event.cost_usd), *timing)
+    tokens = (str(event.usage.input_tokens), str(event.usage.output_tokens))
+    return ("model", event.model, *tokens, _dollars(event.cost_usd), *timing)
 
 
 def _dollars(cost: float | None) -> str:
@@ -119,8 +116,6 @@ def _next_step(history: WorkflowHistory, after: datetime) -> datetime | None:
     return next((at for at in began if at > after), None)
 
 
-def _repeated(events: Sequence[Event], at: datetime) -> int:
-    """Further attempts at model calls that were asked for before the moment and answered after it."""
-    asked = {event.turn for event in events if isinstance(event, ModelRequested) and event.at <= at}
-    answers = (event for event in events if isinstance(event, ModelResponded) and event.at > at)
-    return sum(event.attempt - 1 for event in answers if event.turn in asked)
+def _repeated(events: Sequence[Event], after: datetime) -> int:
+    """Further attempts at the model call that ended first after the kill; those of later ones have other causes."""
+    return next((e.attempt - 1 for e in events if isinstance(e, ModelResponded) and e.at > after), 0)
