@@ -29,5 +29,5 @@ def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
     )
     try:
         return float(calc_price(priced, model, provider_id=provider).total_price)
-    except LookupError:
+    except (LookupError, ValueError):  # not in the list; or counts that contradict each other
         return None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
+from ..contracts.errors import InvalidRequest, SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .settings import CompatibleProvider, Settings
 
@@ -30,6 +31,8 @@ def build_adapters(settings: Settings) -> dict[str, ModelAdapter]:
     }
     for name, provider in settings.providers.items():
         builders[name] = _compatible(name, provider)
+    if settings.local_url:
+        builders[LOCAL_PROVIDER] = lambda: _local(settings)
     if settings.script:
         builders["scripted"] = lambda: _scripted(settings)
     return {name: LazyAdapter(name, build) for name, build in builders.items()}
@@ -73,7 +76,10 @@ class LazyAdapter:
     async def _built(self) -> ModelAdapter:
         async with self._lock:
             if self._adapter is None:
-                self._adapter = await asyncio.to_thread(self._build)
+                try:
+                    self._adapter = await asyncio.to_thread(self._build)
+                except (SetupError, ImportError) as error:
+                    raise InvalidRequest(f"this worker cannot call {self.provider!r}: {error}") from None
             return self._adapter
 
 
@@ -99,6 +105,16 @@ def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAd
         )
 
     return build
+
+
+def _local(settings: Settings) -> ModelAdapter:
+    from ..activities.adapters.embedder import Embedder
+    from ..activities.adapters.local import LocalAdapter
+    from .weights import Weights
+
+    weights = Weights.find(settings.state_dir, local_model=settings.local_model)
+    embedder = Embedder(weights.embedding_model, weights.tokenizer)
+    return LocalAdapter(base_url=settings.local_url or "", embedder=embedder)
 
 
 def _scripted(settings: Settings) -> ModelAdapter:

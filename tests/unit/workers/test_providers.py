@@ -1,0 +1,86 @@
+"""From settings to adapters: nothing is loaded before it is called, and what is missing is named."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sostenuto import Agent, App, Model
+from sostenuto.activities.provider import ModelRequest
+from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest
+from sostenuto.contracts.message import Message
+from sostenuto.workers.providers import build_adapters, missing_keys
+from sostenuto.workers.settings import Settings
+
+
+def _request(name: str) -> ModelRequest:
+    return ModelRequest(model=Model(name), instructions="", messages=(Message.user("Hello"),))
+
+
+def test_building_loads_no_sdk() -> None:
+    code = """
+import sys
+from sostenuto.workers.providers import build_adapters
+from sostenuto.workers.settings import Settings
+environ = {"SOSTENUTO_PROVIDER_GROQ_URL": "http://127.0.0.1:1", "SOSTENUTO_LOCAL_URL": "http://127.0.0.1:1"}
+print(*sorted(build_adapters(Settings.load(environ=environ))))
+print(*{"anthropic", "openai", "httpx2", "genai_prices", "onnxruntime", "numpy"} & set(sys.modules))
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    adapters, loaded = printed.splitlines()
+    assert adapters.split() == ["anthropic", "groq", "local", "openai"]
+    assert loaded == ""
+
+
+async def test_a_provider_without_a_key_says_so_when_it_is_called() -> None:
+    adapters = build_adapters(Settings())
+    for name in ("anthropic", "openai"):
+        assert adapters[name].provider == name
+        with pytest.raises(AuthenticationFailed, match=f"set {name.upper()}_API_KEY"):
+            await adapters[name].complete(_request(f"{name}/m"))
+        await adapters[name].close()
+
+
+async def test_a_script_answers(tmp_path: Path) -> None:
+    script, log = tmp_path / "script.json", tmp_path / "log.jsonl"
+    script.write_text('["Hello yourself"]')
+    environ = {"SOSTENUTO_SCRIPT": str(script), "SOSTENUTO_SCRIPT_LOG": str(log)}
+    adapter = build_adapters(Settings.load(environ=environ))["scripted"]
+    await adapter.close()
+    assert (await adapter.complete(_request("scripted/any"))).message.text == "Hello yourself"
+    await adapter.close()
+    assert json.loads(log.read_text())["turn"] == 0
+
+
+async def test_a_local_model_without_its_weights_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings(local_url="http://127.0.0.1:1", state_dir=tmp_path)
+    with pytest.raises(InvalidRequest, match=f"cannot call 'local'.*{tmp_path}.*sostenuto pull"):
+        await build_adapters(settings)["local"].complete(_request("local/l"))
+
+
+def test_what_the_models_of_an_app_lack_is_named() -> None:
+    app = App(
+        Agent(name="one", model=Model("anthropic/a", fallbacks=["openai/o", "nowhere/n"])),
+        Agent(name="two", model="local/l"),
+        Agent(name="three", model="groq/g"),
+        Agent(name="four", model="free/f"),
+        Agent(name="five", model="scripted/s"),
+    )
+    environ = {
+        "OPENAI_API_KEY": "sk",
+        "SOSTENUTO_PROVIDER_FREE_URL": "http://127.0.0.1:1",
+        "SOSTENUTO_PROVIDER_GROQ_URL": "http://127.0.0.1:1",
+    }
+    settings = Settings.load(environ=environ)
+    groq = settings.providers["groq"].model_copy(update={"api_key_env": "GROQ_API_KEY"})
+    settings = settings.model_copy(update={"providers": settings.providers | {"groq": groq}})
+    assert missing_keys(app, settings) == [
+        "agent 'one': model: anthropic/a: no key: set ANTHROPIC_API_KEY",
+        "agent 'one': model.fallbacks[1]: nowhere/n: unknown provider 'nowhere': set SOSTENUTO_PROVIDER_NOWHERE_URL, "
+        "or base_url under [providers.nowhere] in sostenuto.toml",
+        "agent 'two': model: local/l: no local model server: set SOSTENUTO_LOCAL_URL, or use `sostenuto dev`",
+        "agent 'three': model: groq/g: no key: set GROQ_API_KEY",
+        "agent 'five': model: scripted/s: no script: set SOSTENUTO_SCRIPT to a JSON file of steps",
+    ]

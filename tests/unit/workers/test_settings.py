@@ -1,0 +1,103 @@
+"""A worker's settings: two sources, one winner, and an error for everything that is not known."""
+
+from pathlib import Path
+
+import pytest
+
+from sostenuto.contracts.errors import SetupError
+from sostenuto.workers.settings import Settings
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    return tmp_path / "sostenuto.toml"
+
+
+def test_nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.load(environ={})
+    assert settings == Settings()
+    assert settings.state_dir == Path(".sostenuto")
+    assert settings.anthropic_api_key is None
+
+
+def test_the_environment_wins_over_the_file(toml: Path) -> None:
+    toml.write_text('state_dir = "from-file"\nlocal_url = "http://127.0.0.1:1"\n')
+    settings = Settings.load(environ={"SOSTENUTO_STATE_DIR": "from-env"}, toml_path=toml)
+    assert settings.state_dir == Path("from-env")
+    assert settings.local_url == "http://127.0.0.1:1"
+
+
+def test_a_file_in_the_working_directory_is_read(monkeypatch: pytest.MonkeyPatch, toml: Path) -> None:
+    toml.write_text('state_dir = "here"\n')
+    monkeypatch.chdir(toml.parent)
+    assert Settings.load(environ={}).state_dir == Path("here")
+    other = toml.with_name("other.toml")
+    other.write_text('state_dir = "there"\n')
+    assert Settings.load(environ={"SOSTENUTO_CONFIG": str(other)}).state_dir == Path("there")
+
+
+def test_keys_are_secret() -> None:
+    settings = Settings.load(environ={"ANTHROPIC_API_KEY": "sk-1", "OPENAI_API_KEY": "sk-2"})
+    assert settings.anthropic_api_key
+    assert settings.anthropic_api_key.get_secret_value() == "sk-1"
+    assert "sk-" not in repr(settings)
+    assert "sk-" not in settings.model_dump_json()
+
+
+def test_compatible_providers_from_both_sources(toml: Path) -> None:
+    toml.write_text('[providers.groq]\nbase_url = "https://groq.example/v1"\napi_key_env = "GROQ_API_KEY"\n')
+    environ = {
+        "GROQ_API_KEY": "gsk",
+        "SOSTENUTO_PROVIDER_MY_VLLM_URL": "http://127.0.0.1:8000/v1",
+        "SOSTENUTO_PROVIDER_OTHER_URL": "http://127.0.0.1:9/v1",
+        "SOSTENUTO_PROVIDER_OTHER_KEY": "ok",
+    }
+    providers = Settings.load(environ=environ, toml_path=toml).providers
+    assert set(providers) == {"groq", "my_vllm", "other"}
+    groq, vllm, other = providers["groq"], providers["my_vllm"], providers["other"]
+    assert groq.api_key
+    assert (groq.base_url, groq.api_key.get_secret_value()) == ("https://groq.example/v1", "gsk")
+    assert (vllm.api_key, vllm.api_key_env) == (None, "")
+    assert other.api_key
+    assert (other.api_key.get_secret_value(), other.api_key_env) == ("ok", "SOSTENUTO_PROVIDER_OTHER_KEY")
+
+
+def test_the_environment_gives_a_provider_of_the_file_another_address(toml: Path) -> None:
+    toml.write_text('[providers.groq]\nbase_url = "https://groq.example/v1"\napi_key_env = "GROQ_API_KEY"\n')
+    environ = {"SOSTENUTO_PROVIDER_GROQ_URL": "http://127.0.0.1:1/v1"}
+    provider = Settings.load(environ=environ, toml_path=toml).providers["groq"]
+    assert (provider.base_url, provider.api_key_env) == ("http://127.0.0.1:1/v1", "GROQ_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('stat_dir = "x"', "stat_dir: no such setting; there are"),
+        ('anthropic_api_key = "sk"', "is set by the environment variable ANTHROPIC_API_KEY"),
+        ("state_dir = 3", "state_dir"),
+        ("state_dir = ", "cannot be read"),
+        ('providers = "x"', r"write each as a table \[providers.NAME\]"),
+        ('[providers.groq]\nbase_url = "https://x"\nkey = "y"', r"providers\.groq\.key"),
+        ('[providers.groq]\nbase_url = "https://x"\napi_key = "y"', r"providers\.groq\.api_key: name its environment"),
+        ('[providers.groq]\napi_key_env = "X"', "provider 'groq' has no address: set SOSTENUTO_PROVIDER_GROQ_URL"),
+        ('[providers.groq]\nbase_url = "groq.example"', "begins with http"),
+        ('[providers.openai]\nbase_url = "https://x"', "'openai' is built in"),
+        ('[providers."My Groq"]\nbase_url = "https://x"', "is no provider name"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_its_place(toml: Path, text: str, words: str) -> None:
+    toml.write_text(text)
+    with pytest.raises(SetupError, match=words) as caught:
+        Settings.load(environ={}, toml_path=toml)
+    assert str(toml) in str(caught.value)
+
+
+def test_a_file_that_is_asked_for_must_be_there(toml: Path) -> None:
+    with pytest.raises(SetupError, match="no such settings file"):
+        Settings.load(environ={}, toml_path=toml)
+
+
+def test_a_key_without_an_address_is_an_error() -> None:
+    with pytest.raises(SetupError, match="provider 'groq' has no address"):
+        Settings.load(environ={"SOSTENUTO_PROVIDER_GROQ_KEY": "x"})
