@@ -99,7 +99,7 @@ class ScriptedAdapter:
         Raises:
             ModelError: The step says so, or the script has no such step.
         """
-        turn = sum(message.role is Role.ASSISTANT for message in request.messages)
+        turn = [message.role for message in request.messages].count(Role.ASSISTANT)
         if self._log:
             _append(self._log, turn, request)
         step = self._step(request.model.model, turn)
