@@ -181,8 +181,8 @@ class TranscriptQuery(Contract):
     """Index of the first message wanted."""
     stop: int
     """Index after the last message wanted."""
-    max_bytes: int = 1_000_000
-    """Bound of the page. A page always has at least one message."""
+    max_bytes: int = 700_000
+    """Bound of the page, before JSON escapes. A page always has at least one message."""
 
 
 class TranscriptPage(Contract):

@@ -64,7 +64,10 @@ class RunWorkflow:
         if not info.is_continue_as_new_suggested():
             return None
         if self._input.offload or self._loop.transcript.size() < policy.CARRIED_BYTES:
-            workflow.continue_as_new(self._input.model_copy(update={"carried": self._loop.carried}))
+            carried = self._input.model_copy(update={"carried": self._loop.carried})
+            # A command that the server refuses would fail the workflow task for ever: this size must be exact.
+            if self._input.offload or len(carried.model_dump_json().encode()) < policy.CARRIED_BYTES:
+                workflow.continue_as_new(carried)
         events, size = info.get_current_history_length(), info.get_current_history_size()
         if events > policy.HARD_HISTORY_EVENTS or size > policy.HARD_HISTORY_BYTES:
             return self._loop.result(
