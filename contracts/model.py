@@ -182,7 +182,7 @@ class TranscriptQuery(Contract):
     stop: int
     """Index after the last message wanted."""
     max_bytes: int = 700_000
-    """Bound of the page, before JSON escapes. A page always has at least one message."""
+    """Bound of the page. A page always has at least one message."""
 
 
 class TranscriptPage(Contract):

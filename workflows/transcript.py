@@ -68,12 +68,5 @@ def _stands_elsewhere(index: int, part: Part) -> bool:
 
 
 def _size(part: Part) -> int:
-    """Bytes of a part, before JSON escapes: exact sizes would cost a serialisation per part and task."""
-    if isinstance(part, ToolResultPart):
-        return _bytes(part.content) + sum(_size(blob) for blob in part.attachments) + 80
-    text = getattr(part, "text", None) or getattr(part, "data", None) or getattr(part, "arguments", None) or ""
-    return _bytes(text if isinstance(text, str) else str(text)) + 60
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    """Bytes of a part's JSON. Exact, because the server's limits are."""
+    return len(part.model_dump_json().encode())
