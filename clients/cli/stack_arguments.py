@@ -53,7 +53,7 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
         Weights.find(settings.state_dir, local_model=settings.local_model)
         pulled = True
     except SetupError:
-        if not (settings.anthropic_api_key or settings.openai_api_key or settings.providers):
+        if not (settings.anthropic_api_key or settings.openai_api_key or settings.providers or settings.script):
             raise
         pulled = False
     return StackOptions(

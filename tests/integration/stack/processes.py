@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,3 +22,10 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the state of other processes sends no event
             await asyncio.sleep(0.02)
+
+
+def of_directory(directory: Path) -> list[str]:
+    """Command lines of the processes that name a directory or something in it."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.strip().partition(" ") for line in listed.splitlines()]
+    return [command for pid, _, command in rows if str(directory) in command and alive(int(pid))]

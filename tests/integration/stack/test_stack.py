@@ -1,0 +1,53 @@
+"""The embedded stack: runs work on it, its state stays, and what cannot start says why and leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from sostenuto import Agent, Client, SetupError, Status
+from sostenuto.workers.stack import EmbeddedStack, StackOptions
+from tests.integration.stack.processes import eventually, of_directory
+
+ASKED = Agent(name="scripted", model="scripted/any")
+
+
+def _options(state_dir: Path, app: str | None = None) -> StackOptions:
+    return StackOptions(state_dir, app=app, port=0, ui_port=None, local_model=False)
+
+
+async def test_runs_complete_and_are_there_again_after_a_restart(state_dir: Path, scripted_app: str) -> None:
+    async with EmbeddedStack(_options(state_dir, scripted_app)) as stack:
+        run = await Client(stack.client).start(ASKED, "What is the weather?")
+        assert (await run.result()).output == "It rains, and it snows."
+    assert of_directory(state_dir.parent) == []
+    async with EmbeddedStack(_options(state_dir)) as stack:
+        result = await (await Client(stack.client).get(run.id)).result()
+    assert result.status is Status.COMPLETED
+    assert len(result.messages) == 6
+
+
+async def test_settings_for_another_temporal_do_not_reach_it(
+    state_dir: Path, scripted_app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setenv("TEMPORAL_API_KEY", "of a cloud")
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
+    async with EmbeddedStack(_options(state_dir, scripted_app)) as stack:
+        run = await Client(stack.client).start(ASKED, "What is the weather?")
+        assert (await run.result()).status is Status.COMPLETED
+
+
+async def test_an_app_that_cannot_be_imported_is_shown_and_nothing_stays_up(state_dir: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("import a_module_that_is_not_there\n")
+    with pytest.raises(SetupError, match=r"worker ended while starting: .*a_module_that_is_not_there"):
+        async with EmbeddedStack(_options(state_dir, f"{broken}:app")):
+            pass
+    await eventually(lambda: of_directory(state_dir.parent) == [])
+
+
+async def test_weights_that_are_missing_come_with_the_command_that_fetches_them(state_dir: Path) -> None:
+    with pytest.raises(SetupError, match=r"state/weights/.* is missing: run `sostenuto pull`"):
+        async with EmbeddedStack(StackOptions(state_dir, port=0, ui_port=None)):
+            pass
+    await eventually(lambda: of_directory(state_dir.parent) == [])
