@@ -33,6 +33,8 @@ class OutputValidator:
             adapter.validate_json(text)
         except ValidationError as error:
             return tuple(f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors())
+        except Exception as error:  # noqa: BLE001 - a faulty validator would have the answer paid for again and again
+            return (f"answer: its check ended by {type(error).__name__}: {error}",)
         return ()
 
 
@@ -41,7 +43,7 @@ def _schema_problems(output: OutputSchema, text: str) -> tuple[str, ...]:
 
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return (f"answer: it is not JSON ({error})",)
     errors = Draft202012Validator(output.json_schema).iter_errors(value)
     return tuple(f"{e.json_path.removeprefix('$.')}: {e.message}" for e in errors)

@@ -20,10 +20,13 @@ STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
 COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
 TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
 
+# What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+
 
 # The sandbox guards nothing here, since it has to let this package through, and entering it takes a quarter of the
 # worker's processor time. `tests/architecture/test_determinism.py` does what it would do.
-@workflow.defn(name=names.RUN_WORKFLOW, sandboxed=False)
+@workflow.defn(name=names.RUN_WORKFLOW, sandboxed=False, failure_exception_types=_UNREADABLE)
 class RunWorkflow:
     """Runs a runnable to its result.
 

@@ -1,0 +1,87 @@
+"""Every way to end that is not a plain answer, each with what there is so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sostenuto import Status, tool
+from sostenuto.contracts.model import StopReason
+from sostenuto.contracts.usage import Usage
+from tests.integration.agent.stage import calls
+
+if TYPE_CHECKING:
+    from tests.integration.agent.conftest import Play
+
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look at a thing."""
+    return f"a {at}"
+
+
+async def test_the_turns_are_used_up(play: Play) -> None:
+    script = [calls(("look", {"at": str(n)}), text=f"Turn {n}.") for n in range(5)]
+    outcome = await play(script, tools=[look], max_turns=3)
+    result = outcome.result
+    assert (result.status, result.output, result.turns) == (Status.EXHAUSTED, "Turn 2.", 3)
+    assert result.reason == "the agent used all of its 3 turns"
+    assert result.usage == Usage(input_tokens=30, output_tokens=15)
+    assert not outcome.failed
+
+
+async def test_the_same_calls_again_and_again(play: Play) -> None:
+    """They run twice, are answered with an error twice, and then the run ends."""
+    ran: list[str] = []
+
+    @tool(effect="read")
+    async def probe(at: str, deep: bool = False) -> str:
+        ran.append(at)
+        return "nothing"
+
+    script = [calls(("probe", {"at": "x", "deep": True}), text=f"Turn {n}.") for n in range(9)]
+    outcome = await play(script, tools=[probe], max_repeats=3)
+    assert (outcome.result.status, outcome.result.turns, ran) == (Status.EXHAUSTED, 5, ["x", "x"])
+    assert outcome.result.reason == "the model asked for the same calls 5 times in a row: probe"
+    assert [is_error for _, is_error in outcome.tool_results] == [False, False, True, True]
+    assert "the same call for the 3. time in a row" in outcome.tool_results[2][0]
+
+
+async def test_a_model_that_heeds_the_warning_goes_on(play: Play) -> None:
+    same = calls(("look", {"at": "x"}))
+    other = calls(("look", {"at": "y"}))
+    outcome = await play([same, same, other, same, same, "So."], tools=[look], max_repeats=2)
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "So.")
+    assert [is_error for _, is_error in outcome.tool_results] == [False, True, False, False, True]
+
+
+async def test_the_order_of_arguments_makes_no_other_call(play: Play) -> None:
+    @tool(effect="read")
+    async def pair(a: int, b: int) -> int:
+        return a + b
+
+    script: list[Any] = [calls(("pair", {"a": 1, "b": 2})), calls(("pair", {"b": 2, "a": 1})), "So."]
+    outcome = await play(script, tools=[pair], max_repeats=2)
+    assert [is_error for _, is_error in outcome.tool_results] == [False, True]
+
+
+async def test_the_model_declines(play: Play) -> None:
+    outcome = await play([{"text": "I will not.", "stop": StopReason.REFUSAL}])
+    assert not outcome.failed
+    assert (outcome.result.status, outcome.result.reason) == (Status.REFUSED, "I will not.")
+    assert outcome.result.output == "I will not."
+
+
+async def test_the_model_declines_without_a_word(play: Play) -> None:
+    outcome = await play([{"stop": StopReason.REFUSAL}])
+    assert (outcome.result.status, outcome.result.reason) == (Status.REFUSED, "the model declined to answer")
+
+
+async def test_a_cut_answer_is_an_answer_and_says_so(play: Play) -> None:
+    outcome = await play([{"text": "Once upon a", "stop": StopReason.LENGTH}])
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Once upon a")
+    assert outcome.result.reason == "the answer was cut at the output limit"
+
+
+async def test_an_empty_answer(play: Play) -> None:
+    outcome = await play([{}])
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "")

@@ -1,0 +1,97 @@
+"""Structured output: held to the type, asked for again, and given up with what there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, field_validator
+
+from sostenuto import Agent, App, Status, tool
+from tests.integration.agent.stage import calls
+
+if TYPE_CHECKING:
+    from tests.integration.agent.conftest import Play, Serve
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+    people: int
+
+    @field_validator("name")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        if name == "Atlantis":
+            raise ValueError("there is no such city")
+        if name == "Babel":
+            raise LookupError(name)
+        return name
+
+
+OSLO = {"output": {"name": "Oslo", "people": 700_000}}
+SUNK = {"output": {"name": "Atlantis", "people": 0}}
+WRONG = {"output": {"name": "Oslo", "people": "many"}}
+
+
+async def test_an_answer_that_fits(play: Play) -> None:
+    outcome = await play([OSLO], output=City)
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, OSLO["output"])
+    assert (await outcome.run.result()).output == City(name="Oslo", people=700_000)
+
+
+async def test_an_answer_after_a_tool(play: Play) -> None:
+    @tool(effect="read")
+    async def count(city: str) -> int:
+        return 700_000
+
+    outcome = await play([calls(("count", {"city": "Oslo"})), OSLO], output=City, tools=[count])
+    assert outcome.result.output == OSLO["output"]
+    assert [reply.output_errors for reply in outcome.history.replies] == [(), ()]
+
+
+async def test_an_answer_is_repaired(play: Play) -> None:
+    outcome = await play([{"text": "It is Oslo."}, WRONG, OSLO], output=City)
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, OSLO["output"])
+    asked = [message.text for message in outcome.history.told[1:]]
+    assert len(asked) == 2
+    assert all(text.startswith("That answer does not fit. ") for text in asked)
+    assert "people" in asked[1]
+
+
+async def test_an_answer_that_never_fits(play: Play) -> None:
+    outcome = await play([WRONG, WRONG, WRONG, OSLO], output=City, max_repairs=2)
+    assert outcome.failed
+    assert (outcome.result.status, outcome.result.turns) == (Status.FAILED, 3)
+    assert outcome.result.reason.startswith("the answer does not fit the output type City: people: ")
+    assert outcome.result.output == '{"name": "Oslo", "people": "many"}'
+    assert outcome.result.usage.output_tokens == 15
+
+
+async def test_a_known_type_is_held_to_its_validators(play: Play) -> None:
+    outcome = await play([SUNK, OSLO], output=City)
+    assert outcome.result.output == OSLO["output"]
+    assert "name: Value error, there is no such city" in outcome.history.told[1].text
+
+
+async def test_a_faulty_validator_is_a_problem_like_any_other(play: Play) -> None:
+    outcome = await play([{"output": {"name": "Babel", "people": 0}}, OSLO], output=City)
+    assert outcome.result.output == OSLO["output"]
+    assert "LookupError: Babel" in outcome.history.told[1].text
+    assert outcome.history.attempts == {"tester:turn-1": 1, "tester:turn-2": 1}
+
+
+async def test_an_unknown_type_is_held_to_its_schema(serve: Serve) -> None:
+    """The worker serves no agent with this output: Python cannot travel with the run, its JSON schema does."""
+    agent = Agent(name="geographer", model="scripted/model", output=City)
+    async with serve(App(), [WRONG, SUNK]) as stage:
+        outcome = await stage.ask(agent)
+    assert outcome.result.output == SUNK["output"]
+    assert "people: 'many' is not of type 'integer'" in outcome.history.told[1].text
+
+
+async def test_an_answer_nested_without_end_is_asked_for_again(serve: Serve) -> None:
+    agent = Agent(name="geographer", model="scripted/model", output=City)
+    async with serve(App(), [{"text": "[" * 200_000}, OSLO]) as stage:
+        outcome = await stage.ask(agent)
+    assert outcome.result.output == OSLO["output"]
