@@ -106,8 +106,15 @@ class CompatibleAdapter:
         if not self._api_key and self._api_key_env:
             raise missing_key(self._api_key_env)
         if self._client is None:
-            key = self._api_key or "none"  # the SDK insists on one
-            self._client = openai.AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0)
+            self._client = openai.AsyncOpenAI(
+                api_key=self._api_key or "none",  # the SDK insists on one
+                base_url=self._base_url,
+                max_retries=0,
+                # Given as None, the SDK takes OpenAI's from the environment: they are no one else's business.
+                organization="",
+                project="",
+                admin_api_key="",
+            )
         return self._client
 
 
@@ -172,11 +179,12 @@ class _Answer:
         self._on_delta = on_delta
         self._texts = {"content": "", "refusal": ""}
         self._reasoning: dict[str, Any] = {}
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls: list[dict[str, str]] = []
+        self._open: dict[int, dict[str, str]] = {}
         self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None}
 
     def take(self, chunk: ChatCompletionChunk) -> None:
-        self._head |= {"id": chunk.id, "model": chunk.model}
+        self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
             self._head["usage"] = chunk.usage.to_dict()
         for choice in chunk.choices:
@@ -186,8 +194,7 @@ class _Answer:
     def whole(self) -> dict[str, Any]:
         if self._head["finish_reason"] is None:
             raise broken_stream("finish_reason")
-        calls = [self._calls[index] for index in sorted(self._calls)]
-        return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": calls}
+        return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": self._calls}
 
     def _extend(self, delta: dict[str, Any]) -> None:
         if delta.get("function_call") or delta.get("audio"):
@@ -209,9 +216,13 @@ class _Answer:
             self._extend_call(call)
 
     def _extend_call(self, piece: dict[str, Any]) -> None:
-        call = self._calls.setdefault(piece["index"], {"id": "", "name": "", "arguments": ""})
+        index = piece.get("index") or 0
+        call = self._open.get(index)
+        # Some servers number all calls alike, and tell them apart by their ids alone.
+        if call is None or piece.get("id") not in (None, "", call["id"]):
+            call = self._open[index] = {"id": piece.get("id") or "", "name": "", "arguments": ""}
+            self._calls.append(call)
         function = piece.get("function") or {}
-        call["id"] = call["id"] or piece.get("id") or ""
         call["name"] = call["name"] or function.get("name") or ""
         if function.get("arguments"):
             call["arguments"] += function["arguments"]

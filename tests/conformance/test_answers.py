@@ -143,3 +143,25 @@ async def test_an_adapter_can_be_used_again_after_it_was_closed(subject: str) ->
         assert (await adapter.complete(request(subject))).message.text == "Here."
         await adapter.close()
         assert (await adapter.complete(request(subject))).message.text == "Here."
+
+
+async def test_calls_that_are_numbered_alike_are_told_apart_by_their_ids() -> None:
+    """Some compatible servers give every parallel call the index 0."""
+
+    def delta(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
+        function = {"arguments": arguments} | ({"name": name} if name else {})
+        return {"tool_calls": [{"index": 0, "function": function} | ({"id": call_id} if call_id else {})]}
+
+    deltas = (
+        delta("a", "look_up", '{"what": '),
+        delta(None, None, '"Oslo"}'),
+        delta("b", "look_up", '{"what": "Ber'),
+        delta("b", None, 'gen"}'),
+    )
+    async with answering("compatible", WireStep(blocks=deltas)) as adapter:
+        completion = await adapter.complete(request("compatible"))
+    assert completion.stop is StopReason.TOOL_CALLS
+    assert completion.message.tool_calls == (
+        ToolCallPart(id="a", name="look_up", arguments={"what": "Oslo"}),
+        ToolCallPart(id="b", name="look_up", arguments={"what": "Bergen"}),
+    )

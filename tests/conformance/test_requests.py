@@ -413,3 +413,19 @@ async def test_a_model_without_reasoning_is_not_asked_for_it() -> None:
         completion = await adapter.complete(type(asked)(model=plain, instructions="", messages=asked.messages))
         assert completion.stop is StopReason.END
         assert "include" not in server.requests[0].body
+
+
+async def test_what_the_environment_holds_for_openai_reaches_no_other_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(name, "ours-alone")
+    sent = await _sent("compatible")
+    assert "ours-alone" not in json.dumps(sent.headers)
+
+
+async def test_what_one_compatible_provider_calls_its_thinking_goes_back_under_that_name() -> None:
+    block = {"type": "reasoning.encrypted", "data": "x"}
+    deltas = ({"reasoning": "Hm"}, {"reasoning": "m.", "reasoning_details": [block]})
+    async with on_the_wire("compatible", WireStep(blocks=deltas, text="So."), WireStep()) as (adapter, server):
+        first = (await adapter.complete(request("compatible"))).message
+        await adapter.complete(request("compatible", Message.user("Go"), first, Message.user("Sure?")))
+        assert _holds(server.requests[1].body, {"reasoning": "Hmm.", "reasoning_details": [block], "content": "So."})
