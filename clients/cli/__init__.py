@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
@@ -30,7 +33,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> NoReturn:
+    """Run this process's command line and end the process with its exit status."""
+    status = execute(sys.argv[1:])
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # The Temporal SDK's native threads now and then abort the interpreter while it shuts down, and the status is lost
+    # (temporalio/sdk-python#300).
+    os._exit(status)
+
+
+def execute(argv: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -51,8 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output left, as `head` does. Python would complain again when it closes stdout.
-        sys.stderr.close()
+        # The reader of our output left, as `head` does.
         return 0
     return status
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...contracts.errors import SpecError
-from .session import needs_worker_packages
+from .session import keep_stdout_clean, needs_worker_packages
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
     from temporalio.worker import Replayer
+
+
+_DIFFERENCE = re.compile(r"Nondeterminism error: ([^\"]+)")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +34,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _replay(args: argparse.Namespace) -> int:
     histories = [(file, _read(file)) for file in args.files]
+    keep_stdout_clean()
+    # What it warns of is what is printed here in plain words.
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     replayer = _replayer()
     failed = 0
     for file, history in histories:
@@ -65,7 +73,8 @@ def _replayer() -> Replayer:
 
 
 def _plain(failure: Exception) -> str:
-    text = str(failure)
-    # The SDK's own wording carries its error code and the whole command; the part after the code says it.
-    _, marker, rest = text.partition("Nondeterminism error: ")
-    return f"the code decides otherwise than this history: {rest}" if marker else f"cannot be replayed: {text}"
+    # The SDK's text is a dump of its failure, in which one sentence says what differs.
+    difference = _DIFFERENCE.search(str(failure))
+    if difference:
+        return f"the code decides otherwise than this history: {difference[1]}"
+    return f"cannot be replayed: {failure}"

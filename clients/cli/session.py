@@ -26,17 +26,26 @@ async def connect(args: argparse.Namespace) -> Client:
     Raises:
         SetupError: Nothing answers there, access is denied, or there is no such namespace.
     """
-    # ruff: noqa: PLC0415 - the Temporal SDK takes its time, and `--help` does not need it.
-    from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+    from ..client import Client  # noqa: PLC0415 - the Temporal SDK takes its time, and `--help` does not need it
 
-    from ..client import Client
+    keep_stdout_clean()
+    return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))
 
-    # By itself the SDK's core logs to stdout, amid the data that is printed there.
+
+def keep_stdout_clean() -> None:
+    """Send the log of the SDK's core to Python's loggers: by itself it goes to stdout, amid the data printed there."""
+    from temporalio.runtime import (  # noqa: PLC0415 - as above
+        LogForwardingConfig,
+        LoggingConfig,
+        Runtime,
+        TelemetryConfig,
+        TelemetryFilter,
+    )
+
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
     levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
     telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
     Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
-    return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))
 
 
 @contextmanager

@@ -1,0 +1,222 @@
+"""The command line as people run it: in processes of its own, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from sostenuto.contracts.event import EVENT
+
+APP = '''
+from sostenuto import Agent, App, tool
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look at something."""
+    return f"{at} is fine"
+
+support = Agent(name="support", model="scripted/m", tools=[look])
+app = App(support)
+'''
+LOOK = {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Shell:
+    """Runs `sostenuto` in a directory with an app."""
+
+    def __init__(self, directory: Path, address: str, queue: str) -> None:
+        self.directory = directory
+        self.queue = queue
+        self._env = {
+            name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "SOSTENUTO_"))
+        }
+        self._env |= {"TEMPORAL_ADDRESS": address, "SOSTENUTO_TASK_QUEUE": queue, "SOSTENUTO_SCRIPT": "script.json"}
+        (directory / "shop.py").write_text(APP)
+        self.script(LOOK, {"text": "all fine"})
+
+    def script(self, *steps: dict[str, Any]) -> None:
+        (self.directory / "script.json").write_text(json.dumps(steps))
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sostenuto", *words),
+            cwd=self.directory,
+            env=self._env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *words: str) -> Ended:
+        return await ended(await self.start(*words))
+
+
+async def ended(process: asyncio.subprocess.Process) -> Ended:
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    assert b"Traceback" not in err
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def until(process: asyncio.subprocess.Process, text: str) -> None:
+    """Read the process's stderr up to a line with the text."""
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if text in line.decode():
+            return
+    raise AssertionError(f"it ended without saying {text!r}")
+
+
+@pytest.fixture
+def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> Shell:
+    return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)
+
+
+async def test_a_run_from_start_to_replay(shell: Shell) -> None:
+    id_ = f"cli-{shell.queue}"
+    ran = await shell.run("run", "shop:app", "support", "How is 7?", "--id", id_)
+    assert (ran.status, ran.out) == (0, "all fine\n")
+    assert "look(at=" in ran.err
+    assert "■ completed" in ran.err
+
+    again = await shell.run("run", "shop.py:app", "support", "How is 7?", "--id", id_, "--json")
+    result = json.loads(again.out)
+    assert (result["id"], result["status"], result["output"]) == (id_, "completed", "all fine")
+    assert len(result["messages"]) == 4
+
+    watched = await shell.run("watch", id_, "--json")
+    events = [EVENT.validate_json(line) for line in watched.out.splitlines()]
+    assert (watched.status, events[0].type, events[-1].type) == (0, "run.started", "run.finished")
+    rest = await shell.run("watch", id_, "--json", "--after", events[2].id)
+    assert [EVENT.validate_json(line) for line in rest.out.splitlines()] == events[3:]
+    assert "■ completed" in (await shell.run("watch", id_)).out
+
+    listed = await shell.run("ls", "--json", "--query", f"WorkflowId = '{id_}'")
+    assert json.loads(listed.out)["status"] in ("completed", "running")
+    assert id_ in (await shell.run("ls")).out
+
+    assert (await shell.run("export", id_, "-o", "run.json")).status == 0
+    exported = await shell.run("export", id_)
+    assert json.loads(exported.out) == json.loads((shell.directory / "run.json").read_text())
+    replayed = await shell.run("replay", "run.json")
+    assert replayed.status == 0
+    assert replayed.out.startswith("run.json: ok, ")
+
+
+async def test_replay_tells_where_the_code_decides_otherwise(shell: Shell) -> None:
+    id_ = f"cli-{shell.queue}"
+    await shell.run("run", "shop:app", "support", "How is 7?", "--id", id_)
+    await shell.run("export", id_, "-o", "run.json")
+    history = (shell.directory / "run.json").read_text()
+    (shell.directory / "other.json").write_text(history.replace('"name": "look"', '"name": "gaze"'))
+    replayed = await shell.run("replay", "run.json", "other.json")
+    assert replayed.status == 1
+    good, bad = replayed.out.splitlines()
+    assert good.startswith("run.json: ok")
+    assert bad.startswith("other.json: the code decides otherwise than this history: ")
+    assert "look" in bad
+    verdicts = [json.loads(line) for line in (await shell.run("replay", "--json", "other.json")).out.splitlines()]
+    assert [verdict["ok"] for verdict in verdicts] == [False]
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "word"),
+    [
+        ([{"error": "QuotaExceeded"}], 1, "failed"),
+        ([{"text": "I will not", "stop": "refusal"}], 3, "refused"),
+        ([LOOK] * 8, 4, "exhausted"),
+    ],
+)
+async def test_the_exit_status_tells_how_it_ended(
+    shell: Shell, steps: list[dict[str, Any]], status: int, word: str
+) -> None:
+    shell.script(*steps)
+    ran = await shell.run("run", "shop:app", "support", "How is 7?", "--id", f"cli-{shell.queue}")
+    assert (ran.status, f"■ {word}" in ran.err) == (status, True)
+    assert (await shell.run("watch", f"cli-{shell.queue}", "--json")).status == status
+
+
+async def test_ctrl_c_cancels_the_run(shell: Shell) -> None:
+    shell.script(LOOK, {"hangs": True})
+    process = await shell.start("run", "shop:app", "support", "How is 7?")
+    await until(process, "7 is fine")
+    process.send_signal(signal.SIGINT)
+    left = await ended(process)
+    assert (left.status, left.out) == (5, "one moment\n")
+    assert "■ cancelled" in left.err
+
+
+async def test_a_second_ctrl_c_leaves_the_run(shell: Shell) -> None:
+    id_ = f"cli-{shell.queue}"
+    process = await shell.start("run", "shop:app", "support", "How is 7?", "--no-worker", "--id", id_)
+    await until(process, f"▶ {id_}")
+    process.send_signal(signal.SIGINT)
+    await until(process, f"cancelling {id_}")
+    process.send_signal(signal.SIGINT)
+    assert (await ended(process)).status == 130
+
+
+async def test_a_worker_serves_until_it_is_told_to_stop(shell: Shell) -> None:
+    worker = await shell.start("worker", "shop:app")
+    await until(worker, "serving support")
+    ran = await shell.run("run", "shop:app", "support", "How is 7?", "--no-worker")
+    assert (ran.status, ran.out) == (0, "all fine\n")
+    worker.send_signal(signal.SIGTERM)
+    assert (await ended(worker)).status == 0
+
+
+async def test_ctrl_c_leaves_a_watched_run_alone(shell: Shell) -> None:
+    shell.script(LOOK, {"hangs": True})
+    id_ = f"cli-{shell.queue}"
+    running = await shell.start("run", "shop:app", "support", "How is 7?", "--id", id_)
+    await until(running, "7 is fine")
+    watching = await shell.start("watch", id_, "--json")
+    assert watching.stdout is not None
+    await watching.stdout.readline()
+    watching.send_signal(signal.SIGINT)
+    assert (await ended(watching)).status == 130
+    assert running.returncode is None
+    running.send_signal(signal.SIGINT)
+    assert (await ended(running)).status == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "problem"),
+    [
+        (("run", "shop:app", "nobody", "Hi"), 2, "no runnable named 'nobody'; it has: support"),
+        (("run", "shop:other", "support", "Hi"), 2, "shop has no 'other'; its apps are: app"),
+        (("run", "shop:app", "support", ""), 2, "the input is empty"),
+        (("watch", "nowhere"), 2, "run 'nowhere': there is no such run"),
+        (("export", "nowhere"), 2, "run 'nowhere': there is no such run"),
+        (("ls", "--query", "nonsense (("), 2, "the Temporal server rejects it"),
+        (("ls", "--address", "127.0.0.1:1"), 1, "no Temporal server answers at 127.0.0.1:1"),
+        (("replay", "nowhere.json"), 2, "nowhere.json cannot be read: No such file"),
+        (("replay", "shop.py"), 2, "shop.py is no history"),
+    ],
+)
+async def test_what_cannot_be_is_told_in_one_line(
+    shell: Shell, words: tuple[str, ...], status: int, problem: str
+) -> None:
+    refused = await shell.run(*words)
+    assert (refused.status, refused.out) == (status, "")
+    assert refused.err.count("\n") == 1
+    assert refused.err.startswith("sostenuto: ")
+    assert problem in refused.err
