@@ -40,20 +40,32 @@ Answer the question.<|im_end|>
 {% endif %}"""
 
 
+_MOST_THREADS: Final = 8
+
+
+def default_threads() -> int:
+    """Threads to compute with where none are named: one core is left to the others, where there is more than one.
+
+    The engine's threads wait for each other many hundred times per token. Where something else takes one of their
+    cores they fall from 33 to 2 tokens a second (two busy cores).
+    """
+    return max(1, min(_MOST_THREADS, (os.cpu_count() or 1) - 1))
+
+
 class LlamaServer:
     """The child process that serves a GGUF model on loopback. An async context manager.
 
     Args:
         model: GGUF file. Any but the one that `pull` fetches is prompted by the chat template it carries.
         port: Port to listen on; 0 takes a free one.
-        threads: Threads to compute with. Default: one per core.
+        threads: Threads to compute with. Default: `default_threads`.
         log: File that gets what the child writes to its standard error. Default: nothing is kept.
     """
 
     def __init__(self, model: Path, *, port: int = 0, threads: int | None = None, log: Path | None = None) -> None:
         self._model = model
         self._port = port
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or default_threads()
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self.address = ""
@@ -141,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sostenuto.workers.llama_server", description=main.__doc__)
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads to compute with")
+    parser.add_argument("--threads", type=int, default=default_threads(), help="threads to compute with")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
     options = parser.parse_args(arguments)
     # The engine may write to standard output, which is kept for the one line that says the address.

@@ -87,4 +87,7 @@ class Embedder:
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding()
         self._tokenizer = tokenizer
-        self._session = onnxruntime.InferenceSession(str(self._model_path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # Its threads would wait for each other by spinning, and keep the cores from those who work.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(self._model_path), options, providers=["CPUExecutionProvider"])

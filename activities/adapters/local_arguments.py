@@ -19,6 +19,8 @@ _REFERENCE: Final = re.compile(
     r"paths?|file|filename|directory|dir|folder|page|document|doc|ids?|uuid|key|url|uri|href|link|ref|reference|slug|number|code|sku"
     r"|email|recipient|address|account|order"
 )
+# Those of them whose values have a slash or a dot in them.
+_PLACE: Final = re.compile(r"paths?|file|filename|directory|dir|folder|url|uri|href|link")
 # Parameters that take whatever is asked for.
 _SUBJECT: Final = re.compile(r"query|q|search|question|keywords?|subject|topic|terms?|phrase|about")
 # Parameters that take a text of the asker's own words.
@@ -127,7 +129,7 @@ def _slot(name: str, schema: dict[str, Any], question: str, calls: Sequence[Past
         return Slot(name, Source.MODEL, schema=schema)
     found = _in_results(name, calls, (str,))
     if _has(name, _REFERENCE) or schema.get("format") in ("uri", "uuid", "email"):
-        return _known(name, _named(name, _identifiers(question), question), found)
+        return _known(name, _named(name, _identifiers(name, question), question), found)
     if _has(name, _SUBJECT):
         return Slot(name, Source.QUESTION, _subjects(question), subject=True)
     if _has(name, _TEXT):
@@ -168,9 +170,14 @@ def _numbers(question: str, *, whole: bool) -> tuple[Option, ...]:
     return _options((int(n) if "." not in n else float(n) for n in found if not (whole and "." in n)), question)
 
 
-def _identifiers(question: str) -> tuple[Option, ...]:
-    words = (match[0].strip(_EDGE) for match in _WORD.finditer(question))
-    return _options((word for word in words if _IDENTIFIER.match(word)), question)
+def _identifiers(name: str, text: str) -> tuple[Option, ...]:
+    words = (match[0].strip(_EDGE) for match in _WORD.finditer(text))
+    return _options((word for word in words if _is_identifier(name, word)), text)
+
+
+def _is_identifier(name: str, word: str) -> bool:
+    fits = bool(_IDENTIFIER.match(word)) and len(word) <= _LONGEST_VALUE
+    return fits and ("/" in word or "." in word or not _has(name, _PLACE))
 
 
 def _subjects(question: str) -> tuple[Option, ...]:
@@ -214,7 +221,7 @@ def _from_result(name: str, content: str, kinds: tuple[type, ...]) -> Iterator[O
     try:
         parsed = json.loads(content)
     except ValueError:
-        yield from _from_text(content, kinds)
+        yield from _from_text(name, content) if str in kinds else ()
         return
     yield from _from_json(name, parsed, kinds)
 
@@ -235,12 +242,9 @@ def _from_json(name: str, value: JsonValue, kinds: tuple[type, ...]) -> Iterator
                 yield Option(item, str(item))
 
 
-def _from_text(content: str, kinds: tuple[type, ...]) -> Iterator[Option]:
+def _from_text(name: str, content: str) -> Iterator[Option]:
     for line in content.splitlines():
-        for match in _WORD.finditer(line):
-            word = match[0].strip(_EDGE)
-            if str in kinds and _IDENTIFIER.match(word) and len(word) <= _LONGEST_VALUE:
-                yield Option(word, line)
+        yield from _identifiers(name, line)
 
 
 def _fits(value: JsonValue, kinds: tuple[type, ...]) -> bool:

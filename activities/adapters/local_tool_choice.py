@@ -156,8 +156,10 @@ def _is_used(choice: Choice, calls: Sequence[PastCall]) -> bool:
 
 
 def _follow_up(question: str, row: list[_Candidate], calls: Sequence[PastCall]) -> list[Choice]:
-    """A tool that looks up one of the things that the calls so far have found."""
+    """A tool that looks up one of the things that a search has found."""
     used = {call.tool for call in calls}
+    if not any(candidate.is_search and candidate.tool.name in used for candidate in row):
+        return []
     failures = [call for call in calls if call.is_error]
     for candidate in row:
         found = candidate.slots and any(slot.source is Source.RESULTS for slot in candidate.slots)
