@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from ..contracts import names
 from ..workflows.converter import data_converter
+from ..workflows.running_stack import RunningStack
 from .llama_server import LlamaServer
 from .process import ChildProcess, ProcessGroup
 from .state_lock import StateLock
@@ -82,6 +83,13 @@ class EmbeddedStack:
                 await self._start_model(started)
             if self._options.app:
                 await self._start_workers(started, group, self._options.app)
+            running = RunningStack(
+                pid=os.getpid(),
+                address=self.server.address,
+                local_url=self.local_url,
+                payload_dir=self.payload_dir,
+            )
+            started.enter_context(running.announced(self.state_dir))
             self._exit = started.pop_all()
         return self
 

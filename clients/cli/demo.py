@@ -16,7 +16,7 @@ from ...contracts.errors import SetupError
 from ...contracts.event import Event, ModelResponded, ToolResponded
 from .exit_status import EXIT_STATUS
 from .stack_arguments import PORT, UI_PORT, add_stack_arguments, end_like_ctrl_c, load_settings, stack_options
-from .step_lines import line
+from .step_lines import line, waiting
 
 if TYPE_CHECKING:
     from ...contracts.agent import Agent
@@ -58,15 +58,16 @@ async def _demo(args: argparse.Namespace) -> int:
             f"{time.monotonic() - began:5.1f} s  {line}", style="dim", markup=False, no_wrap=True, overflow="ellipsis"
         )
 
-    async with EmbeddedStack(_options(args, reference), tell) as stack:
-        console.print(f"\n{args.question}\n", style="bold", markup=False)
-        report = await _run(stack, agent, args.question, tell)
-        tell("stopping everything")
+    with console.status("starting") as status:
+        async with EmbeddedStack(_options(args, reference), tell) as stack:
+            console.print(f"\n{args.question}\n", style="bold", markup=False)
+            report = await _run(stack, agent, args.question, tell, status.update)
+            status.update("stopping everything")
     report.show(console)
     return EXIT_STATUS[report.result.status]
 
 
-async def _run(stack: EmbeddedStack, agent: Agent, question: str, tell: OnStatus) -> Report:
+async def _run(stack: EmbeddedStack, agent: Agent, question: str, tell: OnStatus, wait: OnStatus) -> Report:
     """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
     from ..client import Client  # noqa: PLC0415 - loads the Temporal SDK
     from .demo_report import Kill, Report  # noqa: PLC0415
@@ -85,6 +86,8 @@ async def _run(stack: EmbeddedStack, agent: Agent, question: str, tell: OnStatus
         events.append(event)
         if text := line(event):
             tell(text)
+        if text := waiting(event):
+            wait(text)
     return Report(
         result=await run.result(),
         events=tuple(events),

@@ -56,7 +56,8 @@ class Report:
             console.print(line)
         # A link that is broken into lines is none.
         console.print("In the Temporal UI:", self.url, soft_wrap=True)
-        console.print(f"Everything is stopped now; {self.again} brings up Temporal with this run.", style="dim")
+        text = f"Everything is stopped now; {self.again} brings up Temporal with this run."
+        console.print(text, style="dim", soft_wrap=True)
 
     def _lessons(self) -> Iterator[str]:
         if self.kill is None:

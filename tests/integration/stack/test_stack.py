@@ -6,6 +6,7 @@ import pytest
 
 from sostenuto import Agent, Client, SetupError, Status
 from sostenuto.workers.stack import EmbeddedStack, StackOptions
+from sostenuto.workflows.running_stack import RunningStack
 from tests.integration.stack.processes import eventually, of_directory
 
 ASKED = Agent(name="scripted", model="scripted/any")
@@ -24,6 +25,15 @@ async def test_runs_complete_and_are_there_again_after_a_restart(state_dir: Path
         result = await (await Client(stack.client).get(run.id)).result()
     assert result.status is Status.COMPLETED
     assert len(result.messages) == 6
+
+
+async def test_other_processes_find_it_while_it_is_up(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOSTENUTO_STATE_DIR", str(state_dir))
+    async with EmbeddedStack(_options(state_dir)) as stack:
+        client = await Client.connect()
+        assert client.temporal.service_client.config.target_host == stack.server.address
+        assert RunningStack.find(state_dir)
+    assert RunningStack.find(state_dir) is None
 
 
 async def test_settings_for_another_temporal_do_not_reach_it(
