@@ -1,0 +1,100 @@
+"""A run explains itself in the Temporal UI: summaries, live details, search attributes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from sostenuto import Agent, App, tool
+from sostenuto.contracts import names
+from tests.integration.agent.recorded import Recorded
+from tests.integration.agent.stage import PRICE_USD, calls, eventually
+
+if TYPE_CHECKING:
+    from tests.integration.agent.conftest import Play, Serve
+
+
+@tool(effect="read")
+async def look(at: str, closely: bool = False) -> str:
+    """Look at a thing."""
+    return f"a {at}"
+
+
+def _summaries(history: Recorded) -> list[str]:
+    converter = pydantic_data_converter.payload_converter
+    return [
+        converter.from_payload(event.user_metadata.summary, str)
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+
+
+async def test_every_activity_has_a_line(play: Play) -> None:
+    outcome = await play([calls(("look", {"at": "the cat", "closely": True})), "Seen."], tools=[look])
+    first, second, third = _summaries(outcome.history)
+    assert first == "scripted/model · turn 1 · 0 tok so far"
+    assert second == "at=the cat, closely=True"
+    assert third == "scripted/model · turn 2 · 15 tok so far"
+
+
+async def test_a_line_is_bounded(play: Play) -> None:
+    outcome = await play([calls(("look", {"at": "я" * 5000 + "\nnext"})), "Seen."], tools=[look])
+    assert len(_summaries(outcome.history)[1].encode()) <= 400
+
+
+async def test_the_end_is_searchable(play: Play, temporal: Client) -> None:
+    outcome = await play([calls(("look", {"at": "cat"})), "Seen."], "What is there?\nTell me.", tools=[look])
+    description = await temporal.get_workflow_handle(outcome.run.id).describe()
+    attributes = description.search_attributes
+    assert attributes[names.SEARCH_RUNNABLE] == ["tester"]
+    assert attributes[names.SEARCH_STATUS] == ["completed"]
+    assert attributes[names.SEARCH_TOKENS] == [30]
+    assert attributes[names.SEARCH_COST_USD] == [2 * PRICE_USD]
+    assert await description.static_summary() == "What is there?"
+
+
+async def _details(handle: WorkflowHandle[Any, Any]) -> str:
+    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return str(metadata.current_details)
+
+
+async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> None:
+    go_on = asyncio.Event()
+
+    @tool(effect="read")
+    async def wait() -> str:
+        await go_on.wait()
+        return "waited"
+
+    agent = Agent(name="tester", model="scripted/model", tools=[wait])
+    async with serve(App(agent), [calls(("wait", {}), text="I wait."), "Done."]) as stage:
+        run = await stage.start(agent)
+        handle = temporal.get_workflow_handle(run.id)
+
+        async def waits() -> bool:
+            return "→ `wait`" in await _details(handle)
+
+        await eventually(waits)
+        half_way = await _details(handle)
+        go_on.set()
+        await stage.outcome(run)
+        end = await _details(handle)
+    assert half_way.startswith("**tester** · 1 turns · 10→5 tok · $0.0010")
+    assert "**assistant** I wait." in half_way
+    assert "Done." not in half_way
+    assert "↳ `wait` waited" in end
+    assert end.endswith("**assistant** Done.")
+
+
+async def test_the_details_are_bounded(serve: Serve, temporal: Client) -> None:
+    agent = Agent(name="tester", model="scripted/model", tools=[look])
+    steps = [*(str(n) * 3000 for n in range(9)), *(f"small {n}" for n in range(10))]
+    script = [*(calls(("look", {"at": at})) for at in steps), "Done."]
+    async with serve(App(agent), script) as stage:
+        outcome = await stage.ask(agent)
+        details = await _details(temporal.get_workflow_handle(outcome.run.id))
+    assert len(details) < 20_000
