@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sostenuto.contracts import names
-from sostenuto.workflows.converter import data_converter
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
+
+from sostenuto.contracts import names
+from sostenuto.workflows.converter import data_converter
 
 SEARCH_ATTRIBUTES = (
     SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE),
