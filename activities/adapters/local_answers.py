@@ -12,11 +12,9 @@ from ...contracts.usage import Usage
 from ..provider import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from .embedder import Embedder
 from .local_exchange import Exchange, PastCall
-from .local_passages import Selection, is_grounded, select
+from .local_passages import SHORT_CHARACTERS, Selection, is_grounded, select, split
 
 _INSTRUCTIONS: Final = "Answer the question from the text."
-# Of a text this short the model can make a sentence of its own that is true; of longer ones it makes up its own text.
-_SHORT: Final = 300
 _MAX_SENTENCE_TOKENS: Final = 48
 
 
@@ -38,7 +36,8 @@ class AnswerWriter:
         Raises:
             ModelError: The server failed.
         """
-        contents = [call.content for call in _telling(exchange)]
+        telling = _telling(exchange)
+        contents = [_labelled(call, telling) for call in telling]
         selection = await select(exchange.question, contents, self._embedder)
         if not selection.text:
             return _told(request, _nothing_found(exchange.calls), Usage(), on_delta)
@@ -46,7 +45,8 @@ class AnswerWriter:
         if request.output:
             return await self._server.complete(asked, on_delta)
         usage = Usage()
-        if len(selection.text) <= _SHORT:
+        if len(selection.text) <= SHORT_CHARACTERS:
+            # Of a short text the model can make a sentence that is true; of a longer one it makes up its own.
             short = request.model.model_copy(update={"max_output_tokens": _MAX_SENTENCE_TOKENS})
             sentence = await self._server.complete(replace(asked, model=short))
             usage = sentence.usage
@@ -82,6 +82,14 @@ def _telling(exchange: Exchange) -> list[PastCall]:
         for index, call in enumerate(told)
         if not any(_led_to(call, later, exchange.question) for later in told[index + 1 :])
     ]
+
+
+def _labelled(call: PastCall, telling: Sequence[PastCall]) -> str:
+    """The result, with what it is about where there are several of one tool."""
+    if sum(other.tool == call.tool for other in telling) == 1:
+        return call.content
+    about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in call.arguments.items())
+    return f"{about}: {'; '.join(sentence.text for sentence in split(call.content))}"
 
 
 def _led_to(call: PastCall, later: PastCall, question: str) -> bool:

@@ -36,6 +36,11 @@ _EDGE = " \t\n,;:?!.'\"`()[]{}<>*"
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)")
 # Has a digit, a slash, an at sign or an inner dot: what paths, addresses and numbers look like and words do not.
 _IDENTIFIER = re.compile(r"^(?=.*(?:\d|/|@|\w\.\w))[\w./@#:~+-]+$")
+_FORMS: Final = {
+    "date": r"^\d{4}-\d\d-\d\d$",
+    "time": r"^\d\d:\d\d(:\d\d)?",
+    "date-time": r"^\d{4}-\d\d-\d\dT\d\d:\d\d",
+}
 _LONGEST_SPAN: Final = 6
 _LONGEST_VALUE: Final = 200
 _MOST_OPTIONS: Final = 60
@@ -130,11 +135,21 @@ def _slot(name: str, schema: dict[str, Any], question: str, calls: Sequence[Past
     found = _in_results(name, calls, (str,))
     if _has(name, _REFERENCE) or schema.get("format") in ("uri", "uuid", "email"):
         return _known(name, _named(name, _identifiers(name, question), question), found)
+    if "pattern" in schema or schema.get("format") in _FORMS:
+        return _formed(name, schema, question)
     if _has(name, _SUBJECT):
         return Slot(name, Source.QUESTION, _subjects(question), subject=True)
     if _has(name, _TEXT):
         return Slot(name, Source.QUESTION, (*_spans(question), *_wordings(question)))
     return Slot(name, Source.QUESTION, _spans(question))
+
+
+def _formed(name: str, schema: dict[str, Any], question: str) -> Slot:
+    """A value of a certain form: a word of the question that has it, else what the model writes in that form."""
+    form = schema.get("pattern") or _FORMS[schema["format"]]
+    words = (word.strip(_EDGE) for word in question.split())
+    options = _options((word for word in words if re.search(form, word)), question)
+    return Slot(name, Source.QUESTION, options) if options else Slot(name, Source.MODEL, schema=schema)
 
 
 def _said(slot: Slot | None, question: str) -> Slot | None:

@@ -20,6 +20,8 @@ MAX_CHARACTERS: Final = 1_200
 # More text than this is not looked at: the embedder reads about 50 sentences a second.
 _MOST_SENTENCES: Final = 400
 _BEST: Final = 4
+SHORT_CHARACTERS: Final = 300
+"""Longest text that is an answer as it stands."""
 _MOST_EXTRACTS: Final = 3
 _EXTRACT_CHARACTERS: Final = 240
 _LONGEST_EXTRACT: Final = 600
@@ -61,10 +63,13 @@ class Selection:
 
 
 async def select(question: str, contents: Sequence[str], embedder: Embedder) -> Selection:
-    """The part of these texts that bears on the question."""
+    """The part of these tool results that bears on the question."""
     sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
     if not sentences:
         return Selection("", ())
+    whole = "; ".join(s.text for s in sentences)
+    if len(whole) <= SHORT_CHARACTERS:
+        return Selection("\n".join(s.text for s in sentences), (whole,))
     scores = await _scores(question, sentences, embedder)
     ranking = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
     extracts = dict.fromkeys(_extract(sentences, index) for index in ranking[:_MOST_EXTRACTS])

@@ -12,11 +12,12 @@ from .embedder import Embedder, Vectors
 from .local_arguments import Slot, Source, find_slots
 from .local_exchange import PastCall
 
-# Cosines of MiniLM, set on the cases in docs/local-model.md: a tool that a question calls for had 0.32 and more, any
-# other at most 0.30; a greeting had 0.79 and more with the greetings below, a question at most 0.28.
-_RELEVANT: Final = 0.31
+# Cosines of MiniLM, set on the cases in docs/local-model.md: a tool that a question calls for had 0.23 and more, the
+# best of those that a question does not call for at most 0.17.
+_RELEVANT: Final = 0.22
 # Higher for a tool that changes something: calling it by mistake does harm.
 _CLEAR: Final = 0.4
+# Greetings had 0.79 and more with those below, questions at most 0.28.
 _TALK: Final = 0.6
 _MOST_FAILURES: Final = 2
 
@@ -68,10 +69,12 @@ async def choose_tools(
 ) -> list[Choice]:
     """The tools to call next, with what their arguments can be; none where it is time to answer.
 
-    In this order: tools that a part of the question calls for; at the start, unless it is a greeting, a tool that
+    None for a greeting. Else, in this order: tools that a part of the question calls for; at the start, a tool that
     searches; after a search, a tool that looks up what was found. A tool that was used is not chosen again, except
     one that failed and can be tried with another value, and one for which the question names another value.
     """
+    if not tools:
+        return []
     clauses = [question, *_clauses(question)]
     vectors = await embedder.embed([*clauses, *map(_text, tools), *_LOOKUPS, *_ACTIONS, *_GREETINGS])
     asked, tool_vectors, prototypes = _cut(vectors, len(clauses), len(tools))
@@ -79,8 +82,10 @@ async def choose_tools(
         _candidates(clause, vector @ tool_vectors.T, tools, calls, _looks_up(tool_vectors, prototypes))
         for clause, vector in zip(clauses, asked, strict=True)
     ]
+    if _is_talk(asked[0], prototypes):
+        return []
     wanted = list(_called_for(clauses, table))
-    if not wanted and not calls and not _is_talk(asked[0], prototypes):
+    if not wanted and not calls:
         wanted = _search(question, table[0])
     wanted = [choice for choice in wanted if not _is_used(choice, calls)]
     return wanted or _follow_up(question, table[0], calls)
