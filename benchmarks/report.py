@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -10,7 +10,9 @@ from rich.table import Table
 
 from .imports import Imports
 from .load import Load
-from .measure import HistorySize, Outcome, Timing
+from .measure import WINDOW, HistorySize, Outcome, Timing
+
+WHO = ("ours", "naive")
 
 
 @dataclass(slots=True)
@@ -23,15 +25,9 @@ class Measurements:
     outcomes: dict[tuple[Load, str], Outcome] = field(default_factory=dict)
     imports: Imports | None = None
 
-    def timing(self, load: Load, name: str) -> Timing:
-        """Medians over the rounds."""
-        rounds = self.timings[load, name]
-        return Timing(
-            ms=median(t.ms for t in rounds),
-            cpu_ms=median(t.cpu_ms for t in rounds),
-            last_ms=median(t.last_ms for t in rounds),
-            last_cpu_ms=median(t.last_cpu_ms for t in rounds),
-        )
+    def rounds(self, load: Load, who: str, name: str) -> list[float]:
+        """A field of `Timing` in each round."""
+        return [getattr(timing, name) for timing in self.timings[load, who]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +40,27 @@ class Row:
     goal: str = ""
     met: bool | None = None
     """None where there is no goal."""
+    ratio: float | None = None
+    """Ours through naive."""
 
-    @property
-    def ratio(self) -> float | None:
-        """Ours through naive."""
-        numbers = isinstance(self.ours, int | float) and isinstance(self.naive, int | float)
-        return self.ours / self.naive if numbers and self.naive else None  # type: ignore[operator]
+
+def compared(figure: str, ours: Sequence[float], naive: Sequence[float], goal: str = "") -> Row:
+    """A line of medians over the rounds. The ratio is taken within each round, where both met the same machine.
+
+    Args:
+        figure: What was measured.
+        ours: A value for each round.
+        naive: The same rounds.
+        goal: How ours is to stand to the naive value: `<`, `<=` or `>=`, empty for no goal.
+    """
+    ratio = median(one / other for one, other in zip(ours, naive, strict=True))
+    met = {"": None, "<": ratio < 1, "<=": ratio <= 1, ">=": ratio >= 1}[goal]
+    return Row(figure, median(ours), median(naive), f"{goal} naive" if goal else "", met, ratio)
+
+
+def single(figure: str, ours: float, naive: float | None = None, goal: str = "", *, met: bool | None = None) -> Row:
+    """A line of what one measurement tells, for it does not vary."""
+    return Row(figure, ours, naive, goal, met, ours / naive if naive else None)
 
 
 def rows(measured: Measurements) -> list[Row]:
@@ -67,55 +78,49 @@ def _naive(load: Load) -> Load:
     return Load(load.turns, load.result_bytes)
 
 
+def _label(load: Load) -> str:
+    return f"{load.turns} turns{' (fast tool)' if load.fast else ''}"
+
+
 def _times(measured: Measurements) -> Iterator[Row]:
-    for load in (*_loads(measured, fast=False), *_loads(measured, fast=True)):
-        ours, naive = (measured.timing(load, "ours").ms, measured.timing(_naive(load), "naive").ms)
-        figure = f"ms per turn, {load.turns} turns{' (fast tool)' if load.fast else ''}"
-        longest = load.turns == max(other.turns for other in _loads(measured, fast=False))
-        goal, met = ("< naive", ours < naive) if longest else ("<= naive", ours <= naive)
-        yield Row(figure, ours, naive, goal, met)
-    ours, naive = (median(measured.turns_per_second[name]) for name in ("ours", "naive"))
-    yield Row("turns/s, many runs at once", ours, naive, ">= naive", ours >= naive)
+    plain = _loads(measured, fast=False)
+    for load in (*plain, *_loads(measured, fast=True)):
+        goal = "<" if load.turns == plain[-1].turns else "<="
+        ours, naive = measured.rounds(load, "ours", "ms"), measured.rounds(_naive(load), "naive", "ms")
+        yield compared(f"ms per turn, {_label(load)}", ours, naive, goal)
+    ours, naive = (measured.turns_per_second[who] for who in WHO)
+    yield compared("turns/s, many runs at once", ours, naive, ">=")
 
 
 def _cpu(measured: Measurements) -> Iterator[Row]:
     loads = _loads(measured, fast=False)
     for load in loads:
-        ours, naive = measured.timing(load, "ours"), measured.timing(load, "naive")
-        yield Row(f"worker CPU ms per turn, {load.turns} turns", ours.cpu_ms, naive.cpu_ms)
-        yield Row(f"worker CPU ms per turn, last 10 of {load.turns}", ours.last_cpu_ms, naive.last_cpu_ms)
-    for figure, name in (("worker CPU", "cpu_ms"), ("worker CPU, last 10 turns", "last_cpu_ms")):
-        ours, naive = (
-            getattr(measured.timing(loads[-1], who), name) / getattr(measured.timing(loads[0], who), name)
-            for who in ("ours", "naive")
-        )
-        yield Row(f"{figure}: {loads[-1].turns} turns / {loads[0].turns} turns", ours, naive, "<= 1.25", ours <= 1.25)
+        for name, label in (("cpu_ms", f"{load.turns} turns"), ("last_cpu_ms", f"last {WINDOW} of {load.turns}")):
+            ours, naive = (measured.rounds(load, who, name) for who in WHO)
+            yield compared(f"worker CPU ms per turn, {label}", ours, naive)
+    for name, label in (("cpu_ms", ""), ("last_cpu_ms", f", last {WINDOW} turns")):
+        first, last = ([median(measured.rounds(load, who, name)) for who in WHO] for load in (loads[0], loads[-1]))
+        growth = [much / little for much, little in zip(last, first, strict=True)]
+        figure = f"worker CPU{label}: {loads[-1].turns} turns / {loads[0].turns} turns"
+        yield single(figure, growth[0], growth[1], "<= 1.25", met=growth[0] <= 1.25)
 
 
 def _history(measured: Measurements) -> Iterator[Row]:
-    for load in (*_loads(measured, fast=False), *_loads(measured, fast=True)):
+    plain = _loads(measured, fast=False)
+    for load in (*plain, *_loads(measured, fast=True)):
         ours, naive = measured.histories[load, "ours"], measured.histories[_naive(load), "naive"]
-        label = f"{load.turns} turns{' (fast tool)' if load.fast else ''}"
         most = 7 if load.fast else 12
-        yield Row(
-            f"events per turn, {label}", ours.turn_events, naive.turn_events, f"<= {most}", ours.turn_events <= most
-        )
-        yield Row(f"history bytes per turn, {label}", ours.turn_bytes, naive.turn_bytes)
-        limit = 900_000 if load.turns == 200 else None
-        yield Row(
-            f"whole history bytes, {label}",
-            ours.bytes,
-            naive.bytes,
-            f"< {limit:,}" if limit else "",
-            ours.bytes < limit if limit else None,
-        )
-    first, *_, last = _loads(measured, fast=False)
-    ours_growth, naive_growth = (
-        measured.histories[last, who].turn_bytes / measured.histories[first, who].turn_bytes
-        for who in ("ours", "naive")
-    )
-    figure = f"history bytes per turn: {last.turns} turns / {first.turns} turns"
-    yield Row(figure, ours_growth, naive_growth, "0.9 to 1.1", 0.9 <= ours_growth <= 1.1)
+        events, label = ours.turn_events, _label(load)
+        yield single(f"events per turn, {label}", events, naive.turn_events, f"<= {most}", met=events <= most)
+        yield single(f"history bytes per turn, {label}", ours.turn_bytes, naive.turn_bytes)
+        bound = load.turns == 200
+        goal, met = ("< 900,000", ours.bytes < 900_000) if bound else ("", None)
+        yield single(f"whole history bytes, {label}", ours.bytes, naive.bytes, goal, met=met)
+    growth = [
+        measured.histories[plain[-1], who].turn_bytes / measured.histories[plain[0], who].turn_bytes for who in WHO
+    ]
+    figure = f"history bytes per turn: {plain[-1].turns} turns / {plain[0].turns} turns"
+    yield single(figure, growth[0], growth[1], "0.9 to 1.1", met=0.9 <= growth[0] <= 1.1)
 
 
 def _outcomes(measured: Measurements) -> Iterator[Row]:
@@ -123,9 +128,9 @@ def _outcomes(measured: Measurements) -> Iterator[Row]:
         ours, naive = measured.outcomes[load, "ours"], measured.outcomes.get((load, "naive"))
         label = f"{load.turns:,} turns of {load.result_bytes // 1000} KB"
         yield Row(label, _told(ours), _told(naive) if naive else None, "completed", ours.completed)
-        yield Row(f"{label}: model calls", ours.history.model_calls, naive.history.model_calls if naive else None)
-        yield Row(f"{label}: executions", ours.history.executions, naive.history.executions if naive else None)
-        yield Row(f"{label}: whole history bytes", ours.history.bytes, naive.history.bytes if naive else None)
+        for name in ("model_calls", "executions", "bytes"):
+            other = getattr(naive.history, name) if naive else None
+            yield Row(f"{label}: {name.replace('_', ' ')}", getattr(ours.history, name), other)
         yield Row(f"{label}: history bytes per turn", ours.history.bytes / load.turns)
 
 
@@ -137,7 +142,8 @@ def _imports(measured: Measurements) -> Iterator[Row]:
     if measured.imports is None:
         return
     ours, temporal = measured.imports.ours_seconds, measured.imports.temporal_seconds
-    yield Row("import seconds (beside temporalio.client)", ours, temporal, "< 0.5 more", ours - temporal < 0.5)
+    met = ours - temporal < 0.5
+    yield single("import seconds (beside temporalio.client)", ours, temporal, "< 0.5 more", met=met)
     heavy = ", ".join(measured.imports.heavy) or "none"
     yield Row("heavy modules that the import loads", heavy, None, "none", not measured.imports.heavy)
 
