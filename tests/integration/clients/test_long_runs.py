@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.converter import DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -179,3 +182,43 @@ async def test_large_payloads_stay_outside_the_history(
     without = await (await Client.connect(address)).get(run.id)
     with pytest.raises(SetupError, match="SOSTENUTO_PAYLOAD_DIR"):
         await without.result()
+
+
+class Scrambler(PayloadCodec):
+    """Turns every byte over: whoever does not decode reads nonsense."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [
+            Payload(metadata={"encoding": b"binary/scrambled"}, data=payload.SerializeToString()[::-1])
+            for payload in payloads
+        ]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [
+            Payload.FromString(payload.data[::-1])
+            if payload.metadata.get("encoding") == b"binary/scrambled"
+            else payload
+            for payload in payloads
+        ]
+
+
+async def test_an_encrypted_history_reads_as_any_other(environment: WorkflowEnvironment, task_queue: str) -> None:
+    converter = replace(
+        data_converter(),
+        payload_codec=Scrambler(),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+    address = environment.client.service_client.config.target_host
+    temporal = await TemporalClient.connect(address, data_converter=converter)
+    script: list[Step | str | dict[str, Any]] = [
+        {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]},
+        {"error": "QuotaExceeded", "text": "no credit"},
+    ]
+    async with worker_for(temporal, script, task_queue):
+        run = await Client(temporal, task_queue=task_queue).start(AGENT, "a secret question")
+        result = await run.result()
+        events = await events_of(run)
+    assert (result.status, result.output, len(result.messages)) == (Status.FAILED, "one moment", 3)
+    assert result.reason.startswith("QuotaExceeded: ")
+    assert [event.content for event in events if isinstance(event, ToolResponded)] == ["7 is fine"]
+    assert "secret question" not in str((await Client(temporal).history(run.id)).events[0])

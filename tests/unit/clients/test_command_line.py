@@ -1,0 +1,42 @@
+"""The command line's frame: what it says without a server, and what it loads to say it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sostenuto import __version__
+from sostenuto.clients.cli import COMMANDS, execute
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["--version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_without_a_command_it_helps_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute([]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    for name in COMMANDS:
+        assert name.replace("_", "-") in told.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        execute([name.replace("_", "-"), "--help"])
+    assert left.value.code == 0
+    assert f"usage: sostenuto {name.replace('_', '-')}" in capsys.readouterr().out
+
+
+def test_help_loads_neither_the_sdk_nor_rich_nor_workers() -> None:
+    probe = (
+        "import sys\nfrom sostenuto.clients.cli import execute\nexecute([])\n"
+        "heavy = ('temporalio', 'rich', 'sostenuto.workers', 'anthropic', 'openai')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
