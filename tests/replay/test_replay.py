@@ -1,0 +1,82 @@
+"""What any version wrote, this one replays: the workflow takes the same decisions at every point of each history.
+
+A failing replay calls for a patch marker or a new version of the workflow, never for another recording.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+
+from sostenuto import __version__
+from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.contracts.run import Result
+from sostenuto.workers.worker import replayer
+from sostenuto.workflows.agent import AgentLoop
+from sostenuto.workflows.tools import ToolCalls
+
+HISTORIES = Path(__file__).parent / "histories"
+FILES = sorted(HISTORIES.glob("v*/*.json"))
+SHAPES = {
+    *("plain", "tool_loop", "fast_tool", "parallel", "fallback", "repaired_output", "repeated_calls", "exhausted"),
+    *("refused", "failed", "cancelled_in_model", "cancelled_in_tool", "continued_as_new"),
+}
+
+
+def _history(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text())
+
+
+def _of_this_version(shape: str) -> WorkflowHistory:
+    return _history(HISTORIES / f"v{__version__}" / f"{shape}.json")
+
+
+@pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
+async def test_replays(path: Path) -> None:
+    await replayer().replay_workflow(_history(path))
+
+
+def test_each_version_has_each_shape() -> None:
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        found.setdefault(path.parent.name, set()).add(re.sub(r"_\d+$", "", path.stem))
+    assert f"v{__version__}" in found, "record this version: python -m tests.replay.record"
+    assert all(shapes >= SHAPES for shapes in found.values())
+
+
+@pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
+def test_tells_nothing_of_the_machine_and_is_small(path: Path) -> None:
+    text = path.read_text()
+    assert len(text) < 60_000
+    text += "".join(b64decode(data).decode(errors="replace") for data in re.findall(r'"data":\s*"([^"]*)"', text))
+    assert set(re.findall(r'"identity":\s*"([^"]*)"', text)) <= {"recorder", ""}
+    assert not re.search(r"/(home|root|tmp|usr|work)/|site-packages|stackTrace|[Aa]pi[_-]?[Kk]ey", text)
+
+
+async def test_calls_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a workflow that starts the calls of a turn the other way round is found out."""
+    run = ToolCalls.run
+
+    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart]) -> list[ToolResultPart]:
+        return list(reversed(await run(self, reversed(list(calls)))))
+
+    monkeypatch.setattr(ToolCalls, "run", reversed_run)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("parallel"))
+
+
+async def test_a_missing_call_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a workflow that answers calls without running them is found out."""
+
+    async def nothing(self: AgentLoop, calls: tuple[ToolCallPart, ...]) -> Result | None:
+        return None
+
+    monkeypatch.setattr(AgentLoop, "_answer_calls", nothing)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("tool_loop"))
