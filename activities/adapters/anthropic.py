@@ -151,7 +151,7 @@ def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Co
         model=answer["model"],
         stop=_map_stop_reason(answer["stop_reason"]),
         usage=_map_usage(answer["usage"]),
-        request_id=request_id,
+        request_id=request_id or answer["id"],
     )
 
 
@@ -195,20 +195,18 @@ class _Answer:
     def take(self, event: RawMessageStreamEvent) -> None:
         match event.type:
             case "message_start":
-                self._message = event.message.to_dict()
+                self._message = event.message.to_dict(mode="json", warnings=False)
             case "content_block_start":
-                self._blocks[event.index] = event.content_block.to_dict()
+                self._blocks[event.index] = event.content_block.to_dict(mode="json", warnings=False)
             case "content_block_delta":
-                self._extend(self._blocks[event.index], event.delta.to_dict())
+                self._extend(self._blocks[event.index], event.delta.to_dict(mode="json", warnings=False))
             case "message_delta":
                 self._message["stop_reason"] = event.delta.stop_reason
-                self._message["usage"] |= event.usage.to_dict()
+                self._message["usage"] |= event.usage.to_dict(mode="json", warnings=False)
             case "message_stop":
                 self._ended = True
-            case "content_block_stop":
-                pass
-            case unknown:
-                raise ProviderUnavailable(f"unknown stream event {unknown!r}")
+            case _:
+                pass  # new events may come, by the API's own rules; what belongs to a block is checked above
 
     def whole(self) -> dict[str, Any]:
         if not self._ended:
@@ -222,7 +220,8 @@ class _Answer:
             case "thinking_delta":
                 self._append(block, "thinking", delta["thinking"], "reasoning")
             case "input_json_delta":
-                self._append(block, "input_json", delta["partial_json"], "tool_call")
+                kind = "tool_call" if block["type"] == "tool_use" else ""
+                self._append(block, "input_json", delta["partial_json"], kind)
             case "signature_delta":
                 block["signature"] = delta["signature"]
             case "citations_delta":
@@ -232,7 +231,7 @@ class _Answer:
 
     def _append(self, block: dict[str, Any], field: str, text: str, kind: str) -> None:
         block[field] = block.get(field, "") + text
-        if self._on_delta and text:
+        if self._on_delta and kind and text:
             self._on_delta(Delta(kind, text))
 
 
@@ -313,10 +312,8 @@ def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
             raw = block.get("input_json") or json.dumps(block.get("input") or {})
             yield tool_call(block["id"], block["name"], raw)
         case _:
-            if "input_json" in block:
-                block = block | {"input": json.loads(block["input_json"])}
-                del block["input_json"]
-            yield OpaquePart(provider=provider, data=block)
+            written = block.pop("input_json", None)
+            yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))
 
 
 def _thinking(model: Model) -> dict[str, Any]:

@@ -146,7 +146,13 @@ def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Co
         stop = StopReason.REFUSAL
     elif stop is StopReason.END and message.tool_calls:
         stop = StopReason.TOOL_CALLS
-    return Completion(message, answer["model"], stop, _map_usage(answer["usage"]), request_id or answer["id"])
+    return Completion(
+        message=message,
+        model=answer["model"],
+        stop=stop,
+        usage=_map_usage(answer["usage"]),
+        request_id=request_id or answer["id"],
+    )
 
 
 def _map_stop_reason(reason: str | None) -> StopReason:
@@ -186,9 +192,9 @@ class _Answer:
     def take(self, chunk: ChatCompletionChunk) -> None:
         self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
-            self._head["usage"] = chunk.usage.to_dict()
+            self._head["usage"] = chunk.usage.to_dict(mode="json", warnings=False)
         for choice in chunk.choices:
-            self._extend(choice.delta.to_dict())
+            self._extend(choice.delta.to_dict(mode="json", warnings=False))
             self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
 
     def whole(self) -> dict[str, Any]:

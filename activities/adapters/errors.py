@@ -28,6 +28,7 @@ _LONGEST_MESSAGE = 2_000
 # What all three protocols call a failure, in the body of a response or in the middle of a stream.
 _BY_CODE: dict[str, type[ModelError]] = {
     "vector_store_timeout": ProviderUnavailable,
+    "failed_to_download_image": ProviderUnavailable,
     "conflict_error": ProviderUnavailable,
     "overloaded_error": Overloaded,
     "overloaded": Overloaded,
@@ -59,6 +60,19 @@ _BY_CODE: dict[str, type[ModelError]] = {
     "not_found_error": InvalidRequest,
     "model_not_found": InvalidRequest,
     "invalid_prompt": InvalidRequest,
+    "invalid_image": InvalidRequest,
+    "invalid_image_format": InvalidRequest,
+    "invalid_base64_image": InvalidRequest,
+    "invalid_image_url": InvalidRequest,
+    "invalid_image_mode": InvalidRequest,
+    "image_too_large": InvalidRequest,
+    "image_too_small": InvalidRequest,
+    "image_parse_error": InvalidRequest,
+    "image_file_too_large": InvalidRequest,
+    "image_file_not_found": InvalidRequest,
+    "unsupported_image_media_type": InvalidRequest,
+    "empty_image_file": InvalidRequest,
+    "data_residency_mismatch": InvalidRequest,
 }
 
 # Names so general that a status says more. They stand alone in the middle of a stream, whose status is 200.

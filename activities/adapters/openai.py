@@ -155,7 +155,13 @@ def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Co
         stop = StopReason.REFUSAL
     elif stop is StopReason.END and message.tool_calls:
         stop = StopReason.TOOL_CALLS
-    return Completion(message, answer["model"], stop, _map_usage(answer.get("usage") or {}), request_id)
+    return Completion(
+        message=message,
+        model=answer["model"],
+        stop=stop,
+        usage=_map_usage(answer.get("usage") or {}),
+        request_id=request_id or answer["id"],
+    )
 
 
 def _map_stop_reason(reason: str | None) -> StopReason:
@@ -192,9 +198,9 @@ class _Answer:
     def take(self, event: ResponseStreamEvent) -> None:
         match event.type:
             case "response.output_item.done":
-                self._items[event.output_index] = event.item.to_dict()
+                self._items[event.output_index] = event.item.to_dict(mode="json", warnings=False)
             case "response.completed" | "response.incomplete":
-                self._response = event.response.to_dict()
+                self._response = event.response.to_dict(mode="json", warnings=False)
             case "response.failed":
                 error = event.response.error
                 raise FailedStreamError(
@@ -204,7 +210,7 @@ class _Answer:
                 raise FailedStreamError(Failure(event.message, codes=(event.code,)))
             case _:
                 # Other events tell the same in smaller pieces, and new ones may come: the end of the stream decides.
-                self._tell(event.to_dict())
+                self._tell(event.to_dict(mode="json", warnings=False))
 
     def whole(self) -> dict[str, Any]:
         if not self._response:

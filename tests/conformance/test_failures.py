@@ -184,6 +184,59 @@ async def test_an_answer_that_the_filter_broke_off_is_filtered(subject: str) -> 
             await adapter.complete(request(subject))
 
 
+OPENAI_EVENTS = [
+    ({"type": "error", "code": "rate_limit_exceeded", "message": "slow down", "param": None}, RateLimited),
+    ({"type": "response.failed", "response": {"error": {"code": "server_error", "message": "m"}}}, ProviderUnavailable),
+    ({"type": "response.failed", "response": {"error": {"code": "bio_policy", "message": "m"}}}, ContentFiltered),
+    ({"type": "response.failed", "response": {"error": {"code": "invalid_image", "message": "m"}}}, InvalidRequest),
+    ({"type": "response.failed", "response": {"error": None}}, ProviderUnavailable),
+]
+
+
+@pytest.mark.parametrize(("event", "error"), OPENAI_EVENTS)
+async def test_openai_says_in_the_stream_that_a_response_failed(event: dict[str, Any], error: type[ModelError]) -> None:
+    async with on_the_wire("openai", WireStep(text="So", events=(event,))) as (adapter, _):
+        with pytest.raises(ModelError) as caught:
+            await adapter.complete(request("openai"))
+    assert type(caught.value) is error
+
+
+async def test_a_status_in_the_place_of_a_code_is_understood() -> None:
+    """Some compatible servers write the HTTP status into an error event."""
+    event = {"error": {"message": "upstream", "code": 429}}
+    async with on_the_wire("compatible", WireStep(text="So", events=(event,))) as (adapter, _):
+        with pytest.raises(RateLimited):
+            await adapter.complete(request("compatible"))
+
+
+UNKNOWN = [
+    ("anthropic", {"type": "content_block_delta", "index": 0, "delta": {"type": "smell_delta"}}, "smell_delta"),
+    ("compatible", {"choices": [{"index": 0, "delta": {"audio": {"id": "x"}}}], "model": "m", "id": "i"}, "audio"),
+    ("compatible", {"choices": "none", "model": "m", "id": "i"}, "cannot be read"),
+    ("anthropic", {"type": "content_block_delta", "index": 7, "delta": {"type": "text_delta"}}, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("subject", "event", "words"), UNKNOWN)
+async def test_what_is_not_understood_in_a_stream_is_named(subject: str, event: dict[str, Any], words: str) -> None:
+    async with on_the_wire(subject, WireStep(text="So", events=(event,))) as (adapter, _):
+        with pytest.raises(ProviderUnavailable, match=words):
+            await adapter.complete(request(subject))
+
+
+async def test_content_that_is_not_understood_in_an_answer_is_named() -> None:
+    item = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [{"type": "smell"}]}
+    async with on_the_wire("openai", WireStep(blocks=(item,))) as (adapter, _):
+        with pytest.raises(ProviderUnavailable, match="unknown content 'smell'"):
+            await adapter.complete(request("openai"))
+
+
+async def test_a_turn_that_anthropic_only_pauses_says_what_to_do() -> None:
+    async with on_the_wire("anthropic", WireStep(text="So", wire_stop="pause_turn")) as (adapter, _):
+        with pytest.raises(InvalidRequest, match=r"pause_turn.*Model\.options"):
+            await adapter.complete(request("anthropic"))
+
+
 async def _eventually(condition: Any) -> None:
     end = time.monotonic() + 5
     while not condition():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from sostenuto.activities.provider import Delta
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.message import (
     FilePart,
@@ -128,6 +129,17 @@ async def test_openai_gets_calls_and_results_as_items() -> None:
     ]
 
 
+async def test_compatible_gets_attachments_before_whatever_comes_next() -> None:
+    prompt = await _prompt("compatible", *PARALLEL, _assistant(TextPart(text="So.")), Message.user("Sure?"))
+    assert [message["role"] for message in prompt] == ["user", "assistant", "tool", "tool", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("protocol", ["openai", "compatible"])
+async def test_an_assistants_picture_cannot_be_sent(protocol: str) -> None:
+    with pytest.raises(InvalidRequest, match="no image part"):
+        await _prompt(protocol, Message.user("Go"), _assistant(PNG))
+
+
 async def test_compatible_gets_a_message_per_result_and_attachments_after_the_last() -> None:
     _, calls, first, second, attached = await _prompt("compatible", *PARALLEL)
     assert calls["content"] == "I look."
@@ -217,6 +229,17 @@ async def test_any_other_block_of_a_provider_is_kept_and_sent_back_verbatim(prot
     assert "web_search" not in json.dumps(await _prompt("compatible", Message.user("Go"), first))
 
 
+async def test_the_input_of_anthropics_own_tools_is_put_together() -> None:
+    block = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {}}
+    pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in ('{"query":', ' "x"}')]
+    events = [{"type": "content_block_delta", "index": 0, "delta": piece} for piece in pieces]
+    told: list[Delta] = []
+    async with on_the_wire("anthropic", WireStep(blocks=(block,), events=tuple(events))) as (adapter, _):
+        message = (await adapter.complete(request("anthropic"), told.append)).message
+    assert message.parts == (OpaquePart(provider="anthropic", data=block | {"input": {"query": "x"}}),)
+    assert not told, "it is no tool of ours"
+
+
 async def test_redacted_thinking_is_kept() -> None:
     block = {"type": "redacted_thinking", "data": "EmwK"}
     async with on_the_wire("anthropic", WireStep(blocks=(block,), text="So.")) as (adapter, _):
@@ -242,7 +265,9 @@ async def test_openai_gets_the_phase_of_its_messages_back() -> None:
 async def test_anthropic_gets_the_citations_of_its_text_back() -> None:
     citation = {"type": "web_search_result_location", "url": "https://example.com", "cited_text": "x"}
     block = {"type": "text", "text": "So it is.", "citations": [citation]}
-    async with on_the_wire("anthropic", WireStep(blocks=(block,)), WireStep(text="Yes.")) as (adapter, server):
+    cited = {"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": citation}}
+    script = WireStep(text="So it is.", events=(cited,)), WireStep(text="Yes.")
+    async with on_the_wire("anthropic", *script) as (adapter, server):
         first = (await adapter.complete(request("anthropic"))).message
         await adapter.complete(request("anthropic", Message.user("Go"), first, Message.user("Sure?")))
         assert first.text == "So it is."
@@ -306,6 +331,7 @@ async def test_pictures_and_documents_go_out_in_the_form_of_the_protocol(protoco
         ("openai", PartRef(message=0, part=0), "no ref part"),
         ("compatible", PartRef(message=0, part=0), "no ref part"),
         ("openai", ToolCallPart(id="call_1_0", name="look_up"), "no tool_call part"),
+        ("compatible", ToolCallPart(id="call_1_0", name="look_up"), "no tool_call part"),
     ],
 )
 async def test_a_part_that_cannot_be_sent_is_named(protocol: str, part: Part, words: str) -> None:

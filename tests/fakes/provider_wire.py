@@ -16,6 +16,8 @@ class WireStep(Step):
 
     blocks: tuple[dict[str, Any], ...] = ()
     """Content blocks (Anthropic), output items (Responses) or deltas (Chat Completions) to send as they are, first."""
+    events: tuple[dict[str, Any], ...] = ()
+    """Events of the stream to send as they are, after all content."""
     wire_stop: str = ""
     """The stop reason in the protocol's own word, in the place of the one that follows from the step."""
     refusal: str = ""
@@ -60,6 +62,7 @@ def anthropic_events(step: WireStep, model: str) -> Iterator[Json]:
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
+    yield from step.events
     written: Json = {"output_tokens": usage.output_tokens}
     if usage.reasoning_tokens:
         written["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
@@ -95,6 +98,7 @@ def responses_events(step: WireStep, model: str) -> Iterator[Json]:
         for delta in deltas:
             yield _numbered(delta | {"output_index": index, "item_id": item.get("id", "")})
         yield _numbered({"type": "response.output_item.done", "output_index": index, "item": item})
+    yield from (_numbered(event) for event in step.events)
     reason = step.wire_stop or ("max_output_tokens" if step.stop == "length" else "")
     status = "incomplete" if reason else "completed"
     details = {"incomplete_details": {"reason": reason}} if reason else {}
@@ -143,6 +147,7 @@ def chat_events(step: WireStep, model: str) -> Iterator[Json]:
     chunk: Json = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model}
     for delta in _chat_deltas(step):
         yield chunk | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield from step.events
     stop = step.wire_stop or ("length" if step.stop == "length" else "tool_calls" if step.tool_calls else "stop")
     yield chunk | {"choices": [{"index": 0, "delta": {}, "finish_reason": stop}]}
     usage = step.usage
