@@ -1,0 +1,61 @@
+import pytest
+
+from sostenuto.activities.adapters.local_passages import Sentence, is_grounded, split
+
+PAGE = """# Tools
+
+A **tool** is a [typed function](tools.md). It has
+an `effect`.
+
+## Effects
+
+- `read` repeats freely.
+- `once` does not.
+
+```python
+code = "is left out"
+```
+
+| effect | repeats |
+|---|---|
+| read | yes |
+"""
+
+
+def test_markdown_becomes_sentences_under_their_headings() -> None:
+    assert split(PAGE) == [
+        Sentence("A tool is a typed function.", "Tools"),
+        Sentence("It has an effect.", "Tools"),
+        Sentence("read repeats freely.", "Effects"),
+        Sentence("once does not.", "Effects"),
+        Sentence("effect, repeats", "Effects"),
+        Sentence("read, yes", "Effects"),
+    ]
+
+
+def test_json_becomes_one_sentence_per_object() -> None:
+    found = split('[{"order_id": "7", "status": "shipped", "note": null}, {"items": ["a", {"b": 1}]}]')
+    assert [s.text for s in found] == ["order id: 7, status: shipped", "a", "b: 1"]
+
+
+def test_json_text_is_read_as_prose() -> None:
+    assert [s.text for s in split('"One. Two."')] == ["One.", "Two."]
+
+
+def test_nothing_has_no_sentences() -> None:
+    assert split("") == []
+    assert split("[]") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "grounded"),
+    [
+        ("Maria Lopez has the phone number 555-0199.", True),
+        ("Her phone numbers: 555-0199", True),
+        ("Maria Lopez has the phone number 555-0198.", False),
+        ("Maria Lopez does not have a phone.", False),
+        ("", False),
+    ],
+)
+def test_an_answer_is_grounded_where_all_its_words_are_known(answer: str, grounded: bool) -> None:
+    assert is_grounded(answer, "Maria Lopez has her phone number here: 555-0199") is grounded
