@@ -15,7 +15,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -119,23 +119,19 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-async def record(shapes: Sequence[str], directory: Path, *, force: bool) -> list[Path]:
-    """Record the shapes and return the files that were written."""
-    directory.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
+async def record(shapes: Iterable[str]) -> dict[str, str]:
+    """Histories as JSON, by the name of their file."""
+    recorded: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         servers = {
             patient: await stack.enter_async_context(await _server(patient=patient)) for patient in (True, False)
         }
         for shape in shapes:
-            if not force and list(directory.glob(f"{shape}*.json")):
-                continue
-            server = servers[shape != "continued_as_new"]
-            for index, history in enumerate(await _histories(server.client, SHAPES[shape])):
-                path = directory / f"{shape}{f'_{index + 1}' if shape == 'continued_as_new' else ''}.json"
-                path.write_text(history + "\n")
-                written.append(path)
-    return written
+            several = shape == "continued_as_new"
+            histories = await _histories(servers[not several].client, SHAPES[shape])
+            for index, history in enumerate(histories):
+                recorded[f"{shape}_{index + 1}.json" if several else f"{shape}.json"] = history
+    return recorded
 
 
 async def _server(*, patient: bool) -> WorkflowEnvironment:
@@ -200,9 +196,14 @@ def main() -> int:
     if unknown:
         parser.error(f"no shape is named {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     directory = HISTORIES / f"v{__version__}"
-    written = asyncio.run(record(arguments.shapes or list(SHAPES), directory, force=arguments.force))
-    for path in written:
-        sys.stdout.write(f"{path.relative_to(HISTORIES)}  {path.stat().st_size:,} bytes\n")
+    directory.mkdir(parents=True, exist_ok=True)
+    wanted = arguments.shapes or list(SHAPES)
+    kept = [] if arguments.force else [shape for shape in wanted if list(directory.glob(f"{shape}*.json"))]
+    for name, history in asyncio.run(record(shape for shape in wanted if shape not in kept)).items():
+        (directory / name).write_text(history + "\n")
+        sys.stdout.write(f"{directory.name}/{name}  {len(history):,} characters\n")
+    if kept:
+        sys.stdout.write(f"kept what was there of {', '.join(kept)}: --force overwrites it\n")
     return 0
 
 
