@@ -14,39 +14,38 @@ from .settings import CompatibleProvider, Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from ..contracts.app import App
+    from ..contracts.agent import Agent
     from ..contracts.model import Model
 
 # ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
+
+_NO_LOCAL_SERVER = "no local model server: start one by `sostenuto dev` here, or set SOSTENUTO_LOCAL_URL"
 
 
 def build_adapters(settings: Settings) -> dict[str, ModelAdapter]:
     """An adapter for each provider of the settings, by name.
 
-    Providers without a key are there too: a call to them says which variable is to be set.
+    Providers that lack a key or a server are there too: a call to them says what is to be set.
     """
     builders: dict[str, Callable[[], ModelAdapter]] = {
         "anthropic": lambda: _anthropic(settings),
         "openai": lambda: _openai(settings),
+        LOCAL_PROVIDER: lambda: _local(settings),
     }
     for name, provider in settings.providers.items():
         builders[name] = _compatible(name, provider)
-    if settings.local_url:
-        builders[LOCAL_PROVIDER] = lambda: _local(settings)
     if settings.script:
         builders["scripted"] = lambda: _scripted(settings)
     return {name: LazyAdapter(name, build) for name, build in builders.items()}
 
 
-def missing_keys(app: App, settings: Settings) -> list[str]:
-    """What the models of an app lack to be called: a line for each, naming agent, field and remedy."""
+def missing_keys(agent: Agent, settings: Settings) -> list[str]:
+    """What the models of an agent lack to be called: a line for each, naming agent, field and remedy."""
     problems = []
-    for agent in app:
-        for index, model in enumerate(agent.model.choices):
-            problem = _problem(model, settings)
-            if problem:
-                field = "model" if index == 0 else f"model.fallbacks[{index - 1}]"
-                problems.append(f"agent {agent.name!r}: {field}: {model.name}: {problem}")
+    for index, model in enumerate(agent.model.choices):
+        if problem := _problem(model, settings):
+            field = "model" if index == 0 else f"model.fallbacks[{index - 1}]"
+            problems.append(f"agent {agent.name!r}: {field}: {model.name}: {problem}")
     return problems
 
 
@@ -112,9 +111,11 @@ def _local(settings: Settings) -> ModelAdapter:
     from ..activities.adapters.local import LocalAdapter
     from .weights import Weights
 
+    if not settings.local_url:
+        raise SetupError(_NO_LOCAL_SERVER)
     weights = Weights.find(settings.state_dir, local_model=settings.local_model)
     embedder = Embedder(weights.embedding_model, weights.tokenizer)
-    return LocalAdapter(base_url=settings.local_url or "", embedder=embedder)
+    return LocalAdapter(base_url=settings.local_url, embedder=embedder)
 
 
 def _scripted(settings: Settings) -> ModelAdapter:
@@ -133,7 +134,7 @@ def _problem(model: Model, settings: Settings) -> str:
         key = settings.anthropic_api_key if provider == "anthropic" else settings.openai_api_key
         return "" if key else f"no key: set {provider.upper()}_API_KEY"
     if provider == LOCAL_PROVIDER:
-        return "" if settings.local_url else "no local model server: set SOSTENUTO_LOCAL_URL, or use `sostenuto dev`"
+        return "" if settings.local_url else _NO_LOCAL_SERVER
     if provider == "scripted":
         return "" if settings.script else "no script: set SOSTENUTO_SCRIPT to a JSON file of steps"
     known = settings.providers.get(provider)

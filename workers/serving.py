@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from ..contracts.agent import Agent
 from ..contracts.app import App
+from ..contracts.errors import SetupError
 from ..workflows.running_stack import RunningStack
 from .pricing import cost_usd
 from .providers import build_adapters, missing_keys
@@ -18,7 +20,12 @@ from .worker import build_worker
 
 @asynccontextmanager
 async def serving(
-    app: App, client: Client, *, task_queue: str, on_warning: Callable[[str], None] = lambda _: None
+    app: App,
+    client: Client,
+    *,
+    task_queue: str,
+    needed: Agent | None = None,
+    on_warning: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Worker]:
     """A running worker for the app, stopped gracefully at the end of the block.
 
@@ -26,14 +33,19 @@ async def serving(
         app: What it serves.
         client: Connected by `workflows.connection.connect`.
         task_queue: What it polls.
+        needed: One of its runnables that is about to be run here.
         on_warning: Told of each model that cannot be called for want of a key or an address.
 
     Raises:
-        SetupError: The settings are wrong; names the place.
+        SetupError: The settings are wrong, or no model of `needed` can be called; names the place.
     """
     settings = _with_local_model(Settings.load())
-    for problem in missing_keys(app, settings):
-        on_warning(problem)
+    for agent in app:
+        problems = missing_keys(agent, settings)
+        if agent is needed and len(problems) == len(agent.model.choices):
+            raise SetupError("; ".join(problems))
+        for problem in problems:
+            on_warning(problem)
     adapters = build_adapters(settings)
     try:
         async with build_worker(client, app, adapters, cost_usd, task_queue=task_queue) as worker:

@@ -57,7 +57,7 @@ async def _run(args: argparse.Namespace) -> int:
             queue = args.task_queue or f"{queue}:{args.app}"
             # Each failing call has its line already.
             logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
-            await stack.enter_async_context(serve(app, client, queue))
+            await stack.enter_async_context(serve(app, client, queue, runnable))
         run = await client.start(runnable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
         try:
             result = await _followed(run, console)

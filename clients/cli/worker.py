@@ -14,6 +14,7 @@ from .session import add_connection_options, connect, needs_worker_packages
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from ...contracts.agent import Agent
     from ...contracts.app import App
     from ..client import Client
 
@@ -27,15 +28,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(handler=_worker)
 
 
-def serve(app: App, client: Client, task_queue: str) -> AbstractAsyncContextManager[Any]:
+def serve(app: App, client: Client, task_queue: str, needed: Agent | None = None) -> AbstractAsyncContextManager[Any]:
     """A worker for the app in this process, see `workers.serving`.
 
     Raises:
-        SetupError: The worker's packages are not installed, or its settings are wrong.
+        SetupError: The worker's packages are not installed, its settings are wrong, or `needed` has no usable model.
     """
     with needs_worker_packages():
         from ...workers.serving import serving  # noqa: PLC0415 - a client does without the worker's packages
-    return serving(app, client.temporal, task_queue=task_queue, on_warning=_warn)
+    return serving(app, client.temporal, task_queue=task_queue, needed=needed, on_warning=_warn)
 
 
 async def _worker(args: argparse.Namespace) -> int:

@@ -220,3 +220,12 @@ async def test_what_cannot_be_is_told_in_one_line(
     assert refused.err.count("\n") == 1
     assert refused.err.startswith("sostenuto: ")
     assert problem in refused.err
+
+
+async def test_a_missing_key_is_named_before_the_run_starts(shell: Shell) -> None:
+    (shell.directory / "keyless.py").write_text(APP.replace("scripted/m", "anthropic/claude-haiku-5-5"))
+    id_ = f"keyless-{shell.queue}"
+    ran = await shell.run("run", "keyless:app", "support", "How is 7?", "--id", id_)
+    assert ran.status == 1
+    assert "agent 'support': model: anthropic/claude-haiku-5-5: no key: set ANTHROPIC_API_KEY" in ran.err
+    assert (await shell.run("watch", id_)).status == 2

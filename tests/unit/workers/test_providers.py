@@ -60,6 +60,12 @@ async def test_a_local_model_without_its_weights_says_what_to_do(tmp_path: Path)
         await build_adapters(settings)["local"].complete(_request("local/l"))
 
 
+async def test_a_local_model_without_its_server_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    with pytest.raises(InvalidRequest, match="cannot call 'local': no local model server: start one"):
+        await build_adapters(settings)["local"].complete(_request("local/l"))
+
+
 def test_what_the_models_of_an_app_lack_is_named() -> None:
     app = App(
         Agent(name="one", model=Model("anthropic/a", fallbacks=["openai/o", "nowhere/n"])),
@@ -76,11 +82,12 @@ def test_what_the_models_of_an_app_lack_is_named() -> None:
     settings = Settings.load(environ=environ)
     groq = settings.providers["groq"].model_copy(update={"api_key_env": "GROQ_API_KEY"})
     settings = settings.model_copy(update={"providers": settings.providers | {"groq": groq}})
-    assert missing_keys(app, settings) == [
+    assert [problem for agent in app for problem in missing_keys(agent, settings)] == [
         "agent 'one': model: anthropic/a: no key: set ANTHROPIC_API_KEY",
         "agent 'one': model.fallbacks[1]: nowhere/n: unknown provider 'nowhere': set SOSTENUTO_PROVIDER_NOWHERE_URL, "
         "or base_url under [providers.nowhere] in sostenuto.toml",
-        "agent 'two': model: local/l: no local model server: set SOSTENUTO_LOCAL_URL, or use `sostenuto dev`",
+        "agent 'two': model: local/l: no local model server: start one by `sostenuto dev` here, or set "
+        "SOSTENUTO_LOCAL_URL",
         "agent 'three': model: groq/g: no key: set GROQ_API_KEY",
         "agent 'five': model: scripted/s: no script: set SOSTENUTO_SCRIPT to a JSON file of steps",
     ]
