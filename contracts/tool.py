@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from .contract import Contract
 from .errors import SpecError
@@ -175,17 +175,23 @@ def tool(
     """
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
+        if not callable(wrapped):
+            raise SpecError(f"@tool: {wrapped!r} is no function: name a tool by name=, describe it by description=")
         label = name or str(getattr(wrapped, "__name__", "tool"))
         signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
-        spec = ToolSpec(
-            name=label,
-            description=signature.description if description is None else inspect.cleandoc(description),
-            parameters=signature.schema,
-            effect=_effect(effect, label),
-            fast=fast,
-            timeout=timeout,
-            retries=retries,
-        )
+        try:
+            spec = ToolSpec(
+                name=label,
+                description=signature.description if description is None else inspect.cleandoc(description),
+                parameters=signature.schema,
+                effect=_effect(effect, label),
+                fast=fast,
+                timeout=timeout,
+                retries=retries,
+            )
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise SpecError(f"tool {label}: {problems}") from None
         _check(spec)
         return Tool(wrapped, spec, signature)
 

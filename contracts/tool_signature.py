@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from .errors import SpecError
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Note|Notes):\s*$", re.MULTILINE)
+_FIELD = "parameter_"
 _ARGUMENT = re.compile(r"^(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
 
 
@@ -46,9 +47,12 @@ class ToolSignature:
         hidden_name = None
         for parameter in inspect.signature(function).parameters.values():
             if hints.get(parameter.name) is hidden:
+                if hidden_name:
+                    raise SpecError(f"tool {label}: both {hidden_name!r} and {parameter.name!r} are {hidden.__name__}s")
                 hidden_name = parameter.name
                 continue
-            fields[parameter.name] = _field(parameter, hints, label, notes.get(parameter.name))
+            # Parameters may have names that a model's fields may not, such as `schema` or `_id`.
+            fields[f"{_FIELD}{parameter.name}"] = _field(parameter, hints, label, notes.get(parameter.name))
         arguments: type[BaseModel] = create_model(
             label, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields
         )
@@ -66,7 +70,7 @@ class ToolSignature:
             bound = self.arguments.model_validate_json(json.dumps(arguments))
         except ValidationError as error:
             raise ToolArgumentsError(error, self.schema) from None
-        return {name: getattr(bound, name) for name in type(bound).model_fields}
+        return {name.removeprefix(_FIELD): getattr(bound, name) for name in type(bound).model_fields}
 
     def render(self, value: Any) -> str:
         """The function's result as text for the model: strings as they are, anything else as JSON."""
@@ -111,7 +115,9 @@ def _field(parameter: inspect.Parameter, hints: dict[str, Any], label: str, note
             "use a pydantic model, a dataclass, or a JSON type"
         ) from error
     default = ... if parameter.default is parameter.empty else parameter.default
-    return annotation, Field(default=default, description=note) if note else Field(default=default)
+    given = default if isinstance(default, FieldInfo) else Field(default=default)
+    named = Field(alias=parameter.name, description=note) if note else Field(alias=parameter.name)
+    return Annotated[annotation, given, named], given
 
 
 def _result(annotation: Any, label: str) -> TypeAdapter[Any]:

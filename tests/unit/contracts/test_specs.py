@@ -1,0 +1,125 @@
+"""Specs that people write: each mistake is named by its path, with what was expected there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from sostenuto import Agent, App, Model, SpecError, tool
+from sostenuto.contracts.model import OutputSchema
+
+
+@tool(effect="read")
+def look(at: str) -> str:
+    """Look at a thing."""
+    return at
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+def agent(**fields: Any) -> Agent:
+    """An agent with what a test says of it."""
+    return Agent(**{"name": "a", "model": "scripted/m", **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"model": "gpt"}, "Agent 'a': model.name: 'gpt' is not provider/model, such as anthropic/claude"),
+        ({"model": 7}, "Agent 'a': model: "),
+        ({"name": "with space"}, "Agent 'with space': name: String should match pattern"),
+        ({"max_turns": 0}, "Agent 'a': max_turns: Input should be greater than or equal to 1"),
+        ({"max_repairs": -1}, "Agent 'a': max_repairs: Input should be greater than or equal to 0"),
+        ({"max_repeats": 1}, "Agent 'a': max_repeats: Input should be greater than or equal to 2"),
+        ({"instructions": 3}, "Agent 'a': instructions: Input should be a valid string"),
+        ({"instruction": "x"}, "Agent 'a': Agent has no field 'instruction': did you mean 'instructions'?"),
+        ({"zzz": 1}, "Agent 'a': Agent has no field 'zzz': it takes kind, name, instructions, model"),
+        ({"tools": [look, look]}, "Agent 'a': tools: [1] has the name 'look' of [0]: names must differ"),
+        ({"tools": [print]}, "Agent a: tools[0]: 'print' is not a tool: decorate print with @tool"),
+        ({"tools": [look, "look"]}, "Agent a: tools[1]: 'str' is not a tool: pass a function decorated with @tool"),
+        ({"output": int}, "Agent a: output: int is not a JSON object: wrap it in a pydantic model"),
+        ({"output": list[City]}, "is not a JSON object"),
+        ({"output": object()}, "has no JSON schema: use a pydantic model or a dataclass"),
+    ],
+)
+def test_a_wrong_agent(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        agent(**fields)
+    assert words in str(caught.value)
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        agent(max_turns=0, model="gpt")
+    assert "max_turns" in str(caught.value)
+    assert "model.name" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"temperature": 3}, "Model 'scripted/m': temperature: Input should be less than or equal to 2"),
+        ({"timeout": timedelta(hours=2)}, "Model 'scripted/m': timeout: Input should be less than or equal to 1 hour"),
+        ({"timeout": timedelta(0)}, "timeout: Input should be greater than 0 seconds"),
+        ({"reasoning": "hard"}, "reasoning: Input should be 'off', 'low', 'medium' or 'high'"),
+        ({"fallbacks": ["openai"]}, "Model 'scripted/m': fallbacks[0].name: 'openai' is not provider/model"),
+        ({"fallbacks": [Model("a/b", fallbacks=["c/d"])]}, "fallbacks[0] has fallbacks of its own"),
+        ({"max_output_tokens": 0}, "max_output_tokens: Input should be greater than or equal to 1"),
+        ({"max_tokens": 5}, "Model has no field 'max_tokens': did you mean 'max_output_tokens'?"),
+    ],
+)
+def test_a_wrong_model(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        Model("scripted/m", **arguments)
+    assert words in str(caught.value)
+
+
+def test_a_model_by_name() -> None:
+    made = agent(model="compatible-1/org/model:free").model
+    assert (made.provider, made.model) == ("compatible-1", "org/model:free")
+    assert agent(model=Model("a/b", fallbacks=["c/d"])).model.choices == (Model("a/b", fallbacks=["c/d"]), Model("c/d"))
+
+
+def test_an_agent_read_back_equals_the_one_sent() -> None:
+    sent = agent(tools=[look], output=City)
+    read = Agent.model_validate_json(sent.model_dump_json())
+    assert read == sent
+    assert (list(sent.functions), list(read.functions)) == ([look], [])
+    assert sent.output_type is not None
+    assert read.output_type is None
+    assert read.output == OutputSchema(name="City", json_schema=City.model_json_schema())
+
+
+def test_an_app_knows_what_it_serves() -> None:
+    first, second = agent(name="first", tools=[look]), agent(name="second", tools=[look])
+    app = App(first, second)
+    assert list(app) == [first, second]
+    assert list(app.tools) == ["look"]
+    assert app.runnable("second") is second
+
+
+def test_a_wrong_app() -> None:
+    @tool(name="look")
+    def other(at: str) -> str:
+        return at
+
+    one = agent(name="one", tools=[look])
+    with pytest.raises(SpecError, match="App: argument 2: there is already a runnable named 'one'"):
+        App(one, one)
+    with pytest.raises(SpecError, match=r"App: argument 2 \(two\): there is already another tool named 'look'"):
+        App(one, agent(name="two", tools=[other]))
+    with pytest.raises(SpecError, match=r"App: tools\[0\]: there is already another tool named 'look'"):
+        App(one, tools=[other])
+    with pytest.raises(SpecError, match="App: argument 1: 'one' cannot be run: pass an Agent"):
+        App("one")  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match=r"App: tools\[0\]: .*print.* is not a tool: decorate it with @tool"):
+        App(tools=[print])  # type: ignore[list-item]
+    with pytest.raises(SpecError, match="the app has no runnable named 'tow'; it has: one"):
+        App(one).runnable("tow")
