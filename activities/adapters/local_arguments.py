@@ -136,7 +136,7 @@ def _slot(name: str, schema: dict[str, Any], question: str, calls: Sequence[Past
     if _has(name, _REFERENCE) or schema.get("format") in ("uri", "uuid", "email"):
         return _known(name, _named(name, _identifiers(name, question), question), found)
     if "pattern" in schema or schema.get("format") in _FORMS:
-        return _formed(name, schema, question)
+        return Slot(name, Source.QUESTION, _formed(schema, question))
     if _has(name, _SUBJECT):
         return Slot(name, Source.QUESTION, _subjects(question), subject=True)
     if _has(name, _TEXT):
@@ -144,12 +144,14 @@ def _slot(name: str, schema: dict[str, Any], question: str, calls: Sequence[Past
     return Slot(name, Source.QUESTION, _spans(question))
 
 
-def _formed(name: str, schema: dict[str, Any], question: str) -> Slot:
-    """A value of a certain form: a word of the question that has it, else what the model writes in that form."""
+def _formed(schema: dict[str, Any], question: str) -> tuple[Option, ...]:
+    """The words of the question that have the form asked for.
+
+    Without one any piece of it is taken, for the tool then says what is wrong; the model would make a value up.
+    """
     form = schema.get("pattern") or _FORMS[schema["format"]]
     words = (word.strip(_EDGE) for word in question.split())
-    options = _options((word for word in words if re.search(form, word)), question)
-    return Slot(name, Source.QUESTION, options) if options else Slot(name, Source.MODEL, schema=schema)
+    return _options((word for word in words if re.search(form, word)), question) or _spans(question)
 
 
 def _said(slot: Slot | None, question: str) -> Slot | None:
