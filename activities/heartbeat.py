@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from pydantic_core import from_json, to_json
 from temporalio import activity
 
 INTERVAL_SECONDS = 1.5
@@ -23,7 +24,8 @@ async def heartbeats() -> AsyncIterator[Callable[[Any], None]]:
     details: list[Any] = []
 
     def report(progress: Any) -> None:
-        details[:] = [] if progress is None else [progress]
+        # What is no JSON fails here, in the tool, and not in a heartbeat that would take the whole call down.
+        details[:] = [] if progress is None else [from_json(to_json(progress))]
 
     async def beat() -> None:
         while True:

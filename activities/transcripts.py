@@ -66,7 +66,8 @@ class TranscriptCache:
 
     def put_result(self, execution: str, result: ToolResultPart) -> None:
         """Remember a tool's result until the next model call takes it up."""
-        self._put((execution, result.call_id), result, len(result.content) + 200)
+        size = len(result.content) + sum(len(blob.data or "") for blob in result.attachments)
+        self._put((execution, result.call_id), result, size + 200)
 
     def _get(self, key: tuple[str, ...]) -> Prefix | ToolResultPart | None:
         if key not in self._entries:
@@ -76,9 +77,11 @@ class TranscriptCache:
 
     def _put(self, key: tuple[str, ...], value: Prefix | ToolResultPart, size: int) -> None:
         self._drop(key)
+        if size > self._max_bytes:
+            return
         self._entries[key] = (value, size)
         self._bytes += size
-        while self._bytes > self._max_bytes and self._entries:
+        while self._bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
 
     def _drop(self, key: tuple[str, ...]) -> None:

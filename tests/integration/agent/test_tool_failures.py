@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from pydantic import Field
+from temporalio.client import Client
 
-from sostenuto import Status, ToolContext, ToolError, tool
+from sostenuto import Agent, App, Status, ToolContext, ToolError, tool
 from sostenuto.activities import heartbeat
 from sostenuto.workflows import policy
 from tests.integration.agent.stage import Outcome, calls, eventually
 
 if TYPE_CHECKING:
-    from tests.integration.agent.conftest import Play
+    from tests.integration.agent.conftest import Play, Serve
 
 
 @tool(effect="read")
@@ -226,3 +227,44 @@ async def test_a_tool_error_is_not_tried_again(play: Play) -> None:
     outcome = await play([calls(("fetch", {})), "Well."], tools=[fetch])
     assert told(outcome) == "there is none"
     assert outcome.history.attempts["tester:call_1_0"] == 1
+
+
+async def test_progress_that_is_no_json_is_an_error_of_the_tool(play: Play) -> None:
+    @tool(effect="read", retries=0)
+    async def fetch(ctx: ToolContext) -> str:
+        ctx.heartbeat(object())  # type: ignore[arg-type]
+        return "never"
+
+    outcome = await play([calls(("fetch", {})), "Well."], tools=[fetch])
+    assert "PydanticSerializationError: Unable to serialize" in told(outcome)
+
+
+async def test_progress_is_shown_until_there_is_more(serve: Serve, temporal: Client) -> None:
+    """It stays over the heartbeats that only say that the call lives."""
+    seen: list[str] = []
+
+    @tool(effect="read")
+    async def fetch(ctx: ToolContext) -> str:
+        ctx.heartbeat({"page": 1})
+        await until_seen.wait()
+        return "fetched"
+
+    until_seen = asyncio.Event()
+    agent = Agent(name="tester", model="scripted/model", tools=[fetch])
+    async with serve(App(agent), [calls(("fetch", {})), "Well."]) as stage:
+        run = await stage.start(agent)
+        beats: set[int] = set()
+
+        async def twice() -> bool:
+            description = await temporal.get_workflow_handle(run.id).describe()
+            for pending in description.raw_description.pending_activities:
+                if pending.heartbeat_details.payloads:
+                    beats.add(pending.last_heartbeat_time.ToNanoseconds())
+                    seen.append(pending.heartbeat_details.payloads[0].data.decode())
+            return len(beats) == 2
+
+        await eventually(twice)
+        until_seen.set()
+        outcome = await stage.outcome(run)
+    assert set(seen) == {'{"page":1}'}
+    assert outcome.tool_results == [("fetched", False)]
