@@ -1,0 +1,85 @@
+"""Names that stand in histories or in people's code: frozen here in a second copy, so that a change is a decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import sostenuto
+from sostenuto import Effect, Role, Status
+from sostenuto.contracts import event, message, names
+from sostenuto.contracts.errors import MODEL_ERRORS
+from sostenuto.contracts.model import StopReason
+from sostenuto.workflows.payload_store import DirectoryStore
+
+DURABLE = {
+    "RUN_WORKFLOW": "SostenutoRun",
+    "MODEL_ACTIVITY": "sostenuto.model",
+    "TRANSCRIPT_QUERY": "sostenuto_transcript",
+    "TASK_QUEUE": "sostenuto",
+    "SEARCH_RUNNABLE": "SostenutoRunnable",
+    "SEARCH_STATUS": "SostenutoStatus",
+    "SEARCH_TENANT": "SostenutoTenant",
+    "SEARCH_AWAITING": "SostenutoAwaiting",
+    "SEARCH_COST_USD": "SostenutoCostUsd",
+    "SEARCH_TOKENS": "SostenutoTokens",
+    "SEARCH_ATTRIBUTES": {
+        "SostenutoRunnable": "Keyword",
+        "SostenutoStatus": "Keyword",
+        "SostenutoTenant": "Keyword",
+        "SostenutoAwaiting": "Keyword",
+        "SostenutoCostUsd": "Double",
+        "SostenutoTokens": "Int",
+    },
+    "LOCAL_PROVIDER": "local",
+    "RUN_FAILED": "RunFailed",
+    "TOOL_FAILED": "ToolFailed",
+}
+
+PUBLIC = {
+    *("Agent", "App", "Client", "Effect", "Event", "FilePart", "ImagePart", "Message", "Model", "ModelError"),
+    *("Result", "Role", "Run", "SetupError", "SostenutoError", "SpecError", "Status", "TextPart", "Tool"),
+    *("ToolContext", "ToolError", "Usage", "__version__", "tool"),
+}
+
+
+def test_durable_names() -> None:
+    """They stand in every history ever written. Add to the copy; never change what is in it."""
+    assert {name: value for name, value in vars(names).items() if name.isupper()} == DURABLE
+
+
+def test_durable_values() -> None:
+    assert set(MODEL_ERRORS) == {
+        *("RateLimited", "Overloaded", "ProviderUnavailable", "Timeout", "ContextOverflow", "ContentFiltered"),
+        *("QuotaExceeded", "InvalidRequest", "AuthenticationFailed"),
+    }
+    assert [status.value for status in Status] == ["completed", "refused", "exhausted", "cancelled", "failed"]
+    assert [effect.value for effect in Effect] == ["read", "idempotent", "once"]
+    assert [role.value for role in Role] == ["user", "assistant", "tool"]
+    assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal"]
+
+
+def test_discriminators() -> None:
+    parts = get_args(get_args(message.Part)[0])
+    assert [part.model_fields["kind"].default for part in parts] == [
+        *("text", "image", "file", "tool_call", "tool_result", "reasoning", "opaque", "ref")
+    ]
+    events = get_args(get_args(event.Event)[0])
+    assert [kind.model_fields["type"].default for kind in events] == [
+        *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded", "fallback.used"),
+        "run.finished",
+    ]
+
+
+def test_the_payload_store_is_found_again(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    assert (store.name(), store.type()) == ("sostenuto-directory", "sostenuto-directory")
+
+
+def test_public_names() -> None:
+    assert set(sostenuto.__all__) == PUBLIC
+    assert all(getattr(sostenuto, name) is not None for name in PUBLIC)
+
+
+def test_a_name_that_is_not_there() -> None:
+    assert not hasattr(sostenuto, "Agnet")

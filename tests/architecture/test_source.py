@@ -1,0 +1,68 @@
+"""Conventions of the source that no linter checks for us."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("activities", "clients", "contracts", "workers", "workflows")
+FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
+VAGUE = {"utils", "util", "helpers", "helper", "common", "shared", "misc", "base"}
+
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def _prints(source: str) -> list[int]:
+    """Lines that print to the terminal: a print into a given file is a write like any other."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "print"
+        and not any(keyword.arg == "file" for keyword in node.keywords)
+    ]
+
+
+def _complaints(source: str) -> list[str]:
+    return re.findall(r"\b(?:TODO|FIXME|XXX|HACK)\b|type: ignore(?!\[)|noqa(?!: [A-Z])|complexity", source)
+
+
+@every_file
+def test_prints_nothing_outside_the_command_line(path: Path) -> None:
+    if (ROOT / "clients" / "cli") not in path.parents:
+        assert _prints(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", [*FILES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_left_for_later_or_silenced_as_a_whole(path: Path) -> None:
+    assert _complaints(path.read_text()) == []
+
+
+@every_file
+def test_is_named_for_what_it_does_and_says_why_it_exists(path: Path) -> None:
+    assert path.stem not in VAGUE
+    source = path.read_text()
+    if source.strip():
+        assert ast.get_docstring(ast.parse(source)), f"{path.name} has no module docstring"
+
+
+@every_file
+def test_imports_its_own_package_relatively(path: Path) -> None:
+    """So that `import workflows` fails at once instead of loading a second copy."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.append(node.module or "")
+        assert not [name for name in names if name.partition(".")[0] in {*PACKAGES, "sostenuto"}]
+
+
+def test_offences_are_seen() -> None:
+    assert _prints("def f():\n    print('x')\n    print('y', file=log)") == [2]
+    assert _complaints("x = 1  # type: ignore") == ["type: ignore"]
+    assert _complaints("x = 1  # type: ignore[a]  # noqa: F821") == []
+    assert _complaints("# TODO later") == ["TODO"]
