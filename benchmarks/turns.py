@@ -51,7 +51,7 @@ class Plan:
     """How long to wait for a run that makes no headway."""
 
 
-FULL = Plan((Load(10), Load(50), Load(200), Load(200, fast=True)), 5, 100, 3, 9, 30)
+FULL = Plan((Load(10), Load(50), Load(200), Load(200, fast=True)), 5, 100, 5, 9, 30)
 QUICK = Plan((Load(10), Load(200), Load(200, fast=True)), 2, 30, 1, 3, 10)
 
 Say = Callable[[str], None]
