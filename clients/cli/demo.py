@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...contracts.errors import SetupError
 from ...contracts.event import Event, ModelResponded, ToolResponded
 from .exit_status import EXIT_STATUS
-from .stack_arguments import PORT, UI_PORT, add_stack_arguments, end_like_ctrl_c, load_settings, stack_options
+from .stack_arguments import PORT, UI_PORT, add_stack_arguments, load_settings, stack_options, stopping_in_order
 from .step_lines import line, waiting
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ async def _demo(args: argparse.Namespace) -> int:
     from .app_loader import load_app  # noqa: PLC0415
 
     console = Console(highlight=False)
-    end_like_ctrl_c()
     reference = args.app or _docs_agent()
     agent = next(iter(load_app(reference)))
     began = time.monotonic()
@@ -58,7 +57,7 @@ async def _demo(args: argparse.Namespace) -> int:
             f"{time.monotonic() - began:5.1f} s  {line}", style="dim", markup=False, no_wrap=True, overflow="ellipsis"
         )
 
-    with console.status("starting") as status:
+    with stopping_in_order(), console.status("starting") as status:
         async with EmbeddedStack(_options(args, reference), tell) as stack:
             console.print(f"\n{args.question}\n", style="bold", markup=False)
             report = await _run(stack, agent, args.question, tell, status.update)

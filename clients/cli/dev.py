@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import contextlib
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .stack_arguments import add_stack_arguments, end_like_ctrl_c, load_settings, stack_options
+from .stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,13 +34,14 @@ async def _dev(args: argparse.Namespace) -> int:
     from ...workers.stack import EmbeddedStack  # noqa: PLC0415
 
     console = Console(highlight=False)
-    end_like_ctrl_c()
     options = replace(stack_options(args, load_settings(args)), app=args.app, workers=args.workers)
-    async with EmbeddedStack(options, lambda line: console.print(line, style="dim", markup=False)) as stack:
-        console.print(_table(stack, args.app))
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        console.print("stopping", style="dim")
+    show = partial(console.print, style="dim", markup=False)
+    with stopping_in_order():
+        async with EmbeddedStack(options, show) as stack:
+            console.print(_table(stack, args.app))
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            show("stopping")
     return 0
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +68,22 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
     )
 
 
-def end_like_ctrl_c() -> None:
-    """Make a request to end, or a terminal that closes, do what Ctrl-C does: stop everything in order."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+@contextmanager
+def stopping_in_order() -> Iterator[None]:
+    """While its block lasts, Ctrl-C, a request to end and a closed terminal all cancel it, so that it can clean up.
+
+    Raises:
+        KeyboardInterrupt: The block was cancelled.
+    """
+    loop, block = asyncio.get_running_loop(), asyncio.current_task()
+    # SIGINT too: a command in the background of a script is started with it ignored, and asyncio leaves it so.
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, block.cancel if block else loop.stop)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

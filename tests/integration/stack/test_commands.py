@@ -64,9 +64,12 @@ async def test_the_demo_survives_its_kill_repeats_no_model_call_and_leaves_nothi
     assert steps == [("1", "model"), ("2", "find"), ("3", "model"), ("4", "find"), ("5", "model")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_dev_stops_everything_when_asked(state_dir: Path, scripted_app: str, number: signal.Signals) -> None:
+    # A shell starts what it runs in the background with SIGINT ignored, which the command inherits.
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
     async with sostenuto(state_dir, "dev", scripted_app) as process:
+        signal.signal(signal.SIGINT, ignored)
         shown = await output_until(process, "Ctrl-C")
         assert re.search(r"Temporal +127\.0\.0\.1:\d+", shown)
         assert re.search(r"UI +http://127\.0\.0\.1:\d+", shown)
@@ -100,3 +103,13 @@ async def test_dev_without_weights_and_keys_says_how_to_get_either(state_dir: Pa
         printed = (await process.communicate())[0].decode()
     assert process.returncode == 1
     assert re.search(r"^sostenuto: the weights file .* is missing: run `sostenuto pull`", printed)
+
+
+async def test_ctrl_c_while_starting_stops_what_was_started(state_dir: Path, scripted_app: str) -> None:
+    async with sostenuto(state_dir, "dev", scripted_app) as process:
+        await output_until(process, "Temporal is up")
+        process.send_signal(signal.SIGINT)
+        printed = (await process.communicate())[0].decode()
+        assert process.returncode == 130
+        assert of_directory(state_dir.parent) == []
+    assert "Traceback" not in printed
