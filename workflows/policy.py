@@ -15,7 +15,7 @@ HEARTBEAT_TIMEOUT: Final = timedelta(seconds=4.5)
 """A call whose worker died is taken over after this long and up to a second: the server's timers come up to a second
 late, and the whole way to the next model request is to stay under seven seconds (`benchmarks/takeover.py`)."""
 
-STICKY_TIMEOUT: Final = timedelta(seconds=2)
+STICKY_TIMEOUT: Final = timedelta(seconds=3)
 """How long a workflow task waits for the worker that has the run in its cache before any worker may take it."""
 
 TASK_TIMEOUT: Final = timedelta(seconds=5)
