@@ -15,6 +15,7 @@ from ..contracts.message import Message, PartRef, ToolCallPart
 from ..contracts.model import Head, Model, ModelCall, ModelReply, TranscriptPage, TranscriptQuery
 from ..contracts.prompt_hash import prompt_hash
 from ..contracts.usage import Usage
+from .failure import failure
 from .heartbeat import heartbeats
 from .output import OutputValidator
 from .own_run import query_own_run
@@ -48,17 +49,21 @@ class ModelActivities:
         """Put the transcript together, send it to the model, and return the answer.
 
         Repeatable: a repeated call costs its tokens again and changes nothing else. Raises the `ModelError`s as
-        failures of their class name, of which only the retryable ones are retried, after the delay that the
-        provider named. Heartbeats on its own. Costs what the provider charges for the whole prompt and the answer.
+        failures of their class name, of which only the retryable ones are retried, after the delay that the provider
+        named; anything else that an adapter raises is a bug and not retried. Heartbeats on its own. Costs what the
+        provider charges for the whole prompt and the answer.
         """
         async with heartbeats():
             prefix = await self._transcript(call)
             model = prefix.head.model.choices[call.choice]
             try:
                 completion = await self._adapter(model).complete(_request(prefix, model))
+                reply = self._reply(prefix, model, completion)
             except ModelError as error:
-                raise _failure(error, model) from error
-        reply = self._reply(prefix, model, completion)
+                raise _failure(error, model) from None
+            except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
+                message = f"{model.name}: {error}"
+                raise failure(error, message, kind=type(error).__name__, retryable=False) from None
         self._cache.put_prefix(reply.id, prefix.extended((reply.message,)), replaces=call.after)
         return reply
 
@@ -143,12 +148,8 @@ def _failure(error: ModelError, model: Model) -> ApplicationError:
     delay = error.retry_after
     if delay is None and isinstance(error, RateLimited | Overloaded):
         delay = timedelta(seconds=min(2.0**attempt, _LONGEST_DELAY_SECONDS))
-    return ApplicationError(
-        f"{model.name}: {error}",
-        type=type(error).__name__,
-        non_retryable=not error.retryable,
-        next_retry_delay=delay,
-    )
+    message = f"{model.name}: {error}"
+    return failure(error, message, kind=type(error).__name__, retryable=error.retryable, delay=delay)
 
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:

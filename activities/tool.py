@@ -11,20 +11,18 @@ from concurrent.futures import Executor
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart, ToolResultPart
 from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, Tool, ToolContext, ToolInvocation, ToolOutput
 from ..contracts.tool_signature import ToolArgumentsError
+from .failure import failure
 from .heartbeat import heartbeats
 from .own_run import release_own_run
 from .transcripts import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
-
-_LONGEST_MESSAGE_CHARS = 10_000
 
 
 def tool_activities(
@@ -74,11 +72,11 @@ async def _run(
             value = await _call(tool, arguments, threads)
         return _bounded(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
-        raise _failure(error, str(error)) from None
+        raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=False) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model
         late = isinstance(error, TimeoutError) and limit.expired()
         message = _timeout_message(tool) if late else f"{type(error).__name__}: {error}"
-        raise _failure(error, message, retryable=_retries_left(tool)) from None
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=_retries_left(tool)) from None
     finally:
         cancelled.set()
 
@@ -134,13 +132,3 @@ def _timeout_message(tool: Tool[..., Any]) -> str:
 
 def _retries_left(tool: Tool[..., Any]) -> bool:
     return activity.info().attempt <= tool.spec.retries
-
-
-def _failure(error: BaseException, message: str, *, retryable: bool = False) -> ApplicationError:
-    # The tool's own exception is no cause of this one: a text of it that is too long, or no valid Unicode, could not be
-    # sent, and the call would look like one whose worker died.
-    text = message.encode(errors="replace").decode()
-    if len(text) > _LONGEST_MESSAGE_CHARS:
-        text = text[:_LONGEST_MESSAGE_CHARS] + "… (cut)"
-    failure = ApplicationError(text, type=names.TOOL_FAILED, non_retryable=not retryable)
-    return failure.with_traceback(error.__traceback__)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sostenuto import Model, Status, tool
+from sostenuto import Agent, App, Model, Status, tool
+from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
-from sostenuto.contracts.errors import MODEL_ERRORS
+from sostenuto.contracts.errors import MODEL_ERRORS, InvalidRequest
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
-    from tests.integration.agent.conftest import Play
+    from tests.integration.agent.conftest import Play, Serve
 
 MODEL = Model("scripted/first", fallbacks=["scripted/second", "scripted/third"])
 
@@ -117,3 +119,35 @@ async def test_without_a_named_delay_a_rate_limit_waits_longer_than_other_errors
     outcome = await play([fails("RateLimited", text="Here.", faulty_attempts=1)])
     [started] = outcome.history.attributes("activity_task_started")
     assert started.last_failure.application_failure_info.next_retry_delay.ToTimedelta() == timedelta(seconds=2)
+
+
+class Raising(ScriptedAdapter):
+    """An adapter that raises what it is told to."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(["unused"])
+        self.error = error
+        self.asked = 0
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """Raise it."""
+        self.asked += 1
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (InvalidRequest("x" * 5_000_000), "InvalidRequest: scripted/model: xxx"),
+        (InvalidRequest("bad \udc80 text"), "InvalidRequest: scripted/model: bad ? text"),
+        (ZeroDivisionError("a bug"), "ZeroDivisionError: scripted/model: a bug"),
+    ],
+    ids=["long", "surrogate", "bug"],
+)
+async def test_an_error_of_any_text_reaches_the_run(serve: Serve, error: Exception, words: str) -> None:
+    agent, adapter = Agent(name="tester", model="scripted/model"), Raising(error)
+    async with serve(App(agent), adapter) as stage:
+        outcome = await stage.ask(agent)
+    assert (outcome.result.status, adapter.asked) == (Status.FAILED, 1)
+    assert outcome.result.reason.startswith(words)
+    assert len(outcome.result.reason) < 11_000
