@@ -124,7 +124,8 @@ def _to_request(request: ModelRequest) -> ModelRequest:
         "temperature": 0.0 if model.temperature is None else model.temperature,
         "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS,
         "reasoning": None,
-        "options": {"repeat_penalty": 1.1, **model.options},
+        # Prose repeats itself without it; JSON has to repeat itself.
+        "options": {"repeat_penalty": 1.0 if request.output else 1.1, **model.options},
     }
     return ModelRequest(
         model=model.model_copy(update=settings),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from ...contracts.message import Message, Role, TextPart
@@ -12,9 +11,10 @@ from ...contracts.usage import Usage
 from ..provider import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from .embedder import Embedder
 from .local_exchange import Exchange, PastCall
-from .local_passages import SHORT_CHARACTERS, Selection, is_grounded, select, split
+from .local_passages import is_grounded, select, split
 
 _INSTRUCTIONS: Final = "Answer the question from the text."
+# A longer sentence is not one: the passage is told as it stands.
 _MAX_SENTENCE_TOKENS: Final = 48
 
 
@@ -41,33 +41,19 @@ class AnswerWriter:
         selection = await select(exchange.question, contents, self._embedder)
         if not selection.text:
             return _told(request, _nothing_found(exchange.calls), Usage(), on_delta)
-        asked = _asked(request, exchange.question, selection.text)
         if request.output:
-            return await self._server.complete(asked, on_delta)
-        usage = Usage()
-        if len(selection.text) <= SHORT_CHARACTERS:
-            # Of a short text the model can make a sentence that is true; of a longer one it makes up its own.
-            short = request.model.model_copy(update={"max_output_tokens": _MAX_SENTENCE_TOKENS})
-            sentence = await self._server.complete(replace(asked, model=short))
-            usage = sentence.usage
-            known = f"{selection.text} {exchange.question}"
-            if sentence.stop is StopReason.END and is_grounded(sentence.message.text, known):
-                return _told(request, sentence.message.text, usage, on_delta)
-        quoted = await self._quote(asked, selection, on_delta)
-        return replace(quoted, usage=usage + quoted.usage)
-
-    async def _quote(self, asked: ModelRequest, selection: Selection, on_delta: OnDelta | None) -> Completion:
-        """The passage that the model says under a grammar that has only the best ones."""
-        grammar = "root ::= " + " | ".join(_literal(extract) for extract in selection.extracts)
-        options = {**asked.model.options, "grammar": grammar, "repeat_penalty": 1.0}
-        room = 2 * max(len(extract) for extract in selection.extracts)
-        model = asked.model.model_copy(update={"options": options, "max_output_tokens": room})
-        return await self._server.complete(replace(asked, model=model), on_delta)
+            return await self._server.complete(_asked(request, exchange.question, selection.text), on_delta)
+        sentence = await self._server.complete(_asked(request, exchange.question, selection.extract))
+        text = sentence.message.text
+        known = f"{selection.extract} {exchange.question}"
+        true = sentence.stop is StopReason.END and is_grounded(text, known)
+        return _told(request, text if true else selection.extract, sentence.usage, on_delta)
 
 
 def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
+    sentence = {} if request.output else {"max_output_tokens": _MAX_SENTENCE_TOKENS}
     return ModelRequest(
-        model=request.model,
+        model=request.model.model_copy(update=sentence),
         instructions=_INSTRUCTIONS,
         messages=(Message.user(f"Text:\n{text}\n\nQuestion: {question}"),),
         output=request.output,
@@ -107,8 +93,3 @@ def _told(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | No
         on_delta(Delta("text", text))
     message = Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))
     return Completion(message, request.model.model, StopReason.END, usage)
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "")
-    return f'"{escaped}"'

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import JsonValue
@@ -20,15 +20,15 @@ MAX_CHARACTERS: Final = 1_200
 # More text than this is not looked at: the embedder reads about 50 sentences a second.
 _MOST_SENTENCES: Final = 400
 _BEST: Final = 4
-SHORT_CHARACTERS: Final = 300
-"""Longest text that is an answer as it stands."""
-_MOST_EXTRACTS: Final = 3
+# Longest text that is an answer as it stands.
+_SHORT: Final = 300
 _EXTRACT_CHARACTERS: Final = 240
 _LONGEST_EXTRACT: Final = 600
 # Chosen on 16 questions over a page of 94 sentences: 13 right with it, 11 without.
 _WORD_WEIGHT: Final = 0.2
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+_TABLE_HEAD = re.compile(r"^\s*\|.*\n(?=\s*\|[\s|:-]+$)", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -50,6 +50,8 @@ class Sentence:
     text: str
     heading: str
     """The heading that it stands under, may be empty."""
+    paragraph: int = field(default=0, compare=False)
+    """Place of its paragraph or list item in the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +60,19 @@ class Selection:
 
     text: str
     """The best sentences with their neighbours, in the order of the results."""
-    extracts: tuple[str, ...]
-    """The best ones, verbatim, the best first: each an answer by itself."""
+    extract: str
+    """The best one, verbatim: an answer by itself. All of them, where they are short."""
 
 
 async def select(question: str, contents: Sequence[str], embedder: Embedder) -> Selection:
     """The part of these tool results that bears on the question."""
     sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
-    if not sentences:
-        return Selection("", ())
     whole = "; ".join(s.text for s in sentences)
-    if len(whole) <= SHORT_CHARACTERS:
-        return Selection("\n".join(s.text for s in sentences), (whole,))
+    if len(whole) <= _SHORT:
+        return Selection(whole, whole)
     scores = await _scores(question, sentences, embedder)
     ranking = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
-    extracts = dict.fromkeys(_extract(sentences, index) for index in ranking[:_MOST_EXTRACTS])
-    return Selection(_within(sentences, ranking), tuple(extracts))
+    return Selection(_within(sentences, ranking), _extract(sentences, ranking[0]))
 
 
 async def _scores(question: str, sentences: Sequence[Sentence], embedder: Embedder) -> list[float]:
@@ -98,10 +97,10 @@ async def _scores(question: str, sentences: Sequence[Sentence], embedder: Embedd
 
 
 def _extract(sentences: Sequence[Sentence], index: int) -> str:
-    """The sentence, with the next one of its section where that leaves it short."""
+    """The sentence, with the next one of its paragraph where that leaves it short."""
     text = sentences[index].text
     follower = sentences[index + 1] if index + 1 < len(sentences) else None
-    if follower and follower.heading and follower.heading == sentences[index].heading:
+    if follower and follower.heading and follower.paragraph == sentences[index].paragraph:
         pair = f"{text} {follower.text}"
         text = pair if len(pair) <= _EXTRACT_CHARACTERS else text
     return text[:_LONGEST_EXTRACT]
@@ -147,13 +146,14 @@ def _objects(value: JsonValue) -> Iterator[str]:
 
 
 def _prose(text: str) -> Iterator[Sentence]:
-    heading, block = "", ""
-    for line in [*_FENCE.sub("", text).splitlines(), ""]:
+    heading, block, paragraph = "", "", 0
+    for line in [*_TABLE_HEAD.sub("", _FENCE.sub("", text)).splitlines(), ""]:
         found = _HEADING.match(line)
         starts_anew = not line.strip() or found or _ITEM.match(line) or line.lstrip().startswith("|")
         if starts_anew and block:
-            yield from (Sentence(sentence, heading) for sentence in _END.split(block))
+            yield from (Sentence(sentence, heading, paragraph) for sentence in _END.split(block))
             block = ""
+            paragraph += 1
         if found:
             heading = _plain(found[1])
         elif not _RULE.match(line):
@@ -167,7 +167,7 @@ def _plain(line: str) -> str:
 def is_grounded(answer: str, text: str) -> bool:
     """Whether all words of the answer stand in the text, whatever their endings."""
     known = _stems(text)
-    said = [stem for stem in _stems(answer) if len(stem) > 2]
+    said = [stem for stem in _stems(answer) if len(stem) > 2 or stem.isdigit()]
     return bool(said) and all(stem in known for stem in said)
 
 

@@ -97,7 +97,7 @@ async def test_deltas_add_up_to_the_answer(adapter: LocalAdapter) -> None:
 
 async def test_output_has_the_form_asked_for(adapter: LocalAdapter) -> None:
     answer = await adapter.complete(ask("Paris is the capital of France.", output=output_schema(City, "test")))
-    assert City.model_validate_json(answer.message.text).city
+    assert City.model_validate_json(answer.message.text).city == "Paris"
 
 
 async def test_output_rests_on_the_tool_results(adapter: LocalAdapter) -> None:

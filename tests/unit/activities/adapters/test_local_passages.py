@@ -28,7 +28,6 @@ def test_markdown_becomes_sentences_under_their_headings() -> None:
         Sentence("It has an effect.", "Tools"),
         Sentence("read repeats freely.", "Effects"),
         Sentence("once does not.", "Effects"),
-        Sentence("effect, repeats", "Effects"),
         Sentence("read, yes", "Effects"),
     ]
 
