@@ -22,7 +22,9 @@ from .own_run import query_own_run
 from .provider import Completion, ModelAdapter, ModelRequest
 from .transcripts import Prefix, TranscriptCache
 
-_LONGEST_DELAY_SECONDS = 60.0
+_LONGEST_DELAY = timedelta(minutes=1)
+# A provider that wants a longer pause is not waited for where another one can answer at once.
+_LONGEST_DELAY_BEFORE_FALLBACK = timedelta(seconds=15)
 
 Price = Callable[[str, str, Usage], float | None]
 """Cost in US dollars by provider, model and usage; None where unknown."""
@@ -60,7 +62,7 @@ class ModelActivities:
                 completion = await self._adapter(model).complete(_request(prefix, model))
                 reply = self._reply(prefix, model, completion)
             except ModelError as error:
-                raise _failure(error, model) from None
+                raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
@@ -107,7 +109,7 @@ class ModelActivities:
         output = prefix.head.output
         wrong: tuple[str, ...] = ()
         if output is not None and not message.tool_calls:
-            wrong = self._validator.problems(output, message.text)
+            wrong = self._validator.problems(prefix.head.agent, output, message.text)
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,
@@ -143,13 +145,19 @@ def _with_own_ids(message: Message, index: int) -> Message:
     )
 
 
-def _failure(error: ModelError, model: Model) -> ApplicationError:
+def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> ApplicationError:
     attempt = activity.info().attempt
     delay = error.retry_after
     if delay is None and isinstance(error, RateLimited | Overloaded):
-        delay = timedelta(seconds=min(2.0**attempt, _LONGEST_DELAY_SECONDS))
-    message = f"{model.name}: {error}"
-    return failure(error, message, kind=type(error).__name__, retryable=error.retryable, delay=delay)
+        delay = min(timedelta(seconds=2.0 ** min(attempt, 10)), _LONGEST_DELAY)
+    too_long = fallback_left and delay is not None and delay > _LONGEST_DELAY_BEFORE_FALLBACK
+    return failure(
+        error,
+        f"{model.name}: {error}",
+        kind=type(error).__name__,
+        retryable=error.retryable and not too_long,
+        delay=delay,
+    )
 
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:

@@ -20,13 +20,15 @@ class OutputValidator:
     """
 
     def __init__(self, agents: Iterable[Agent] = ()) -> None:
-        self._types: dict[str, TypeAdapter[Any]] = {
-            agent.output.model_dump_json(): agent.output_type for agent in agents if agent.output and agent.output_type
+        self._types: dict[tuple[str, str], TypeAdapter[Any]] = {
+            (agent.name, agent.output.model_dump_json()): agent.output_type
+            for agent in agents
+            if agent.output and agent.output_type
         }
 
-    def problems(self, output: OutputSchema, text: str) -> tuple[str, ...]:
-        """What is wrong with an answer, a sentence each; empty where it fits."""
-        adapter = self._types.get(output.model_dump_json())
+    def problems(self, agent: str, output: OutputSchema, text: str) -> tuple[str, ...]:
+        """What is wrong with the answer of an agent, a sentence each; empty where it fits."""
+        adapter = self._types.get((agent, output.model_dump_json()))
         if adapter is None:
             return _schema_problems(output, text)
         try:

@@ -108,8 +108,8 @@ class Transcript:
     def _known(self, part: Part) -> Part:
         if not isinstance(part, PartRef):
             return part
-        if part.call_id:
-            return self._results.get(part.call_id, part)
+        if part.call_id in self._results:
+            return self._results[part.call_id]
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
             return self.messages[part.message].parts[part.part]
         return part

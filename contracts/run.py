@@ -56,7 +56,7 @@ class Carried(Contract):
     choice: int = 0
     """Which model of `Model.choices` is in use."""
     repairs: int = 0
-    """How often in a row an answer was asked for again."""
+    """How often an answer was asked for again."""
     repeats: int = 0
     """How many turns in a row asked for the same calls."""
 

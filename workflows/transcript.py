@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..contracts.message import Message, Part, PartRef, ToolResultPart
+from ..contracts.message import Message, Part, PartRef, Role, ToolResultPart
 from ..contracts.model import Head, ModelReply, TranscriptPage, TranscriptQuery
 from . import policy
 
@@ -17,7 +17,7 @@ class Transcript:
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
-        self.sent = len(self.messages) if after else 0
+        self.sent = _after_last_reply(self.messages)
 
     def add(self, message: Message) -> None:
         """Something the model is to be told with the next call."""
@@ -60,6 +60,11 @@ class Transcript:
     def size(self) -> int:
         """Bytes of the whole transcript."""
         return sum(_size(part) for message in self.messages for part in message.parts)
+
+
+def _after_last_reply(messages: list[Message]) -> int:
+    replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
+    return next((index + 1 for index in replies), 0)
 
 
 def _stands_elsewhere(index: int, part: Part) -> bool:

@@ -65,23 +65,39 @@ UNKNOWN = OutputValidator()
     ],
 )
 def test_both_find_the_same(validator: OutputValidator, text: str, words: list[str]) -> None:
-    problems = validator.problems(schema(City), text)
+    problems = validator.problems("a", schema(City), text)
     assert len(problems) == len(words)
     assert all(word in problem for word, problem in zip(words, sorted(problems), strict=True))
 
 
 def test_only_the_type_has_its_validators() -> None:
     text = '{"name": "oslo", "people": 7}'
-    assert KNOWN.problems(schema(City), text) == ("name: Value error, write it large",)
-    assert UNKNOWN.problems(schema(City), text) == ()
+    assert KNOWN.problems("a", schema(City), text) == ("name: Value error, write it large",)
+    assert UNKNOWN.problems("a", schema(City), text) == ()
 
 
 def test_a_dataclass() -> None:
-    assert KNOWN.problems(schema(Pair), '{"a": 1, "b": 2}') == ()
-    assert "b" in KNOWN.problems(schema(Pair), '{"a": 1}')[0]
+    assert KNOWN.problems("a", schema(Pair), '{"a": 1, "b": 2}') == ()
+    assert "b" in KNOWN.problems("a", schema(Pair), '{"a": 1}')[0]
 
 
 def test_another_schema_of_the_same_name_is_another_type() -> None:
     other = OutputSchema(name="City", json_schema={"type": "object", "required": ["mayor"]})
-    assert KNOWN.problems(other, '{"mayor": "x"}') == ()
-    assert "mayor" in KNOWN.problems(other, '{"name": "Oslo", "people": 7}')[0]
+    assert KNOWN.problems("a", other, '{"mayor": "x"}') == ()
+    assert "mayor" in KNOWN.problems("a", other, '{"name": "Oslo", "people": 7}')[0]
+
+
+def test_agents_of_one_schema_keep_their_own_validators() -> None:
+    class Town(BaseModel):
+        """A city."""
+
+        name: str
+        people: int = Field(ge=0)
+
+    Town.__name__ = "City"
+    lax, strict = Agent(name="lax", model="a/b", output=Town), agent(City)
+    assert lax.output is not None
+    both = OutputValidator([strict, lax])
+    small = '{"name": "oslo", "people": 7}'
+    assert both.problems("a", schema(City), small) == ("name: Value error, write it large",)
+    assert both.problems("lax", lax.output, small) == ()
