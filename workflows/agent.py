@@ -15,7 +15,7 @@ from ..contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ..contracts.model import ModelCall, ModelReply, StopReason
 from ..contracts.run import Carried, Result, Status, Totals
 from . import policy
-from .details import Details, compact
+from .details import SHOWN_MESSAGES, Details, compact
 from .tools import ToolCalls, error_result
 from .transcript import Transcript
 
@@ -47,6 +47,7 @@ class AgentLoop:
         self._choice = start.choice
         self._repairs = start.repairs
         self._repeats = start.repeats
+        self._details.show(start.messages[-SHOWN_MESSAGES:], self.totals, self._turns)
 
     @property
     def carried(self) -> Carried:
@@ -86,7 +87,7 @@ class AgentLoop:
         self._charge(reply)
         self._note_repeats(reply)
         self.transcript.add_reply(reply)
-        self._details.show(reply.message, self.totals, self._turns)
+        self._details.show((reply.message,), self.totals, self._turns)
         if reply.message.tool_calls:
             return await self._answer_calls(reply.message.tool_calls)
         return self._finish(reply)
@@ -148,10 +149,10 @@ class AgentLoop:
             results: list[ToolResultPart] = [error_result(call, text) for call in calls]
         else:
             results = await self._tools.run(calls)
-        for result in results:
-            message = Message(role=Role.TOOL, parts=(result,))
+        messages = [Message(role=Role.TOOL, parts=(result,)) for result in results]
+        for message in messages:
             self.transcript.add(message)
-            self._details.show(message, self.totals, self._turns)
+        self._details.show(messages, self.totals, self._turns)
         return None
 
     def _finish(self, reply: ModelReply) -> Result | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
+from collections.abc import Iterable
 
 from temporalio import workflow
 
-from ..contracts.message import Message, Role, ToolResultPart
+from ..contracts.message import Message, ToolCallPart, ToolResultPart
 from ..contracts.run import Totals
 
-_ENTRIES = 20
+SHOWN_MESSAGES = 20
+"""How many of the last messages the details show."""
 _ENTRY_CHARS = 400
 
 
@@ -18,11 +21,11 @@ class Details:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._entries: deque[str] = deque(maxlen=_ENTRIES)
+        self._entries: deque[str] = deque(maxlen=SHOWN_MESSAGES)
 
-    def show(self, message: Message, totals: Totals, turns: int) -> None:
-        """Add a message and publish."""
-        self._entries.append(_markdown(message))
+    def show(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
+        """Add messages and publish."""
+        self._entries.extend(_markdown(message) for message in messages)
         usage = totals.usage
         head = (
             f"**{self._name}** · {turns} turns · {compact(usage.input_tokens)}→{compact(usage.output_tokens)} tok "
@@ -40,18 +43,29 @@ def compact(tokens: int) -> str:
 
 def first_line(text: str, limit: int = 100) -> str:
     """The first line of a text, cut to a number of characters."""
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return _cut(text.strip().partition("\n")[0], limit)
 
 
 def _markdown(message: Message) -> str:
-    if message.role is Role.TOOL:
-        results = (part for part in message.parts if isinstance(part, ToolResultPart))
-        return "\n\n".join(f"↳ `{r.name}`{' ✗' if r.is_error else ''} {_cut(r.content)}" for r in results)
-    lines = [f"**{message.role.value}** {_cut(message.text)}"] if message.text else []
-    lines += [f"→ `{call.name}` `{_cut(str(call.arguments))}`" for call in message.tool_calls]
+    lines = [f"**{message.role.value}**\n\n{_cut(message.text)}"] if message.text else []
+    lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
+    lines += [_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
     return "\n\n".join(lines) or f"**{message.role.value}** …"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _ENTRY_CHARS else text[:_ENTRY_CHARS] + "…"
+def _call(call: ToolCallPart) -> str:
+    arguments = call.malformed or json.dumps(call.arguments, ensure_ascii=False)
+    return f"→ **{call.name}**\n\n{_verbatim(arguments)}"
+
+
+def _result(result: ToolResultPart) -> str:
+    return f"↳ **{result.name}**{' failed' if result.is_error else ''}\n\n{_verbatim(result.content)}"
+
+
+def _verbatim(text: str) -> str:
+    """A block in which nothing is Markdown: what a tool returns may be anybody's text."""
+    return "\n".join(f"    {line}" for line in _cut(text).splitlines()) or "    (nothing)"
+
+
+def _cut(text: str, limit: int = _ENTRY_CHARS) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

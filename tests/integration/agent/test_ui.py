@@ -68,7 +68,7 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
     @tool(effect="read")
     async def wait() -> str:
         await go_on.wait()
-        return "waited"
+        return "# waited\n![](http://127.0.0.1/spy.png)"
 
     agent = Agent(name="tester", model="scripted/model", tools=[wait])
     async with serve(App(agent), [calls(("wait", {}), text="I wait."), "Done."]) as stage:
@@ -76,7 +76,7 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
         handle = temporal.get_workflow_handle(run.id)
 
         async def waits() -> bool:
-            return "→ `wait`" in await _details(handle)
+            return "→ **wait**\n\n    {}" in await _details(handle)
 
         await eventually(waits)
         half_way = await _details(handle)
@@ -84,10 +84,12 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
         await stage.outcome(run)
         end = await _details(handle)
     assert half_way.startswith("**tester** · 1 turns · 10→5 tok · $0.0010")
-    assert "**assistant** I wait." in half_way
+    assert "**user**\n\nGo." in half_way
+    assert "**assistant**\n\nI wait." in half_way
     assert "Done." not in half_way
-    assert "↳ `wait` waited" in end
-    assert end.endswith("**assistant** Done.")
+    # What a tool returns may be anybody's text: the UI must not take it for Markdown.
+    assert "↳ **wait**\n\n    # waited\n    ![](http://127.0.0.1/spy.png)" in end
+    assert end.endswith("**assistant**\n\nDone.")
 
 
 async def test_the_details_are_bounded(serve: Serve, temporal: Client) -> None:
