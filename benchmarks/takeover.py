@@ -60,7 +60,9 @@ async def stand_still(temporal: Client, directory: Path, point: str) -> float:
     async for event in handle.fetch_history_events(wait_new_event=True):
         if event.event_id >= 4:
             break
-    async with build_worker(temporal, app, adapters(directory), lambda *_: 0.0, task_queue=task_queue):
+    # The holder must die while the step that others do for it is still under way.
+    heir = adapters(directory, "model-slow-2" if point == "idle" else "")
+    async with build_worker(temporal, app, heir, lambda *_: 0.0, task_queue=task_queue):
         await victim.wait()
         await handle.result()
     died = recorded(directory, "deaths")[0]["time"]

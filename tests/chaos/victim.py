@@ -100,7 +100,7 @@ def chaos_app(directory: Path, point: str = "") -> App:
 
 
 class DeadlyAdapter:
-    """The scripted model, killing its worker around one of its turns."""
+    """The scripted model, killing its worker around one of its turns, or slow in one (`model-slow-N`)."""
 
     provider = "scripted"
 
@@ -114,6 +114,8 @@ class DeadlyAdapter:
         if self._point == f"model-before-{turn}":
             die(self._directory)
         completion = await self._inner.complete(request, on_delta)
+        if self._point == f"model-slow-{turn}":
+            await asyncio.sleep(1)
         if self._point == f"model-within-{turn}":
             await asyncio.sleep(2.5)  # long enough for heartbeats to have gone out
             die(self._directory)
@@ -172,7 +174,7 @@ def adapters(directory: Path, point: str = "") -> Mapping[str, ModelAdapter]:
 
 
 async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> None:
-    """Run workflow tasks only, so that the run is in our cache while others do its steps; then die."""
+    """Run workflow tasks only, so that the run is in our cache while others do its steps; die in the second one."""
     holder = worker.Worker(
         client,
         task_queue=task_queue,
