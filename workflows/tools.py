@@ -18,6 +18,9 @@ from .details import first_line
 
 _RUN_CHARS = 12
 
+_NOT_SERVED = "NotFoundError"
+"""Type of the SDK's failure of a call whose activity type the worker does not have."""
+
 
 class ToolCalls:
     """Runs the tool calls of one agent."""
@@ -84,10 +87,11 @@ def error_result(call: ToolCallPart, message: str) -> ToolResultPart:
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
         return cause.message
-    what = "did not end in time" if isinstance(cause, ActivityTimeoutError) else f"failed: {cause}"
-    if tool.effect is Effect.ONCE and isinstance(cause, ActivityTimeoutError):
+    if isinstance(cause, ApplicationError) and cause.type == _NOT_SERVED:
+        return f"{tool.name} was not run: no worker here serves it."
+    if tool.effect is Effect.ONCE:
         return (
             f"{tool.name} was interrupted and will not be tried again. Whether it took effect is unknown: "
             "find that out before you do anything that depends on it."
         )
-    return f"{tool.name} {what}"
+    return f"{tool.name} {'did not end in time' if isinstance(cause, ActivityTimeoutError) else f'failed: {cause}'}"

@@ -1,0 +1,85 @@
+"""A worker is told to stop while a call is under way, as in a deploy: what does not end goes to the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sostenuto import Agent, App, Status, ToolContext, tool
+from sostenuto.workers import worker
+from tests.integration.agent.stage import calls
+
+if TYPE_CHECKING:
+    from tests.integration.agent.conftest import Serve
+
+SCRIPT = [calls(("work", {})), "Well."]
+
+
+@pytest.fixture(autouse=True)
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_GRACEFUL_SHUTDOWN", timedelta(seconds=0.3))
+
+
+@pytest.mark.parametrize("effect", ["read", "once"])
+async def test_a_tool_that_does_not_end_in_time(serve: Serve, effect: str) -> None:
+    """A read is repeated by the next worker; a `once` tool is not, and the model is told what is not known."""
+    attempts: list[int] = []
+    started = asyncio.Event()
+
+    @tool(effect=effect)
+    async def work(ctx: ToolContext) -> str:
+        attempts.append(ctx.attempt)
+        started.set()
+        if ctx.attempt == 1:
+            await asyncio.sleep(30)
+        return "worked"
+
+    agent = Agent(name="tester", model="scripted/model", tools=[work])
+    async with serve(App(agent), SCRIPT) as stage:
+        run = await stage.start(agent)
+        await started.wait()
+    async with serve(App(agent), SCRIPT) as stage:
+        outcome = await stage.outcome(run)
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Well.")
+    [(content, is_error)] = outcome.tool_results
+    if effect == "read":
+        assert (attempts, content, is_error) == ([1, 2], "worked", False)
+    else:
+        assert (attempts, is_error) == ([1], True)
+        assert "Whether it took effect is unknown" in content
+
+
+async def test_a_call_that_ends_in_time_is_not_repeated(serve: Serve) -> None:
+    attempts: list[int] = []
+    started = asyncio.Event()
+
+    @tool(effect="read")
+    async def work(ctx: ToolContext) -> str:
+        attempts.append(ctx.attempt)
+        started.set()
+        await asyncio.sleep(0.1)
+        return "worked"
+
+    agent = Agent(name="tester", model="scripted/model", tools=[work])
+    async with serve(App(agent), SCRIPT) as stage:
+        run = await stage.start(agent)
+        await started.wait()
+    async with serve(App(agent), SCRIPT) as stage:
+        outcome = await stage.outcome(run)
+    assert outcome.result.output == "Well."
+    assert attempts == [1]
+
+
+async def test_a_tool_that_no_worker_serves(serve: Serve) -> None:
+    @tool
+    async def work() -> str:
+        return "worked"
+
+    agent = Agent(name="tester", model="scripted/model", tools=[work])
+    async with serve(App(), SCRIPT) as stage:
+        outcome = await stage.ask(agent)
+    assert outcome.result.output == "Well."
+    assert outcome.tool_results == [("work was not run: no worker here serves it.", True)]
