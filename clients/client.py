@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,10 +23,11 @@ from ..contracts.errors import SpecError
 from ..contracts.message import Message, Part
 from ..contracts.run import Result, RunInput, Runnable
 from ..workflows.connection import connect, task_queue_setting
+from ..workflows.policy import TASK_TIMEOUT
 from .history import first_event
 from .rpc_errors import explained
 from .run import Run
-from .summary import RUNNABLE, RUNNING, STATUS, TENANT, RunSummary
+from .summary import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS, RunSummary
 
 __all__ = ["Client", "Input", "Run", "RunSummary"]
 
@@ -37,7 +37,6 @@ Input = str | Message | Sequence[str | Part]
 MAX_INPUT_BYTES = 2_000_000
 """Largest input, in bytes of JSON: the server refuses payloads of 2 MiB."""
 
-_TASK_TIMEOUT = timedelta(seconds=5)
 _SUMMARY_CHARS = 120
 
 
@@ -115,7 +114,7 @@ class Client:
                     id=run_id,
                     task_queue=task_queue or self.task_queue,
                     result_type=Result,
-                    task_timeout=_TASK_TIMEOUT,
+                    task_timeout=TASK_TIMEOUT,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_search_attributes(runnable, tenant),
@@ -190,6 +189,9 @@ def _search_attributes(runnable: Runnable, tenant: str | None) -> TypedSearchAtt
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(RUNNABLE, runnable.name),
         SearchAttributePair(STATUS, RUNNING),
+        # Set by the workflow at its end, which a namespace without them would hold up for ever.
+        SearchAttributePair(COST_USD, 0.0),
+        SearchAttributePair(TOKENS, 0),
     ]
     if tenant:
         pairs.append(SearchAttributePair(TENANT, tenant))

@@ -15,8 +15,8 @@ from ..contracts.run import Status
 RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
 STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
 TENANT = SearchAttributeKey.for_keyword(names.SEARCH_TENANT)
-_COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
-_TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
+COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
+TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
 
 RUNNING = "running"
 
@@ -60,8 +60,8 @@ class RunSummary(Contract):
             tenant=found.get(TENANT) or "",
             started_at=execution.start_time,
             ended_at=execution.close_time,
-            cost_usd=found.get(_COST_USD),
-            tokens=found.get(_TOKENS),
+            cost_usd=found.get(COST_USD),
+            tokens=found.get(TOKENS),
         )
 
 

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
-from sostenuto.contracts import names
-from sostenuto.workflows.converter import data_converter
-
-SEARCH_ATTRIBUTES = (
-    SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE),
-    SearchAttributeKey.for_keyword(names.SEARCH_STATUS),
-    SearchAttributeKey.for_keyword(names.SEARCH_TENANT),
-    SearchAttributeKey.for_keyword(names.SEARCH_AWAITING),
-    SearchAttributeKey.for_float(names.SEARCH_COST_USD),
-    SearchAttributeKey.for_int(names.SEARCH_TOKENS),
-)
+from tests.dev_server import dev_server
 
 
 @pytest.fixture(autouse=True)
@@ -33,27 +19,13 @@ def _no_real_providers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def temporal_binary() -> str:
-    """The Temporal CLI that the package index ships."""
-    beside = Path(sys.executable).with_name("temporal")
-    return str(beside) if beside.exists() else shutil.which("temporal") or "temporal"
-
-
 @pytest.fixture(scope="session")
 async def environment() -> AsyncIterator[WorkflowEnvironment]:
-    """A real Temporal dev server for the whole session."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        data_converter=data_converter(),
-        search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "history.transferProcessorMaxPollRPS=2000",
-            "--dynamic-config-value",
-            "history.timerProcessorMaxPollRPS=2000",
-            "--dynamic-config-value",
-            "history.visibilityProcessorMaxPollRPS=2000",
-        ],
+    """A real Temporal dev server for the whole session, as quick as the embedded stack's."""
+    async with await dev_server(
+        history__transferProcessorMaxPollRPS=2000,
+        history__timerProcessorMaxPollRPS=2000,
+        history__visibilityProcessorMaxPollRPS=2000,
     ) as env:
         yield env
 

@@ -28,15 +28,6 @@ NAMESPACE: Final = "default"
 PORT: Final = 7233
 UI_PORT: Final = 8233
 
-SEARCH_ATTRIBUTES: Final = {
-    names.SEARCH_RUNNABLE: "Keyword",
-    names.SEARCH_STATUS: "Keyword",
-    names.SEARCH_TENANT: "Keyword",
-    names.SEARCH_AWAITING: "Keyword",
-    names.SEARCH_COST_USD: "Double",
-    names.SEARCH_TOKENS: "Int",
-}
-
 # At their defaults the one shard of this server moves a task no more than 20 times a second: 98 ms per agent turn
 # instead of 22.
 _POLLS_PER_SECOND = {f"history.{queue}ProcessorMaxPollRPS": 2000 for queue in ("transfer", "timer", "visibility")}
@@ -134,7 +125,7 @@ class TemporalServer:
             )
         except (RuntimeError, RPCError):
             return False
-        return SEARCH_ATTRIBUTES.keys() <= listed.custom_attributes.keys()
+        return names.SEARCH_ATTRIBUTES.keys() <= listed.custom_attributes.keys()
 
 
 def find_program() -> str:
@@ -176,7 +167,7 @@ def _arguments(file: Path, port: int, ui_port: int | None) -> list[str]:
     settings = {
         "--dynamic-config-value": [f"{name}={value}" for name, value in _POLLS_PER_SECOND.items()],
         "--sqlite-pragma": list(_PRAGMAS),
-        "--search-attribute": [f"{name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()],
+        "--search-attribute": [f"{name}={kind}" for name, kind in names.SEARCH_ATTRIBUTES.items()],
     }
     return [
         *("server", "start-dev", "--ip", HOST, "--port", str(port), "--db-filename", str(file)),

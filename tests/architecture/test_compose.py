@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.workers.temporal_server import SEARCH_ATTRIBUTES
+from sostenuto.contracts.names import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).parents[2]
 # Not the script of that name: it swallows the exit status.

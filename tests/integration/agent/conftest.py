@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client as TemporalClient
-from temporalio.common import SearchAttributeKey
-from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Agent, App
 from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
 from sostenuto.activities.provider import ModelAdapter
-from sostenuto.contracts import names
-from sostenuto.workers.temporal_server import find_program
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.converter import data_converter
-from sostenuto.workflows.run import COST_USD, STATUS, TOKENS
+from tests.dev_server import dev_server
 from tests.integration.agent.stage import PRICE_USD, Outcome, Stage
 
 Serve = Callable[..., AbstractAsyncContextManager[Stage]]
@@ -57,12 +52,7 @@ def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
 @pytest.fixture(scope="session")
 async def impatient() -> AsyncIterator[TemporalClient]:
     """A server that suggests to continue as new after 50 events already."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=find_program(),
-        data_converter=data_converter(),
-        search_attributes=[SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), *(STATUS, COST_USD, TOKENS)],
-        dev_server_extra_args=["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"],
-    ) as environment:
+    async with await dev_server(limit__historyCount__suggestContinueAsNew=50) as environment:
         yield environment.client
 
 

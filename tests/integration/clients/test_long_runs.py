@@ -28,7 +28,7 @@ from sostenuto.workers.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows.connection import connect
 from sostenuto.workflows.converter import data_converter
-from tests.conftest import SEARCH_ATTRIBUTES, temporal_binary
+from tests.dev_server import dev_server
 
 TURNS = 25
 
@@ -71,14 +71,8 @@ async def events_of(run: Run, after: str | None = None) -> list[Event]:
 @pytest.fixture(scope="module")
 async def hasty() -> AsyncIterator[TemporalClient]:
     """A server that suggests to continue as new after few events."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        data_converter=data_converter(),
-        search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_extra_args=[
-            *("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"),
-            *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
-        ],
+    async with await dev_server(
+        limit__historyCount__suggestContinueAsNew=60, history__transferProcessorMaxPollRPS=2000
     ) as env:
         yield env.client
 

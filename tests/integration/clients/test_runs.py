@@ -14,8 +14,8 @@ from temporalio.testing import WorkflowEnvironment
 from sostenuto import Agent, App, Client, Message, SetupError, SpecError, Status, TextPart, tool
 from sostenuto.clients.search_attributes import register_search_attributes
 from sostenuto.contracts import names
+from sostenuto.workers.temporal_server import find_program
 from sostenuto.workflows.converter import data_converter
-from tests.conftest import temporal_binary
 
 from .conftest import Serve
 
@@ -177,7 +177,7 @@ async def test_a_client_with_another_converter_is_refused(environment: WorkflowE
 
 async def test_a_cluster_without_our_search_attributes_is_told_the_command() -> None:
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(), data_converter=data_converter()
+        dev_server_existing_path=find_program(), data_converter=data_converter()
     ) as env:
         client = Client(env.client)
         with pytest.raises(SetupError, match="sostenuto search-attributes"):

@@ -11,9 +11,10 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 
 from sostenuto import SetupError
+from sostenuto.contracts.names import SEARCH_ATTRIBUTES
 from sostenuto.workers.process import ProcessGroup
 from sostenuto.workers.supervisor import Supervisor
-from sostenuto.workers.temporal_server import SEARCH_ATTRIBUTES, TemporalServer, find_port, find_program
+from sostenuto.workers.temporal_server import TemporalServer, find_port, find_program
 from tests.integration.stack.processes import eventually
 
 
