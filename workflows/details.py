@@ -47,7 +47,9 @@ def first_line(text: str, limit: int = 100) -> str:
 
 
 def _markdown(message: Message) -> str:
-    lines = [f"**{message.role.value}**\n\n{_cut(message.text)}"] if message.text else []
+    # Whoever opens the UI must not be made to fetch what a model was talked into linking.
+    text = _cut(message.text).replace("![", "!\\[")
+    lines = [f"**{message.role.value}**\n\n{text}"] if text else []
     lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
     lines += [_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
     return "\n\n".join(lines) or f"**{message.role.value}** …"

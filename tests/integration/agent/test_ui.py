@@ -71,7 +71,7 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
         return "# waited\n![](http://127.0.0.1/spy.png)"
 
     agent = Agent(name="tester", model="scripted/model", tools=[wait])
-    async with serve(App(agent), [calls(("wait", {}), text="I wait."), "Done."]) as stage:
+    async with serve(App(agent), [calls(("wait", {}), text="I wait. ![](http://127.0.0.1/spy.png)"), "Done."]) as stage:
         run = await stage.start(agent)
         handle = temporal.get_workflow_handle(run.id)
 
@@ -85,7 +85,7 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
         end = await _details(handle)
     assert half_way.startswith("**tester** · 1 turns · 10→5 tok · $0.0010")
     assert "**user**\n\nGo." in half_way
-    assert "**assistant**\n\nI wait." in half_way
+    assert "**assistant**\n\nI wait. !\\[](http://127.0.0.1/spy.png)" in half_way
     assert "Done." not in half_way
     # What a tool returns may be anybody's text: the UI must not take it for Markdown.
     assert "↳ **wait**\n\n    # waited\n    ![](http://127.0.0.1/spy.png)" in end
