@@ -5,7 +5,7 @@
     ├── SetupError            something outside the code is missing: weights, a key, a port, a server
     ├── ToolError             a tool tells the model what went wrong
     └── ModelError            a model call failed
-        ├── RateLimited           retry, after a delay where the provider named one
+        ├── RateLimited           retry, after a delay where the provider named one, then the next fallback
         ├── Overloaded            the same, the fault being the provider's
         ├── ProviderUnavailable   retry, then the next fallback
         ├── Timeout               retry, then the next fallback

@@ -44,7 +44,7 @@ def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
             say(f"cancelling {run.id}; Ctrl-C again leaves it")
             requests.append(loop.create_task(run.cancel()))
         elif block:
-            say(f"left {run.id}: it goes on where a worker serves it, see `sostenuto watch {run.id}`")
+            say(f"left {run.id}: the same command with --id {run.id} goes on with it")
             block.cancel()
 
     try:

@@ -47,6 +47,7 @@ def test_commands_exist(page: str, code: str) -> None:
 def test_settings_are_read() -> None:
     code = "".join(path.read_text() for folder in ("workers", "workflows") for path in (ROOT / folder).glob("*.py"))
     examples = "".join(path.read_text() for path in (ROOT / "examples").glob("*.py"))
+    examples += (ROOT / "docker-compose.yml").read_text()
     shown = {name for page in PAGES for name in VARIABLE.findall(page.read_text())}
     # The pattern of a compatible provider's variables stands in the code, not each name.
     known = {name for name in shown if name in code + examples or name.startswith("SOSTENUTO_PROVIDER_")}
