@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .agent import Agent
 from .contract import Contract
-from .message import Message
+from .message import Message, ToolResultPart
 from .usage import Usage
 
 Runnable = Annotated[Agent, Field()]
@@ -86,5 +86,8 @@ class Result(Contract):
     """US dollars, of the calls whose price is known."""
     unpriced_calls: int = 0
     """Model calls whose price is not known."""
+    untold: tuple[ToolResultPart, ...] = ()
+    """Errors of tool calls that came too late to be told to the model, and so stand nowhere else in the history. Empty
+    in the client's result, whose messages have them."""
     messages: tuple[Message, ...] = ()
     """The transcript. Empty in the history, where it already stands; filled in by the client."""
