@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.worker import Interceptor, Replayer, Worker
@@ -21,6 +22,7 @@ from ..workflows import policy
 from ..workflows.connection import payload_dir_setting
 from ..workflows.converter import data_converter
 from ..workflows.run import RunWorkflow
+from ..workflows.running_stack import RunningStack, state_dir_setting
 
 # Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
 _PASSED_THROUGH = ("sostenuto",)
@@ -80,7 +82,17 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 
 
 def replayer() -> Replayer:
-    """Replays recorded histories against the workflow code of this version."""
-    return Replayer(
-        workflows=[RunWorkflow], workflow_runner=workflow_runner(), data_converter=data_converter(payload_dir_setting())
-    )
+    """Replays recorded histories against the workflow code of this version.
+
+    Large payloads are looked for where `SOSTENUTO_PAYLOAD_DIR` says, else where the embedded stack here keeps them.
+    """
+    converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
+    return Replayer(workflows=[RunWorkflow], workflow_runner=workflow_runner(), data_converter=converter)
+
+
+def _payload_dir_of_stack() -> Path | None:
+    state_dir = state_dir_setting()
+    stack = RunningStack.find(state_dir)
+    # A history is often replayed when the stack that wrote it is down.
+    directory = stack.payload_dir if stack else state_dir / "payloads"
+    return directory if directory.is_dir() else None

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ...contracts.errors import SpecError
 from .session import add_connection_options, connect
 
 
@@ -28,6 +29,9 @@ async def _export(args: argparse.Namespace) -> int:
     if args.output is None:
         print(history.to_json())
     else:
-        args.output.write_text(history.to_json() + "\n")
+        try:
+            args.output.write_text(history.to_json() + "\n")
+        except OSError as error:
+            raise SpecError(f"{args.output} cannot be written: {error.strerror}") from error
         print(f"{len(history.events)} events written to {args.output}", file=sys.stderr)
     return 0

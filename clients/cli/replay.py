@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 _DIFFERENCE = re.compile(r"Nondeterminism error: ([^\"]+)")
+# The SDK's code for payloads that are stored outside the history and that no storage was configured for.
+_NO_PAYLOADS = "TMPRL1105"
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,6 +75,11 @@ def _replayer() -> Replayer:
 
 
 def _plain(failure: Exception) -> str:
+    if _NO_PAYLOADS in str(failure):
+        return (
+            "its large payloads lie outside the history: set SOSTENUTO_PAYLOAD_DIR to the directory that the run's "
+            "workers use"
+        )
     # The SDK's text is a dump of its failure, in which one sentence says what differs.
     difference = _DIFFERENCE.search(str(failure))
     if difference:

@@ -55,6 +55,11 @@ class Shell:
     def script(self, *steps: dict[str, Any]) -> None:
         (self.directory / "script.json").write_text(json.dumps(steps))
 
+    def set(self, name: str, value: str | None) -> None:
+        """Give an environment variable another value, or None to unset it."""
+        self._env.pop(name, None)
+        self._env |= {name: value} if value is not None else {}
+
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sostenuto", *words),
@@ -135,6 +140,36 @@ async def test_replay_tells_where_the_code_decides_otherwise(shell: Shell) -> No
     assert "look" in bad
     verdicts = [json.loads(line) for line in (await shell.run("replay", "--json", "other.json")).out.splitlines()]
     assert [verdict["ok"] for verdict in verdicts] == [False]
+
+
+async def test_replay_finds_large_payloads_where_the_stack_here_keeps_them(shell: Shell) -> None:
+    shell.script({"text": "x" * 300_000})
+    shell.set("SOSTENUTO_PAYLOAD_DIR", ".sostenuto/payloads")
+    id_ = f"cli-{shell.queue}"
+    assert (await shell.run("run", "shop:app", "support", "How is 7?", "--id", id_)).status == 0
+    await shell.run("export", id_, "-o", "run.json")
+    shell.set("SOSTENUTO_PAYLOAD_DIR", None)
+    replayed = await shell.run("replay", "run.json")
+    assert (replayed.status, replayed.out.startswith("run.json: ok, ")) == (0, True)
+
+    (shell.directory / ".sostenuto").rename(shell.directory / "elsewhere")
+    lost = await shell.run("replay", "run.json")
+    assert (lost.status, lost.out) == (
+        1,
+        "run.json: its large payloads lie outside the history: set SOSTENUTO_PAYLOAD_DIR to the directory that the "
+        "run's workers use\n",
+    )
+    shell.set("SOSTENUTO_STATE_DIR", "elsewhere")
+    assert (await shell.run("replay", "run.json")).status == 0
+
+
+async def test_export_names_the_file_that_it_cannot_write(shell: Shell) -> None:
+    id_ = f"cli-{shell.queue}"
+    await shell.run("run", "shop:app", "support", "How is 7?", "--id", id_)
+    for place, why in (("nowhere/run.json", "No such file or directory"), (".", "Is a directory")):
+        refused = await shell.run("export", id_, "-o", place)
+        assert (refused.status, refused.out) == (2, "")
+        assert refused.err == f"sostenuto: {place} cannot be written: {why}\n"
 
 
 @pytest.mark.parametrize(
