@@ -242,6 +242,8 @@ async def test_ctrl_c_leaves_a_watched_run_alone(shell: Shell) -> None:
         (("watch", "nowhere"), 2, "run 'nowhere': there is no such run"),
         (("export", "nowhere"), 2, "run 'nowhere': there is no such run"),
         (("ls", "--query", "nonsense (("), 2, "the Temporal server rejects it"),
+        (("ls", "--query", "Nope = 'x'"), 2, "rejects it: invalid query: invalid search attribute: Nope"),
+        (("ls", "--query", "SostenutoTokens = 'x'"), 2, "invalid value type for search attribute SostenutoTokens"),
         (("ls", "--address", "127.0.0.1:1"), 1, "no Temporal server answers at 127.0.0.1:1"),
         (("replay", "nowhere.json"), 2, "nowhere.json cannot be read: No such file"),
         (("replay", "shop.py"), 2, "shop.py is no history"),
