@@ -16,6 +16,7 @@ from typing import Self
 from temporalio.client import Client
 
 from ..contracts import names
+from ..contracts.errors import SetupError
 from ..workflows.converter import data_converter
 from ..workflows.running_stack import RunningStack
 from .llama_server import LlamaServer
@@ -107,9 +108,13 @@ class EmbeddedStack:
         return self.state_dir / "logs"
 
     async def _start_server(self, started: AsyncExitStack, group: ProcessGroup) -> None:
-        ui_port = self._options.ui_port
+        port, ui_port = self._options.port, self._options.ui_port
+        if port and port == ui_port:
+            raise SetupError(
+                f"the Temporal server and its UI cannot share port {port}: choose another one by --port or --ui-port"
+            )
         # Fixed before the first start: a server that is started again must be where its clients look for it.
-        port = find_port(self._options.port, "the Temporal server", "--port")
+        port = find_port(port, "the Temporal server", "--port")
         ui_port = None if ui_port is None else find_port(ui_port, "the Temporal UI", "--ui-port")
         start = partial(TemporalServer.start, group, self.state_dir, port=port, ui_port=ui_port)
         supervisor = await started.enter_async_context(Supervisor("the Temporal server", start, self._on_status))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .option_types import at_least_one
 from .stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "dev", help="bring up Temporal, the local model and workers on this machine", description=__doc__
     )
     parser.add_argument("app", nargs="?", metavar="MODULE:APP", help="what the workers serve (default: no workers)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="worker processes (default 1)")
     add_stack_arguments(parser)
     parser.set_defaults(handler=_dev)
 

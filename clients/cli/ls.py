@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .option_types import at_least_one
 from .session import add_connection_options, connect
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = subparsers.add_parser("ls", help="list runs", description="List runs, the newest first.")
     parser.add_argument("--query", help="Temporal visibility query, such as \"SostenutoStatus = 'failed'\"")
-    parser.add_argument("--limit", type=int, default=20, help="most runs to list (default: 20)")
+    parser.add_argument("--limit", type=at_least_one, default=20, help="most runs to list (default: 20)")
     parser.add_argument("--json", action="store_true", help="print each run as a line of JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_ls)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...contracts.errors import SetupError
+from .option_types import port
 
 if TYPE_CHECKING:
     from ...workers.settings import Settings
@@ -31,8 +32,8 @@ def add_state_dir(parser: argparse.ArgumentParser) -> None:
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the embedded stack."""
     add_state_dir(parser)
-    parser.add_argument("--port", type=int, help=f"port of the Temporal server, 0 for a free one (default {PORT})")
-    parser.add_argument("--ui-port", type=int, help=f"port of the Temporal UI, 0 for a free one (default {UI_PORT})")
+    parser.add_argument("--port", type=port, help=f"port of the Temporal server, 0 for a free one (default {PORT})")
+    parser.add_argument("--ui-port", type=port, help=f"port of the Temporal UI, 0 for a free one (default {UI_PORT})")
 
 
 def load_settings(args: argparse.Namespace) -> Settings:

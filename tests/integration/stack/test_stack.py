@@ -6,6 +6,7 @@ import pytest
 
 from sostenuto import Agent, Client, SetupError, Status
 from sostenuto.workers.stack import EmbeddedStack, StackOptions
+from sostenuto.workers.temporal_server import find_port
 from sostenuto.workflows.running_stack import RunningStack
 from tests.integration.stack.processes import eventually, of_directory
 
@@ -45,6 +46,15 @@ async def test_settings_for_another_temporal_do_not_reach_it(
     async with EmbeddedStack(_options(state_dir, scripted_app)) as stack:
         run = await Client(stack.client).start(ASKED, "What is the weather?")
         assert (await run.result()).status is Status.COMPLETED
+
+
+async def test_one_port_cannot_serve_both_the_server_and_its_ui(state_dir: Path) -> None:
+    port = find_port(0, "", "")
+    options = StackOptions(state_dir, port=port, ui_port=port, local_model=False)
+    with pytest.raises(SetupError, match=f"the Temporal server and its UI cannot share port {port}"):
+        async with EmbeddedStack(options):
+            pass
+    assert of_directory(state_dir.parent) == []
 
 
 async def test_an_app_that_cannot_be_imported_is_shown_and_nothing_stays_up(state_dir: Path, tmp_path: Path) -> None:

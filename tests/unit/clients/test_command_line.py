@@ -32,6 +32,26 @@ def test_each_command_explains_itself(name: str, capsys: pytest.CaptureFixture[s
     assert f"usage: sostenuto {name.replace('_', '-')}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("dev", "--port", "99999"), "argument --port: a port is a number from 0 to 65535"),
+        (("dev", "--port", "-5"), "argument --port: a port is a number from 0 to 65535"),
+        (("demo", "--ui-port", "web"), "argument --ui-port: a port is a number from 0 to 65535"),
+        (("dev", "shop:app", "--workers", "0"), "argument --workers: at least 1"),
+        (("ls", "--limit", "0"), "argument --limit: at least 1"),
+        (("ls", "--limit", "-1"), "argument --limit: at least 1"),
+    ],
+)
+def test_a_number_that_an_option_cannot_take_is_refused(
+    words: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        execute(words)
+    assert left.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
 def test_help_loads_neither_the_sdk_nor_rich_nor_workers() -> None:
     probe = (
         "import sys\nfrom sostenuto.clients.cli import execute\nexecute([])\n"

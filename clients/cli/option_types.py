@@ -1,0 +1,29 @@
+"""Numbers that options take: argparse tells the person what is wrong with one, and leaves."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+
+_LAST_PORT = 65535
+
+
+def port(text: str) -> int:
+    """The port that an option names; 0 for a free one.
+
+    Raises:
+        ArgumentTypeError: It is no port.
+    """
+    if text.isdecimal() and int(text) <= _LAST_PORT:
+        return int(text)
+    raise ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}, and {text!r} is not")
+
+
+def at_least_one(text: str) -> int:
+    """The count that an option names.
+
+    Raises:
+        ArgumentTypeError: It is no whole number, or is less than 1.
+    """
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise ArgumentTypeError(f"at least 1 is expected, and {text!r} is not")
