@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
 
-_NO_LOCAL_SERVER = "no local model server: start one by `sostenuto dev` here, or set SOSTENUTO_LOCAL_URL"
+_NO_LOCAL_SERVER = (
+    "no local model server: start one by `sostenuto dev`, or run this in the directory where `sostenuto dev` runs "
+    "(or set SOSTENUTO_STATE_DIR to its state directory), or set SOSTENUTO_LOCAL_URL"
+)
 
 
 def build_adapters(settings: Settings) -> dict[str, ModelAdapter]:

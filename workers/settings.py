@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
 from ..contracts.errors import SetupError
+from ..workflows.running_stack import DEFAULT_STATE_DIR
 
 _FILE = Path("sostenuto.toml")
 _COMPATIBLE = re.compile(r"^SOSTENUTO_PROVIDER_([A-Z0-9][A-Z0-9_]*)_(URL|KEY)$")
@@ -29,8 +30,8 @@ _VARIABLES = {
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
-# Keys do not belong in a file that people commit.
-_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "state_dir", "providers"})
+# Keys do not belong in a file that people commit, and clients, which do not read it, look for the state directory too.
+_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "providers"})
 
 
 class CompatibleProvider(BaseModel):
@@ -68,14 +69,19 @@ class Settings(BaseModel):
     """Address of the local llama.cpp server, without `/v1`. None: there is none."""
     local_model: Path | None = None
     """GGUF file that takes the place of the pulled model. None: the pulled one."""
-    state_dir: Path = Path(".sostenuto")
-    """Where weights and the embedded stack's data are."""
+    state_dir: Path = DEFAULT_STATE_DIR
+    """Where weights and the embedded stack's data are. `~` is the home directory."""
     script: Path | None = None
     """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
     script_log: Path | None = None
     """File that gets a line for each request to the `scripted` provider."""
     providers: dict[str, CompatibleProvider] = {}
     """OpenAI-compatible providers by name."""
+
+    @field_validator("state_dir")
+    @classmethod
+    def _expanded(cls, directory: Path) -> Path:
+        return directory.expanduser()
 
     @field_validator("providers")
     @classmethod

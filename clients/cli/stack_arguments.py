@@ -41,7 +41,7 @@ def load_settings(args: argparse.Namespace) -> Settings:
     from ...workers.settings import Settings  # noqa: PLC0415 - the command line loads workers lazily
 
     settings = Settings.load()
-    return settings.model_copy(update={"state_dir": args.state_dir}) if args.state_dir else settings
+    return settings.model_copy(update={"state_dir": args.state_dir.expanduser()}) if args.state_dir else settings
 
 
 def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:

@@ -10,6 +10,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Client, SetupError
+from sostenuto.workflows import connection
 from sostenuto.workflows.running_stack import RunningStack
 
 
@@ -34,6 +35,14 @@ async def test_a_dead_address_is_named_with_what_to_do() -> None:
     address = f"127.0.0.1:{closed_port()}"
     with pytest.raises(SetupError, match=f"no Temporal server answers at {address}: start one by `sostenuto dev`"):
         await Client.connect(address)
+
+
+async def test_where_nobody_named_an_address_the_stack_is_looked_for_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "DEFAULT_ADDRESS", f"127.0.0.1:{closed_port()}")
+    with pytest.raises(SetupError, match=r"or run this in the directory where `sostenuto dev` runs \(or set "):
+        await Client.connect()
+    with pytest.raises(SetupError, match="start one by `sostenuto dev`, or set TEMPORAL_ADDRESS"):
+        await Client.connect(f"127.0.0.1:{closed_port()}")
 
 
 async def test_an_address_that_never_answers_is_given_up() -> None:

