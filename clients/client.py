@@ -177,7 +177,7 @@ def _message(content: Input) -> Message:
 
 
 def _check_size(arguments: RunInput) -> None:
-    size = len(arguments.model_dump_json())
+    size = len(arguments.model_dump_json().encode())
     if size > MAX_INPUT_BYTES:
         raise SpecError(
             f"the input has {size:,} bytes and the limit is {MAX_INPUT_BYTES:,}: pass less, pass a URL instead of the "

@@ -95,14 +95,13 @@ class Projection:
         yield from self._steps.told(recorded, self._path, transcript)
 
     def _completed(self, recorded: Recorded) -> Iterator[Event]:
-        yield self._finished(
-            recorded, recorded.value(recorded.event.workflow_execution_completed_event_attributes.result, Result)
-        )
+        payloads = recorded.event.workflow_execution_completed_event_attributes.result
+        yield from self._came_to(recorded, recorded.value(payloads, Result))
 
     def _failed(self, recorded: Recorded) -> Iterator[Event]:
         error = recorded.error(recorded.event.workflow_execution_failed_event_attributes.failure)
         if isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
-            yield self._finished(recorded, Result.model_validate(error.details[0]))
+            yield from self._came_to(recorded, Result.model_validate(error.details[0]))
         else:
             yield self._finished(recorded, self._partial(Status.FAILED, str(error)))
 
@@ -120,6 +119,12 @@ class Projection:
     def _continued(self, recorded: Recorded) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
         yield from ()
+
+    def _came_to(self, recorded: Recorded, result: Result) -> Iterator[Event]:
+        """The end of a run that made its own result: the transcript takes in the errors that stand nowhere else."""
+        if transcript := self._steps.transcripts.get(self._path):
+            yield from self._steps.untold(recorded, self._path, transcript, result.untold)
+        yield self._finished(recorded, result.model_copy(update={"untold": ()}))
 
     def _finished(self, recorded: Recorded, result: Result) -> RunFinished:
         self.result = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -167,7 +167,19 @@ class Steps:
 
     def told(self, recorded: Recorded, path: str, transcript: Transcript) -> Iterator[Event]:
         """Responses that were no activity's result: the model is the first to be told them."""
-        for result in transcript.unreported():
+        yield from self._unrecorded(recorded, path, transcript, transcript.unreported())
+
+    def untold(
+        self, recorded: Recorded, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
+    ) -> Iterator[Event]:
+        """Responses that were no activity's result, and that no model was told either."""
+        news = [result for result in results if transcript.answered(result)]
+        yield from self._unrecorded(recorded, path, transcript, news)
+
+    def _unrecorded(
+        self, recorded: Recorded, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
+    ) -> Iterator[Event]:
+        for result in results:
             activity = _Activity(path, transcript.calls[result.call_id].at)
             yield self._tool_responded(recorded, activity, transcript, result)
 

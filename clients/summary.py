@@ -39,9 +39,9 @@ class RunSummary(Contract):
     started_at: datetime
     ended_at: datetime | None = None
     cost_usd: float | None = None
-    """US dollars. None while it runs."""
+    """US dollars. None while it runs, and where it was broken off before it could tell."""
     tokens: int | None = None
-    """Tokens in and out. None while it runs."""
+    """Tokens in and out. None where the cost is."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -53,6 +53,8 @@ class RunSummary(Contract):
     def of(cls, execution: WorkflowExecution) -> RunSummary:
         """The summary of an execution that Temporal lists or describes."""
         found = execution.typed_search_attributes
+        # Both stand at 0 from the start, and become true together with the status at the end.
+        told = found.get(STATUS) in set(Status)
         return cls(
             id=execution.id,
             runnable=found.get(RUNNABLE) or "",
@@ -60,8 +62,8 @@ class RunSummary(Contract):
             tenant=found.get(TENANT) or "",
             started_at=execution.start_time,
             ended_at=execution.close_time,
-            cost_usd=found.get(COST_USD),
-            tokens=found.get(TOKENS),
+            cost_usd=found.get(COST_USD) if told else None,
+            tokens=found.get(TOKENS) if told else None,
         )
 
 

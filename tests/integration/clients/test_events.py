@@ -237,3 +237,21 @@ async def test_a_terminated_run_has_a_result_with_what_it_had(serve: Serve) -> N
     assert (result.turns, result.usage.total_tokens, result.cost_usd) == (1, 15, 0.001)
     assert [message.role for message in result.messages] == [Role.USER, Role.ASSISTANT, Role.TOOL]
     assert summary.status == "failed"
+
+
+async def test_the_errors_that_no_model_was_told_are_told_at_the_end(serve: Serve) -> None:
+    agent = Agent(name="looker", model="scripted/m", tools=[look], max_turns=1)
+    both = {"tool_calls": [{"name": "missing", "arguments": {}}, {"name": "look", "arguments": {"at": "7"}}]}
+    async with serve(App(agent), [both]) as client:
+        run = await client.start(agent, "How is 7?")
+        events = await events_of(run)
+        result = await run.result()
+    responded = {event.name: event for event in events if isinstance(event, ToolResponded)}
+    assert responded["missing"].is_error
+    assert "missing" in responded["missing"].content
+    assert responded["look"].content == "7 is fine"
+    assert len(responded) == 2
+    assert isinstance(events[-1], RunFinished)
+    assert (result.status, result.untold) == (Status.EXHAUSTED, ())
+    parts = [part for message in result.messages for part in message.parts if isinstance(part, ToolResultPart)]
+    assert [(part.name, part.is_error) for part in parts] == [("missing", True), ("look", False)]

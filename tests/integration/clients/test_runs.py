@@ -108,7 +108,6 @@ async def test_a_cancelled_run_ends_with_what_it_has(serve: Serve) -> None:
 async def test_the_list_tells_what_runs_came_to(serve: Serve, task_queue: str) -> None:
     async with serve(App(AGENT), [LOOK, "fine"]) as client:
         run = await client.start(AGENT, "How is 7?", tenant=task_queue)
-        assert (await run.describe()).status in ("running", "completed")
         await run.result()
         rows = await eventually(
             lambda: client.list(f"SostenutoTenant = '{task_queue}'"),
@@ -120,6 +119,16 @@ async def test_the_list_tells_what_runs_came_to(serve: Serve, task_queue: str) -
     assert (row.tokens, row.cost_usd) == (30, 0.002)
     assert row.seconds is not None
     assert row.seconds > 0
+
+
+async def test_what_a_run_cost_is_unknown_until_it_has_told(temporal: TemporalClient, task_queue: str) -> None:
+    run = await Client(temporal, task_queue=task_queue).start(AGENT, "wait for ever")
+    summary = await run.describe()
+    assert (summary.status, summary.cost_usd, summary.tokens, summary.seconds) == ("running", None, None, None)
+    await temporal.get_workflow_handle(run.id).terminate()
+    summary = await run.describe()
+    assert (summary.status, summary.cost_usd, summary.tokens) == ("failed", None, None)
+    assert summary.seconds is not None
 
 
 async def test_what_the_ui_shows_of_a_run_is_its_first_line(serve: Serve, task_queue: str) -> None:
@@ -136,6 +145,7 @@ async def test_what_the_ui_shows_of_a_run_is_its_first_line(serve: Serve, task_q
         ("", "the input is empty"),
         ([], "the input is empty"),
         ("x" * 2_000_001, r"has 2,000,\d+ bytes and the limit is"),
+        ("€" * 700_000, r"has 2,100,\d+ bytes and the limit is"),
     ],
 )
 async def test_an_input_that_cannot_be_sent_starts_nothing(
