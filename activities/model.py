@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import uuid4
 
+from pydantic_core import PydanticSerializationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -13,7 +15,7 @@ from ..contracts import names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
 from ..contracts.message import Message, PartRef, ToolCallPart
 from ..contracts.model import Head, Model, ModelCall, ModelReply, TranscriptPage, TranscriptQuery
-from ..contracts.prompt_hash import prompt_hash
+from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.usage import Usage
 from .failure import failure
 from .heartbeat import heartbeats
@@ -61,12 +63,13 @@ class ModelActivities:
             try:
                 completion = await self._adapter(model).complete(_request(prefix, model))
                 reply = self._reply(prefix, model, completion)
+                whole = prefix.extended((reply.message,))
             except ModelError as error:
                 raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
-        self._cache.put_prefix(reply.id, prefix.extended((reply.message,)), replaces=call.after)
+        self._cache.put_prefix(reply.id, whole, replaces=call.after)
         return reply
 
     def _adapter(self, model: Model) -> ModelAdapter:
@@ -102,10 +105,12 @@ class ModelActivities:
         return tuple(messages)
 
     def _known(self, execution: str, ref: PartRef) -> object:
-        return (self._cache.result(execution, ref.call_id) if ref.call_id else None) or ref
+        known = self._cache.result(execution, ref.call_id) if ref.call_id else None
+        # An attempt that the server gave up on may have left another result here than the history has.
+        return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 
     def _reply(self, prefix: Prefix, model: Model, completion: Completion) -> ModelReply:
-        message = _with_own_ids(completion.message, len(prefix.messages))
+        message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
         output = prefix.head.output
         wrong: tuple[str, ...] = ()
         if output is not None and not message.tool_calls:
@@ -143,6 +148,16 @@ def _with_own_ids(message: Message, index: int) -> Message:
             )
         }
     )
+
+
+def _writable(message: Message) -> Message:
+    """The message as it is, or with a mark in place of what is no Unicode: half of an emoji, as models do write."""
+    try:
+        message.model_dump_json()
+    except PydanticSerializationError:
+        text = json.dumps(message.model_dump(), ensure_ascii=False).encode(errors="replace").decode()
+        return Message.model_validate_json(text)
+    return message
 
 
 def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> ApplicationError:

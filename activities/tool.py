@@ -11,11 +11,20 @@ from concurrent.futures import Executor
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart, ToolResultPart
-from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, Tool, ToolContext, ToolInvocation, ToolOutput
+from ..contracts.tool import (
+    MAX_TOOL_OUTPUT_BYTES,
+    Effect,
+    Tool,
+    ToolContext,
+    ToolInvocation,
+    ToolOutput,
+    outcome_unknown,
+)
 from ..contracts.tool_signature import ToolArgumentsError
 from .failure import failure
 from .heartbeat import heartbeats
@@ -46,8 +55,12 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, threads: Executor | 
         Repeatable as its effect class says; the idempotency key stays the same. Every failure is of type
         `ToolFailed` with a message for the model, retryable while the tool has retries left. Heartbeats on its own.
         """
+        repeated = activity.info().attempt > 1
+        if repeated and tool.spec.effect is Effect.ONCE:
+            # The run was started with another idea of this tool: its policy must not decide what is safe here.
+            raise ApplicationError(outcome_unknown(tool.spec.name), type=names.TOOL_FAILED, non_retryable=True)
         async with heartbeats() as report:
-            if activity.info().attempt > 1:
+            if repeated:
                 await release_own_run()
             output = await _run(tool, invocation, report, threads)
         result = ToolResultPart(
@@ -69,7 +82,10 @@ async def _run(
         if tool.signature.hidden:
             arguments[tool.signature.hidden] = _context(invocation, report, cancelled)
         async with limit:
-            value = await _call(tool, arguments, threads)
+            if inspect.iscoroutinefunction(tool.function):
+                value = await tool.function(**arguments)
+            else:
+                value = await _in_thread(tool, arguments, threads, cancelled, limit)
         return _bounded(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
         raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=False) from None
@@ -81,9 +97,13 @@ async def _run(
         cancelled.set()
 
 
-async def _call(tool: Tool[..., Any], arguments: dict[str, Any], threads: Executor | None) -> Any:
-    if inspect.iscoroutinefunction(tool.function):
-        return await tool.function(**arguments)
+async def _in_thread(
+    tool: Tool[..., Any],
+    arguments: dict[str, Any],
+    threads: Executor | None,
+    cancelled: threading.Event,
+    limit: asyncio.Timeout,
+) -> Any:
     context = contextvars.copy_context()
 
     def call() -> Any:
@@ -93,7 +113,15 @@ async def _call(tool: Tool[..., Any], arguments: dict[str, Any], threads: Execut
             # No future takes one: the call would hang.
             raise RuntimeError("the tool raised StopIteration") from error
 
-    return await asyncio.get_running_loop().run_in_executor(threads, call)
+    running = asyncio.get_running_loop().run_in_executor(threads, call)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        cancelled.set()
+        # A thread cannot be stopped: what a `once` tool has done by its end belongs into the history.
+        if tool.spec.effect is Effect.ONCE and not limit.expired():
+            return await running
+        raise
 
 
 def _context(invocation: ToolInvocation, report: Callable[[Any], None], cancelled: threading.Event) -> ToolContext:
@@ -101,7 +129,7 @@ def _context(invocation: ToolInvocation, report: Callable[[Any], None], cancelle
     return ToolContext(
         run_id=info.workflow_id or "",
         call_id=invocation.call_id,
-        idempotency_key=f"{info.workflow_id}:{invocation.run}:{invocation.call_id}",
+        idempotency_key=f"{info.workflow_id}:{invocation.reply}:{invocation.call_id}",
         attempt=info.attempt,
         _heartbeat=report,
         _cancelled=cancelled,

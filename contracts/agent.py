@@ -11,7 +11,7 @@ from .contract import Spec
 from .errors import SpecError
 from .model import Head, Model, OutputSchema
 from .output import output_schema
-from .tool import Tool, ToolSpec
+from .tool import Tool, ToolSpec, check_spec
 
 
 class Agent(Spec):
@@ -116,6 +116,7 @@ def _tool_spec(tool: Any, where: str) -> ToolSpec:
     if isinstance(tool, Tool):
         return tool.spec
     if isinstance(tool, ToolSpec):
+        check_spec(tool)
         return tool
     name = getattr(tool, "__name__", type(tool).__name__)
     hint = f"decorate {name} with @tool" if callable(tool) else "pass a function decorated with @tool"

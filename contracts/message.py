@@ -109,6 +109,8 @@ class PartRef(Contract):
     """Index of the part in that message."""
     call_id: str = ""
     """Where the part is a tool's result, the call that it answers."""
+    digest: str = ""
+    """Beginning of the SHA-256 of the part's JSON."""
 
 
 Part = Annotated[

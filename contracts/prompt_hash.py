@@ -28,3 +28,8 @@ def chain_link(chain: str, message: Message) -> tuple[str, int]:
 def prompt_hash(chain: str, model: Model) -> str:
     """The hash of a prompt: of everything in the chain and the model that it was sent to."""
     return sha256(chain.encode() + model.model_dump_json(exclude={"fallbacks"}).encode()).hexdigest()
+
+
+def part_digest(written: bytes) -> str:
+    """What tells one version of a part from another, from its JSON: 16 characters."""
+    return sha256(written).hexdigest()[:16]

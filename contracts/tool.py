@@ -67,8 +67,9 @@ class ToolInvocation(Contract):
     """Input of one tool call."""
 
     call_id: str
-    run: str
-    """Distinguishes this run from others of the same workflow id; the same over continue-as-new."""
+    reply: str
+    """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
+    another branch of this one after a reset."""
     arguments: dict[str, JsonValue] = {}
 
 
@@ -78,6 +79,14 @@ class ToolOutput(Contract):
     content: str = ""
     """Text or JSON text for the model, at most `MAX_TOOL_OUTPUT_BYTES`."""
     attachments: tuple[ImagePart | FilePart, ...] = ()
+
+
+def outcome_unknown(name: str) -> str:
+    """What a model is told of a `once` tool that was interrupted."""
+    return (
+        f"{name} was interrupted and will not be tried again. Whether it took effect is unknown: "
+        "find that out before you do anything that depends on it."
+    )
 
 
 MAX_TOOL_OUTPUT_BYTES = 1_500_000
@@ -192,7 +201,7 @@ def tool(
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise SpecError(f"tool {label}: {problems}") from None
-        _check(spec)
+        check_spec(spec)
         return Tool(wrapped, spec, signature)
 
     return make if function is None else make(function)
@@ -206,7 +215,12 @@ def _effect(effect: Effect | str, label: str) -> Effect:
         raise SpecError(f"tool {label}: effect is {effect!r}, not one of {known}") from None
 
 
-def _check(spec: ToolSpec) -> None:
+def check_spec(spec: ToolSpec) -> None:
+    """Find what contradicts itself in a tool.
+
+    Raises:
+        SpecError: The name is none for every provider, or `fast` or `retries` do not go with the effect.
+    """
     if not _NAME.match(spec.name):
         raise SpecError(
             f"tool {spec.name!r}: a name has up to 64 letters, digits, '_' and '-', and starts with a letter or '_'"

@@ -148,7 +148,7 @@ class AgentLoop:
             )
             results: list[ToolResultPart] = [error_result(call, text) for call in calls]
         else:
-            results = await self._tools.run(calls)
+            results = await self._tools.run(calls, self.transcript.after)
         messages = [Message(role=Role.TOOL, parts=(result,)) for result in results]
         for message in messages:
             self.transcript.add(message)
@@ -186,6 +186,7 @@ class AgentLoop:
             usage=self.totals.usage,
             cost_usd=self.totals.cost_usd,
             unpriced_calls=self.totals.unpriced_calls,
+            untold=self.transcript.unsent_errors(),
         )
 
 

@@ -66,7 +66,7 @@ class RunWorkflow:
         info = workflow.info()
         if not info.is_continue_as_new_suggested():
             return None
-        if self._input.offload or self._loop.transcript.size() < policy.CARRIED_BYTES:
+        if self._input.offload or self._loop.transcript.size < policy.CARRIED_BYTES:
             carried = self._input.model_copy(update={"carried": self._loop.carried})
             # A command that the server refuses would fail the workflow task for ever: this size must be exact.
             if self._input.offload or len(carried.model_dump_json().encode()) < policy.CARRIED_BYTES:

@@ -12,11 +12,9 @@ from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ..contracts import names
 from ..contracts.message import ToolCallPart, ToolResultPart
-from ..contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec
+from ..contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec, outcome_unknown
 from . import policy
 from .details import first_line
-
-_RUN_CHARS = 12
 
 _NOT_SERVED = "NotFoundError"
 """Type of the SDK's failure of a call whose activity type the worker does not have."""
@@ -29,11 +27,19 @@ class ToolCalls:
         self._tools = {tool.name: tool for tool in tools}
         self._path = path
 
-    async def run(self, calls: Iterable[ToolCallPart]) -> list[ToolResultPart]:
-        """The results of the calls, in their order; the calls themselves run at once."""
-        return await asyncio.gather(*(self._run_one(call) for call in calls))
+    async def run(self, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
+        """The results of the calls that a reply asks for, in their order; the calls themselves run at once."""
+        running = (self._run_one(call, reply) for call in calls)
+        # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
+        ended = await asyncio.gather(*running, return_exceptions=True)
+        results: list[ToolResultPart] = []
+        for end in ended:
+            if isinstance(end, BaseException):
+                raise end
+            results.append(end)
+        return results
 
-    async def _run_one(self, call: ToolCallPart) -> ToolResultPart:
+    async def _run_one(self, call: ToolCallPart, reply: str) -> ToolResultPart:
         tool = self._tools.get(call.name)
         if tool is None:
             return error_result(call, f"There is no tool {call.name!r}. There are: {', '.join(self._tools) or 'none'}.")
@@ -44,7 +50,7 @@ class ToolCalls:
                 f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}",
             )
         try:
-            output = await self._start(tool, call)
+            output = await self._start(tool, call, reply)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
@@ -52,15 +58,11 @@ class ToolCalls:
             return error_result(call, _explain(tool, error.cause if isinstance(error, ActivityError) else error))
         return ToolResultPart(call_id=call.id, name=call.name, content=output.content, attachments=output.attachments)
 
-    def _start(self, tool: ToolSpec, call: ToolCallPart) -> workflow.ActivityHandle[ToolOutput]:
-        invocation = ToolInvocation(
-            call_id=call.id,
-            run=workflow.info().first_execution_run_id[:_RUN_CHARS],
-            arguments=call.arguments,
-        )
+    def _start(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> workflow.ActivityHandle[ToolOutput]:
+        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
         activity_id = f"{self._path}:{call.id}"
         summary = first_line(", ".join(f"{k}={v}" for k, v in call.arguments.items()), 80)
-        if tool.fast:
+        if tool.fast and tool.effect is Effect.READ:
             return workflow.start_local_activity(
                 tool.name,
                 invocation,
@@ -90,8 +92,5 @@ def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == _NOT_SERVED:
         return f"{tool.name} was not run: no worker here serves it."
     if tool.effect is Effect.ONCE:
-        return (
-            f"{tool.name} was interrupted and will not be tried again. Whether it took effect is unknown: "
-            "find that out before you do anything that depends on it."
-        )
+        return outcome_unknown(tool.name)
     return f"{tool.name} {'did not end in time' if isinstance(cause, ActivityTimeoutError) else f'failed: {cause}'}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..contracts.message import Message, Part, PartRef, Role, ToolResultPart
 from ..contracts.model import Head, ModelReply, TranscriptPage, TranscriptQuery
+from ..contracts.prompt_hash import part_digest
 from . import policy
 
 
@@ -18,14 +19,17 @@ class Transcript:
         self.after = after
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
+        self.size = sum(_size(message) for message in self.messages)
+        """Bytes of all messages."""
 
     def add(self, message: Message) -> None:
         """Something the model is to be told with the next call."""
         self.messages.append(message)
+        self.size += _size(message)
 
     def add_reply(self, reply: ModelReply) -> None:
         """The model's answer to everything so far."""
-        self.messages.append(reply.message)
+        self.add(reply.message)
         self.after = reply.id
         self.sent = len(self.messages)
 
@@ -36,12 +40,13 @@ class Transcript:
         for index in range(self.sent, len(self.messages)):
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
-                size = _size(part)
-                if _stands_elsewhere(index, part) and size > min(policy.TAIL_PART_BYTES, room):
+                written = part.model_dump_json().encode()
+                if _stands_elsewhere(index, part) and len(written) > min(policy.TAIL_PART_BYTES, room):
                     call_id = part.call_id if isinstance(part, ToolResultPart) else ""
-                    parts.append(PartRef(message=index, part=position, call_id=call_id))
+                    digest = part_digest(written)
+                    parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
                 else:
-                    room -= size
+                    room -= len(written)
                     parts.append(part)
             tail.append(self.messages[index].model_copy(update={"parts": tuple(parts)}))
         return tuple(tail)
@@ -51,15 +56,16 @@ class Transcript:
         page: list[Message] = []
         size = 0
         for message in self.messages[query.start : query.stop]:
-            size += sum(_size(part) for part in message.parts)
+            size += _size(message)
             if page and size > query.max_bytes:
                 break
             page.append(message)
         return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
 
-    def size(self) -> int:
-        """Bytes of the whole transcript."""
-        return sum(_size(part) for message in self.messages for part in message.parts)
+    def unsent_errors(self) -> tuple[ToolResultPart, ...]:
+        """Errors of tool calls that the model has not been told: they may stand nowhere in the history."""
+        unsent = (part for message in self.messages[self.sent :] for part in message.parts)
+        return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
 
 
 def _after_last_reply(messages: list[Message]) -> int:
@@ -72,6 +78,6 @@ def _stands_elsewhere(index: int, part: Part) -> bool:
     return index == 0 or (isinstance(part, ToolResultPart) and not part.is_error)
 
 
-def _size(part: Part) -> int:
-    """Bytes of a part's JSON. Exact, because the server's limits are."""
-    return len(part.model_dump_json().encode())
+def _size(message: Message) -> int:
+    """Bytes of a message's JSON. Exact, because the server's limits are."""
+    return len(message.model_dump_json().encode())

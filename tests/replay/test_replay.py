@@ -63,8 +63,8 @@ async def test_calls_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPa
     """The negative control: a workflow that starts the calls of a turn the other way round is found out."""
     run = ToolCalls.run
 
-    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart]) -> list[ToolResultPart]:
-        return list(reversed(await run(self, reversed(list(calls)))))
+    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
+        return list(reversed(await run(self, reversed(list(calls)), reply)))
 
     monkeypatch.setattr(ToolCalls, "run", reversed_run)
     with pytest.raises(workflow.NondeterminismError):

@@ -176,3 +176,31 @@ async def test_a_cancel_after_the_end_changes_nothing(serve: Serve) -> None:
         await stage.outcome(run)
         await run.cancel()
         assert (await stage.outcome(run)).result.status is Status.COMPLETED
+
+
+def _pay_sync(ctx: ToolContext) -> str:
+    """Cannot be stopped half way, and takes its time to know."""
+    while not ctx.cancelled:
+        time.sleep(0.01)
+    time.sleep(1)
+    return "paid"
+
+
+async def _pay(ctx: ToolContext) -> str:
+    try:
+        await asyncio.sleep(30)
+    except asyncio.CancelledError:
+        await asyncio.sleep(1)
+    return "paid"
+
+
+@pytest.mark.parametrize("pay", [_pay, _pay_sync], ids=["async", "sync"])
+async def test_a_once_tool_is_waited_for_so_that_its_outcome_is_known(serve: Serve, pay: Any) -> None:
+    """Also beside a tool that stops at once."""
+    agent = Agent(name="tester", model="scripted/model", tools=[tool(name="pay", effect="once")(pay), TOOLS[0]])
+    async with serve(App(agent), [calls(("wait_read", {}), ("pay", {}))]) as stage:
+        run = await stage.start(agent)
+        await _started(stage, run, 3)
+        await _cancelled(stage, run)
+    results = [part for m in (await run.result()).messages for part in m.parts if part.kind == "tool_result"]
+    assert [part.content for part in results] == ["paid"]

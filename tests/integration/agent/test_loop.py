@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sostenuto import Status, ToolContext, Usage, tool
+from sostenuto import Agent, App, Status, ToolContext, Usage, tool
+from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
-from sostenuto.contracts.message import Role
+from sostenuto.contracts.message import Role, ToolCallPart
 from tests.integration.agent.stage import PRICE_USD, Outcome, calls
 
 if TYPE_CHECKING:
-    from tests.integration.agent.conftest import Play
+    from tests.integration.agent.conftest import Play, Serve
 
 
 @tool(effect="read")
@@ -119,3 +122,29 @@ async def test_the_context_of_a_tool(play: Play) -> None:
     assert sorted(ctx.call_id for ctx in seen) == ["call_1_0", "call_1_1"]
     assert len({ctx.idempotency_key for ctx in seen}) == 2
     assert outcome.tool_results == [("done", False), ("done", False)]
+
+
+class HalfEmoji(ScriptedAdapter):
+    """Writes half of an emoji into the arguments of its tool calls, as models do."""
+
+    asked = 0
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        self.asked += 1
+        completion = await super().complete(request, on_delta)
+        parts = [
+            part.model_copy(update={"arguments": {"at": "\ud83d"}}) if isinstance(part, ToolCallPart) else part
+            for part in completion.message.parts
+        ]
+        return replace(completion, message=completion.message.model_copy(update={"parts": tuple(parts)}))
+
+
+async def test_half_an_emoji_is_paid_for_once(serve: Serve) -> None:
+    """What is no Unicode cannot be written to the history: it is replaced, not asked for again."""
+    model = HalfEmoji([calls(("look", {"at": ""})), "Seen."])
+    agent = Agent(name="tester", model="scripted/model", tools=[look])
+    async with serve(App(agent), model) as stage:
+        outcome = await stage.ask(agent)
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Seen.")
+    assert outcome.tool_results == [("a ?", False)]
+    assert model.asked == 2

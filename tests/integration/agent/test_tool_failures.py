@@ -269,3 +269,32 @@ async def test_progress_is_shown_until_there_is_more(serve: Serve, temporal: Cli
         outcome = await stage.outcome(run)
     assert set(seen) == {'{"page":1}'}
     assert outcome.tool_results == [("fetched", False)]
+
+
+async def test_a_once_tool_has_one_attempt_whatever_the_run_was_told(serve: Serve) -> None:
+    """The run believes that the tool is a read; the worker that serves it knows better."""
+    attempts: list[int] = []
+
+    @tool
+    async def pay(ctx: ToolContext) -> None:
+        attempts.append(ctx.attempt)
+        raise RuntimeError("the worker is gone")
+
+    believed = pay.spec.model_copy(update={"effect": "read", "retries": 3})
+    agent = Agent(name="tester", model="scripted/model", tools=[believed])
+    pay.spec = pay.spec.model_copy(update={"retries": 3})
+    async with serve(App(tools=[pay]), [calls(("pay", {})), "Well."]) as stage:
+        outcome = await stage.ask(agent)
+    assert "Whether it took effect is unknown" in told(outcome)
+    assert attempts == [1]
+
+
+async def test_errors_that_no_model_was_told_are_in_the_messages(play: Play) -> None:
+    outcome = await play([calls(("see", {}))], tools=[look], max_turns=1)
+    assert outcome.result.status is Status.EXHAUSTED
+    events = [event async for event in outcome.run.events()]
+    result = await outcome.run.result()
+    assert [event.type for event in events][-2:] == ["tool.responded", "run.finished"]
+    assert result.messages[-1].parts[0].kind == "tool_result"
+    assert "There is no tool 'see'" in result.messages[-1].parts[0].content
+    assert result.untold == ()

@@ -33,7 +33,7 @@ CALL = ToolCallPart(id="call_1_0", name="look", arguments={"at": ["ä", 1, None]
 RESULT = ToolResultPart(call_id="call_1_0", name="look", content="a cat", attachments=(IMAGE, FILE), is_error=True)
 REASONING = ReasoningPart(provider="anthropic", text="hm", data={"signature": "c2ln"})
 OPAQUE = OpaquePart(provider="openai", data={"encrypted": "eA=="})
-REF = PartRef(message=3, part=1, call_id="call_1_0")
+REF = PartRef(message=3, part=1, call_id="call_1_0", digest="0123456789abcdef")
 USER = Message(role=Role.USER, parts=(TextPart(text="Hello 🎹"), IMAGE, FILE, REF))
 ASSISTANT = Message(role=Role.ASSISTANT, parts=(REASONING, OPAQUE, TextPart(text="Well."), CALL))
 ANSWER = Message(role=Role.TOOL, parts=(RESULT,))
@@ -74,7 +74,7 @@ WHEN = {"id": "0c/12/0", "at": datetime(2026, 11, 22, 20, 0, tzinfo=UTC), "path"
 EXAMPLES: tuple[Contract, ...] = (
     *(USAGE, IMAGE, FILE, CALL, RESULT, REASONING, OPAQUE, REF, TextPart(text="Hello"), ASSISTANT),
     *(SCHEMA, DEFINITION, TOOL, MODEL, AGENT, HEAD, TOTALS),
-    ToolInvocation(call_id="call_1_0", run="0c1d", arguments={"at": "cat"}),
+    ToolInvocation(call_id="call_1_0", reply="9b7e0c1d2f3a4b5c", arguments={"at": "cat"}),
     ToolOutput(content="a cat", attachments=(IMAGE, FILE)),
     ModelCall(
         transcript="support", turn=2, model="openai/gpt", choice=1, base=3, after="r1", tail=(USER, ANSWER), head=HEAD
@@ -107,6 +107,7 @@ EXAMPLES: tuple[Contract, ...] = (
         usage=USAGE,
         cost_usd=0.25,
         unpriced_calls=1,
+        untold=(RESULT,),
         messages=(USER, ASSISTANT),
     ),
     event.RunStarted(**WHEN, run_id="run-1", runnable="support", message=USER),

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from sostenuto import Agent, App, Model, SpecError, tool
 from sostenuto.contracts.model import OutputSchema
+from sostenuto.contracts.tool import ToolSpec
 
 
 @tool(effect="read")
@@ -123,3 +124,9 @@ def test_a_wrong_app() -> None:
         App(tools=[print])  # type: ignore[list-item]
     with pytest.raises(SpecError, match="the app has no runnable named 'tow'; it has: one"):
         App(one).runnable("tow")
+
+
+def test_a_tool_written_by_hand_is_checked_as_a_decorated_one() -> None:
+    by_hand = ToolSpec(name="refund", parameters={"type": "object"}, fast=True)
+    with pytest.raises(SpecError, match="tool refund: fast=True needs effect='read', not 'once'"):
+        agent(tools=[by_hand])
