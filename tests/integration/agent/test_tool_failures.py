@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field
 from temporalio.client import Client
 
-from sostenuto import Agent, App, Status, ToolContext, ToolError, tool
+from sostenuto import Agent, App, Effect, Status, ToolContext, ToolError, tool
 from sostenuto.activities import heartbeat
 from sostenuto.workflows import policy
 from tests.integration.agent.stage import Outcome, calls, eventually
@@ -280,7 +280,7 @@ async def test_a_once_tool_has_one_attempt_whatever_the_run_was_told(serve: Serv
         attempts.append(ctx.attempt)
         raise RuntimeError("the worker is gone")
 
-    believed = pay.spec.model_copy(update={"effect": "read", "retries": 3})
+    believed = pay.spec.model_copy(update={"effect": Effect.READ, "retries": 3})
     agent = Agent(name="tester", model="scripted/model", tools=[believed])
     pay.spec = pay.spec.model_copy(update={"retries": 3})
     async with serve(App(tools=[pay]), [calls(("pay", {})), "Well."]) as stage:
