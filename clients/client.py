@@ -24,7 +24,7 @@ from ..contracts.message import Message, Part
 from ..contracts.run import Result, RunInput, Runnable
 from ..workflows.connection import connect, task_queue_setting
 from ..workflows.policy import TASK_TIMEOUT
-from .history import first_event
+from .chain import described
 from .rpc_errors import explained
 from .run import Run
 from .summary import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS, RunSummary
@@ -106,8 +106,8 @@ class Client:
         arguments = RunInput(runnable=runnable, message=message, offload=offload)
         if not offload:
             _check_size(arguments)
-        try:
-            with explained(f"run {run_id!r}"):
+        with explained(f"run {run_id!r}"):
+            try:
                 handle = await self.temporal.start_workflow(
                     names.RUN_WORKFLOW,
                     arguments,
@@ -115,13 +115,14 @@ class Client:
                     task_queue=task_queue or self.task_queue,
                     result_type=Result,
                     task_timeout=TASK_TIMEOUT,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    # An error rather than the running workflow, which may be somebody else's.
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_search_attributes(runnable, tenant),
                     static_summary=_first_line(message.text) or runnable.name,
                 )
-        except WorkflowAlreadyStartedError as error:
-            return Run(self.temporal, run_id, error.run_id or "", runnable)
+            except WorkflowAlreadyStartedError:
+                return Run(self.temporal, run_id, (await described(self.temporal, run_id)).run_id, runnable)
         return Run(self.temporal, run_id, handle.result_run_id or "", runnable)
 
     async def get(self, id: str, *, runnable: Runnable | None = None) -> Run:  # noqa: A002
@@ -135,10 +136,7 @@ class Client:
             SpecError: There is no such run, or the id belongs to something else.
         """
         with explained(f"run {id!r}"):
-            started = (await first_event(self.temporal, id, None)).workflow_execution_started_event_attributes
-        if started.workflow_type.name != names.RUN_WORKFLOW:
-            raise SpecError(f"{id!r} is no run of ours but a workflow of type {started.workflow_type.name!r}")
-        return Run(self.temporal, id, started.original_execution_run_id, runnable)
+            return Run(self.temporal, id, (await described(self.temporal, id)).run_id, runnable)
 
     async def list(self, query: str | None = None, *, limit: int = 20) -> tuple[RunSummary, ...]:
         """Summaries of runs, the newest first.

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message as Proto
 from temporalio.api.common.v1 import Payload, SearchAttributes
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
@@ -32,15 +32,15 @@ _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
 
 
-async def first_event(temporal: Client, workflow_id: str, execution: str | None) -> HistoryEvent:
-    """The event that started an execution, of the newest one of that id by default.
+async def started_by(temporal: Client, workflow_id: str, execution: str) -> WorkflowExecutionStartedEventAttributes:
+    """What started an execution. Its payloads are as the server keeps them.
 
     Raises:
         RPCError: There is no such execution, or the server refuses.
     """
     handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
     event = await anext(aiter(handle.fetch_history_events(page_size=1)))
-    return await _decoded(event, temporal.data_converter)
+    return event.workflow_execution_started_event_attributes
 
 
 async def follow(temporal: Client, workflow_id: str, execution: str) -> AsyncIterator[HistoryEvent]:

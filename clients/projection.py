@@ -41,19 +41,22 @@ class Projection:
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: self._timed_out,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: self._continued,
         }
-        self._execution = ""
         self._path = ""
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
         """What the run came to, once it has ended; without messages."""
 
-    def feed(self, event: HistoryEvent) -> list[Event]:
-        """The events that one history event means, in order. History events come in their order, none twice."""
-        if event.HasField("workflow_execution_started_event_attributes"):
-            self._execution = event.workflow_execution_started_event_attributes.original_execution_run_id
+    def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
+        """The events that one history event means, in order. History events come in their order, none twice.
+
+        Args:
+            event: With its payloads decoded.
+            execution: Temporal's run id of the execution whose history it is in. No event tells that itself: those of
+                an execution that was reset name the one that it was before.
+        """
         handler = self._handlers.get(event.event_type)
-        return list(handler(Recorded(event, self._execution, self._converter))) if handler else []
+        return list(handler(Recorded(event, execution, self._converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """The messages so far of the agent at that path, of the run's own runnable by default."""

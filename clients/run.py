@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client as TemporalClient
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.event import Event
 from ..contracts.run import Result, Runnable, Status
-from .history import first_event, follow
+from .chain import described, executions_until, first_execution
+from .history import follow
 from .projection import Projection
 from .rpc_errors import explained
 from .summary import RunSummary
@@ -58,15 +58,15 @@ class Run:
         """
         projection = Projection(self._temporal.data_converter)
         with explained(f"run {self.id!r}"):
-            execution = await self._execution_before(after) if after else await self._first_execution()
+            execution, *later = await self._executions(after)
             skipping = after
             while execution:
                 async for recorded in follow(self._temporal, self.id, execution):
-                    for event in projection.feed(recorded):
+                    for event in projection.feed(recorded, execution):
                         if skipping and not _is_after(event.id, skipping):
                             continue
                         yield event
-                execution = projection.next_execution
+                execution = later.pop(0) if later else projection.next_execution
                 skipping = skipping if skipping and skipping.startswith(f"{execution}/") else None
         self._ended = projection
 
@@ -95,7 +95,7 @@ class Run:
             SpecError: There is no such run.
         """
         with explained(f"run {self.id!r}"):
-            first = await self._first_execution()
+            first = first_execution(await self._newest())
             handle = self._temporal.get_workflow_handle(self.id, first_execution_run_id=first)
             try:
                 await handle.cancel()
@@ -111,10 +111,7 @@ class Run:
             SpecError: There is no such run.
         """
         with explained(f"run {self.id!r}"):
-            description = await self._temporal.get_workflow_handle(self.id, run_id=self._execution).describe()
-            if description.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
-                description = await self._temporal.get_workflow_handle(self.id).describe()
-        return RunSummary.of(description)
+            return RunSummary.of(await self._newest())
 
     def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
         try:
@@ -125,49 +122,40 @@ class Run:
                 f"to see it as it is ({error.error_count()} problems: {error.errors()[0]['msg']})"
             ) from error
 
+    async def _newest(self) -> WorkflowExecutionDescription:
+        """The newest execution of the run, which another run that took over its id has not."""
+        newest = await described(self._temporal, self.id)
+        if newest.run_id == self._execution:
+            self._first = first_execution(newest)
+        if first_execution(newest) == await self._first_execution():
+            return newest
+        return await described(self._temporal, self.id, self._execution)
+
     async def _first_execution(self) -> str:
-        """The execution that the run began with, or the first that the server still has."""
         if not self._first:
-            started = (
-                await first_event(self._temporal, self.id, self._execution)
-            ).workflow_execution_started_event_attributes
-            if started.workflow_type.name != names.RUN_WORKFLOW:
-                raise SpecError(f"{self.id!r} is no run of ours but a workflow of type {started.workflow_type.name!r}")
-            self._first = await self._existing(started.first_execution_run_id)
+            try:
+                self._first = first_execution(await described(self._temporal, self.id, self._execution))
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                # Past the retention time, as the first execution of a run is before any other of it.
+                self._first = self._execution
         return self._first
 
-    async def _existing(self, execution: str) -> str:
-        try:
-            await first_event(self._temporal, self.id, execution)
-        except RPCError as error:
-            # Past the retention time: a run that continued as new carries all that it needs in its later executions.
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return self._execution
-        return execution
-
-    async def _execution_before(self, after: str) -> str:
-        """Where to start reading so as to know what comes after an event."""
-        wrong = SpecError(f"{after!r} is no event of run {self.id!r}: pass the id of one of its events")
+    async def _executions(self, after: str | None) -> list[str]:
+        """What to read, the oldest first: all that is there, or what it takes to know what comes after an event."""
+        executions = [*await executions_until(self._temporal, self.id, (await self._newest()).run_id)]
+        if after is None:
+            return executions
         match = _EVENT_ID.match(after)
-        if match is None:
-            raise wrong
-        execution = match.group(1)
-        first = await self._first_execution()
-        if execution == first:
-            return execution
-        try:
-            started = (
-                await first_event(self._temporal, self.id, execution)
-            ).workflow_execution_started_event_attributes
-        except RPCError as error:
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-                raise
-            raise wrong from error
-        if started.first_execution_run_id != first:
-            raise wrong
+        if match is None or match.group(1) not in executions:
+            raise SpecError(
+                f"{after!r} is no event of run {self.id!r}, or its execution was reset or is past the retention time: "
+                "pass the id of one of its events"
+            )
+        place = executions.index(match.group(1))
         # What the first event of an execution means depends on the execution before it.
-        return started.continued_execution_run_id if match.group(2) == "1" else execution
+        return executions[max(place - 1, 0) if match.group(2) == "1" else place :]
 
 
 def _is_after(event_id: str, other: str) -> bool:

@@ -64,8 +64,9 @@ async def events_of(run: Run, after: str | None = None) -> list[Event]:
 
 async def projection_of(run: Run) -> Projection:
     projection = Projection(run._temporal.data_converter)
-    async for event in follow(run._temporal, run.id, await run._first_execution()):
-        projection.feed(event)
+    execution = await run._first_execution()
+    async for event in follow(run._temporal, run.id, execution):
+        projection.feed(event, execution)
     return projection
 
 

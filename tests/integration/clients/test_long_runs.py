@@ -102,7 +102,7 @@ async def test_a_run_that_continued_as_new_is_one_stream(hasty: TemporalClient, 
     projection = Projection(hasty.data_converter)
     for execution in executions:
         async for recorded in follow(hasty, run.id, execution):
-            projection.feed(recorded)
+            projection.feed(recorded, execution)
     replies = [event for event in events if isinstance(event, ModelResponded)]
     assert len(replies) == TURNS + 1
     for reply in replies:

@@ -173,10 +173,12 @@ async def test_a_workflow_of_another_type_is_no_run(temporal: TemporalClient, ta
     handle = await temporal.start_workflow("Other", id=f"other-{task_queue}", task_queue=task_queue)
     with pytest.raises(SpecError, match="no run of ours but a workflow of type 'Other'"):
         await Client(temporal).get(handle.id)
-    run = await Client(temporal, task_queue=task_queue).start(AGENT, "Hello", id=handle.id)
+    client = Client(temporal, task_queue=task_queue)
     with pytest.raises(SpecError, match="no run of ours but a workflow of type 'Other'"):
-        await run.result()
+        await client.start(AGENT, "Hello", id=handle.id)
     await handle.terminate()
+    with pytest.raises(SpecError, match="no run of ours but a workflow of type 'Other'"):
+        await client.start(AGENT, "Hello", id=handle.id)
 
 
 async def test_a_client_with_another_converter_is_refused(environment: WorkflowEnvironment) -> None:
