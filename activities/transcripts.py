@@ -37,8 +37,9 @@ class Prefix:
 class TranscriptCache:
     """Recent transcripts by the id of their last reply, and recent tool results by run and call.
 
-    A reply's id is unique, so an entry can be missing but never stale: a run that was reset, forked or continued
-    as new finds its own transcript or none.
+    A reply's id is unique, so a transcript can be missing but never stale: a run that was reset, forked or continued
+    as new finds its own or none. A tool's result may be of an attempt that the server gave up on: compare it with the
+    digest in the history.
 
     Args:
         max_bytes: Bound of all entries together; the least recently used go first.

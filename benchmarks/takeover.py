@@ -12,22 +12,17 @@ import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import uuid
 from pathlib import Path
 
 from temporalio.client import Client
 
-from sostenuto import Message, Result
-from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
 from sostenuto.workers.process import ProcessGroup
 from sostenuto.workers.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows import policy
 from sostenuto.workflows.connection import connect
-from tests.chaos.victim import adapters, chaos_app, recorded
+from tests.chaos.victim import adapters, chaos_app, recorded, start_run, start_victim
 
 CASES = {
     "in the middle of a model call": "model-within-2",
@@ -43,26 +38,15 @@ GOAL_SECONDS = 7.0
 async def stand_still(temporal: Client, directory: Path, point: str) -> float:
     """Seconds from the death of the worker to the next model request."""
     task_queue = f"takeover-{uuid.uuid4().hex[:8]}"
-    address = temporal.service_client.config.target_host
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.chaos.victim", address, task_queue, str(directory), point
-    )
-    app = chaos_app(directory)
-    handle = await temporal.start_workflow(
-        names.RUN_WORKFLOW,
-        RunInput(runnable=app.runnable("chaos"), message=Message.user("Go.")),
-        id=task_queue,
-        task_queue=task_queue,
-        task_timeout=policy.TASK_TIMEOUT,
-        result_type=Result,
-    )
+    victim = await start_victim(temporal, task_queue, directory, point)
+    handle = await start_run(temporal, task_queue, directory)
     # The first workflow task makes the victim the one that holds the run; only then may another worker come up.
     async for event in handle.fetch_history_events(wait_new_event=True):
         if event.event_id >= 4:
             break
     # The holder must die while the step that others do for it is still under way.
     heir = adapters(directory, "model-slow-2" if point == "idle" else "")
-    async with build_worker(temporal, app, heir, lambda *_: 0.0, task_queue=task_queue):
+    async with build_worker(temporal, chaos_app(directory), heir, lambda *_: 0.0, task_queue=task_queue):
         await victim.wait()
         await handle.result()
     died = recorded(directory, "deaths")[0]["time"]

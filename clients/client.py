@@ -23,11 +23,13 @@ from ..contracts.errors import SpecError
 from ..contracts.message import Message, Part
 from ..contracts.run import Result, RunInput, Runnable
 from ..workflows.connection import connect, task_queue_setting
+from ..workflows.details import first_line
 from ..workflows.policy import TASK_TIMEOUT
+from ..workflows.search_attributes import COST_USD, RUNNABLE, STATUS, TENANT, TOKENS
 from .chain import described
 from .rpc_errors import explained
 from .run import Run
-from .summary import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS, RunSummary
+from .summary import RUNNING, RunSummary
 
 __all__ = ["Client", "Input", "Run", "RunSummary"]
 
@@ -119,7 +121,7 @@ class Client:
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_search_attributes(runnable, tenant),
-                    static_summary=_first_line(message.text) or runnable.name,
+                    static_summary=first_line(message.text, _SUMMARY_CHARS) or runnable.name,
                 )
             except WorkflowAlreadyStartedError:
                 return Run(self.temporal, run_id, (await described(self.temporal, run_id)).run_id, runnable)
@@ -194,8 +196,3 @@ def _search_attributes(runnable: Runnable, tenant: str | None) -> TypedSearchAtt
     if tenant:
         pairs.append(SearchAttributePair(TENANT, tenant))
     return TypedSearchAttributes(pairs)
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= _SUMMARY_CHARS else line[: _SUMMARY_CHARS - 1] + "…"

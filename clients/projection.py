@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.event import Event, RunFinished, RunStarted
-from ..contracts.message import Message, Role
+from ..contracts.message import Message
 from ..contracts.run import Carried, Result, RunInput, Status
 from .recorded import Recorded
 from .steps import Steps
@@ -143,10 +143,9 @@ class Projection:
 
     def _partial(self, status: Status, reason: str) -> Result:
         """A result for a run that could not make its own."""
-        said = (message.text for message in reversed(self.transcript()) if message.role is Role.ASSISTANT)
         return Result(
             status=status,
-            output=next((text for text in said if text), None),
+            output=Message.last_words(self.transcript()),
             reason=reason,
             turns=self._steps.turns,
             usage=self._steps.totals.usage,

@@ -141,9 +141,7 @@ class Steps:
 
     def _answered(self, recorded: Recorded, activity: _Activity, call: ModelCall, reply: ModelReply) -> Iterator[Event]:
         self.turns += 1
-        self.totals += Totals(
-            usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(reply.cost_usd is None)
-        )
+        self.totals += Totals.of(reply)
         self.transcripts[activity.path].replied(reply, call.turn, recorded.at)
         yield ModelResponded(
             **recorded.stamp(activity.path),

@@ -6,17 +6,10 @@ from datetime import datetime, timedelta
 
 from pydantic import computed_field
 from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
-from temporalio.common import SearchAttributeKey
 
-from ..contracts import names
 from ..contracts.contract import Contract
 from ..contracts.run import Status
-
-RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
-STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
-TENANT = SearchAttributeKey.for_keyword(names.SEARCH_TENANT)
-COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
-TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
+from ..workflows.search_attributes import COST_USD, RUNNABLE, STATUS, TENANT, TOKENS
 
 RUNNING = "running"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -134,6 +135,12 @@ class Message(Contract):
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
         """The tool calls, in the model's order."""
         return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+    @staticmethod
+    def last_words(messages: Sequence[Message]) -> str | None:
+        """The last text of the model among the messages; None where it said nothing."""
+        said = (message.text for message in reversed(messages) if message.role is Role.ASSISTANT)
+        return next((text for text in said if text), None)
 
     @classmethod
     def user(cls, content: str | Part | list[str | Part]) -> Message:

@@ -10,6 +10,7 @@ from pydantic import Field
 from .agent import Agent
 from .contract import Contract
 from .message import Message, ToolResultPart
+from .model import ModelReply
 from .usage import Usage
 
 Runnable = Annotated[Agent, Field()]
@@ -36,6 +37,11 @@ class Totals(Contract):
     """US dollars, of the calls whose price is known."""
     unpriced_calls: int = 0
     """Model calls whose price is not known: they cost something that `cost_usd` lacks."""
+
+    @classmethod
+    def of(cls, reply: ModelReply) -> Totals:
+        """What one model call used."""
+        return cls(usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(reply.cost_usd is None))
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(

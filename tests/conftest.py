@@ -40,3 +40,9 @@ def temporal(environment: WorkflowEnvironment) -> Client:
 def task_queue() -> str:
     """A task queue that no other test uses."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(params=[0, 100], ids=["replayed", "cached"])
+def cached_runs(request: pytest.FixtureRequest) -> int:
+    """How many runs the worker keeps: with none, every workflow task replays the whole history."""
+    return int(request.param)

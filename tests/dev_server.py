@@ -9,10 +9,11 @@ from sostenuto.workers.temporal_server import find_program
 from sostenuto.workflows.converter import data_converter
 
 
-async def dev_server(**dynamic_config: int) -> WorkflowEnvironment:
+async def dev_server(*, identity: str | None = None, **dynamic_config: int) -> WorkflowEnvironment:
     """A server in memory that knows our search attributes.
 
     Args:
+        identity: What the histories call its clients and workers. Default: the process and the machine.
         **dynamic_config: Settings of the server, with `__` for a dot.
     """
     settings = [f"{name.replace('__', '.')}={value}" for name, value in dynamic_config.items()]
@@ -20,6 +21,7 @@ async def dev_server(**dynamic_config: int) -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=find_program(),
         data_converter=data_converter(),
+        identity=identity,
         dev_server_extra_args=[
             *(word for setting in settings for word in ("--dynamic-config-value", setting)),
             *(word for attribute in attributes for word in ("--search-attribute", attribute)),

@@ -84,7 +84,7 @@ class AgentLoop:
                 raise
             return self.result(Status.FAILED, _why(error))
         self._turns += 1
-        self._charge(reply)
+        self.totals += Totals.of(reply)
         self._note_repeats(reply)
         self.transcript.add_reply(reply)
         self._details.show((reply.message,), self.totals, self._turns)
@@ -124,10 +124,6 @@ class AgentLoop:
             summary=f"{model.name} · turn {turn} · {compact(self.totals.usage.total_tokens)} tok so far",
             **policy.model_policy(model, fallback_left=fallback_left),
         )
-
-    def _charge(self, reply: ModelReply) -> None:
-        unpriced = reply.cost_usd is None
-        self.totals += Totals(usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(unpriced))
 
     def _note_repeats(self, reply: ModelReply) -> None:
         previous = next((m for m in reversed(self.transcript.messages) if m.role is Role.ASSISTANT), None)
@@ -176,8 +172,7 @@ class AgentLoop:
     def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
         """A result of this status. Without an output of its own it has the last words of the model."""
         if status is not Status.COMPLETED:
-            said = (m.text for m in reversed(self.transcript.messages) if m.role is Role.ASSISTANT)
-            output = next((text for text in said if text), None)
+            output = Message.last_words(self.transcript.messages)
         return Result(
             status=status,
             output=output,

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
@@ -15,10 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.run import Result, RunInput, Status
     from . import policy
     from .agent import AgentLoop
-
-STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
-COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
-TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
+    from .search_attributes import COST_USD, STATUS, TOKENS
 
 # What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)

@@ -7,19 +7,15 @@ when the first one is dead, so every step after the death is its work.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
-from sostenuto import Message, Result, Status
-from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
+from sostenuto import Result, Status
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows import policy
-from tests.chaos.victim import ANSWER, POINTS, adapters, chaos_app, recorded
+from tests.chaos.victim import ANSWER, POINTS, adapters, chaos_app, recorded, start_run, start_victim
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 
@@ -28,27 +24,17 @@ _AT_ONCE = 6
 
 async def _survive(temporal: Client, task_queue: str, directory: Path, point: str) -> Result:
     """Start a run on a worker that dies at the point, and let another one end it."""
-    address = temporal.service_client.config.target_host
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.chaos.victim", address, task_queue, str(directory), point
-    )
+    victim = await start_victim(temporal, task_queue, directory, point)
     try:
-        app = chaos_app(directory)
-        handle = await temporal.start_workflow(
-            names.RUN_WORKFLOW,
-            RunInput(runnable=app.runnable("chaos"), message=Message.user("Go.")),
-            id=task_queue,
-            task_queue=task_queue,
-            task_timeout=policy.TASK_TIMEOUT,
-            result_type=Result,
-        )
+        handle = await start_run(temporal, task_queue, directory)
         async with asyncio.timeout(40):
             code = await victim.wait()
         assert code == -9, f"the worker ended with {code} instead of dying at {point}"
-        worker = build_worker(temporal, app, adapters(directory), lambda *_: 0.0, task_queue=task_queue)
+        worker = build_worker(
+            temporal, chaos_app(directory), adapters(directory), lambda *_: 0.0, task_queue=task_queue
+        )
         async with worker:
-            result: Result = await handle.result()
-            return result
+            return await handle.result()
     finally:
         if victim.returncode is None:
             victim.kill()

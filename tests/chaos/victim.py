@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from temporalio import worker, workflow
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
-from sostenuto import Agent, App, Tool, ToolContext, tool
+from sostenuto import Agent, App, Message, Result, Tool, ToolContext, tool
 from sostenuto.activities.adapters.scripted import ScriptedAdapter
 from sostenuto.activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
+from sostenuto.contracts import names
 from sostenuto.contracts.message import Role
+from sostenuto.contracts.run import RunInput
 from sostenuto.workers.worker import build_worker, workflow_runner
 from sostenuto.workflows import policy
 from sostenuto.workflows.connection import connect
@@ -171,6 +173,26 @@ class DeadlyTasks(worker.Interceptor):
 def adapters(directory: Path, point: str = "") -> Mapping[str, ModelAdapter]:
     """The model adapters of the chaos app."""
     return {"scripted": DeadlyAdapter(directory, point)}
+
+
+async def start_victim(temporal: Client, task_queue: str, directory: Path, point: str) -> asyncio.subprocess.Process:
+    """A process that serves the app and dies at the point."""
+    address = temporal.service_client.config.target_host
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.chaos.victim", address, task_queue, str(directory), point
+    )
+
+
+async def start_run(temporal: Client, task_queue: str, directory: Path) -> WorkflowHandle[Any, Result]:
+    """A run of the app."""
+    return await temporal.start_workflow(
+        names.RUN_WORKFLOW,
+        RunInput(runnable=chaos_app(directory).runnable("chaos"), message=Message.user("Go.")),
+        id=task_queue,
+        task_queue=task_queue,
+        task_timeout=policy.TASK_TIMEOUT,
+        result_type=Result,
+    )
 
 
 async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> None:

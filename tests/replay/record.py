@@ -25,16 +25,13 @@ from typing import Any
 from pydantic import BaseModel
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client as TemporalClient
-from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Agent, App, Client, Model, Run, ToolError, __version__, tool
 from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
 from sostenuto.contracts import names
-from sostenuto.workers.temporal_server import find_program
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.converter import data_converter
-from sostenuto.workflows.run import COST_USD, STATUS, TOKENS
+from tests.dev_server import dev_server
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
@@ -136,15 +133,8 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
 
 async def _server(*, patient: bool) -> WorkflowEnvironment:
     # The identity would stand in every event, and by default it tells the name of the machine.
-    return await WorkflowEnvironment.start_local(
-        dev_server_existing_path=find_program(),
-        data_converter=data_converter(),
-        identity="recorder",
-        search_attributes=[SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), STATUS, COST_USD, TOKENS],
-        dev_server_extra_args=[]
-        if patient
-        else ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30"],
-    )
+    impatient = {} if patient else {"limit__historyCount__suggestContinueAsNew": 30}
+    return await dev_server(identity="recorder", **impatient)
 
 
 async def _histories(temporal: TemporalClient, shape: Shape) -> list[str]:

@@ -20,12 +20,6 @@ Serve = Callable[..., AbstractAsyncContextManager[Stage]]
 Play = Callable[..., Awaitable[Outcome]]
 
 
-@pytest.fixture(params=[0, 100], ids=["replayed", "cached"])
-def cached_runs(request: pytest.FixtureRequest) -> int:
-    """How many runs the worker keeps: with none, every workflow task replays the whole history."""
-    return int(request.param)
-
-
 @pytest.fixture
 def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
     """Serves an app while its block lasts. Options are those of `build_worker`."""

@@ -15,12 +15,6 @@ from sostenuto.workers.worker import build_worker
 Serve = Callable[..., AbstractAsyncContextManager[Client]]
 
 
-@pytest.fixture(params=[0, 100], ids=["replayed", "cached"])
-def cached_runs(request: pytest.FixtureRequest) -> int:
-    """How many runs the worker keeps: with none, every step replays the whole history."""
-    return int(request.param)
-
-
 @pytest.fixture
 def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
     """Serves an app while its block lasts, and gives a client for it."""
