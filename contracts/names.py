@@ -8,6 +8,18 @@ RUN_WORKFLOW: Final = "SostenutoRun"
 MODEL_ACTIVITY: Final = "sostenuto.model"
 """Activity type of one model call. A tool's activity type is the tool's own name, which never has a dot."""
 
+MCP_CATALOGUE_ACTIVITY: Final = "sostenuto.mcp_catalogue"
+"""Activity type that asks an MCP server for its tools."""
+
+MCP_TOOL_ACTIVITY: Final = "sostenuto.mcp_tool"
+"""Activity type of one call of an MCP server's tool."""
+
+ROUTE_ACTIVITY: Final = "sostenuto.route"
+"""Activity type of a router's decision."""
+
+TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
+"""Activity type that takes over the transcript of another run."""
+
 TRANSCRIPT_QUERY: Final = "sostenuto_transcript"
 """Query by which a model activity pages in the messages that its worker does not have."""
 

@@ -15,6 +15,10 @@ from sostenuto.workflows.payload_store import DirectoryStore
 DURABLE = {
     "RUN_WORKFLOW": "SostenutoRun",
     "MODEL_ACTIVITY": "sostenuto.model",
+    "MCP_CATALOGUE_ACTIVITY": "sostenuto.mcp_catalogue",
+    "MCP_TOOL_ACTIVITY": "sostenuto.mcp_tool",
+    "ROUTE_ACTIVITY": "sostenuto.route",
+    "TRANSCRIPT_ACTIVITY": "sostenuto.transcript",
     "TRANSCRIPT_QUERY": "sostenuto_transcript",
     "TASK_QUEUE": "sostenuto",
     "SEARCH_RUNNABLE": "SostenutoRunnable",

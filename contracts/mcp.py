@@ -1,0 +1,123 @@
+"""MCP servers: how a worker reaches one, and what a run records of it. Must not import an MCP library."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from .contract import Contract
+from .errors import SpecError
+from .tool import DEFAULT_TIMEOUT, Effect, ToolInvocation, ToolSpec
+
+_REF = re.compile(r"^mcp:([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?:/(\S+))?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpServer:
+    """How a worker reaches an MCP server: by a command that speaks on its standard streams, or by a URL.
+
+    Lives on the worker alone and is no contract: what it holds, keys among it, never enters a history.
+
+    Raises:
+        SpecError: Not exactly one of `command` and `url` is given, or an option goes with the other one.
+    """
+
+    command: str = ""
+    """Program to start, speaking MCP on its standard streams."""
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Added to the few variables that a server gets of the worker's environment."""
+    cwd: str | Path | None = None
+    url: str = ""
+    """Address of a streamable HTTP server."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request, such as `Authorization`."""
+    timeout: timedelta = DEFAULT_TIMEOUT
+    """Longest one call may take."""
+    prefix: str = ""
+    """Put before each tool's name, where two servers have tools of one name."""
+    effects: Mapping[str, Effect | str] = field(default_factory=dict)
+    """What happens when a tool runs twice, by the server's name of the tool; over what the server says of it."""
+
+    def __post_init__(self) -> None:
+        if bool(self.command) == bool(self.url):
+            raise SpecError("McpServer: give command= (with args=) or url=, exactly one of them")
+        if self.url and (self.args or self.env or self.cwd):
+            raise SpecError("McpServer: args=, env= and cwd= go with command=, not with url=")
+        if self.command and self.headers:
+            raise SpecError("McpServer: headers= goes with url=, not with command=")
+        if isinstance(self.args, str):
+            raise SpecError(f"McpServer: args= is a list of strings, not {self.args!r}")
+        for tool, effect in self.effects.items():
+            if effect not in set(Effect):
+                known = ", ".join(repr(e.value) for e in Effect)
+                raise SpecError(f"McpServer: effects[{tool!r}] is {effect!r}, not one of {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class McpRef:
+    """What `"mcp:server"` or `"mcp:server/tool"` means among the tools of an agent."""
+
+    server: str
+    tool: str = ""
+    """The server's name of the one tool that is meant; empty for all of them."""
+
+    @classmethod
+    def parse(cls, text: str) -> McpRef:
+        """The reference.
+
+        Raises:
+            SpecError: It is none.
+        """
+        match = _REF.match(text)
+        if match is None:
+            raise SpecError(f"{text!r} is no tool: write 'mcp:server' or 'mcp:server/tool', or pass a function")
+        return cls(match.group(1), match.group(2) or "")
+
+
+class McpTool(ToolSpec):
+    """A tool of an MCP server, as the catalogue of a run has it."""
+
+    server: str
+    tool: str
+    """The server's own name of it; `name` is what the model calls it."""
+    approval: bool = False
+    """Whether the server calls it destructive."""
+
+
+class McpCatalogueCall(Contract):
+    """Asks for the catalogue of a server."""
+
+    server: str
+
+
+class McpCatalogue(Contract):
+    """The tools that a server had when the run asked for them."""
+
+    server: str
+    tools: tuple[McpTool, ...] = ()
+    digest: str
+    """SHA-256 of the tools, see `McpCatalogue.of`."""
+
+    @classmethod
+    def of(cls, server: str, tools: Sequence[McpTool]) -> McpCatalogue:
+        """The catalogue of these tools, in the order of their names, so that the same tools have the same digest."""
+        ordered = tuple(sorted(tools, key=lambda tool: tool.tool))
+        written = json.dumps([tool.model_dump(mode="json") for tool in ordered], sort_keys=True)
+        return cls(server=server, tools=ordered, digest=hashlib.sha256(written.encode()).hexdigest())
+
+
+class McpInvocation(ToolInvocation):
+    """Input of one call of an MCP server's tool."""
+
+    server: str
+    tool: str
+    name: str
+    """What the model calls it."""
+    effect: Effect = Effect.ONCE
+    """As the catalogue of the run has it."""
