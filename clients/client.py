@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from pydantic import JsonValue
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowHistory
 from temporalio.common import (
@@ -21,7 +23,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.message import Message, Part
-from ..contracts.run import Result, RunInput, Runnable
+from ..contracts.node import check_tree
+from ..contracts.run import Result, RunInput
+from ..contracts.runnable import Runnable, check_input
 from ..workflows.connection import connect, task_queue_setting
 from ..workflows.details import first_line
 from ..workflows.policy import TASK_TIMEOUT
@@ -33,8 +37,8 @@ from .summary import RUNNING, RunSummary
 
 __all__ = ["Client", "Input", "Run", "RunSummary"]
 
-Input = str | Message | Sequence[str | Part]
-"""What a run is asked: text, a message, or a list of texts and parts."""
+Input = str | Message | Sequence[str | Part] | Mapping[str, JsonValue]
+"""What a run is asked: text, a message, a list of texts and parts, or fields, which templates call by their names."""
 
 MAX_INPUT_BYTES = 2_000_000
 """Largest input, in bytes of JSON: the server refuses payloads of 2 MiB."""
@@ -103,6 +107,8 @@ class Client:
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
         message = _message(input)
+        check_tree(runnable)
+        check_input(runnable, message)
         run_id = id or f"{runnable.name}-{uuid4().hex[:10]}"
         offload = self.temporal.data_converter.external_storage is not None
         arguments = RunInput(runnable=runnable, message=message, offload=offload)
@@ -169,6 +175,8 @@ class Client:
 def _message(content: Input) -> Message:
     if isinstance(content, Message):
         message = content
+    elif isinstance(content, Mapping):
+        message = Message.user(json.dumps(dict(content), ensure_ascii=False))
     else:
         message = Message.user(content if isinstance(content, str) else [*content])
     if not any(getattr(part, "text", True) for part in message.parts):

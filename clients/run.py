@@ -13,7 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.errors import SpecError
 from ..contracts.event import Event
-from ..contracts.run import Result, Runnable, Status
+from ..contracts.run import Result, Status
+from ..contracts.runnable import Runnable
 from .chain import described, executions_until, first_execution
 from .history import follow
 from .projection import Projection

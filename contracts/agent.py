@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
+from typing_extensions import override
 
-from .contract import Spec
+from .delegation import delegated
 from .errors import SpecError
+from .mcp import McpRef
 from .model import Head, Model, OutputSchema
-from .output import output_schema
+from .node import Node, different
+from .output import Validator, named_validators, output_schema, output_type
 from .tool import Tool, ToolSpec, check_spec
 
+if TYPE_CHECKING:
+    from .runnable import Runnable
 
-class Agent(Spec):
+
+class Agent(Node):
     """A model with instructions and tools, run in a loop until it answers.
 
-    Serialisable: a run's input records exactly what ran. The functions of its tools and the type of its output
-    stay in the process; workers know them from their `App`.
+    Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
+    its own, and tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`.
     """
 
     kind: Literal["agent"] = "agent"
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-    """What the run list and the events call it."""
     instructions: str = ""
     """The system prompt."""
     model: Model
     tools: tuple[ToolSpec, ...] = ()
+    delegates: tuple[Runnable, ...] = ()
+    """Runnables that it calls as tools."""
+    mcp: tuple[str, ...] = ()
+    """Tools of MCP servers, as `mcp:server` or `mcp:server/tool`."""
     output: OutputSchema | None = None
     """The form of the answer; None for free text."""
+    validators: tuple[str, ...] = ()
+    """Names of the functions that an answer has to pass besides."""
     max_turns: int = Field(default=50, ge=1)
     """Most model calls. A run that would need more ends as `exhausted` with what it has."""
     max_repairs: int = Field(default=2, ge=0)
-    """How often an answer that does not fit `output` is asked for again."""
+    """How often an answer that is wrong is asked for again."""
     max_repeats: int = Field(default=3, ge=2)
     """How many turns in a row may ask for the very same tool calls. At this count they are answered with an
     error instead of run; two turns later the run ends as `exhausted`."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
     _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
+    _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -47,42 +58,44 @@ class Agent(Spec):
         name: str,
         model: Model | str,
         instructions: str = "",
-        tools: Iterable[Tool[..., Any] | ToolSpec] = (),
+        tools: Iterable[Tool[..., Any] | ToolSpec | Node | str] = (),
         output: Any = None,
+        validators: Iterable[Validator | str] = (),
         max_turns: int = 50,
         max_repairs: int = 2,
         max_repeats: int = 3,
+        description: str = "",
         **unknown: Any,
     ) -> None:
         given = tuple(tools)
+        checks = named_validators(validators, f"Agent {name!r}: validators")
         data = {
             "name": name,
             "instructions": instructions,
             "model": model,
-            "tools": tuple(_tool_spec(tool, f"Agent {name!r}: tools[{i}]") for i, tool in enumerate(given)),
+            **_sorted(given, f"Agent {name!r}: tools"),
             "output": output_schema(output, f"Agent {name!r}: output"),
+            "validators": tuple(checks),
             "max_turns": max_turns,
             "max_repairs": max_repairs,
             "max_repeats": max_repeats,
+            "description": description,
             **unknown,
         }
         self._construct(data)
         self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
-        if output is not None and not isinstance(output, OutputSchema):
-            self._output_type = TypeAdapter(output)
+        self._checks = {check: function for check, function in checks.items() if function}
+        self._output_type = output_type(output)
 
     # Keeps pydantic from calling this constructor when it reads an Agent from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
-    @field_validator("tools")
+    @field_validator("delegates")
     @classmethod
-    def _names_differ(cls, tools: tuple[ToolSpec, ...]) -> tuple[ToolSpec, ...]:
-        seen: dict[str, int] = {}
-        for index, tool in enumerate(tools):
-            if tool.name in seen:
-                raise ValueError(f"[{index}] has the name {tool.name!r} of [{seen[tool.name]}]: names must differ")
-            seen[tool.name] = index
-        return tools
+    def _callable(cls, delegates: tuple[Node, ...]) -> tuple[Node, ...]:
+        for delegate in delegates:
+            delegated(delegate)
+        return delegates
 
     def __eq__(self, other: object) -> bool:
         # An agent read back from its history equals the one that was sent, which has functions besides.
@@ -90,14 +103,36 @@ class Agent(Spec):
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
+    def children(self) -> Iterator[tuple[str, Node]]:
+        yield from ((f"tools[{delegate.name}]", delegate) for delegate in self.delegates)
+
+    def mcp_refs(self) -> list[tuple[str, McpRef]]:
+        """Its tools of MCP servers, each with how it was written."""
+        return [(text, McpRef.parse(text)) for text in self.mcp]
+
+    @override
+    def about(self) -> str:
+        return self.description or self.instructions.strip().partition("\n")[0] or self.name
+
     @property
+    @override
+    def models(self) -> Mapping[str, Model]:
+        return {"model": self.model}
+
+    @property
+    @override
     def functions(self) -> Sequence[Tool[..., Any]]:
-        """The tools that were given as functions in this process."""
         return self._tools
 
     @property
+    @override
+    def checks(self) -> Mapping[str, Callable[..., Any]]:
+        return self._checks
+
+    @property
+    @override
     def output_type(self) -> TypeAdapter[Any] | None:
-        """The type of the answer, where it is known in this process."""
         return self._output_type
 
     @property
@@ -107,9 +142,41 @@ class Agent(Spec):
             agent=self.name,
             instructions=self.instructions,
             model=self.model,
-            tools=tuple(tool.definition for tool in self.tools),
+            tools=(*(tool.definition for tool in self.tools), *map(delegated, self.delegates)),
             output=self.output,
+            validators=self.validators,
         )
+
+
+def _sorted(tools: Sequence[Any], where: str) -> dict[str, tuple[Any, ...]]:
+    """The fields that the tools belong to, by their kind."""
+    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": []}
+    names: list[tuple[str, str]] = []
+    for index, tool in enumerate(tools):
+        place = f"[{index}]"
+        if isinstance(tool, Node):
+            found["delegates"].append(tool)
+            names.append((place, tool.name))
+        elif isinstance(tool, str):
+            found["mcp"].append(tool)
+            names.append((place, _mcp_name(tool, where + place)))
+        else:
+            spec = _tool_spec(tool, where + place)
+            found["tools"].append(spec)
+            names.append((place, spec.name))
+    try:
+        # Those of a whole MCP server are compared when its catalogue is known, before the first model call.
+        different(names)
+    except ValueError as error:
+        raise SpecError(f"{where}: {error}") from None
+    return {field: tuple(items) for field, items in found.items()}
+
+
+def _mcp_name(text: str, where: str) -> str:
+    try:
+        return McpRef.parse(text).tool or text
+    except SpecError as error:
+        raise SpecError(f"{where}: {error}") from None
 
 
 def _tool_spec(tool: Any, where: str) -> ToolSpec:

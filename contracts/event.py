@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from .contract import Contract
 from .message import Message
+from .router import Strategy
 from .run import Status
 from .usage import Usage
 
@@ -20,6 +21,14 @@ class _Event(Contract):
     """When, by the Temporal server's clock, in UTC."""
     path: str
     """Place in the runnable tree."""
+    cursor: str = ""
+    """Where the stream stands while nested runs are under way: `Run.events(after=)` takes it in place of the id. Empty
+    where the id is enough."""
+
+    @property
+    def position(self) -> str:
+        """What `Run.events(after=)` takes to go on after this event."""
+        return self.cursor or self.id
 
 
 class RunStarted(_Event):
@@ -90,6 +99,49 @@ class FallbackUsed(_Event):
     reason: str
 
 
+class RouteChosen(_Event):
+    """A router decided."""
+
+    type: Literal["route.chosen"] = "route.chosen"
+    route: str
+    """Empty where the input belongs nowhere and there is no default."""
+    confidence: float
+    """0 to 1."""
+    reason: str
+    strategy: Strategy
+
+
+class MemberStarted(_Event):
+    """A nested run began: a member of a team, a runnable called as a tool, an agent in a chain, router or branch.
+
+    `path` is the place of the nested run.
+    """
+
+    type: Literal["member.started"] = "member.started"
+    member: str
+    """Name of the runnable."""
+    run_id: str
+    """Id of the nested run, whose history has its transcript: `client.get(run_id)`."""
+    message: Message | None = None
+    """What it is asked. None where it takes over a conversation."""
+
+
+class MemberFinished(_Event):
+    """A nested run ended."""
+
+    type: Literal["member.finished"] = "member.finished"
+    member: str
+    run_id: str
+    status: Status
+    output: JsonValue = None
+    reason: str = ""
+    transfer: str = ""
+    """The member that it handed the conversation over to."""
+    turns: int = 0
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+
+
 class RunFinished(_Event):
     """A run ended."""
 
@@ -103,7 +155,16 @@ class RunFinished(_Event):
 
 
 Event = Annotated[
-    RunStarted | ModelRequested | ModelResponded | ToolRequested | ToolResponded | FallbackUsed | RunFinished,
+    RunStarted
+    | ModelRequested
+    | ModelResponded
+    | ToolRequested
+    | ToolResponded
+    | FallbackUsed
+    | RouteChosen
+    | MemberStarted
+    | MemberFinished
+    | RunFinished,
     Field(discriminator="type"),
 ]
 

@@ -111,7 +111,9 @@ class OutputSchema(Contract):
     name: str
     """Name of the type, at most 64 characters of `[A-Za-z0-9_-]`."""
     json_schema: dict[str, Any]
-    """JSON Schema (2020-12) of the answer."""
+    """JSON Schema (2020-12) of the answer, an object."""
+    wrapped: bool = False
+    """Whether the answer proper is the field `value` of that object, being none itself."""
 
 
 class StopReason(StrEnum):
@@ -131,13 +133,15 @@ class Head(Contract):
     model: Model
     tools: tuple[ToolDefinition, ...] = ()
     output: OutputSchema | None = None
+    validators: tuple[str, ...] = ()
+    """Names of the worker's functions that an answer has to pass."""
 
 
 class ModelCall(Contract):
     """Input of one model call: only what its transcript gained since the call before."""
 
     transcript: str
-    """Which of the workflow's transcripts: the agent's path."""
+    """Which of the workflow's transcripts: the path of its agent or prompt."""
     turn: int
     """From 1."""
     model: str
@@ -168,7 +172,7 @@ class ModelReply(Contract):
     prompt_hash: str
     """SHA-256 of the exact prompt, see `contracts.prompt_hash`."""
     output_errors: tuple[str, ...] = ()
-    """Why the answer does not fit the agent's output schema; empty where it fits."""
+    """Why the answer does not fit the output schema or what validators said of it; empty where it is good."""
     request_id: str = ""
     """The provider's own id of the request, for its support."""
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from .agent import Agent
 from .contract import Contract
+from .mcp import McpTool
 from .message import Message, ToolResultPart
 from .model import ModelReply
+from .runnable import Runnable
+from .tool import ToolDefinition
 from .usage import Usage
-
-Runnable = Annotated[Agent, Field()]
-"""What can be run. A union discriminated by `kind`."""
 
 
 class Status(StrEnum):
@@ -51,6 +48,22 @@ class Totals(Contract):
         )
 
 
+class StepResult(Contract):
+    """What a step of a chain, a branch or a member came to."""
+
+    status: Status
+    output: Any = None
+    """What it said, as in `Result`; of one that did not complete, its last words."""
+    reason: str = ""
+
+
+class Rejected(Contract):
+    """An answer that was asked for again."""
+
+    text: str
+    reasons: tuple[str, ...]
+
+
 class Carried(Contract):
     """What an agent takes along when its workflow continues as new."""
 
@@ -65,14 +78,35 @@ class Carried(Contract):
     """How often an answer was asked for again."""
     repeats: int = 0
     """How many turns in a row asked for the same calls."""
+    mcp: tuple[McpTool, ...] = ()
+    """Its tools of MCP servers, as their catalogues had them when the run began."""
+    steps: dict[str, StepResult] = {}
+    """What the runs that it started came to, by their place under it."""
+
+
+class Continuation(Contract):
+    """The conversation that a run continues: the transcript of another run of the same tree."""
+
+    run_id: str
+    """Id of that run."""
+    execution: str
+    """Temporal's run id of its last execution."""
+    path: str
+    """Which of its transcripts."""
 
 
 class RunInput(Contract):
     """Input of the run workflow."""
 
     runnable: Runnable
-    message: Message
+    message: Message | None = None
+    """What it is asked. None only where it takes over a conversation as it stands."""
     carried: Carried | None = None
+    path: str = ""
+    """Place in the runnable tree of the run that started this one. Empty: it is the root, at its own name."""
+    continues: Continuation | None = None
+    transfers: tuple[ToolDefinition, ...] = ()
+    """Tools by which it may hand the conversation over to another member of its team."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
 
@@ -92,6 +126,14 @@ class Result(Contract):
     """US dollars, of the calls whose price is known."""
     unpriced_calls: int = 0
     """Model calls whose price is not known."""
+    steps: dict[str, StepResult] = {}
+    """What the steps of a chain, the branches of parallel work or the members of a team came to, by name. Of parallel
+    work whose output has what its branches came to, only those that did not complete."""
+    rejected: tuple[Rejected, ...] = ()
+    """The answers that were asked for again, with the reasons. Empty in the history, where they already stand; the
+    client fills it in."""
+    transfer: str = ""
+    """The member of its team that it hands the conversation over to."""
     untold: tuple[ToolResultPart, ...] = ()
     """Errors of tool calls that came too late to be told to the model, and so stand nowhere else in the history. Empty
     in the client's result, whose messages have them."""

@@ -21,7 +21,8 @@ from .tool_signature import ToolSignature
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+"""Names that every provider takes."""
 
 DEFAULT_TIMEOUT = timedelta(minutes=1)
 
@@ -221,7 +222,7 @@ def check_spec(spec: ToolSpec) -> None:
     Raises:
         SpecError: The name is none for every provider, or `fast` or `retries` do not go with the effect.
     """
-    if not _NAME.match(spec.name):
+    if not TOOL_NAME.match(spec.name):
         raise SpecError(
             f"tool {spec.name!r}: a name has up to 64 letters, digits, '_' and '-', and starts with a letter or '_'"
         )

@@ -1,0 +1,113 @@
+"""The prompt: one question to a model, asked again until its answer is good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
+from typing_extensions import override
+
+from . import template as templates
+from .model import Head, Model, OutputSchema
+from .node import Node
+from .output import Validator, named_validators, output_schema, output_type
+
+
+class Prompt(Node):
+    """A template, put to a model once; the answer is parsed and checked, and asked for again where it is wrong.
+
+    `Prompt(name="title", template="A title for: {input}", model="anthropic/…", output=Literal["good", "bad"])`. Names
+    in braces are `input`, fields of an input that is a JSON object, and outputs of earlier steps of the chains around
+    it. For more than one turn, or tools, use `Agent`.
+    """
+
+    kind: Literal["prompt"] = "prompt"
+    template: str
+    """What the model is asked, with names in braces."""
+    model: Model
+    instructions: str = ""
+    """The system prompt, without names."""
+    output: OutputSchema | None = None
+    """The form of the answer; None for free text. `Literal[...]` makes a choice."""
+    validators: tuple[str, ...] = ()
+    """Names of the functions that the answer has to pass besides."""
+    max_repairs: int = Field(default=2, ge=0)
+    """How often an answer that is wrong is asked for again."""
+
+    _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
+    _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        template: str,
+        model: Model | str,
+        instructions: str = "",
+        output: Any = None,
+        validators: Iterable[Validator | str] = (),
+        max_repairs: int = 2,
+        description: str = "",
+        **unknown: Any,
+    ) -> None:
+        checks = named_validators(validators, f"Prompt {name!r}: validators")
+        data = {
+            "name": name,
+            "template": template,
+            "model": model,
+            "instructions": instructions,
+            "output": output_schema(output, f"Prompt {name!r}: output"),
+            "validators": tuple(checks),
+            "max_repairs": max_repairs,
+            "description": description,
+            **unknown,
+        }
+        self._construct(data)
+        self._output_type = output_type(output)
+        self._checks = {name: check for name, check in checks.items() if check}
+
+    # Keeps pydantic from calling this constructor when it reads a Prompt from JSON.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @field_validator("template")
+    @classmethod
+    def _readable(cls, template: str) -> str:
+        templates.names(template)
+        return template
+
+    def __eq__(self, other: object) -> bool:
+        # A prompt read back from its history equals the one that was sent, which has functions besides.
+        return isinstance(other, Prompt) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @override
+    def needs(self) -> tuple[str, ...]:
+        return tuple(name for name in templates.names(self.template) if name != templates.INPUT)
+
+    @property
+    @override
+    def models(self) -> Mapping[str, Model]:
+        return {"model": self.model}
+
+    @property
+    @override
+    def checks(self) -> Mapping[str, Callable[..., Any]]:
+        return self._checks
+
+    @property
+    @override
+    def output_type(self) -> TypeAdapter[Any] | None:
+        return self._output_type
+
+    @property
+    def head(self) -> Head:
+        """What every model call of this prompt has in common."""
+        return Head(
+            agent=self.name,
+            instructions=self.instructions,
+            model=self.model,
+            output=self.output,
+            validators=self.validators,
+        )

@@ -1,0 +1,68 @@
+"""Templates of prompts: names in braces and nothing else. No attribute, no index, no code."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+INPUT = "input"
+"""Name of what the nearest chain, router, parallel or run around a template was asked."""
+
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+
+
+def names(template: str) -> tuple[str, ...]:
+    """The names that a template refers to, each once, in their order.
+
+    Raises:
+        ValueError: A brace stands alone, or holds something else than a name.
+    """
+    found: dict[str, None] = {}
+    for match in _FIELD.finditer(template):
+        name = match.group(1)
+        if name is None and match.group() in "{}":
+            raise ValueError(
+                f"the brace at position {match.start()} stands alone: write {match.group() * 2} for a brace"
+            )
+        if name is not None:
+            if not _NAME.match(name):
+                raise ValueError(
+                    f"{match.group()} is no name: a template has names like {{input}}, without attributes, indices or "
+                    "formats; write {{ and }} for braces"
+                )
+            found[name] = None
+    return tuple(found)
+
+
+def render(template: str, values: Mapping[str, JsonValue]) -> str:
+    """The template with its names replaced: texts as they are, everything else as JSON.
+
+    Raises:
+        KeyError: There is no value of that name.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return match.group()[0] if name is None else as_text(values[name])
+
+    return _FIELD.sub(replaced, template)
+
+
+def as_text(value: JsonValue) -> str:
+    """A text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def fields(text: str) -> dict[str, JsonValue]:
+    """The fields of an input that is a JSON object; of every other one none."""
+    if not text.lstrip().startswith("{"):
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
