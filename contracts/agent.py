@@ -14,7 +14,7 @@ from .mcp import McpRef
 from .model import Head, Model, OutputSchema
 from .node import Node, different
 from .output import Validator, named_validators, output_schema, output_type
-from .tool import Tool, ToolSpec, check_spec
+from .tool import Tool, ToolDefinition, ToolSpec, check_spec
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -137,12 +137,20 @@ class Agent(Node):
 
     @property
     def head(self) -> Head:
-        """What every model call of this agent has in common."""
+        """What every model call of this agent has in common, but for the tools that only a run knows."""
+        return self.head_with()
+
+    def head_with(self, *tools: ToolDefinition) -> Head:
+        """What every model call of this agent has in common, with tools of MCP servers or of its team besides."""
         return Head(
             agent=self.name,
             instructions=self.instructions,
             model=self.model,
-            tools=(*(tool.definition for tool in self.tools), *map(delegated, self.delegates)),
+            tools=(
+                *(tool.definition for tool in self.tools),
+                *map(delegated, self.delegates),
+                *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
+            ),
             output=self.output,
             validators=self.validators,
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from .agent import Agent
 from .contract import Contract
 from .mcp import McpTool
 from .message import Message, ToolResultPart
-from .model import ModelReply
+from .model import Head, ModelReply
+from .prompt import Prompt
 from .runnable import Runnable
+from .team import Team
 from .tool import ToolDefinition
 from .usage import Usage
 
@@ -104,11 +107,25 @@ class RunInput(Contract):
     carried: Carried | None = None
     path: str = ""
     """Place in the runnable tree of the run that started this one. Empty: it is the root, at its own name."""
+    call_id: str = ""
+    """The tool call of the run that started this one which it answers, where it is one."""
     continues: Continuation | None = None
     transfers: tuple[ToolDefinition, ...] = ()
     """Tools by which it may hand the conversation over to another member of its team."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
+
+    @property
+    def head(self) -> Head | None:
+        """What every model call of the runnable itself has in common; None where it calls no model in a loop.
+
+        Of an agent with MCP servers it is whole only once `carried` has their tools.
+        """
+        leader = self.runnable.leader if isinstance(self.runnable, Team) and self.runnable.style == "delegate" else None
+        agent = leader or self.runnable
+        if isinstance(agent, Agent):
+            return agent.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
+        return agent.head if isinstance(agent, Prompt) else None
 
 
 class Result(Contract):
