@@ -88,5 +88,5 @@ def _problem(path: tuple[int | str, ...], message: str) -> str:
 
 def _unknown_field(owner: str, name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
+    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(n for n in known if n != 'kind')}"
     return f"{owner} has no field {name!r}: {hint}"

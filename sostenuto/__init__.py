@@ -1,4 +1,4 @@
-"""AI agents on Temporal: every decision survives a crash and replays from its history alone.
+"""AI pipelines and agents on Temporal: every decision survives a crash and replays from its history alone.
 
 Importing this loads the contracts at once, and the client (and with it the Temporal SDK) on first use.
 """
@@ -7,37 +7,52 @@ from typing import TYPE_CHECKING, Any
 
 from .contracts.agent import Agent
 from .contracts.app import App
+from .contracts.chain import Chain, Step
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.event import Event
+from .contracts.mcp import McpServer
 from .contracts.message import FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
+from .contracts.parallel import Parallel
+from .contracts.prompt import Prompt
+from .contracts.router import Route, Router, Rule
 from .contracts.run import Result, Status
+from .contracts.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
 
 if TYPE_CHECKING:
     from .clients.client import Client, Run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Agent",
     "App",
+    "Chain",
     "Client",
     "Effect",
     "Event",
     "FilePart",
     "ImagePart",
+    "McpServer",
     "Message",
     "Model",
     "ModelError",
+    "Parallel",
+    "Prompt",
     "Result",
     "Role",
+    "Route",
+    "Router",
+    "Rule",
     "Run",
     "SetupError",
     "SostenutoError",
     "SpecError",
     "Status",
+    "Step",
+    "Team",
     "TextPart",
     "Tool",
     "ToolContext",

@@ -7,9 +7,11 @@ from typing import get_args
 
 import sostenuto
 from sostenuto import Effect, Role, Status
-from sostenuto.contracts import event, message, names
+from sostenuto.contracts import event, message, names, parallel, router, runnable, team
+from sostenuto.contracts.delegation import TASK, TRANSFER
 from sostenuto.contracts.errors import MODEL_ERRORS
 from sostenuto.contracts.model import StopReason
+from sostenuto.contracts.template import INPUT
 from sostenuto.workflows.payload_store import DirectoryStore
 
 DURABLE = {
@@ -41,9 +43,10 @@ DURABLE = {
 }
 
 PUBLIC = {
-    *("Agent", "App", "Client", "Effect", "Event", "FilePart", "ImagePart", "Message", "Model", "ModelError"),
-    *("Result", "Role", "Run", "SetupError", "SostenutoError", "SpecError", "Status", "TextPart", "Tool"),
-    *("ToolContext", "ToolError", "Usage", "__version__", "tool"),
+    *("Agent", "App", "Chain", "Client", "Effect", "Event", "FilePart", "ImagePart", "McpServer", "Message", "Model"),
+    *("ModelError", "Parallel", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
+    *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
+    *("__version__", "tool"),
 }
 
 
@@ -71,8 +74,20 @@ def test_discriminators() -> None:
     events = get_args(get_args(event.Event)[0])
     assert [kind.model_fields["type"].default for kind in events] == [
         *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded", "fallback.used"),
-        "run.finished",
+        *("route.chosen", "member.started", "member.finished", "run.finished"),
     ]
+    kinds = get_args(get_args(runnable.Runnable)[0])
+    assert [kind.model_fields["kind"].default for kind in kinds] == [
+        *("agent", "prompt", "chain", "router", "parallel", "team")
+    ]
+
+
+def test_options_of_runnables() -> None:
+    """Specs with these words stand in histories, and in people's code."""
+    assert get_args(router.Strategy) == ("model", "embedding", "rules", "complexity")
+    assert get_args(parallel.Join) == ("all", "first", "vote")
+    assert get_args(team.Style) == ("delegate", "handoff", "debate", "plan")
+    assert (INPUT, TASK, TRANSFER) == ("input", "task", "transfer_to_")
 
 
 def test_the_payload_store_is_found_again(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def _prints(source: str) -> list[int]:
 
 
 def _complaints(source: str) -> list[str]:
-    return re.findall(r"\b(?:TODO|FIXME|XXX|HACK)\b|type: ignore(?!\[)|noqa(?!: [A-Z])|complexity", source)
+    return re.findall(r"\b(?:TODO|FIXME|XXX|HACK)\b|type: ignore(?!\[)|noqa(?!: [A-Z])|noqa:.*\b(?:C90|PLR09)", source)
 
 
 @every_file
@@ -66,3 +66,4 @@ def test_offences_are_seen() -> None:
     assert _complaints("x = 1  # type: ignore") == ["type: ignore"]
     assert _complaints("x = 1  # type: ignore[a]  # noqa: F821") == []
     assert _complaints("# TODO later") == ["TODO"]
+    assert _complaints("def f():  # noqa: D103, C901") == ["noqa: D103, C90"]

@@ -1,9 +1,10 @@
-"""An example of each contract, in which no field has its default."""
+"""Examples of each contract, in one or another of which each field has another value than its default."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,20 +12,14 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 import sostenuto.contracts
-from sostenuto import Agent, Effect, FilePart, ImagePart, Message, Model, Role, Status, TextPart, Usage
-from sostenuto.contracts import event, run
+from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
+from sostenuto.contracts import event, mcp, router, run
 from sostenuto.contracts.contract import Contract, Spec
 from sostenuto.contracts.message import OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import (
-    Head,
-    ModelCall,
-    ModelReply,
-    OutputSchema,
-    StopReason,
-    TranscriptPage,
-    TranscriptQuery,
-)
-from sostenuto.contracts.tool import ToolDefinition, ToolInvocation, ToolOutput, ToolSpec
+from sostenuto.contracts.model import Head, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
+from sostenuto.contracts.node import Node
+from sostenuto.contracts.tool import ToolDefinition, ToolInvocation, ToolOutput
+from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, RULE, SCHEMA, SPECS
 
 USAGE = Usage(input_tokens=100, cached_tokens=40, cache_write_tokens=30, output_tokens=20, reasoning_tokens=10)
 IMAGE = ImagePart(media_type="image/png", data="iVBORw0=")
@@ -37,43 +32,52 @@ REF = PartRef(message=3, part=1, call_id="call_1_0", digest="0123456789abcdef")
 USER = Message(role=Role.USER, parts=(TextPart(text="Hello 🎹"), IMAGE, FILE, REF))
 ASSISTANT = Message(role=Role.ASSISTANT, parts=(REASONING, OPAQUE, TextPart(text="Well."), CALL))
 ANSWER = Message(role=Role.TOOL, parts=(RESULT,))
-SCHEMA = OutputSchema(name="City", json_schema={"type": "object", "properties": {"name": {"type": "string"}}})
 DEFINITION = ToolDefinition(name="look", description="Look.", parameters={"type": "object"})
-TOOL = ToolSpec(
-    name="look",
-    description="Look.",
+HEAD = Head(
+    agent="support",
+    instructions="Be kind.",
+    model=MODEL,
+    tools=(DEFINITION,),
+    output=SCHEMA,
+    validators=("no_prices",),
+)
+TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
+STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough")
+REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
+CONTINUES = run.Continuation(run_id="desk/billing", execution="e1", path="desk/members/billing")
+TRANSFER = ToolDefinition(name="transfer_to_billing", description="Hand over.", parameters={"type": "object"})
+MCP_TOOL = mcp.McpTool(
+    name="git_log",
+    description="Commits.",
     parameters={"type": "object"},
     effect=Effect.READ,
     fast=True,
     timeout=timedelta(seconds=3),
     retries=2,
+    server="git",
+    tool="log",
+    approval=True,
 )
-MODEL = Model(
-    "anthropic/claude",
-    fallbacks=[Model("openai/gpt", temperature=0.5)],
-    temperature=0.0,
-    max_output_tokens=100,
-    reasoning="high",
-    timeout=timedelta(seconds=30),
-    options={"metadata": {"user_id": "u"}},
+OPTION = router.RouteOption(
+    name="billing",
+    description="Invoices and refunds.",
+    examples=("Where is my money?",),
+    when=RULE,
+    max_difficulty=0.5,
+    max_tokens=1000,
+    model="anthropic/claude",
 )
-AGENT = Agent(
-    name="support",
-    instructions="Be kind.",
-    model=MODEL,
-    tools=[TOOL],
-    output=SCHEMA,
-    max_turns=5,
-    max_repairs=1,
-    max_repeats=4,
-)
-HEAD = Head(agent="support", instructions="Be kind.", model=MODEL, tools=(DEFINITION,), output=SCHEMA)
-TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
-WHEN = {"id": "0c/12/0", "at": datetime(2026, 11, 22, 20, 0, tzinfo=UTC), "path": "support"}
+WHEN = {
+    "id": "0c/12/0",
+    "at": datetime(2026, 11, 22, 20, 0, tzinfo=UTC),
+    "path": "support",
+    "cursor": "0c/12/0;1d/4/0",
+}
 
 EXAMPLES: tuple[Contract, ...] = (
     *(USAGE, IMAGE, FILE, CALL, RESULT, REASONING, OPAQUE, REF, TextPart(text="Hello"), ASSISTANT),
-    *(SCHEMA, DEFINITION, TOOL, MODEL, AGENT, HEAD, TOTALS),
+    *(ImagePart(media_type="image/png", url="https://example.com/a.png"), FilePart(media_type="text/csv", data="YSxi")),
+    *(*SPECS, DEFINITION, HEAD, TOTALS, STEP, REJECTED, CONTINUES, MCP_TOOL, OPTION),
     ToolInvocation(call_id="call_1_0", reply="9b7e0c1d2f3a4b5c", arguments={"at": "cat"}),
     ToolOutput(content="a cat", attachments=(IMAGE, FILE)),
     ModelCall(
@@ -92,11 +96,45 @@ EXAMPLES: tuple[Contract, ...] = (
     ),
     TranscriptQuery(transcript="support", start=1, stop=3, max_bytes=1000),
     TranscriptPage(head=HEAD, messages=(USER, ASSISTANT)),
-    run.Carried(messages=(USER, ASSISTANT, ANSWER), after="r1", turns=1, totals=TOTALS, choice=1, repairs=1, repeats=2),
+    mcp.McpCatalogueCall(server="git"),
+    mcp.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST),
+    mcp.McpInvocation(
+        call_id="call_1_0",
+        reply="9b7e0c1d2f3a4b5c",
+        arguments={"at": "cat"},
+        server="git",
+        tool="log",
+        name="git_log",
+        effect=Effect.READ,
+    ),
+    router.RouteCall(
+        strategy="model",
+        text="Where is my money?",
+        options=(OPTION,),
+        threshold=0.5,
+        default="billing",
+        answer={"route": "billing"},
+    ),
+    router.RouteChoice(route="billing", confidence=0.75, reason="It is about money.", strategy="model"),
+    run.Carried(
+        messages=(USER, ASSISTANT, ANSWER),
+        after="r1",
+        turns=1,
+        totals=TOTALS,
+        choice=1,
+        repairs=1,
+        repeats=2,
+        mcp=(MCP_TOOL,),
+        steps={"tools/call_1_0": STEP},
+    ),
     run.RunInput(
         runnable=AGENT,
         message=USER,
         carried=run.Carried(messages=(USER,), after="", turns=0, totals=TOTALS),
+        path="desk/members/support",
+        call_id="call_1_0",
+        continues=CONTINUES,
+        transfers=(TRANSFER,),
         offload=True,
     ),
     run.Result(
@@ -107,6 +145,9 @@ EXAMPLES: tuple[Contract, ...] = (
         usage=USAGE,
         cost_usd=0.25,
         unpriced_calls=1,
+        steps={"extract": STEP},
+        rejected=(REJECTED,),
+        transfer="billing",
         untold=(RESULT,),
         messages=(USER, ASSISTANT),
     ),
@@ -128,12 +169,38 @@ EXAMPLES: tuple[Contract, ...] = (
         **WHEN, turn=1, call_id="call_1_0", name="look", content="a cat", is_error=True, attempt=2, seconds=0.5
     ),
     event.FallbackUsed(**WHEN, turn=1, failed="anthropic/claude", model="openai/gpt", reason="QuotaExceeded"),
+    event.RouteChosen(**WHEN, route="billing", confidence=0.75, reason="It is about money.", strategy="embedding"),
+    event.MemberStarted(**WHEN, member="billing", run_id="run-1/billing", message=USER),
+    event.MemberFinished(
+        **WHEN,
+        member="billing",
+        run_id="run-1/billing",
+        status=Status.FAILED,
+        output="so far",
+        reason="broke",
+        transfer="technical",
+        turns=3,
+        usage=USAGE,
+        cost_usd=0.25,
+    ),
     event.RunFinished(
         **WHEN, status=Status.FAILED, output="so far", reason="broke", turns=3, usage=USAGE, cost_usd=0.25
     ),
 )
 
-BY_NAME = {type(example).__name__: example for example in EXAMPLES}
+KINDS = {type(example).__name__: type(example) for example in EXAMPLES}
+
+
+def _by_name() -> Iterator[tuple[str, Contract]]:
+    """A name for each example: its contract's, and a number from the second on."""
+    seen: Counter[str] = Counter()
+    for example in EXAMPLES:
+        kind = type(example).__name__
+        seen[kind] += 1
+        yield (kind if seen[kind] == 1 else f"{kind}-{seen[kind]}"), example
+
+
+BY_NAME = dict(_by_name())
 
 
 def contracts() -> set[type[Contract]]:
@@ -143,7 +210,9 @@ def contracts() -> set[type[Contract]]:
     return {
         found
         for found in _subclasses(Contract)
-        if found.__module__.startswith("sostenuto.contracts.") and found is not Spec and found.__name__[0] != "_"
+        if found.__module__.startswith("sostenuto.contracts.")
+        and found not in {Spec, Node}
+        and found.__name__[0] != "_"
     }
 
 

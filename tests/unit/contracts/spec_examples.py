@@ -1,0 +1,110 @@
+"""Examples of what people write: models, tools and every kind of runnable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sostenuto import Agent, Chain, Effect, Model, Parallel, Prompt, Route, Router, Rule, Step, Team
+from sostenuto.contracts.contract import Contract
+from sostenuto.contracts.model import OutputSchema
+from sostenuto.contracts.tool import ToolSpec
+
+DIGEST = "cd" * 32
+SCHEMA = OutputSchema(name="City", json_schema={"type": "object", "properties": {"name": {"type": "string"}}})
+WRAPPED = OutputSchema(
+    name="int", json_schema={"type": "object", "properties": {"value": {"type": "integer"}}}, wrapped=True
+)
+TOOL = ToolSpec(
+    name="look",
+    description="Look.",
+    parameters={"type": "object"},
+    effect=Effect.READ,
+    fast=True,
+    timeout=timedelta(seconds=3),
+    retries=2,
+)
+MODEL = Model(
+    "anthropic/claude",
+    fallbacks=[Model("openai/gpt", temperature=0.5)],
+    temperature=0.0,
+    max_output_tokens=100,
+    reasoning="high",
+    timeout=timedelta(seconds=30),
+    options={"metadata": {"user_id": "u"}},
+)
+PROMPT = Prompt(
+    name="facts",
+    template="The facts of {input} for {audience}, as {{json}}",
+    model=MODEL,
+    instructions="Be brief.",
+    output=WRAPPED,
+    validators=["no_prices"],
+    max_repairs=1,
+    description="Finds facts.",
+)
+AGENT = Agent(
+    name="support",
+    instructions="Be kind.",
+    model=MODEL,
+    tools=[TOOL, PROMPT, "mcp:git", "mcp:files/read"],
+    output=SCHEMA,
+    validators=["no_prices"],
+    max_turns=5,
+    max_repairs=1,
+    max_repeats=4,
+    description="Helps.",
+)
+BILLING = Agent(name="billing", model="local/m", description="Invoices and refunds.")
+TECHNICAL = Agent(name="technical", model="local/m", instructions="You mend things.")
+STEP = Step(BILLING, name="review", input="Review {facts} of {input}")
+CHAIN = Chain(name="digest", steps=[PROMPT, STEP], inputs=["audience"], description="Facts, then a review.")
+RULE = Rule(min_chars=1, max_chars=1000, pattern="refund|invoice", metadata={"tier": ["gold", 1, None]})
+ROUTE = Route(
+    BILLING,
+    name="money",
+    description="All about money.",
+    examples=["Where is my money?"],
+    when=RULE,
+    max_difficulty=0.5,
+    max_tokens=1000,
+)
+ROUTER = Router(
+    name="desk",
+    routes=[ROUTE, TECHNICAL],
+    strategy="model",
+    model=MODEL,
+    threshold=0.25,
+    default="technical",
+    description="Sends where it belongs.",
+)
+OPINIONS = Parallel(
+    name="opinions",
+    branches=[BILLING, TECHNICAL],
+    limit=1,
+    join="vote",
+    judge=Agent(name="judge", model="local/m"),
+    min_completed=1,
+    description="Two opinions.",
+)
+PAGES = Parallel(name="pages", each=BILLING, over="pages", limit=5, reducer=TECHNICAL, min_completed=0)
+PLANNED = Team(
+    name="research",
+    members=[CHAIN.steps[1].run, ROUTER],
+    style="plan",
+    model=MODEL,
+    instructions="At most three tasks.",
+    output=SCHEMA,
+    validators=["no_prices"],
+    max_rounds=2,
+    limit=4,
+    writer=Agent(name="writer", model="local/m"),
+    description="Finds out.",
+)
+DEBATE = Team(name="debate", members=[BILLING, TECHNICAL], style="debate", judge=OPINIONS)
+HANDOFF = Team(name="front", members=[BILLING, TECHNICAL], style="handoff", entry="technical")
+DELEGATING = Team(name="lead", members=[PLANNED, CHAIN, OPINIONS], model="local/m")
+
+SPECS: tuple[Contract, ...] = (
+    *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, ROUTER, OPINIONS, PAGES),
+    *(PLANNED, DEBATE, HANDOFF, DELEGATING),
+)
