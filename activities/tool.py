@@ -11,24 +11,14 @@ from concurrent.futures import Executor
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import ToolError
-from ..contracts.message import FilePart, ImagePart, ToolResultPart
-from ..contracts.tool import (
-    MAX_TOOL_OUTPUT_BYTES,
-    Effect,
-    Tool,
-    ToolContext,
-    ToolInvocation,
-    ToolOutput,
-    outcome_unknown,
-)
+from ..contracts.message import FilePart, ImagePart
+from ..contracts.tool import Effect, Tool, ToolContext, ToolInvocation, ToolOutput
 from ..contracts.tool_signature import ToolArgumentsError
 from .failure import failure
-from .heartbeat import heartbeats
-from .own_run import release_own_run
+from .tool_call import Report, bounded, idempotency_key, tool_call
 from .transcripts import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
@@ -55,25 +45,17 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, threads: Executor | 
         Repeatable as its effect class says; the idempotency key stays the same. Every failure is of type
         `ToolFailed` with a message for the model, retryable while the tool has retries left. Heartbeats on its own.
         """
-        repeated = activity.info().attempt > 1
-        if repeated and tool.spec.effect is Effect.ONCE:
-            # The run was started with another idea of this tool: its policy must not decide what is safe here.
-            raise ApplicationError(outcome_unknown(tool.spec.name), type=names.TOOL_FAILED, non_retryable=True)
-        async with heartbeats() as report:
-            if repeated:
-                await release_own_run()
-            output = await _run(tool, invocation, report, threads)
-        result = ToolResultPart(
-            call_id=invocation.call_id, name=tool.spec.name, content=output.content, attachments=output.attachments
-        )
-        cache.put_result(activity.info().workflow_run_id or "", result)
-        return output
+
+        async def run(report: Report) -> ToolOutput:
+            return await _run(tool, invocation, report, threads)
+
+        return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
 
     return call
 
 
 async def _run(
-    tool: Tool[..., Any], invocation: ToolInvocation, report: Callable[[Any], None], threads: Executor | None
+    tool: Tool[..., Any], invocation: ToolInvocation, report: Report, threads: Executor | None
 ) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
@@ -86,7 +68,7 @@ async def _run(
                 value = await tool.function(**arguments)
             else:
                 value = await _in_thread(tool, arguments, threads, cancelled, limit)
-        return _bounded(_output(tool, value))
+        return bounded(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
         raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=False) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model
@@ -124,12 +106,12 @@ async def _in_thread(
         raise
 
 
-def _context(invocation: ToolInvocation, report: Callable[[Any], None], cancelled: threading.Event) -> ToolContext:
+def _context(invocation: ToolInvocation, report: Report, cancelled: threading.Event) -> ToolContext:
     info = activity.info()
     return ToolContext(
         run_id=info.workflow_id or "",
         call_id=invocation.call_id,
-        idempotency_key=f"{info.workflow_id}:{invocation.reply}:{invocation.call_id}",
+        idempotency_key=idempotency_key(invocation),
         attempt=info.attempt,
         _heartbeat=report,
         _cancelled=cancelled,
@@ -142,15 +124,6 @@ def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
     if isinstance(value, ImagePart | FilePart):
         return ToolOutput(attachments=(value,))
     return ToolOutput(content=tool.signature.render(value))
-
-
-def _bounded(output: ToolOutput) -> ToolOutput:
-    size = len(output.model_dump_json().encode())
-    if size > MAX_TOOL_OUTPUT_BYTES:
-        raise ToolError(
-            f"The result has {size:,} bytes and the limit is {MAX_TOOL_OUTPUT_BYTES:,}: ask for less, or for a part."
-        )
-    return output
 
 
 def _timeout_message(tool: Tool[..., Any]) -> str:

@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..contracts.errors import SetupError
+from .reaper_process import Reaper
 
 _GRACE_SECONDS = 10.0
 
@@ -69,7 +69,7 @@ class ProcessGroup:
 
     def __init__(self, *, held: Sequence[int] = ()) -> None:
         self._held = held
-        self._reaper: subprocess.Popen[bytes] | None = None
+        self._reaper: Reaper | None = None
         self._running: dict[ChildProcess, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> ProcessGroup:
@@ -82,22 +82,15 @@ class ProcessGroup:
             raise SetupError(
                 "the embedded stack does not run on Windows: use WSL, or a Temporal server named by TEMPORAL_ADDRESS"
             )
-        self._reaper = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond, and must be there before any child
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("reaper.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=self._held,
-            start_new_session=True,
-        )
+        self._reaper = Reaper(held=self._held)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for child in reversed(list(self._running)):
             await child.stop()
         await asyncio.gather(*self._running.values())
-        if self._reaper and self._reaper.stdin:
-            self._reaper.stdin.close()
-            await asyncio.to_thread(self._reaper.wait)
+        if self._reaper:
+            await self._reaper.close()
 
     async def start(
         self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
@@ -126,7 +119,8 @@ class ProcessGroup:
                 )
         except OSError as error:
             raise SetupError(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
-        self._tell_reaper(f"+{process.pid}")
+        if self._reaper:
+            self._reaper.add(process.pid)
         child = ChildProcess(name, process, log)
         self._running[child] = asyncio.create_task(self._forget_when_ended(child))
         return child
@@ -135,11 +129,6 @@ class ProcessGroup:
         await child.wait()
         # Its pid may be given to a stranger from now on: end what it left behind while the group is still ours.
         child.signal(signal.SIGKILL)
-        self._tell_reaper(f"-{child.pid}")
+        if self._reaper:
+            self._reaper.remove(child.pid)
         self._running.pop(child, None)
-
-    def _tell_reaper(self, line: str) -> None:
-        if self._reaper and self._reaper.stdin:
-            with contextlib.suppress(BrokenPipeError):
-                self._reaper.stdin.write(f"{line}\n".encode())
-                self._reaper.stdin.flush()

@@ -1,0 +1,117 @@
+"""MCP servers' tools as activities: their catalogue, once per run, and their calls. Must not import an MCP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from ..contracts import names
+from ..contracts.errors import SetupError, SostenutoError, ToolError
+from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation
+from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, ToolOutput, outcome_unknown
+from .failure import failure
+from .heartbeat import heartbeats
+from .mcp_catalogue import catalogue_of
+from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable
+from .own_run import release_own_run
+from .tool_call import Report, bounded, idempotency_key, tool_call
+from .transcripts import TranscriptCache
+
+_ATTEMPTS = 4
+"""After so many the model is told: a call that brings its server down does so every time."""
+
+
+class McpActivities:
+    """The catalogue and the calls of the MCP servers that a worker has sessions with.
+
+    Args:
+        servers: The worker's sessions by the names that the app gives the servers.
+        cache: Keeps the results until the next model call.
+    """
+
+    def __init__(self, servers: Mapping[str, McpSession], cache: TranscriptCache) -> None:
+        self._servers = servers
+        self._cache = cache
+
+    @activity.defn(name=names.MCP_CATALOGUE_ACTIVITY)
+    async def catalogue(self, call: McpCatalogueCall) -> McpCatalogue:
+        """The tools that a server has now.
+
+        Repeatable. Every failure is of type `ToolFailed`, retryable where the server cannot be reached or started
+        now. Heartbeats on its own. Costs one request to the server, and its start where it does not run yet.
+        """
+        async with heartbeats():
+            if activity.info().attempt > 1:
+                await release_own_run()
+            try:
+                session = self._session(call.server)
+                found = catalogue_of(call.server, session.server, await session.list_tools())
+                return _recordable(found)
+            except SostenutoError as error:
+                passing = isinstance(error, ServerUnreachable | CallInterrupted | CallTimedOut)
+                raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=passing) from None
+
+    @activity.defn(name=names.MCP_TOOL_ACTIVITY)
+    async def call(self, invocation: McpInvocation) -> ToolOutput:
+        """Call a tool of a server once.
+
+        Repeatable as its effect class says; the idempotency key, which goes along, stays the same. Every failure is
+        of type `ToolFailed` with a message for the model, retryable only where the server was out of reach, or was
+        lost in a call that may be repeated. Heartbeats on its own, with the progress that the server reports.
+        """
+
+        async def run(report: Report) -> ToolOutput:
+            return await self._run(invocation, report)
+
+        effect = self._effect(invocation)
+        return await tool_call(invocation, name=invocation.name, effect=effect, cache=self._cache, run=run)
+
+    async def _run(self, invocation: McpInvocation, report: Report) -> ToolOutput:
+        name, once = invocation.name, self._effect(invocation) is Effect.ONCE
+        call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
+        try:
+            return bounded(await self._session(invocation.server).call_tool(call))
+        except CallTimedOut as error:
+            unknown = " Whether it took effect is unknown." if once else ""
+            raise _failed(error, f"{name}: {error}{unknown}", retryable=False) from None
+        except CallInterrupted as error:
+            message = f"{outcome_unknown(name)} ({error})" if once else f"{name}: {error}"
+            raise _failed(error, message, retryable=not once) from None
+        except ServerUnreachable as error:
+            raise _failed(error, f"{name} was not run: {error}", retryable=not once) from None
+        except SetupError as error:
+            raise _failed(error, f"{name} was not run: {error}", retryable=False) from None
+        except ToolError as error:
+            raise _failed(error, str(error), retryable=False) from None
+
+    def _session(self, name: str) -> McpSession:
+        if name not in self._servers:
+            known = ", ".join(sorted(self._servers)) or "none"
+            raise SetupError(
+                f"this worker has no MCP server named {name!r} (it has: {known}): "
+                f"pass App(mcp={{{name!r}: McpServer(…)}})"
+            )
+        return self._servers[name]
+
+    def _effect(self, invocation: McpInvocation) -> Effect:
+        """As the run has it, or `once` where this worker was told so since."""
+        session = self._servers.get(invocation.server)
+        told = session.server.effects.get(invocation.tool) if session else None
+        return Effect.ONCE if told == Effect.ONCE else invocation.effect
+
+
+def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationError:
+    left = activity.info().attempt < _ATTEMPTS
+    return failure(error, message, kind=names.TOOL_FAILED, retryable=retryable and left)
+
+
+def _recordable(found: McpCatalogue) -> McpCatalogue:
+    size = len(found.model_dump_json().encode())
+    if size > MAX_TOOL_OUTPUT_BYTES:
+        raise SetupError(
+            f"the catalogue of MCP server {found.server!r} has {size:,} bytes and the limit is "
+            f"{MAX_TOOL_OUTPUT_BYTES:,}: serve fewer of its {len(found.tools)} tools"
+        )
+    return found

@@ -1,0 +1,91 @@
+"""What a worker's session with an MCP server is to the activities: one interface, without any MCP library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+
+from ..contracts.errors import SostenutoError
+from ..contracts.mcp import McpServer
+from ..contracts.tool import ToolOutput
+
+
+class ServerUnreachable(SostenutoError):  # noqa: N818
+    """The server could not be reached or started, so nothing was called. Later it may be."""
+
+
+class CallInterrupted(SostenutoError):  # noqa: N818
+    """The server or the way to it was lost during the call. Whether the call took effect is unknown."""
+
+
+class CallTimedOut(SostenutoError):  # noqa: N818
+    """The server did not answer in time and was told to stop. Whether the call took effect is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """A tool as its server lists it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """JSON Schema of the arguments."""
+    read_only: bool = False
+    """The server says that the tool only looks."""
+    idempotent: bool = False
+    """The server says that a second call of the same arguments changes nothing more."""
+    destructive: bool = False
+    """The server says outright that the tool may destroy something. The protocol takes silence for a yes; we do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class McpCall:
+    """One call of a tool."""
+
+    tool: str
+    """The server's name of it."""
+    arguments: Mapping[str, JsonValue]
+    idempotency_key: str
+    """Sent along as `sostenuto/idempotency-key` in the request's `_meta`, for servers that know it."""
+    on_progress: Callable[[Any], None] = lambda _: None
+    """Told of the progress that the server reports."""
+
+
+class McpSession(Protocol):
+    """A worker's one session with a server, opened at first use, shared by all calls, and opened anew when lost.
+
+    What it raises names no secret: nothing of the server's `env` and `headers`, and no query of its `url`.
+    """
+
+    server: McpServer
+
+    async def list_tools(self) -> tuple[ListedTool, ...]:
+        """All tools that the server has now.
+
+        Raises:
+            SetupError: The server cannot be started or reached as it is described.
+            ServerUnreachable: It cannot now.
+            CallInterrupted: It was lost meanwhile.
+            CallTimedOut: It did not answer within the server's `timeout`.
+            ToolError: It refused, in its words.
+        """
+        ...
+
+    async def call_tool(self, call: McpCall) -> ToolOutput:
+        """What the tool returned.
+
+        Raises:
+            SetupError: The server cannot be started or reached as it is described.
+            ServerUnreachable: It cannot now; the tool was not called.
+            CallInterrupted: It was lost during the call.
+            CallTimedOut: It did not answer within the server's `timeout`.
+            ToolError: The tool failed or the server refused, in its words.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the session, and the server's processes if it has any here."""
+        ...
