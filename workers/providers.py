@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
@@ -14,6 +15,7 @@ from .settings import CompatibleProvider, Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from ..activities.adapters.embedder import Embedder, Vectors
     from ..contracts.agent import Agent
     from ..contracts.model import Model
 
@@ -25,21 +27,31 @@ _NO_LOCAL_SERVER = (
 )
 
 
-def build_adapters(settings: Settings) -> dict[str, ModelAdapter]:
+def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> dict[str, ModelAdapter]:
     """An adapter for each provider of the settings, by name.
 
     Providers that lack a key or a server are there too: a call to them says what is to be set.
+
+    Args:
+        settings: Addresses and keys.
+        embedder: What the local model chooses by. Default: one of its own.
     """
+    shared = embedder or build_embedder(settings)
     builders: dict[str, Callable[[], ModelAdapter]] = {
         "anthropic": lambda: _anthropic(settings),
         "openai": lambda: _openai(settings),
-        LOCAL_PROVIDER: lambda: _local(settings),
+        LOCAL_PROVIDER: lambda: _local(settings, shared),
     }
     for name, provider in settings.providers.items():
         builders[name] = _compatible(name, provider)
     if settings.script:
         builders["scripted"] = lambda: _scripted(settings)
     return {name: LazyAdapter(name, build) for name, build in builders.items()}
+
+
+def build_embedder(settings: Settings) -> LazyEmbedder:
+    """The local embedder. It is there without its weights too: using it says how to get them."""
+    return LazyEmbedder(lambda: _embedder(settings))
 
 
 def missing_keys(agent: Agent, settings: Settings) -> list[str]:
@@ -85,6 +97,39 @@ class LazyAdapter:
             return self._adapter
 
 
+class LazyEmbedder:
+    """An embedder that is built when it is first used, once for all who use it."""
+
+    def __init__(self, build: Callable[[], Embedder]) -> None:
+        self._build = build
+        self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One vector of length 1 per text, in their order.
+
+        Raises:
+            SetupError: The weights or the packages that run them are missing.
+        """
+        return await (await asyncio.to_thread(self.built)).embed(texts)
+
+    def built(self) -> Embedder:
+        """The embedder itself. Blocks.
+
+        Raises:
+            SetupError: As for `embed`.
+        """
+        with self._lock:
+            if self._embedder is None:
+                try:
+                    self._embedder = self._build()
+                except ImportError as error:
+                    raise SetupError(
+                        f"the local embedder cannot be loaded ({error}): pip install 'sostenuto[local]'"
+                    ) from error
+            return self._embedder
+
+
 def _anthropic(settings: Settings) -> ModelAdapter:
     from ..activities.adapters.anthropic import AnthropicAdapter
 
@@ -109,16 +154,20 @@ def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAd
     return build
 
 
-def _local(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.embedder import Embedder
+def _local(settings: Settings, embedder: LazyEmbedder) -> ModelAdapter:
     from ..activities.adapters.local import LocalAdapter
-    from .weights import Weights
 
     if not settings.local_url:
         raise SetupError(_NO_LOCAL_SERVER)
+    return LocalAdapter(base_url=settings.local_url, embedder=embedder.built())
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from ..activities.adapters.embedder import Embedder
+    from .weights import Weights
+
     weights = Weights.find(settings.state_dir, local_model=settings.local_model)
-    embedder = Embedder(weights.embedding_model, weights.tokenizer)
-    return LocalAdapter(base_url=settings.local_url, embedder=embedder)
+    return Embedder(weights.embedding_model, weights.tokenizer)
 
 
 def _scripted(settings: Settings) -> ModelAdapter:
