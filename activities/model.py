@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -14,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from ..contracts import names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
 from ..contracts.message import Message, PartRef, ToolCallPart
-from ..contracts.model import Head, Model, ModelCall, ModelReply, TranscriptPage, TranscriptQuery
+from ..contracts.model import Head, Model, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.usage import Usage
 from .failure import failure
@@ -27,6 +28,8 @@ from .transcripts import Prefix, TranscriptCache
 _LONGEST_DELAY = timedelta(minutes=1)
 # A provider that wants a longer pause is not waited for where another one can answer at once.
 _LONGEST_DELAY_BEFORE_FALLBACK = timedelta(seconds=15)
+# Least time for validators, of the grace that the activity has over the model's own timeout.
+_LEAST_CHECK = timedelta(seconds=5)
 
 Price = Callable[[str, str, Usage], float | None]
 """Cost in US dollars by provider, model and usage; None where unknown."""
@@ -57,12 +60,14 @@ class ModelActivities:
         named; anything else that an adapter raises is a bug and not retried. Heartbeats on its own. Costs what the
         provider charges for the whole prompt and the answer.
         """
+        started = asyncio.get_running_loop().time()
         async with heartbeats():
             prefix = await self._transcript(call)
             model = prefix.head.model.choices[call.choice]
             try:
+                self._validator.check_known(prefix.head)
                 completion = await self._adapter(model).complete(_request(prefix, model))
-                reply = self._reply(prefix, model, completion)
+                reply = await self._reply(prefix, model, completion, started)
                 whole = prefix.extended((reply.message,))
             except ModelError as error:
                 raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None
@@ -109,12 +114,15 @@ class ModelActivities:
         # An attempt that the server gave up on may have left another result here than the history has.
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 
-    def _reply(self, prefix: Prefix, model: Model, completion: Completion) -> ModelReply:
+    async def _reply(self, prefix: Prefix, model: Model, completion: Completion, started: float) -> ModelReply:
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
-        output = prefix.head.output
         wrong: tuple[str, ...] = ()
-        if output is not None and not message.tool_calls:
-            wrong = self._validator.problems(prefix.head.agent, output, message.text)
+        if not message.tool_calls:
+            left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
+            refused = completion.stop is StopReason.REFUSAL
+            wrong = await self._validator.problems(
+                prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
+            )
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,

@@ -19,8 +19,8 @@ def said_by_model(call: RouteCall) -> RouteChoice:
     route, confidence = answer.get("route"), _confidence(answer.get("confidence"))
     if route not in [option.name for option in call.options]:
         known = ", ".join(option.name for option in call.options)
-        quote = as_text(call.answer)[:_LONGEST_QUOTE]
-        reason = f"the model named none of the routes {known}; it said {quote}"
+        said = "gave no answer" if call.answer is None else f"said {as_text(call.answer)[:_LONGEST_QUOTE]}"
+        reason = f"the model named none of the routes {known}; it {said}"
         return RouteChoice(reason=reason, strategy=call.strategy)
     reason = str(answer.get("reason") or "the model gave no reason")
     if confidence is None:
