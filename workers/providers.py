@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from ..activities.adapters.embedder import Embedder, Vectors
-    from ..contracts.agent import Agent
     from ..contracts.model import Model
+    from ..contracts.node import Node
 
 # ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
 
@@ -54,13 +54,14 @@ def build_embedder(settings: Settings) -> LazyEmbedder:
     return LazyEmbedder(lambda: _embedder(settings))
 
 
-def missing_keys(agent: Agent, settings: Settings) -> list[str]:
-    """What the models of an agent lack to be called: a line for each, naming agent, field and remedy."""
+def missing_keys(node: Node, settings: Settings) -> list[str]:
+    """What the models that a runnable itself calls lack: a line for each, naming runnable, field and remedy."""
     problems = []
-    for index, model in enumerate(agent.model.choices):
-        if problem := _problem(model, settings):
-            field = "model" if index == 0 else f"model.fallbacks[{index - 1}]"
-            problems.append(f"agent {agent.name!r}: {field}: {model.name}: {problem}")
+    for field, model in node.models.items():
+        for index, choice in enumerate(model.choices):
+            if problem := _problem(choice, settings):
+                place = field if index == 0 else f"{field}.fallbacks[{index - 1}]"
+                problems.append(f"{type(node).__name__.lower()} {node.name!r}: {place}: {choice.name}: {problem}")
     return problems
 
 

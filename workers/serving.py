@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..contracts.agent import Agent
 from ..contracts.app import App
 from ..contracts.errors import SetupError
+from ..contracts.node import Node
 from ..workflows.running_stack import RunningStack
+from .mcp import mcp_sessions
 from .pricing import cost_usd
-from .providers import build_adapters, missing_keys
+from .providers import build_adapters, build_embedder, missing_keys
 from .settings import Settings
-from .worker import build_worker
+from .worker import Services, build_worker
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def serving(
     client: Client,
     *,
     task_queue: str,
-    needed: Agent | None = None,
+    needed: Node | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Worker]:
     """A running worker for the app, stopped gracefully at the end of the block.
@@ -37,19 +38,26 @@ async def serving(
         on_warning: Told of each model that cannot be called for want of a key or an address.
 
     Raises:
-        SetupError: The settings are wrong, or no model of `needed` can be called; names the place.
+        SetupError: The settings are wrong, or something in `needed` has no model that can be called; names the place.
     """
     settings = _with_local_model(Settings.load())
-    for agent in app:
-        problems = missing_keys(agent, settings)
-        if agent is needed and len(problems) == len(agent.model.choices):
-            raise SetupError("; ".join(problems))
-        for problem in problems:
-            on_warning(problem)
-    adapters = build_adapters(settings)
+    for runnable in app:
+        for node in runnable.walk():
+            problems = missing_keys(node, settings)
+            choices = sum(len(model.choices) for model in node.models.values())
+            if runnable is needed and problems and len(problems) == choices:
+                raise SetupError("; ".join(problems))
+            for problem in problems:
+                on_warning(problem)
+    embedder = build_embedder(settings)
+    adapters = build_adapters(settings, embedder)
     try:
-        async with build_worker(client, app, adapters, cost_usd, task_queue=task_queue) as worker:
-            yield worker
+        async with mcp_sessions(app.mcp) as sessions:
+            services = Services(embedder=embedder, mcp=sessions)
+            async with build_worker(
+                client, app, adapters, cost_usd, task_queue=task_queue, services=services
+            ) as worker:
+                yield worker
     finally:
         for adapter in adapters.values():
             await adapter.close()

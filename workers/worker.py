@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from ..activities.mcp import McpActivities
+from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities, Price
 from ..activities.output import OutputValidator
 from ..activities.provider import ModelAdapter
+from ..activities.route import RouteActivities
+from ..activities.routing_embedding import Embedder
+from ..activities.takeover import take_over
 from ..activities.tool import tool_activities
 from ..activities.transcripts import TranscriptCache
 from ..contracts import names
@@ -21,8 +27,9 @@ from ..contracts.app import App
 from ..workflows import policy
 from ..workflows.connection import payload_dir_setting
 from ..workflows.converter import data_converter
-from ..workflows.run import RunWorkflow
+from ..workflows.run_workflow import RunWorkflow
 from ..workflows.running_stack import RunningStack, state_dir_setting
+from .pricing import price_of
 
 # Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
 _PASSED_THROUGH = ("sostenuto",)
@@ -34,6 +41,16 @@ _HEARTBEAT_THROTTLE = timedelta(seconds=1)
 _GRACEFUL_SHUTDOWN = timedelta(seconds=10)
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What some runnables need of a worker besides models and functions."""
+
+    embedder: Embedder | None = None
+    """Compares meanings, for routers."""
+    mcp: Mapping[str, McpSession] = field(default_factory=dict)
+    """Sessions with the app's MCP servers, see `workers.mcp`."""
+
+
 def build_worker(
     client: Client,
     app: App,
@@ -43,6 +60,7 @@ def build_worker(
     task_queue: str = names.TASK_QUEUE,
     max_cached_runs: int = 1000,
     max_concurrent_calls: int = 200,
+    services: Services | None = None,
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """A worker for an app, ready to run.
@@ -55,16 +73,22 @@ def build_worker(
         task_queue: What it polls.
         max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
         max_concurrent_calls: Model and tool calls at once. At least 1.
+        services: What routers and MCP tools need besides. Default: none of it, and what needs it fails and says so.
         interceptors: Of the Temporal SDK, outermost first.
     """
     cache = TranscriptCache()
     threads = ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool")
-    model = ModelActivities(adapters, price=price, cache=cache, validator=OutputValidator(app))
+    services = services or Services()
+    validator = OutputValidator(app.walk(), app.validators, threads=threads)
+    model = ModelActivities(adapters, price=price, cache=cache, validator=validator)
+    mcp = McpActivities(services.mcp, cache)
+    route = RouteActivities(services.embedder, price_of)
+    tools = tool_activities(app.tools.values(), cache, threads)
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[RunWorkflow],
-        activities=[model.call, *tool_activities(app.tools.values(), cache, threads)],
+        workflows=[RunWorkflow, *app.workflows],
+        activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, *tools],
         workflow_runner=workflow_runner(),
         max_concurrent_activities=max_concurrent_calls,
         max_cached_workflows=max_cached_runs,
@@ -81,13 +105,16 @@ def workflow_runner() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
 
 
-def replayer() -> Replayer:
+def replayer(workflows: Sequence[type] = ()) -> Replayer:
     """Replays recorded histories against the workflow code of this version.
+
+    Args:
+        workflows: Classes of your own, for histories of those.
 
     Large payloads are looked for where `SOSTENUTO_PAYLOAD_DIR` says, else where the embedded stack here keeps them.
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
-    return Replayer(workflows=[RunWorkflow], workflow_runner=workflow_runner(), data_converter=converter)
+    return Replayer(workflows=[RunWorkflow, *workflows], workflow_runner=workflow_runner(), data_converter=converter)
 
 
 def _payload_dir_of_stack() -> Path | None:

@@ -3,51 +3,87 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ..activities.model import ModelActivities
 from ..contracts.agent import Agent
+from ..contracts.delegation import TRANSFER
+from ..contracts.mcp import McpTool
 from ..contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ..contracts.model import ModelCall, ModelReply, StopReason
-from ..contracts.run import Carried, Result, Status, Totals
+from ..contracts.output import unwrapped
+from ..contracts.run import Carried, Rejected, Result, Status
+from ..contracts.tool import ToolDefinition
 from . import policy
-from .details import SHOWN_MESSAGES, Details, compact
+from .details import SHOWN_MESSAGES, compact
+from .tally import Tally
 from .tools import ToolCalls, error_result
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from .execution import Execution
 
 _PATIENCE = 2
 
 
 class AgentLoop:
-    """One agent at work on one message.
+    """One agent at work in one conversation.
 
-    Guarantees: nothing is asked of a model or a tool that the history already answers; every way to end has a
-    result with what there is so far; an error of a tool goes to the model and never ends the run.
+    Guarantees: nothing is asked of a model or a tool that the history already answers; every way to end, a cancel
+    too, has a result with what there is so far; an error of a tool goes to the model and never ends the run.
 
     Args:
+        execution: The workflow's part of the tree.
         agent: What runs.
         path: Its place in the runnable tree, unique in the workflow.
-        message: What it is asked.
-        carried: Where an earlier execution of the workflow left off.
+        messages: What it begins with.
+        standing: How many of those stand in the history already.
+        carried: Where an earlier execution of the workflow left off, in place of messages.
+        tools: What only its run knows: tools of MCP servers, and those that hand the conversation over.
+        tally: Takes in what it uses, where it works for something else.
     """
 
-    def __init__(self, agent: Agent, path: str, message: Message, carried: Carried | None = None) -> None:
-        start = carried or Carried(messages=(message,), after="", turns=0, totals=Totals())
-        self.transcript = Transcript(agent.head, start.messages, after=start.after)
-        self.totals = start.totals
+    def __init__(
+        self,
+        execution: Execution,
+        agent: Agent,
+        path: str,
+        messages: Iterable[Message] = (),
+        *,
+        standing: int = 0,
+        carried: Carried | None = None,
+        tools: tuple[ToolDefinition, ...] = (),
+        tally: Tally | None = None,
+    ) -> None:
+        begins = carried.messages if carried else tuple(messages)
+        head = agent.head_with(*tools)
+        # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
+        after = carried.after if carried else f"{workflow.info().run_id}:{path}"
+        self.transcript = Transcript(head, begins, after=after, standing=standing)
+        self.tally = tally or Tally()
+        if carried:
+            self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
+        self._replies = carried.turns if carried else 0
+        self._execution = execution
         self._agent = agent
         self._path = path
-        self._tools = ToolCalls(agent.tools, path)
-        self._details = Details(agent.name)
-        self._turns = start.turns
-        self._choice = start.choice
-        self._repairs = start.repairs
-        self._repeats = start.repeats
-        self._details.show(start.messages[-SHOWN_MESSAGES:], self.totals, self._turns)
+        self._mcp = tuple(tool for tool in tools if isinstance(tool, McpTool))
+        self._transfers = {tool.name for tool in tools if not isinstance(tool, McpTool)}
+        self._tools = ToolCalls(execution, agent, path, self._mcp, self.tally)
+        self._choice = carried.choice if carried else 0
+        self._repairs = carried.repairs if carried else 0
+        self._repeats = carried.repeats if carried else 0
+        self._rejected = list(carried.rejected) if carried else []
+        execution.register(path, self.transcript)
+        if carried:
+            execution.resume(carried.places)
+            execution.details.resume(begins[-SHOWN_MESSAGES:], self.tally.totals, self.tally.turns)
+        else:
+            execution.details.told(path, begins[-SHOWN_MESSAGES:])
 
     @property
     def carried(self) -> Carried:
@@ -55,11 +91,15 @@ class AgentLoop:
         return Carried(
             messages=tuple(self.transcript.messages),
             after=self.transcript.after,
-            turns=self._turns,
-            totals=self.totals,
+            turns=self._replies,
+            nested_turns=self.tally.turns - self._replies,
+            totals=self.tally.totals,
             choice=self._choice,
             repairs=self._repairs,
             repeats=self._repeats,
+            mcp=self._mcp,
+            places=dict(self._execution.places),
+            rejected=tuple(self._rejected),
         )
 
     async def run(self, at_turn: Callable[[], Result | None] = lambda: None) -> Result:
@@ -68,14 +108,24 @@ class AgentLoop:
         Args:
             at_turn: Called before each model call. May end the run with a result, or continue as new.
         """
-        while True:
-            ended = at_turn() or await self._turn()
-            if ended:
-                return ended
+        try:
+            while True:
+                ended = at_turn() or await self._turn()
+                if ended:
+                    return ended
+        except BaseException as error:
+            if is_cancelled_exception(error):
+                return self.result(Status.CANCELLED, "the run was cancelled")
+            raise
+
+    def tell(self, message: Message) -> None:
+        """Go on with the conversation: the next `run` answers this."""
+        self.transcript.add(message)
+        self._execution.details.told(self._path, (message,))
 
     async def _turn(self) -> Result | None:
         """One model call and the tool calls that it asks for; a result when there is nothing more to do."""
-        if self._turns >= self._agent.max_turns:
+        if self._replies >= self._agent.max_turns:
             return self.result(Status.EXHAUSTED, f"the agent used all of its {self._agent.max_turns} turns")
         try:
             reply = await self._ask()
@@ -83,13 +133,13 @@ class AgentLoop:
             if is_cancelled_exception(error):
                 raise
             return self.result(Status.FAILED, _why(error))
-        self._turns += 1
-        self.totals += Totals.of(reply)
+        self._replies += 1
+        self.tally.reply(reply)
         self._note_repeats(reply)
         self.transcript.add_reply(reply)
-        self._details.show((reply.message,), self.totals, self._turns)
+        self._execution.details.replied(self._path, reply)
         if reply.message.tool_calls:
-            return await self._answer_calls(reply.message.tool_calls)
+            return await self._answer_calls(reply)
         return self._finish(reply)
 
     async def _ask(self) -> ModelReply:
@@ -106,7 +156,7 @@ class AgentLoop:
 
     async def _call(self, scheduling: int, *, fallback_left: bool) -> ModelReply:
         model = self._agent.model.choices[self._choice]
-        turn = self._turns + 1
+        turn = self._replies + 1
         known = self.transcript.sent
         return await workflow.start_activity_method(
             ModelActivities.call,
@@ -116,12 +166,12 @@ class AgentLoop:
                 model=model.name,
                 choice=self._choice,
                 base=known,
-                after=self.transcript.after,
+                after=self.transcript.after if known else "",
                 tail=self.transcript.tail(),
                 head=None if known else self.transcript.head,
             ),
             activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
-            summary=f"{model.name} · turn {turn} · {compact(self.totals.usage.total_tokens)} tok so far",
+            summary=f"{model.name} · turn {turn} · {compact(self.tally.totals.usage.total_tokens)} tok so far",
             **policy.model_policy(model, fallback_left=fallback_left),
         )
 
@@ -131,7 +181,8 @@ class AgentLoop:
         same = bool(wanted) and previous is not None and _signature(previous) == wanted
         self._repeats = self._repeats + 1 if same else 1
 
-    async def _answer_calls(self, calls: tuple[ToolCallPart, ...]) -> Result | None:
+    async def _answer_calls(self, reply: ModelReply) -> Result | None:
+        calls = reply.message.tool_calls
         limit = self._agent.max_repeats
         if self._repeats >= limit + _PATIENCE:
             return self.result(
@@ -142,13 +193,18 @@ class AgentLoop:
                 f"Not run: this is the same call for the {self._repeats}. time in a row. "
                 "Use the results that you have, call something else, or answer."
             )
-            results: list[ToolResultPart] = [error_result(call, text) for call in calls]
+            results = [error_result(call, text) for call in calls]
         else:
-            results = await self._tools.run(calls, self.transcript.after)
+            results = await self._tools.run([call for call in calls if call.name not in self._transfers], reply.id)
+        transfer = next((call.name for call in calls if call.name in self._transfers), "")
+        results += [_handed_over(call, transfer) for call in calls if call.name in self._transfers]
         messages = [Message(role=Role.TOOL, parts=(result,)) for result in results]
         for message in messages:
             self.transcript.add(message)
-        self._details.show(messages, self.totals, self._turns)
+        self._execution.details.told(self._path, messages)
+        if transfer:
+            done = self.result(Status.COMPLETED, output=reply.message.text)
+            return done.model_copy(update={"transfer": transfer.removeprefix(TRANSFER)})
         return None
 
     def _finish(self, reply: ModelReply) -> Result | None:
@@ -156,33 +212,30 @@ class AgentLoop:
         text = reply.message.text
         if reply.stop is StopReason.REFUSAL:
             return self.result(Status.REFUSED, text or "the model declined to answer")
+        if reply.output_errors:
+            return self._reject(text, reply.output_errors)
         if self._agent.output is None:
             cut = reply.stop is StopReason.LENGTH
             return self.result(Status.COMPLETED, "the answer was cut at the output limit" if cut else "", output=text)
-        if not reply.output_errors:
-            return self.result(Status.COMPLETED, output=json.loads(text))
-        problems = "; ".join(reply.output_errors)
+        return self.result(Status.COMPLETED, output=unwrapped(self._agent.output, json.loads(text)))
+
+    def _reject(self, text: str, problems: tuple[str, ...]) -> Result | None:
+        """None after asking for the answer again, or the result where that was done often enough."""
+        self._rejected.append(Rejected(text=text, reasons=problems))
+        told = "; ".join(problems)
         if self._repairs >= self._agent.max_repairs:
-            reason = f"the answer does not fit the output type {self._agent.output.name}: {problems}"
-            return self.result(Status.FAILED, reason)
+            wanted = f"fit the output type {self._agent.output.name}" if self._agent.output else "pass its validators"
+            return self.result(Status.FAILED, f"the answer does not {wanted}: {told}")
         self._repairs += 1
-        self.transcript.add(Message.user(f"That answer does not fit. {problems}. Answer again, all of it, corrected."))
+        self.transcript.add(Message.user(f"That answer does not fit. {told}. Answer again, all of it, corrected."))
         return None
 
     def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
         """A result of this status. Without an output of its own it has the last words of the model."""
         if status is not Status.COMPLETED:
             output = Message.last_words(self.transcript.messages)
-        return Result(
-            status=status,
-            output=output,
-            reason=reason,
-            turns=self._turns,
-            usage=self.totals.usage,
-            cost_usd=self.totals.cost_usd,
-            unpriced_calls=self.totals.unpriced_calls,
-            untold=self.transcript.unsent_errors(),
-        )
+        result = self.tally.result(status, reason, output=output)
+        return result.model_copy(update={"rejected": tuple(self._rejected), "untold": self.transcript.unsent_errors()})
 
 
 def _signature(message: Message) -> list[tuple[str, str]]:
@@ -191,6 +244,13 @@ def _signature(message: Message) -> list[tuple[str, str]]:
 
 def _names(calls: tuple[ToolCallPart, ...]) -> str:
     return ", ".join(call.name for call in calls)
+
+
+def _handed_over(call: ToolCallPart, transfer: str) -> ToolResultPart:
+    if call.name != transfer:
+        return error_result(call, f"Not done: the conversation goes to {transfer.removeprefix(TRANSFER)}.")
+    text = f"The conversation is handed over to {transfer.removeprefix(TRANSFER)}."
+    return ToolResultPart(call_id=call.id, name=call.name, content=text)
 
 
 def _why(error: ActivityError) -> str:

@@ -5,33 +5,99 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from temporalio import workflow
 
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
-from ..contracts.run import Totals
+from ..contracts.model import ModelReply
+from ..contracts.run import Result, Status, Totals
 
 SHOWN_MESSAGES = 20
 """How many of the last messages the details show."""
+_SHOWN_PLACES = 40
 _ENTRY_CHARS = 400
+_MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
+
+
+@dataclass(slots=True)
+class _Place:
+    run_id: str
+    """Id of the nested run, where it is one."""
+    result: Result | None = None
 
 
 class Details:
-    """The last steps of a run as Markdown. Bounded, so that a long run costs no more per turn than a short one."""
+    """A run as Markdown: what it cost, the tree of what runs in it, and the last messages.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    Bounded, so that a long run costs no more per step than a short one. Left alone where the workflow has details of
+    its own.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._root = path
         self._entries: deque[str] = deque(maxlen=SHOWN_MESSAGES)
+        self._places: dict[str, _Place] = {}
+        self._totals = Totals()
+        self._turns = 0
+        self._published = ""
 
-    def show(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
-        """Add messages and publish."""
-        self._entries.extend(_markdown(message) for message in messages)
-        usage = totals.usage
+    def resume(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
+        """Go on from what an earlier execution of the workflow had."""
+        self._totals, self._turns = totals, turns
+        self.told(self._root, messages)
+
+    def told(self, path: str, messages: Iterable[Message]) -> None:
+        """Show what the model at a place is told."""
+        label = path.removeprefix(self._root).removeprefix("/")
+        self._entries.extend(_markdown(message, label) for message in messages)
+        self._publish()
+
+    def replied(self, path: str, reply: ModelReply) -> None:
+        """Show a model's reply."""
+        self._totals += Totals.of(reply)
+        self._turns += 1
+        self.told(path, (reply.message,))
+
+    def started(self, path: str, run_id: str = "") -> None:
+        """Show that something runs at a place."""
+        if path != self._root:
+            self._places[path] = _Place(run_id)
+            self._publish()
+
+    def finished(self, path: str, result: Result) -> None:
+        """Show what the runnable at a place came to."""
+        place = self._places.get(path)
+        if place is None:
+            return
+        place.result = result
+        if place.run_id:
+            self._totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
+            self._turns += result.turns
+        self._publish()
+
+    def _publish(self) -> None:
+        if workflow.get_current_details() != self._published:
+            return
+        usage = self._totals.usage
         head = (
-            f"**{self._name}** · {turns} turns · {compact(usage.input_tokens)}→{compact(usage.output_tokens)} tok "
-            f"· ${totals.cost_usd:.4f}"
+            f"**{self._root.rpartition('/')[2]}** · {self._turns} turns · {compact(usage.input_tokens)}→"
+            f"{compact(usage.output_tokens)} tok · ${self._totals.cost_usd:.4f}"
         )
-        workflow.set_current_details("\n\n".join((head, *self._entries)))
+        tree = "\n".join(self._tree())
+        self._published = "\n\n".join((head, *([tree] if tree else []), *self._entries))
+        workflow.set_current_details(self._published)
+
+    def _tree(self) -> Iterable[str]:
+        hidden = len(self._places) - _SHOWN_PLACES
+        if hidden > 0:
+            yield f"- … {hidden} before"
+        # Sorted, so that what runs at once stands under what it belongs to, however it interleaves.
+        for path, place in sorted(list(self._places.items())[-_SHOWN_PLACES:], key=lambda item: item[0].split("/")):
+            below = path.removeprefix(self._root + "/")
+            indent = "  " * below.count("/")
+            run = f" · run `{place.run_id}`" if place.run_id else ""
+            yield f"{indent}- {_state(place.result)} **{below.rpartition('/')[2]}**{run}{_came_to(place.result)}"
 
 
 def compact(tokens: int) -> str:
@@ -46,13 +112,31 @@ def first_line(text: str, limit: int = 100) -> str:
     return _cut(text.strip().partition("\n")[0], limit)
 
 
-def _markdown(message: Message) -> str:
-    # Whoever opens the UI must not be made to fetch what a model was talked into linking.
-    text = _cut(message.text).replace("![", "!\\[")
-    lines = [f"**{message.role.value}**\n\n{text}"] if text else []
+def _state(result: Result | None) -> str:
+    return "…" if result is None else _MARKS.get(result.status, "✗")
+
+
+def _came_to(result: Result | None) -> str:
+    if result is None:
+        return ""
+    spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
+    if result.status is Status.COMPLETED:
+        return spent
+    return f"{spent} · {result.status}: {_harmless(first_line(result.reason))}"
+
+
+def _markdown(message: Message, label: str) -> str:
+    who = f"**{message.role.value}**" + (f" · {label}" if label else "")
+    text = _harmless(_cut(message.text))
+    lines = [f"{who}\n\n{text}"] if text else []
     lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
     lines += [_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
-    return "\n\n".join(lines) or f"**{message.role.value}** …"
+    return "\n\n".join(lines) or f"{who} …"
+
+
+def _harmless(text: str) -> str:
+    # Whoever opens the UI must not be made to fetch what a model was talked into linking.
+    return text.replace("![", "!\\[")
 
 
 def _call(call: ToolCallPart) -> str:

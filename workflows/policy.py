@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final, TypedDict
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
+from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType, ParentClosePolicy
 
 from ..contracts.model import Model
 from ..contracts.tool import Effect, ToolSpec
@@ -43,6 +43,9 @@ _CRASHES = 10
 _ATTEMPTS_BEFORE_FALLBACK = 4
 _ATTEMPTS = 30
 
+# A stdio server may have to be fetched by its package runner before it starts.
+_CATALOGUE = timedelta(minutes=1)
+
 
 class ActivityPolicy(TypedDict):
     """Keyword arguments of `workflow.start_activity`."""
@@ -58,6 +61,14 @@ class LocalActivityPolicy(TypedDict):
 
     start_to_close_timeout: timedelta
     retry_policy: RetryPolicy
+
+
+class ChildPolicy(TypedDict):
+    """Keyword arguments of `workflow.start_child_workflow`."""
+
+    task_timeout: timedelta
+    cancellation_type: ChildWorkflowCancellationType
+    parent_close_policy: ParentClosePolicy
 
 
 def _retry(attempts: int) -> RetryPolicy:
@@ -89,6 +100,40 @@ def tool_policy(tool: ToolSpec) -> ActivityPolicy:
         cancellation_type=(
             ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if once else ActivityCancellationType.TRY_CANCEL
         ),
+    )
+
+
+def catalogue_policy() -> ActivityPolicy:
+    """Policy of asking an MCP server for its tools: it may have to be started first."""
+    return ActivityPolicy(
+        start_to_close_timeout=_CATALOGUE + _GRACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_ATTEMPTS_BEFORE_FALLBACK + _CRASHES),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def takeover_policy() -> ActivityPolicy:
+    """Policy of taking over the transcript of another run."""
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(minutes=1),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_ATTEMPTS),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def route_policy() -> LocalActivityPolicy:
+    """Policy of a router's decision, which takes milliseconds once its worker has loaded what it needs."""
+    return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
+
+
+def child_policy() -> ChildPolicy:
+    """Policy of a nested run. It is waited for when it is cancelled, for what it has, and ends with what started it."""
+    return ChildPolicy(
+        task_timeout=TASK_TIMEOUT,
+        cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        parent_close_policy=ParentClosePolicy.TERMINATE,
     )
 
 

@@ -5,27 +5,50 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
+from ..activities.mcp import McpActivities
 from ..contracts import names
+from ..contracts.agent import Agent
+from ..contracts.delegate_answer import answered
+from ..contracts.delegation import told
+from ..contracts.mcp import McpInvocation, McpTool
 from ..contracts.message import ToolCallPart, ToolResultPart
+from ..contracts.runnable import Runnable
 from ..contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec, outcome_unknown
 from . import policy
 from .details import first_line
+from .tally import Tally
+from .together import being_cancelled
+
+if TYPE_CHECKING:
+    from .execution import Execution
 
 _NOT_SERVED = "NotFoundError"
 """Type of the SDK's failure of a call whose activity type the worker does not have."""
 
 
 class ToolCalls:
-    """Runs the tool calls of one agent."""
+    """Runs the tool calls of one agent: functions and MCP tools as activities, runnables as nested runs.
 
-    def __init__(self, tools: Iterable[ToolSpec], path: str) -> None:
-        self._tools = {tool.name: tool for tool in tools}
+    Args:
+        execution: Starts the nested runs.
+        agent: Whose tools.
+        path: Its place.
+        mcp: Its tools of MCP servers.
+        tally: Takes in what nested runs used.
+    """
+
+    def __init__(self, execution: Execution, agent: Agent, path: str, mcp: Iterable[McpTool], tally: Tally) -> None:
+        self._tools: dict[str, ToolSpec] = {tool.name: tool for tool in (*agent.tools, *mcp)}
+        self._delegates: dict[str, Runnable] = {delegate.name: delegate for delegate in agent.delegates}
+        self._execution = execution
         self._path = path
+        self._tally = tally
 
     async def run(self, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
         """The results of the calls that a reply asks for, in their order; the calls themselves run at once."""
@@ -40,15 +63,15 @@ class ToolCalls:
         return results
 
     async def _run_one(self, call: ToolCallPart, reply: str) -> ToolResultPart:
-        tool = self._tools.get(call.name)
+        delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
+        if call.malformed and (tool or delegate):
+            schema = f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}" if tool else ""
+            return error_result(call, f"The arguments are no JSON object: {call.malformed[:500]!r}. {schema}".strip())
+        if delegate is not None:
+            return await self._delegate(delegate, call)
         if tool is None:
-            return error_result(call, f"There is no tool {call.name!r}. There are: {', '.join(self._tools) or 'none'}.")
-        if call.malformed:
-            return error_result(
-                call,
-                f"The arguments are no JSON object: {call.malformed[:500]!r}. "
-                f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}",
-            )
+            known = ", ".join((*self._tools, *self._delegates)) or "none"
+            return error_result(call, f"There is no tool {call.name!r}. There are: {known}.")
         try:
             output = await self._start(tool, call, reply)
         except FailureError as error:
@@ -58,10 +81,38 @@ class ToolCalls:
             return error_result(call, _explain(tool, error.cause if isinstance(error, ActivityError) else error))
         return ToolResultPart(call_id=call.id, name=call.name, content=output.content, attachments=output.attachments)
 
+    async def _delegate(self, delegate: Runnable, call: ToolCallPart) -> ToolResultPart:
+        try:
+            message = told(delegate, call.arguments)
+        except ValueError as error:
+            return error_result(call, str(error))
+        path = f"{self._path}/{delegate.name}"
+        result, _ = await self._execution.child(delegate, path, message, call_id=call.id)
+        self._tally.add(result)
+        if being_cancelled():
+            raise asyncio.CancelledError
+        return answered(call.id, call.name, result)
+
     def _start(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> workflow.ActivityHandle[ToolOutput]:
-        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
         activity_id = f"{self._path}:{call.id}"
         summary = first_line(", ".join(f"{k}={v}" for k, v in call.arguments.items()), 80)
+        if isinstance(tool, McpTool):
+            return workflow.start_activity_method(
+                McpActivities.call,
+                McpInvocation(
+                    call_id=call.id,
+                    reply=reply,
+                    arguments=call.arguments,
+                    server=tool.server,
+                    tool=tool.tool,
+                    name=tool.name,
+                    effect=tool.effect,
+                ),
+                activity_id=activity_id,
+                summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
+                **policy.tool_policy(tool),
+            )
+        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
         if tool.fast and tool.effect is Effect.READ:
             return workflow.start_local_activity(
                 tool.name,

@@ -11,14 +11,22 @@ from . import policy
 
 
 class Transcript:
-    """Messages in order, of which the first `sent` are known to the last reply."""
+    """Messages in order, of which the first `sent` are known to the last reply.
 
-    def __init__(self, head: Head, messages: Iterable[Message] = (), *, after: str = "") -> None:
+    Args:
+        head: What stands before them.
+        messages: Those that there are.
+        after: Id of the last reply among them.
+        standing: How many of them the history of the run has already.
+    """
+
+    def __init__(self, head: Head, messages: Iterable[Message] = (), *, after: str = "", standing: int = 0) -> None:
         self.head = head
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
+        self._standing = standing
         self.size = sum(_size(message) for message in self.messages)
         """Bytes of all messages."""
 
@@ -41,7 +49,7 @@ class Transcript:
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
                 written = part.model_dump_json().encode()
-                if _stands_elsewhere(index, part) and len(written) > min(policy.TAIL_PART_BYTES, room):
+                if self._stands_elsewhere(index, part) and len(written) > min(policy.TAIL_PART_BYTES, room):
                     call_id = part.call_id if isinstance(part, ToolResultPart) else ""
                     digest = part_digest(written)
                     parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
@@ -50,6 +58,10 @@ class Transcript:
                     parts.append(part)
             tail.append(self.messages[index].model_copy(update={"parts": tuple(parts)}))
         return tuple(tail)
+
+    def _stands_elsewhere(self, index: int, part: Part) -> bool:
+        """Whether the history has the part already: in the run's input, or as the output of a tool or a nested run."""
+        return index < self._standing or (isinstance(part, ToolResultPart) and not part.is_error)
 
     def page(self, query: TranscriptQuery) -> TranscriptPage:
         """As many of the messages asked for as fit."""
@@ -71,11 +83,6 @@ class Transcript:
 def _after_last_reply(messages: list[Message]) -> int:
     replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
     return next((index + 1 for index in replies), 0)
-
-
-def _stands_elsewhere(index: int, part: Part) -> bool:
-    """Whether the history has the part already: in the run's input, or as a tool's output."""
-    return index == 0 or (isinstance(part, ToolResultPart) and not part.is_error)
 
 
 def _size(message: Message) -> int:

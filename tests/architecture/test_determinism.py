@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 
-from sostenuto.workflows.run import RunWorkflow
+from sostenuto.workflows.run_workflow import RunWorkflow
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
@@ -20,7 +20,7 @@ NAMES = {"now", "utcnow", "today", "open", "input", "print", "to_thread", "run_i
 
 def _workflow_modules() -> Iterator[Path]:
     """What the run workflow loads of its own folder."""
-    found, left = set(), ["run"]
+    found, left = set(), ["run_workflow"]
     while left:
         name = left.pop()
         path = WORKFLOWS / f"{name}.py"
@@ -54,7 +54,7 @@ def test_workflow_code_is_deterministic(path: Path) -> None:
 
 
 def test_the_agent_loop_is_among_them() -> None:
-    assert {"run", "agent", "tools", "transcript"} <= {path.stem for path in _workflow_modules()}
+    assert {"run_workflow", "agent", "tools", "transcript"} <= {path.stem for path in _workflow_modules()}
 
 
 @pytest.mark.parametrize(

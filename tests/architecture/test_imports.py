@@ -26,7 +26,7 @@ async def loaded(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import sostenuto.workflows.run",
+        "import sostenuto.workflows.run_workflow",
         "import sostenuto; sostenuto.Client; sostenuto.Run",
         "import sostenuto.activities.model, sostenuto.activities.tool, sostenuto.activities.output",
         "import sostenuto.workers.worker",

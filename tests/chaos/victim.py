@@ -28,7 +28,7 @@ from sostenuto.contracts.run import RunInput
 from sostenuto.workers.worker import build_worker, workflow_runner
 from sostenuto.workflows import policy
 from sostenuto.workflows.connection import connect
-from sostenuto.workflows.run import RunWorkflow
+from sostenuto.workflows.run_workflow import RunWorkflow
 
 ANSWER = "paid, noted and looked at"
 

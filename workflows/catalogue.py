@@ -1,0 +1,61 @@
+"""Asks the MCP servers of an agent for their tools: once per run, so that the run is held to what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from ..activities.mcp import McpActivities
+from ..contracts.agent import Agent
+from ..contracts.errors import SpecError
+from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpTool
+from ..contracts.node import different
+from . import policy
+
+
+async def mcp_tools(agent: Agent, path: str) -> tuple[McpTool, ...]:
+    """The tools that an agent's references to MCP servers mean, in the order of the references.
+
+    Raises:
+        SpecError: A server cannot be asked or has no such tool, or two tools have one name.
+    """
+    servers = list(dict.fromkeys(ref.server for _, ref in agent.mcp_refs()))
+    asked = await asyncio.gather(*(_catalogue(server, path) for server in servers))
+    catalogues = dict(zip(servers, asked, strict=True))
+    found: dict[tuple[str, str], McpTool] = {}
+    for text, ref in agent.mcp_refs():
+        tools = catalogues[ref.server].tools
+        meant = [tool for tool in tools if ref.tool in ("", tool.tool)]
+        if ref.tool and not meant:
+            known = ", ".join(tool.tool for tool in tools) or "none"
+            raise SpecError(f"tools: {text!r}: the MCP server {ref.server!r} has no such tool; it has: {known}")
+        found.update({(tool.server, tool.tool): tool for tool in meant})
+    _check_names(agent, list(found.values()))
+    return tuple(found.values())
+
+
+async def _catalogue(server: str, path: str) -> McpCatalogue:
+    try:
+        return await workflow.execute_activity_method(
+            McpActivities.catalogue,
+            McpCatalogueCall(server=server),
+            activity_id=f"{path}:mcp-{server}",
+            summary=f"tools of {server}",
+            **policy.catalogue_policy(),
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        cause = error.cause
+        message = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+        raise SpecError(f"tools: 'mcp:{server}': {message}") from None
+
+
+def _check_names(agent: Agent, tools: list[McpTool]) -> None:
+    own = [(f"tool {name!r}", name) for name in (*(t.name for t in agent.tools), *(d.name for d in agent.delegates))]
+    try:
+        different([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
+    except ValueError as error:
+        raise SpecError(f"tools: {error}; name the tools that you want one by one, or set McpServer(prefix=)") from None

@@ -1,0 +1,57 @@
+"""A nested run: a child workflow, whatever becomes of which is a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
+
+from ..contracts import names
+from ..contracts.run import Result, RunInput, Status
+from . import policy
+from .details import first_line
+from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+
+
+async def run_child(run: RunInput, child_id: str) -> Result:
+    """What a nested run comes to. A cancel is handed on to it, and its partial result is waited for."""
+    try:
+        result: Result = await workflow.execute_child_workflow(
+            names.RUN_WORKFLOW,
+            run,
+            id=child_id,
+            result_type=Result,
+            search_attributes=_search_attributes(run),
+            static_summary=first_line(run.message.text, 120) if run.message else None,
+            **policy.child_policy(),
+        )
+    except FailureError as error:
+        return _ended(error)
+    return result
+
+
+def _ended(error: FailureError) -> Result:
+    cause = error.cause if isinstance(error, ChildWorkflowError) else error
+    if isinstance(cause, ApplicationError) and cause.type == names.RUN_FAILED and cause.details:
+        return Result.model_validate(cause.details[0])
+    if is_cancelled_exception(error):
+        return Result(status=Status.CANCELLED, reason="the run was cancelled")
+    return Result(status=Status.FAILED, reason=f"the nested run ended by {type(cause).__name__}: {cause}")
+
+
+def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:
+    own = workflow.info().typed_search_attributes
+    # Where the cluster lacks the attributes the command would fail the workflow task again and again.
+    if own.get(STATUS) is None:
+        return None
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(RUNNABLE, run.runnable.name),
+        SearchAttributePair(STATUS, RUNNING),
+        SearchAttributePair(COST_USD, 0.0),
+        SearchAttributePair(TOKENS, 0),
+    ]
+    if tenant := own.get(TENANT):
+        pairs.append(SearchAttributePair(TENANT, tenant))
+    return TypedSearchAttributes(pairs)

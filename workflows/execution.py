@@ -1,0 +1,154 @@
+"""What the runnables of one workflow share: places, transcripts, nested runs, and what the UI shows of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from temporalio import workflow
+
+from ..contracts.agent import Agent
+from ..contracts.chain import Chain
+from ..contracts.message import Message
+from ..contracts.model import TranscriptPage, TranscriptQuery
+from ..contracts.parallel import Parallel
+from ..contracts.prompt import Prompt
+from ..contracts.router import Router
+from ..contracts.run import Continuation, Result, RunInput, Status
+from ..contracts.runnable import Runnable
+from ..contracts.team import Team
+from ..contracts.tool import ToolDefinition
+from . import policy
+from .agent import AgentLoop
+from .chain import run_chain
+from .child import run_child
+from .details import Details
+from .parallel import run_parallel
+from .router import run_router
+from .scope import Scope
+from .together import CANCELLED, being_cancelled
+from .transcript import Transcript
+
+
+def history_full() -> str:
+    """Why nothing more fits into the history of this execution; empty where something does."""
+    info = workflow.info()
+    events, size = info.get_current_history_length(), info.get_current_history_size()
+    if events <= policy.HARD_HISTORY_EVENTS and size <= policy.HARD_HISTORY_BYTES:
+        return ""
+    return f"the history is full ({events:,} events, {size:,} bytes)"
+
+
+class Execution:
+    """One workflow's part of the runnable tree.
+
+    Prompts, chains, routers and parallel work run in the workflow itself. Agents and teams that are nested in it, and
+    every member of a team, run as child workflows: each has a history of its own, and this one never its transcript.
+
+    Args:
+        path: Place of the workflow's root.
+        offload: Whether client and workers keep large payloads outside the history.
+    """
+
+    def __init__(self, path: str, *, offload: bool = False) -> None:
+        self.path = path
+        self.details = Details(path)
+        self._offload = offload
+        self._transcripts: dict[str, Transcript] = {}
+        self._used: Counter[str] = Counter()
+
+    @property
+    def places(self) -> Mapping[str, int]:
+        """How often each place was used, to go on from where the workflow continues as new."""
+        return self._used
+
+    def resume(self, places: Mapping[str, int]) -> None:
+        """Go on from the places of an earlier execution."""
+        self._used.update(places)
+
+    def place(self, path: str) -> str:
+        """The path, with a number where it was used before: ids of activities and nested runs are made of it."""
+        self._used[path] += 1
+        return path if self._used[path] == 1 else f"{path}#{self._used[path]}"
+
+    def register(self, path: str, transcript: Transcript) -> None:
+        """Let model calls ask for pages of a transcript."""
+        self._transcripts[path] = transcript
+
+    def page(self, query: TranscriptQuery) -> TranscriptPage:
+        """A page of one of the transcripts; of the only one, where the query names none of them."""
+        known = self._transcripts.get(query.transcript)
+        if known is None:
+            names = ", ".join(self._transcripts) or "none"
+            raise ValueError(f"there is no transcript {query.transcript!r} in this workflow: there are {names}")
+        return known.page(query)
+
+    async def run(self, runnable: Runnable, scope: Scope) -> Result:
+        """What a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
+        if being_cancelled():
+            return CANCELLED
+        if full := history_full():
+            return Result(status=Status.EXHAUSTED, reason=full)
+        if isinstance(runnable, Agent | Team):
+            result, _ = await self.child(runnable, scope.path, scope.message)
+            return result
+        scope = Scope(self.place(scope.path), scope.message, scope.names)
+        self.details.started(scope.path)
+        result = await self._inline(runnable, scope)
+        self.details.finished(scope.path, result)
+        return result
+
+    async def ask(self, agent: Agent, scope: Scope, message: Message) -> Result:
+        """What a model without tools says to one message, here in this workflow."""
+        loop = AgentLoop(self, agent, self.place(scope.path), [message])
+        return await loop.run()
+
+    async def child(
+        self,
+        runnable: Runnable,
+        path: str,
+        message: Message | None,
+        *,
+        call_id: str = "",
+        continues: Continuation | None = None,
+        transfers: tuple[ToolDefinition, ...] = (),
+    ) -> tuple[Result, Continuation]:
+        """What a runnable comes to in a run of its own, and how to continue its conversation."""
+        path = self.place(path)
+        child_id = workflow.info().workflow_id + path.removeprefix(self.path)
+        continuation = Continuation(run_id=child_id, path=path)
+        if being_cancelled():
+            return CANCELLED, continuation
+        self.details.started(path, run_id=child_id)
+        run = RunInput(
+            runnable=runnable,
+            message=message,
+            path=path,
+            call_id=call_id,
+            continues=continues,
+            transfers=transfers,
+            offload=self._offload,
+        )
+        result = await run_child(run, child_id)
+        self.details.finished(path, result)
+        return result, continuation
+
+    async def _inline(self, runnable: Prompt | Chain | Router | Parallel, scope: Scope) -> Result:
+        match runnable:
+            case Prompt():
+                return await self._prompt(runnable, scope)
+            case Chain():
+                return await run_chain(self, runnable, scope)
+            case Router():
+                return await run_router(self, runnable, scope)
+            case Parallel():
+                return await run_parallel(self, runnable, scope)
+
+    async def _prompt(self, prompt: Prompt, scope: Scope) -> Result:
+        try:
+            message = scope.render(prompt.template)
+        except KeyError as missing:
+            reason = f"template: {{{missing.args[0]}}} is unknown: it is no field of what the prompt was asked"
+            return Result(status=Status.FAILED, reason=reason)
+        loop = AgentLoop(self, prompt.asker, scope.path, [message])
+        return await loop.run()

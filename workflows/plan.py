@@ -1,0 +1,133 @@
+"""Carries out plans: members work on tasks as their dependencies allow, the planner revises, and somebody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from ..contracts.agent import Agent
+from ..contracts.message import Message
+from ..contracts.run import Result, Status
+from ..contracts.team import Team
+from ..contracts.template import as_text
+from .planner import Plan, Planner, Task
+from .scope import Scope
+from .tally import Tally
+from .together import CANCELLED, being_cancelled, together
+
+if TYPE_CHECKING:
+    from .execution import Execution
+
+_LAST = "There is no further plan: write no tasks, and the answer."
+_NEXT = "Write further tasks, or no tasks and the answer."
+
+
+async def run_plan(execution: Execution, team: Team, scope: Scope) -> Result:
+    """The planner's answer, or what the writer makes of the results."""
+    tally = Tally()
+    planner = Planner(execution, team, scope, tally)
+    work = _Work(execution, team, scope, tally)
+    # The team's own model can put the answer into a form only when it is asked for nothing else.
+    writes = team.writer is not None or team.output is not None or bool(team.validators)
+    for plans_left in reversed(range(team.rounds)):
+        plan = await planner.plan()
+        if isinstance(plan, Result):
+            return tally.result(plan.status, plan.reason)
+        if not plan.tasks:
+            return (
+                await _written(execution, team, scope, tally, work.found(plan.answer)) if writes else _said(tally, plan)
+            )
+        await work.do(plan)
+        if being_cancelled():
+            return tally.result(Status.CANCELLED, "the run was cancelled")
+        if writes and not plans_left:
+            return await _written(execution, team, scope, tally, work.found())
+        planner.tell(f"{work.found()}\n\n{_NEXT if plans_left else _LAST}")
+    plan = await planner.plan()
+    if isinstance(plan, Result):
+        return tally.result(plan.status, plan.reason)
+    if plan.tasks:
+        reason = f"the planner wanted more than {team.rounds} plans"
+        return tally.result(Status.EXHAUSTED, reason, output=plan.answer or None)
+    return _said(tally, plan)
+
+
+def _said(tally: Tally, plan: Plan) -> Result:
+    return tally.result(Status.COMPLETED, output=plan.answer)
+
+
+async def _written(execution: Execution, team: Team, scope: Scope, tally: Tally, found: str) -> Result:
+    message = Message.user([*scope.message.parts, f"\n\n{found}"])
+    if team.writer:
+        name = team.writer.name
+        result = await execution.run(team.writer, scope.step(name).asked(message))
+    else:
+        name = "writer"
+        writer = Agent(
+            name=name,
+            model=team.model or "",
+            instructions=team.instructions,
+            output=team.output,
+            validators=team.validators,
+        )
+        result = await execution.ask(writer, scope.step(name), message)
+    tally.add(result, name)
+    return tally.result(result.status, f"{name}: {result.reason}" if result.reason else "", output=result.output)
+
+
+class _Work:
+    """The tasks of all plans of a run, and what they came to."""
+
+    def __init__(self, execution: Execution, team: Team, scope: Scope, tally: Tally) -> None:
+        self._execution = execution
+        self._members = {member.name: member for member in team.members}
+        self._path = scope.path
+        self._tally = tally
+        self._gate = asyncio.Semaphore(team.limit) if team.limit else nullcontext()
+        self._tasks: dict[int, Task] = {}
+        self._results: dict[int, Result] = {}
+        self._done: dict[int, asyncio.Event] = {}
+
+    async def do(self, plan: Plan) -> None:
+        """Every task of a plan, each as soon as those that it needs are done."""
+        for task in plan.tasks:
+            self._tasks[task.number] = task
+            self._done[task.number] = asyncio.Event()
+
+        async def work(task: Task) -> Result:
+            try:
+                for number in task.needs:
+                    await self._done[number].wait()
+                result = await self._started(task)
+            except asyncio.CancelledError:
+                result = CANCELLED
+            self._results[task.number] = result
+            self._done[task.number].set()
+            return result
+
+        await together([lambda task=task: work(task) for task in plan.tasks])  # type: ignore[misc]
+
+    def found(self, answer: str = "") -> str:
+        """What there is so far, for the planner or the writer."""
+        entries = [_entry(self._tasks[number], result) for number, result in sorted(self._results.items())]
+        return "\n\n".join((*entries, answer)).strip()
+
+    async def _started(self, task: Task) -> Result:
+        broken = [number for number in task.needs if self._results[number].status is not Status.COMPLETED]
+        if broken:
+            return Result(status=Status.FAILED, reason=f"not begun, because task {broken[0]} did not complete")
+        builds_on = "\n\n".join(_entry(self._tasks[number], self._results[number]) for number in task.needs)
+        message = Message.user(f"{task.text}\n\nWhat this builds on:\n\n{builds_on}" if builds_on else task.text)
+        async with self._gate:
+            path = f"{self._path}/{task.member}"
+            result, thread = await self._execution.child(self._members[task.member], path, message)
+        return self._tally.add(result, thread.path.removeprefix(f"{self._path}/"))
+
+
+def _entry(task: Task, result: Result) -> str:
+    """A task and what it came to."""
+    head = f"## Task {task.number}, {task.member}: {task.text}"
+    if result.status is Status.COMPLETED:
+        return f"{head}\n\n{as_text(result.output)}"
+    return f"{head}\n\nThis ended as {result.status}: {result.reason}"

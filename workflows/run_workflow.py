@@ -1,0 +1,148 @@
+"""The workflow of a run: one execution of one runnable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from ..activities.takeover import take_over
+    from ..contracts import names
+    from ..contracts.agent import Agent
+    from ..contracts.errors import SpecError
+    from ..contracts.message import Message
+    from ..contracts.model import TranscriptPage, TranscriptQuery
+    from ..contracts.run import Result, RunInput, Status
+    from ..contracts.team import Team
+    from . import policy
+    from .agent import AgentLoop
+    from .catalogue import mcp_tools
+    from .execution import Execution, history_full
+    from .scope import Scope
+    from .search_attributes import COST_USD, STATUS, TOKENS
+    from .team import run_team
+
+# What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+
+
+# The sandbox guards nothing here, since it has to let this package through, and entering it takes a quarter of the
+# worker's processor time. `tests/architecture/test_determinism.py` does what it would do.
+@workflow.defn(name=names.RUN_WORKFLOW, sandboxed=False, failure_exception_types=_UNREADABLE)
+class RunWorkflow:
+    """Runs a runnable to its result.
+
+    States: at work, then one of `Status`. It accepts the transcript query, and a cancel at any moment. An agent, or a
+    team that delegates, continues as new between two turns when the server suggests so, with everything it has. After a
+    crash it goes on where the history ends. A failed run ends as a failure whose detail is the partial result; every
+    other one returns its result.
+    """
+
+    @workflow.init
+    def __init__(self, run: RunInput) -> None:
+        self._input = run
+        self._path = run.path or run.runnable.name
+        self._execution = Execution(self._path, offload=run.offload)
+        self._loop: AgentLoop | None = None
+
+    @workflow.run
+    async def run(self, run: RunInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
+        """Run it."""
+        try:
+            result = await self._run()
+        except SpecError as error:
+            result = self._partial(Status.FAILED, str(error))
+        except BaseException as error:  # a bug of ours must not retry the workflow task for ever
+            if is_cancelled_exception(error):
+                result = self._partial(Status.CANCELLED, "the run was cancelled")
+            elif isinstance(error, Exception):
+                result = self._partial(Status.FAILED, f"internal error: {type(error).__name__}: {error}")
+            else:
+                raise
+        self._publish(result)
+        if result.status is Status.FAILED:
+            raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
+        return result
+
+    @workflow.query(name=names.TRANSCRIPT_QUERY)
+    def transcript(self, query: TranscriptQuery) -> TranscriptPage:
+        """A page of a transcript, for a model call whose worker does not have it."""
+        return self._execution.page(query)
+
+    async def _run(self) -> Result:
+        runnable = self._input.runnable
+        if isinstance(runnable, Agent):
+            return await self._agent(runnable)
+        if isinstance(runnable, Team) and runnable.style == "delegate":
+            return await self._agent(runnable.leader)
+        scope = Scope.root(self._path, self._message())
+        if isinstance(runnable, Team):
+            return await run_team(self._execution, runnable, scope)
+        return await self._execution.run(runnable, scope)
+
+    async def _agent(self, agent: Agent) -> Result:
+        carried = self._input.carried
+        mcp = carried.mcp if carried else await mcp_tools(agent, self._path)
+        begins = () if carried else await self._begins()
+        self._loop = AgentLoop(
+            self._execution,
+            agent,
+            self._path,
+            begins,
+            standing=len(begins or (carried.messages[:1] if carried else ())),
+            carried=carried,
+            tools=(*mcp, *self._input.transfers),
+        )
+        return await self._loop.run(self._at_turn)
+
+    async def _begins(self) -> tuple[Message, ...]:
+        """The first messages: of the conversation that is continued, and what is asked."""
+        asked = (self._input.message,) if self._input.message else ()
+        if self._input.continues is None:
+            return asked or (self._message(),)
+        page = await workflow.execute_activity(
+            take_over,
+            self._input.continues,
+            activity_id=f"{self._path}:transcript",
+            summary=f"the conversation of {self._input.continues.run_id}",
+            **policy.takeover_policy(),
+        )
+        return (*page.messages, *asked)
+
+    def _message(self) -> Message:
+        if self._input.message is None:
+            raise SpecError(f"{self._input.runnable.name!r} is asked nothing: message is missing")
+        return self._input.message
+
+    def _partial(self, status: Status, reason: str) -> Result:
+        return self._loop.result(status, reason) if self._loop else Result(status=status, reason=reason)
+
+    def _at_turn(self) -> Result | None:
+        if self._loop is None or not workflow.info().is_continue_as_new_suggested():
+            return None
+        if self._input.offload or self._loop.transcript.size < policy.CARRIED_BYTES:
+            carried = self._input.model_copy(update={"carried": self._loop.carried})
+            # A command that the server refuses would fail the workflow task for ever: this size must be exact.
+            if self._input.offload or len(carried.model_dump_json().encode()) < policy.CARRIED_BYTES:
+                workflow.continue_as_new(carried)
+        if full := history_full():
+            return self._loop.result(
+                Status.EXHAUSTED,
+                f"{full} and the transcript too large to continue as new: set SOSTENUTO_PAYLOAD_DIR for the client and "
+                "the workers to keep large payloads outside of it",
+            )
+        return None
+
+    def _publish(self, result: Result) -> None:
+        # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
+        if workflow.info().typed_search_attributes.get(STATUS) is None:
+            return
+        updates: list[SearchAttributeUpdate[Any]] = [
+            STATUS.value_set(result.status.value),
+            COST_USD.value_set(result.cost_usd),
+            TOKENS.value_set(result.usage.total_tokens),
+        ]
+        workflow.upsert_search_attributes(updates)

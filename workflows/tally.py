@@ -1,0 +1,48 @@
+"""Adds up what nested runnables used, and makes the result of what they are nested in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..contracts.model import ModelReply
+from ..contracts.run import Result, Status, StepResult, Totals
+
+
+class Tally:
+    """What one runnable used and what its parts came to."""
+
+    def __init__(self) -> None:
+        self.totals = Totals()
+        self.turns = 0
+        """Model calls that were answered."""
+        self.steps: dict[str, StepResult] = {}
+
+    def reply(self, reply: ModelReply) -> None:
+        """Take in a model call of the runnable itself."""
+        self.totals += Totals.of(reply)
+        self.turns += 1
+
+    def add(self, result: Result, step: str = "") -> Result:
+        """Take in a nested result, under the name of its step where it is to stand in the result; returns it."""
+        self.totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
+        self.turns += result.turns
+        if step:
+            self.steps[step] = _step(result)
+        return result
+
+    def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
+        """A result with everything taken in so far."""
+        return Result(
+            status=status,
+            output=output,
+            reason=reason,
+            turns=self.turns,
+            usage=self.totals.usage,
+            cost_usd=self.totals.cost_usd,
+            unpriced_calls=self.totals.unpriced_calls,
+            steps=self.steps,
+        )
+
+
+def _step(result: Result) -> StepResult:
+    return StepResult(status=result.status, output=result.output, reason=result.reason, rejected=result.rejected)

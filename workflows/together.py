@@ -1,0 +1,98 @@
+"""Several things at once, deterministically, with a limit, and with everything that they came to when cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from temporalio import workflow
+
+from ..contracts.run import Result, Status
+
+Job = Callable[[], Awaitable[Result]]
+
+CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was cancelled")
+"""What becomes of something that a cancel came before."""
+
+
+def being_cancelled() -> bool:
+    """Whether somebody wants the current task to stop, also where what it waited for came to an end all the same."""
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())
+
+
+async def together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
+    """The results of all jobs, in their order.
+
+    A cancel cancels each of them and waits for what they come to, so nothing that was done is lost.
+
+    Args:
+        jobs: What to do. A job that is cancelled comes to a result of its own.
+        limit: Most jobs at once. None: all.
+    """
+    tasks = start(jobs, limit)
+    await settled(tasks)
+    return [_result(task) for task in tasks]
+
+
+async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tuple[int | None, list[Result]]:
+    """The index of the first job that completes, and what all came to; the others are cancelled as soon as one has."""
+    tasks = start(jobs, limit)
+    winner: int | None = None
+    waiting = list(tasks)
+    while waiting and winner is None and not being_cancelled():
+        try:
+            await workflow.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            break
+        completed = (index for index, task in enumerate(tasks) if task.done() and _completed(task))
+        winner = next(completed, None)
+        waiting = [task for task in waiting if not task.done()]
+    for task in waiting:
+        task.cancel()
+    await settled(tasks)
+    return winner, [_result(task) for task in tasks]
+
+
+def start(jobs: Iterable[Job], limit: int | None) -> list[asyncio.Task[Result]]:
+    """Tasks of the jobs, of which so many run at once."""
+    gate = asyncio.Semaphore(limit) if limit else None
+    return [asyncio.create_task(_gated(job, gate)) for job in jobs]
+
+
+async def settled(tasks: list[asyncio.Task[Result]]) -> None:
+    """Wait until all tasks are done; a cancel is handed on to them."""
+    waiting = list(tasks)
+    while waiting:
+        try:
+            await workflow.wait(waiting)
+        except asyncio.CancelledError:
+            for task in waiting:
+                task.cancel()
+        waiting = [task for task in waiting if not task.done()]
+
+
+async def _gated(job: Job, gate: asyncio.Semaphore | None) -> Result:
+    if gate is None:
+        return await _started(job)
+    try:
+        await gate.acquire()
+    except asyncio.CancelledError:
+        return CANCELLED
+    try:
+        return await _started(job)
+    finally:
+        gate.release()
+
+
+async def _started(job: Job) -> Result:
+    return CANCELLED if being_cancelled() else await job()
+
+
+def _result(task: asyncio.Task[Result]) -> Result:
+    # A task that is cancelled before its first step never gets as far as a result of its own.
+    return CANCELLED if task.cancelled() else task.result()
+
+
+def _completed(task: asyncio.Task[Result]) -> bool:
+    return _result(task).status is Status.COMPLETED
