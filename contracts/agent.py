@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
 from typing_extensions import override
 
+from .contract import as_tuple, brief
 from .delegation import delegated
 from .errors import SpecError
 from .mcp import McpRef
@@ -67,13 +68,15 @@ class Agent(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        given = tuple(tools)
+        given = as_tuple(tools, f"Agent {name!r}: tools")
+        for field in unknown.keys() & {"delegates", "mcp"}:
+            raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
         data = {
             "name": name,
             "instructions": instructions,
             "model": model,
-            **_sorted(given, f"Agent {name!r}: tools"),
+            **_sorted(given, f"Agent {name!r}"),
             "output": output_schema(output, f"Agent {name!r}: output"),
             "validators": tuple(checks),
             "max_turns": max_turns,
@@ -156,43 +159,50 @@ class Agent(Node):
         )
 
 
-def _sorted(tools: Sequence[Any], where: str) -> dict[str, tuple[Any, ...]]:
+def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
     """The fields that the tools belong to, by their kind."""
     found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": []}
     names: list[tuple[str, str]] = []
+    refs: list[tuple[str, McpRef]] = []
     for index, tool in enumerate(tools):
-        place = f"[{index}]"
-        if isinstance(tool, Node):
-            found["delegates"].append(tool)
-            names.append((place, tool.name))
-        elif isinstance(tool, str):
-            found["mcp"].append(tool)
-            names.append((place, _mcp_name(tool, where + place)))
-        else:
-            spec = _tool_spec(tool, where + place)
-            found["tools"].append(spec)
-            names.append((place, spec.name))
+        place = f"tools[{index}]"
+        try:
+            if isinstance(tool, Node):
+                found["delegates"].append(tool)
+                names.append((place, delegated(tool).name))
+            elif isinstance(tool, str):
+                found["mcp"].append(tool)
+                refs.append((place, McpRef.parse(tool)))
+            else:
+                found["tools"].append(_tool_spec(tool))
+                names.append((place, found["tools"][-1].name))
+        except ValueError as error:
+            raise SpecError(f"{label}: {place}: {error}") from None
     try:
-        # Those of a whole MCP server are compared when its catalogue is known, before the first model call.
-        different(names)
+        _check_names(names, refs)
     except ValueError as error:
-        raise SpecError(f"{where}: {error}") from None
+        raise SpecError(f"{label}: {error}") from None
     return {field: tuple(items) for field, items in found.items()}
 
 
-def _mcp_name(text: str, where: str) -> str:
-    try:
-        return McpRef.parse(text).tool or text
-    except SpecError as error:
-        raise SpecError(f"{where}: {error}") from None
+def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, McpRef]]) -> None:
+    """Find two tools that a model would call by one name, as far as that is known without the servers."""
+    different([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
+    different((place, str(ref)) for place, ref in refs)
+    whole = {ref.server: place for place, ref in refs if not ref.tool}
+    for place, ref in refs:
+        if ref.tool and ref.server in whole:
+            raise ValueError(f"{place}: {str(ref)!r} is among all tools of that server, {whole[ref.server]}: drop one")
 
 
-def _tool_spec(tool: Any, where: str) -> ToolSpec:
+def _tool_spec(tool: Any) -> ToolSpec:
     if isinstance(tool, Tool):
         return tool.spec
     if isinstance(tool, ToolSpec):
         check_spec(tool)
         return tool
-    name = getattr(tool, "__name__", type(tool).__name__)
-    hint = f"decorate {name} with @tool" if callable(tool) else "pass a function decorated with @tool"
-    raise SpecError(f"{where}: {name!r} is not a tool: {hint}")
+    name = getattr(tool, "__name__", "")
+    hint = (
+        f"decorate {name} with @tool" if name else "pass a function decorated with @tool, a runnable, or 'mcp:server'"
+    )
+    raise SpecError(f"{name or brief(tool)} is no tool: {hint}")

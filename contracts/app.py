@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .agent import Agent
+from .contract import as_tuple, brief
 from .errors import SpecError
 from .mcp import McpRef, McpServer
-from .node import Node, check_tree
-from .output import Validator
+from .node import Node, cannot_run, check_tree, different
+from .output import Validator, named_validators
 from .runnable import Runnable
 from .tool import Tool
 
@@ -39,28 +41,28 @@ class App:
         self.runnables: dict[str, Runnable] = {}
         self.tools: dict[str, Tool[..., Any]] = {}
         self.validators: dict[str, Validator] = {}
-        self.mcp: dict[str, McpServer] = _servers(mcp or {})
-        self.workflows: tuple[type, ...] = tuple(workflows)
+        self.mcp: dict[str, McpServer] = _servers({} if mcp is None else mcp)
+        self.workflows: tuple[type, ...] = _classes(workflows)
         for index, runnable in enumerate(runnables):
             self._add_runnable(runnable, f"App: argument {index + 1}")
-        for index, tool in enumerate(tools):
+        for index, tool in enumerate(as_tuple(tools, "App: tools")):
             if not isinstance(tool, Tool):
-                raise SpecError(f"App: tools[{index}]: {tool!r} is not a tool: decorate it with @tool")
+                raise SpecError(f"App: tools[{index}]: {brief(tool)} is no tool: pass a function decorated with @tool")
             self._add_tool(tool, f"App: tools[{index}]")
-        for index, validator in enumerate(validators):
-            self._add_validator(validator.__name__, validator, f"App: validators[{index}]")
+        for name, validator in named_validators(validators, "App: validators").items():
+            if validator is None:
+                raise SpecError(f"App: validators: {name!r} is a name: pass the function that has it")
+            self._add_validator(name, validator, "App: validators")
 
     def _add_runnable(self, runnable: Runnable, where: str) -> None:
         if not isinstance(runnable, Node):
-            raise SpecError(
-                f"{where}: {runnable!r} cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
-            )
+            raise SpecError(f"{where}: {cannot_run(runnable)}")
         if runnable.name in self.runnables:
             raise SpecError(f"{where}: there is already a runnable named {runnable.name!r}")
         check_tree(runnable)
         self.runnables[runnable.name] = runnable
-        for node in runnable.walk():
-            place = f"{where} ({node.name})"
+        for inside, node in runnable.places():
+            place = f"{where}: {inside} ({node.name})" if inside else f"{where} ({node.name})"
             for tool in node.functions:
                 self._add_tool(tool, place)
             for name, validator in node.checks.items():
@@ -77,14 +79,18 @@ class App:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
 
     def _check_servers(self, node: Node, where: str) -> None:
-        for text in getattr(node, "mcp", ()):
-            server = McpRef.parse(text).server
-            if server not in self.mcp:
+        refs = node.mcp_refs() if isinstance(node, Agent) else []
+        for text, ref in refs:
+            if ref.server not in self.mcp:
                 known = ", ".join(sorted(self.mcp)) or "none"
                 raise SpecError(
-                    f"{where}: tools: {text!r}: the app has no MCP server {server!r} (it has: {known}): "
-                    f"name it in App(mcp={{{server!r}: McpServer(...)}})"
+                    f"{where}: tools: {text!r}: the app has no MCP server {ref.server!r} (it has: {known}): "
+                    f"name it in App(mcp={{{ref.server!r}: McpServer(...)}})"
                 )
+        try:
+            different((repr(text), self.mcp[ref.server].prefix + ref.tool) for text, ref in refs if ref.tool)
+        except ValueError as error:
+            raise SpecError(f"{where}: tools: {error}: give one of the servers a prefix=") from None
 
     def __iter__(self) -> Iterator[Runnable]:
         return iter(self.runnables.values())
@@ -107,9 +113,21 @@ class App:
 
 
 def _servers(servers: Mapping[str, McpServer]) -> dict[str, McpServer]:
+    if not isinstance(servers, Mapping):
+        raise SpecError(f"App: mcp: {brief(servers)} is no dict of servers by name: write {{'name': McpServer(...)}}")
     for name, server in servers.items():
+        try:
+            McpRef.check_server(name)
+        except SpecError as error:
+            raise SpecError(f"App: mcp: {error}") from None
         if not isinstance(server, McpServer):
-            raise SpecError(f"App: mcp[{name!r}]: {server!r} is no McpServer(command=...) or McpServer(url=...)")
-        if McpRef.parse(f"mcp:{name}").tool:
-            raise SpecError(f"App: mcp[{name!r}]: a server's name has no slash")
+            raise SpecError(f"App: mcp[{name!r}]: {brief(server)} is no McpServer(command=...) or McpServer(url=...)")
     return dict(servers)
+
+
+def _classes(workflows: Iterable[type]) -> tuple[type, ...]:
+    given = as_tuple(workflows, "App: workflows")
+    for index, workflow in enumerate(given):
+        if not isinstance(workflow, type):
+            raise SpecError(f"App: workflows[{index}]: {brief(workflow)} is no class: pass one made by @workflow.defn")
+    return given

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 from typing_extensions import override
 
 from . import template as templates
 from .contract import Spec
-from .node import NAME_PATTERN, Node, different
+from .node import Name, Node, braced, check_runnable, different
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -19,23 +19,35 @@ if TYPE_CHECKING:
 class Step(Spec):
     """One step of a chain: a runnable, under the name that later templates call its output by."""
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: Name
     run: Runnable
     input: str = ""
     """Template of what the runnable is asked. Empty: what the step before it came to, for the first step what the chain
     was asked. A prompt has a template of its own instead."""
 
     def __init__(self, run: Node, *, name: str = "", input: str = "", **unknown: Any) -> None:  # noqa: A002
-        self._construct({"name": name or getattr(run, "name", ""), "run": run, "input": input, **unknown})
+        self._construct({"name": name or getattr(run, "name", "unnamed"), "run": run, "input": input, **unknown})
 
     # Keeps pydantic from calling this constructor when it reads a Step from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_runnable(cls, data: Any) -> Any:
+        if isinstance(data, Node):
+            return {"name": data.name, "run": data}
+        return data if isinstance(data, Step) else check_runnable(data)
+
+    @field_validator("input")
+    @classmethod
+    def _readable(cls, template: str) -> str:
+        templates.names(template)
+        return template
+
     @model_validator(mode="after")
-    def _readable(self) -> Step:
+    def _asked_once(self) -> Step:
         if self.input and self.run.kind == "prompt":
             raise ValueError("input: a prompt has its own template: say there what it is to be asked")
-        templates.names(self.input)
         return self
 
     def needs(self) -> tuple[str, ...]:
@@ -66,8 +78,7 @@ class Chain(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        whole = tuple(Step(step) if isinstance(step, Node) else step for step in steps)
-        data = {"name": name, "steps": whole, "inputs": tuple(inputs), "description": description, **unknown}
+        data = {"name": name, "steps": steps, "inputs": inputs, "description": description, **unknown}
         self._construct(data)
 
     # Keeps pydantic from calling this constructor when it reads a Chain from JSON.
@@ -75,7 +86,13 @@ class Chain(Node):
 
     @model_validator(mode="after")
     def _in_order(self) -> Chain:
-        different((f"steps[{index}]", step.name) for index, step in enumerate(self.steps))
+        different(
+            [
+                ("the chain's own input", templates.INPUT),
+                *((f"inputs[{index}]", name) for index, name in enumerate(self.inputs)),
+                *((f"steps[{index}]", step.name) for index, step in enumerate(self.steps)),
+            ]
+        )
         known = {*self.inputs}
         later = [step.name for step in self.steps]
         for index, step in enumerate(self.steps):
@@ -84,6 +101,13 @@ class Chain(Node):
                     raise ValueError(f"steps[{index}] ({step.name}): {_unknown(name, later[index:], known)}")
             known.add(step.name)
         return self
+
+    @field_validator("inputs")
+    @classmethod
+    def _callable(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        for name in inputs:
+            templates.check_name(name)
+        return inputs
 
     @override
     def children(self) -> Iterator[tuple[str, Node]]:
@@ -104,5 +128,5 @@ def _unknown(name: str, later: list[str], known: set[str]) -> str:
         return f"{{{name}}} is the output of this very step"
     if name in later:
         return f"{{{name}}} is the output of a later step: move that step before this one"
-    there = ", ".join(f"{{{one}}}" for one in ["input", *sorted(known)])
+    there = braced([templates.INPUT, *sorted(known)])
     return f"{{{name}}} is unknown here: there is {there}; name fields of the chain's input in inputs="

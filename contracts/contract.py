@@ -1,9 +1,13 @@
-"""The two base models of everything that crosses a boundary. Must not import anything of ours."""
+"""The two base models of everything that crosses a boundary, and the words for what is wrong with one.
+
+Must not import anything of ours but the errors.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_origin
 
 from pydantic import (
     BaseModel,
@@ -17,6 +21,9 @@ from pydantic import (
 from pydantic_core import PydanticUndefined
 
 from .errors import SpecError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 # Discriminators are written even where they equal their default: a reader cannot do without them.
 _ALWAYS_WRITTEN = frozenset({"kind", "type", "role"})
@@ -63,11 +70,16 @@ class Spec(Contract):
         Raises:
             SpecError: A field is wrong; names each by its path, and says what was expected there.
         """
+        name = data.get("name")
+        label = f"{type(self).__name__} {name!r}" if name and isinstance(name, str) else type(self).__name__
+        for field, value in data.items():
+            # Pydantic takes it for a list of its fields.
+            if isinstance(value, Spec) and _is_list(type(self), field):
+                raise SpecError(f"{label}: {field}: {brief(value)} is no list: write [...]")
         try:
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         except ValidationError as error:
-            label = f"{type(self).__name__} {data['name']!r}"
-            raise SpecError("; ".join(f"{label}: {_problem(e['loc'], e['msg'])}" for e in error.errors())) from None
+            raise SpecError("; ".join(f"{label}: {problem}" for problem in _problems(error))) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -80,10 +92,52 @@ class Spec(Contract):
         return data
 
 
-def _problem(path: tuple[int | str, ...], message: str) -> str:
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
-    message = message.removeprefix("Value error, ")
+def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
+    """The items of a list.
+
+    Raises:
+        SpecError: It is none, such as the one item that was meant to be in it.
+    """
+    if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
+        return tuple(items)
+    raise SpecError(f"{where}: {brief(items)} is no list: write [...]")
+
+
+def brief(value: object) -> str:
+    """A value as an error shows it: by its kind and name, or by the beginning of its repr."""
+    if isinstance(value, Spec):
+        return f"{type(value).__name__} {getattr(value, 'name', '')!r}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _is_list(owner: type[BaseModel], field: str) -> bool:
+    return field in owner.model_fields and get_origin(owner.model_fields[field].annotation) is tuple
+
+
+def _problems(error: ValidationError) -> list[str]:
+    found = error.errors()
+    # A list whose items are wrong is besides called too short.
+    inside = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
+    return [_problem(problem) for problem in found if problem["type"] != "too_short" or problem["loc"] not in inside]
+
+
+def _problem(problem: ErrorDetails) -> str:
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem["loc"]).removeprefix(".")
+    message = _message(problem)
     return f"{place}: {message}" if place else message
+
+
+def _message(problem: ErrorDetails) -> str:
+    match problem["type"]:
+        case "tuple_type":
+            return f"{brief(problem['input'])} is no list: write [...]"
+        case "too_short":
+            return "give at least one"
+        case "model_type":
+            return f"{brief(problem['input'])} is no {problem['ctx']['class_name']}"
+        case _:
+            return problem["msg"].removeprefix("Value error, ")
 
 
 def _unknown_field(owner: str, name: str, known: list[str]) -> str:

@@ -19,15 +19,20 @@ TRANSFER = "transfer_to_"
 """Beginning of the names of the tools by which an agent hands over to another member of its team."""
 
 
-def delegated(node: Node) -> ToolDefinition:
+def delegated(node: Node, place: str = "") -> ToolDefinition:
     """What a model sees of a runnable that it may call.
+
+    Args:
+        node: The runnable.
+        place: Where it stands, for the error.
 
     Raises:
         ValueError: Its name is none that every provider takes.
     """
     if not TOOL_NAME.match(node.name):
         raise ValueError(
-            f"{node.name!r} is no name for a tool: use letters, digits, '_' and '-', and begin with a letter or '_'"
+            f"{place}{': ' if place else ''}{node.name!r} is no name for a tool: "
+            "use letters, digits, '_' and '-', and begin with a letter or '_'"
         )
     return ToolDefinition(name=node.name, description=node.about(), parameters=_parameters(node.needs()))
 
@@ -42,10 +47,10 @@ def told(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
     missing = [name for name in wanted if name not in arguments]
     unknown = [name for name in arguments if name not in wanted]
     if missing or unknown:
-        problem = f"lacks {', '.join(missing)}" if missing else f"has no use for {', '.join(unknown)}"
-        raise ValueError(
-            f"The call {problem}. Valid arguments follow this JSON schema: {json.dumps(_parameters(wanted))}"
-        )
+        problems = [f"lacks {', '.join(missing)}"] if missing else []
+        problems += [f"has no use for {', '.join(unknown)}"] if unknown else []
+        schema = json.dumps(_parameters(node.needs()), ensure_ascii=False)
+        raise ValueError(f"The call {' and '.join(problems)}. Valid arguments follow this JSON schema: {schema}")
     if node.needs():
         return Message.user(json.dumps(dict(arguments), ensure_ascii=False))
     return Message.user(as_text(arguments[TASK]))
@@ -65,13 +70,12 @@ def transfer(node: Node) -> ToolDefinition:
 
 
 def _parameters(names: tuple[str, ...]) -> dict[str, JsonValue]:
-    wanted = names or (TASK,)
-    about = {TASK: "What to do, with everything that is needed to do it: nothing else is known there."}
+    about = "What to do, with everything that is needed to do it: nothing else is known there."
+    properties: dict[str, JsonValue] = {name: {"type": "string"} for name in names}
+    properties = properties or {TASK: {"type": "string", "description": about}}
     return {
         "type": "object",
-        "properties": {
-            name: {"type": "string", "description": about[name]} if not names else {"type": "string"} for name in wanted
-        },
-        "required": list(wanted),
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }

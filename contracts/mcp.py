@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from .contract import Contract
 from .errors import SpecError
 from .tool import DEFAULT_TIMEOUT, Effect, ToolInvocation, ToolSpec
 
-_REF = re.compile(r"^mcp:([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?:/(\S+))?$")
+_SERVER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+_REF = re.compile(rf"mcp:({_SERVER})(?:/(\S+))?")
+_PREFIX = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]{0,31})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +48,9 @@ class McpServer:
     """What happens when a tool runs twice, by the server's name of the tool; over what the server says of it."""
 
     def __post_init__(self) -> None:
-        if bool(self.command) == bool(self.url):
-            raise SpecError("McpServer: give command= (with args=) or url=, exactly one of them")
-        if self.url and (self.args or self.env or self.cwd):
-            raise SpecError("McpServer: args=, env= and cwd= go with command=, not with url=")
-        if self.command and self.headers:
-            raise SpecError("McpServer: headers= goes with url=, not with command=")
-        if isinstance(self.args, str):
-            raise SpecError(f"McpServer: args= is a list of strings, not {self.args!r}")
-        for tool, effect in self.effects.items():
-            if effect not in set(Effect):
-                known = ", ".join(repr(e.value) for e in Effect)
-                raise SpecError(f"McpServer: effects[{tool!r}] is {effect!r}, not one of {known}")
+        problem = next(_problems(self), "")
+        if problem:
+            raise SpecError(f"McpServer: {problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +68,26 @@ class McpRef:
         Raises:
             SpecError: It is none.
         """
-        match = _REF.match(text)
+        match = _REF.fullmatch(text)
         if match is None:
             raise SpecError(f"{text!r} is no tool: write 'mcp:server' or 'mcp:server/tool', or pass a function")
         return cls(match.group(1), match.group(2) or "")
+
+    @staticmethod
+    def check_server(name: object) -> None:
+        """Check that references can name a server so.
+
+        Raises:
+            SpecError: They cannot.
+        """
+        if not isinstance(name, str) or not re.fullmatch(_SERVER, name):
+            raise SpecError(
+                f"{name!r} is no name of a server: use up to 64 letters, digits, '_', '-' and '.', and begin with a "
+                "letter or digit"
+            )
+
+    def __str__(self) -> str:
+        return f"mcp:{self.server}/{self.tool}" if self.tool else f"mcp:{self.server}"
 
 
 class McpTool(ToolSpec):
@@ -121,3 +131,33 @@ class McpInvocation(ToolInvocation):
     """What the model calls it."""
     effect: Effect = Effect.ONCE
     """As the catalogue of the run has it."""
+
+
+def _problems(server: Any) -> Iterator[str]:
+    if bool(server.command) == bool(server.url):
+        yield "give command= (with args=) or url=, exactly one of them"
+    if not isinstance(server.command, str):
+        yield f"command= is one program, not {server.command!r}: its arguments go into args="
+    if isinstance(server.args, str) or not all(isinstance(arg, str) for arg in server.args):
+        yield f"args= is a list of strings, not {server.args!r}"
+    if server.url and not server.url.startswith(("http://", "https://")):
+        yield f"url={server.url!r} is no http:// or https:// address"
+    if server.url and (server.args or server.env or server.cwd):
+        yield "args=, env= and cwd= go with command=, not with url="
+    if server.command and server.headers:
+        yield "headers= goes with url=, not with command="
+    if not isinstance(server.timeout, timedelta) or server.timeout <= timedelta(0):
+        yield f"timeout= is a timedelta above 0, not {server.timeout!r}"
+    if not _PREFIX.fullmatch(server.prefix):
+        yield (f"prefix={server.prefix!r}: use up to 32 letters, digits, '_' and '-', and begin with a letter or '_'")
+    yield from _problems_of_maps(server)
+
+
+def _problems_of_maps(server: Any) -> Iterator[str]:
+    for name in ("env", "headers", "effects"):
+        if not isinstance(getattr(server, name), Mapping):
+            yield f"{name}= is a dict"
+    known = [effect.value for effect in Effect]
+    for tool, effect in server.effects.items():
+        if effect not in known:
+            yield f"effects[{tool!r}] is {effect!r}, not one of {', '.join(map(repr, known))}"

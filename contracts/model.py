@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from .contract import Contract, Spec
+from .contract import Contract, Spec, brief
 from .message import Message
 from .tool import ToolDefinition
 from .usage import Usage
@@ -56,7 +56,7 @@ class Model(Spec):
     ) -> None:
         data = {
             "name": name,
-            "fallbacks": tuple(fallbacks),
+            "fallbacks": fallbacks,
             "temperature": temperature,
             "max_output_tokens": max_output_tokens,
             "reasoning": reasoning,
@@ -72,7 +72,11 @@ class Model(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
-        return {"name": data} if isinstance(data, str) else data
+        if isinstance(data, str):
+            return {"name": data}
+        if isinstance(data, Model | Mapping):
+            return data
+        raise ValueError(f"{brief(data)} is no model: name one as 'provider/model'")
 
     @field_validator("name")
     @classmethod

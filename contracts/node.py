@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 
-from .contract import Spec
+from .contract import Spec, brief
 from .errors import SpecError
 
 if TYPE_CHECKING:
     from .model import Model
     from .tool import Tool
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name: use up to 64 letters, digits, '_', '-' and '.', and begin with a letter or digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_named)]
+"""Name of a runnable, a step or a route."""
 
 
 class Node(Spec):
@@ -23,7 +36,7 @@ class Node(Spec):
     What cannot be serialised, functions and types, stays in the process; workers know it from their `App`.
     """
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: Name
     """What the run list and the events call it."""
     description: str = ""
     """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
@@ -62,9 +75,36 @@ class Node(Spec):
         for _, child in self.children():
             yield from child.walk()
 
+    def places(self) -> Iterator[tuple[str, Node]]:
+        """This runnable and everything nested in it, each with its place from here; empty for itself."""
+        yield "", self
+        for step, child in self.children():
+            yield from ((f"{step}.{inner}" if inner else step, node) for inner, node in child.places())
+
     def about(self) -> str:
         """Its description, or what else tells what it is good for."""
         return self.description or self.name
+
+
+def check_runnable(value: Any) -> Any:
+    """What may be a runnable, or one as JSON.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(value, Node | Mapping):
+        return value
+    raise ValueError(cannot_run(value))
+
+
+def cannot_run(value: object) -> str:
+    """What is said of something that is no runnable."""
+    return f"{brief(value)} cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
+
+
+def braced(names: Iterable[str]) -> str:
+    """Names as templates write them."""
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def different(items: Iterable[tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
+from .contract import as_tuple, brief
 from .errors import SpecError
 from .model import OutputSchema
 
@@ -28,8 +30,10 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
     if output is None or isinstance(output, OutputSchema):
         return output
     if isinstance(output, Mapping):
-        return _wrapped(str(output.get("title", "output")), dict(output))
+        return _wrapped(str(output.get("title", "")), dict(output))
     label = getattr(output, "__name__", str(output))
+    if inspect.isroutine(output) or isinstance(output, str):
+        raise SpecError(f"{where}: {brief(output)} is no type: pass one, or a JSON schema as a dict")
     try:
         schema = TypeAdapter(output).json_schema()
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
@@ -56,10 +60,10 @@ def named_validators(given: Iterable[Validator | str], where: str) -> dict[str, 
         SpecError: One is neither a function with a name nor a name, or two have the same.
     """
     found: dict[str, Validator | None] = {}
-    for index, item in enumerate(given):
+    for index, item in enumerate(as_tuple(given, where)):
         name = item if isinstance(item, str) else getattr(item, "__name__", "")
         if not name or name == "<lambda>" or not (isinstance(item, str) or callable(item)):
-            raise SpecError(f"{where}[{index}]: {item!r} is no validator: pass a function that has a name")
+            raise SpecError(f"{where}[{index}]: {brief(item)} is no validator: pass a function that has a name")
         if name in found:
             raise SpecError(f"{where}[{index}]: there is already a validator named {name!r}")
         found[name] = None if isinstance(item, str) else item
@@ -67,16 +71,16 @@ def named_validators(given: Iterable[Validator | str], where: str) -> dict[str, 
 
 
 def _wrapped(label: str, schema: dict[str, Any]) -> OutputSchema:
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", label)[:64]
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", label)[:64] or "output"
     if schema.get("type") == "object":
         return OutputSchema(name=name, json_schema=schema)
-    definitions = schema.pop("$defs", None)
+    # References into them start at the root.
+    definitions: dict[str, Any] = {key: schema.pop(key) for key in ("$defs", "definitions") if key in schema}
     whole: dict[str, Any] = {
         "type": "object",
         "properties": {"value": schema},
         "required": ["value"],
         "additionalProperties": False,
+        **definitions,
     }
-    if definitions:
-        whole["$defs"] = definitions
     return OutputSchema(name=name, json_schema=whole, wrapped=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from .node import Node, different
-from .template import INPUT
+from .node import Node, braced, different
+from .template import INPUT, check_name
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -65,7 +65,7 @@ class Parallel(Node):
     ) -> None:
         data = {
             "name": name,
-            "branches": tuple(branches),
+            "branches": branches,
             "each": each,
             "over": over,
             "limit": limit,
@@ -80,6 +80,12 @@ class Parallel(Node):
 
     # Keeps pydantic from calling this constructor when it reads a Parallel from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @field_validator("over")
+    @classmethod
+    def _callable(cls, over: str) -> str:
+        check_name(over)
+        return over
 
     @model_validator(mode="after")
     def _whole(self) -> Parallel:
@@ -106,7 +112,7 @@ class Parallel(Node):
         for place, node in (("judge", self.judge), ("reducer", self.reducer)):
             if node is not None and node.needs():
                 raise ValueError(
-                    f"{place} ({node.name}): it is told all outputs as {{input}}, and wants {node.needs()}"
+                    f"{place} ({node.name}): it is told all outputs as {{input}}, and wants {braced(node.needs())}"
                 )
         return self
 

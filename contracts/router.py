@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from .contract import Contract, Spec
 from .model import Model
-from .node import NAME_PATTERN, Node, different
+from .node import Name, Node, check_runnable, different
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -31,6 +31,27 @@ class Rule(Spec):
     metadata: dict[str, JsonValue] = {}
     """Fields that the input, a JSON object, has with these values."""
 
+    def __init__(
+        self,
+        *,
+        min_chars: int | None = None,
+        max_chars: int | None = None,
+        pattern: str = "",
+        metadata: Mapping[str, JsonValue] | None = None,
+        **unknown: Any,
+    ) -> None:
+        data = {"min_chars": min_chars, "max_chars": max_chars, "pattern": pattern, "metadata": metadata or {}}
+        self._construct({**data, **unknown})
+
+    # Keeps pydantic from calling this constructor when it reads a Rule from JSON.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="after")
+    def _may_hold(self) -> Rule:
+        if self.min_chars is not None and self.max_chars is not None and self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars: it is {self.min_chars}, more than max_chars={self.max_chars}: it never holds")
+        return self
+
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
@@ -44,7 +65,7 @@ class Rule(Spec):
 class Route(Spec):
     """One way that an input can go."""
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: Name
     run: Runnable
     description: str = ""
     """What belongs here, in a sentence. Default: what the runnable says of itself."""
@@ -70,12 +91,11 @@ class Route(Spec):
         max_tokens: int | None = None,
         **unknown: Any,
     ) -> None:
-        about = getattr(run, "about", str)()
         data = {
-            "name": name or getattr(run, "name", ""),
+            "name": name or getattr(run, "name", "unnamed"),
             "run": run,
-            "description": description or about,
-            "examples": tuple(examples),
+            "description": description or _about(run),
+            "examples": examples,
             "when": when,
             "max_difficulty": max_difficulty,
             "max_tokens": max_tokens,
@@ -85,6 +105,17 @@ class Route(Spec):
 
     # Keeps pydantic from calling this constructor when it reads a Route from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_runnable(cls, data: Any) -> Any:
+        if isinstance(data, Node):
+            return {"name": data.name, "run": data, "description": data.about()}
+        return data if isinstance(data, Route) else check_runnable(data)
+
+
+def _about(run: object) -> str:
+    return run.about() if isinstance(run, Node) else ""
 
 
 class Router(Node):
@@ -117,10 +148,9 @@ class Router(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        whole = tuple(Route(route) if isinstance(route, Node) else route for route in routes)
         data = {
             "name": name,
-            "routes": whole,
+            "routes": routes,
             "strategy": strategy or ("model" if model else "embedding"),
             "model": model,
             "threshold": threshold,
@@ -141,12 +171,23 @@ class Router(Node):
             raise ValueError(f"default: there is no route {self.default!r}: there are {', '.join(known)}")
         if self.threshold and not self.default:
             raise ValueError("threshold: an input below it takes the default route: name it in default=")
-        if (self.strategy == "model") != (self.model is not None):
-            raise ValueError(f"model: it goes with strategy 'model' and only with it, and this is {self.strategy!r}")
+        if self.strategy == "model" and self.model is None:
+            raise ValueError("model: strategy='model' asks one: name it")
+        if self.strategy != "model" and self.model is not None:
+            raise ValueError(f"model: strategy={self.strategy!r} asks none: leave it out")
         for index, route in enumerate(self.routes):
-            if self.strategy == "rules" and route.when is None and route.name != self.default:
-                raise ValueError(f"routes[{index}] ({route.name}): it has no when=Rule(...) and is not the default")
+            self._check_route(f"routes[{index}] ({route.name})", route)
         return self
+
+    def _check_route(self, place: str, route: Route) -> None:
+        if self.strategy == "rules" and route.when is None and route.name != self.default:
+            raise ValueError(f"{place}: it has no when=Rule(...) and is not the default: it is never taken")
+        if self.strategy != "rules" and route.when is not None:
+            raise ValueError(f"{place}: when: it goes with strategy='rules', not with {self.strategy!r}")
+        if self.strategy != "complexity" and (route.max_difficulty != 1.0 or route.max_tokens is not None):
+            raise ValueError(
+                f"{place}: max_difficulty and max_tokens go with strategy='complexity', not with {self.strategy!r}"
+            )
 
     @override
     def children(self) -> Iterator[tuple[str, Node]]:

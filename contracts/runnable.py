@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from . import template
 from .agent import Agent
 from .chain import Chain, Step
 from .errors import SpecError
 from .message import Message
-from .node import Node
+from .node import Node, braced, check_runnable
 from .parallel import Parallel
 from .prompt import Prompt
 from .router import Route, Router
 from .team import Team
 
-Runnable = Annotated[Agent | Prompt | Chain | Router | Parallel | Team, Field(discriminator="kind")]
+Runnable = Annotated[
+    Agent | Prompt | Chain | Router | Parallel | Team, Field(discriminator="kind"), BeforeValidator(check_runnable)
+]
 """What can be run."""
 
 # These refer to the union that they are part of.
@@ -39,8 +41,7 @@ def check_input(runnable: Node, message: Message) -> None:
     if missing:
         label = f"{type(runnable).__name__} {runnable.name!r}"
         known = f"has the fields {', '.join(there)}" if there else "is no JSON object with fields"
-        names = ", ".join(f"{{{name}}}" for name in missing)
         raise SpecError(
-            f"{label}: template: {names} is unknown: it is no field of the input, which {known}; "
-            "pass the input as a dict that has it"
+            f"{label}: template: {braced(missing)}: no such field in the input, which {known}: "
+            f"pass the input as a dict with {', '.join(missing)}"
         )

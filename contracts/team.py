@@ -12,7 +12,7 @@ from .agent import Agent
 from .delegation import TRANSFER, delegated
 from .errors import SpecError
 from .model import Model, OutputSchema
-from .node import Node, different
+from .node import Node, braced, different
 from .output import Validator, named_validators, output_schema, output_type
 from .tool import TOOL_NAME
 
@@ -23,6 +23,14 @@ Style = Literal["delegate", "handoff", "debate", "plan"]
 
 DEFAULT_ROUNDS: Mapping[Style, int] = {"delegate": 50, "handoff": 10, "debate": 2, "plan": 3}
 """Most rounds of each style, where a team names none."""
+
+_STYLES_OF: Mapping[str, tuple[Style, ...]] = {
+    "judge": ("debate",),
+    "writer": ("plan",),
+    "entry": ("handoff",),
+    "limit": ("debate", "plan"),
+}
+"""Fields that not every style has."""
 
 _LEADS = (
     "You lead a team. Give each member the tasks that it is good at, several at once where they do not depend on each "
@@ -43,11 +51,11 @@ class Team(Node):
     members: tuple[Runnable, ...] = Field(min_length=1)
     style: Style = "delegate"
     model: Model | None = None
-    """Who leads, plans or judges. None with `handoff`, and where `judge` or `writer` does all of it."""
+    """Who leads, plans or judges. None with `handoff`, and where a debate has a `judge`."""
     instructions: str = ""
-    """What the leader, planner or judge is told besides."""
+    """What the leader, planner or judge that is the team's model is told besides."""
     output: OutputSchema | None = None
-    """The form of the team's answer, where its model gives it; None for free text."""
+    """The form of the answer, where the team's model gives it; None for free text."""
     validators: tuple[str, ...] = ()
     """Names of the functions that the answer has to pass besides."""
     entry: str = ""
@@ -85,7 +93,7 @@ class Team(Node):
         checks = named_validators(validators, f"Team {name!r}: validators")
         data = {
             "name": name,
-            "members": tuple(members),
+            "members": members,
             "style": style,
             "model": model,
             "instructions": instructions,
@@ -117,38 +125,49 @@ class Team(Node):
         )
         for index, member in enumerate(self.members):
             self._check_member(f"members[{index}] ({member.name})", member)
-        for field, style in (("judge", "debate"), ("writer", "plan"), ("entry", "handoff")):
-            if getattr(self, field) and self.style != style:
-                raise ValueError(f"{field}: it goes with style={style!r}, not with {self.style!r}")
+        for field, styles in _STYLES_OF.items():
+            if getattr(self, field) and self.style not in styles:
+                raise ValueError(
+                    f"{field}: it goes with style={' or '.join(map(repr, styles))}, not with {self.style!r}"
+                )
         if self.entry and self.entry not in {member.name for member in self.members}:
             raise ValueError(
                 f"entry: there is no member {self.entry!r}: there are {', '.join(m.name for m in self.members)}"
             )
+        for place, node in (("judge", self.judge), ("writer", self.writer)):
+            if node is not None and node.needs():
+                raise ValueError(
+                    f"{place} ({node.name}): it is told what was said as {{input}}, and wants {braced(node.needs())}"
+                )
         self._check_model()
         return self
 
     def _check_member(self, place: str, member: Node) -> None:
         if self.style == "delegate":
-            delegated(member)
+            delegated(member, place)
         elif member.needs():
-            raise ValueError(f"{place}: a member is told its task as {{input}}, and this one wants {member.needs()}")
+            raise ValueError(f"{place}: it is told its task as {{input}}, and wants {braced(member.needs())}")
         if self.style == "handoff":
             if not isinstance(member, Agent):
                 raise ValueError(f"{place}: only an Agent can take over a conversation, and this is a {member.kind}")  # type: ignore[attr-defined]
             if not TOOL_NAME.match(TRANSFER + member.name):
-                raise ValueError(f"{place}: the name has more than {64 - len(TRANSFER)} characters, or a dot")
+                raise ValueError(
+                    f"{place}: no name for a member that takes over: it has more than {64 - len(TRANSFER)} characters, "
+                    "or a dot"
+                )
 
     def _check_model(self) -> None:
         if self.style == "handoff":
-            wanted, why = False, "the members lead themselves"
-            if self.output or self.validators:
-                raise ValueError("output: with style='handoff' the member that answers has an output of its own")
+            wanted, why = False, "the member that answers has its own"
         elif self.style == "debate":
-            wanted, why = self.judge is None, "judge= decides" if self.judge else "somebody has to judge"
+            wanted, why = self.judge is None, "judge= has its own" if self.judge else "somebody has to judge"
         else:
             wanted, why = True, f"somebody has to {'lead' if self.style == 'delegate' else 'plan'}"
-        if wanted != (self.model is not None):
-            raise ValueError(f"model: {'name one' if wanted else 'leave it out'}: {why}")
+        if wanted and not self.model:
+            raise ValueError(f"model: name one: {why}")
+        for field in () if wanted else ("model", "instructions", "output", "validators"):
+            if getattr(self, field):
+                raise ValueError(f"{field}: leave it out: {why}")
 
     def __eq__(self, other: object) -> bool:
         # A team read back from its history equals the one that was sent, which has functions besides.

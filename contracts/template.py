@@ -12,7 +12,7 @@ INPUT = "input"
 """Name of what the nearest chain, router, parallel or run around a template was asked."""
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def names(template: str) -> tuple[str, ...]:
@@ -29,13 +29,25 @@ def names(template: str) -> tuple[str, ...]:
                 f"the brace at position {match.start()} stands alone: write {match.group() * 2} for a brace"
             )
         if name is not None:
-            if not _NAME.match(name):
+            if not _NAME.fullmatch(name):
                 raise ValueError(
-                    f"{match.group()} is no name: a template has names like {{input}}, without attributes, indices or "
-                    "formats; write {{ and }} for braces"
+                    f"{_short(match.group())} is no name: a template has names like {{input}}, without attributes, "
+                    "indices or formats; write {{ and }} for braces"
                 )
             found[name] = None
     return tuple(found)
+
+
+def check_name(name: str) -> None:
+    """Check that templates can call something by this name.
+
+    Raises:
+        ValueError: They cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a template: use letters, digits, '_' and '-', and begin with a letter or digit"
+        )
 
 
 def render(template: str, values: Mapping[str, JsonValue]) -> str:
@@ -66,3 +78,7 @@ def fields(text: str) -> dict[str, JsonValue]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -42,9 +42,9 @@ HEAD = Head(
     validators=("no_prices",),
 )
 TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
-STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough")
 REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
-CONTINUES = run.Continuation(run_id="desk/billing", execution="e1", path="desk/members/billing")
+STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough", rejected=(REJECTED,))
+CONTINUES = run.Continuation(run_id="desk/billing", path="desk/members/billing")
 TRANSFER = ToolDefinition(name="transfer_to_billing", description="Hand over.", parameters={"type": "object"})
 MCP_TOOL = mcp.McpTool(
     name="git_log",
@@ -125,7 +125,9 @@ EXAMPLES: tuple[Contract, ...] = (
         repairs=1,
         repeats=2,
         mcp=(MCP_TOOL,),
-        steps={"tools/call_1_0": STEP},
+        nested_turns=4,
+        places={"billing": 2},
+        rejected=(REJECTED,),
     ),
     run.RunInput(
         runnable=AGENT,

@@ -65,18 +65,19 @@ ROUTE = Route(
     description="All about money.",
     examples=["Where is my money?"],
     when=RULE,
-    max_difficulty=0.5,
-    max_tokens=1000,
 )
+CHEAP = Route(TECHNICAL, max_difficulty=0.5, max_tokens=1000)
 ROUTER = Router(
     name="desk",
-    routes=[ROUTE, TECHNICAL],
+    routes=[BILLING, TECHNICAL],
     strategy="model",
     model=MODEL,
     threshold=0.25,
     default="technical",
     description="Sends where it belongs.",
 )
+RULED = Router(name="by_rules", routes=[ROUTE, TECHNICAL], strategy="rules", default="technical")
+CHEAPEST = Router(name="by_cost", routes=[CHEAP, BILLING], strategy="complexity")
 OPINIONS = Parallel(
     name="opinions",
     branches=[BILLING, TECHNICAL],
@@ -105,6 +106,6 @@ HANDOFF = Team(name="front", members=[BILLING, TECHNICAL], style="handoff", entr
 DELEGATING = Team(name="lead", members=[PLANNED, CHAIN, OPINIONS], model="local/m")
 
 SPECS: tuple[Contract, ...] = (
-    *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, ROUTER, OPINIONS, PAGES),
-    *(PLANNED, DEBATE, HANDOFF, DELEGATING),
+    *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
+    *(OPINIONS, PAGES, PLANNED, DEBATE, HANDOFF, DELEGATING),
 )

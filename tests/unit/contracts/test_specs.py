@@ -35,16 +35,16 @@ def agent(**fields: Any) -> Agent:
     [
         ({"model": "gpt"}, "Agent 'a': model.name: 'gpt' is not provider/model, such as anthropic/claude"),
         ({"model": 7}, "Agent 'a': model: "),
-        ({"name": "with space"}, "Agent 'with space': name: String should match pattern"),
+        ({"name": "with space"}, "Agent 'with space': name: 'with space' is no name: use up to 64 letters"),
         ({"max_turns": 0}, "Agent 'a': max_turns: Input should be greater than or equal to 1"),
         ({"max_repairs": -1}, "Agent 'a': max_repairs: Input should be greater than or equal to 0"),
         ({"max_repeats": 1}, "Agent 'a': max_repeats: Input should be greater than or equal to 2"),
         ({"instructions": 3}, "Agent 'a': instructions: Input should be a valid string"),
         ({"instruction": "x"}, "Agent 'a': Agent has no field 'instruction': did you mean 'instructions'?"),
         ({"zzz": 1}, "Agent 'a': Agent has no field 'zzz': it takes name, description, instructions, model"),
-        ({"tools": [look, look]}, "Agent 'a': tools: [1] has the name 'look' of [0]: names must differ"),
-        ({"tools": [print]}, "Agent 'a': tools[0]: 'print' is not a tool: decorate print with @tool"),
-        ({"tools": [look, 7]}, "Agent 'a': tools[1]: 'int' is not a tool: pass a function decorated with @tool"),
+        ({"tools": [look, look]}, "Agent 'a': tools[1] has the name 'look' of tools[0]: names must differ"),
+        ({"tools": [print]}, "Agent 'a': tools[0]: print is no tool: decorate print with @tool"),
+        ({"tools": [look, 7]}, "Agent 'a': tools[1]: 7 is no tool: pass a function decorated with @tool"),
         ({"tools": [look, "look"]}, "Agent 'a': tools[1]: 'look' is no tool: write 'mcp:server' or 'mcp:server/tool'"),
         ({"output": object()}, "has no JSON schema: use a pydantic model or a dataclass"),
     ],
@@ -119,7 +119,7 @@ def test_a_wrong_app() -> None:
         App(one, tools=[other])
     with pytest.raises(SpecError, match="App: argument 1: 'one' cannot be run: pass an Agent"):
         App("one")  # type: ignore[arg-type]
-    with pytest.raises(SpecError, match=r"App: tools\[0\]: .*print.* is not a tool: decorate it with @tool"):
+    with pytest.raises(SpecError, match=r"App: tools\[0\]: .*print.* is no tool: pass a function decorated with @tool"):
         App(tools=[print])  # type: ignore[list-item]
     with pytest.raises(SpecError, match="the app has no runnable named 'tow'; it has: one"):
         App(one).runnable("tow")

@@ -18,13 +18,13 @@ from tests.unit.contracts.record_payloads import PAYLOADS
 
 CONVERTER = data_converter().payload_converter
 FILES = sorted(PAYLOADS.glob("v*/*.json"))
-FREE_FORM = {"answer", "arguments", "data", "json_schema", "metadata", "options", "output", "parameters"}
+FREE_FORM = {"answer", "arguments", "data", "json_schema", "metadata", "options", "output", "parameters", "places"}
 # Optional each by itself, but not one without the other.
 TOGETHER = {
     "ImagePart": {"data", "url"},
     "FilePart": {"data", "url"},
     "Chain": {"inputs"},
-    "Router": {"model", "default"},
+    "Router": {"strategy", "model", "default"},
     "Parallel": {"branches", "each", "join"},
     "Team": {"style", "model", "judge"},
 }
