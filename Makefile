@@ -50,6 +50,7 @@ check: setup  ## Check format, lint, types, imports, lock, compose file and link
 bench: setup  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.turns
 	$(BIN)/python -m benchmarks.takeover
+	$(BIN)/python -m benchmarks.mcp
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .

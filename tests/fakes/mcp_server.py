@@ -77,6 +77,7 @@ async def steps(count: int, ctx: Context[Any, Any]) -> str:
 @server.tool(annotations=READ)
 async def hang(ctx: Context[Any, Any]) -> str:
     """Never answer, while others are answered."""
+    await ctx.report_progress(0.5, message="half way, and no further")
     note(began="hang")
     try:
         await asyncio.Event().wait()

@@ -26,7 +26,7 @@ class Caller:
     def __init__(self, sessions: dict[str, McpSession]) -> None:
         self.cache = TranscriptCache()
         self.activities = McpActivities(sessions, self.cache)
-        self.heartbeats: list[Any] = []
+        self.heartbeats: list[tuple[Any, ...]] = []
 
     async def catalogue(self, server: str = "fake") -> McpCatalogue:
         return await ActivityEnvironment().run(self.activities.catalogue, McpCatalogueCall(server=server))
@@ -68,7 +68,7 @@ class Caller:
         environment = ActivityEnvironment()
         # A later attempt asks the server of Temporal to let another worker take the run; a local one cannot.
         environment.info = replace(environment.info, attempt=attempt, is_local=attempt > 1)
-        environment.on_heartbeat = lambda *details: self.heartbeats.extend(details)
+        environment.on_heartbeat = lambda *details: self.heartbeats.append(details)
         return environment
 
 

@@ -119,6 +119,7 @@ async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions
     await eventually(lambda: bool(journal.lines("began")))
     assert (await caller.call("echo", text="meanwhile")).content == "meanwhile"
     said = await hanging
+    assert ({"progress": 0.5, "message": "half way, and no further"},) in caller.heartbeats
     assert 2 <= asyncio.get_running_loop().time() - started < 4
     assert "did not answer within 2 s and was told to stop. Whether it took effect is unknown." in said.message
     assert said.non_retryable
