@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from sostenuto import Agent, App, Model, SpecError, tool
+from sostenuto import Agent, Model, SpecError, tool
 from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.tool import ToolSpec
 
@@ -95,34 +95,6 @@ def test_an_agent_read_back_equals_the_one_sent() -> None:
     assert sent.output_type is not None
     assert read.output_type is None
     assert read.output == OutputSchema(name="City", json_schema=City.model_json_schema())
-
-
-def test_an_app_knows_what_it_serves() -> None:
-    first, second = agent(name="first", tools=[look]), agent(name="second", tools=[look])
-    app = App(first, second)
-    assert list(app) == [first, second]
-    assert list(app.tools) == ["look"]
-    assert app.runnable("second") is second
-
-
-def test_a_wrong_app() -> None:
-    @tool(name="look")
-    def other(at: str) -> str:
-        return at
-
-    one = agent(name="one", tools=[look])
-    with pytest.raises(SpecError, match="App: argument 2: there is already a runnable named 'one'"):
-        App(one, one)
-    with pytest.raises(SpecError, match=r"App: argument 2 \(two\): there is already another tool named 'look'"):
-        App(one, agent(name="two", tools=[other]))
-    with pytest.raises(SpecError, match=r"App: tools\[0\]: there is already another tool named 'look'"):
-        App(one, tools=[other])
-    with pytest.raises(SpecError, match="App: argument 1: 'one' cannot be run: pass an Agent"):
-        App("one")  # type: ignore[arg-type]
-    with pytest.raises(SpecError, match=r"App: tools\[0\]: .*print.* is no tool: pass a function decorated with @tool"):
-        App(tools=[print])  # type: ignore[list-item]
-    with pytest.raises(SpecError, match="the app has no runnable named 'tow'; it has: one"):
-        App(one).runnable("tow")
 
 
 def test_a_tool_written_by_hand_is_checked_as_a_decorated_one() -> None:

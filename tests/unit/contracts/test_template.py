@@ -1,0 +1,105 @@
+"""Templates: names in braces, and nothing that could be code."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import JsonValue
+
+from sostenuto.contracts.template import as_text, check_name, fields, names, render
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("", ()),
+        ("plain", ()),
+        ("{input}", ("input",)),
+        ("{b} {a} {b}", ("b", "a")),
+        ("{first-draft}{a_1}{2}", ("first-draft", "a_1", "2")),
+        ("{{input}}", ()),
+        ("{{{input}}}", ("input",)),
+        ('{{"a": {value}}}', ("value",)),
+    ],
+)
+def test_names(template: str, found: tuple[str, ...]) -> None:
+    assert names(template) == found
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{", "the brace at position 0 stands alone: write {{ for a brace"),
+        ("a } b", "the brace at position 2 stands alone: write }} for a brace"),
+        ("{{x}", "the brace at position 3 stands alone"),
+        ("{a{b}", "the brace at position 0 stands alone"),
+        ("{}", "{} is no name"),
+        ("{ input }", "{ input } is no name"),
+        ("{a.b}", "{a.b} is no name: a template has names like {input}, without attributes, indices or formats"),
+        ("{a[0]}", "{a[0]} is no name"),
+        ("{a!r}", "{a!r} is no name"),
+        ("{a:>10}", "{a:>10} is no name"),
+        ("{_private}", "{_private} is no name"),
+        ("{a\n}", "is no name"),
+        ("{" + "x " * 1000 + "}", "{x x x x x x x x x x x x x x x x x x x … is no name"),
+    ],
+)
+def test_anything_but_a_name_is_refused(template: str, words: str) -> None:
+    with pytest.raises(ValueError, match="brace") as caught:
+        names(template)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{text}", "ä {not} a template"),
+        ("{n} {none} {yes}", "1.5 null true"),
+        ("{list}", '["ö", {"k": 1}]'),
+        ("{{{n}}}", "{1.5}"),
+        ("{{text}}", "{text}"),
+        ("{text}{text}", "ä {not} a templateä {not} a template"),
+    ],
+)
+def test_rendered(template: str, text: str) -> None:
+    """A value is never read as a template again."""
+    values: dict[str, JsonValue] = {
+        "text": "ä {not} a template",
+        "n": 1.5,
+        "none": None,
+        "yes": True,
+        "list": ["ö", {"k": 1}],
+    }
+    assert render(template, values) == text
+
+
+def test_a_value_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match="there"):
+        render("{there}", {"here": 1})
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "_a", "a b", "{a}", "a\n"])
+def test_names_that_no_template_can_use(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name for a template: use letters, digits"):
+        check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a": 1, "b": ["x"]}', {"a": 1, "b": ["x"]}),
+        (' \n{"a": null}', {"a": None}),
+        ("{}", {}),
+        ("", {}),
+        ("{not json", {}),
+        ('["a"]', {}),
+        ('"a"', {}),
+        ('{"a":' * 100_000, {}),
+    ],
+    ids=range(8),
+)
+def test_fields_of_an_input(text: str, found: dict[str, JsonValue]) -> None:
+    assert fields(text) == found
+
+
+def test_a_text_is_as_it_is() -> None:
+    assert (as_text("a"), as_text({"ä": [1]})) == ("a", '{"ä": [1]}')
