@@ -22,6 +22,7 @@ from .deadline import deadline
 from .embedder import Embedder
 from .local_answers import AnswerWriter
 from .local_argument_writer import ArgumentWriter
+from .local_choice import ChoiceWriter
 from .local_exchange import Exchange, read_exchange
 from .local_schema import bounded
 from .local_tool_choice import Choice, choose_tools
@@ -50,6 +51,7 @@ class LocalAdapter:
         self._embedder = embedder
         self._arguments = ArgumentWriter(self._server, embedder)
         self._answers = AnswerWriter(self._server, embedder)
+        self._choices = ChoiceWriter(self._server, embedder)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         """Calls of tools where they are called for, else the answer, streamed inside.
@@ -67,7 +69,10 @@ class LocalAdapter:
                     return calls
                 if exchange.calls:
                     return await self._answers.answer(request, exchange, on_delta)
-                return await self._server.complete(_conversation(request, exchange), on_delta)
+                asked = _conversation(request, exchange)
+                if asked.output:
+                    return await self._choices.answer(asked, asked.output, on_delta)
+                return await self._server.complete(asked, on_delta)
         except SetupError as error:
             raise _map_error(error) from error
 

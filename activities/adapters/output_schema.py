@@ -11,6 +11,7 @@ from ...contracts.model import OutputSchema
 _INEXPRESSIBLE = frozenset(
     {"allOf", "not", "if", "then", "else", "patternProperties", "dependentRequired", "dependentSchemas", "prefixItems"}
 )
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _NESTED = ("anyOf", "oneOf")
 
 
@@ -59,6 +60,9 @@ def _strict(schema: Any) -> dict[str, Any]:
         raise _InexpressibleError
     kept = {"$ref", "$defs"} if "$ref" in schema else schema.keys() - {"default", "discriminator", "examples"}
     strict = {key: value for key, value in schema.items() if key in kept}
+    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    if values and "type" not in schema:
+        strict["type"] = _types(values)  # a strict mode asks for it even where the values say it
     if "default" in schema and "$ref" not in schema:
         note = f"Default: {json.dumps(schema['default'])}"
         strict["description"] = f"{strict['description']} {note}" if "description" in strict else note
@@ -81,6 +85,11 @@ def _closed(strict: dict[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def _types(values: list[Any]) -> str | list[str]:
+    found = list(dict.fromkeys(_TYPES[type(value)] for value in values if type(value) in _TYPES))
+    return found[0] if len(found) == 1 else found
 
 
 def _references(schema: Any) -> set[str]:

@@ -1,0 +1,79 @@
+"""Questions whose answer is one of a few listed values, with the right one."""
+
+from dataclasses import dataclass
+
+from .routing_cases import ASSISTANT, SHOP, Desk
+
+GOOD = (
+    "I love this phone.",
+    "Best purchase this year, works perfectly.",
+    "Very comfortable and well made.",
+    "It arrived early and the quality is great.",
+    "My kids adore it.",
+    "Five stars, would buy again.",
+)
+BAD = (
+    "It broke after two days.",
+    "Terrible quality, I want my money back.",
+    "The sound is awful.",
+    "Too small and it smells bad.",
+    "I regret buying this.",
+    "Never again, the support was rude.",
+)
+TOPICS = {
+    "sports": ("The striker scored twice in the final.", "She won gold in the 100 metres."),
+    "politics": ("The parliament passed the new tax law.", "The president met the chancellor."),
+    "science": ("Researchers found water on a distant planet.", "A new particle was seen at the collider."),
+    "cooking": ("Simmer the onions until golden.", "Add a pinch of salt to the dough."),
+}
+URGENCY = {
+    "low": ("No hurry, just wondering if dark mode is planned.", "A small typo on the about page."),
+    "normal": ("The export takes longer than before.", "Please add my colleague to the account."),
+    "urgent": ("Production is down and customers cannot pay!", "We are losing data right now, help!"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question."""
+
+    about: str
+    instructions: str
+    question: str
+    values: tuple[str, ...]
+    wanted: str
+
+
+def _routed(desk: Desk) -> tuple[str, list[tuple[str, str]]]:
+    lines = "\n".join(f"- {option.name}: {option.description}" for option in desk.options)
+    return lines, [(text, route) for route, texts in desk.inside.items() for text in texts[:3]]
+
+
+def _cases() -> list[Case]:
+    found = []
+    lines, routed = _routed(SHOP)
+    found += [
+        Case("described in the instructions", f"Choose a desk.\n\n{lines}", t, tuple(SHOP.inside), w) for t, w in routed
+    ]
+    lines, routed = _routed(ASSISTANT)
+    for text, wanted in routed:
+        found.append(
+            Case("described in the question", "", f"Choose.\n{lines}\n\n{text}", tuple(ASSISTANT.inside), wanted)
+        )
+    for good, texts in ((True, GOOD), (False, BAD)):
+        for text in texts:
+            mood = ("positive", "negative")
+            asked = f"Is this review positive or negative?\n\n{text}"
+            found.append(Case("sentiment", "", asked, mood, mood[not good]))
+            found.append(Case("sentiment, not asked for", "", text, mood, mood[not good]))
+            found.append(
+                Case("good or bad", "", f"Is it good or bad? {text}", ("good", "bad"), "good" if good else "bad")
+            )
+    for wanted, texts in TOPICS.items():
+        found += [Case("topic", "", f"What is this text about?\n\n{t}", tuple(TOPICS), wanted) for t in texts]
+    for wanted, texts in URGENCY.items():
+        found += [Case("urgency", "", f"How urgent is this ticket? {t}", tuple(URGENCY), wanted) for t in texts]
+    return found
+
+
+CASES = tuple(_cases())
