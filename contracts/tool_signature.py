@@ -18,6 +18,8 @@ from .errors import SpecError
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Note|Notes):\s*$", re.MULTILINE)
 _FIELD = "parameter_"
+_NOTHING = "done"
+"""What a model is told of a call that returns nothing."""
 _ARGUMENT = re.compile(r"^(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
 
 
@@ -72,10 +74,23 @@ class ToolSignature:
             raise ToolArgumentsError(error, self.schema) from None
         return {name.removeprefix(_FIELD): getattr(bound, name) for name in type(bound).model_fields}
 
+    def parse(self, text: str) -> Any:
+        """The function's result from its text: what `render` was given.
+
+        Raises:
+            ValueError: It is of another type.
+        """
+        try:
+            return self.result.validate_python(text)
+        except ValidationError:
+            if text == _NOTHING:
+                return None
+            return self.result.validate_json(text)
+
     def render(self, value: Any) -> str:
         """The function's result as text for the model: strings as they are, anything else as JSON."""
         if value is None:
-            return "done"
+            return _NOTHING
         return value if isinstance(value, str) else self.result.dump_json(value).decode()
 
 

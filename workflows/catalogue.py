@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from ..activities.mcp import McpActivities
 from ..contracts.agent import Agent
 from ..contracts.errors import SpecError
-from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpTool
+from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpRef, McpTool
 from ..contracts.node import different
 from . import policy
 
@@ -22,21 +22,38 @@ async def mcp_tools(agent: Agent, path: str) -> tuple[McpTool, ...]:
         SpecError: A server cannot be asked or has no such tool, or two tools have one name.
     """
     servers = list(dict.fromkeys(ref.server for _, ref in agent.mcp_refs()))
-    asked = await asyncio.gather(*(_catalogue(server, path) for server in servers))
+    asked = await asyncio.gather(*(catalogue_of(server, path) for server in servers))
     catalogues = dict(zip(servers, asked, strict=True))
     found: dict[tuple[str, str], McpTool] = {}
-    for text, ref in agent.mcp_refs():
-        tools = catalogues[ref.server].tools
-        meant = [tool for tool in tools if ref.tool in ("", tool.tool)]
-        if ref.tool and not meant:
-            known = ", ".join(tool.tool for tool in tools) or "none"
-            raise SpecError(f"tools: {text!r}: the MCP server {ref.server!r} has no such tool; it has: {known}")
+    for _, ref in agent.mcp_refs():
+        catalogue = catalogues[ref.server]
+        meant = (named(catalogue, ref),) if ref.tool else catalogue.tools
         found.update({(tool.server, tool.tool): tool for tool in meant})
     _check_names(agent, list(found.values()))
     return tuple(found.values())
 
 
-async def _catalogue(server: str, path: str) -> McpCatalogue:
+def named(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
+    """The one tool that a reference means.
+
+    Raises:
+        SpecError: The server has no such tool.
+    """
+    for tool in catalogue.tools:
+        if tool.tool == ref.tool:
+            return tool
+    known = ", ".join(tool.tool for tool in catalogue.tools) or "none"
+    raise SpecError(
+        f"tools: 'mcp:{ref.server}/{ref.tool}': the MCP server {ref.server!r} has no such tool; it has: {known}"
+    )
+
+
+async def catalogue_of(server: str, path: str) -> McpCatalogue:
+    """The tools that a server has now, as an activity of the place that asks.
+
+    Raises:
+        SpecError: The server cannot be asked.
+    """
     try:
         return await workflow.execute_activity_method(
             McpActivities.catalogue,

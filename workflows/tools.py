@@ -94,42 +94,38 @@ class ToolCalls:
         return answered(call.id, call.name, result)
 
     def _start(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> workflow.ActivityHandle[ToolOutput]:
-        activity_id = f"{self._path}:{call.id}"
-        summary = first_line(", ".join(f"{k}={v}" for k, v in call.arguments.items()), 80)
-        if isinstance(tool, McpTool):
-            return workflow.start_activity_method(
-                McpActivities.call,
-                McpInvocation(
-                    call_id=call.id,
-                    reply=reply,
-                    arguments=call.arguments,
-                    server=tool.server,
-                    tool=tool.tool,
-                    name=tool.name,
-                    effect=tool.effect,
-                ),
-                activity_id=activity_id,
-                summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
-                **policy.tool_policy(tool),
-            )
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
-        if tool.fast and tool.effect is Effect.READ:
-            return workflow.start_local_activity(
-                tool.name,
-                invocation,
-                result_type=ToolOutput,
-                activity_id=activity_id,
-                summary=summary,
-                **policy.fast_tool_policy(tool),
-            )
-        return workflow.start_activity(
+        return start_tool(tool, invocation, f"{self._path}:{call.id}")
+
+
+def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> workflow.ActivityHandle[ToolOutput]:
+    """The activity that is a tool call, as the tool's effect class wants it."""
+    summary = first_line(", ".join(f"{k}={v}" for k, v in invocation.arguments.items()), 80)
+    if isinstance(tool, McpTool):
+        return workflow.start_activity_method(
+            McpActivities.call,
+            McpInvocation(**dict(invocation), server=tool.server, tool=tool.tool, name=tool.name, effect=tool.effect),
+            activity_id=activity_id,
+            summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
+            **policy.tool_policy(tool),
+        )
+    if tool.fast and tool.effect is Effect.READ:
+        return workflow.start_local_activity(
             tool.name,
             invocation,
             result_type=ToolOutput,
             activity_id=activity_id,
             summary=summary,
-            **policy.tool_policy(tool),
+            **policy.fast_tool_policy(tool),
         )
+    return workflow.start_activity(
+        tool.name,
+        invocation,
+        result_type=ToolOutput,
+        activity_id=activity_id,
+        summary=summary,
+        **policy.tool_policy(tool),
+    )
 
 
 def error_result(call: ToolCallPart, message: str) -> ToolResultPart:
