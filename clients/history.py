@@ -43,8 +43,10 @@ async def started_by(temporal: Client, workflow_id: str, execution: str) -> Work
     return event.workflow_execution_started_event_attributes
 
 
-async def follow(temporal: Client, workflow_id: str, execution: str) -> AsyncIterator[HistoryEvent]:
-    """Every event of one execution, each once and decoded, waiting for those to come until it ends.
+async def follow(
+    temporal: Client, workflow_id: str, execution: str, *, wait: bool = True
+) -> AsyncIterator[HistoryEvent]:
+    """Every event of one execution, each once and decoded, by default waiting for those to come until it ends.
 
     A server that is away is waited for, for as long as it takes.
 
@@ -56,7 +58,7 @@ async def follow(temporal: Client, workflow_id: str, execution: str) -> AsyncIte
     delay = _FIRST_DELAY_SECONDS
     while True:
         try:
-            async for event in handle.fetch_history_events(wait_new_event=True):
+            async for event in handle.fetch_history_events(wait_new_event=wait):
                 if event.event_id > seen:
                     seen, delay = event.event_id, _FIRST_DELAY_SECONDS
                     yield await _decoded(event, temporal.data_converter)

@@ -5,24 +5,32 @@ Payloads must have been decoded before, see `clients.history`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.event import Event, RunFinished, RunStarted
-from ..contracts.message import Message
-from ..contracts.run import Carried, Result, RunInput, Status
+from ..contracts.message import Message, Role
+from ..contracts.prompt import Prompt as PromptSpec
+from ..contracts.run import Carried, Rejected, Result, RunInput, Status
+from . import own_workflow
+from .activity import Accumulated
+from .members import Member, Members
 from .recorded import Recorded
 from .steps import Steps
+from .tool_steps import told, untold
 from .transcript import Prompt, Transcript
 
 
 class Projection:
-    """Reads the history of a run, over all its executions, and tells it as events.
+    """Reads the history of one workflow, over all its executions, and tells it as events.
+
+    The workflow is a run, nested or not, or one of somebody's own. What happens inside the runs that it started as
+    child workflows stands in their histories.
 
     Args:
         converter: The run's data converter, of which only the parts without I/O are used.
@@ -30,9 +38,12 @@ class Projection:
 
     def __init__(self, converter: DataConverter) -> None:
         self._converter = converter
-        self._steps = Steps()
+        self._so_far = Accumulated()
+        self._steps = Steps(self._so_far)
+        self._members = Members(self._so_far)
         self._handlers: Mapping[int, Callable[[Recorded], Iterator[Event]]] = {
             **self._steps.handlers,
+            **self._members.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: self._failed,
@@ -42,10 +53,27 @@ class Projection:
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: self._continued,
         }
         self._path = ""
+        self._own = False
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
         """What the run came to, once it has ended; without messages."""
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The nested runs that have begun and not ended, by path."""
+        return self._members.open
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """Where it has transcripts."""
+        return self._so_far.transcripts.keys()
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The answers of the run's own runnable that were asked for again."""
+        known = self._so_far.transcripts.get(self._path)
+        return tuple(known.rejected) if known else ()
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """The events that one history event means, in order. History events come in their order, none twice.
@@ -59,8 +87,8 @@ class Projection:
         return list(handler(Recorded(event, execution, self._converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
-        """The messages so far of the agent at that path, of the run's own runnable by default."""
-        known = self._steps.transcripts.get(self._path if path is None else path)
+        """The messages so far of the agent or prompt at that path, of the run's own runnable by default."""
+        known = self._so_far.transcripts.get(self._path if path is None else path)
         return known.snapshot() if known else ()
 
     def prompt(self, turn: int, path: str | None = None) -> Prompt:
@@ -69,69 +97,102 @@ class Projection:
         Raises:
             KeyError: The history read so far tells of no such call.
         """
-        return self._steps.transcripts[self._path if path is None else path].prompt(turn)
+        return self._so_far.transcripts[self._path if path is None else path].prompt(turn)
 
     def _started(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._steps.forget_activities()
         self.next_execution = ""
+        self._own = self._steps.direct = attributes.workflow_type.name != names.RUN_WORKFLOW
+        if self._own:
+            self._path = attributes.workflow_type.name
+            # An execution that goes on from another one, or tries again what it failed at, began with that one.
+            if not attributes.continued_execution_run_id:
+                yield self._began(recorded, attributes, self._path, own_workflow.asked(recorded, attributes.input))
+            return
         run = recorded.value(attributes.input, RunInput)
-        self._path = run.runnable.name
+        self._path = run.path or run.runnable.name
         if run.carried:
             yield from self._resumed(recorded, run, run.carried)
             return
-        self._steps.transcripts[self._path] = Transcript(run.runnable.head, (run.message,))
-        yield RunStarted(
-            **recorded.stamp(self._path),
-            run_id=attributes.workflow_id,
-            runnable=run.runnable.name,
-            message=run.message,
-        )
+        # A prompt is asked what its template makes of the message: its first model call has that.
+        if run.head and not isinstance(run.runnable, PromptSpec):
+            messages = (run.message,) if run.message else ()
+            self._so_far.transcripts[self._path] = Transcript(run.head, messages)
+        message = run.message or Message(role=Role.USER, parts=())
+        yield self._began(recorded, attributes, run.runnable.name, message)
+
+    def _began(
+        self,
+        recorded: Recorded,
+        attributes: WorkflowExecutionStartedEventAttributes,
+        runnable: str,
+        message: Message,
+    ) -> RunStarted:
+        stamp = recorded.stamp(self._path)
+        return RunStarted(**stamp, run_id=attributes.workflow_id, runnable=runnable, message=message)
 
     def _resumed(self, recorded: Recorded, run: RunInput, carried: Carried) -> Iterator[Event]:
-        self._steps.turns, self._steps.totals = carried.turns, carried.totals
-        transcript = self._steps.transcripts.get(self._path)
-        if transcript is None:
-            self._steps.transcripts[self._path] = Transcript(run.runnable.head, carried.messages, choice=carried.choice)
-            return
-        transcript.messages = list(carried.messages)
-        yield from self._steps.told(recorded, self._path, transcript)
+        self._so_far.turns, self._so_far.totals = carried.turns, carried.totals
+        transcript = self._so_far.transcripts.get(self._path)
+        if transcript is not None:
+            transcript.messages = list(carried.messages)
+            yield from told(recorded, self._path, transcript)
+        elif run.head:
+            transcript = Transcript(run.head, carried.messages, choice=carried.choice)
+            self._so_far.transcripts[self._path] = transcript
 
     def _completed(self, recorded: Recorded) -> Iterator[Event]:
-        payloads = recorded.event.workflow_execution_completed_event_attributes.result
-        yield from self._came_to(recorded, recorded.value(payloads, Result))
+        attributes = recorded.event.workflow_execution_completed_event_attributes
+        self.next_execution = attributes.new_execution_run_id
+        if self._own:
+            output = own_workflow.returned(recorded, attributes.result)
+            yield from self._ended(recorded, self._partial(Status.COMPLETED, "", output))
+        else:
+            yield from self._came_to(recorded, recorded.value(attributes.result, Result))
 
     def _failed(self, recorded: Recorded) -> Iterator[Event]:
-        error = recorded.error(recorded.event.workflow_execution_failed_event_attributes.failure)
-        if isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
+        attributes = recorded.event.workflow_execution_failed_event_attributes
+        self.next_execution = attributes.new_execution_run_id
+        error = recorded.error(attributes.failure)
+        if self._own:
+            yield from self._ended(recorded, self._partial(Status.FAILED, own_workflow.reason(error)))
+        elif isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
             yield from self._came_to(recorded, Result.model_validate(error.details[0]))
         else:
-            yield self._finished(recorded, self._partial(Status.FAILED, str(error)))
+            yield from self._ended(recorded, self._partial(Status.FAILED, str(error), self._last_words()))
 
     def _cancelled(self, recorded: Recorded) -> Iterator[Event]:
-        yield self._finished(recorded, self._partial(Status.CANCELLED, "the run was cancelled"))
+        result = self._partial(Status.CANCELLED, "the run was cancelled", self._last_words())
+        yield from self._ended(recorded, result)
 
     def _terminated(self, recorded: Recorded) -> Iterator[Event]:
         reason = recorded.event.workflow_execution_terminated_event_attributes.reason
         text = f"the run was terminated: {reason}" if reason else "the run was terminated"
-        yield self._finished(recorded, self._partial(Status.FAILED, text))
+        yield from self._ended(recorded, self._partial(Status.FAILED, text, self._last_words()))
 
     def _timed_out(self, recorded: Recorded) -> Iterator[Event]:
-        yield self._finished(recorded, self._partial(Status.FAILED, "the run took longer than its Temporal timeout"))
+        self.next_execution = recorded.event.workflow_execution_timed_out_event_attributes.new_execution_run_id
+        text = "the run took longer than its Temporal timeout"
+        yield from self._ended(recorded, self._partial(Status.FAILED, text, self._last_words()))
 
     def _continued(self, recorded: Recorded) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-        yield from ()
+        yield from self._members.left(recorded)
 
     def _came_to(self, recorded: Recorded, result: Result) -> Iterator[Event]:
         """The end of a run that made its own result: the transcript takes in the errors that stand nowhere else."""
-        if transcript := self._steps.transcripts.get(self._path):
-            yield from self._steps.untold(recorded, self._path, transcript, result.untold)
-        yield self._finished(recorded, result.model_copy(update={"untold": ()}))
+        if transcript := self._so_far.transcripts.get(self._path):
+            yield from untold(recorded, self._path, transcript, result.untold)
+        yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
 
-    def _finished(self, recorded: Recorded, result: Result) -> RunFinished:
+    def _ended(self, recorded: Recorded, result: Result) -> Iterator[Event]:
+        yield from self._members.left(recorded)
+        # One that is tried again or runs on a schedule goes on in its next execution.
+        if self.next_execution:
+            return
         self.result = result
-        return RunFinished(
+        yield RunFinished(
             **recorded.stamp(self._path),
             status=result.status,
             output=result.output,
@@ -141,14 +202,17 @@ class Projection:
             cost_usd=result.cost_usd,
         )
 
-    def _partial(self, status: Status, reason: str) -> Result:
-        """A result for a run that could not make its own."""
+    def _last_words(self) -> str | None:
+        return Message.last_words(self.transcript())
+
+    def _partial(self, status: Status, reason: str, output: object = None) -> Result:
+        """A result for a workflow that could not make its own."""
         return Result(
             status=status,
-            output=Message.last_words(self.transcript()),
+            output=output,
             reason=reason,
-            turns=self._steps.turns,
-            usage=self._steps.totals.usage,
-            cost_usd=self._steps.totals.cost_usd,
-            unpriced_calls=self._steps.totals.unpriced_calls,
+            turns=self._so_far.turns,
+            usage=self._so_far.totals.usage,
+            cost_usd=self._so_far.totals.cost_usd,
+            unpriced_calls=self._so_far.totals.unpriced_calls,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from temporalio.api.common.v1 import Payloads
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
@@ -13,6 +14,7 @@ from temporalio.converter import DataConverter
 from ..contracts.errors import SetupError
 
 T = TypeVar("T")
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 class Recorded:
@@ -44,13 +46,27 @@ class Recorded:
         Raises:
             SetupError: It is kept outside the history, and this client does not know where.
         """
-        if payloads.payloads[0].external_payloads:
+        value: T = self._read(payloads.payloads[0], kind)
+        return value
+
+    def json(self, payload: Payload) -> JsonValue:
+        """A payload that may be anything; None where it is no JSON.
+
+        Raises:
+            SetupError: As for `value`.
+        """
+        try:
+            return _JSON.validate_python(self._read(payload, Any))
+        except ValidationError:
+            return None
+
+    def _read(self, payload: Payload, kind: Any) -> Any:
+        if payload.external_payloads:
             raise SetupError(
                 "the run keeps large payloads outside its history: set SOSTENUTO_PAYLOAD_DIR to the directory that its "
                 "workers use"
             )
-        value: T = self._converter.payload_converter.from_payloads(payloads.payloads, [kind])[0]
-        return value
+        return self._converter.payload_converter.from_payloads([payload], [kind])[0]
 
     def error(self, failure: Failure) -> BaseException:
         """The failure as an exception."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,15 +13,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.errors import SpecError
 from ..contracts.event import Event
+from ..contracts.message import Message
 from ..contracts.run import Result, Status
-from ..contracts.runnable import Runnable
-from .chain import described, executions_until, first_execution
-from .history import follow
+from .chain import described, executions_until, first_execution, from_position, is_own
+from .cursor import Cursor, Position
 from .projection import Projection
 from .rpc_errors import explained
 from .summary import RunSummary
-
-_EVENT_ID = re.compile(r"^([^/]+)/(\d+)/(\d+)$")
+from .tree import Part, Place, cursor_after, part_with, parts
+from .watch import Watch
 
 
 class Run:
@@ -31,45 +31,49 @@ class Run:
         temporal: Where it runs.
         id: Its id, which is the id of its workflow.
         execution: Temporal's run id of any of its executions, which tells it from others of the same id.
-        runnable: What runs, where that is known in this process: gives `Result.output` its type.
+        output_type: Type of its output, where that is known in this process: gives `Result.output` its type.
     """
 
-    def __init__(self, temporal: TemporalClient, id: str, execution: str, runnable: Runnable | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        temporal: TemporalClient,
+        id: str,  # noqa: A002 - the field's own word
+        execution: str,
+        output_type: TypeAdapter[Any] | None = None,
+    ) -> None:
         self.id = id
         self._temporal = temporal
         self._execution = execution
         self._first = ""
-        self._output_type: TypeAdapter[Any] | None = runnable.output_type if runnable else None
+        self._output_type = output_type
         self._ended: Projection | None = None
 
     def __repr__(self) -> str:
         return f"<run {self.id}>"
 
-    async def events(self, after: str | None = None) -> AsyncIterator[Event]:
+    async def events(self, after: str | None = None, *, nested: bool = True) -> AsyncIterator[Event]:
         """The events of the run from its start, or from the one after `after`, until it ends.
 
-        The stream of a finished run is the same as while it ran. It waits for new events, also while the server is
-        away, and costs the run nothing.
+        The stream of a finished run is the same as while it ran, but for the order between runs that were at work at
+        the same time. It waits for new events, also while the server is away, and costs the run nothing.
 
         Args:
-            after: Id of the last event seen.
+            after: `Event.position` of the last event seen. Its `id` will do too: of nested runs that were under way
+                then, events may come again.
+            nested: Whether to tell what happens inside nested runs, each between its `member.started` and its
+                `member.finished`.
 
         Raises:
             SpecError: There is no such run, or `after` is no event of it.
         """
-        projection = Projection(self._temporal.data_converter)
         with explained(f"run {self.id!r}"):
-            execution, *later = await self._executions(after)
-            skipping = after
-            while execution:
-                async for recorded in follow(self._temporal, self.id, execution):
-                    for event in projection.feed(recorded, execution):
-                        if skipping and not _is_after(event.id, skipping):
-                            continue
-                        yield event
-                execution = later.pop(0) if later else projection.next_execution
-                skipping = skipping if skipping and skipping.startswith(f"{execution}/") else None
-        self._ended = projection
+            executions, cursor = await self._to_read(after)
+            watch = Watch(self._temporal, self.id, executions, cursor, nested=nested)
+            async with aclosing(watch.events()) as events:
+                async for event in events:
+                    yield event
+        if after is None:
+            self._ended = watch.root
 
     async def result(self) -> Result:
         """What the run came to, with its transcript; waits for its end. A failed run has a result too.
@@ -80,14 +84,44 @@ class Run:
             SpecError: There is no such run.
         """
         while self._ended is None:
-            async for _ in self.events():
+            async for _ in self.events(nested=False):
                 pass
         projection = self._ended
         result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
         output = result.output
         if self._output_type is not None and result.status is Status.COMPLETED:
             output = self._typed(self._output_type, output)
-        return result.model_copy(update={"messages": projection.transcript(), "output": output})
+        return result.model_copy(
+            update={"messages": projection.transcript(), "rejected": projection.rejected, "output": output}
+        )
+
+    async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
+        """The messages so far of an agent or prompt anywhere in the run, also of one in a nested run.
+
+        Args:
+            path: Its place, as the events have it. Default: that of the run's own runnable.
+
+        Raises:
+            SpecError: There is no such run, or nothing in it has messages at that place.
+        """
+        with explained(f"run {self.id!r}"):
+            root = Place(self.id, await self._executions())
+            if path is None:
+                return (await Part.read(self._temporal, root)).projection.transcript()
+            part = await part_with(self._temporal, root, path)
+        if part is None:
+            raise SpecError(f"run {self.id!r}: there is no transcript at {path!r}: pass the path of a model's event")
+        return part.projection.transcript(path)
+
+    async def nested(self) -> tuple[str, ...]:
+        """The ids of the runs nested in it, at any depth: each can be had by `client.get`.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        with explained(f"run {self.id!r}"):
+            root = Place(self.id, await self._executions())
+            return tuple([part.place.workflow_id async for part in parts(self._temporal, root) if part.place.above])
 
     async def cancel(self) -> None:
         """Ask the run to stop. It ends as `cancelled`, with what it has. A run that has ended stays as it is.
@@ -143,23 +177,23 @@ class Run:
                 self._first = self._execution
         return self._first
 
-    async def _executions(self, after: str | None) -> list[str]:
-        """What to read, the oldest first: all that is there, or what it takes to know what comes after an event."""
-        executions = [*await executions_until(self._temporal, self.id, (await self._newest()).run_id)]
+    async def _executions(self) -> tuple[str, ...]:
+        """All that are there, the oldest first."""
+        return await executions_until(self._temporal, self.id, (await self._newest()).run_id)
+
+    async def _to_read(self, after: str | None) -> tuple[Sequence[str], Cursor | None]:
+        """The executions to read, and where in them and in nested runs to go on."""
+        executions = await self._executions()
         if after is None:
-            return executions
-        match = _EVENT_ID.match(after)
-        if match is None or match.group(1) not in executions:
+            return executions, None
+        cursor = Cursor.parse(after)
+        if cursor and not cursor.nested and Position.parse(cursor.root).execution not in executions:
+            cursor = await cursor_after(self._temporal, Place(self.id, executions), cursor.root)
+        if cursor is None or Position.parse(cursor.root).execution not in executions:
             raise SpecError(
                 f"{after!r} is no event of run {self.id!r}, or its execution was reset or is past the retention time: "
-                "pass the id of one of its events"
+                "pass the position of one of its events"
             )
-        place = executions.index(match.group(1))
-        # What the first event of an execution means depends on the execution before it.
-        return executions[max(place - 1, 0) if match.group(2) == "1" else place :]
-
-
-def _is_after(event_id: str, other: str) -> bool:
-    execution, event, index = event_id.split("/")
-    other_execution, other_event, other_index = other.split("/")
-    return execution == other_execution and (int(event), int(index)) > (int(other_event), int(other_index))
+        # What one of somebody's own workflows has used is the sum of all its executions.
+        own = is_own(await described(self._temporal, self.id, executions[-1]))
+        return executions if own else from_position(executions, Position.parse(cursor.root)), cursor

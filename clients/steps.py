@@ -1,53 +1,67 @@
-"""What models and tools did, from the events of their activities. Pure: reads events, and does no I/O."""
+"""Tells what each activity of a history is for, and hands its end to what knows the meaning. Does no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import CancelledError
 
 from ..contracts import names
-from ..contracts.event import Event, FallbackUsed, ModelRequested, ModelResponded, ToolRequested, ToolResponded
-from ..contracts.message import ToolResultPart
-from ..contracts.model import ModelCall, ModelReply
-from ..contracts.run import Totals
-from ..contracts.tool import ToolInvocation, ToolOutput
+from ..contracts.event import Event, RouteChosen, ToolRequested
+from ..contracts.model import ModelCall
+from ..contracts.router import RouteChoice
+from ..contracts.tool import ToolInvocation
+from .activity import Accumulated, Activity, Outcome
+from .model_steps import ModelOutcome, TakeoverOutcome, asked
 from .recorded import Recorded
-from .transcript import Transcript
+from .tool_steps import DirectOutcome, ToolOutcome
+
+_DIRECT_CALL = re.compile(r"^.+:call-\d+$")
+_RESERVED = "sostenuto."
+"""Beginning of the activity types that are no tool's."""
 
 
-@dataclass(slots=True)
-class _Activity:
-    path: str
-    at: datetime
-    attempt: int = 1
-    model: ModelCall | None = None
-    """The call, of a model's activity."""
-    tool: ToolInvocation | None = None
-    """The call, of a tool's activity."""
+@dataclass(frozen=True, slots=True)
+class RouteOutcome:
+    """The end of a router's decision."""
+
+    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """The choice."""
+        choice = recorded.value(result, RouteChoice)
+        yield RouteChosen(
+            **recorded.stamp(activity.path),
+            route=choice.route,
+            confidence=choice.confidence,
+            reason=choice.reason,
+            strategy=choice.strategy,
+        )
+
+    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
+        """Nothing: the router's end says why there is no choice."""
+        yield from ()
 
 
 class Steps:
-    """The model and tool calls of one execution after the other, and the transcripts that they make."""
+    """The activities of one execution after the other."""
 
-    def __init__(self) -> None:
-        self.transcripts: dict[str, Transcript] = {}
-        """By path."""
-        self.turns = 0
-        """Model calls that were answered."""
-        self.totals = Totals()
-        """What they used."""
-        self._activities: dict[int, _Activity] = {}
+    def __init__(self, so_far: Accumulated) -> None:
+        self.direct = False
+        """Whether tools are called without a model: in people's own workflows."""
+        self._so_far = so_far
+        self._activities: dict[int, Activity] = {}
         self.handlers: dict[int, Callable[[Recorded], Iterator[Event]]] = {
             EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: self._scheduled,
             EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: self._attempted,
             EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: self._completed,
             EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: self._failed,
             EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: self._timed_out,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED: self._cancelled,
             EventType.EVENT_TYPE_MARKER_RECORDED: self._marked,
         }
         """What reads which type of history event."""
@@ -58,15 +72,40 @@ class Steps:
 
     def _scheduled(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.activity_task_scheduled_event_attributes
-        path = attributes.activity_id.rpartition(":")[0]
-        if attributes.activity_type.name == names.MODEL_ACTIVITY:
+        kind, place = attributes.activity_type.name, attributes.activity_id
+        if kind == names.MODEL_ACTIVITY:
             call = recorded.value(attributes.input, ModelCall)
-            yield from self._asked(recorded, call)
-            if call.transcript in self.transcripts:
-                self._activities[recorded.event.event_id] = _Activity(call.transcript, recorded.at, model=call)
-        elif path in self.transcripts:
-            invocation = recorded.value(attributes.input, ToolInvocation)
-            self._activities[recorded.event.event_id] = _Activity(path, recorded.at, tool=invocation)
+            yield from asked(recorded, call, self._so_far)
+            outcome: Outcome = ModelOutcome(call, self._so_far)
+            self._activities[recorded.event.event_id] = Activity(call.transcript, recorded.at, outcome)
+        elif self._is_direct(kind, place):
+            call_id, invocation = place.rpartition(":")[2], recorded.value(attributes.input, ToolInvocation)
+            yield self._requested(recorded, place, invocation.call_id or call_id, invocation)
+            outcome = DirectOutcome(invocation.call_id or call_id, place.rpartition(":")[0])
+            self._activities[recorded.event.event_id] = Activity(outcome.name, recorded.at, outcome)
+        elif found := self._outcome(kind, place):
+            self._activities[recorded.event.event_id] = Activity(place.rpartition(":")[0], recorded.at, found)
+
+    def _outcome(self, kind: str, place: str) -> Outcome | None:
+        """What the end of an activity means, by its type and id; None of one that says nothing to us."""
+        path, _, call_id = place.rpartition(":")
+        if kind == names.ROUTE_ACTIVITY:
+            return RouteOutcome()
+        if kind == names.TRANSCRIPT_ACTIVITY:
+            return TakeoverOutcome(self._so_far)
+        transcript = self._so_far.transcripts.get(path)
+        if transcript is None or (kind.startswith(_RESERVED) and kind != names.MCP_TOOL_ACTIVITY):
+            return None
+        return ToolOutcome(call_id, transcript)
+
+    def _is_direct(self, kind: str, place: str) -> bool:
+        tool = not kind.startswith(_RESERVED) or kind == names.MCP_TOOL_ACTIVITY
+        return self.direct and tool and bool(_DIRECT_CALL.match(place))
+
+    def _requested(self, recorded: Recorded, place: str, call_id: str, call: ToolInvocation | None) -> ToolRequested:
+        path = place.rpartition(":")[0]
+        arguments = call.arguments if call else {}
+        return ToolRequested(**recorded.stamp(path), turn=0, call_id=call_id, name=path, arguments=arguments)
 
     def _attempted(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.activity_task_started_event_attributes
@@ -76,150 +115,48 @@ class Steps:
 
     def _completed(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.activity_task_completed_event_attributes
-        activity = self._activities.pop(attributes.scheduled_event_id, None)
-        if activity and activity.model:
-            reply = recorded.value(attributes.result, ModelReply)
-            yield from self._answered(recorded, activity, activity.model, reply)
-        elif activity and activity.tool:
-            output = recorded.value(attributes.result, ToolOutput)
-            yield from self._tool_output(recorded, activity, activity.tool.call_id, output)
+        if activity := self._activities.pop(attributes.scheduled_event_id, None):
+            yield from activity.outcome.completed(recorded, activity, attributes.result)
 
     def _failed(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.activity_task_failed_event_attributes
-        activity = self._activities.pop(attributes.scheduled_event_id, None)
-        error = recorded.error(attributes.failure)
-        if activity and activity.model:
-            self.transcripts[activity.path].failure = _reason(error)
-        elif activity and activity.tool:
-            yield from self._tool_error(recorded, activity, activity.tool.call_id, error)
+        if activity := self._activities.pop(attributes.scheduled_event_id, None):
+            yield from activity.outcome.failed(recorded, activity, recorded.error(attributes.failure))
 
     def _timed_out(self, recorded: Recorded) -> Iterator[Event]:
-        # What a tool's timeout means is the workflow's to say: its words stand in the next model call.
         attributes = recorded.event.activity_task_timed_out_event_attributes
-        activity = self._activities.pop(attributes.scheduled_event_id, None)
-        if activity and activity.model:
-            self.transcripts[activity.path].failure = _reason(recorded.error(attributes.failure))
-        yield from ()
+        if activity := self._activities.pop(attributes.scheduled_event_id, None):
+            yield from activity.outcome.failed(recorded, activity, recorded.error(attributes.failure))
+
+    def _cancelled(self, recorded: Recorded) -> Iterator[Event]:
+        attributes = recorded.event.activity_task_canceled_event_attributes
+        if activity := self._activities.pop(attributes.scheduled_event_id, None):
+            yield from activity.outcome.failed(recorded, activity, CancelledError("cancelled"))
 
     def _marked(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.marker_recorded_event_attributes
         if attributes.marker_name != "core_local_activity":
             return
         data = recorded.value(attributes.details["data"], dict[str, Any])
-        path, _, call_id = data["activity_id"].rpartition(":")
+        kind, place = data["activity_type"], data["activity_id"]
         # A marker with a backoff only notes that the call will be tried again later.
-        if path not in self.transcripts or data.get("backoff"):
+        if data.get("backoff"):
             return
+        path, _, call_id = place.rpartition(":")
+        outcome = DirectOutcome(call_id, path) if self._is_direct(kind, place) else self._outcome(kind, place)
+        if outcome is None:
+            return
+        if isinstance(outcome, DirectOutcome):
+            # What it was asked stands in no local activity's marker.
+            yield self._requested(recorded, place, call_id, None)
         # Its own clock is the worker's; the server's tells only when the workflow task ended.
         taken = max(_seconds(data["complete_time"]) - _seconds(data["original_schedule_time"]), 0.0)
-        ended = recorded.at
-        activity = _Activity(path, datetime.fromtimestamp(ended.timestamp() - taken, UTC), data["attempt"])
+        began = datetime.fromtimestamp(recorded.at.timestamp() - taken, UTC)
+        activity = Activity(path, began, outcome, data["attempt"])
         if attributes.HasField("failure"):
-            yield from self._tool_error(recorded, activity, call_id, recorded.error(attributes.failure))
+            yield from outcome.failed(recorded, activity, recorded.error(attributes.failure))
         else:
-            output = recorded.value(attributes.details["result"], ToolOutput)
-            yield from self._tool_output(recorded, activity, call_id, output)
-
-    def _asked(self, recorded: Recorded, call: ModelCall) -> Iterator[Event]:
-        transcript = self.transcripts.get(call.transcript)
-        if transcript is None:
-            if call.head is None:
-                return
-            transcript = self.transcripts[call.transcript] = Transcript(call.head, ())
-        before, failure = transcript.choice, transcript.failure
-        transcript.sent(call)
-        yield from self.told(recorded, call.transcript, transcript)
-        if call.choice != before:
-            yield FallbackUsed(
-                **recorded.stamp(call.transcript),
-                turn=call.turn,
-                failed=transcript.head.model.choices[before].name,
-                model=call.model,
-                reason=failure,
-            )
-        yield ModelRequested(**recorded.stamp(call.transcript), turn=call.turn, model=call.model)
-
-    def _answered(self, recorded: Recorded, activity: _Activity, call: ModelCall, reply: ModelReply) -> Iterator[Event]:
-        self.turns += 1
-        self.totals += Totals.of(reply)
-        self.transcripts[activity.path].replied(reply, call.turn, recorded.at)
-        yield ModelResponded(
-            **recorded.stamp(activity.path),
-            turn=call.turn,
-            model=reply.model,
-            message=reply.message,
-            usage=reply.usage,
-            cost_usd=reply.cost_usd,
-            attempt=activity.attempt,
-            seconds=recorded.since(activity.at),
-            prompt_hash=reply.prompt_hash,
-        )
-        for part in reply.message.tool_calls:
-            yield ToolRequested(
-                **recorded.stamp(activity.path),
-                turn=call.turn,
-                call_id=part.id,
-                name=part.name,
-                arguments=part.arguments,
-            )
-
-    def told(self, recorded: Recorded, path: str, transcript: Transcript) -> Iterator[Event]:
-        """Responses that were no activity's result: the model is the first to be told them."""
-        yield from self._unrecorded(recorded, path, transcript, transcript.unreported())
-
-    def untold(
-        self, recorded: Recorded, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
-    ) -> Iterator[Event]:
-        """Responses that were no activity's result, and that no model was told either."""
-        news = [result for result in results if transcript.answered(result)]
-        yield from self._unrecorded(recorded, path, transcript, news)
-
-    def _unrecorded(
-        self, recorded: Recorded, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
-    ) -> Iterator[Event]:
-        for result in results:
-            activity = _Activity(path, transcript.calls[result.call_id].at)
-            yield self._tool_responded(recorded, activity, transcript, result)
-
-    def _tool_output(
-        self, recorded: Recorded, activity: _Activity, call_id: str, output: ToolOutput
-    ) -> Iterator[Event]:
-        transcript = self.transcripts[activity.path]
-        if asked := transcript.calls.get(call_id):
-            result = ToolResultPart(
-                call_id=call_id, name=asked.part.name, content=output.content, attachments=output.attachments
-            )
-            if transcript.answered(result):
-                yield self._tool_responded(recorded, activity, transcript, result)
-
-    def _tool_error(
-        self, recorded: Recorded, activity: _Activity, call_id: str, error: BaseException
-    ) -> Iterator[Event]:
-        # Any other failure is the worker's, not the tool's: the workflow puts it into words for the model.
-        transcript = self.transcripts[activity.path]
-        asked = transcript.calls.get(call_id)
-        if asked and isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
-            result = ToolResultPart(call_id=call_id, name=asked.part.name, content=error.message, is_error=True)
-            if transcript.answered(result):
-                yield self._tool_responded(recorded, activity, transcript, result)
-
-    def _tool_responded(
-        self, recorded: Recorded, activity: _Activity, transcript: Transcript, result: ToolResultPart
-    ) -> ToolResponded:
-        return ToolResponded(
-            **recorded.stamp(activity.path),
-            turn=transcript.calls[result.call_id].turn,
-            call_id=result.call_id,
-            name=result.name,
-            content=result.content,
-            is_error=result.is_error,
-            attempt=activity.attempt,
-            seconds=recorded.since(activity.at),
-        )
-
-
-def _reason(error: BaseException) -> str:
-    return f"{error.type}: {error.message}" if isinstance(error, ApplicationError) else str(error)
+            yield from outcome.completed(recorded, activity, attributes.details["result"])
 
 
 def _seconds(timestamp: dict[str, int]) -> float:

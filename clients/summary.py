@@ -9,9 +9,7 @@ from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
 
 from ..contracts.contract import Contract
 from ..contracts.run import Status
-from ..workflows.search_attributes import COST_USD, RUNNABLE, STATUS, TENANT, TOKENS
-
-RUNNING = "running"
+from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 
 _BROKEN_OFF = {
     WorkflowExecutionStatus.FAILED: Status.FAILED,
@@ -35,6 +33,8 @@ class RunSummary(Contract):
     """US dollars. None while it runs, and where it was broken off before it could tell."""
     tokens: int | None = None
     """Tokens in and out. None where the cost is."""
+    parent: str = ""
+    """Id of the run that started it. Empty where a client did."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -57,6 +57,7 @@ class RunSummary(Contract):
             ended_at=execution.close_time,
             cost_usd=found.get(COST_USD) if told else None,
             tokens=found.get(TOKENS) if told else None,
+            parent=execution.parent_id or "",
         )
 
 

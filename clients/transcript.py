@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..contracts.message import Message, Part, PartRef, Role, ToolCallPart, ToolResultPart
-from ..contracts.model import Head, Model, ModelCall, ModelReply
+from ..contracts.model import Head, Model, ModelCall, ModelReply, StopReason
 from ..contracts.prompt_hash import chain_link, chain_start, prompt_hash
+from ..contracts.run import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,16 @@ class Transcript:
         """Why the last model call failed for good, empty after one that did not."""
         self.calls: dict[str, AskedCall] = {}
         """Tool calls of the last reply, by id."""
+        self.rejected: list[Rejected] = []
+        """Answers that were wrong."""
+        self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
         self._sent: dict[int, tuple[int, int]] = {}
+
+    def take_over(self, messages: Sequence[Message]) -> None:
+        """Take in a page of the conversation that this one continues: it stands before everything else."""
+        self.messages[self._taken_over : self._taken_over] = messages
+        self._taken_over += len(messages)
 
     def sent(self, call: ModelCall) -> None:
         """Take in a model call: everything that the model is told from now on."""
@@ -64,6 +73,8 @@ class Transcript:
         self.messages.append(reply.message)
         self.calls = {part.id: AskedCall(part, turn, at) for part in reply.message.tool_calls}
         self._results = {}
+        if reply.output_errors and not reply.message.tool_calls and reply.stop is not StopReason.REFUSAL:
+            self.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
 
     def answered(self, result: ToolResultPart) -> bool:
         """Take in what a call of the last reply came to; False where that is known already, or no such call."""

@@ -19,7 +19,7 @@ from .stack_arguments import PORT, UI_PORT, add_stack_arguments, load_settings, 
 from .step_lines import line, waiting
 
 if TYPE_CHECKING:
-    from ...contracts.agent import Agent
+    from ...contracts.runnable import Runnable
     from ...workers.stack import EmbeddedStack, StackOptions
     from ...workers.supervisor import OnStatus
     from .demo_report import Report
@@ -36,7 +36,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "demo", help="kill the worker of a running agent and see it go on", description=__doc__
     )
     parser.add_argument("--question", default=QUESTION, help="what the agent is asked")
-    parser.add_argument("--app", metavar="MODULE:APP", help="another app, whose first agent is asked")
+    parser.add_argument("--app", metavar="MODULE:APP", help="another app, whose first runnable is asked")
     add_stack_arguments(parser)
     parser.set_defaults(handler=_demo)
 
@@ -66,7 +66,7 @@ async def _demo(args: argparse.Namespace) -> int:
     return EXIT_STATUS[report.result.status]
 
 
-async def _run(stack: EmbeddedStack, agent: Agent, question: str, tell: OnStatus, wait: OnStatus) -> Report:
+async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> Report:
     """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
     from ..client import Client  # noqa: PLC0415 - loads the Temporal SDK
     from .demo_report import Kill, Report  # noqa: PLC0415

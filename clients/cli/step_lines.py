@@ -10,8 +10,11 @@ from pydantic import JsonValue
 from ...contracts.event import (
     Event,
     FallbackUsed,
+    MemberFinished,
+    MemberStarted,
     ModelRequested,
     ModelResponded,
+    RouteChosen,
     RunFinished,
     RunStarted,
     ToolRequested,
@@ -23,25 +26,30 @@ _CHARS = 100
 
 def line(event: Event) -> str | None:
     """The line of an event; None for those that only announce another."""
+    text: str | None = None
     match event:
         case RunStarted():
-            return f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
+            text = f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
         case ModelResponded():
             said = shortened(event.message.text) if event.message.text else ""
-            return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
+            text = f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
-            return f"     → {event.name}({_arguments(event.arguments)})"
+            text = f"     → {event.name}({_arguments(event.arguments)})"
         case ToolResponded():
-            mark = "✗" if event.is_error else "↳"
-            tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
-            return f"     {mark} {event.name}  {event.seconds:.2f} s{tries}  {shortened(event.content)}"
+            text = f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {shortened(event.content)}"
         case FallbackUsed():
-            return f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
+            text = f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
+        case RouteChosen():
+            text = f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {shortened(event.reason)}"
+        case MemberStarted():
+            text = f"▷ {event.member}{_task(event)}"
+        case MemberFinished():
+            text = f"□ {event.member} {_end(event)}"
         case RunFinished():
-            reason = f": {event.reason}" if event.reason else ""
-            return f"■ {event.status}{reason}  {event.turns} turns  {_consumption(event)}"
+            text = f"■ {_end(event)}"
         case ModelRequested():
-            return None
+            pass
+    return text
 
 
 def waiting(event: Event) -> str | None:
@@ -69,10 +77,21 @@ def _facts(event: ModelResponded) -> str:
     return f"{event.seconds:.2f} s  {event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}{tries}"
 
 
-def _consumption(event: RunFinished) -> str:
+def _timing(event: ToolResponded) -> str:
+    return f"{event.seconds:.2f} s" + (f"  attempt {event.attempt}" if event.attempt > 1 else "")
+
+
+def _task(event: MemberStarted) -> str:
+    return f": {shortened(event.message.text)}" if event.message else " takes over the conversation"
+
+
+def _end(event: RunFinished | MemberFinished) -> str:
+    reason = f": {event.reason}" if event.reason else ""
+    handed = f", handing over to {event.transfer}" if isinstance(event, MemberFinished) and event.transfer else ""
     # Nothing known is not the same as free.
     cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""
-    return f"{event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}"
+    tokens = f"{event.usage.input_tokens}→{event.usage.output_tokens} tok"
+    return f"{event.status}{handed}{reason}  {event.turns} turns  {tokens}{cost}"
 
 
 def _arguments(arguments: Mapping[str, JsonValue]) -> str:

@@ -14,8 +14,8 @@ from .session import add_connection_options, connect, needs_worker_packages
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from ...contracts.agent import Agent
     from ...contracts.app import App
+    from ...contracts.node import Node
     from ..client import Client
 
 
@@ -28,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(handler=_worker)
 
 
-def serve(app: App, client: Client, task_queue: str, needed: Agent | None = None) -> AbstractAsyncContextManager[Any]:
+def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:
     """A worker for the app in this process, see `workers.serving`.
 
     Raises:
