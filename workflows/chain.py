@@ -30,5 +30,5 @@ async def run_chain(execution: Execution, chain: Chain, scope: Scope) -> Result:
         before = tally.add(await execution.run(step.run, here), step.name)
         if before.status is not Status.COMPLETED:
             return tally.result(before.status, f"step {step.name!r}: {before.reason}", output=before.output)
-        scope = scope.knowing(**{step.name: before.output})
+        scope = scope.knowing({step.name: before.output})
     return tally.result(Status.COMPLETED, before.reason if before else "", output=before and before.output)

@@ -24,7 +24,8 @@ _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 class _Place:
     run_id: str
     """Id of the nested run, where it is one."""
-    result: Result | None = None
+    mark: str = "…"
+    came_to: str = ""
 
 
 class Details:
@@ -70,7 +71,7 @@ class Details:
         place = self._places.get(path)
         if place is None:
             return
-        place.result = result
+        place.mark, place.came_to = _MARKS.get(result.status, "✗"), _came_to(result)
         if place.run_id:
             self._totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
             self._turns += result.turns
@@ -97,7 +98,7 @@ class Details:
             below = path.removeprefix(self._root + "/")
             indent = "  " * below.count("/")
             run = f" · run `{place.run_id}`" if place.run_id else ""
-            yield f"{indent}- {_state(place.result)} **{below.rpartition('/')[2]}**{run}{_came_to(place.result)}"
+            yield f"{indent}- {place.mark} **{below.rpartition('/')[2]}**{run}{place.came_to}"
 
 
 def compact(tokens: int) -> str:
@@ -112,13 +113,7 @@ def first_line(text: str, limit: int = 100) -> str:
     return _cut(text.strip().partition("\n")[0], limit)
 
 
-def _state(result: Result | None) -> str:
-    return "…" if result is None else _MARKS.get(result.status, "✗")
-
-
-def _came_to(result: Result | None) -> str:
-    if result is None:
-        return ""
+def _came_to(result: Result) -> str:
     spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
     if result.status is Status.COMPLETED:
         return spent

@@ -151,4 +151,7 @@ class Execution:
             reason = f"template: {{{missing.args[0]}}} is unknown: it is no field of what the prompt was asked"
             return Result(status=Status.FAILED, reason=reason)
         loop = AgentLoop(self, prompt.asker, scope.path, [message])
-        return await loop.run()
+        result = await loop.run()
+        # A long list would otherwise fill the worker's memory with conversations that are over.
+        del self._transcripts[scope.path]
+        return result

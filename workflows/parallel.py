@@ -47,7 +47,7 @@ def _item(execution: Execution, each: Runnable, scope: Scope, index: int, item: 
     name = f"{each.name}[{index}]"
 
     async def work() -> Result:
-        here = scope.step(name).asked(message_of(item)).knowing(item=item)
+        here = scope.step(name).asked(message_of(item)).knowing({"item": item})
         if isinstance(each, Prompt):
             return await execution.run(each, here)
         # Whatever an item comes to, it is one nested run here: the history grows by the same for each.

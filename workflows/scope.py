@@ -36,7 +36,7 @@ class Scope:
         """This place, asked something else."""
         return Scope(self.path, message, {**self.names, **_names(message)})
 
-    def knowing(self, **names: JsonValue) -> Scope:
+    def knowing(self, names: Mapping[str, JsonValue]) -> Scope:
         """This place, with further names."""
         return Scope(self.path, self.message, {**self.names, **names})
 
