@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
@@ -25,6 +26,7 @@ from sostenuto.contracts.message import (
     ToolResultPart,
 )
 from sostenuto.contracts.model import OutputSchema, StopReason
+from sostenuto.contracts.output import output_schema
 from tests.conformance.subject import ANSWER, KEY, LOOK_UP, OVER_THE_WIRE, on_the_wire, request
 from tests.fakes.provider_server import Received
 from tests.fakes.provider_wire import WireStep
@@ -370,6 +372,52 @@ async def test_a_schema_that_no_strict_mode_can_hold_is_asked_for_all_the_same()
     compatible = (await _sent("compatible", output=free)).body["response_format"]["json_schema"]
     assert openai["strict"] is compatible["strict"] is False
     assert openai["schema"] == compatible["schema"] == free.json_schema
+
+
+class _Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class _Car(BaseModel):
+    colour: _Colour
+    wheels: int
+
+
+_ROUTE = {"type": "object", "properties": {"route": {"enum": ["a", "b"]}}, "required": ["route"]}
+
+
+@pytest.mark.parametrize("protocol", OVER_THE_WIRE)
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (Literal["good", "bad"], {"enum": ["good", "bad"], "type": "string"}),
+        (_Colour, {"enum": ["red", "blue"], "type": "string", "title": "_Colour"}),
+        (list[_Car], {"type": "array", "items": {"$ref": "#/$defs/_Car"}}),
+        (_Car | None, {"anyOf": [{"$ref": "#/$defs/_Car"}, {"type": "null"}]}),
+        (_ROUTE, {"enum": ["a", "b"], "type": "string"}),
+        ({"enum": [1, "x", None]}, {"enum": [1, "x", None], "type": ["integer", "string", "null"]}),
+    ],
+)
+async def test_choices_and_wrapped_answers_are_enforced_by_every_provider(
+    protocol: str, wanted: Any, field: dict[str, Any]
+) -> None:
+    output = output_schema(wanted, "test")
+    body = (await _sent(protocol, output=output)).body
+    if protocol == "anthropic":
+        sent = body["output_config"]["format"]["schema"]
+        # Its SDK leaves out the type where the values say it.
+        field = {key: value for key, value in field.items() if key != "type" or "enum" not in field}
+    else:
+        form = body["text"]["format"] if protocol == "openai" else body["response_format"]["json_schema"]
+        assert form["strict"] is True
+        sent = form["schema"]
+    (name,) = sent["properties"]
+    assert sent["properties"][name] == field
+    assert (sent["required"], sent["additionalProperties"]) == ([name], False)
+    if "_Car" in str(field):
+        assert sent["$defs"]["_Car"]["additionalProperties"] is False
+        assert sent["$defs"]["_Colour"]["enum"] == ["red", "blue"]
 
 
 async def test_settings_of_the_model_go_out_in_the_words_of_the_protocol() -> None:
