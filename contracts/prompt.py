@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
 from typing_extensions import override
 
 from . import template as templates
+from .agent import Agent
 from .model import Head, Model, OutputSchema
 from .node import Node
 from .output import Validator, named_validators, output_schema, output_type
@@ -102,12 +103,19 @@ class Prompt(Node):
         return self._output_type
 
     @property
-    def head(self) -> Head:
-        """What every model call of this prompt has in common."""
-        return Head(
-            agent=self.name,
+    def asker(self) -> Agent:
+        """The agent without tools that puts the question."""
+        return Agent(
+            name=self.name,
             instructions=self.instructions,
             model=self.model,
             output=self.output,
             validators=self.validators,
+            max_turns=1 + self.max_repairs,
+            max_repairs=self.max_repairs,
         )
+
+    @property
+    def head(self) -> Head:
+        """What every model call of this prompt has in common."""
+        return self.asker.head

@@ -51,6 +51,13 @@ class Totals(Contract):
         )
 
 
+class Rejected(Contract):
+    """An answer that was wrong."""
+
+    text: str
+    reasons: tuple[str, ...]
+
+
 class StepResult(Contract):
     """What a step of a chain, a branch or a member came to."""
 
@@ -58,13 +65,8 @@ class StepResult(Contract):
     output: Any = None
     """What it said, as in `Result`; of one that did not complete, its last words."""
     reason: str = ""
-
-
-class Rejected(Contract):
-    """An answer that was asked for again."""
-
-    text: str
-    reasons: tuple[str, ...]
+    rejected: tuple[Rejected, ...] = ()
+    """The answers that were asked for again, with the reasons."""
 
 
 class Carried(Contract):
@@ -83,17 +85,19 @@ class Carried(Contract):
     """How many turns in a row asked for the same calls."""
     mcp: tuple[McpTool, ...] = ()
     """Its tools of MCP servers, as their catalogues had them when the run began."""
-    steps: dict[str, StepResult] = {}
-    """What the runs that it started came to, by their place under it."""
+    nested_turns: int = 0
+    """Model calls of the runs that it started, which `totals` has too."""
+    places: dict[str, int] = {}
+    """How often each place of a nested run was used."""
+    rejected: tuple[Rejected, ...] = ()
+    """Answers that were asked for again."""
 
 
 class Continuation(Contract):
     """The conversation that a run continues: the transcript of another run of the same tree."""
 
     run_id: str
-    """Id of that run."""
-    execution: str
-    """Temporal's run id of its last execution."""
+    """Id of that run. Its newest execution is meant."""
     path: str
     """Which of its transcripts."""
 
@@ -147,8 +151,7 @@ class Result(Contract):
     """What the steps of a chain, the branches of parallel work or the members of a team came to, by name. Of parallel
     work whose output has what its branches came to, only those that did not complete."""
     rejected: tuple[Rejected, ...] = ()
-    """The answers that were asked for again, with the reasons. Empty in the history, where they already stand; the
-    client fills it in."""
+    """The answers that were asked for again, with the reasons."""
     transfer: str = ""
     """The member of its team that it hands the conversation over to."""
     untold: tuple[ToolResultPart, ...] = ()

@@ -165,6 +165,8 @@ class Team(Node):
             wanted, why = True, f"somebody has to {'lead' if self.style == 'delegate' else 'plan'}"
         if wanted and not self.model:
             raise ValueError(f"model: name one: {why}")
+        if self.writer and (self.output or self.validators):
+            raise ValueError("output: leave it out, with the validators: the writer has its own")
         for field in () if wanted else ("model", "instructions", "output", "validators"):
             if getattr(self, field):
                 raise ValueError(f"{field}: leave it out: {why}")
@@ -200,7 +202,8 @@ class Team(Node):
     @property
     @override
     def output_type(self) -> TypeAdapter[Any] | None:
-        return self._output_type
+        last = self.judge or self.writer
+        return last.output_type if last else self._output_type
 
     @property
     def leader(self) -> Agent:

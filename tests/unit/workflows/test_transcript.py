@@ -67,11 +67,17 @@ def test_together_they_are_bounded_too() -> None:
 
 def test_parts_of_the_question_may_be_references() -> None:
     big = TextPart(text="y" * 20_000)
-    transcript = Transcript(HEAD, [Message.user(["one", big, ImagePart(media_type="image/png", data="A" * 20_000)])])
+    question = Message.user(["one", big, ImagePart(media_type="image/png", data="A" * 20_000)])
+    transcript = Transcript(HEAD, [question], standing=1)
     assert kinds(transcript.tail()) == ["text", "ref", "ref"]
     ref = transcript.tail()[0].parts[1]
     assert isinstance(ref, PartRef)
     assert (ref.message, ref.part, ref.call_id) == (0, 1, "")
+
+
+def test_a_question_that_was_rendered_here_is_none() -> None:
+    question = Message.user("y" * 20_000)
+    assert Transcript(HEAD, [question]).tail() == (question,)
 
 
 @pytest.mark.parametrize("message", [result(20_000, is_error=True), Message.user("z" * 20_000)])
