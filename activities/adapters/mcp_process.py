@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import sys
@@ -94,7 +95,8 @@ class ServerProcess:
             on_end: Set when the server closes its output or its input.
         """
         to_us, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        outgoing, to_server = anyio.create_memory_object_stream[SessionMessage](0)
+        # Without a bound: a server that no longer reads must not hold up the call that is to be cut off.
+        outgoing, to_server = anyio.create_memory_object_stream[SessionMessage](math.inf)
         listening = asyncio.create_task(self._listen())
         reading = asyncio.create_task(self._read(to_us, on_end))
         writing = asyncio.create_task(self._write(to_server, on_end))

@@ -20,13 +20,15 @@ async def caller_of(url: str, open_sessions: Open, *, seconds: float = 10) -> Ca
     return Caller(await open_sessions({"fake": server}))
 
 
-async def test_calls_share_a_session_that_outlives_the_server(http_server: HttpServer, open_sessions: Open) -> None:
+async def test_calls_share_a_session_that_outlives_the_server(
+    http_server: HttpServer, open_sessions: Open, journal: Journal
+) -> None:
     caller = await caller_of(http_server.url, open_sessions)
     assert {tool.tool for tool in (await caller.catalogue()).tools} > {"echo", "pid"}
     assert (await caller.call("header", name="authorization")).content == f"Bearer {SECRET}"
     answers = await asyncio.gather(*(caller.call("pid") for _ in range(20)))
     assert len({answer.content for answer in answers}) == 1
-    await http_server.stop()
+    await interrupt(caller, http_server, journal)
     down = await caller.failure("pid")
     assert "pid was not run: MCP server 'fake' (http://127.0.0.1" in down.message
     assert "no connection" in down.message
@@ -38,14 +40,12 @@ async def test_calls_share_a_session_that_outlives_the_server(http_server: HttpS
     assert both[0].content != answers[0].content
 
 
-async def test_a_lost_server_interrupts_the_call(
-    http_server: HttpServer, open_sessions: Open, journal: Journal
-) -> None:
-    caller = await caller_of(http_server.url, open_sessions)
+async def interrupt(caller: Caller, server: HttpServer, journal: Journal) -> None:
+    """Stop the server in the middle of two calls, of which one may be repeated."""
     repeatable = asyncio.create_task(caller.failure("hang"))
     once = asyncio.create_task(caller.failure("hang", effect=Effect.ONCE))
     await eventually(lambda: len(journal.lines("began")) == 2)
-    await http_server.stop()
+    await server.stop()
     assert not (await repeatable).non_retryable
     assert "Whether it took effect is unknown" in (await once).message
     assert (await once).non_retryable

@@ -134,27 +134,31 @@ async def test_a_server_that_answers_not_even_a_ping_is_replaced(
     monkeypatch.setattr("sostenuto.activities.adapters.mcp_process._PATIENCE_SECONDS", 0.3)
     caller = Caller(await open_sessions({"fake": fake(seconds=1)}))
     frozen = await caller.ready()
-    said = await caller.failure("freeze")
-    assert "did not answer within 1 s" in said.message
+    first = asyncio.create_task(caller.failure("freeze"))
+    await eventually(lambda: bool(journal.lines("began")))
+    started = asyncio.get_running_loop().time()
+    # More than the pipe holds, to a server that no longer reads.
+    second = await caller.failure("echo", text="x" * 1_000_000)
+    assert asyncio.get_running_loop().time() - started < 3
+    for said in (await first, second):
+        assert "did not answer within 1 s" in said.message
     await eventually(lambda: not alive(frozen))
     assert await caller.ready() != frozen
 
 
-async def test_a_crashed_server_is_started_again(caller: Caller, journal: Journal) -> None:
+async def test_a_server_that_died_is_started_again(caller: Caller, journal: Journal) -> None:
+    """In a call, and between two."""
     said = await caller.failure("crash")
     died = journal.lines("began")[0]["pid"]
     assert "it ended during the call: exit status 3: out of luck, key [redacted]" in said.message
     assert not said.non_retryable
-    assert int((await caller.call("pid", attempt=2)).content) != died
+    second = int((await caller.call("pid", attempt=2)).content)
+    assert second != died
+    os.kill(second, signal.SIGKILL)
+    await eventually(lambda: not alive(second))
+    assert int((await caller.repeated("pid")).content) not in (died, second)
     # What brings the server down every time is the model's to know at last.
     assert (await caller.failure("crash", attempt=4)).non_retryable
-
-
-async def test_a_killed_server_is_started_again(caller: Caller) -> None:
-    pid = int((await caller.call("pid")).content)
-    os.kill(pid, signal.SIGKILL)
-    await eventually(lambda: not alive(pid))
-    assert int((await caller.repeated("pid")).content) != pid
 
 
 async def test_a_once_call_that_was_interrupted_is_never_repeated(caller: Caller, journal: Journal) -> None:
@@ -195,15 +199,6 @@ async def test_the_call_that_opens_the_session_can_be_cancelled_alone(caller: Ca
     assert len(of_directory(tmp_path)) == 1
 
 
-async def test_a_server_gets_what_it_is_given_and_little_else(
-    fake: Fake, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "not-for-servers")
-    caller = Caller(await open_sessions({"fake": fake(env={"GIVEN": "yes"})}))
-    assert (await caller.call("environment", name="GIVEN")).content == "yes"
-    assert (await caller.call("environment", name="ANTHROPIC_API_KEY")).content == "unset"
-
-
 @pytest.mark.parametrize(
     ("server", "message", "retryable"),
     [
@@ -237,12 +232,6 @@ async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
     said = await shared.failure("echo", server="other")
     assert "no MCP server named 'other' (it has: fake): pass App(mcp={'other': McpServer(…)})" in said.message
     assert said.non_retryable
-
-
-async def test_effects_of_a_tool_that_is_not_there(fake: Fake, open_sessions: Open) -> None:
-    caller = Caller(await open_sessions({"fake": fake(effects={"ecco": "read"})}))
-    with pytest.raises(Exception, match="has no tool 'ecco', which effects= names; it has: crash"):
-        await caller.catalogue()
 
 
 async def test_closing_leaves_no_process(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,10 +279,16 @@ async def test_a_killed_worker_leaves_no_process(tmp_path: Path, journal: Journa
     await eventually(lambda: of_directory(tmp_path) == [])
 
 
-async def test_noise_on_the_output_harms_nothing(fake: Fake, open_sessions: Open) -> None:
-    """Servers print what they should not; and a message may be large."""
+async def test_noise_and_a_bare_environment_harm_nothing(
+    fake: Fake, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers print what they should not; a message may be large; and no variable of the worker's reaches a server."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "not-for-servers")
     args: list[Any] = list(fake().args)
     run = f"import sys, runpy; sys.argv = {args!r}; runpy.run_path({args[0]!r}, run_name='__main__')"
     noisy = ["-c", f"print('starting up...', flush=True); {run}"]
-    caller = Caller(await open_sessions({"fake": McpServer(command=sys.executable, args=noisy)}))
+    server = McpServer(command=sys.executable, args=noisy, env={"GIVEN": "yes"})
+    caller = Caller(await open_sessions({"fake": server}))
     assert len((await caller.call("large", size=1_000_000)).content) == 1_000_000
+    assert (await caller.call("environment", name="GIVEN")).content == "yes"
+    assert (await caller.call("environment", name="ANTHROPIC_API_KEY")).content == "unset"
