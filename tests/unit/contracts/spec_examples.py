@@ -98,8 +98,14 @@ PLANNED = Team(
     validators=["no_prices"],
     max_rounds=2,
     limit=4,
-    writer=Agent(name="writer", model="local/m"),
     description="Finds out.",
+)
+WRITTEN = Team(
+    name="report",
+    members=[TECHNICAL],
+    style="plan",
+    model=MODEL,
+    writer=Agent(name="writer", model="local/m"),
 )
 DEBATE = Team(name="debate", members=[BILLING, TECHNICAL], style="debate", judge=OPINIONS)
 HANDOFF = Team(name="front", members=[BILLING, TECHNICAL], style="handoff", entry="technical")
@@ -107,5 +113,5 @@ DELEGATING = Team(name="lead", members=[PLANNED, CHAIN, OPINIONS], model="local/
 
 SPECS: tuple[Contract, ...] = (
     *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
-    *(OPINIONS, PAGES, PLANNED, DEBATE, HANDOFF, DELEGATING),
+    *(OPINIONS, PAGES, PLANNED, WRITTEN, DEBATE, HANDOFF, DELEGATING),
 )
