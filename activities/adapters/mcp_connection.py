@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import Tool
 
-from ...contracts.errors import SetupError, ToolError
+from ...contracts.errors import SetupError
 from ...contracts.mcp import McpServer
 from ..mcp_session import ServerUnreachable
 from .mcp_http import REFUSED, http_client
@@ -45,9 +45,9 @@ class Connection:
         self._opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._ending = asyncio.Event()
         self._process: ServerProcess | None = None
-        # An empty context: the activity that comes first must not be the one that all others seem to belong to.
         self._calls = 0
         self._retired = False
+        # An empty context: the activity that comes first must not be the one that all others seem to belong to.
         self._owner = asyncio.create_task(self._own(), context=Context())
         self._owner.add_done_callback(lambda _: on_closed(self))
 
@@ -141,7 +141,11 @@ class Connection:
 
 
 async def list_all(client: Client) -> list[Tool]:
-    """The server's tools, from all pages."""
+    """The server's tools, from all pages.
+
+    Raises:
+        SetupError: The pages do not end.
+    """
     tools: list[Tool] = []
     if client.server_capabilities.tools is None:
         return tools
@@ -152,7 +156,7 @@ async def list_all(client: Client) -> list[Tool]:
         cursor = page.next_cursor
         if cursor is None:
             return tools
-    raise ToolError(f"the server's list of tools has more than {_PAGES} pages")
+    raise SetupError(f"its list of tools does not end within {_PAGES} pages")
 
 
 def _first(error: BaseException) -> BaseException:

@@ -56,7 +56,9 @@ def http_client(server: McpServer) -> AnsweringClient:
     """A client that sends the server's headers, and is patient enough for its slowest call."""
     seconds = server.timeout.total_seconds()
     timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS), read=seconds + 30)
-    return AnsweringClient(headers=dict(server.headers), timeout=timeout)
+    # Each call in flight holds a connection, and the worker bounds the calls.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    return AnsweringClient(headers=dict(server.headers), timeout=timeout, limits=limits)
 
 
 def _code(status: int) -> int:

@@ -152,6 +152,14 @@ def large(size: int) -> str:
     return "x" * size
 
 
+@server.tool()
+async def learn(name: str, ctx: Context[Any, Any]) -> str:
+    """Have one tool more from now on."""
+    server.add_tool(echo, name=name)
+    await ctx.notify_tools_changed()
+    return "learnt"
+
+
 class RefusesDiscovery:
     """Makes the server one of before 2026, with a session for each client."""
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ async def test_the_catalogue_says_what_a_repeat_does(fake: Fake, open_sessions: 
     assert tools["echo"].parameters["required"] == ["text"]
     assert tools["echo"].description == "Say it again."
     assert found == await caller.catalogue()
+    await caller.call("learn", name="parrot")
+    later = await caller.catalogue()
+    assert {tool.tool for tool in later.tools} == {*tools, "parrot"}
+    assert later.digest != found.digest
 
 
 async def test_results_come_whole(shared: Caller) -> None:
@@ -226,6 +231,20 @@ async def test_a_server_that_does_not_start_says_why(
     said = await caller.failure("echo", text="x")
     assert said.message.startswith("echo was not run: ")
     assert said.non_retryable is not retryable
+
+
+async def test_a_server_that_never_gets_ready(
+    tmp_path: Path, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp_process._PATIENCE_SECONDS", 0.2)
+    sleeper = ["-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
+    server = McpServer(command=sys.executable, args=[*sleeper, str(tmp_path)], timeout=timedelta(seconds=0.5))
+    async with mcp_sessions({"fake": server}) as sessions:
+        said = await Caller(sessions).failure("echo", text="x")
+        assert "was not ready within 0.5 s" in said.message
+        assert not said.non_retryable
+        assert len(of_directory(tmp_path)) == 1
+    assert of_directory(tmp_path) == []
 
 
 async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
