@@ -1,0 +1,237 @@
+"""What nesting costs: a chain of prompts beside bare activities in a row, and runs that start runs.
+
+    python -m benchmarks.chain [--rounds N] [--check] [--json FILE]
+
+Everything runs in this process on one real server, in a turn that changes from round to round, and one at a time. A
+ratio is the median of the rounds' own ratios, for in one round all met the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from sostenuto import Agent, App, Chain, Message, Prompt, Result, Status, Team, tool
+from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.contracts import names
+from sostenuto.contracts.run import RunInput
+from sostenuto.contracts.runnable import Runnable
+from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.workers.worker import build_worker
+from sostenuto.workflows import policy
+from sostenuto.workflows.connection import connect
+
+from .bare import STEPS, BareRun, BareSteps, SandboxedSteps, bare_step
+from .load import Mark
+
+GOAL = 1.15
+"""Most that the chain may take, in times of the bare activities."""
+INSTRUCTIONS = "You are a careful librarian."
+QUESTION = "What do the pages say?"
+SAID = "The pages say that the sea is wide."
+BARE, SANDBOXED, CHAIN = "five bare activities", "the same in the SDK's sandbox", "a chain of five prompts"
+AGENTS, CALLER, LEADER = "a chain of five agents", "an agent that calls a tool", "a leader that calls a member"
+PAIRS = ((CHAIN, BARE), (CHAIN, SANDBOXED), (AGENTS, CHAIN), (LEADER, CALLER))
+"""What is set against what."""
+
+_LOOK = {"tool_calls": [{"name": "look", "arguments": {"task": "the sea"}}]}
+
+Run = Callable[[str], Awaitable[None]]
+"""A whole run under a workflow id."""
+
+
+@tool(effect="read")
+async def look(task: str) -> str:
+    """Look at something."""
+    return f"{SAID} ({task})"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one run took."""
+
+    ms: float
+    cpu_ms: float
+    """Of the worker: the server is another process."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What every round took, and what one run left."""
+
+    rounds: dict[str, list[Taken]]
+    history: dict[str, tuple[int, int]]
+    """Events and bytes of the run itself, without the runs that it started."""
+
+    def each(self, who: str, name: str) -> list[float]:
+        """A field of `Taken` in each round."""
+        return [getattr(taken, name) for taken in self.rounds[who]]
+
+    def ratio(self, who: str, other: str, name: str = "ms") -> float:
+        """The median of the rounds' ratios."""
+        pairs = zip(self.each(who, name), self.each(other, name), strict=True)
+        return median(one / two for one, two in pairs)
+
+
+def _template(number: int) -> str:
+    return f"Step {number}: {{s{number - 1}}}" if number else "Step 0: {input}"
+
+
+def runnables() -> Mapping[str, Runnable]:
+    """Ours, by what the table calls them."""
+    places = range(STEPS)
+    prompts = [
+        Prompt(name=f"s{n}", template=_template(n), model="scripted/says", instructions=INSTRUCTIONS) for n in places
+    ]
+    agents = [Agent(name=f"s{n}", model="scripted/says", instructions=INSTRUCTIONS) for n in places]
+    member = Agent(name="look", model="scripted/says", instructions=INSTRUCTIONS)
+    return {
+        CHAIN: Chain(name="chain", steps=prompts),
+        AGENTS: Chain(name="agents", steps=agents),
+        CALLER: Agent(name="caller", model="scripted/calls", instructions=INSTRUCTIONS, tools=[look]),
+        LEADER: Team(name="leader", model="scripted/calls", instructions=INSTRUCTIONS, members=[member]),
+    }
+
+
+def _ours(client: Client, queue: str, runnable: Runnable) -> Run:
+    async def run(workflow_id: str) -> None:
+        # As the client starts a run, but for what it reads of the history afterwards.
+        result: Result = await client.execute_workflow(
+            names.RUN_WORKFLOW,
+            RunInput(runnable=runnable, message=Message.user(QUESTION)),
+            id=workflow_id,
+            task_queue=queue,
+            result_type=Result,
+            static_summary=QUESTION,
+            task_timeout=policy.TASK_TIMEOUT,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), runnable.name),
+                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STATUS), "running"),
+                ]
+            ),
+        )
+        if result.status is not Status.COMPLETED:
+            raise RuntimeError(f"{runnable.name} ended as {result.status}: {result.reason}")
+
+    return run
+
+
+def _bare(client: Client, queue: str, steps: type[BareSteps] | type[SandboxedSteps]) -> Run:
+    async def run(workflow_id: str) -> None:
+        given = BareRun(model="scripted/says", instructions=INSTRUCTIONS, text=QUESTION)
+        await client.execute_workflow(
+            steps.run, given, id=workflow_id, task_queue=queue, task_timeout=policy.TASK_TIMEOUT
+        )
+
+    return run
+
+
+def _workers(client: Client, served: Mapping[str, Runnable]) -> tuple[Worker, Worker]:
+    """Ours and the bare one, with the same options."""
+    model = ScriptedAdapter({"says": [SAID], "calls": [_LOOK, SAID]})
+    ours = build_worker(
+        client, App(*served.values(), tools=[look]), {"scripted": model}, lambda *_: 0.0, task_queue="bench-ours"
+    )
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("sostenuto", "benchmarks", "pydantic")
+    bare = Worker(
+        client,
+        task_queue="bench-bare",
+        workflows=[BareSteps, SandboxedSteps],
+        activities=[bare_step],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        max_concurrent_activities=200,
+        max_cached_workflows=1000,
+        sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
+    )
+    return ours, bare
+
+
+async def measure(rounds: int) -> Figures:
+    """All of it, on a server of its own."""
+    served = runnables()
+    with tempfile.TemporaryDirectory() as state:
+        async with ProcessGroup() as group:
+            server = await TemporalServer.start(group, Path(state), port=0, ui_port=None)
+            client = await connect(server.address)
+            runs = {
+                BARE: _bare(client, "bench-bare", BareSteps),
+                SANDBOXED: _bare(client, "bench-bare", SandboxedSteps),
+                **{name: _ours(client, "bench-ours", runnable) for name, runnable in served.items()},
+            }
+            ours, bare = _workers(client, served)
+            async with ours, bare:
+                return await _taken(client, runs, rounds)
+
+
+async def _taken(client: Client, runs: Mapping[str, Run], rounds: int) -> Figures:
+    figures = Figures({name: [] for name in runs}, {})
+    for name, run in runs.items():  # the first run of a kind loads what the others find loaded
+        workflow_id = uuid4().hex
+        await run(workflow_id)
+        events = (await client.get_workflow_handle(workflow_id).fetch_history()).events
+        figures.history[name] = len(events), sum(event.ByteSize() for event in events)
+    for number in range(rounds):
+        start = number % len(runs)
+        order = [*list(runs)[start:], *list(runs)[:start]]
+        for name in order if number % 2 == 0 else order[::-1]:
+            begin = Mark.now()
+            await runs[name](uuid4().hex)
+            end = Mark.now()
+            taken = Taken(1e3 * (end.seconds - begin.seconds), 1e3 * (end.cpu_seconds - begin.cpu_seconds))
+            figures.rounds[name].append(taken)
+    return figures
+
+
+def lines(figures: Figures) -> list[str]:
+    """The tables, as docs/benchmarks.md has them."""
+    head = ["| run | ms | worker CPU ms | events | history bytes |", "|---|---:|---:|---:|---:|"]
+    for name, (events, size) in figures.history.items():
+        ms, cpu = median(figures.each(name, "ms")), median(figures.each(name, "cpu_ms"))
+        head.append(f"| {name} | {ms:.1f} | {cpu:.1f} | {events} | {size:,} |")
+    head += ["", "| against | ratio of ms | ratio of worker CPU | goal | met |", "|---|---:|---:|---|---|"]
+    for one, two in PAIRS:
+        ms, cpu = figures.ratio(one, two), figures.ratio(one, two, "cpu_ms")
+        goal = (f"<= {GOAL}", "yes" if met(figures) else "NO") if (one, two) == PAIRS[0] else ("", "")
+        head.append(f"| {one} / {two} | {ms:.2f} | {cpu:.2f} | {goal[0]} | {goal[1]} |")
+    return head
+
+
+def met(figures: Figures) -> bool:
+    """Whether the goal was met."""
+    return figures.ratio(*PAIRS[0]) <= GOAL
+
+
+def main() -> int:
+    """Print the tables; exit status 1 if `--check` was given and the goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chain", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
+    parser.add_argument("--check", action="store_true", help="exit with status 1 where the goal is missed")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.rounds))
+    print("\n".join(lines(figures)))
+    print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    if options.json:
+        options.json.write_text(json.dumps(asdict(figures), indent=1))
+    return int(options.check and not met(figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
