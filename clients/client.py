@@ -15,10 +15,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..contracts import names
 from ..contracts.errors import SpecError
+from ..contracts.input import Input
 from ..contracts.runnable import Runnable
 from ..workflows.connection import connect, task_queue_setting
 from .chain import described
-from .order import Input, Startable, order_of, output_type_of
+from .order import Startable, order_of, output_type_of
 from .rpc_errors import explained
 from .run import Run
 from .summary import RunSummary

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import TypeAdapter
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import names
 from ..contracts.errors import SpecError
-from ..contracts.message import Message, Part
+from ..contracts.input import Input, message_from
+from ..contracts.message import Message
 from ..contracts.node import Node, check_tree
 from ..contracts.run import RunInput
 from ..contracts.runnable import Runnable, check_input
@@ -21,9 +21,6 @@ from ..workflows.details import first_line
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 from .own_workflow import OwnWorkflow
-
-Input = str | Message | Sequence[str | Part] | Mapping[str, JsonValue]
-"""What a run is asked: text, a message, a list of texts and parts, or fields, which templates call by their names."""
 
 Startable = Runnable | type | Callable[..., Any]
 """A runnable, or somebody's own workflow: its class or its run method."""
@@ -64,7 +61,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
         SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes.
     """
     if isinstance(startable, Node):
-        return _order_of_runnable(startable, content, offload=offload)
+        return _order_of_runnable(startable, "" if content is None else content, offload=offload)
     own = OwnWorkflow.of(startable)
     if not own.arguments and content is not None:
         raise SpecError(f"{own.name} takes no argument, and was given one")
@@ -81,8 +78,8 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
     return startable.output_type if isinstance(startable, Node) else OwnWorkflow.of(startable).output_type
 
 
-def _order_of_runnable(runnable: Runnable, content: Input | None, *, offload: bool) -> Order:
-    message = _message(content)
+def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> Order:
+    message = message_from(content)
     check_tree(runnable)
     check_input(runnable, message)
     run = RunInput(runnable=runnable, message=message, offload=offload)
@@ -102,20 +99,6 @@ def _order_of_runnable(runnable: Runnable, content: Input | None, *, offload: bo
         ),
         task_timeout=TASK_TIMEOUT,
     )
-
-
-def _message(content: Input | None) -> Message:
-    if isinstance(content, Message):
-        message = content
-    elif isinstance(content, Mapping):
-        message = Message.user(json.dumps(dict(content), ensure_ascii=False))
-    elif content is None:
-        message = Message.user("")
-    else:
-        message = Message.user(content if isinstance(content, str) else [*content])
-    if not any(getattr(part, "text", True) for part in message.parts):
-        raise SpecError("the input is empty: pass a text, a message, or a list of parts")
-    return message
 
 
 def _text(content: Any) -> str:

@@ -16,7 +16,7 @@ from ..contracts import names
 from ..contracts.event import Event, RunFinished, RunStarted
 from ..contracts.message import Message, Role
 from ..contracts.prompt import Prompt as PromptSpec
-from ..contracts.run import Carried, Rejected, Result, RunInput, Status
+from ..contracts.run import Carried, Result, RunInput, Status
 from . import own_workflow
 from .activity import Accumulated
 from .members import Member, Members
@@ -68,12 +68,6 @@ class Projection:
     def paths(self) -> Iterable[str]:
         """Where it has transcripts."""
         return self._so_far.transcripts.keys()
-
-    @property
-    def rejected(self) -> tuple[Rejected, ...]:
-        """The answers of the run's own runnable that were asked for again."""
-        known = self._so_far.transcripts.get(self._path)
-        return tuple(known.rejected) if known else ()
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """The events that one history event means, in order. History events come in their order, none twice.
@@ -133,13 +127,13 @@ class Projection:
         return RunStarted(**stamp, run_id=attributes.workflow_id, runnable=runnable, message=message)
 
     def _resumed(self, recorded: Recorded, run: RunInput, carried: Carried) -> Iterator[Event]:
-        self._so_far.turns, self._so_far.totals = carried.turns, carried.totals
+        self._so_far.turns, self._so_far.totals = carried.turns + carried.nested_turns, carried.totals
         transcript = self._so_far.transcripts.get(self._path)
         if transcript is not None:
             transcript.messages = list(carried.messages)
             yield from told(recorded, self._path, transcript)
         elif run.head:
-            transcript = Transcript(run.head, carried.messages, choice=carried.choice)
+            transcript = Transcript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
             self._so_far.transcripts[self._path] = transcript
 
     def _completed(self, recorded: Recorded) -> Iterator[Event]:
@@ -207,6 +201,7 @@ class Projection:
 
     def _partial(self, status: Status, reason: str, output: object = None) -> Result:
         """A result for a workflow that could not make its own."""
+        transcript = self._so_far.transcripts.get(self._path)
         return Result(
             status=status,
             output=output,
@@ -215,4 +210,5 @@ class Projection:
             usage=self._so_far.totals.usage,
             cost_usd=self._so_far.totals.cost_usd,
             unpriced_calls=self._so_far.totals.unpriced_calls,
+            rejected=tuple(transcript.rejected) if transcript else (),
         )

@@ -91,9 +91,7 @@ class Run:
         output = result.output
         if self._output_type is not None and result.status is Status.COMPLETED:
             output = self._typed(self._output_type, output)
-        return result.model_copy(
-            update={"messages": projection.transcript(), "rejected": projection.rejected, "output": output}
-        )
+        return result.model_copy(update={"messages": projection.transcript(), "output": output})
 
     async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """The messages so far of an agent or prompt anywhere in the run, also of one in a nested run.

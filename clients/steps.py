@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import JsonValue
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.exceptions import CancelledError
 
 from ..contracts import names
 from ..contracts.event import Event, RouteChosen, ToolRequested
+from ..contracts.mcp import McpInvocation
 from ..contracts.model import ModelCall
 from ..contracts.router import RouteChoice
 from ..contracts.tool import ToolInvocation
@@ -22,7 +24,7 @@ from .model_steps import ModelOutcome, TakeoverOutcome, asked
 from .recorded import Recorded
 from .tool_steps import DirectOutcome, ToolOutcome
 
-_DIRECT_CALL = re.compile(r"^.+:call-\d+$")
+_DIRECT_CALL = re.compile(r":call(?:_\d+)?$")
 _RESERVED = "sostenuto."
 """Beginning of the activity types that are no tool's."""
 
@@ -76,13 +78,15 @@ class Steps:
         if kind == names.MODEL_ACTIVITY:
             call = recorded.value(attributes.input, ModelCall)
             yield from asked(recorded, call, self._so_far)
-            outcome: Outcome = ModelOutcome(call, self._so_far)
+            outcome = ModelOutcome(call, self._so_far)
             self._activities[recorded.event.event_id] = Activity(call.transcript, recorded.at, outcome)
         elif self._is_direct(kind, place):
-            call_id, invocation = place.rpartition(":")[2], recorded.value(attributes.input, ToolInvocation)
-            yield self._requested(recorded, place, invocation.call_id or call_id, invocation)
-            outcome = DirectOutcome(invocation.call_id or call_id, place.rpartition(":")[0])
-            self._activities[recorded.event.event_id] = Activity(outcome.name, recorded.at, outcome)
+            if kind == names.MCP_TOOL_ACTIVITY:
+                kind = recorded.value(attributes.input, McpInvocation).name
+            path, _, call_id = place.rpartition(":")
+            arguments = recorded.value(attributes.input, ToolInvocation).arguments
+            yield _requested(recorded, path, call_id, kind, arguments)
+            self._activities[recorded.event.event_id] = Activity(path, recorded.at, DirectOutcome(call_id, kind))
         elif found := self._outcome(kind, place):
             self._activities[recorded.event.event_id] = Activity(place.rpartition(":")[0], recorded.at, found)
 
@@ -100,12 +104,7 @@ class Steps:
 
     def _is_direct(self, kind: str, place: str) -> bool:
         tool = not kind.startswith(_RESERVED) or kind == names.MCP_TOOL_ACTIVITY
-        return self.direct and tool and bool(_DIRECT_CALL.match(place))
-
-    def _requested(self, recorded: Recorded, place: str, call_id: str, call: ToolInvocation | None) -> ToolRequested:
-        path = place.rpartition(":")[0]
-        arguments = call.arguments if call else {}
-        return ToolRequested(**recorded.stamp(path), turn=0, call_id=call_id, name=path, arguments=arguments)
+        return self.direct and tool and bool(_DIRECT_CALL.search(place))
 
     def _attempted(self, recorded: Recorded) -> Iterator[Event]:
         attributes = recorded.event.activity_task_started_event_attributes
@@ -143,12 +142,12 @@ class Steps:
         if data.get("backoff"):
             return
         path, _, call_id = place.rpartition(":")
-        outcome = DirectOutcome(call_id, path) if self._is_direct(kind, place) else self._outcome(kind, place)
+        outcome = DirectOutcome(call_id, kind) if self._is_direct(kind, place) else self._outcome(kind, place)
         if outcome is None:
             return
         if isinstance(outcome, DirectOutcome):
             # What it was asked stands in no local activity's marker.
-            yield self._requested(recorded, place, call_id, None)
+            yield _requested(recorded, path, call_id, kind, {})
         # Its own clock is the worker's; the server's tells only when the workflow task ended.
         taken = max(_seconds(data["complete_time"]) - _seconds(data["original_schedule_time"]), 0.0)
         began = datetime.fromtimestamp(recorded.at.timestamp() - taken, UTC)
@@ -157,6 +156,12 @@ class Steps:
             yield from outcome.failed(recorded, activity, recorded.error(attributes.failure))
         else:
             yield from outcome.completed(recorded, activity, attributes.details["result"])
+
+
+def _requested(
+    recorded: Recorded, path: str, call_id: str, name: str, arguments: dict[str, JsonValue]
+) -> ToolRequested:
+    return ToolRequested(**recorded.stamp(path), turn=0, call_id=call_id, name=name, arguments=arguments)
 
 
 def _seconds(timestamp: dict[str, int]) -> float:

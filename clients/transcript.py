@@ -41,7 +41,9 @@ class AskedCall:
 class Transcript:
     """Grows by model calls, replies and tool results, in the order of the history."""
 
-    def __init__(self, head: Head, messages: Iterable[Message], *, choice: int = 0) -> None:
+    def __init__(
+        self, head: Head, messages: Iterable[Message], *, choice: int = 0, rejected: Iterable[Rejected] = ()
+    ) -> None:
         self.head = head
         self.messages = list(messages)
         self.choice = choice
@@ -50,7 +52,7 @@ class Transcript:
         """Why the last model call failed for good, empty after one that did not."""
         self.calls: dict[str, AskedCall] = {}
         """Tool calls of the last reply, by id."""
-        self.rejected: list[Rejected] = []
+        self.rejected = list(rejected)
         """Answers that were wrong."""
         self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
