@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from ..contracts.errors import InvalidRequest
 from ..contracts.model import Head, OutputSchema
@@ -98,7 +98,7 @@ def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tupl
     if not isinstance(whole, dict) or "value" not in whole:
         return ("value: it is missing: answer with a JSON object that has it",), None
     try:
-        return (), adapter.validate_json(json.dumps(whole["value"]))
+        return (), adapter.validate_json(to_json(whole["value"], inf_nan_mode="constants"))
     except ValidationError as error:
         return reasons(error, "value"), None
 
@@ -116,6 +116,7 @@ def _by_schema(output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
 
 def _json(text: str) -> tuple[tuple[str, ...], Any]:
     try:
-        return (), json.loads(text)
-    except (ValueError, RecursionError) as error:
+        # Unlike Python's own, it takes no half of an emoji, which no history could hold.
+        return (), from_json(text)
+    except ValueError as error:
         return (f"answer: it is not JSON ({error})",), None

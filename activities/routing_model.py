@@ -8,6 +8,7 @@ from ..contracts.router import RouteCall, RouteChoice
 from ..contracts.template import as_text
 
 _LONGEST_QUOTE = 200
+_LONGEST_REASON = 500
 
 
 def said_by_model(call: RouteCall) -> RouteChoice:
@@ -22,7 +23,7 @@ def said_by_model(call: RouteCall) -> RouteChoice:
         said = "gave no answer" if call.answer is None else f"said {as_text(call.answer)[:_LONGEST_QUOTE]}"
         reason = f"the model named none of the routes {known}; it {said}"
         return RouteChoice(reason=reason, strategy=call.strategy)
-    reason = str(answer.get("reason") or "the model gave no reason")
+    reason = as_text(answer.get("reason") or "the model gave no reason")[:_LONGEST_REASON]
     if confidence is None:
         reason += " (the model gave no confidence from 0 to 1)"
     return RouteChoice(route=str(route), confidence=confidence or 0.0, reason=reason, strategy=call.strategy)

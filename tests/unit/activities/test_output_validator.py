@@ -82,6 +82,7 @@ UNKNOWN = OutputValidator()
         ("", ["JSON"]),
         ("[" * 100_000, ["answer"]),
         ('```json\n{"name": "Oslo", "people": 7}\n```', ["JSON"]),
+        ('{"name": "\\ud83d", "people": 7}', ["JSON"]),
     ],
 )
 async def test_both_find_the_same(validator: OutputValidator, text: str, words: list[str]) -> None:
@@ -138,6 +139,7 @@ ANSWERED = Prompt(name="p", template="{input}", model="a/b", output=CHOICE)
         ('"good"', ["object"]),
         ("good", ["JSON"]),
         ("[" * 100_000, ["JSON"]),
+        ('{"value": "\\ud83d"}', ["JSON"]),
     ],
 )
 async def test_a_wrapped_answer_is_held_to_its_value(validator: OutputValidator, text: str, words: list[str]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from sostenuto.contracts.usage import Usage
-from sostenuto.workers.pricing import cost_usd
+from sostenuto.workers.pricing import cost_usd, price_of
 
 MILLION = Usage(input_tokens=100_000, cached_tokens=60_000, output_tokens=10_000, reasoning_tokens=4_000)
 
@@ -43,3 +43,9 @@ def test_a_call_that_used_nothing_costs_nothing() -> None:
 def test_counts_that_contradict_each_other_have_no_price() -> None:
     """Compatible servers count as they like; that is no reason to lose an answer that was paid for."""
     assert cost_usd("openai", "gpt-5.1", Usage(input_tokens=10, cached_tokens=500)) is None
+
+
+def test_models_are_compared_by_a_million_tokens_in_and_out() -> None:
+    assert price_of("anthropic", "claude-sonnet-4-5") == pytest.approx(3 + 15)
+    assert price_of("local", "anything") == 0.0
+    assert price_of("scripted", "x") is None

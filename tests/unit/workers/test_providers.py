@@ -1,17 +1,19 @@
 """From settings to adapters: nothing is loaded before it is called, and what is missing is named."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sostenuto import Agent, App, Model
 from sostenuto.activities.provider import ModelRequest
-from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest
+from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest, SetupError
 from sostenuto.contracts.message import Message
-from sostenuto.workers.providers import build_adapters, missing_keys
+from sostenuto.workers.providers import LazyEmbedder, build_adapters, build_embedder, missing_keys
 from sostenuto.workers.settings import Settings
 
 
@@ -22,8 +24,9 @@ def _request(name: str) -> ModelRequest:
 def test_building_loads_no_sdk() -> None:
     code = """
 import sys
-from sostenuto.workers.providers import build_adapters
+from sostenuto.workers.providers import build_adapters, build_embedder
 from sostenuto.workers.settings import Settings
+build_embedder(Settings())
 environ = {"SOSTENUTO_PROVIDER_GROQ_URL": "http://127.0.0.1:1", "SOSTENUTO_LOCAL_URL": "http://127.0.0.1:1"}
 print(*sorted(build_adapters(Settings.load(environ=environ))))
 print(*{"anthropic", "openai", "httpx2", "genai_prices", "onnxruntime", "numpy"} & set(sys.modules))
@@ -92,3 +95,31 @@ def test_what_the_models_of_an_app_lack_is_named() -> None:
         "agent 'three': model: groq/g: no key: set GROQ_API_KEY",
         "agent 'five': model: scripted/s: no script: set SOSTENUTO_SCRIPT to a JSON file of steps",
     ]
+
+
+async def test_an_embedder_is_built_once_for_all_who_use_it() -> None:
+    built: list[Any] = []
+
+    class Twice:
+        async def embed(self, texts: list[str]) -> list[str]:
+            return texts * 2
+
+    def build() -> Any:
+        built.append(Twice())
+        return built[-1]
+
+    shared = LazyEmbedder(build)
+    answers: list[Any] = await asyncio.gather(shared.embed(["a"]), shared.embed(["b"]))
+    assert (answers, len(built)) == ([["a", "a"], ["b", "b"]], 1)
+    assert shared.built() is built[0]
+
+
+async def test_an_embedder_says_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="sostenuto pull"):
+        await build_embedder(Settings(state_dir=tmp_path)).embed(["a"])
+
+    def build() -> Any:
+        raise ImportError("no module numpy")
+
+    with pytest.raises(SetupError, match=r"no module numpy.*sostenuto\[local\]"):
+        await LazyEmbedder(build).embed(["a"])
