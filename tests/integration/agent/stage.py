@@ -13,9 +13,10 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from sostenuto import Agent, Client, Result, Run
+from sostenuto import Client, Result, Run
 from sostenuto.clients.client import Input
 from sostenuto.contracts import names
+from sostenuto.contracts.runnable import Runnable
 from tests.integration.agent.recorded import Recorded
 
 PRICE_USD = 0.001
@@ -48,14 +49,14 @@ class Stage:
     temporal: TemporalClient
     task_queue: str
 
-    async def start(self, agent: Agent, message: Input = "Go.") -> Run:
-        """A run of the agent."""
+    async def start(self, runnable: Runnable, message: Input = "Go.") -> Run:
+        """A run of the runnable."""
         client = Client(self.temporal, task_queue=self.task_queue)
-        return await client.start(agent, message, id=f"run-{uuid4().hex[:10]}")
+        return await client.start(runnable, message, id=f"run-{uuid4().hex[:10]}")
 
-    async def ask(self, agent: Agent, message: Input = "Go.") -> Outcome:
-        """What a run of the agent comes to."""
-        return await self.outcome(await self.start(agent, message))
+    async def ask(self, runnable: Runnable, message: Input = "Go.") -> Outcome:
+        """What a run of the runnable comes to."""
+        return await self.outcome(await self.start(runnable, message))
 
     async def outcome(self, run: Run) -> Outcome:
         """What the run comes to."""
