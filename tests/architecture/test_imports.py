@@ -29,7 +29,8 @@ async def loaded(statement: str) -> set[str]:
         "import sostenuto.workflows.run_workflow",
         "import sostenuto; sostenuto.Client; sostenuto.Run",
         "import sostenuto.activities.model, sostenuto.activities.tool, sostenuto.activities.output",
-        "import sostenuto.workers.worker",
+        "import sostenuto.workers.worker, sostenuto.workers.mcp",
+        "from sostenuto.workflows import ask, call_tool, run",
         "import sostenuto.clients.cli",
     ],
 )
