@@ -1,8 +1,9 @@
 """Questions whose answer is one of a few listed values, with the right one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .routing_cases import ASSISTANT, SHOP, Desk
+from .routing_cases import ASSISTANT, SHOP
 
 GOOD = (
     "I love this phone.",
@@ -44,36 +45,32 @@ class Case:
     wanted: str
 
 
-def _routed(desk: Desk) -> tuple[str, list[tuple[str, str]]]:
-    lines = "\n".join(f"- {option.name}: {option.description}" for option in desk.options)
-    return lines, [(text, route) for route, texts in desk.inside.items() for text in texts[:3]]
+def _described() -> Iterator[Case]:
+    for desk, above in ((SHOP, True), (ASSISTANT, False)):
+        lines = "\n".join(f"- {option.name}: {option.description}" for option in desk.options)
+        values = tuple(desk.inside)
+        for wanted, texts in desk.inside.items():
+            for text in texts[:3]:
+                if above:
+                    yield Case("described in the instructions", f"Choose a desk.\n\n{lines}", text, values, wanted)
+                else:
+                    yield Case("described in the question", "", f"Choose.\n{lines}\n\n{text}", values, wanted)
 
 
-def _cases() -> list[Case]:
-    found = []
-    lines, routed = _routed(SHOP)
-    found += [
-        Case("described in the instructions", f"Choose a desk.\n\n{lines}", t, tuple(SHOP.inside), w) for t, w in routed
-    ]
-    lines, routed = _routed(ASSISTANT)
-    for text, wanted in routed:
-        found.append(
-            Case("described in the question", "", f"Choose.\n{lines}\n\n{text}", tuple(ASSISTANT.inside), wanted)
-        )
-    for good, texts in ((True, GOOD), (False, BAD)):
+def _moods() -> Iterator[Case]:
+    for texts, mood, kind in ((GOOD, "positive", "good"), (BAD, "negative", "bad")):
         for text in texts:
-            mood = ("positive", "negative")
             asked = f"Is this review positive or negative?\n\n{text}"
-            found.append(Case("sentiment", "", asked, mood, mood[not good]))
-            found.append(Case("sentiment, not asked for", "", text, mood, mood[not good]))
-            found.append(
-                Case("good or bad", "", f"Is it good or bad? {text}", ("good", "bad"), "good" if good else "bad")
-            )
+            yield Case("sentiment", "", asked, ("positive", "negative"), mood)
+            yield Case("sentiment, not asked for", "", text, ("positive", "negative"), mood)
+            yield Case("good or bad", "", f"Is it good or bad? {text}", ("good", "bad"), kind)
+
+
+def _kinds() -> Iterator[Case]:
     for wanted, texts in TOPICS.items():
-        found += [Case("topic", "", f"What is this text about?\n\n{t}", tuple(TOPICS), wanted) for t in texts]
+        yield from (Case("topic", "", f"What is this text about?\n\n{t}", tuple(TOPICS), wanted) for t in texts)
     for wanted, texts in URGENCY.items():
-        found += [Case("urgency", "", f"How urgent is this ticket? {t}", tuple(URGENCY), wanted) for t in texts]
-    return found
+        yield from (Case("urgency", "", f"How urgent is this ticket? {t}", tuple(URGENCY), wanted) for t in texts)
 
 
-CASES = tuple(_cases())
+CASES = (*_described(), *_moods(), *_kinds())

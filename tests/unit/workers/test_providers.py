@@ -109,7 +109,7 @@ async def test_an_embedder_is_built_once_for_all_who_use_it() -> None:
         return built[-1]
 
     shared = LazyEmbedder(build)
-    answers: list[Any] = await asyncio.gather(shared.embed(["a"]), shared.embed(["b"]))
+    answers: Any = await asyncio.gather(shared.embed(["a"]), shared.embed(["b"]))
     assert (answers, len(built)) == ([["a", "a"], ["b", "b"]], 1)
     assert shared.built() is built[0]
 
