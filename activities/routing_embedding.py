@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..contracts.errors import SetupError
 from ..contracts.router import RouteCall, RouteChoice, RouteOption
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Vectors: TypeAlias = Any
+"""An array of float32 of shape (texts, dimensions). Workflow code loads this module, so no numeric library is named."""
 
 # Fitted on every second input of tests/integration/local/routing_cases.py, and checked on the others: docs/routing.md.
 TEMPERATURE = 0.04
@@ -27,7 +27,7 @@ _MOST_ROUTERS = 256
 class Embedder(Protocol):
     """Turns texts into vectors of length 1."""
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[Any]:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         """One row per text.
 
         Raises:
@@ -41,7 +41,7 @@ class Closeness:
 
     def __init__(self, embedder: Embedder | None) -> None:
         self._embedder = embedder
-        self._known: OrderedDict[tuple[str, ...], NDArray[Any]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, ...], Vectors] = OrderedDict()
 
     async def closest(self, call: RouteCall) -> RouteChoice:
         """The route that is nearest in meaning, with the probability that the input belongs to it.
@@ -65,7 +65,7 @@ class Closeness:
             strategy=call.strategy,
         )
 
-    async def _vectors(self, embedder: Embedder, texts: tuple[str, ...]) -> NDArray[Any]:
+    async def _vectors(self, embedder: Embedder, texts: tuple[str, ...]) -> Vectors:
         if texts not in self._known:
             self._known[texts] = await embedder.embed(texts)
             while len(self._known) > _MOST_ROUTERS:

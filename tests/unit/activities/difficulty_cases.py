@@ -1,4 +1,4 @@
-"""Inputs by how hard they are: 0 easy, 1 in between, 2 hard. Every second one was held out when weights were set."""
+"""Inputs by how hard they are: 0 easy, 1 in between, 2 hard. All of them were seen when the weights were set."""
 
 CASES: tuple[tuple[int, str], ...] = (
     (0, "What is the capital of France?"),
