@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -51,7 +51,7 @@ class Run:
     def __repr__(self) -> str:
         return f"<run {self.id}>"
 
-    async def events(self, after: str | None = None, *, nested: bool = True) -> AsyncIterator[Event]:
+    async def events(self, after: str | None = None, *, nested: bool = True) -> AsyncGenerator[Event, None]:
         """The events of the run from its start, or from the one after `after`, until it ends.
 
         The stream of a finished run is the same as while it ran, but for the order between runs that were at work at

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from sostenuto import Agent, App, Chain, Parallel, Prompt, Router, Rule, Status, Team, tool
-from sostenuto.clients.run import Run
 from sostenuto.contracts.event import (
     EVENT,
-    Event,
     MemberFinished,
-    MemberStarted,
     ModelResponded,
     RouteChosen,
     RunFinished,
@@ -23,6 +19,7 @@ from sostenuto.contracts.event import (
 from sostenuto.contracts.router import Route
 
 from .conftest import Serve
+from .nested_streams import assert_exactly, assert_prompts_proven, assert_well_nested, by_execution, events_of
 
 
 @tool(effect="read")
@@ -67,37 +64,13 @@ SCRIPT: dict[str, Any] = {
 }
 
 
-async def events_of(run: Run, after: str | None = None, *, nested: bool = True) -> list[Event]:
-    return [event async for event in run.events(after, nested=nested)]
-
-
-def by_execution(events: Sequence[Event]) -> dict[str, list[Event]]:
-    """The events without their cursors, by the execution whose history they are from."""
-    found: dict[str, list[Event]] = {}
-    for event in events:
-        plain = event.model_copy(update={"cursor": ""})
-        found.setdefault(event.id.partition("/")[0], []).append(plain)
-    return found
-
-
-def assert_well_nested(events: Sequence[Event]) -> None:
-    """Each nested run's events stand between its start and its end, and nothing is told twice."""
-    assert len({event.id for event in events}) == len(events)
-    starts = {event.path: index for index, event in enumerate(events) if isinstance(event, MemberStarted)}
-    ends = {event.path: index for index, event in enumerate(events) if isinstance(event, MemberFinished)}
-    assert starts.keys() == ends.keys()
-    for path, start in starts.items():
-        inside = [index for index, event in enumerate(events) if f"{event.path}/".startswith(f"{path}/")]
-        assert (min(inside), max(inside)) == (start, ends[path])
-        assert len(inside) > 2
-
-
 async def test_a_tree_of_runs_is_one_stream(serve: Serve) -> None:
     async with serve(App(TREE), SCRIPT) as client:
         run = await client.start(TREE, "Where is it?")
         events = await events_of(run)
         again = await events_of(run)
         result = await run.result()
+        assert await assert_prompts_proven(client.temporal, run) == 11
     assert_well_nested(events)
     assert [event.type for event in events].count("run.started") == 1
     assert isinstance(events[-1], RunFinished)
@@ -138,12 +111,6 @@ async def test_a_stream_of_nested_runs_resumes_exactly_after_any_event(serve: Se
             told = {other.id for other in [*live[: index + 1], *plain]}
             assert told == {other.id for other in live}
             assert event.id not in {other.id for other in plain}
-
-
-def assert_exactly(before: Sequence[Event], after: Sequence[Event], whole: Sequence[Event]) -> None:
-    joined = [*before, *after]
-    assert [event.id for event in joined if [e.id for e in joined].count(event.id) > 1] == []
-    assert by_execution(joined) == by_execution(whole)
 
 
 async def test_the_inside_of_nested_runs_can_be_left_out(serve: Serve) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import pytest
 from pydantic import BaseModel
 from temporalio.client import Client as TemporalClient
@@ -18,8 +14,7 @@ from sostenuto.workers.temporal_server import find_program
 from sostenuto.workflows.converter import data_converter
 
 from .conftest import Serve
-
-T = TypeVar("T")
+from .waiting import eventually
 
 
 class Order(BaseModel):
@@ -35,16 +30,6 @@ async def look(at: str) -> str:
 
 AGENT = Agent(name="looker", model="scripted/m", tools=[look])
 LOOK = {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}
-
-
-async def eventually(ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
-    """The answer, once it is as wanted."""
-    async with asyncio.timeout(20):
-        while True:
-            answer = await ask()
-            if wanted(answer):
-                return answer
-            await asyncio.sleep(0.05)
 
 
 async def scheduled_model_calls(client: Client, run_id: str) -> int:
