@@ -20,6 +20,7 @@ from ..contracts.run import Carried, Rejected, Result, Status
 from ..contracts.tool import ToolDefinition
 from . import policy
 from .details import SHOWN_MESSAGES, compact
+from .outbox import PayloadTooLargeError
 from .tally import Tally
 from .tools import ToolCalls, error_result
 from .transcript import Transcript
@@ -133,6 +134,8 @@ class AgentLoop:
             if is_cancelled_exception(error):
                 raise
             return self.result(Status.FAILED, _why(error))
+        except PayloadTooLargeError as error:
+            return self.result(Status.FAILED, str(error))
         self._replies += 1
         self.tally.reply(reply)
         self._note_repeats(reply)
@@ -158,18 +161,20 @@ class AgentLoop:
         model = self._agent.model.choices[self._choice]
         turn = self._replies + 1
         known = self.transcript.sent
+        call = ModelCall(
+            transcript=self._path,
+            turn=turn,
+            model=model.name,
+            choice=self._choice,
+            base=known,
+            after=self.transcript.after if known else "",
+            tail=self.transcript.tail(),
+            head=None if known else self.transcript.head,
+        )
+        await self._execution.outbox.room(call, "the prompt")
         return await workflow.start_activity_method(
             ModelActivities.call,
-            ModelCall(
-                transcript=self._path,
-                turn=turn,
-                model=model.name,
-                choice=self._choice,
-                base=known,
-                after=self.transcript.after if known else "",
-                tail=self.transcript.tail(),
-                head=None if known else self.transcript.head,
-            ),
+            call,
             activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
             summary=f"{model.name} · turn {turn} · {compact(self.tally.totals.usage.total_tokens)} tok so far",
             **policy.model_policy(model, fallback_left=fallback_left),

@@ -8,15 +8,13 @@ from pathlib import Path
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, ExternalStorage
 
+from . import policy
 from .payload_store import DirectoryStore
-
-PAYLOAD_THRESHOLD_BYTES = 256 * 1024
-"""Payloads from this size on leave the history where there is a payload directory."""
 
 
 def data_converter(payload_dir: Path | None = None) -> DataConverter:
     """The converter: pydantic JSON, with large payloads in `payload_dir` where one is named."""
     if payload_dir is None:
         return pydantic_data_converter
-    storage = ExternalStorage(drivers=[DirectoryStore(payload_dir)], payload_size_threshold=PAYLOAD_THRESHOLD_BYTES)
+    storage = ExternalStorage(drivers=[DirectoryStore(payload_dir)], payload_size_threshold=policy.OFFLOADED_BYTES)
     return replace(pydantic_data_converter, external_storage=storage)

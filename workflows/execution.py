@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
@@ -23,6 +24,7 @@ from .agent import AgentLoop
 from .chain import run_chain
 from .child import run_child
 from .details import Details
+from .outbox import Outbox, PayloadTooLargeError
 from .parallel import run_parallel
 from .router import run_router
 from .scope import Scope
@@ -53,6 +55,7 @@ class Execution:
     def __init__(self, path: str, *, offload: bool = False) -> None:
         self.path = path
         self.details = Details(path)
+        self.outbox = Outbox(offload=offload)
         self._offload = offload
         self._transcripts: dict[str, Transcript] = {}
         self._used: Counter[str] = Counter()
@@ -117,8 +120,6 @@ class Execution:
         path = self.place(path)
         child_id = workflow.info().workflow_id + path.removeprefix(self.path)
         continuation = Continuation(run_id=child_id, path=path)
-        if being_cancelled():
-            return CANCELLED, continuation
         self.details.started(path, run_id=child_id)
         run = RunInput(
             runnable=runnable,
@@ -129,9 +130,22 @@ class Execution:
             transfers=transfers,
             offload=self._offload,
         )
-        result = await run_child(run, child_id)
+        result = await self._nested(run, child_id)
         self.details.finished(path, result)
         return result, continuation
+
+    async def _nested(self, run: RunInput, child_id: str) -> Result:
+        if being_cancelled():
+            return CANCELLED
+        if full := history_full():
+            return Result(status=Status.EXHAUSTED, reason=full)
+        try:
+            await self.outbox.room(run, "what it is asked")
+        except PayloadTooLargeError as error:
+            return Result(status=Status.FAILED, reason=str(error))
+        except asyncio.CancelledError:
+            return CANCELLED
+        return await run_child(run, child_id)
 
     async def _inline(self, runnable: Prompt | Chain | Router | Parallel, scope: Scope) -> Result:
         match runnable:

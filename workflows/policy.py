@@ -28,6 +28,15 @@ HARD_HISTORY_BYTES: Final = 45_000_000
 CARRIED_BYTES: Final = 1_800_000
 """Largest transcript that continues as new without payloads outside the history: the server refuses 2 MB."""
 
+PAYLOAD_BYTES: Final = 2_000_000
+"""Largest payload that is sent: the SDK refuses 2 MiB, and its envelope needs some."""
+
+OFFLOADED_BYTES: Final = 256 * 1024
+"""Payloads from this size on leave the history where there is a payload directory."""
+
+TASK_BYTES: Final = 3_000_000
+"""Most that one workflow task sends: the server ends a run whose task has 4 MB."""
+
 TAIL_PART_BYTES: Final = 16_384
 TAIL_BYTES: Final = 65_536
 """A larger part of a tail, or what comes after this much of it, is a reference: it already stands in the history."""

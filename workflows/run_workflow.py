@@ -62,6 +62,7 @@ class RunWorkflow:
                 result = self._partial(Status.FAILED, f"internal error: {type(error).__name__}: {error}")
             else:
                 raise
+        result = self._execution.outbox.fitting(result)
         self._publish(result)
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)

@@ -10,7 +10,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContext, StorageDriverStoreContext
 
 from sostenuto import SetupError
-from sostenuto.workflows.converter import PAYLOAD_THRESHOLD_BYTES, data_converter
+from sostenuto.workflows import policy
+from sostenuto.workflows.converter import data_converter
 from sostenuto.workflows.payload_store import DirectoryStore
 
 STORE = StorageDriverStoreContext()
@@ -59,7 +60,7 @@ async def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypa
 
 async def test_only_large_payloads_leave_the_history(tmp_path: Path) -> None:
     converter = data_converter(tmp_path)
-    small, large = "x" * 1000, "x" * PAYLOAD_THRESHOLD_BYTES
+    small, large = "x" * 1000, "x" * policy.OFFLOADED_BYTES
     payloads = await converter.encode([small, large])
     assert [len(payload.data) < 1200 for payload in payloads] == [True, True]
     assert len(files(tmp_path)) == 1
