@@ -20,11 +20,12 @@ from ..provider import Completion, Delta, ModelRequest, OnDelta
 from .compatible import CompatibleAdapter
 from .deadline import deadline
 from .embedder import Embedder
-from .local_answers import AnswerWriter
+from .local_answers import AnswerWriter, told
 from .local_argument_writer import ArgumentWriter
-from .local_choice import ChoiceWriter
+from .local_digest import digest
 from .local_exchange import Exchange, read_exchange
 from .local_schema import bounded
+from .local_structure import StructureWriter
 from .local_tool_choice import Choice, choose_tools
 
 MAX_OUTPUT_TOKENS: Final = 256
@@ -51,7 +52,7 @@ class LocalAdapter:
         self._embedder = embedder
         self._arguments = ArgumentWriter(self._server, embedder)
         self._answers = AnswerWriter(self._server, embedder)
-        self._choices = ChoiceWriter(self._server, embedder)
+        self._structures = StructureWriter(self._server, embedder)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         """Calls of tools where they are called for, else the answer, streamed inside.
@@ -59,6 +60,7 @@ class LocalAdapter:
         Raises:
             ModelError: The one that says what to do about it.
         """
+        wanted = request.output
         request = _to_request(request)
         exchange = read_exchange(request.messages)
         try:
@@ -70,8 +72,10 @@ class LocalAdapter:
                 if exchange.calls:
                     return await self._answers.answer(request, exchange, on_delta)
                 asked = _conversation(request, exchange)
-                if asked.output:
-                    return await self._choices.answer(asked, asked.output, on_delta)
+                if wanted:
+                    return await self._structures.answer(asked, wanted, on_delta)
+                if quoted := await digest(request.instructions, exchange.question, self._embedder):
+                    return told(request, quoted, Usage(), on_delta)
                 return await self._server.complete(asked, on_delta)
         except SetupError as error:
             raise _map_error(error) from error

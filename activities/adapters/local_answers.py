@@ -11,7 +11,7 @@ from ...contracts.usage import Usage
 from ..provider import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from .embedder import Embedder
 from .local_exchange import Exchange, PastCall
-from .local_passages import is_grounded, select, split
+from .local_passages import is_grounded, joined, select, split
 
 _INSTRUCTIONS: Final = "Answer the question from the text."
 # A longer sentence is not one: the passage is told as it stands.
@@ -40,14 +40,14 @@ class AnswerWriter:
         contents = [_labelled(call, telling) for call in telling]
         selection = await select(exchange.question, contents, self._embedder)
         if not selection.text:
-            return _told(request, _nothing_found(exchange.calls), Usage(), on_delta)
+            return told(request, _nothing_found(exchange.calls), Usage(), on_delta)
         if request.output:
             return await self._server.complete(_asked(request, exchange.question, selection.text), on_delta)
         sentence = await self._server.complete(_asked(request, exchange.question, selection.extract))
         text = sentence.message.text
         known = f"{selection.extract} {exchange.question}"
         true = sentence.stop is StopReason.END and is_grounded(text, known)
-        return _told(request, text if true else selection.extract, sentence.usage, on_delta)
+        return told(request, text if true else selection.extract, sentence.usage, on_delta)
 
 
 def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
@@ -75,7 +75,7 @@ def _labelled(call: PastCall, telling: Sequence[PastCall]) -> str:
     if sum(other.tool == call.tool for other in telling) == 1:
         return call.content
     about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in call.arguments.items())
-    return f"{about}: {'; '.join(sentence.text for sentence in split(call.content))}"
+    return f"{about}: {joined(split(call.content))}"
 
 
 def _led_to(call: PastCall, later: PastCall, question: str) -> bool:
@@ -88,7 +88,8 @@ def _nothing_found(calls: Sequence[PastCall]) -> str:
     return f"I found no answer. The tools said: {said}"
 
 
-def _told(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:
+def told(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:
+    """A text that was found as an answer."""
     if on_delta:
         on_delta(Delta("text", text))
     message = Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))

@@ -67,21 +67,21 @@ class ArgumentWriter:
         if len(slots) == 1 and slots[0].reference and slots[0].source is Source.QUESTION:
             several = tuple({slots[0].name: option.value} for option in slots[0].options[:_MOST_CALLS])
             return Written(several, Usage())
-        known = {slot.name: await self._known(slot, choice.request) for slot in slots}
+        known = {slot.name: await self._known(slot, choice.request, exchange.question) for slot in slots}
         open_slots = [slot for slot in slots if known[slot.name] is None]
         filled, usage = await self._ask(model, choice, open_slots) if open_slots else ({}, Usage())
         arguments = {name: filled.get(name, option.value if option else None) for name, option in known.items()}
         made = any(call.arguments == arguments for call in past)
         return Written(() if made else (arguments,), usage)
 
-    async def _known(self, slot: Slot, request: str) -> Option | None:
-        """The slot's value where no model is needed to find it."""
+    async def _known(self, slot: Slot, request: str, question: str) -> Option | None:
+        """The slot's value where no model is needed to find it: in the request, else in the whole question."""
         if len(slot.options) == 1:
             return slot.options[0]
         if slot.source is Source.RESULTS:
             return await self._closest(slot.options, request)
         if slot.source is Source.SCHEMA:
-            said = [option for option in slot.options if str(option.value).lower() in request.lower()]
+            said = _said(slot.options, request) or _said(slot.options, question)
             return said[0] if len(said) == 1 else await self._closest(slot.options, request)
         return None
 
@@ -113,6 +113,10 @@ class ArgumentWriter:
             )
         )
         return _parsed(completion.message.text), completion.usage
+
+
+def _said(options: Sequence[Option], text: str) -> list[Option]:
+    return [option for option in options if str(option.value).lower() in text.lower()]
 
 
 def _untried(slot: Slot, past: Sequence[PastCall]) -> Slot:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import JsonValue
 
-from ...contracts.message import Message, Role, TextPart
-from ...contracts.model import OutputSchema, StopReason
-from ...contracts.usage import Usage
-from ..provider import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
+from ...contracts.message import Message, Role
+from ...contracts.model import OutputSchema
 from ..routing_embedding import probabilities
 from .embedder import Embedder
+from .local_schema import is_choice, properties, resolved
 
 _REASON: Final = re.compile(r"reason|reasoning|why|rationale|explanation|justification")
 _CONFIDENCE: Final = re.compile(r"confidence|certainty|probability")
@@ -33,37 +32,6 @@ class _Choice:
     confidence: float
 
 
-class ChoiceWriter:
-    """Writes answers of which some fields are a choice.
-
-    Args:
-        server: Adapter of the server that the model runs on.
-        embedder: Chooses among values.
-    """
-
-    def __init__(self, server: ModelAdapter, embedder: Embedder) -> None:
-        self._server = server
-        self._embedder = embedder
-
-    async def answer(self, request: ModelRequest, output: OutputSchema, on_delta: OnDelta | None) -> Completion:
-        """The answer, its choices made by meaning, and by the model what is left then.
-
-        Raises:
-            ModelError: The server failed.
-        """
-        known = await choose_values(output, request.instructions, request.messages, self._embedder)
-        fields = _properties(output)
-        if not known or known.keys() != fields.keys():
-            fixed = fields | {name: {"const": value} for name, value in known.items()}
-            narrowed = output.model_copy(update={"json_schema": output.json_schema | {"properties": fixed}})
-            return await self._server.complete(replace(request, output=narrowed), on_delta)
-        text = json.dumps(known, ensure_ascii=False)
-        if on_delta:
-            on_delta(Delta("text", text))
-        message = Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))
-        return Completion(message, request.model.model, StopReason.END, Usage())
-
-
 async def choose_values(
     output: OutputSchema, instructions: str, messages: Sequence[Message], embedder: Embedder
 ) -> dict[str, JsonValue]:
@@ -72,11 +40,11 @@ async def choose_values(
     What a value means is read from a line `value: …` of the prompt, where there is one. Empty for a schema in which no
     field has two or more texts to choose from.
     """
-    fields = {name: _resolved(field, output.json_schema) for name, field in _properties(output).items()}
+    fields = {name: resolved(field, output.json_schema) for name, field in properties(output.json_schema).items()}
     asked, rejected = _asked(messages)
     chosen = {}
     for name, field in fields.items():
-        if _is_choice(field):
+        if is_choice(field):
             left = [value for value in field["enum"] if value not in [answer.get(name) for answer in rejected]]
             chosen[name] = await _chosen(left or field["enum"], f"{instructions}\n{asked}", asked, embedder)
     known: dict[str, JsonValue] = {name: choice.value for name, choice in chosen.items()}
@@ -88,28 +56,11 @@ async def choose_values(
 
 
 async def _chosen(values: Sequence[str], prompt: str, asked: str, embedder: Embedder) -> _Choice:
-    meanings = [_meaning(value, prompt) for value in values]
+    meanings = [meaning(value, prompt) for value in values]
     text, *vectors = await embedder.embed([_subject(asked, values), *meanings])
     scores = [float(text @ vector) for vector in vectors]
     best = max(range(len(scores)), key=lambda index: scores[index])
     return _Choice(values[best], meanings[best], round(probabilities(scores)[best], 2))
-
-
-def _properties(output: OutputSchema) -> dict[str, Any]:
-    properties: dict[str, Any] = output.json_schema.get("properties", {})
-    return properties
-
-
-def _resolved(field: Any, root: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(field, dict):
-        return {}
-    name = str(field.get("$ref", "")).rpartition("/")[2]
-    return _resolved(root.get("$defs", {}).get(name), root) if name else field
-
-
-def _is_choice(field: dict[str, Any]) -> bool:
-    values = field.get("enum", ())
-    return len(values) > 1 and all(isinstance(value, str) for value in values)
 
 
 def _asked(messages: Sequence[Message]) -> tuple[str, list[dict[str, JsonValue]]]:
@@ -131,7 +82,8 @@ def _fields(text: str) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
 
-def _meaning(value: str, prompt: str) -> str:
+def meaning(value: str, prompt: str) -> str:
+    """What a value stands for: what a line `value: …` of the prompt says, where there is one."""
     line = rf"^[^\w\n]{{0,8}}{re.escape(value)}[^\w\n]{{0,8}}?[:\u2013\u2014-][ \t]+(.+)$"
     described = re.search(line, prompt, re.MULTILINE | re.IGNORECASE)
     return f"{value}: {described[1]}" if described else f"This is {value}."

@@ -67,7 +67,7 @@ class Selection:
 async def select(question: str, contents: Sequence[str], embedder: Embedder) -> Selection:
     """The part of these tool results that bears on the question."""
     sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
-    whole = "; ".join(s.text for s in sentences)
+    whole = joined(sentences)
     if len(whole) <= _SHORT:
         return Selection(whole, whole)
     scores = await _scores(question, sentences, embedder)
@@ -118,6 +118,12 @@ def _within(sentences: Sequence[Sentence], ranking: Sequence[int]) -> str:
                 kept.add(i)
                 room -= len(sentences[i].text) + 1
     return "\n".join(sentences[i].text for i in sorted(kept))[:MAX_CHARACTERS]
+
+
+def joined(sentences: Sequence[Sentence]) -> str:
+    """The sentences in one line, what is none by itself with a semicolon behind."""
+    *others, last = [s.text for s in sentences] or [""]
+    return "".join(f"{text} " if text.endswith((".", "!", "?")) else f"{text}; " for text in others) + last
 
 
 def split(content: str) -> list[Sentence]:

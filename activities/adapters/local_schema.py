@@ -1,4 +1,4 @@
-"""Bounds what a small model may write under a grammar: without an end in the grammar it finds none itself."""
+"""Reads schemas for a small model, and bounds what it may write: without an end in the grammar it finds none itself."""
 
 from __future__ import annotations
 
@@ -32,3 +32,23 @@ def bounded_schema(schema: Any) -> Any:
     if schema.get("type") == "array" and "maxItems" not in schema:
         return {**inner, "maxItems": max(_MOST_ITEMS, schema.get("minItems", 0))}
     return inner
+
+
+def properties(schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an object's schema."""
+    found: dict[str, Any] = schema.get("properties", {})
+    return found
+
+
+def resolved(field: Any, root: dict[str, Any]) -> dict[str, Any]:
+    """A field's schema, a reference followed."""
+    if not isinstance(field, dict):
+        return {}
+    name = str(field.get("$ref", "")).rpartition("/")[2]
+    return resolved(root.get("$defs", {}).get(name), root) if name else field
+
+
+def is_choice(field: dict[str, Any]) -> bool:
+    """Whether a field takes one of several listed texts."""
+    values = field.get("enum", ())
+    return len(values) > 1 and all(isinstance(value, str) for value in values)

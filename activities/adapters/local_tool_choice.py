@@ -70,8 +70,9 @@ async def choose_tools(
     """The tools to call next, with what their arguments can be; none where it is time to answer.
 
     None for a greeting. Else, in this order: tools that a part of the question calls for; at the start, a tool that
-    searches; after a search, a tool that looks up what was found. A tool that was used is not chosen again, except
-    one that failed and can be tried with another value, and one for which the question names another value.
+    searches, or one that looks up what the question names; after a search, a tool that looks up what was found. A tool
+    that was used is not chosen again, except one that failed and can be tried with another value, and one for which the
+    question names another value.
     """
     if not tools:
         return []
@@ -86,7 +87,7 @@ async def choose_tools(
         return []
     wanted = list(_called_for(clauses, table))
     if not wanted and not calls:
-        wanted = _search(question, table[0])
+        wanted = _search(question, table[0]) or _named(question, table[0])
     wanted = [choice for choice in wanted if not _is_used(choice, calls)]
     return wanted or _follow_up(question, table[0], calls)
 
@@ -146,6 +147,20 @@ def _best(clause: str, row: list[_Candidate]) -> Choice | None:
 def _search(question: str, row: list[_Candidate]) -> list[Choice]:
     found = [Choice(c.tool, question, c.slots) for c in row if c.slots and c.is_search]
     return found[:1]
+
+
+def _named(question: str, row: list[_Candidate]) -> list[Choice]:
+    """A tool that looks up something for which the question has all values: an id, or one of those that it lists."""
+    for candidate in row:
+        if candidate.looks_up and candidate.slots and all(_stands_in(question, slot) for slot in candidate.slots):
+            return [Choice(candidate.tool, question, candidate.slots)]
+    return []
+
+
+def _stands_in(question: str, slot: Slot) -> bool:
+    if slot.source is Source.SCHEMA:
+        return any(re.search(rf"\b{re.escape(str(o.value))}\b", question, re.IGNORECASE) for o in slot.options)
+    return slot.source is Source.QUESTION and slot.reference
 
 
 def _is_used(choice: Choice, calls: Sequence[PastCall]) -> bool:
