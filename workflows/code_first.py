@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from pydantic import JsonValue
@@ -95,7 +95,7 @@ async def ask(
 
 
 @overload
-async def call_tool(tool: Tool[..., Awaitable[R]], /, **arguments: Any) -> R: ...
+async def call_tool(tool: Tool[..., Coroutine[Any, Any, R]], /, **arguments: Any) -> R: ...
 
 
 @overload
