@@ -16,7 +16,7 @@ from ...contracts.errors import SetupError
 from ...contracts.event import Event, ModelResponded, ToolResponded
 from .exit_status import EXIT_STATUS
 from .stack_arguments import PORT, UI_PORT, add_stack_arguments, load_settings, stack_options, stopping_in_order
-from .step_lines import line, waiting
+from .step_tree import StepTree
 
 if TYPE_CHECKING:
     from ...contracts.runnable import Runnable
@@ -75,6 +75,7 @@ async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnSta
     run = await client.start(agent, question)
     killed: datetime | None = None
     events: list[Event] = []
+    tree = StepTree()
     async for event in run.events():
         if killed is None and isinstance(event, ModelResponded) and _has_used_a_tool(events):
             # At once: a few milliseconds later the next step would be under way.
@@ -83,10 +84,9 @@ async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnSta
             killed = datetime.now(UTC)
             tell(f"  ✂  SIGKILL to worker 1 (pid {pid}), between two steps")
         events.append(event)
-        if text := line(event):
+        for text in tree.lines(event):
             tell(text)
-        if text := waiting(event):
-            wait(text)
+        wait(tree.waiting())
     return Report(
         result=await run.result(),
         events=tuple(events),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...contracts.event import Event
-from .step_lines import line, waiting
+from .step_tree import StepTree
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 async def show(events: AsyncIterator[Event], console: Console) -> None:
-    """Print each event as a line, with what the run waits for beneath."""
+    """Print the events as a tree, with what the run waits for beneath."""
+    tree = StepTree()
     with console.status("waiting for the run") as status:
         async for event in events:
-            if text := line(event):
+            for text in tree.lines(event):
                 console.print(text, highlight=False, markup=False, soft_wrap=True)
-            if text := waiting(event):
-                status.update(text)
+            status.update(tree.waiting())
 
 
 @contextmanager

@@ -23,6 +23,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("ls", help="list runs", description="List runs, the newest first.")
     parser.add_argument("--query", help="Temporal visibility query, such as \"SostenutoStatus = 'failed'\"")
     parser.add_argument("--limit", type=at_least_one, default=20, help="most runs to list (default: 20)")
+    parser.add_argument("--nested", action="store_true", help="list runs that other runs started too")
     parser.add_argument("--json", action="store_true", help="print each run as a line of JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_ls)
@@ -30,7 +31,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _ls(args: argparse.Namespace) -> int:
     client = await connect(args)
-    rows = await client.list(args.query, limit=args.limit)
+    rows = await client.list(args.query, limit=args.limit, nested=args.nested)
     if args.json:
         for row in rows:
             print(row.model_dump_json())

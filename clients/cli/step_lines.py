@@ -1,4 +1,4 @@
-"""A run's events as lines for a terminal: one line per step, the same for `run` and `watch`."""
+"""A run's events as lines for a terminal: one line per step, the same for every command."""
 
 from __future__ import annotations
 
@@ -42,27 +42,14 @@ def line(event: Event) -> str | None:
         case RouteChosen():
             text = f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {shortened(event.reason)}"
         case MemberStarted():
-            text = f"▷ {event.member}{_task(event)}"
+            text = f"▷ {_name(event)}{_task(event)}"
         case MemberFinished():
-            text = f"□ {event.member} {_end(event)}"
+            text = f"□ {_name(event)} {_end(event)}"
         case RunFinished():
             text = f"■ {_end(event)}"
         case ModelRequested():
             pass
     return text
-
-
-def waiting(event: Event) -> str | None:
-    """What the run waits for after an event; None where the event says nothing of it."""
-    match event:
-        case RunStarted():
-            return "waiting for a worker"
-        case ModelRequested():
-            return f"waiting for {event.model}"
-        case ToolRequested():
-            return f"waiting for {event.name}"
-        case _:
-            return None
 
 
 def shortened(text: str, limit: int = _CHARS) -> str:
@@ -79,6 +66,11 @@ def _facts(event: ModelResponded) -> str:
 
 def _timing(event: ToolResponded) -> str:
     return f"{event.seconds:.2f} s" + (f"  attempt {event.attempt}" if event.attempt > 1 else "")
+
+
+def _name(event: MemberStarted | MemberFinished) -> str:
+    """The last step of its path: where a runnable is used again, its name alone does not tell which it is."""
+    return event.path.rpartition("/")[2]
 
 
 def _task(event: MemberStarted) -> str:

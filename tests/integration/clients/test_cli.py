@@ -27,6 +27,13 @@ async def look(at: str) -> str:
 support = Agent(name="support", model="scripted/m", tools=[look])
 app = App(support)
 '''
+TALK = """
+from sostenuto import App, Parallel
+from shop import support
+
+branches = [support.model_copy(update={"name": name}) for name in ("law", "tax")]
+app = App(Parallel(name="both", branches=branches))
+"""
 LOOK = {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}
 
 
@@ -124,6 +131,38 @@ async def test_a_run_from_start_to_replay(shell: Shell) -> None:
     replayed = await shell.run("replay", "run.json")
     assert replayed.status == 0
     assert replayed.out.startswith("run.json: ok, ")
+
+
+async def test_a_run_with_runs_in_it_from_start_to_replay(shell: Shell) -> None:
+    (shell.directory / "talk.py").write_text(TALK)
+    id_ = f"cli-{shell.queue}"
+    ran = await shell.run("run", "talk:app", "both", "How is 7?", "--id", id_)
+    assert ran.status == 0
+    assert json.loads(ran.out) == {"law": "all fine", "tax": "all fine"}
+    shown = ran.err.splitlines()
+    assert shown[0] == f"▶ {id_}  both: How is 7?"
+    assert {"▷ law: How is 7?", "▷ tax: How is 7?", "law", "tax"} <= set(shown)
+    assert len([text for text in shown if text.startswith(("□ law completed", "□ tax completed"))]) == 2
+    assert shown[-1].startswith("■ completed  4 turns")
+
+    watched = await shell.run("watch", id_, "--json")
+    events = [EVENT.validate_json(line) for line in watched.out.splitlines()]
+    middle = len(events) // 2
+    rest = await shell.run("watch", id_, "--json", "--after", events[middle].position)
+    told = {EVENT.validate_json(line).id for line in rest.out.splitlines()}
+    assert told == {event.id for event in events[middle + 1 :]}
+
+    query = ("--query", f"RootWorkflowId = '{id_}'")
+    for options, wanted in ((query, {id_}), ((*query, "--nested"), {id_, f"{id_}/law", f"{id_}/tax"})):
+        listed = await shell.run("ls", "--json", *options)
+        assert {json.loads(line)["id"] for line in listed.out.splitlines()} == wanted
+
+    assert (await shell.run("export", id_, "--nested")).status == 2
+    assert (await shell.run("export", id_, "--nested", "-o", "run.json")).status == 0
+    files = ["run.json", "run.json.nested/law.json", "run.json.nested/tax.json"]
+    replayed = await shell.run("replay", *files)
+    assert [line.partition(": ")[0] for line in replayed.out.splitlines()] == files
+    assert replayed.status == 0
 
 
 async def test_replay_tells_where_the_code_decides_otherwise(shell: Shell) -> None:

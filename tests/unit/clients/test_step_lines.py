@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from sostenuto import Message, Role, Status, Usage
-from sostenuto.clients.cli.step_lines import line, waiting
+from sostenuto.clients.cli.step_lines import line
 from sostenuto.contracts.event import (
     Event,
     FallbackUsed,
+    MemberFinished,
+    MemberStarted,
     ModelRequested,
     ModelResponded,
+    RouteChosen,
     RunFinished,
     RunStarted,
     ToolRequested,
@@ -22,6 +25,7 @@ from sostenuto.contracts.event import (
 from sostenuto.contracts.message import TextPart
 
 STAMP: dict[str, Any] = {"id": "e/1/0", "at": datetime(2026, 1, 1, tzinfo=UTC), "path": "agent"}
+PLACED = {**STAMP, "path": "agent/law#2"}
 ASKED = RunStarted(**STAMP, run_id="r1", runnable="agent", message=Message.user("How\nis  7?"))
 REQUESTED = ModelRequested(**STAMP, turn=1, model="local/m")
 CALLED = ToolRequested(**STAMP, turn=1, call_id="c", name="look", arguments={"at": "7", "n": 2})
@@ -58,6 +62,27 @@ ANSWERED = ModelResponded(
             "     ⚠ a/x failed, b/y takes over: Overloaded: full",
         ),
         (
+            RouteChosen(**STAMP, route="money", confidence=0.934, reason="it names\nan invoice", strategy="model"),
+            "     ⇢ money  0.93  it names an invoice",
+        ),
+        (
+            RouteChosen(**STAMP, route="", confidence=0, reason="nothing fits", strategy="rules"),
+            "     ⇢ no route  0.00  nothing fits",
+        ),
+        (
+            MemberStarted(**PLACED, member="law", run_id="r1/law", message=Message.user("Is it\nlegal?")),
+            "▷ law#2: Is it legal?",
+        ),
+        (MemberStarted(**PLACED, member="law", run_id="r1/law"), "▷ law#2 takes over the conversation"),
+        (
+            MemberFinished(**PLACED, member="law", run_id="r1", status=Status.COMPLETED, transfer="tax", turns=1),
+            "□ law#2 completed, handing over to tax  1 turns  0→0 tok",
+        ),
+        (
+            MemberFinished(**PLACED, member="law", run_id="r1", status=Status.FAILED, reason="no credit", cost_usd=0.5),
+            "□ law#2 failed: no credit  0 turns  0→0 tok  $0.5000",
+        ),
+        (
             RunFinished(**STAMP, status=Status.FAILED, reason="no credit", turns=2, usage=Usage(input_tokens=3)),
             "■ failed: no credit  2 turns  3→0 tok",
         ),
@@ -65,10 +90,3 @@ ANSWERED = ModelResponded(
 )
 def test_each_event_has_its_line(event: Event, expected: str | None) -> None:
     assert line(event) == expected
-
-
-def test_what_a_run_waits_for_is_told() -> None:
-    assert waiting(ASKED) == "waiting for a worker"
-    assert waiting(REQUESTED) == "waiting for local/m"
-    assert waiting(CALLED) == "waiting for look"
-    assert waiting(ANSWERED) is None

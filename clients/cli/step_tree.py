@@ -1,0 +1,97 @@
+"""A run's events as an indented tree for a terminal, and what it waits for, however many runs are at work in it."""
+
+from __future__ import annotations
+
+from ...contracts.event import (
+    Event,
+    MemberFinished,
+    MemberStarted,
+    ModelRequested,
+    ModelResponded,
+    RunFinished,
+    RunStarted,
+    ToolRequested,
+    ToolResponded,
+)
+from .step_lines import line
+
+_INDENT = "  "
+_TOLD = 3
+"""Most of what is waited for that is told in words."""
+_WORKER = "a worker"
+
+
+class StepTree:
+    """Lines of one run, in the order of its events.
+
+    Each stands as deep as its place in the tree, which is named whenever the events change to another one.
+    """
+
+    def __init__(self) -> None:
+        self._root: str | None = None
+        self._here: str | None = ""
+        """Place of the last line. None where that named none."""
+        self._waits: dict[tuple[str, str], str] = {}
+        """What is waited for, by path and tool call."""
+
+    def lines(self, event: Event) -> list[str]:
+        """The lines of an event; none for those that only announce another."""
+        if self._root is None:
+            # A stream that goes on somewhere begins anywhere: the root is the first step of every path.
+            self._root = event.path if isinstance(event, RunStarted) else event.path.partition("/")[0]
+        self._note(event)
+        text = line(event)
+        if text is None:
+            return []
+        place = self._place(event.path)
+        depth = len(place.split("/")) if place else 0
+        if isinstance(event, MemberStarted | MemberFinished):
+            # It names its place itself, in the indentation of such names.
+            self._here = place if isinstance(event, MemberStarted) else None
+            return [f"{_INDENT * (depth - 1)}{text}"]
+        named = place == self._here or isinstance(event, RunStarted | RunFinished)
+        self._here = place
+        return [*([] if named else [f"{_INDENT * (depth - 1)}{place or self._root}"]), f"{_INDENT * depth}{text}"]
+
+    def waiting(self) -> str:
+        """What the run waits for now."""
+        told = [self._told(path, what) for (path, _), what in list(self._waits.items())[:_TOLD]]
+        more = f" and {len(self._waits) - _TOLD} more" if len(self._waits) > _TOLD else ""
+        return f"waiting for {', '.join(told)}{more}" if told else "waiting for the run"
+
+    def _told(self, path: str, what: str) -> str:
+        place = self._place(path)
+        return f"{what} ({place})" if place else what
+
+    def _note(self, event: Event) -> None:
+        """Take in what an event begins to wait for, and what it ends to."""
+        self._waits = {
+            key: what for key, what in self._waits.items() if what != _WORKER or not _is_under(event.path, key[0])
+        }
+        match event:
+            case RunStarted() | MemberStarted():
+                # The call of a runnable is told by the run that it became.
+                name = event.path.rpartition("/")[2].partition("#")[0]
+                above = event.path.rpartition("/")[0]
+                self._waits = {k: what for k, what in self._waits.items() if (k[0], what) != (above, name)}
+                self._waits[event.path, ""] = _WORKER
+            case ModelRequested():
+                self._waits[event.path, ""] = event.model
+            case ToolRequested():
+                self._waits[event.path, event.call_id] = event.name
+            case ModelResponded():
+                self._waits.pop((event.path, ""), None)
+            case ToolResponded():
+                self._waits.pop((event.path, event.call_id), None)
+            case MemberFinished() | RunFinished():
+                self._waits = {key: what for key, what in self._waits.items() if not _is_under(key[0], event.path)}
+            case _:
+                pass
+
+    def _place(self, path: str) -> str:
+        """The path under the root; empty for the root's own."""
+        return path.removeprefix(self._root or "").removeprefix("/")
+
+
+def _is_under(path: str, other: str) -> bool:
+    return f"{path}/".startswith(f"{other}/")
