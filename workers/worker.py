@@ -24,12 +24,16 @@ from ..activities.tool import tool_activities
 from ..activities.transcripts import TranscriptCache
 from ..contracts import names
 from ..contracts.app import App
+from ..contracts.errors import SpecError
 from ..workflows import policy
 from ..workflows.connection import payload_dir_setting
 from ..workflows.converter import data_converter
 from ..workflows.run_workflow import RunWorkflow
 from ..workflows.running_stack import RunningStack, state_dir_setting
 from .pricing import price_of
+
+# A mistake in a workflow of somebody's own ends it with its reason, in place of a workflow task that is tried for ever.
+_FAILURES = (SpecError,)
 
 # Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
 _PASSED_THROUGH = ("sostenuto",)
@@ -90,6 +94,7 @@ def build_worker(
         workflows=[RunWorkflow, *app.workflows],
         activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, *tools],
         workflow_runner=workflow_runner(),
+        workflow_failure_exception_types=_FAILURES,
         max_concurrent_activities=max_concurrent_calls,
         max_cached_workflows=max_cached_runs,
         sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
@@ -114,7 +119,12 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
     Large payloads are looked for where `SOSTENUTO_PAYLOAD_DIR` says, else where the embedded stack here keeps them.
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
-    return Replayer(workflows=[RunWorkflow, *workflows], workflow_runner=workflow_runner(), data_converter=converter)
+    return Replayer(
+        workflows=[RunWorkflow, *workflows],
+        workflow_runner=workflow_runner(),
+        workflow_failure_exception_types=_FAILURES,
+        data_converter=converter,
+    )
 
 
 def _payload_dir_of_stack() -> Path | None:

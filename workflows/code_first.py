@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
-from pydantic import JsonValue
-from pydantic_core import to_jsonable_python
+from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json, to_jsonable_python
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from ..contracts import names
 from ..contracts.agent import Agent
@@ -20,11 +21,10 @@ from ..contracts.node import check_tree
 from ..contracts.output import Validator
 from ..contracts.run import Result, Status
 from ..contracts.runnable import Runnable, check_input
-from ..contracts.tool import Tool, ToolInvocation, ToolOutput
+from ..contracts.tool import Tool, ToolInvocation, ToolOutput, ToolSpec
 from .catalogue import catalogue_of, named
 from .execution import Execution
 from .scope import Scope
-from .together import being_cancelled
 from .tools import start_tool
 
 R = TypeVar("R")
@@ -50,8 +50,12 @@ async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the f
     check_tree(runnable)
     check_input(runnable, message)
     execution = _execution()
-    result, _ = await execution.child(runnable, f"{execution.path}/{runnable.name}", message)
-    return _typed(runnable, result)
+
+    async def work() -> Result:
+        result, _ = await execution.child(runnable, f"{execution.path}/{runnable.name}", message)
+        return result
+
+    return _typed(runnable, await _ended(work()))
 
 
 async def ask(
@@ -90,8 +94,8 @@ async def ask(
     )
     execution = _execution()
     message = message_from(question)
-    result = await execution.ask(agent, Scope.root(f"{execution.path}/{name}", message), message)
-    return _typed(agent, result)
+    scope = Scope.root(f"{execution.path}/{name}", message)
+    return _typed(agent, await _ended(execution.ask(agent, scope, message)))
 
 
 @overload
@@ -114,16 +118,19 @@ async def call_tool(tool: Tool[..., Any] | str, /, **arguments: Any) -> Any:
         **arguments: Its arguments, as JSON or pydantic values.
 
     Raises:
-        SpecError: It is no tool.
-        temporalio.exceptions.ActivityError: It failed; its cause is an `ApplicationError` of type `ToolFailed`, whose
-            message says why.
+        SpecError: It is no tool, or returned something else than it says.
+        temporalio.exceptions.ApplicationError: It failed; of type `ToolFailed`, with a message that says why.
+        temporalio.exceptions.ActivityError: It did not come to an end of its own; the cause says why.
     """
     if isinstance(tool, str):
         return (await _call_mcp(McpRef.parse(tool), arguments)).content
     execution = _execution()
     invocation = ToolInvocation(call_id=_call_id(execution), reply=workflow.info().run_id, arguments=_plain(arguments))
-    output = await start_tool(tool.spec, invocation, f"{execution.path}:{invocation.call_id}")
-    return tool.signature.parse(output.content)
+    output = await _called(tool.spec, invocation, execution)
+    try:
+        return tool.signature.parse(output.content)
+    except ValueError as error:
+        raise SpecError(f"tool {tool.spec.name!r}: it returned something else than its return type: {error}") from None
 
 
 async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
@@ -134,7 +141,17 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
     catalogue = await catalogue_of(ref.server, path)
     tool = named(catalogue, ref)
     invocation = ToolInvocation(call_id=_call_id(execution), reply=workflow.info().run_id, arguments=_plain(arguments))
-    return await start_tool(tool, invocation, f"{execution.path}:{invocation.call_id}")
+    return await _called(tool, invocation, execution)
+
+
+async def _called(tool: ToolSpec, invocation: ToolInvocation, execution: Execution) -> ToolOutput:
+    try:
+        return await start_tool(tool, invocation, f"{execution.path}:{invocation.call_id}")
+    except ActivityError as error:
+        # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
+        if isinstance(error.cause, ApplicationError):
+            raise error.cause from None
+        raise
 
 
 def _execution() -> Execution:
@@ -157,9 +174,29 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
     return plain
 
 
-def _typed(runnable: Runnable, result: Result) -> Result:
-    if result.status is Status.CANCELLED and being_cancelled():
+async def _ended(work: Coroutine[Any, Any, Result]) -> Result:
+    """What work comes to, in a task that knows nothing of earlier cancels: a workflow may tidy up after one."""
+    before = _cancels()
+    result = await asyncio.create_task(work)
+    if result.status is Status.CANCELLED and _cancels() > before:
         raise asyncio.CancelledError
+    return result
+
+
+def _cancels() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
+
+
+def _typed(runnable: Runnable, result: Result) -> Result:
     if result.status is not Status.COMPLETED or runnable.output_type is None:
         return result
-    return result.model_copy(update={"output": runnable.output_type.validate_python(result.output)})
+    try:
+        # Read as JSON, which it was: strict types take less from Python.
+        output = runnable.output_type.validate_json(to_json(result.output))
+    except ValidationError as error:
+        raise SpecError(
+            f"{type(runnable).__name__} {runnable.name!r}: its output is not of its type, which the worker did not "
+            f"check because its App has another one of that name, or none: {error}"
+        ) from None
+    return result.model_copy(update={"output": output})
