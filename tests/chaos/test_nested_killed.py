@@ -109,9 +109,8 @@ async def _survive(temporal: Client, task_queue: str, directory: Path, kill: Kil
         reached.cancel()
     finally:
         victim.kill()
-        # Not joined in threads: starting another process polls those that there are, from this thread.
-        while victim.is_alive():
-            await asyncio.sleep(0.01)
+        # Not in a thread, for a start polls the processes that there are, from this one; it takes milliseconds.
+        victim.join()
     assert victim.exitcode == -9, f"the worker had ended with {victim.exitcode} before it was killed"
     late = await _events(temporal, task_queue + kill.run) - kill.event if there else -1
     ended.cancel()
