@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, TypedDict
 
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType, ParentClosePolicy
 
 from ..contracts.model import Model
@@ -78,6 +78,7 @@ class ChildPolicy(TypedDict):
     task_timeout: timedelta
     cancellation_type: ChildWorkflowCancellationType
     parent_close_policy: ParentClosePolicy
+    id_reuse_policy: WorkflowIDReusePolicy
 
 
 def _retry(attempts: int) -> RetryPolicy:
@@ -143,6 +144,8 @@ def child_policy() -> ChildPolicy:
         task_timeout=TASK_TIMEOUT,
         cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         parent_close_policy=ParentClosePolicy.TERMINATE,
+        # What a run that is reset had started works on for nobody, under the id that is needed again.
+        id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING,
     )
 
 

@@ -12,6 +12,7 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import Agent, App, Prompt
 from sostenuto.contracts.runnable import Runnable
 from sostenuto.workers.worker import build_worker
+from tests.dev_server import dev_server
 from tests.fakes.cast import Cast, Part
 from tests.integration.agent.stage import PRICE_USD, Outcome, Stage
 
@@ -46,6 +47,13 @@ def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
             yield Stage(on, task_queue)
 
     return serving
+
+
+@pytest.fixture(scope="session")
+async def impatient() -> AsyncIterator[TemporalClient]:
+    """A server that suggests to continue as new after 50 events already."""
+    async with await dev_server(limit__historyCount__suggestContinueAsNew=50) as environment:
+        yield environment.client
 
 
 @pytest.fixture
