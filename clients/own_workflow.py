@@ -26,6 +26,8 @@ class OwnWorkflow:
     """Its workflow type."""
     arguments: int
     """How many its run method takes: none or one."""
+    input_type: TypeAdapter[Any] | None
+    """Type of its argument, where it has one."""
     output_type: TypeAdapter[Any] | None
 
     @classmethod
@@ -41,10 +43,29 @@ class OwnWorkflow:
             raise SpecError(
                 f"{label} cannot be started: pass a runnable, or a class made by @workflow.defn or its run method"
             )
-        parameters = len(definition.arg_types or ())
-        if parameters > 1:
-            raise SpecError(f"{label} takes {parameters} arguments: let it take one, such as a dataclass of them")
-        return cls(definition.name, parameters, _adapter(definition.ret_type))
+        types = definition.arg_types or ()
+        if len(types) > 1:
+            raise SpecError(f"{label} takes {len(types)} arguments: let it take one, such as a dataclass of them")
+        return cls(definition.name, len(types), _adapter(types[0]) if types else None, _adapter(definition.ret_type))
+
+    def argument(self, text: str) -> Any:
+        """The argument that a text stands for: itself where one is wanted, else what it says as JSON.
+
+        Raises:
+            SpecError: It is no JSON of the type that is wanted.
+        """
+        if not self.arguments and not text:
+            return None
+        if self.input_type is None:
+            return text
+        try:
+            return self.input_type.validate_python(text, strict=True)
+        except ValidationError:
+            pass
+        try:
+            return self.input_type.validate_json(text)
+        except ValidationError as error:
+            raise SpecError(f"{self.name} cannot take this input, as JSON: {error}") from None
 
 
 def asked(recorded: Recorded, payloads: Payloads) -> Message:

@@ -6,10 +6,12 @@ import argparse
 import json
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...contracts.errors import SpecError
+from .app_loader import load_app
 from .session import keep_stdout_clean, needs_worker_packages
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Check that the code decides as recorded histories say it did. Exit status 1 where it does not.",
     )
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="history, see `sostenuto export`")
+    parser.add_argument("--app", metavar="MODULE:APP", help="the app whose workflows of your own the histories are of")
     parser.add_argument("--json", action="store_true", help="print each verdict as a line of JSON")
     parser.set_defaults(handler=_replay)
 
@@ -39,7 +42,7 @@ async def _replay(args: argparse.Namespace) -> int:
     keep_stdout_clean()
     # What it warns of is what is printed here in plain words.
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    replayer = _replayer()
+    replayer = _replayer(load_app(args.app).workflows if args.app else ())
     failed = 0
     for file, history in histories:
         outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
@@ -68,10 +71,10 @@ def _read(file: Path) -> WorkflowHistory:
     return WorkflowHistory(started.workflow_id or file.stem, history.events)
 
 
-def _replayer() -> Replayer:
+def _replayer(workflows: Sequence[type]) -> Replayer:
     with needs_worker_packages():
         from ...workers.worker import replayer  # noqa: PLC0415 - only this command and the workers need it
-    return replayer()
+    return replayer(workflows)
 
 
 def _plain(failure: Exception) -> str:

@@ -7,8 +7,9 @@ import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ...contracts.node import Node
 from .app_loader import load_app
 from .exit_status import EXIT_STATUS, INTERRUPTED
 from .follow import cancelling, show
@@ -18,7 +19,9 @@ from .worker import serve
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ...contracts.app import App
     from ...contracts.run import Result
+    from ..order import Startable
     from ..run import Run
 
 
@@ -31,8 +34,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "4 exhausted, 5 cancelled. Ctrl-C cancels the run.",
     )
     parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
-    parser.add_argument("name", metavar="NAME", help="which of the app's runnables")
-    parser.add_argument("input", metavar="INPUT", help="what it is asked; - reads it from stdin")
+    parser.add_argument("name", metavar="NAME", help="which of the app's runnables, or workflow types")
+    parser.add_argument(
+        "input", metavar="INPUT", help="what it is asked: text, or fields as JSON; - reads it from stdin"
+    )
     parser.add_argument("--id", help="name of the run; with one that was used before, that run is followed")
     parser.add_argument("--tenant", help="whom the run is for")
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
@@ -46,8 +51,8 @@ async def _run(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - only where something is shown
 
     app = load_app(args.app)
-    runnable = app.runnable(args.name)
     asked = sys.stdin.read() if args.input == "-" else args.input
+    startable, asked = _found(app, args.name, asked)
     console = Console(stderr=True)
     async with AsyncExitStack() as stack:
         client = await connect(args)
@@ -57,14 +62,26 @@ async def _run(args: argparse.Namespace) -> int:
             queue = args.task_queue or f"{queue}:{args.app}"
             # Each failing call has its line already.
             logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
-            await stack.enter_async_context(serve(app, client, queue, runnable))
-        run = await client.start(runnable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
+            needed = startable if isinstance(startable, Node) else None
+            await stack.enter_async_context(serve(app, client, queue, needed))
+        run = await client.start(startable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
         try:
             result = await _followed(run, console)
         except asyncio.CancelledError:
             return INTERRUPTED
     print(_json(run, result) if args.json else _text(result))
     return EXIT_STATUS[result.status]
+
+
+def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
+    """What the app has of that name, and what it is asked by the text."""
+    from ..own_workflow import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
+
+    for workflow in app.workflows:
+        own = OwnWorkflow.of(workflow)
+        if own.name == name:
+            return workflow, own.argument(text)
+    return app.runnable(name), text
 
 
 async def _followed(run: Run, console: Console) -> Result:

@@ -34,6 +34,27 @@ from shop import support
 branches = [support.model_copy(update={"name": name}) for name in ("law", "tax")]
 app = App(Parallel(name="both", branches=branches))
 """
+FLOW = """
+from dataclasses import dataclass
+from temporalio import workflow
+with workflow.unsafe.imports_passed_through():
+    from sostenuto import App
+    from sostenuto.workflows import run
+    from shop import support
+
+@dataclass
+class Place:
+    at: str
+
+@workflow.defn
+class Report:
+    @workflow.run
+    async def run(self, place: Place) -> str:
+        result = await run(support, f"How is {place.at}?")
+        return f"{result.output} at {place.at}"
+
+app = App(support, workflows=[Report])
+"""
 LOOK = {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}
 
 
@@ -163,6 +184,25 @@ async def test_a_run_with_runs_in_it_from_start_to_replay(shell: Shell) -> None:
     replayed = await shell.run("replay", *files)
     assert [line.partition(": ")[0] for line in replayed.out.splitlines()] == files
     assert replayed.status == 0
+
+
+async def test_an_own_workflow_from_start_to_replay(shell: Shell) -> None:
+    (shell.directory / "flow.py").write_text(FLOW)
+    id_ = f"cli-{shell.queue}"
+    ran = await shell.run("run", "flow:app", "Report", '{"at": "7"}', "--id", id_)
+    assert (ran.status, ran.out) == (0, "all fine at 7\n")
+    shown = ran.err.splitlines()
+    assert shown[0] == f'▶ {id_}  Report: {{"at": "7"}}'
+    assert "▷ support: How is 7?" in shown
+    assert shown[-1].startswith("■ completed  2 turns")
+    assert json.loads((await shell.run("ls", "--json", "--query", f"WorkflowId = '{id_}'")).out)["runnable"] == "Report"
+
+    await shell.run("export", id_, "-o", "run.json")
+    replayed = await shell.run("replay", "--app", "flow:app", "run.json")
+    assert (replayed.status, replayed.out.startswith("run.json: ok, ")) == (0, True)
+    refused = await shell.run("run", "flow:app", "Report", "7")
+    assert refused.status == 2
+    assert "Report cannot take this input, as JSON: 1 validation error" in refused.err
 
 
 async def test_replay_tells_where_the_code_decides_otherwise(shell: Shell) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,10 @@ from sostenuto.contracts.event import (
     RunFinished,
     ToolResponded,
 )
+from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
+from sostenuto.workflows.connection import connect
 from tests.dev_server import dev_server
 
 from .conftest import Serve
@@ -190,6 +195,26 @@ async def test_the_answers_that_were_asked_for_again_are_in_the_result(serve: Se
     assert (result.status, result.output) == (Status.COMPLETED, 7)
     assert [rejected.text for rejected in result.rejected] == ["good"]
     assert [message.text for message in result.messages][:2] == ["Rate this", "good"]
+
+
+async def test_a_stream_of_nested_runs_outlives_its_server(tmp_path: Path, task_queue: str) -> None:
+    steps = [calls("look", at="7"), {"text": "fine", "delay_seconds": 1}]
+    async with ProcessGroup() as group:
+        server = await TemporalServer.start(group, tmp_path, port=0, ui_port=None)
+        temporal = await connect(server.address)
+        adapters = {"scripted": ScriptedAdapter({"law": steps, "tax": steps})}
+        async with build_worker(temporal, App(BOTH), adapters, lambda *_: 0.001, task_queue=task_queue):
+            run = await Client(temporal, task_queue=task_queue).start(BOTH, "How is 7?")
+            events = []
+            async for event in run.events():
+                events.append(event)
+                if isinstance(event, ModelRequested) and (event.path, event.turn) == ("both/law", 2):
+                    server.process.signal(signal.SIGKILL)
+                    await server.wait()
+                    server = await TemporalServer.start(group, tmp_path, port=server.port, ui_port=None)
+            assert_well_nested(events)
+            assert_exactly([], events, await events_of(run))
+    assert {event.output for event in ends(events).values()} == {"fine"}
 
 
 @pytest.fixture(scope="module")
