@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..contracts.chain import Chain
+from ..contracts.chain import Chain, Step
+from ..contracts.errors import SpecError
 from ..contracts.run import Result, Status
 from .scope import Scope, message_of
 from .tally import Tally
@@ -22,13 +23,20 @@ async def run_chain(execution: Execution, chain: Chain, scope: Scope) -> Result:
     for step in chain.steps:
         if being_cancelled():
             return tally.result(Status.CANCELLED, "the run was cancelled", output=before and before.output)
-        here = scope.step(step.name)
-        if step.input:
-            here = here.asked(scope.render(step.input))
-        elif before and step.run.kind != "prompt":
-            here = here.asked(message_of(before.output))
-        before = tally.add(await execution.run(step.run, here), step.name)
+        before = tally.add(await _step(execution, step, scope, before), step.name)
         if before.status is not Status.COMPLETED:
             return tally.result(before.status, f"step {step.name!r}: {before.reason}", output=before.output)
         scope = scope.knowing({step.name: before.output})
     return tally.result(Status.COMPLETED, before.reason if before else "", output=before and before.output)
+
+
+async def _step(execution: Execution, step: Step, scope: Scope, before: Result | None) -> Result:
+    here = scope.step(step.name)
+    try:
+        if step.input:
+            here = here.asked(scope.render(step.input))
+        elif before and step.run.kind != "prompt":
+            here = here.asked(message_of(before.output))
+    except SpecError as error:
+        return Result(status=Status.FAILED, reason=f"input: {error}")
+    return await execution.run(step.run, here)

@@ -10,6 +10,7 @@ from temporalio import workflow
 
 from ..contracts.agent import Agent
 from ..contracts.chain import Chain
+from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.model import TranscriptPage, TranscriptQuery
 from ..contracts.parallel import Parallel
@@ -161,9 +162,8 @@ class Execution:
     async def _prompt(self, prompt: Prompt, scope: Scope) -> Result:
         try:
             message = scope.render(prompt.template)
-        except KeyError as missing:
-            reason = f"template: {{{missing.args[0]}}} is unknown: it is no field of what the prompt was asked"
-            return Result(status=Status.FAILED, reason=reason)
+        except SpecError as error:
+            return Result(status=Status.FAILED, reason=f"template: {error}")
         loop = AgentLoop(self, prompt.asker, scope.path, [message])
         result = await loop.run()
         # A long list would otherwise fill the worker's memory with conversations that are over.

@@ -14,7 +14,7 @@ from ..contracts.template import as_text
 from .planner import Plan, Planner, Task
 from .scope import Scope
 from .tally import Tally
-from .together import CANCELLED, being_cancelled, together
+from .together import being_cancelled, ended_by, together
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -100,8 +100,8 @@ class _Work:
                 for number in task.needs:
                     await self._done[number].wait()
                 result = await self._started(task)
-            except asyncio.CancelledError:
-                result = CANCELLED
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - others wait for its end
+                result = ended_by(error)
             self._results[task.number] = result
             self._done[task.number].set()
             return result

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
-from temporalio.exceptions import ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from ..activities.takeover import take_over
@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
     from .team import run_team
+    from .together import ended_by
 
 # What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -53,15 +54,9 @@ class RunWorkflow:
         """Run it."""
         try:
             result = await self._run()
-        except SpecError as error:
-            result = self._partial(Status.FAILED, str(error))
-        except BaseException as error:  # a bug of ours must not retry the workflow task for ever
-            if is_cancelled_exception(error):
-                result = self._partial(Status.CANCELLED, "the run was cancelled")
-            elif isinstance(error, Exception):
-                result = self._partial(Status.FAILED, f"internal error: {type(error).__name__}: {error}")
-            else:
-                raise
+        except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
+            ended = ended_by(error)
+            result = self._loop.result(ended.status, ended.reason) if self._loop else ended
         result = self._execution.outbox.fitting(result)
         self._publish(result)
         if result.status is Status.FAILED:
@@ -104,22 +99,24 @@ class RunWorkflow:
         asked = (self._input.message,) if self._input.message else ()
         if self._input.continues is None:
             return asked or (self._message(),)
-        page = await workflow.execute_activity(
-            take_over,
-            self._input.continues,
-            activity_id=f"{self._path}:transcript",
-            summary=f"the conversation of {self._input.continues.run_id}",
-            **policy.takeover_policy(),
-        )
+        try:
+            page = await workflow.execute_activity(
+                take_over,
+                self._input.continues,
+                activity_id=f"{self._path}:transcript",
+                summary=f"the conversation of {self._input.continues.run_id}",
+                **policy.takeover_policy(),
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            raise SpecError(f"the conversation cannot be taken over: {error.cause or error}") from None
         return (*page.messages, *asked)
 
     def _message(self) -> Message:
         if self._input.message is None:
             raise SpecError(f"{self._input.runnable.name!r} is asked nothing: message is missing")
         return self._input.message
-
-    def _partial(self, status: Status, reason: str) -> Result:
-        return self._loop.result(status, reason) if self._loop else Result(status=status, reason=reason)
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from ..contracts import template
+from ..contracts.errors import SpecError
 from ..contracts.message import Message, TextPart
 
 
@@ -44,10 +45,13 @@ class Scope:
         """A message of a template, with the pictures and files of what is asked here.
 
         Raises:
-            KeyError: A name of the template is not known here.
+            SpecError: A name of the template is not known here.
         """
         parts = [part for part in self.message.parts if not isinstance(part, TextPart)]
-        return Message.user([template.render(text, self.names), *parts])
+        try:
+            return Message.user([template.render(text, self.names), *parts])
+        except KeyError as missing:
+            raise SpecError(f"{{{missing.args[0]}}} is unknown: it is no field of what was asked") from None
 
 
 def message_of(value: JsonValue) -> Message:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
 
+from ..contracts.errors import SpecError
 from ..contracts.run import Result, Status
 
 Job = Callable[[], Awaitable[Result]]
@@ -19,6 +21,21 @@ def being_cancelled() -> bool:
     """Whether somebody wants the current task to stop, also where what it waited for came to an end all the same."""
     task = asyncio.current_task()
     return bool(task and task.cancelling())
+
+
+def ended_by(error: BaseException) -> Result:
+    """What becomes of something that raised.
+
+    Raises:
+        BaseException: The error, where it is none, such as the wish to continue as new.
+    """
+    if isinstance(error, SpecError):
+        return Result(status=Status.FAILED, reason=str(error))
+    if is_cancelled_exception(error):
+        return Result(status=Status.CANCELLED, reason="the run was cancelled")
+    if isinstance(error, Exception):
+        return Result(status=Status.FAILED, reason=f"internal error: {type(error).__name__}: {error}")
+    raise error
 
 
 async def together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
@@ -86,7 +103,12 @@ async def _gated(job: Job, gate: asyncio.Semaphore | None) -> Result:
 
 
 async def _started(job: Job) -> Result:
-    return CANCELLED if being_cancelled() else await job()
+    if being_cancelled():
+        return CANCELLED
+    try:
+        return await job()
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what the others come to
+        return ended_by(error)
 
 
 def _result(task: asyncio.Task[Result]) -> Result:
