@@ -1,11 +1,12 @@
-"""Records a history of each shape of run for the replay tests.
+"""Records the histories of each shape of run for the replay tests.
 
     python -m tests.replay.record [--force] [SHAPE ...]
 
 Writes `tests/replay/histories/v<version>/<shape>.json` for the version of this checkout, with a real server and a
-scripted model. It leaves existing files alone unless --force is given, which is right only before the version is
-released: what a released version wrote has to replay for ever, so a failing replay calls for a patch marker or a new
-version of the workflow, never for a new recording.
+scripted model; an execution that continued as new has a file for each, and so has a nested run, by its path. It leaves
+existing files alone unless --force is given, which is right only before the version is released: what a released
+version wrote has to replay for ever, so a failing replay calls for a patch marker or a new version of the workflow,
+never for a new recording.
 """
 
 from __future__ import annotations
@@ -14,106 +15,31 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from sostenuto import Agent, App, Client, Model, Run, ToolError, __version__, tool
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
-from sostenuto.contracts import names
-from sostenuto.workers.worker import build_worker
+from sostenuto import App, Client, Run, __version__
+from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.contracts.node import Node
+from sostenuto.workers.mcp import mcp_sessions
+from sostenuto.workers.worker import Services, build_worker
 from tests.dev_server import dev_server
+from tests.replay.own_workflow import RecordedWorkflow, count, spend
+from tests.replay.shapes import SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
 HISTORIES = Path(__file__).parent / "histories"
-
-
-@tool(effect="read")
-async def look(at: str) -> str:
-    """Look at a thing."""
-    if at == "nothing":
-        raise ToolError("there is nothing to look at")
-    return f"a {at}"
-
-
-@tool(effect="read", fast=True)
-async def peek(at: str) -> str:
-    """Look at a thing, quickly."""
-    return await look(at)
-
-
-@tool(effect="once")
-async def pay(amount: int) -> str:
-    """Pay."""
-    return f"paid {amount}"
-
-
-@tool(effect="read", timeout=timedelta(minutes=5))
-async def wait() -> str:
-    """Wait until cancelled."""
-    await asyncio.Event().wait()
-    return "never"
-
-
-class City(BaseModel):
-    """A city."""
-
-    name: str
-    people: int
-
-
-def _calls(*wanted: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    return {"tool_calls": [{"name": name, "arguments": arguments} for name, arguments in wanted]}
-
-
-def _agent(model: Model | str = "scripted/model", **fields: Any) -> Agent:
-    return Agent(name="recorded", model=model, tools=[look, peek, pay, wait], instructions="Look around.", **fields)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A shape of run: what runs, what its model says, and where it is cancelled."""
-
-    script: Script
-    agent: Agent = field(default_factory=_agent)
-    cancelled_at: str = ""
-    """Type of the activity within which the run is cancelled; empty for none."""
-
-
-FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
-
-SHAPES: dict[str, Shape] = {
-    "plain": Shape(["Hello."]),
-    "tool_loop": Shape(
-        [_calls(("look", {"at": "cat"})), _calls(("look", {"at": "nothing"})), _calls(("pay", {"amount": 5})), "Paid."]
-    ),
-    "fast_tool": Shape([_calls(("peek", {"at": "cat"})), _calls(("peek", {"at": "nothing"})), "Seen."]),
-    "parallel": Shape(
-        [_calls(("look", {"at": "cat"}), ("peek", {"at": "dog"}), ("pay", {"amount": 5}), ("lok", {})), "All done."]
-    ),
-    "fallback": Shape(
-        {"first": [_calls(("look", {"at": "cat"})), {"error": "QuotaExceeded"}], "second": ["", "A cat."]},
-        _agent(FALLBACKS),
-    ),
-    "repaired_output": Shape(["Oslo", {"output": {"name": "Oslo", "people": 700_000}}], _agent(output=City)),
-    "repeated_calls": Shape([_calls(("look", {"at": "cat"}))] * 4, _agent(max_repeats=2)),
-    "exhausted": Shape([_calls(("look", {"at": str(n)})) for n in range(3)], _agent(max_turns=2)),
-    "refused": Shape([{"text": "I will not.", "stop": "refusal"}]),
-    "failed": Shape([_calls(("look", {"at": "cat"})), {"error": "AuthenticationFailed"}]),
-    "cancelled_in_model": Shape([_calls(("look", {"at": "cat"})), {"hangs": True}], cancelled_at=names.MODEL_ACTIVITY),
-    "cancelled_in_tool": Shape([_calls(("look", {"at": "cat"}), ("wait", {}))], cancelled_at="wait"),
-    "continued_as_new": Shape([_calls(("look", {"at": str(n)})) for n in range(6)] + ["Seen."]),
-}
 
 
 async def record(shapes: Iterable[str]) -> dict[str, str]:
@@ -121,45 +47,78 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
     recorded: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         servers = {
-            patient: await stack.enter_async_context(await _server(patient=patient)) for patient in (True, False)
+            impatient: await stack.enter_async_context(await _server(impatient=impatient))
+            for impatient in (True, False)
         }
+        services = Services(FakeEmbedder(), await stack.enter_async_context(mcp_sessions(SERVERS)))
         for shape in shapes:
-            several = shape == "continued_as_new"
-            histories = await _histories(servers[not several].client, SHAPES[shape])
-            for index, history in enumerate(histories):
-                recorded[f"{shape}_{index + 1}.json" if several else f"{shape}.json"] = history
+            temporal = servers[SHAPES[shape].impatient].client
+            async for place, history in _histories(temporal, shape, SHAPES[shape], services):
+                recorded[f"{place}.json"] = history
     return recorded
 
 
-async def _server(*, patient: bool) -> WorkflowEnvironment:
+async def _server(*, impatient: bool) -> WorkflowEnvironment:
     # The identity would stand in every event, and by default it tells the name of the machine.
-    impatient = {} if patient else {"limit__historyCount__suggestContinueAsNew": 30}
-    return await dev_server(identity="recorder", **impatient)
+    settings = {"limit__historyCount__suggestContinueAsNew": 30} if impatient else {}
+    return await dev_server(identity="recorder", **settings)
 
 
-async def _histories(temporal: TemporalClient, shape: Shape) -> list[str]:
-    """The histories of one run of the shape, one for each of its executions."""
+async def _histories(
+    temporal: TemporalClient, name: str, shape: Shape, services: Services
+) -> AsyncIterator[tuple[str, str]]:
+    """The histories of a run of the shape and of all that is nested in it, by the names of their places."""
     adapters = {"scripted": ScriptedAdapter(shape.script)}
-    worker = build_worker(temporal, App(shape.agent), adapters, lambda *_: 0.001, task_queue="recording")
+    worker = build_worker(temporal, _app(shape), adapters, lambda *_: 0.001, task_queue="recording", services=services)
     async with worker:
-        run = await Client(temporal, task_queue="recording").start(shape.agent, "Look around.")
+        run = await Client(temporal, task_queue="recording").start(shape.runs, shape.asked, id=name)
         if shape.cancelled_at:
             await _reached(temporal, run, shape)
             await run.cancel()
         await run.result()
-    executions = dict.fromkeys([event.id.partition("/")[0] async for event in run.events()])
-    handles = [temporal.get_workflow_handle(run.id, run_id=execution) for execution in executions]
-    return [_cleaned((await handle.fetch_history()).to_json()) for handle in handles]
+    executions = [execution async for execution in _executions(temporal, name)]
+    ids = [workflow_id for workflow_id, _ in executions]
+    for index, (workflow_id, history) in enumerate(executions):
+        number = f"_{ids[:index].count(workflow_id) + 1}" if ids.count(workflow_id) > 1 else ""
+        yield re.sub("[^a-z0-9_]+", "-", workflow_id).strip("-") + number, _cleaned(history.to_json())
+
+
+def _app(shape: Shape) -> App:
+    if isinstance(shape.runs, Node):
+        return App(shape.runs, mcp=SERVERS)
+    return App(tools=[count, spend], workflows=[RecordedWorkflow])
+
+
+async def _executions(
+    temporal: TemporalClient, workflow_id: str, run_id: str | None = None
+) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+    """The ids and histories of all executions of a run, and of the runs that they started."""
+    handle = temporal.get_workflow_handle(workflow_id, run_id=run_id)
+    if run_id is None:
+        run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
+        handle = temporal.get_workflow_handle(workflow_id, run_id=run_id)
+    history = await handle.fetch_history()
+    yield workflow_id, history
+    for event in history.events:
+        child = event.child_workflow_execution_started_event_attributes.workflow_execution
+        following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        if child.run_id or following:
+            async for execution in _executions(temporal, child.workflow_id or workflow_id, child.run_id or following):
+                yield execution
 
 
 async def _reached(temporal: TemporalClient, run: Run, shape: Shape) -> None:
     """Wait until the activity within which the run is to be cancelled is under way, and all others have ended."""
-    handle = temporal.get_workflow_handle(run.id)
+    handle = temporal.get_workflow_handle(run.id + shape.cancelled_in)
     while True:
-        pending = (await handle.describe()).raw_description.pending_activities
-        completed = [event for event in (await handle.fetch_history()).events if event.event_type == _COMPLETED]
-        if len(completed) == 2 and [activity.activity_type.name for activity in pending] == [shape.cancelled_at]:
-            return
+        try:
+            pending = (await handle.describe()).raw_description.pending_activities
+            completed = [event for event in (await handle.fetch_history()).events if event.event_type == _COMPLETED]
+            if len(completed) == 2 and [activity.activity_type.name for activity in pending] == [shape.cancelled_at]:
+                return
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
         await asyncio.sleep(0.05)
 
 
@@ -172,6 +131,15 @@ def _cleaned(history: str) -> str:
         return [clean(inner) for inner in value] if isinstance(value, list) else value
 
     return json.dumps(clean(json.loads(history)), ensure_ascii=False, separators=(",", ":"))
+
+
+def shape_of(path: Path) -> str:
+    """The shape that a file has a history of."""
+    return re.sub(r"_\d+$", "", path.stem.partition("-")[0])
+
+
+def _recorded(directory: Path, shape: str) -> list[Path]:
+    return [path for path in directory.glob("*.json") if shape_of(path) == shape]
 
 
 def main() -> int:
@@ -188,7 +156,7 @@ def main() -> int:
     directory = HISTORIES / f"v{__version__}"
     directory.mkdir(parents=True, exist_ok=True)
     wanted = arguments.shapes or list(SHAPES)
-    kept = [] if arguments.force else [shape for shape in wanted if list(directory.glob(f"{shape}*.json"))]
+    kept = [] if arguments.force else [shape for shape in wanted if _recorded(directory, shape)]
     for name, history in asyncio.run(record(shape for shape in wanted if shape not in kept)).items():
         (directory / name).write_text(history + "\n")
         sys.stdout.write(f"{directory.name}/{name}  {len(history):,} characters\n")

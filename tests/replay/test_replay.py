@@ -18,19 +18,24 @@ from sostenuto import __version__
 from sostenuto.contracts.message import ToolCallPart, ToolResultPart
 from sostenuto.contracts.run import Result
 from sostenuto.workers.worker import replayer
+from sostenuto.workflows import parallel
 from sostenuto.workflows.agent import AgentLoop
+from sostenuto.workflows.together import Job, together
 from sostenuto.workflows.tools import ToolCalls
+from tests.replay.own_workflow import RecordedWorkflow
+from tests.replay.record import HISTORIES, shape_of
+from tests.replay.shapes import AGENTS, NESTED
 
-HISTORIES = Path(__file__).parent / "histories"
 FILES = sorted(HISTORIES.glob("v*/*.json"))
-SHAPES = {
-    *("plain", "tool_loop", "fast_tool", "parallel", "fallback", "repaired_output", "repeated_calls", "exhausted"),
-    *("refused", "failed", "cancelled_in_model", "cancelled_in_tool", "continued_as_new"),
-}
+SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED)}
+"""The shapes that there are since each version."""
 
 
 def _history(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(path.stem, path.read_text())
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    # The ids of nested runs are made of the run's own.
+    started = history.events[0].workflow_execution_started_event_attributes
+    return WorkflowHistory(started.workflow_id, history.events)
 
 
 def _of_this_version(shape: str) -> WorkflowHistory:
@@ -39,15 +44,23 @@ def _of_this_version(shape: str) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
 async def test_replays(path: Path) -> None:
-    await replayer().replay_workflow(_history(path))
+    await replayer([RecordedWorkflow]).replay_workflow(_history(path))
 
 
 def test_each_version_has_each_shape() -> None:
     found: dict[str, set[str]] = {}
     for path in FILES:
-        found.setdefault(path.parent.name, set()).add(re.sub(r"_\d+$", "", path.stem))
+        found.setdefault(path.parent.name, set()).add(shape_of(path))
     assert f"v{__version__}" in found, "record this version: python -m tests.replay.record"
-    assert all(shapes >= SHAPES for shapes in found.values())
+    for version, shapes in found.items():
+        # A later version has every shape of the ones before.
+        wanted = [shapes for since, shapes in SINCE.items() if _number(since) <= _number(version)]
+        missing = set().union(*wanted) - shapes
+        assert not missing, f"{version} has no history of {', '.join(sorted(missing))}"
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in version.removeprefix("v").split(".")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
@@ -55,7 +68,7 @@ def test_tells_nothing_of_the_machine_and_is_small(path: Path) -> None:
     text = path.read_text()
     assert len(text) < 60_000
     text += "".join(b64decode(data).decode(errors="replace") for data in re.findall(r'"data":\s*"([^"]*)"', text))
-    assert set(re.findall(r'"identity":\s*"([^"]*)"', text)) <= {"recorder", ""}
+    assert set(re.findall(r'"identity":\s*"([^"]*)"', text)) <= {"recorder", "history-service", ""}
     assert not re.search(r"/(home|root|tmp|usr|work)/|site-packages|stackTrace|[Aa]pi[_-]?[Kk]ey", text)
 
 
@@ -80,3 +93,27 @@ async def test_a_missing_call_does_not_replay(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(AgentLoop, "_answer_calls", nothing)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("tool_loop"))
+
+
+@pytest.mark.parametrize("shape", ["parallel_all", "map_agents", "reducer", "nested-crew-report"])
+async def test_branches_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    """The negative control of what is nested: prompts or child workflows that start the other way round."""
+
+    async def reversed_together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
+        return list(reversed(await together(reversed(list(jobs)), limit)))
+
+    monkeypatch.setattr(parallel, "together", reversed_together)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version(shape))
+
+
+async def test_members_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of a team: its members start the other way round."""
+    run = ToolCalls.run
+
+    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
+        return list(reversed(await run(self, reversed(list(calls)), reply)))
+
+    monkeypatch.setattr(ToolCalls, "run", reversed_run)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("delegate"))

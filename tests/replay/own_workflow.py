@@ -1,0 +1,41 @@
+"""A workflow of somebody's own, whose recorded histories have to replay: it may never change."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from temporalio import workflow
+
+from sostenuto import Agent, tool
+from sostenuto.workflows import ask, call_tool, run
+
+MEMBER = Agent(name="member", model="scripted/member")
+
+
+@tool(effect="read")
+async def count(of: str) -> int:
+    """How many there are."""
+    return len(of)
+
+
+@tool(effect="once")
+async def spend(amount: int) -> str:
+    """Spend."""
+    return f"spent {amount}"
+
+
+@workflow.defn(name="RecordedWorkflow")
+class RecordedWorkflow:
+    """Asks, branches, loops, and does two things at once."""
+
+    @workflow.run
+    async def run(self, question: str) -> dict[str, Any]:
+        """What came of it."""
+        kind = await ask("scripted/kind", question, name="kind")
+        counted = 0
+        while counted < 8:
+            counted += await call_tool(count, of=question)
+        first, second = await asyncio.gather(run(MEMBER, question), run(MEMBER, f"{question} again"))
+        paid = await call_tool(spend, amount=counted) if kind.output == "urgent" else ""
+        return {"kind": kind.output, "counted": counted, "said": [first.output, second.output], "paid": paid}

@@ -1,0 +1,279 @@
+"""The shapes of run of which each version records a history. A shape may be added, and none may go."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from sostenuto import Agent, Chain, McpServer, Model, Parallel, Prompt, Route, Router, Rule, Team, ToolError, tool
+from sostenuto.activities.adapters.scripted import Script
+from sostenuto.activities.routing_embedding import Vectors
+from sostenuto.clients.order import Startable
+from sostenuto.contracts import names
+from sostenuto.contracts.chain import Step
+from tests.replay.own_workflow import RecordedWorkflow
+
+MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
+
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look at a thing."""
+    if at == "nothing":
+        raise ToolError("there is nothing to look at")
+    return f"a {at}"
+
+
+@tool(effect="read", fast=True)
+async def peek(at: str) -> str:
+    """Look at a thing, quickly."""
+    return await look(at)
+
+
+@tool(effect="once")
+async def pay(amount: int) -> str:
+    """Pay."""
+    return f"paid {amount}"
+
+
+@tool(effect="read", timeout=timedelta(minutes=5))
+async def wait() -> str:
+    """Wait until cancelled."""
+    await asyncio.Event().wait()
+    return "never"
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+    people: int
+
+
+class FakeEmbedder:
+    """Texts about money lie in one direction, all others in another."""
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text."""
+        return np.array([[1.0, 0.0] if "money" in text else [0.0, 1.0] for text in texts], dtype=np.float32)
+
+
+def not_bad(text: str) -> str | None:
+    """An objection to one word."""
+    return "it is bad" if text == "bad" else None
+
+
+def calls(*wanted: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """A step that calls tools."""
+    return {"tool_calls": [{"name": name, "arguments": arguments} for name, arguments in wanted]}
+
+
+def _agent(model: Model | str = "scripted/model", **fields: Any) -> Agent:
+    return Agent(name="recorded", model=model, tools=[look, peek, pay, wait], instructions="Look around.", **fields)
+
+
+def _member(name: str, **fields: Any) -> Agent:
+    return Agent(name=name, model=f"scripted/{name}", **fields)
+
+
+def _prompt(name: str, template: str = "{input}", **fields: Any) -> Prompt:
+    return Prompt(name=name, template=template, model=f"scripted/{name}", **fields)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape of run: what runs, what its models say, and where it is cancelled."""
+
+    script: Script
+    runs: Startable = field(default_factory=_agent)
+    asked: Any = "Look around."
+    cancelled_at: str = ""
+    """Type of the activity within which the run is cancelled; empty for none."""
+    cancelled_in: str = ""
+    """What the id of the run that this activity belongs to has besides that of the root."""
+    impatient: bool = False
+    """Whether the server suggests to continue as new after a few events."""
+
+
+FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
+_LOOKS = calls(("look", {"at": "cat"}))
+_TASKS = [{"member": "finder", "task": "find a", "needs": []}, {"member": "finder", "task": "find b", "needs": []}]
+_JOINS = [{"member": "joiner", "task": "join them", "needs": [1, 2]}]
+
+AGENTS: dict[str, Shape] = {
+    "plain": Shape(["Hello."]),
+    "tool_loop": Shape([_LOOKS, calls(("look", {"at": "nothing"})), calls(("pay", {"amount": 5})), "Paid."]),
+    "fast_tool": Shape([calls(("peek", {"at": "cat"})), calls(("peek", {"at": "nothing"})), "Seen."]),
+    "parallel": Shape(
+        [calls(("look", {"at": "cat"}), ("peek", {"at": "dog"}), ("pay", {"amount": 5}), ("lok", {})), "All done."]
+    ),
+    "fallback": Shape({"first": [_LOOKS, {"error": "QuotaExceeded"}], "second": ["", "A cat."]}, _agent(FALLBACKS)),
+    "repaired_output": Shape(["Oslo", {"output": {"name": "Oslo", "people": 700_000}}], _agent(output=City)),
+    "repeated_calls": Shape([_LOOKS] * 4, _agent(max_repeats=2)),
+    "exhausted": Shape([calls(("look", {"at": str(n)})) for n in range(3)], _agent(max_turns=2)),
+    "refused": Shape([{"text": "I will not.", "stop": "refusal"}]),
+    "failed": Shape([_LOOKS, {"error": "AuthenticationFailed"}]),
+    "cancelled_in_model": Shape([_LOOKS, {"hangs": True}], cancelled_at=names.MODEL_ACTIVITY),
+    "cancelled_in_tool": Shape([calls(("look", {"at": "cat"}), ("wait", {}))], cancelled_at="wait"),
+    "continued_as_new": Shape([calls(("look", {"at": str(n)})) for n in range(6)] + ["Seen."], impatient=True),
+}
+"""Of one agent: since 0.1."""
+
+NESTED: dict[str, Shape] = {
+    "prompt_repaired": Shape(
+        ["Oslo", {"output": {"name": "Oslo", "people": 700_000}}], _prompt("city", "A city in {input}.", output=City)
+    ),
+    "prompt_rejected": Shape(["bad"], _prompt("word", validators=[not_bad], max_repairs=1)),
+    "chain": Shape(
+        {"first": ["one"], "recorded": [_LOOKS, "two"], "last": ["three"]},
+        Chain(
+            name="steps",
+            steps=[
+                _prompt("first"),
+                Step(_agent("scripted/recorded"), input="After {first}"),
+                _prompt("last", "{first}, {recorded}, {input}"),
+            ],
+        ),
+    ),
+    "chain_stopped": Shape(
+        {"first": ["one"], "second": [{"error": "AuthenticationFailed"}], "last": ["never"]},
+        Chain(name="steps", steps=[_prompt("first"), _prompt("second"), _prompt("last")]),
+    ),
+    "router_rules": Shape(
+        {"money": ["Paid."], "other": ["Seen."]},
+        Router(
+            name="desk",
+            strategy="rules",
+            routes=[Route(_prompt("money"), when=Rule(pattern="money")), _prompt("other")],
+            default="other",
+        ),
+    ),
+    "router_model": Shape(
+        {"desk": [{"output": {"reason": "it looks", "route": "other", "confidence": 0.9}}], "other": ["Seen."]},
+        Router(name="desk", model="scripted/desk", routes=[_prompt("money"), _member("other")]),
+    ),
+    "router_embedding": Shape(
+        {"money": ["Paid."], "other": ["Seen."]},
+        Router(name="desk", routes=[_prompt("money", description="About money."), _prompt("other")]),
+        asked="Where is my money?",
+    ),
+    "parallel_all": Shape(
+        {"a": ["one"], "b": ["two"], "c": ["three"]},
+        Parallel(name="all", branches=[_prompt("a"), _member("b"), _prompt("c")]),
+    ),
+    "parallel_first": Shape(
+        {"a": [{"text": "one", "delay_seconds": 1}], "b": [{"hangs": True}], "c": [{"hangs": True}]},
+        Parallel(name="race", branches=[_prompt("b"), _member("c"), _prompt("a")], join="first"),
+    ),
+    "vote": Shape(
+        {"a": ["Yes"], "b": ["yes"], "c": ["no"]},
+        Parallel(name="poll", branches=[_prompt("a"), _prompt("b"), _prompt("c")], join="vote"),
+    ),
+    "vote_judged": Shape(
+        {"a": ["Yes"], "b": ["no"], "judge": ["b"]},
+        Parallel(name="poll", branches=[_prompt("a"), _prompt("b")], join="vote", judge=_prompt("judge")),
+    ),
+    "map": Shape({"each": ["done"]}, Parallel(name="items", each=_prompt("each"), limit=2), asked="[1, 2, 3]"),
+    "map_agents": Shape({"each": ["done"]}, Parallel(name="items", each=_member("each"), limit=2), asked="[1, 2, 3]"),
+    "reducer": Shape(
+        {"a": ["one"], "b": ["two"], "sum": ["three"]},
+        Parallel(name="all", branches=[_prompt("a"), _prompt("b")], reducer=_prompt("sum")),
+    ),
+    "delegate": Shape(
+        {
+            "lead": [calls(("a", {"task": "x"}), ("b", {"task": "y"})), calls(("a", {"task": "z"})), "Done."],
+            "a": ["one"],
+            "b": ["two"],
+        },
+        Team(name="crew", model="scripted/lead", members=[_member("a"), _prompt("b")]),
+    ),
+    "delegate_continued": Shape(
+        {"lead": [calls(("a", {"task": str(n)})) for n in range(6)] + ["Done."], "a": ["one"]},
+        Team(name="crew", model="scripted/lead", members=[_member("a")]),
+        impatient=True,
+    ),
+    "handoff": Shape(
+        {"front": [calls(("transfer_to_back", {"reason": "money"}))], "back": ["", "Paid."]},
+        Team(name="desk", style="handoff", members=[_member("front"), _member("back")]),
+    ),
+    "debate": Shape(
+        {"a": ["Yes.", "Still yes."], "b": ["No.", "Now yes."], "judge": ["Yes it is."]},
+        Team(name="panel", style="debate", members=[_member("a"), _member("b")], model="scripted/judge"),
+    ),
+    "plan": Shape(
+        {
+            "planner": [
+                {"output": {"tasks": [{**_TASKS[0], "member": "nobody"}], "answer": ""}},
+                {"output": {"tasks": _TASKS, "answer": ""}},
+                {"output": {"tasks": _JOINS, "answer": ""}},
+                {"output": {"tasks": [], "answer": "Found."}},
+            ],
+            "finder": ["found"],
+            "joiner": ["joined"],
+        },
+        Team(name="team", style="plan", model="scripted/planner", members=[_member("finder"), _prompt("joiner")]),
+    ),
+    "agent_as_tool": Shape(
+        {"outer": [calls(("inner", {"task": "look"}), ("look", {"at": "dog"})), "Done."], "inner": [_LOOKS, "A cat."]},
+        _member("outer", tools=[_member("inner", tools=[look]), look]),
+    ),
+    "mcp": Shape(
+        {"caller": [calls(("echo", {"text": "hello"}), ("look", {"at": "cat"})), "Heard."]},
+        _member("caller", tools=["mcp:fake/echo", look]),
+    ),
+    "cancelled_in_child": Shape(
+        {"first": ["one"], "recorded": [calls(("look", {"at": "cat"}), ("wait", {}))]},
+        Chain(name="steps", steps=[_prompt("first"), _agent("scripted/recorded"), _prompt("never")]),
+        cancelled_at="wait",
+        cancelled_in="/recorded",
+    ),
+    "nested": Shape(
+        {
+            "lead": [calls(("report", {"task": "x"}), ("checker", {"task": "y"})), "Done."],
+            "a": ["one"],
+            "b": ["two"],
+            "clerk": [calls(("pay", {"amount": 5})), "Paid."],
+            "sum": ["All of it."],
+            "checker": ["Checked."],
+        },
+        Router(
+            name="desk",
+            strategy="rules",
+            routes=[
+                Route(
+                    Team(
+                        name="crew",
+                        model="scripted/lead",
+                        members=[
+                            Chain(
+                                name="report",
+                                steps=[
+                                    Parallel(name="views", branches=[_prompt("a"), _prompt("b")]),
+                                    _member("clerk", tools=[pay]),
+                                    _prompt("sum", "{views} {clerk}"),
+                                ],
+                            ),
+                            _member("checker"),
+                        ],
+                    ),
+                    when=Rule(),
+                )
+            ],
+        ),
+    ),
+    "code_first": Shape({"kind": ["urgent"], "member": ["one"]}, RecordedWorkflow, asked="hello"),
+}
+"""Of runs that start runs, and of workflows of people's own: since 0.2."""
+
+SHAPES = {**AGENTS, **NESTED}
+
+SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
+"""What the agents here call by MCP."""
