@@ -27,12 +27,16 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
     tally = Tally()
     scope = scope.asked(scope.message)
     answer: Any = None
+    undecided = ""
     if router.model:
         loop = AgentLoop(execution, _classifier(router, router.model), scope.path, [scope.message])
         said = tally.add(await loop.run())
         if said.status is Status.CANCELLED:
             return tally.result(said.status, said.reason)
-        answer = said.output if said.status is Status.COMPLETED else None
+        if said.status is Status.COMPLETED:
+            answer = said.output
+        else:
+            undecided = f" (the model ended as {said.status}: {said.reason})"
     try:
         choice = await _decide(router, scope, answer)
     except FailureError as error:
@@ -41,7 +45,7 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
         return tally.result(Status.FAILED, f"no route was chosen: {error.cause or error}")
     route = next((route for route in router.routes if route.name == choice.route), None)
     if route is None:
-        return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}")
+        return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}{undecided}")
     result = tally.add(await execution.run(route.run, scope.step(route.name)), route.name)
     reason = f"route {route.name!r}: {result.reason}" if result.reason else ""
     return tally.result(result.status, reason, output=result.output)

@@ -96,7 +96,7 @@ async def test_fields_of_the_input_and_pictures_reach_the_prompt(play: Play) -> 
 async def test_braces_in_what_was_said_stay_as_they_are(play: Play) -> None:
     """What a model or a user writes is never a template itself."""
     chain = Chain(name="c", steps=[prompt("p"), prompt("q", "{p} of {input}")])
-    outcome = await play(chain, {"p": "{input} {q} {{", "q": lambda r: last_told(r)}, "{p}")
+    outcome = await play(chain, {"p": "{input} {q} {{", "q": last_told}, "{p}")
     assert outcome.result.output == "{input} {q} {{ of {p}"
 
 
@@ -115,7 +115,7 @@ KINDS: dict[str, tuple[Runnable, Any]] = {
 async def test_every_kind_is_a_step(play: Play, step: Runnable, output: Any) -> None:
     """A prompt's `{input}` is what the chain was asked; anything else is asked what the step before it came to."""
     chain = Chain(name="c", steps=[prompt("first", model="scripted/any"), Step(step, name="x"), prompt("end", "{x}!")])
-    outcome = await play(chain, {"end": lambda r: last_told(r)})
+    outcome = await play(chain, {"end": last_told})
     assert outcome.result.steps["x"].output == output
     assert outcome.result.output == (output if isinstance(output, str) else '{"in": "in<any<go>>"}') + "!"
 
@@ -123,7 +123,7 @@ async def test_every_kind_is_a_step(play: Play, step: Runnable, output: Any) -> 
 async def test_names_reach_nested_chains_as_far_as_they_declare_them(play: Play) -> None:
     nested = Chain(name="n", inputs=["p", "word"], steps=[prompt("q", "{p}|{word}|{input}")])
     chain = Chain(name="c", inputs=["word"], steps=[prompt("p", "p"), Step(nested, input="told {word}")])
-    outcome = await play(chain, {"q": lambda r: last_told(r)}, {"word": "hi"})
+    outcome = await play(chain, {"q": last_told}, {"word": "hi"})
     assert outcome.result.output == "p<p>|hi|told hi"
 
 
