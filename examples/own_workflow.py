@@ -1,7 +1,6 @@
 """A workflow of your own: `while`, `if` and `asyncio.gather` around models, tools and agents, all of it durable.
 
-sostenuto worker examples/own_workflow.py:app    # in one terminal
-python examples/own_workflow.py                  # in another
+sostenuto run examples/own_workflow.py:app ReadInbox support
 """
 
 import asyncio
@@ -11,13 +10,15 @@ from typing import Literal
 from pydantic import BaseModel
 from temporalio import workflow
 
-from sostenuto import Agent, App, Client, tool
+from sostenuto import Agent, App, ToolError, tool
 from sostenuto.workflows import ask, call_tool, run
 
-PAGES = (
-    ["The desk is beautiful, thank you!", "The lamp flickers since yesterday."],
-    ["My desk wobbles, what can I do?", "I love the colour of the new lamp."],
-)
+MAILBOXES = {
+    "support": [
+        ["The desk is beautiful, thank you!", "The lamp flickers since yesterday."],
+        ["My desk wobbles, what can I do?", "I love the colour of the new lamp."],
+    ],
+}
 
 
 class Inbox(BaseModel):
@@ -26,9 +27,12 @@ class Inbox(BaseModel):
 
 
 @tool(effect="read", fast=True)
-async def fetch_page(number: int) -> list[str]:
-    """Fetch a page of the inbox; an empty one where there are no more."""
-    return PAGES[number] if number < len(PAGES) else []
+async def fetch_page(mailbox: str, number: int) -> list[str]:
+    """Fetch a page of a mailbox; an empty one where there are no more."""
+    if mailbox not in MAILBOXES:
+        raise ToolError(f"there is no mailbox {mailbox!r}; there are: {', '.join(MAILBOXES)}")
+    pages = MAILBOXES[mailbox]
+    return pages[number] if number < len(pages) else []
 
 
 @tool(effect="read")
@@ -55,13 +59,13 @@ KINDS = "praise: the customer is happy and thanks us.\nproblem: something is bro
 
 @workflow.defn
 class ReadInbox:
-    """Reads the inbox page by page, and answers each message that tells of a problem."""
+    """Reads a mailbox page by page, and answers each message that tells of a problem."""
 
     @workflow.run
-    async def run(self) -> Inbox:
+    async def run(self, mailbox: str) -> Inbox:
         """Read it to its end."""
         inbox, number = Inbox(), 0
-        while page := await call_tool(fetch_page, number=number):
+        while page := await call_tool(fetch_page, mailbox=mailbox, number=number):
             kinds = await asyncio.gather(
                 *(ask(MODEL, text, instructions=KINDS, output=Literal["praise", "problem"]) for text in page)
             )
@@ -75,14 +79,3 @@ class ReadInbox:
 
 
 app = App(repairs, tools=[fetch_page], workflows=[ReadInbox])
-
-
-async def main() -> None:
-    """Start a run, and print what it comes to."""
-    client = await Client.connect()
-    started = await client.start(ReadInbox)
-    print((await started.result()).output)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

@@ -5,15 +5,23 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from sostenuto import App
 from sostenuto.clients.cli import COMMANDS
+from sostenuto.contracts.node import Node
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"\bSOSTENUTO_[A-Z_]+\b")
 
@@ -29,6 +37,17 @@ def test_code_compiles_and_its_names_import(page: str, code: str) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sostenuto":
             module = import_module(node.module or "")
             assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
+
+
+@pytest.mark.parametrize("page", ["prompts", "chains", "parallel", "teams", "code-first"])
+def test_what_the_pages_build_is_valid(page: str) -> None:
+    """The specs of a page are made as they stand there, one block after the other."""
+    made: dict[str, object] = {"__name__": page}
+    for found, code in BLOCK.findall((ROOT / "docs" / f"{page}.md").read_text()):
+        # What awaits at its top is part of a workflow.
+        with suppress(SyntaxError):
+            exec(compile(code if found == "python" else "", page, "exec", dont_inherit=True), made)
+    assert [value for value in made.values() if isinstance(value, Node | App)]
 
 
 @pytest.mark.parametrize(("page", "code"), _blocks("sh"))

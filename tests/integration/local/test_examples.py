@@ -143,7 +143,7 @@ async def test_the_document_chain_ends_where_validation_fails_for_good(bench: Be
 async def test_plain_python_reads_the_whole_inbox(bench: Bench) -> None:
     app, client = await bench.serve("own_workflow")
     (workflow,) = app.workflows
-    result = await (await client.start(workflow)).result()
+    result = await (await client.start(workflow, "support")).result()
     assert result.status is Status.COMPLETED
     assert result.output.praise == 2
     assert result.output.answers == {
