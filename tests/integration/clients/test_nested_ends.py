@@ -136,24 +136,6 @@ async def test_a_nested_run_that_is_terminated_by_itself_is_told_so(serve: Serve
     )
 
 
-async def test_a_nested_run_that_cannot_be_started_has_a_start_and_an_end(serve: Serve, task_queue: str) -> None:
-    other = Agent(name="other", model="scripted/tax")
-    async with serve(App(BOTH, other), {"law": ["fine"], "tax": [{"hangs": True}]}) as client:
-        taken = await client.start(other, "Wait.", id=f"{task_queue}/law")
-        run = await client.start(BOTH, "How are they?", id=task_queue)
-        async for event in run.events(nested=False):
-            if isinstance(event, MemberFinished):
-                break
-        await run.cancel()
-        await taken.cancel()
-        events = await events_of(run)
-    starts = [event.path for event in events if isinstance(event, MemberStarted)]
-    assert sorted(starts) == ["both/law", "both/tax"]
-    law = ends(events)["both/law"]
-    assert law.status is Status.FAILED
-    assert law.reason == f"the run could not be started: workflow already exists: {task_queue}/law"
-
-
 async def test_a_conversation_that_is_handed_over_is_whole_in_the_run_that_has_it(serve: Serve) -> None:
     desk = Team(name="desk", style="handoff", members=[looker("front"), looker("billing")])
     transfer = {"text": "one moment", "tool_calls": [{"name": "transfer_to_billing", "arguments": {"reason": "money"}}]}
@@ -243,3 +225,27 @@ async def test_nested_runs_that_continue_as_new_are_followed(hasty: TemporalClie
                 assert_exactly(events[: index + 1], await events_of(run, event.position), events)
         assert len(await run.transcript("both/law")) == 26
         assert await assert_prompts_proven(hasty, run) == 26
+
+
+async def test_a_run_that_continues_as_new_between_its_nested_runs_is_one_stream(
+    hasty: TemporalClient, task_queue: str
+) -> None:
+    boss = Agent(name="boss", model="scripted/boss", tools=[looker("law")], max_repeats=20)
+    cases: list[Any] = [calls("law", task=f"Case {n}.") for n in range(12)]
+    script: dict[str, list[Any]] = {"boss": [*cases, "closed"], "law": ["legal"]}
+    adapters = {"scripted": ScriptedAdapter(script)}
+    async with build_worker(hasty, App(boss), adapters, lambda *_: 0.001, task_queue=task_queue):
+        run = await Client(hasty, task_queue=task_queue).start(boss, "How are they?")
+        events = await events_of(run)
+        assert_well_nested(events)
+        assert len({event.id.partition("/")[0] for event in events if event.path == "boss"}) > 2
+        for index, event in enumerate(events):
+            if "/1/" in event.id or index % 5 == 0:
+                assert_exactly(events[: index + 1], await events_of(run, event.position), events)
+        assert await assert_prompts_proven(hasty, run) == 25
+        result = await run.result()
+    assert set(ends(events)) == {"boss/law", *(f"boss/law#{n}" for n in range(2, 13))}
+    assert [event.content for event in events if isinstance(event, ToolResponded)] == ["legal"] * 12
+    assert (result.output, result.turns, len(result.messages)) == ("closed", 25, 26)
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].turns == 25

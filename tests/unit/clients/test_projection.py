@@ -15,7 +15,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from sostenuto import Agent, Message, Parallel, Status, Usage
+from sostenuto import Agent, Message, Parallel, Role, Status, TextPart, Usage
 from sostenuto.clients.projection import Projection
 from sostenuto.contracts import names
 from sostenuto.contracts.event import (
@@ -29,7 +29,10 @@ from sostenuto.contracts.event import (
     ToolRequested,
     ToolResponded,
 )
-from sostenuto.contracts.run import Result, RunInput
+from sostenuto.contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation, McpTool
+from sostenuto.contracts.message import ToolCallPart
+from sostenuto.contracts.model import ModelCall, ModelReply, TranscriptPage
+from sostenuto.contracts.run import Continuation, Result, RunInput
 from sostenuto.contracts.tool import ToolInvocation, ToolOutput
 from sostenuto.workflows.converter import data_converter
 
@@ -254,3 +257,60 @@ def test_a_tools_output_of_no_known_call_says_nothing(history: History) -> None:
     output = payloads(ToolOutput(content="x"))
     assert history.add("ACTIVITY_TASK_COMPLETED", scheduled_event_id=2, result=output) == []
     assert not [event for event in history.events if isinstance(event, ModelRequested)]
+
+
+SEARCH = McpTool(name="search", parameters={"type": "object"}, server="web", tool="find")
+FIND = McpInvocation(call_id="c", reply="r", arguments={"q": "x"}, server="web", tool="find", name="search")
+
+
+def scheduled(history: History, kind: str, place: str, value: Any) -> list[Event]:
+    return history.add(
+        "ACTIVITY_TASK_SCHEDULED", activity_id=place, activity_type={"name": kind}, input=payloads(value)
+    )
+
+
+def completed(history: History, event: int, value: Any) -> list[Event]:
+    return history.add("ACTIVITY_TASK_COMPLETED", scheduled_event_id=event, result=payloads(value))
+
+
+def test_tools_of_mcp_servers_are_tools() -> None:
+    agent, history = Agent(name="law", model="scripted/m", tools=["mcp:web"]), History()
+    run = RunInput(runnable=agent, message=Message.user("Is it?"))
+    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": names.RUN_WORKFLOW}, input=payloads(run))
+    assert scheduled(history, names.MCP_CATALOGUE_ACTIVITY, "law:mcp-web", McpCatalogueCall(server="web")) == []
+    assert completed(history, 2, McpCatalogue.of("web", [SEARCH])) == []
+
+    head = agent.head_with(SEARCH)
+    call = ModelCall(transcript="law", turn=1, model="scripted/m", tail=(Message.user("Is it?"),), head=head)
+    scheduled(history, names.MODEL_ACTIVITY, "law:turn-1", call)
+    message = Message(role=Role.ASSISTANT, parts=(ToolCallPart(id="c", name="search", arguments={"q": "x"}),))
+    completed(history, 4, ModelReply(id="r", message=message, model="scripted/m", prompt_hash=""))
+    scheduled(history, names.MCP_TOOL_ACTIVITY, "law:c", FIND)
+    (told,) = completed(history, 6, ToolOutput(content="found"))
+    assert isinstance(told, ToolResponded)
+    assert (told.name, told.call_id, told.content, told.turn) == ("search", "c", "found", 1)
+    # The catalogue is no event, but the prompt that the model was sent has it.
+    assert [tool.name for tool in history.projection.prompt(1).head.tools] == ["search"]
+
+
+def test_a_direct_call_of_an_mcp_tool_has_the_name_of_the_tool(own: History) -> None:
+    assert scheduled(own, names.MCP_CATALOGUE_ACTIVITY, "Report/web:mcp-web", McpCatalogueCall(server="web")) == []
+    (asked,) = scheduled(own, names.MCP_TOOL_ACTIVITY, "Report:call", FIND)
+    (told,) = completed(own, 3, ToolOutput(content="found"))
+    assert isinstance(asked, ToolRequested)
+    assert isinstance(told, ToolResponded)
+    assert (asked.name, told.name, asked.arguments, told.content) == ("search", "search", {"q": "x"}, "found")
+
+
+def test_a_conversation_that_is_taken_over_stands_before_what_is_asked() -> None:
+    history, before = History(), (Message.user("Where?"), Message(role=Role.ASSISTANT, parts=(TextPart(text="Here."),)))
+    run = RunInput(
+        runnable=LAW,
+        message=Message.user("And?"),
+        continues=Continuation(run_id="r1/tax", path="both/tax"),
+        path="both/law",
+    )
+    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": names.RUN_WORKFLOW}, input=payloads(run))
+    assert scheduled(history, names.TRANSCRIPT_ACTIVITY, "both/law:transcript", run.continues) == []
+    assert completed(history, 2, TranscriptPage(messages=before)) == []
+    assert history.projection.transcript("both/law") == (*before, Message.user("And?"))
