@@ -32,7 +32,10 @@ def _ended(result: Result) -> tuple[Status, Any, str]:
 
 async def test_a_model_that_decides_sees_the_routes_and_may_only_name_one(play: Play) -> None:
     cast = Cast({"judge": [_said("nonsense"), _said("bugs")]})
-    routes = [Route(prompt("bills"), description="Money.", examples=["my bill"]), agent("bugs", description="Faults.")]
+    routes = [
+        Route(prompt("bills"), description="Money.", examples=["my bill"]),
+        Route(agent("bugs"), description="Faults."),
+    ]
     outcome = await play(Router(name="desk", routes=routes, model="scripted/judge"), cast, "it broke")
     assert _ended(outcome.result) == (Status.COMPLETED, "bugs<it broke>", "")
     # What the classifier cost counts, its answer that was wrong too.
