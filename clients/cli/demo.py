@@ -68,6 +68,8 @@ async def _demo(args: argparse.Namespace) -> int:
 
 async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> Report:
     """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
+    from rich.markup import escape  # noqa: PLC0415 - loaded by the commands that need it
+
     from ..client import Client  # noqa: PLC0415 - loads the Temporal SDK
     from .demo_report import Kill, Report  # noqa: PLC0415
 
@@ -86,7 +88,7 @@ async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnSta
         events.append(event)
         for text in tree.lines(event):
             tell(text)
-        wait(tree.waiting())
+        wait(escape(tree.waiting()))
     return Report(
         result=await run.result(),
         events=tuple(events),

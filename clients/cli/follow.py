@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 async def show(events: AsyncIterator[Event], console: Console) -> None:
     """Print the events as a tree, with what the run waits for beneath."""
+    from rich.markup import escape  # noqa: PLC0415 - only where something is shown
+
     tree = StepTree()
     with console.status("waiting for the run") as status:
         async for event in events:
             for text in tree.lines(event):
                 console.print(text, highlight=False, markup=False, soft_wrap=True)
-            status.update(tree.waiting())
+            status.update(escape(tree.waiting()))
 
 
 @contextmanager

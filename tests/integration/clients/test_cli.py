@@ -268,6 +268,13 @@ async def test_the_exit_status_tells_how_it_ended(
     assert (await shell.run("watch", f"cli-{shell.queue}", "--json")).status == status
 
 
+async def test_what_a_model_makes_up_is_no_markup(shell: Shell) -> None:
+    shell.script({"tool_calls": [{"name": "[/look]", "arguments": {"[at]": "[/7]"}}]}, {"text": "[/fine]"})
+    ran = await shell.run("run", "shop:app", "support", "[/Hm]")
+    assert (ran.status, ran.out) == (0, "[/fine]\n")
+    assert '→ [/look]([at]="[/7]")' in ran.err
+
+
 async def test_ctrl_c_cancels_the_run(shell: Shell) -> None:
     shell.script(LOOK, {"hangs": True})
     process = await shell.start("run", "shop:app", "support", "How is 7?")
