@@ -34,16 +34,16 @@ async def run_plan(execution: Execution, team: Team, scope: Scope) -> Result:
         plan = await planner.plan()
         if isinstance(plan, Result):
             return tally.result(plan.status, plan.reason)
+        if not plan.tasks and writes:
+            return await _written(execution, team, scope, tally, work.found(answer=plan.answer))
         if not plan.tasks:
-            return (
-                await _written(execution, team, scope, tally, work.found(plan.answer)) if writes else _said(tally, plan)
-            )
+            return _said(tally, plan)
         await work.do(plan)
         if being_cancelled():
             return tally.result(Status.CANCELLED, "the run was cancelled")
         if writes and not plans_left:
             return await _written(execution, team, scope, tally, work.found())
-        planner.tell(f"{work.found()}\n\n{_NEXT if plans_left else _LAST}")
+        planner.tell(f"{work.found(plan.tasks[0].number)}\n\n{_NEXT if plans_left else _LAST}")
     plan = await planner.plan()
     if isinstance(plan, Result):
         return tally.result(plan.status, plan.reason)
@@ -88,6 +88,7 @@ class _Work:
         self._tasks: dict[int, Task] = {}
         self._results: dict[int, Result] = {}
         self._done: dict[int, asyncio.Event] = {}
+        self._places: dict[int, str] = {}
 
     async def do(self, plan: Plan) -> None:
         """Every task of a plan, each as soon as those that it needs are done."""
@@ -106,11 +107,14 @@ class _Work:
             self._done[task.number].set()
             return result
 
-        await together([lambda task=task: work(task) for task in plan.tasks])  # type: ignore[misc]
+        results = await together([lambda task=task: work(task) for task in plan.tasks])  # type: ignore[misc]
+        for task, result in zip(plan.tasks, results, strict=True):
+            self._tally.add(result, self._places.get(task.number, ""))
 
-    def found(self, answer: str = "") -> str:
-        """What there is so far, for the planner or the writer."""
-        entries = [_entry(self._tasks[number], result) for number, result in sorted(self._results.items())]
+    def found(self, since: int = 1, answer: str = "") -> str:
+        """What the tasks came to, from a number on, for the planner or the writer."""
+        numbers = sorted(number for number in self._results if number >= since)
+        entries = [_entry(self._tasks[number], self._results[number]) for number in numbers]
         return "\n\n".join((*entries, answer)).strip()
 
     async def _started(self, task: Task) -> Result:
@@ -122,7 +126,8 @@ class _Work:
         async with self._gate:
             path = f"{self._path}/{task.member}"
             result, thread = await self._execution.child(self._members[task.member], path, message)
-        return self._tally.add(result, thread.path.removeprefix(f"{self._path}/"))
+        self._places[task.number] = thread.path.removeprefix(f"{self._path}/")
+        return result
 
 
 def _entry(task: Task, result: Result) -> str:

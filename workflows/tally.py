@@ -27,8 +27,15 @@ class Tally:
         self.totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
         self.turns += result.turns
         if step:
-            self.steps[step] = _step(result)
+            self.steps[self._free(step)] = _step(result)
         return result
+
+    def _free(self, step: str) -> str:
+        """The name, with a number where another step has it: a member may be called as the judge is."""
+        taken = 1
+        while (name := step if taken == 1 else f"{step}#{taken}") in self.steps:
+            taken += 1
+        return name
 
     def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
         """A result with everything taken in so far."""
