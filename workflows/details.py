@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable
@@ -42,6 +43,7 @@ class Details:
         self._totals = Totals()
         self._turns = 0
         self._published = ""
+        self._due = False
 
     def resume(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
         """Go on from what an earlier execution of the workflow had."""
@@ -78,6 +80,13 @@ class Details:
         self._publish()
 
     def _publish(self) -> None:
+        """Show it all once what is ready has run: much happens in one moment where much runs at once."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        self._due = False
         if workflow.get_current_details() != self._published:
             return
         usage = self._totals.usage
