@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeAlias
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -14,22 +16,41 @@ from . import policy
 from .details import first_line
 from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 
+Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
+
 
 async def run_child(run: RunInput, child_id: str) -> Result:
     """What a nested run comes to. A cancel is handed on to it, and its partial result is waited for."""
+    start = workflow.start_child_workflow(
+        names.RUN_WORKFLOW,
+        run,
+        id=child_id,
+        result_type=Result,
+        search_attributes=_search_attributes(run),
+        static_summary=first_line(run.message.text, 120) if run.message else None,
+        **policy.child_policy(),
+    )
     try:
-        result: Result = await workflow.execute_child_workflow(
-            names.RUN_WORKFLOW,
-            run,
-            id=child_id,
-            result_type=Result,
-            search_attributes=_search_attributes(run),
-            static_summary=first_line(run.message.text, 120) if run.message else None,
-            **policy.child_policy(),
-        )
+        handle = await _begun(start)
+        result: Result = await handle
     except FailureError as error:
         return _ended(error)
     return result
+
+
+async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
+    """The nested run, begun. A cancel reaches it then: the SDK would abandon a run that it is about to start."""
+    starting = asyncio.create_task(start)
+    cancelled = False
+    while not starting.done():
+        try:
+            await workflow.wait([starting])
+        except asyncio.CancelledError:
+            cancelled = True
+    handle = starting.result()
+    if cancelled:
+        handle.cancel()
+    return handle
 
 
 def _ended(error: FailureError) -> Result:
@@ -44,7 +65,7 @@ def _ended(error: FailureError) -> Result:
 def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:
     own = workflow.info().typed_search_attributes
     # Where the cluster lacks the attributes the command would fail the workflow task again and again.
-    if own.get(STATUS) is None:
+    if own.get(RUNNABLE) is None:
         return None
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(RUNNABLE, run.runnable.name),
