@@ -169,7 +169,8 @@ class AgentLoop:
             base=known,
             after=self.transcript.after if known else "",
             tail=self.transcript.tail(),
-            head=None if known else self.transcript.head,
+            # A conversation that is continued begins under another head, so this one's stands in the history too.
+            head=None if self._replies else self.transcript.head,
         )
         await self._execution.outbox.room(call, "the prompt")
         return await workflow.start_activity_method(
