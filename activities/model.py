@@ -22,6 +22,7 @@ from .failure import failure
 from .heartbeat import heartbeats
 from .output import OutputValidator
 from .own_run import query_own_run
+from .payload_size import too_large
 from .provider import Completion, ModelAdapter, ModelRequest
 from .transcripts import Prefix, TranscriptCache
 
@@ -68,6 +69,8 @@ class ModelActivities:
                 self._validator.check_known(prefix.head)
                 completion = await self._adapter(model).complete(_request(prefix, model))
                 reply = await self._reply(prefix, model, completion, started)
+                if reason := too_large(reply, "the answer"):
+                    raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
             except ModelError as error:
                 raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None

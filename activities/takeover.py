@@ -11,6 +11,7 @@ from ..contracts.model import TranscriptPage, TranscriptQuery
 from ..contracts.run import Continuation
 from .heartbeat import heartbeats
 from .own_run import release_own_run
+from .payload_size import too_large
 
 _ALL = 1_000_000
 """More messages than any transcript has: the pages say where it ends."""
@@ -21,7 +22,8 @@ async def take_over(continuation: Continuation) -> TranscriptPage:
     """Every message of a transcript of another run, which may be over.
 
     Repeatable: it only reads. Raises what the server raises where the run cannot be asked, which is retried: the worker
-    that could replay it may be away. Heartbeats on its own. Costs nothing.
+    that could replay it may be away; and a failure that is never retried where there is no such transcript, or it is
+    too large to be sent. Heartbeats on its own. Costs nothing.
     """
     async with heartbeats():
         if activity.info().attempt > 1:
@@ -36,7 +38,10 @@ async def take_over(continuation: Continuation) -> TranscriptPage:
         raise ApplicationError(
             f"run {continuation.run_id!r} has no transcript {continuation.path!r}", non_retryable=True
         )
-    return TranscriptPage(messages=messages)
+    whole = TranscriptPage(messages=messages)
+    if reason := too_large(whole, "it"):
+        raise ApplicationError(reason, non_retryable=True)
+    return whole
 
 
 async def _page(continuation: Continuation, start: int) -> TranscriptPage:

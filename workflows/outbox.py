@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from temporalio import workflow
 
-from ..contracts.contract import Contract
+from ..contracts.contract import MAX_PAYLOAD_BYTES, Contract
 from ..contracts.run import Result, Status, StepResult
 from . import policy
 
@@ -40,7 +40,7 @@ class Outbox:
             PayloadTooLargeError: It never will.
         """
         size = len(to_json(payload))
-        if not self._offload and size > policy.PAYLOAD_BYTES:
+        if not self._offload and size > MAX_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"{what} has {_bytes(size)}: {_WAY_OUT}")
         async with self._order:
             while self._full(min(size, policy.OFFLOADED_BYTES) if self._offload else size):
@@ -59,9 +59,9 @@ class Outbox:
 
     def fitting(self, result: Result) -> Result:
         """The result, or as much of it as can be sent: the output before all, then what the steps came to."""
-        if self._offload or len(to_json(result)) <= policy.PAYLOAD_BYTES:
+        if self._offload or len(to_json(result)) <= MAX_PAYLOAD_BYTES:
             return result
-        left = policy.PAYLOAD_BYTES - _OVERHEAD_BYTES
+        left = MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
         kept: dict[str, Any] = {}
         size = len(to_json(result.output))
         if size > left:
@@ -91,4 +91,4 @@ def _left_out(step: StepResult, size: int) -> StepResult:
 
 
 def _bytes(size: int) -> str:
-    return f"{size:,} bytes, and at most {policy.PAYLOAD_BYTES:,} can be sent"
+    return f"{size:,} bytes, and at most {MAX_PAYLOAD_BYTES:,} can be sent"

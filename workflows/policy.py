@@ -28,9 +28,6 @@ HARD_HISTORY_BYTES: Final = 45_000_000
 CARRIED_BYTES: Final = 1_800_000
 """Largest transcript that continues as new without payloads outside the history: the server refuses 2 MB."""
 
-PAYLOAD_BYTES: Final = 2_000_000
-"""Largest payload that is sent: the SDK refuses 2 MiB, and its envelope needs some."""
-
 OFFLOADED_BYTES: Final = 256 * 1024
 """Payloads from this size on leave the history where there is a payload directory."""
 
