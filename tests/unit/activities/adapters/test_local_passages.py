@@ -1,6 +1,6 @@
 import pytest
 
-from sostenuto.activities.adapters.local_passages import Sentence, is_grounded, split
+from sostenuto.activities.adapters.local_passages import Sentence, is_grounded, joined, split
 
 PAGE = """# Tools
 
@@ -58,3 +58,9 @@ def test_nothing_has_no_sentences() -> None:
 )
 def test_an_answer_is_grounded_where_all_its_words_are_known(answer: str, grounded: bool) -> None:
     assert is_grounded(answer, "Maria Lopez has her phone number here: 555-0199") is grounded
+
+
+def test_sentences_are_joined_as_they_end() -> None:
+    texts = ("It rains.", "status: open", "Really?", "yes")
+    assert joined([Sentence(text, "") for text in texts]) == "It rains. status: open; Really? yes"
+    assert joined([]) == ""
