@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -68,6 +69,29 @@ async def catalogue_of(server: str, path: str) -> McpCatalogue:
         cause = error.cause
         message = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
         raise SpecError(f"tools: 'mcp:{server}': {message}") from None
+
+
+class Catalogues:
+    """The catalogues that a workflow has asked for: of each server once, whoever asks first."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, McpCatalogue] = {}
+        self._asking = asyncio.Lock()
+
+    async def of(self, server: str, place: Callable[[], str]) -> McpCatalogue:
+        """The tools that a server had when it was first asked.
+
+        Args:
+            server: The server.
+            place: Says which place asks.
+
+        Raises:
+            SpecError: The server cannot be asked.
+        """
+        async with self._asking:
+            if server not in self._known:
+                self._known[server] = await catalogue_of(server, place())
+            return self._known[server]
 
 
 def _check_names(agent: Agent, tools: list[McpTool]) -> None:

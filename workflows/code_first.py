@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from pydantic import JsonValue, ValidationError
@@ -22,7 +23,7 @@ from ..contracts.output import Validator
 from ..contracts.run import Result, Status
 from ..contracts.runnable import Runnable, check_input
 from ..contracts.tool import Tool, ToolInvocation, ToolOutput, ToolSpec
-from .catalogue import catalogue_of, named
+from .catalogue import named
 from .execution import Execution
 from .scope import Scope
 from .tools import start_tool
@@ -137,9 +138,8 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
     if not ref.tool:
         raise SpecError(f"'mcp:{ref.server}' is a whole server: name one of its tools, as 'mcp:{ref.server}/tool'")
     execution = _execution()
-    path = execution.place(f"{execution.path}/{ref.server}")
-    catalogue = await catalogue_of(ref.server, path)
-    tool = named(catalogue, ref)
+    place = partial(execution.place, f"{execution.path}/{ref.server}")
+    tool = named(await execution.catalogues.of(ref.server, place), ref)
     invocation = ToolInvocation(call_id=_call_id(execution), reply=workflow.info().run_id, arguments=_plain(arguments))
     return await _called(tool, invocation, execution)
 

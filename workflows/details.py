@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from temporalio import workflow
 
@@ -103,7 +104,8 @@ class Details:
         if hidden > 0:
             yield f"- … {hidden} before"
         # Sorted, so that what runs at once stands under what it belongs to, however it interleaves.
-        for path, place in sorted(list(self._places.items())[-_SHOWN_PLACES:], key=lambda item: item[0].split("/")):
+        latest = islice(reversed(self._places.items()), _SHOWN_PLACES)
+        for path, place in sorted(latest, key=lambda item: item[0].split("/")):
             below = path.removeprefix(self._root + "/")
             indent = "  " * below.count("/")
             run = f" · run `{place.run_id}`" if place.run_id else ""

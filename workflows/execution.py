@@ -22,6 +22,7 @@ from ..contracts.team import Team
 from ..contracts.tool import ToolDefinition
 from . import policy
 from .agent import AgentLoop
+from .catalogue import Catalogues
 from .chain import run_chain
 from .child import run_child
 from .details import Details
@@ -57,6 +58,7 @@ class Execution:
         self.path = path
         self.details = Details(path)
         self.outbox = Outbox(offload=offload)
+        self.catalogues = Catalogues()
         self._offload = offload
         self._transcripts: dict[str, Transcript] = {}
         self._used: Counter[str] = Counter()
@@ -104,8 +106,7 @@ class Execution:
 
     async def ask(self, agent: Agent, scope: Scope, message: Message) -> Result:
         """What a model without tools says to one message, here in this workflow."""
-        loop = AgentLoop(self, agent, self.place(scope.path), [message])
-        return await loop.run()
+        return await self._asked(agent, self.place(scope.path), message)
 
     async def child(
         self,
@@ -164,8 +165,10 @@ class Execution:
             message = scope.render(prompt.template)
         except SpecError as error:
             return Result(status=Status.FAILED, reason=f"template: {error}")
-        loop = AgentLoop(self, prompt.asker, scope.path, [message])
-        result = await loop.run()
+        return await self._asked(prompt.asker, scope.path, message)
+
+    async def _asked(self, agent: Agent, path: str, message: Message) -> Result:
+        result = await AgentLoop(self, agent, path, [message]).run()
         # A long list would otherwise fill the worker's memory with conversations that are over.
-        del self._transcripts[scope.path]
+        del self._transcripts[path]
         return result

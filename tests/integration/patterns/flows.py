@@ -93,6 +93,21 @@ class Pipeline:
 
 
 @workflow.defn
+class Echoes:
+    """Calls tools of an MCP server, at once and again."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """What it heard."""
+        heard = await asyncio.gather(*(call_tool("mcp:fake/echo", text=text) for text in "ab"))
+        try:
+            await call_tool("mcp:fake/fail", reason="rain")
+        except ApplicationError as error:
+            heard.append(f"{error.type}: {error.message}")
+        return [*heard, await call_tool("mcp:fake/key")]
+
+
+@workflow.defn
 class Mistaken:
     """Does something that cannot be done."""
 
