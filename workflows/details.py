@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from temporalio import workflow
 
@@ -103,13 +103,20 @@ class Details:
         hidden = len(self._places) - _SHOWN_PLACES
         if hidden > 0:
             yield f"- … {hidden} before"
-        # Sorted, so that what runs at once stands under what it belongs to, however it interleaves.
-        latest = islice(reversed(self._places.items()), _SHOWN_PLACES)
-        for path, place in sorted(latest, key=lambda item: item[0].split("/")):
+        latest = [*islice(reversed(self._places), _SHOWN_PLACES)][::-1]
+        begun = {path: index for index, path in enumerate(latest)}
+        # What runs at once stands under what it belongs to, however it interleaves.
+        for path in sorted(latest, key=lambda path: [begun.get(above, -1) for above in _line(path)]):
+            place = self._places[path]
             below = path.removeprefix(self._root + "/")
             indent = "  " * below.count("/")
             run = f" · run `{place.run_id}`" if place.run_id else ""
             yield f"{indent}- {place.mark} **{below.rpartition('/')[2]}**{run}{place.came_to}"
+
+
+def _line(path: str) -> Iterable[str]:
+    """The places above a place, from the root on, and itself."""
+    return accumulate(path.split("/"), lambda above, name: f"{above}/{name}")
 
 
 def compact(tokens: int) -> str:
