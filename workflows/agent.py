@@ -72,6 +72,9 @@ class AgentLoop:
         self._execution = execution
         self._agent = agent
         self._path = path
+        # Of several at work in one workflow the UI would show the same line.
+        below = path.removeprefix(execution.path).removeprefix("/")
+        self._place = f"{below} · " if below else ""
         self._mcp = tuple(tool for tool in tools if isinstance(tool, McpTool))
         self._transfers = {tool.name for tool in tools if not isinstance(tool, McpTool)}
         self._tools = ToolCalls(execution, agent, path, self._mcp, self.tally)
@@ -161,6 +164,7 @@ class AgentLoop:
         model = self._agent.model.choices[self._choice]
         turn = self._replies + 1
         known = self.transcript.sent
+        spent = compact(self.tally.totals.usage.total_tokens)
         call = ModelCall(
             transcript=self._path,
             turn=turn,
@@ -177,7 +181,7 @@ class AgentLoop:
             ModelActivities.call,
             call,
             activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
-            summary=f"{model.name} · turn {turn} · {compact(self.tally.totals.usage.total_tokens)} tok so far",
+            summary=f"{self._place}{model.name} · turn {turn} · {spent} tok so far",
             **policy.model_policy(model, fallback_left=fallback_left),
         )
 

@@ -27,7 +27,7 @@ async def run_child(run: RunInput, child_id: str) -> Result:
         id=child_id,
         result_type=Result,
         search_attributes=_search_attributes(run),
-        static_summary=first_line(run.message.text, 120) if run.message else None,
+        static_summary=_summary(run),
         **policy.child_policy(),
     )
     try:
@@ -60,6 +60,12 @@ def _ended(error: FailureError) -> Result:
     if is_cancelled_exception(error):
         return Result(status=Status.CANCELLED, reason="the run was cancelled")
     return Result(status=Status.FAILED, reason=f"the nested run ended by {type(cause).__name__}: {cause}")
+
+
+def _summary(run: RunInput) -> str:
+    # Siblings are often asked the same.
+    asked = first_line(run.message.text, 120) if run.message else ""
+    return f"{run.runnable.name}: {asked}" if asked else f"{run.runnable.name} goes on"
 
 
 def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:

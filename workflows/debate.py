@@ -28,6 +28,8 @@ async def run_debate(execution: Execution, team: Team, scope: Scope) -> Result:
     failed: dict[str, str] = {}
     for round_ in range(team.rounds):
         speakers = [member for member in team.members if member.name not in failed]
+        if round_ and len(speakers) == 1:
+            break  # nobody is left to answer
         jobs = [_speech(execution, member, scope, _told(member, said), threads) for member in speakers]
         results = await together(jobs, team.limit)
         for member, result in zip(speakers, results, strict=True):

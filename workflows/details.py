@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from itertools import accumulate, islice
 
 from temporalio import workflow
 
+from ..contracts import template
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
 from ..contracts.model import ModelReply
+from ..contracts.router import RouteChoice
 from ..contracts.run import Result, Status, Totals
 
 SHOWN_MESSAGES = 20
 """How many of the last messages the details show."""
 _SHOWN_PLACES = 40
 _ENTRY_CHARS = 400
+_STRUCTURED_CHARS = 4_000
 _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 
 
@@ -63,6 +67,14 @@ class Details:
         self._turns += 1
         self.told(path, (reply.message,))
 
+    def chose(self, path: str, choice: RouteChoice) -> None:
+        """Show what a router decided."""
+        label = path.removeprefix(self._root).removeprefix("/")
+        reason = _harmless(_cut(choice.reason))
+        decision = f"⇢ **{choice.route or 'no route'}** · {choice.confidence:.2f} · {reason}"
+        self._entries.append(f"**route**{f' · {label}' if label else ''}\n\n{decision}")
+        self._publish()
+
     def started(self, path: str, run_id: str = "") -> None:
         """Show that something runs at a place."""
         if path != self._root:
@@ -95,28 +107,27 @@ class Details:
             f"**{self._root.rpartition('/')[2]}** · {self._turns} turns · {compact(usage.input_tokens)}→"
             f"{compact(usage.output_tokens)} tok · ${self._totals.cost_usd:.4f}"
         )
-        tree = "\n".join(self._tree())
+        # As a block of code: the UI draws nested lists as one line.
+        tree = "\n".join(f"    {line}" for line in self._tree())
         self._published = "\n\n".join((head, *([tree] if tree else []), *self._entries))
         workflow.set_current_details(self._published)
 
     def _tree(self) -> Iterable[str]:
         hidden = len(self._places) - _SHOWN_PLACES
         if hidden > 0:
-            yield f"- … {hidden} before"
-        latest = [*islice(reversed(self._places), _SHOWN_PLACES)][::-1]
-        begun = {path: index for index, path in enumerate(latest)}
-        # What runs at once stands under what it belongs to, however it interleaves.
-        for path in sorted(latest, key=lambda path: [begun.get(above, -1) for above in _line(path)]):
-            place = self._places[path]
+            yield f"… {hidden} before"
+        shown = list(islice(reversed(self._places.items()), _SHOWN_PLACES))[::-1]
+        begun = {path: index for index, (path, _) in enumerate(shown)}
+        # What runs at once stands under what it belongs to, however it interleaves, and in the order in which it began.
+        for path, place in sorted(shown, key=lambda item: [begun.get(above, -1) for above in _above(item[0])]):
             below = path.removeprefix(self._root + "/")
-            indent = "  " * below.count("/")
-            run = f" · run `{place.run_id}`" if place.run_id else ""
-            yield f"{indent}- {place.mark} **{below.rpartition('/')[2]}**{run}{place.came_to}"
+            run = f" · run {place.run_id}" if place.run_id else ""
+            yield f"{'  ' * below.count('/')}{place.mark} {below.rpartition('/')[2]}{run}{place.came_to}"
 
 
-def _line(path: str) -> Iterable[str]:
-    """The places above a place, from the root on, and itself."""
-    return accumulate(path.split("/"), lambda above, name: f"{above}/{name}")
+def _above(path: str) -> Iterable[str]:
+    """A path and all that it is in, the outermost first."""
+    return accumulate(path.split("/"), lambda above, step: f"{above}/{step}")
 
 
 def compact(tokens: int) -> str:
@@ -135,21 +146,26 @@ def _came_to(result: Result) -> str:
     spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
     if result.status is Status.COMPLETED:
         return spent
-    return f"{spent} · {result.status}: {_harmless(first_line(result.reason))}"
+    return f"{spent} · {result.status}: {first_line(result.reason)}"
 
 
 def _markdown(message: Message, label: str) -> str:
     who = f"**{message.role.value}**" + (f" · {label}" if label else "")
-    text = _harmless(_cut(message.text))
-    lines = [f"{who}\n\n{text}"] if text else []
+    # Structured answers are no prose: quotes would be curled, and underscores taken for emphasis.
+    structured = template.fields(message.text) if len(message.text) <= _STRUCTURED_CHARS else {}
+    text = (
+        _verbatim(json.dumps(structured, ensure_ascii=False, indent=1)) if structured else _harmless(_cut(message.text))
+    )
+    lines = [f"{who}\n\n{text}"] if message.text else []
     lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
     lines += [_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
     return "\n\n".join(lines) or f"{who} …"
 
 
 def _harmless(text: str) -> str:
-    # Whoever opens the UI must not be made to fetch what a model was talked into linking.
-    return text.replace("![", "!\\[")
+    # Whoever opens the UI must not be made to fetch what a model was talked into linking. What looks like a tag would
+    # be left out, and a heading would be larger than those of the page.
+    return re.sub(r"^(\s*)#", r"\1\\#", text.replace("![", "!\\[").replace("<", "\\<"), flags=re.MULTILINE)
 
 
 def _call(call: ToolCallPart) -> str:

@@ -43,6 +43,7 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
         if is_cancelled_exception(error):
             return tally.result(Status.CANCELLED, "the run was cancelled")
         return tally.result(Status.FAILED, f"no route was chosen: {error.cause or error}")
+    execution.details.chose(scope.path, choice)
     route = next((route for route in router.routes if route.name == choice.route), None)
     if route is None:
         return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}{undecided}")
