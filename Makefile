@@ -49,6 +49,7 @@ check: setup  ## Check format, lint, types, imports, lock, compose file and link
 
 bench: setup  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.turns
+	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.takeover
 	$(BIN)/python -m benchmarks.mcp
 

@@ -52,7 +52,7 @@ async def _steps(run: BareRun) -> Answer:
 
 
 @workflow.defn
-class SandboxedSteps:
+class BareSteps:
     """The steps in the SDK's sandbox, as is the default."""
 
     @workflow.run
@@ -62,7 +62,7 @@ class SandboxedSteps:
 
 
 @workflow.defn(sandboxed=False)
-class BareSteps:
+class UnguardedSteps:
     """The steps outside it, as our own workflow runs."""
 
     @workflow.run

@@ -2,8 +2,8 @@
 
     python -m benchmarks.chain [--rounds N] [--check] [--json FILE]
 
-Everything runs in this process on one real server, in a turn that changes from round to round, and one at a time. A
-ratio is the median of the rounds' own ratios, for in one round all met the same machine.
+Everything runs in this process on one real server, one run at a time, and what is compared takes turns. A ratio is the
+median of the rounds' own ratios, for in one round both met the same machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from sostenuto.workflows.connection import connect
 
-from .bare import STEPS, BareRun, BareSteps, SandboxedSteps, bare_step
+from .bare import STEPS, BareRun, BareSteps, UnguardedSteps, bare_step
 from .load import Mark
 
 GOAL = 1.15
@@ -45,9 +45,9 @@ GOAL = 1.15
 INSTRUCTIONS = "You are a careful librarian."
 QUESTION = "What do the pages say?"
 SAID = "The pages say that the sea is wide."
-BARE, SANDBOXED, CHAIN = "five bare activities", "the same in the SDK's sandbox", "a chain of five prompts"
+BARE, UNGUARDED, CHAIN = "five bare activities", "the same outside the SDK's sandbox", "a chain of five prompts"
 AGENTS, CALLER, LEADER = "a chain of five agents", "an agent that calls a tool", "a leader that calls a member"
-PAIRS = ((CHAIN, BARE), (CHAIN, SANDBOXED), (AGENTS, CHAIN), (LEADER, CALLER))
+PAIRS = ((CHAIN, BARE), (CHAIN, UNGUARDED), (AGENTS, CHAIN), (LEADER, CALLER))
 """What is set against what."""
 
 _LOOK = {"tool_calls": [{"name": "look", "arguments": {"task": "the sea"}}]}
@@ -73,20 +73,25 @@ class Taken:
 
 @dataclass(slots=True)
 class Figures:
-    """What every round took, and what one run left."""
+    """What each round of each pair took, and what one run left."""
 
-    rounds: dict[str, list[Taken]]
+    rounds: dict[tuple[str, str], list[tuple[Taken, Taken]]]
     history: dict[str, tuple[int, int]]
     """Events and bytes of the run itself, without the runs that it started."""
 
-    def each(self, who: str, name: str) -> list[float]:
-        """A field of `Taken` in each round."""
-        return [getattr(taken, name) for taken in self.rounds[who]]
+    def middle(self, who: str, name: str) -> float:
+        """The median of a field of `Taken`, over all pairs."""
+        places = [(rounds, pair.index(who)) for pair, rounds in self.rounds.items() if who in pair]
+        return median(_field(both[place], name) for rounds, place in places for both in rounds)
 
-    def ratio(self, who: str, other: str, name: str = "ms") -> float:
+    def ratio(self, pair: tuple[str, str], name: str = "ms") -> float:
         """The median of the rounds' ratios."""
-        pairs = zip(self.each(who, name), self.each(other, name), strict=True)
-        return median(one / two for one, two in pairs)
+        return median(_field(one, name) / _field(other, name) for one, other in self.rounds[pair])
+
+
+def _field(taken: Taken, name: str) -> float:
+    value: float = getattr(taken, name)
+    return value
 
 
 def _template(number: int) -> str:
@@ -133,7 +138,7 @@ def _ours(client: Client, queue: str, runnable: Runnable) -> Run:
     return run
 
 
-def _bare(client: Client, queue: str, steps: type[BareSteps] | type[SandboxedSteps]) -> Run:
+def _bare(client: Client, queue: str, steps: type[BareSteps] | type[UnguardedSteps]) -> Run:
     async def run(workflow_id: str) -> None:
         given = BareRun(model="scripted/says", instructions=INSTRUCTIONS, text=QUESTION)
         await client.execute_workflow(
@@ -153,7 +158,7 @@ def _workers(client: Client, served: Mapping[str, Runnable]) -> tuple[Worker, Wo
     bare = Worker(
         client,
         task_queue="bench-bare",
-        workflows=[BareSteps, SandboxedSteps],
+        workflows=[BareSteps, UnguardedSteps],
         activities=[bare_step],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         max_concurrent_activities=200,
@@ -172,7 +177,7 @@ async def measure(rounds: int) -> Figures:
             client = await connect(server.address)
             runs = {
                 BARE: _bare(client, "bench-bare", BareSteps),
-                SANDBOXED: _bare(client, "bench-bare", SandboxedSteps),
+                UNGUARDED: _bare(client, "bench-bare", UnguardedSteps),
                 **{name: _ours(client, "bench-ours", runnable) for name, runnable in served.items()},
             }
             ours, bare = _workers(client, served)
@@ -181,41 +186,48 @@ async def measure(rounds: int) -> Figures:
 
 
 async def _taken(client: Client, runs: Mapping[str, Run], rounds: int) -> Figures:
-    figures = Figures({name: [] for name in runs}, {})
+    figures = Figures({pair: [] for pair in PAIRS}, {})
     for name, run in runs.items():  # the first run of a kind loads what the others find loaded
         workflow_id = uuid4().hex
         await run(workflow_id)
         events = (await client.get_workflow_handle(workflow_id).fetch_history()).events
         figures.history[name] = len(events), sum(event.ByteSize() for event in events)
-    for number in range(rounds):
-        start = number % len(runs)
-        order = [*list(runs)[start:], *list(runs)[:start]]
-        for name in order if number % 2 == 0 else order[::-1]:
-            begin = Mark.now()
-            await runs[name](uuid4().hex)
-            end = Mark.now()
-            taken = Taken(1e3 * (end.seconds - begin.seconds), 1e3 * (end.cpu_seconds - begin.cpu_seconds))
-            figures.rounds[name].append(taken)
+    for pair, found in figures.rounds.items():
+        one, other = (runs[name] for name in pair)
+        for number in range(rounds):
+            # The server is still busy with a run when the next one begins: each follows itself as often as the other.
+            if number % 2:
+                first, second = await _timed(one), await _timed(other)
+            else:
+                second, first = await _timed(other), await _timed(one)
+            found.append((first, second))
     return figures
+
+
+async def _timed(run: Run) -> Taken:
+    begin = Mark.now()
+    await run(uuid4().hex)
+    end = Mark.now()
+    return Taken(1e3 * (end.seconds - begin.seconds), 1e3 * (end.cpu_seconds - begin.cpu_seconds))
 
 
 def lines(figures: Figures) -> list[str]:
     """The tables, as docs/benchmarks.md has them."""
-    head = ["| run | ms | worker CPU ms | events | history bytes |", "|---|---:|---:|---:|---:|"]
+    table = ["| run | ms | worker CPU ms | events | history bytes |", "|---|---:|---:|---:|---:|"]
     for name, (events, size) in figures.history.items():
-        ms, cpu = median(figures.each(name, "ms")), median(figures.each(name, "cpu_ms"))
-        head.append(f"| {name} | {ms:.1f} | {cpu:.1f} | {events} | {size:,} |")
-    head += ["", "| against | ratio of ms | ratio of worker CPU | goal | met |", "|---|---:|---:|---|---|"]
-    for one, two in PAIRS:
-        ms, cpu = figures.ratio(one, two), figures.ratio(one, two, "cpu_ms")
-        goal = (f"<= {GOAL}", "yes" if met(figures) else "NO") if (one, two) == PAIRS[0] else ("", "")
-        head.append(f"| {one} / {two} | {ms:.2f} | {cpu:.2f} | {goal[0]} | {goal[1]} |")
-    return head
+        ms, cpu = figures.middle(name, "ms"), figures.middle(name, "cpu_ms")
+        table.append(f"| {name} | {ms:.1f} | {cpu:.1f} | {events} | {size:,} |")
+    table += ["", "| against | ratio of ms | ratio of worker CPU | goal | met |", "|---|---:|---:|---|---|"]
+    for pair in PAIRS:
+        ms, cpu = figures.ratio(pair), figures.ratio(pair, "cpu_ms")
+        goal, told = (f"<= {GOAL}", "yes" if met(figures) else "NO") if pair == PAIRS[0] else ("", "")
+        table.append(f"| {pair[0]} / {pair[1]} | {ms:.2f} | {cpu:.2f} | {goal} | {told} |")
+    return table
 
 
 def met(figures: Figures) -> bool:
     """Whether the goal was met."""
-    return figures.ratio(*PAIRS[0]) <= GOAL
+    return figures.ratio(PAIRS[0]) <= GOAL
 
 
 def main() -> int:
@@ -229,7 +241,10 @@ def main() -> int:
     print("\n".join(lines(figures)))
     print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if options.json:
-        options.json.write_text(json.dumps(asdict(figures), indent=1))
+        rounds = {
+            " / ".join(pair): [[asdict(one), asdict(two)] for one, two in r] for pair, r in figures.rounds.items()
+        }
+        options.json.write_text(json.dumps({"rounds": rounds, "history": figures.history}, indent=1))
     return int(options.check and not met(figures))
 
 
