@@ -176,14 +176,14 @@ class AgentLoop:
             # A conversation that is continued begins under another head, so this one's stands in the history too.
             head=None if self._replies else self.transcript.head,
         )
-        await self._execution.outbox.room(call, "the prompt")
-        return await workflow.start_activity_method(
-            ModelActivities.call,
-            call,
-            activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
-            summary=f"{self._place}{model.name} · turn {turn} · {spent} tok so far",
-            **policy.model_policy(model, fallback_left=fallback_left),
-        )
+        async with self._execution.outbox.sending(call, "the prompt"):
+            return await workflow.start_activity_method(
+                ModelActivities.call,
+                call,
+                activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
+                summary=f"{self._place}{model.name} · turn {turn} · {spent} tok so far",
+                **policy.model_policy(model, fallback_left=fallback_left),
+            )
 
     def _note_repeats(self, reply: ModelReply) -> None:
         previous = next((m for m in reversed(self.transcript.messages) if m.role is Role.ASSISTANT), None)

@@ -142,12 +142,12 @@ class Execution:
         if full := history_full():
             return Result(status=Status.EXHAUSTED, reason=full)
         try:
-            await self.outbox.room(run, "what it is asked")
+            async with self.outbox.sending(run, "what it is asked"):
+                return await run_child(run, child_id)
         except PayloadTooLargeError as error:
             return Result(status=Status.FAILED, reason=str(error))
         except asyncio.CancelledError:
             return CANCELLED
-        return await run_child(run, child_id)
 
     async def _inline(self, runnable: Prompt | Chain | Router | Parallel, scope: Scope) -> Result:
         match runnable:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -32,13 +34,20 @@ class Outbox:
         self._task = -1
         self._bytes = 0
         self._order = asyncio.Lock()
+        self._slots = asyncio.Semaphore(policy.AT_ONCE)
 
-    async def room(self, payload: Contract, what: str) -> None:
-        """Wait until a payload fits, which most do at once.
+    @asynccontextmanager
+    async def sending(self, payload: Contract, what: str) -> AsyncIterator[None]:
+        """Begins when there is room for what the block starts with this payload, which mostly there is at once.
 
         Raises:
-            PayloadTooLargeError: It never will.
+            PayloadTooLargeError: There never will be.
         """
+        async with self._slots:
+            await self._room(payload, what)
+            yield
+
+    async def _room(self, payload: Contract, what: str) -> None:
         size = len(to_json(payload))
         if not self._offload and size > MAX_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"{what} has {_bytes(size)}: {_WAY_OUT}")

@@ -66,7 +66,7 @@ async def _joined(
         _take(tally, jobs, results, [])
         if winner is not None:
             return tally.result(Status.COMPLETED, output=results[winner].output)
-        return _failed(tally, results, None)
+        return _failed(tally, results, None, 1)
     results = await together(jobs.values(), limit)
     completed = {name: result for name, result in zip(jobs, results, strict=True) if result.status is Status.COMPLETED}
     whole = parallel.join == "all" and parallel.reducer is None
@@ -74,7 +74,7 @@ async def _joined(
     output = _output(parallel, jobs, completed)
     wanted = len(jobs) if parallel.min_completed is None else parallel.min_completed
     if being_cancelled() or len(completed) < wanted:
-        return _failed(tally, results, output)
+        return _failed(tally, results, output, wanted)
     if whole:
         return tally.result(Status.COMPLETED, output=output)
     if parallel.reducer:
@@ -97,9 +97,12 @@ def _output(parallel: Parallel, jobs: dict[str, Job], completed: dict[str, Resul
     return [completed[name].output if name in completed else None for name in jobs]
 
 
-def _failed(tally: Tally, results: list[Result], output: Any) -> Result:
+def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Result:
     if being_cancelled() or (results and all(result.status is Status.CANCELLED for result in results)):
         return tally.result(Status.CANCELLED, "the run was cancelled", output=output)
+    if len(results) < wanted:
+        reason = f"there are {len(results)} items, of which {wanted} have to complete"
+        return tally.result(Status.FAILED, reason, output=output)
     broken = {name: step for name, step in tally.steps.items() if step.status is not Status.COMPLETED}
     shown = "; ".join(f"{name}: {step.status}: {step.reason}" for name, step in list(broken.items())[:5])
     more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""

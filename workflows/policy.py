@@ -34,6 +34,9 @@ OFFLOADED_BYTES: Final = 256 * 1024
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
 
+AT_ONCE: Final = 1_000
+"""Most model calls and nested runs of one workflow at once: the server takes no task with more than 2,000 of either."""
+
 TAIL_PART_BYTES: Final = 16_384
 TAIL_BYTES: Final = 65_536
 """A larger part of a tail, or what comes after this much of it, is a reference: it already stands in the history."""

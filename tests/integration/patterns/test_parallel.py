@@ -201,6 +201,23 @@ async def test_the_limit_holds(play: Play, each: Any) -> None:
     assert 1 < cast.most_at_once <= 3
 
 
+@pytest.mark.parametrize("each", [prompt("x"), agent("x")], ids=["prompts", "runs"])
+async def test_no_limit_is_more_than_the_server_takes(play: Play, each: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow task with more than it takes would be tried for ever, whatever asked for them."""
+    monkeypatch.setattr(policy, "AT_ONCE", 3)
+    cast = Cast({"x": {"text": "ok", "delay_seconds": 0.03}})
+    both = [Parallel(name=name, each=each, limit=100) for name in ("m", "n")]
+    outcome = await play(Parallel(name="p", branches=both), cast, json.dumps([*range(4)]))
+    assert outcome.result.output == {"m": ["ok"] * 4, "n": ["ok"] * 4}
+    assert 1 < cast.most_at_once <= 3
+
+
+async def test_fewer_items_than_have_to_complete(play: Play) -> None:
+    outcome = await play(Parallel(name="m", each=prompt("x"), min_completed=3), {}, "[1, 2]")
+    assert outcome.result.reason == "there are 2 items, of which 3 have to complete"
+    assert outcome.result.output == ["x<1>", "x<2>"]
+
+
 async def test_failed_items_are_null_and_named(play: Play) -> None:
     cast = {"x": lambda r: FAILS if last_told(r) == "2" else "ok"}
     outcome = await play(Parallel(name="m", each=agent("x"), min_completed=2), cast, "[1, 2, 3]")
