@@ -9,7 +9,6 @@ import pytest
 
 from sostenuto import Chain, Parallel, Status, Step, Team, tool
 from sostenuto.activities.provider import ModelRequest
-from sostenuto.contracts.runnable import Runnable
 from sostenuto.workers.worker import replayer
 from tests.fakes.cast import Cast, turn
 from tests.integration.agent.recorded import Recorded
@@ -71,20 +70,10 @@ async def test_what_is_asked(play: Play, last: Step, what: str) -> None:
     assert _refused(outcome.history) == []
 
 
-MANY = Parallel(name="m", each=prompt("w"))
-
-
-@pytest.mark.parametrize(
-    "runnable",
-    [
-        Parallel(name="p", each=prompt("x", f"{{input}} {LARGE}")),
-        Chain(name="c", steps=[MANY, Parallel(name="n", each=agent("x"), over="m")]),
-    ],
-    ids=["prompts", "nested runs"],
-)
-async def test_many_at_once(play: Play, runnable: Runnable) -> None:
+async def test_many_at_once(play: Play) -> None:
     """Fifteen of 300 KB, which each fit: all of them in one workflow task would be the end of the run."""
-    outcome = await play(runnable, {"w": LARGE, "x": "ok"}, _items(15))
+    each = prompt("x", f"{{input}} {LARGE}")
+    outcome = await play(Parallel(name="p", each=each), {"x": "ok"}, _items(15))
     assert outcome.result.output == ["ok"] * 15
     assert outcome.history.counts["timer_started"] == 1
     replayed = await replayer().replay_workflow(outcome.history.history)
