@@ -118,6 +118,9 @@ class RunInput(Contract):
     """Tools by which it may hand the conversation over to another member of its team."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
+    compact: bool = False
+    """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
+    what came before stands in its own history."""
 
     @property
     def head(self) -> Head | None:

@@ -53,7 +53,8 @@ async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the f
     execution = _execution()
 
     async def work() -> Result:
-        result, _ = await execution.child(runnable, f"{execution.path}/{runnable.name}", message)
+        path = f"{execution.path}/{runnable.name}"
+        result, _ = await execution.child(runnable, path, message, compact=False)
         return result
 
     return _typed(runnable, await _ended(work()))

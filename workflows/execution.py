@@ -117,6 +117,7 @@ class Execution:
         call_id: str = "",
         continues: Continuation | None = None,
         transfers: tuple[ToolDefinition, ...] = (),
+        compact: bool = True,
     ) -> tuple[Result, Continuation]:
         """What a runnable comes to in a run of its own, and how to continue its conversation."""
         path = self.place(path)
@@ -131,6 +132,7 @@ class Execution:
             continues=continues,
             transfers=transfers,
             offload=self._offload,
+            compact=compact,
         )
         result = await self._nested(run, child_id)
         self.details.finished(path, result)

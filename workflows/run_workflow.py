@@ -57,6 +57,8 @@ class RunWorkflow:
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
             ended = ended_by(error)
             result = self._loop.result(ended.status, ended.reason) if self._loop else ended
+        if self._input.compact and result.status is Status.COMPLETED:
+            result = result.model_copy(update={"steps": {}})
         result = self._execution.outbox.fitting(result)
         self._publish(result)
         if result.status is Status.FAILED:

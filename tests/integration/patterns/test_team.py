@@ -82,6 +82,14 @@ async def test_the_transcripts_of_members_stay_in_their_own_histories(serve: Ser
     assert len(own) > 3_000
 
 
+async def test_what_a_member_came_to_on_the_way_stays_in_its_own_history(play: Play) -> None:
+    steps = [prompt("long"), prompt("longer", "{long}", model="scripted/long"), prompt("short")]
+    team = Team(name="t", members=[Chain(name="c", steps=steps)], style="debate", judge=prompt("j"), max_rounds=1)
+    outcome = await play(team, {"long": "y" * 50_000, "short": "in short"})
+    assert outcome.result.steps["c"].output == "in short"
+    assert sum(event.ByteSize() for event in outcome.history.events) < 10_000
+
+
 async def test_a_leader_with_a_form_and_a_limit(play: Play) -> None:
     team = Team(name="t", members=[agent("a")], model="scripted/lead", output=Verdict)
     outcome = await play(team, {"lead": _once(("a", {"task": "t"}), text='{"winner": "a"}')})
@@ -213,10 +221,17 @@ async def test_a_member_called_judge_is_not_the_judge(play: Play) -> None:
 
 async def test_a_debate_that_nobody_survives(play: Play) -> None:
     team = Team(name="debate", members=[agent("x"), agent("y")], style="debate", model="scripted/judge")
-    outcome = await play(team, {"x": ["good", FAILS], "y": FAILS})
+    outcome = await play(team, {"x": ["good", FAILS], "y": ["bad", FAILS]})
     assert outcome.failed
-    assert outcome.result.reason.startswith("nobody is left to debate: y ended as failed: QuotaExceeded")
-    assert outcome.result.output == {"x": "good"}
+    assert outcome.result.reason.startswith("nobody is left to debate: x ended as failed: QuotaExceeded")
+    assert outcome.result.output == {"x": "good", "y": "bad"}
+
+
+async def test_the_last_one_left_talks_to_nobody(play: Play) -> None:
+    team = Team(name="debate", members=[agent("x"), agent("y")], style="debate", model="scripted/judge")
+    outcome = await play(team, {"x": "good", "y": FAILS, "judge": "x wins"})
+    assert outcome.result.output == "x wins"
+    assert list(outcome.result.steps) == ["x", "y", "judge"]
 
 
 def _plan(*tasks: tuple[str, str, list[int]], answer: str = "") -> str:

@@ -138,6 +138,7 @@ EXAMPLES: tuple[Contract, ...] = (
         continues=CONTINUES,
         transfers=(TRANSFER,),
         offload=True,
+        compact=True,
     ),
     run.Result(
         status=Status.EXHAUSTED,
