@@ -28,8 +28,8 @@ RUNS = ["", "/crew", "/crew/report", "/crew/report/clerk", "/crew/checker"]
 """What the ids of the run and of the runs nested in it add to the id of the root."""
 MOST_AT_ONCE = 3
 """Model calls that can be under way at the same time: both opinions, and the checker's."""
-_CALL_SECONDS = 0.03
-"""How long calls take: long enough for a kill to come within one."""
+CALL_SECONDS = 0.1
+"""How long calls take after their effect: long enough for a kill to come within one."""
 
 
 def _team_called(request: ModelRequest) -> str:
@@ -65,7 +65,7 @@ class RecordedCast(Cast):
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         told = "".join(message.model_dump_json() for message in request.messages)
         record(self._directory, "requests", model=request.model.model, prompt=sha256(told.encode()).hexdigest())
-        await asyncio.sleep(_CALL_SECONDS)
+        await asyncio.sleep(CALL_SECONDS)
         return await super().complete(request, on_delta)
 
 
@@ -75,15 +75,15 @@ def nested_app(directory: Path) -> App:
     @tool(effect="idempotent")
     async def note(text: str, ctx: ToolContext) -> str:
         """Note something."""
-        await asyncio.sleep(_CALL_SECONDS)
         record(directory, "effects", tool="note", key=ctx.idempotency_key)
+        await asyncio.sleep(CALL_SECONDS)
         return f"noted {text}"
 
     @tool(effect="once")
     async def pay(amount: int, ctx: ToolContext) -> str:
         """Pay."""
-        await asyncio.sleep(_CALL_SECONDS)
         record(directory, "effects", tool="pay", key=ctx.idempotency_key)
+        await asyncio.sleep(CALL_SECONDS)
         return f"paid {amount}"
 
     opinions = Parallel(

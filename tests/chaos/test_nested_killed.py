@@ -1,8 +1,8 @@
 """The worker of a nested run dies as soon as an event stands in a history, and another one ends the run as it was.
 
 Each event of the run and of the runs nested in it gets a run of its own, whose worker is killed with SIGKILL when
-that event is there. The worker that takes over starts when the first one is dead. `make test` takes some of the
-events; all of them: `CHAOS_EVERY=1 python -m pytest -s tests/chaos/test_nested_killed.py`.
+that event is there, and so does the middle of each call. The worker that takes over starts when the first one is dead.
+`make test` takes some of them; all: `CHAOS_EVERY=1 python -m pytest -s tests/chaos/test_nested_killed.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sostenuto.contracts import names
 from sostenuto.contracts.run import RunInput
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
-from tests.chaos.nested import MOST_AT_ONCE, RUNS, RecordedCast, nested_app, root, start_victim
+from tests.chaos.nested import CALL_SECONDS, MOST_AT_ONCE, RUNS, RecordedCast, nested_app, root, start_victim
 from tests.chaos.victim import recorded
 
 EVERY = int(os.environ.get("CHAOS_EVERY", "4"))
@@ -36,18 +36,21 @@ SEED = int(os.environ.get("CHAOS_SEED", "0"))
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if EVERY == 1 else 180)]
 
+TOOLS = ("note", "pay")
 _AT_ONCE = 12
 _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Kill:
-    """When to kill: as soon as this event of one of the runs is in the history."""
+    """When to kill: as soon as this event of one of the runs is in the history, or in the middle of a call."""
 
     run: str
     """One of `RUNS`."""
     event: int
     """Its id, from 1."""
+    within: str = ""
+    """The activity that the event schedules and that is to be under way for a while, empty for none."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ async def _survive(temporal: Client, task_queue: str, directory: Path, kill: Kil
         await asyncio.wait([reached, ended], return_when=asyncio.FIRST_COMPLETED)
         there = reached.done()
         reached.cancel()
+        if kill.within:
+            await asyncio.sleep(CALL_SECONDS / 2)
     finally:
         victim.kill()
         # Not in a thread, for a start polls the processes that there are, from this one; it takes milliseconds.
@@ -122,15 +127,22 @@ async def _undisturbed(temporal: Client, task_queue: str, directory: Path) -> tu
     await _start(temporal, task_queue, directory)
     result = await _finished(temporal, task_queue, directory)
     assert result.status is Status.COMPLETED, result.reason
-    counts = {run: await _events(temporal, task_queue + run) for run in RUNS}
-    return result, [Kill(run, event) for run, count in counts.items() for event in range(1, count + 1)]
+    kills = []
+    for run in RUNS:
+        for event in (await temporal.get_workflow_handle(task_queue + run).fetch_history()).events:
+            kills.append(Kill(run, event.event_id))
+            if scheduled := event.activity_task_scheduled_event_attributes.activity_type.name:
+                kills.append(Kill(run, event.event_id, within=scheduled))
+    return result, kills
 
 
 async def test_every_event(temporal: Client, task_queue: str, tmp_path: Path) -> None:
     """Whatever the event, the result is the same, nothing unsafe happens twice, and little is repeated."""
     began = time.monotonic()
     undisturbed, kills = await _undisturbed(temporal, f"{task_queue}-undisturbed", tmp_path)
-    chosen = kills[random.Random(SEED).randrange(EVERY) :: EVERY]
+    sampled = kills[random.Random(SEED).randrange(EVERY) :: EVERY]
+    # What the tools do is what must not be done twice.
+    chosen = [kill for kill in kills if kill in sampled or kill.within in TOOLS]
     gate = asyncio.Semaphore(_AT_ONCE)
     late: list[int] = []
 
@@ -138,7 +150,7 @@ async def test_every_event(temporal: Client, task_queue: str, tmp_path: Path) ->
         async with gate:
             directory = tmp_path / str(number)
             directory.mkdir()
-            where = f"{number}: killed at event {kill.event} of {kill.run or 'the root'}"
+            where = f"{number}: killed at {kill}"
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     survived = await _survive(temporal, f"{task_queue}-{number}", directory, kill)
@@ -153,7 +165,7 @@ async def test_every_event(temporal: Client, task_queue: str, tmp_path: Path) ->
     assert not problems, "\n".join(problems)
     reached = [events for events in late if events >= 0]
     sys.stdout.write(
-        f"\n{len(kills)} events in {len(RUNS)} histories, {len(chosen)} tried, {len(reached)} kills, each "
+        f"\n{len(kills)} points in {len(RUNS)} histories, {len(chosen)} tried, {len(reached)} kills, each "
         f"{statistics.median(reached)} events late by the median, 0 problems, {time.monotonic() - began:.0f} s\n"
     )
     # How events fall into workflow tasks varies a little, so the last ones of a history may not be there.
