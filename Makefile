@@ -35,8 +35,9 @@ demo: pull  ## Answer a question with an agent that is killed half way, then sto
 dev: pull  ## Start the embedded stack and leave it up
 	$(BIN)/sostenuto dev
 
+# Three at a time on two cores: most of them wait most of the time.
 test: pull  ## Run every test
-	$(PYTEST)
+	$(PYTEST) --numprocesses 3 --dist loadgroup
 
 # Never writes: caches go into the virtual environment or nowhere.
 check: export PYTHONDONTWRITEBYTECODE = 1

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from tests.dev_server import dev_server
+
+LOCAL = Path(__file__).parent / "integration" / "local"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the local model on one worker: one server for all, which is asked in one order."""
+    for item in items:
+        if item.path.is_relative_to(LOCAL):
+            item.add_marker(pytest.mark.xdist_group("local"))
 
 
 @pytest.fixture(autouse=True)
