@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -33,6 +34,17 @@ async def children(client: Client, workflow_id: str) -> list[str]:
     """Ids of the runs that a run started, in their order."""
     recorded = await Recorded.of(client, workflow_id)
     return [a.workflow_id for a in recorded.attributes("start_child_workflow_execution_initiated")]
+
+
+def most_at_once(recorded: Recorded) -> int:
+    """Most model calls and nested runs that were under way at the same time, by the history of who started them."""
+    now = most = 0
+    for event in recorded.events:
+        kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+        now += kind in ("ACTIVITY_TASK_SCHEDULED", "START_CHILD_WORKFLOW_EXECUTION_INITIATED")
+        now -= kind in ("ACTIVITY_TASK_COMPLETED", "CHILD_WORKFLOW_EXECUTION_COMPLETED")
+        most = max(most, now)
+    return most
 
 
 async def status(client: Client, workflow_id: str) -> WorkflowExecutionStatus | None:
