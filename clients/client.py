@@ -18,6 +18,7 @@ from ..contracts.errors import SpecError
 from ..contracts.input import Input
 from ..contracts.runnable import Runnable
 from ..workflows.connection import connect, task_queue_setting
+from ..workflows.search_attributes import RUNNABLE
 from .chain import described
 from .order import Startable, order_of, output_type_of
 from .rpc_errors import explained
@@ -128,8 +129,15 @@ class Client:
                 )
                 execution = handle.result_run_id or ""
             except WorkflowAlreadyStartedError:
-                execution = (await described(self.temporal, run_id)).run_id
+                execution = await self._started_before(run_id, order.name)
         return Run(self.temporal, run_id, execution, order.output_type)
+
+    async def _started_before(self, run_id: str, name: str) -> str:
+        description = await described(self.temporal, run_id)
+        other = description.typed_search_attributes.get(RUNNABLE)
+        if other != name:
+            raise SpecError(f"{run_id!r} is a run of {other!r} already, and cannot be one of {name!r}: pass another id")
+        return description.run_id
 
     async def get(self, id: str, *, runnable: Startable | None = None) -> Run:  # noqa: A002
         """The run of that id, the newest where there were several.

@@ -65,6 +65,8 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
     own = OwnWorkflow.of(startable)
     if not own.arguments and content is not None:
         raise SpecError(f"{own.name} takes no argument, and was given one")
+    if own.arguments:
+        own.check(content)
     summary = first_line(_text(content), _SUMMARY_CHARS) or own.name
     return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, ())
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import PydanticSerializationError, to_json
 from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError, FailureError
 
+from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.template import as_text
@@ -66,6 +68,19 @@ class OwnWorkflow:
             return self.input_type.validate_json(text)
         except ValidationError as error:
             raise SpecError(f"{self.name} cannot take this input, as JSON: {error}") from None
+
+    def check(self, value: Any) -> None:
+        """Check that a value is what it takes: it would fail to read it for ever.
+
+        Raises:
+            SpecError: It is not.
+        """
+        if self.input_type is None:
+            return
+        try:
+            self.input_type.validate_json(to_json(value))
+        except (ValidationError, PydanticSerializationError) as error:
+            raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
 
 
 def asked(recorded: Recorded, payloads: Payloads) -> Message:

@@ -69,7 +69,8 @@ async def _run(args: argparse.Namespace) -> int:
             result = await _followed(run, console)
         except asyncio.CancelledError:
             return INTERRUPTED
-    print(_json(run, result) if args.json else _text(result))
+    if args.json or result.output is not None:
+        print(_json(run, result) if args.json else _text(result))
     return EXIT_STATUS[result.status]
 
 
@@ -100,6 +101,4 @@ def _json(run: Run, result: Result) -> str:
 def _text(result: Result) -> str:
     from pydantic_core import to_json  # noqa: PLC0415 - as above
 
-    if result.output is None:
-        return ""
     return result.output if isinstance(result.output, str) else to_json(result.output, indent=2).decode()

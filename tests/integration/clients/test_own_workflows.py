@@ -99,7 +99,14 @@ class Fails:
         raise ApplicationError(f"no {text}", non_retryable=True)
 
 
-APP = App(LOOKER, tools=[look, peek, stumble], workflows=[Report, Stumbles, Again, Quiet, Fails])
+@workflow.defn(sandboxed=False)
+class Told:
+    @workflow.run
+    async def run(self, message: Message) -> str:
+        return message.text
+
+
+APP = App(LOOKER, tools=[look, peek, stumble], workflows=[Report, Stumbles, Again, Quiet, Fails, Told])
 
 
 def types(events: list[Event], path: str) -> list[str]:
@@ -198,6 +205,9 @@ async def test_a_workflow_that_was_not_started_here_is_no_run(serve: Serve, task
         (Order, None, "Order cannot be started: pass a runnable, or a class made by @workflow.defn"),
         (Quiet, "text", "Quiet takes no argument, and was given one"),
         (look, "text", "cannot be started"),
+        (Again, "many", "Again cannot take 'many': 1 validation error for int"),
+        (Again, None, "Again cannot take None: 1 validation error for int"),
+        (Again, object(), "Again cannot take <object object at .*>: Unable to serialize"),
     ],
 )
 async def test_what_cannot_be_started_is_refused(serve: Serve, what: Any, given: Any, problem: str) -> None:
@@ -208,7 +218,7 @@ async def test_what_cannot_be_started_is_refused(serve: Serve, what: Any, given:
 
 async def test_a_message_is_a_message_to_an_own_workflow_too(serve: Serve) -> None:
     async with serve(APP, SCRIPT) as client:
-        started = await client.start(Fails, Message.user("luck"))
+        started = await client.start(Told, Message.user("luck"))
         began = await anext(aiter(started.events()))
     assert isinstance(began, RunStarted)
     assert began.message == Message.user("luck")

@@ -48,6 +48,8 @@ async def test_starting_twice_with_one_id_gives_the_same_run(serve: Serve, task_
         assert await second.result() == result
         third = await client.start(AGENT, "How is 7?", id=f"once-{task_queue}")
         assert await third.result() == result
+        with pytest.raises(SpecError, match="is a run of 'looker' already, and cannot be one of 'other'"):
+            await client.start(AGENT.model_copy(update={"name": "other"}), "How is 7?", id=f"once-{task_queue}")
         assert [e async for e in third.events()] == [e async for e in first.events()]
         assert await scheduled_model_calls(client, first.id) == 2
 
@@ -128,13 +130,13 @@ async def test_what_the_ui_shows_of_a_run_is_its_first_line(serve: Serve, task_q
     ("content", "problem"),
     [
         ("", "the input is empty"),
-        ([], "the input is empty"),
+        (Message.user([]), "the input is empty"),
         ("x" * 2_000_001, r"has 2,000,\d+ bytes and the limit is"),
         ("€" * 700_000, r"has 2,100,\d+ bytes and the limit is"),
     ],
 )
 async def test_an_input_that_cannot_be_sent_starts_nothing(
-    temporal: TemporalClient, task_queue: str, content: str | list[str], problem: str
+    temporal: TemporalClient, task_queue: str, content: str | Message, problem: str
 ) -> None:
     client = Client(temporal, task_queue=task_queue)
     with pytest.raises(SpecError, match=problem):
