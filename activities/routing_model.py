@@ -20,13 +20,17 @@ def said_by_model(call: RouteCall) -> RouteChoice:
     route, confidence = answer.get("route"), _confidence(answer.get("confidence"))
     if route not in [option.name for option in call.options]:
         known = ", ".join(option.name for option in call.options)
-        said = "gave no answer" if call.answer is None else f"said {as_text(call.answer)[:_LONGEST_QUOTE]}"
+        said = f"gave no answer{_why(call)}" if call.answer is None else f"said {as_text(call.answer)[:_LONGEST_QUOTE]}"
         reason = f"the model named none of the routes {known}; it {said}"
         return RouteChoice(reason=reason, strategy=call.strategy)
     reason = as_text(answer.get("reason") or "the model gave no reason")[:_LONGEST_REASON]
     if confidence is None:
         reason += " (the model gave no confidence from 0 to 1)"
     return RouteChoice(route=str(route), confidence=confidence or 0.0, reason=reason, strategy=call.strategy)
+
+
+def _why(call: RouteCall) -> str:
+    return f" ({call.unanswered[:_LONGEST_REASON]})" if call.unanswered else ""
 
 
 def _confidence(value: Any) -> float | None:

@@ -226,6 +226,8 @@ class RouteCall(Contract):
     default: str = ""
     answer: JsonValue = None
     """Strategy `model`: what the model said."""
+    unanswered: str = ""
+    """Strategy `model`: why it said nothing."""
 
 
 class RouteChoice(Contract):

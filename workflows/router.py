@@ -27,7 +27,7 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
     tally = Tally()
     scope = scope.asked(scope.message)
     answer: Any = None
-    undecided = ""
+    unanswered = ""
     if router.model:
         loop = AgentLoop(execution, _classifier(router, router.model), scope.path, [scope.message])
         said = tally.add(await loop.run())
@@ -36,9 +36,9 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
         if said.status is Status.COMPLETED:
             answer = said.output
         else:
-            undecided = f" (the model ended as {said.status}: {said.reason})"
+            unanswered = f"{said.status}: {said.reason}"
     try:
-        choice = await _decide(router, scope, answer)
+        choice = await _decide(router, scope, answer, unanswered)
     except FailureError as error:
         if is_cancelled_exception(error):
             return tally.result(Status.CANCELLED, "the run was cancelled")
@@ -46,13 +46,13 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
     execution.details.chose(scope.path, choice)
     route = next((route for route in router.routes if route.name == choice.route), None)
     if route is None:
-        return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}{undecided}")
+        return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}")
     result = tally.add(await execution.run(route.run, scope.step(route.name)), route.name)
     reason = f"route {route.name!r}: {result.reason}" if result.reason else ""
     return tally.result(result.status, reason, output=result.output)
 
 
-async def _decide(router: Router, scope: Scope, answer: Any) -> RouteChoice:
+async def _decide(router: Router, scope: Scope, answer: Any, unanswered: str) -> RouteChoice:
     call = RouteCall(
         strategy=router.strategy,
         text=scope.message.text,
@@ -60,6 +60,7 @@ async def _decide(router: Router, scope: Scope, answer: Any) -> RouteChoice:
         threshold=router.threshold,
         default=router.default,
         answer=answer,
+        unanswered=unanswered,
     )
     return await workflow.start_local_activity_method(
         RouteActivities.decide, call, activity_id=f"{scope.path}:route", **policy.route_policy()

@@ -69,6 +69,14 @@ async def test_the_model_is_taken_at_its_word() -> None:
     assert choice == RouteChoice(route="technical", confidence=0.8, reason="it crashes", strategy="model")
 
 
+async def test_why_the_model_said_nothing_is_told_beside_the_default() -> None:
+    choice = await decide(
+        strategy="model", text="x", unanswered="failed: AuthenticationFailed: no key", default="billing"
+    )
+    assert choice.route == "billing"
+    assert "it gave no answer (failed: AuthenticationFailed: no key): the default" in choice.reason
+
+
 @pytest.mark.parametrize(
     "answer",
     [None, "technical", [], {}, {"route": "nowhere", "confidence": 1}, {"route": None}, {"route": ["technical"]}],

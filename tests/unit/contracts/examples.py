@@ -107,6 +107,7 @@ EXAMPLES: tuple[Contract, ...] = (
         name="git_log",
         effect=Effect.READ,
     ),
+    router.RouteCall(strategy="model", text="Hi.", options=(OPTION,), unanswered="failed: no key"),
     router.RouteCall(
         strategy="model",
         text="Where is my money?",
