@@ -50,8 +50,14 @@ class McpActivities:
                 found = catalogue_of(call.server, session.server, await session.list_tools())
                 return _recordable(found)
             except SostenutoError as error:
-                passing = isinstance(error, ServerUnreachable | CallInterrupted | CallTimedOut)
-                raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=passing) from None
+                raise failure(
+                    error, str(error), kind=names.TOOL_FAILED, retryable=self._may_pass(call, error)
+                ) from None
+
+    def _may_pass(self, call: McpCatalogueCall, error: SostenutoError) -> bool:
+        """Whether asking once more may help: an address may be down for a while, a command that ends does so again."""
+        passing = isinstance(error, ServerUnreachable | CallInterrupted | CallTimedOut)
+        return passing and (bool(self._session(call.server).server.url) or activity.info().attempt < _ATTEMPTS)
 
     @activity.defn(name=names.MCP_TOOL_ACTIVITY)
     async def call(self, invocation: McpInvocation) -> ToolOutput:

@@ -28,8 +28,8 @@ class Caller:
         self.activities = McpActivities(sessions, self.cache)
         self.heartbeats: list[tuple[Any, ...]] = []
 
-    async def catalogue(self, server: str = "fake") -> McpCatalogue:
-        return await ActivityEnvironment().run(self.activities.catalogue, McpCatalogueCall(server=server))
+    async def catalogue(self, server: str = "fake", *, attempt: int = 1) -> McpCatalogue:
+        return await self.environment(attempt).run(self.activities.catalogue, McpCatalogueCall(server=server))
 
     async def call(
         self, tool: str, *, server: str = "fake", effect: Effect = Effect.READ, attempt: int = 1, **arguments: Any

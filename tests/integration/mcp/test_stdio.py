@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from sostenuto import Effect, ImagePart
 from sostenuto.contracts.mcp import McpServer
@@ -231,6 +232,17 @@ async def test_a_server_that_does_not_start_says_why(
     said = await caller.failure("echo", text="x")
     assert said.message.startswith("echo was not run: ")
     assert said.non_retryable is not retryable
+
+
+async def test_a_server_that_does_not_start_is_given_up(open_sessions: Open) -> None:
+    """A command that ends four times has a mistake: the run is not kept waiting for it."""
+    caller = Caller(
+        await open_sessions({"fake": McpServer(command=sys.executable, args=["-c", "raise SystemExit(3)"])})
+    )
+    for attempt, given_up in ((3, False), (4, True)):
+        with pytest.raises(ApplicationError, match="it ended while starting: exit status 3") as caught:
+            await caller.catalogue(attempt=attempt)
+        assert caught.value.non_retryable is given_up
 
 
 async def test_a_server_that_never_gets_ready(
