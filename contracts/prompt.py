@@ -74,6 +74,8 @@ class Prompt(Node):
     @field_validator("template")
     @classmethod
     def _readable(cls, template: str) -> str:
+        if not template.strip():
+            raise ValueError("it is empty: say what the model is asked, such as '{input}'")
         templates.names(template)
         return template
 

@@ -42,6 +42,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
     ("kind", "fields", "words"),
     [
         (Prompt, {"template": "{a.b}"}, "template: {a.b} is no name: a template has names like {input}"),
+        (Prompt, {"template": " "}, "template: it is empty: say what the model is asked, such as '{input}'"),
         (Prompt, {"template": "{"}, "template: the brace at position 0 stands alone: write {{ for a brace"),
         (Prompt, {"template": "x", "model": "gpt"}, "model.name: 'gpt' is not provider/model"),
         (
