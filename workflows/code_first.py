@@ -25,6 +25,7 @@ from ..contracts.runnable import Runnable, check_input
 from ..contracts.tool import Tool, ToolInvocation, ToolOutput, ToolSpec
 from .catalogue import named
 from .execution import Execution
+from .outbox import PayloadTooLargeError
 from .scope import Scope
 from .tools import start_tool
 
@@ -147,7 +148,10 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
 
 async def _called(tool: ToolSpec, invocation: ToolInvocation, execution: Execution) -> ToolOutput:
     try:
-        return await start_tool(tool, invocation, f"{execution.path}:{invocation.call_id}")
+        async with execution.outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, f"{execution.path}:{invocation.call_id}")
+    except PayloadTooLargeError as error:
+        raise SpecError(f"tool {tool.name!r}: {error}") from None
     except ActivityError as error:
         # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
         if isinstance(error.cause, ApplicationError):

@@ -43,6 +43,18 @@ def history_full() -> str:
     return f"the history is full ({events:,} events, {size:,} bytes)"
 
 
+def too_deep(path: str, child_id: str = "") -> str:
+    """Why nothing can run at a place, in a nested run of that id; empty where something can.
+
+    The server refuses longer ids, and the workflow task would be tried for ever.
+    """
+    if len(path.encode()) > policy.PLACE_BYTES:
+        return f"it is nested too deeply: its place {path[:40]}… has more than {policy.PLACE_BYTES} bytes"
+    if len(child_id.encode()) > policy.ID_BYTES:
+        return f"its id {child_id[:40]}… has more than {policy.ID_BYTES:,} bytes: start the run with a shorter one"
+    return ""
+
+
 class Execution:
     """One workflow's part of the runnable tree.
 
@@ -95,6 +107,8 @@ class Execution:
             return CANCELLED
         if full := history_full():
             return Result(status=Status.EXHAUSTED, reason=full)
+        if deep := too_deep(scope.path):
+            return Result(status=Status.FAILED, reason=deep)
         if isinstance(runnable, Agent | Team):
             result, _ = await self.child(runnable, scope.path, scope.message)
             return result
@@ -143,6 +157,8 @@ class Execution:
             return CANCELLED
         if full := history_full():
             return Result(status=Status.EXHAUSTED, reason=full)
+        if deep := too_deep(run.path, child_id):
+            return Result(status=Status.FAILED, reason=deep)
         try:
             async with self.outbox.sending(run, "what it is asked"):
                 return await run_child(run, child_id)

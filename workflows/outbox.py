@@ -68,6 +68,9 @@ class Outbox:
 
     def fitting(self, result: Result) -> Result:
         """The result, or as much of it as can be sent: the output before all, then what the steps came to."""
+        if len(result.reason) > _REASON_CHARS:
+            # It may quote what a model said, and of a failed run it is the failure's message besides.
+            result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})
         if self._offload or len(to_json(result)) <= MAX_PAYLOAD_BYTES:
             return result
         left = MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
@@ -91,6 +94,7 @@ class Outbox:
         return result.model_copy(update={**kept, "steps": steps})
 
 
+_REASON_CHARS = 10_000
 _OVERHEAD_BYTES = 100_000
 """Room for the rest of a result, and for steps of which only the status is left."""
 

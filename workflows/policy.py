@@ -35,7 +35,13 @@ TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
 
 AT_ONCE: Final = 1_000
-"""Most model calls and nested runs of one workflow at once: the server takes no task with more than 2,000 of either."""
+"""Most calls and nested runs of one workflow at once: the server takes no task with more than 2,000 of either."""
+
+ID_BYTES: Final = 1_000
+"""Longest id of a workflow or an activity that the server takes."""
+
+PLACE_BYTES: Final = 900
+"""Longest place in a tree: ids of activities are made of it, and have up to 100 characters more."""
 
 TAIL_PART_BYTES: Final = 16_384
 TAIL_BYTES: Final = 65_536

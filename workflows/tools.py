@@ -22,6 +22,7 @@ from ..contracts.runnable import Runnable
 from ..contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec, outcome_unknown
 from . import policy
 from .details import first_line
+from .outbox import PayloadTooLargeError
 from .tally import Tally
 from .together import being_cancelled
 
@@ -73,7 +74,9 @@ class ToolCalls:
             known = ", ".join((*self._tools, *self._delegates)) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {known}.")
         try:
-            output = await self._start(tool, call, reply)
+            output = await self._called(tool, call, reply)
+        except PayloadTooLargeError as error:
+            return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
@@ -93,9 +96,10 @@ class ToolCalls:
             raise asyncio.CancelledError
         return answered(call.id, call.name, result)
 
-    def _start(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> workflow.ActivityHandle[ToolOutput]:
+    async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
-        return start_tool(tool, invocation, f"{self._path}:{call.id}")
+        async with self._execution.outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, f"{self._path}:{call.id}")
 
 
 def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> workflow.ActivityHandle[ToolOutput]:
