@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
@@ -148,7 +149,8 @@ class Run:
 
     def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
         try:
-            return output_type.validate_python(output)
+            # As JSON, in which strict types take what they themselves wrote.
+            return output_type.validate_json(to_json(output))
         except ValidationError as error:
             raise SpecError(
                 f"run {self.id!r}: its output is not of the type that its runnable has here: get it without runnable= "

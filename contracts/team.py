@@ -155,6 +155,10 @@ class Team(Node):
                     f"{place}: no name for a member that takes over: it has more than {64 - len(TRANSFER)} characters, "
                     "or a dot"
                 )
+            taken = {TRANSFER + other.name for other in self.members}
+            for name in (*(tool.name for tool in member.tools), *(node.name for node in member.delegates)):
+                if name in taken:
+                    raise ValueError(f"{place}: its tool {name!r} has the name by which it hands over: rename the tool")
 
     def _check_model(self) -> None:
         if self.style == "handoff":

@@ -157,6 +157,14 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
         (Team, {"members": [A], "style": "handoff", "entry": "b"}, "entry: there is no member 'b': there are a"),
         (
             Team,
+            {
+                "members": [A, Agent(name="b", model=MODEL, tools=[Agent(name="transfer_to_a", model=MODEL)])],
+                "style": "handoff",
+            },
+            "members[1] (b): its tool 'transfer_to_a' has the name by which it hands over",
+        ),
+        (
+            Team,
             {"members": [A], "model": MODEL, "entry": "a"},
             "entry: it goes with style='handoff', not with 'delegate'",
         ),
