@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import timedelta
@@ -14,7 +15,7 @@ from ..contracts.errors import InvalidRequest
 from ..contracts.model import Head, OutputSchema
 from ..contracts.node import Node
 from ..contracts.output import Validator, unwrapped
-from .validation import objections, reasons
+from .validation import objections, reasons, sendable
 
 
 class OutputValidator:
@@ -69,7 +70,7 @@ class OutputValidator:
         """
         wrong, answer = self._parsed(head, text)
         if wrong or refused or not head.validators:
-            return wrong
+            return sendable(wrong)
         wanted = {name: self._validators[name] for name in head.validators}
         return await objections(wanted, answer, limit=limit, threads=self._threads)
 
@@ -87,18 +88,18 @@ class OutputValidator:
 
 
 def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
+    wrong, whole = _json(text)
+    if wrong:
+        return wrong, None
     if not output.wrapped:
         try:
             return (), adapter.validate_json(text)
         except ValidationError as error:
             return reasons(error), None
-    wrong, whole = _json(text)
-    if wrong:
-        return wrong, None
     if not isinstance(whole, dict) or "value" not in whole:
         return ("value: it is missing: answer with a JSON object that has it",), None
     try:
-        return (), adapter.validate_json(to_json(whole["value"], inf_nan_mode="constants"))
+        return (), adapter.validate_json(to_json(whole["value"]))
     except ValidationError as error:
         return reasons(error, "value"), None
 
@@ -117,6 +118,9 @@ def _by_schema(output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
 def _json(text: str) -> tuple[tuple[str, ...], Any]:
     try:
         # Unlike Python's own, it takes no half of an emoji, which no history could hold.
-        return (), from_json(text)
+        value = from_json(text)
+        # Nor does one hold NaN, or a number too large for a float: they would come back as null.
+        json.dumps(value, allow_nan=False)
     except ValueError as error:
         return (f"answer: it is not JSON ({error})",), None
+    return (), value

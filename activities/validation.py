@@ -31,7 +31,7 @@ async def objections(
         threads: Where sync ones run. Default: the event loop's own.
     """
     said = await asyncio.gather(*(_said(name, v, answer, limit, threads) for name, v in validators.items()))
-    return tuple(_sendable(reason) for reasons in said for reason in reasons)
+    return tuple(reason for found in said for reason in sendable(found))
 
 
 def reasons(error: ValidationError, *above: str) -> tuple[str, ...]:
@@ -93,6 +93,11 @@ def _returned(name: str, said: Any) -> tuple[str, ...]:
     return (f"answer: its validator {name} returned a {kind}, in place of None, a text or several texts",)
 
 
-def _sendable(reason: str) -> str:
+def sendable(found: Iterable[str]) -> tuple[str, ...]:
+    """As many reasons as a model can use, none of them so long that the answer could not be sent along with them."""
+    return tuple(_cut(reason) for reason in islice(found, _MOST_REASONS))
+
+
+def _cut(reason: str) -> str:
     text = reason.encode(errors="replace").decode()
     return text if len(text) <= _LONGEST_CHARS else text[:_LONGEST_CHARS] + "… (cut)"

@@ -86,7 +86,7 @@ async def _decided(execution: Execution, team: Team, scope: Scope, statements: s
         result = await execution.run(team.judge, scope.step(team.judge.name).asked(message))
     elif team.model:
         judge = Agent(
-            name="judge",
+            name=team.name,  # so that workers know the type of its answer
             model=team.model,
             instructions=f"{_JUDGES}\n\n{team.instructions}".strip(),
             output=team.output,

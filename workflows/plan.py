@@ -65,7 +65,7 @@ async def _written(execution: Execution, team: Team, scope: Scope, tally: Tally,
     else:
         name = "writer"
         writer = Agent(
-            name=name,
+            name=team.name,  # so that workers know the type of its answer
             model=team.model or "",
             instructions=team.instructions,
             output=team.output,
