@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from . import policy
 from .details import SHOWN_MESSAGES, compact
 from .outbox import PayloadTooLargeError
 from .tally import Tally
+from .together import ended_by
 from .tools import ToolCalls, error_result
 from .transcript import Transcript
 
@@ -117,10 +119,9 @@ class AgentLoop:
                 ended = at_turn() or await self._turn()
                 if ended:
                     return ended
-        except BaseException as error:
-            if is_cancelled_exception(error):
-                return self.result(Status.CANCELLED, "the run was cancelled")
-            raise
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a bug of ours must not lose what there is
+            ended = ended_by(error)
+            return self.result(ended.status, ended.reason)
 
     def tell(self, message: Message) -> None:
         """Go on with the conversation: the next `run` answers this."""

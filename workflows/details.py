@@ -23,6 +23,7 @@ SHOWN_MESSAGES = 20
 _SHOWN_PLACES = 40
 _ENTRY_CHARS = 400
 _STRUCTURED_CHARS = 4_000
+_NAME_CHARS = 64
 _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 
 
@@ -139,7 +140,7 @@ def compact(tokens: int) -> str:
 
 def first_line(text: str, limit: int = 100) -> str:
     """The first line of a text, cut to a number of characters."""
-    return _cut(text.strip().partition("\n")[0], limit)
+    return _cut(next(iter(text.strip().splitlines()), ""), limit)
 
 
 def _came_to(result: Result) -> str:
@@ -165,16 +166,22 @@ def _markdown(message: Message, label: str) -> str:
 def _harmless(text: str) -> str:
     # Whoever opens the UI must not be made to fetch what a model was talked into linking. What looks like a tag would
     # be left out, and a heading would be larger than those of the page.
-    return re.sub(r"^(\s*)#", r"\1\\#", text.replace("![", "!\\[").replace("<", "\\<"), flags=re.MULTILINE)
+    lines = "\n".join(text.splitlines()).replace("![", "!\\[").replace("<", "&lt;")
+    return re.sub(r"^(\s*)#", r"\1\\#", lines, flags=re.MULTILINE)
 
 
 def _call(call: ToolCallPart) -> str:
     arguments = call.malformed or json.dumps(call.arguments, ensure_ascii=False)
-    return f"→ **{call.name}**\n\n{_verbatim(arguments)}"
+    return f"→ **{_called(call.name)}**\n\n{_verbatim(arguments)}"
 
 
 def _result(result: ToolResultPart) -> str:
-    return f"↳ **{result.name}**{' failed' if result.is_error else ''}\n\n{_verbatim(result.content)}"
+    return f"↳ **{_called(result.name)}**{' failed' if result.is_error else ''}\n\n{_verbatim(result.content)}"
+
+
+def _called(name: str) -> str:
+    """What a model calls a tool, which need not be the name of one."""
+    return _harmless(first_line(name, _NAME_CHARS))
 
 
 def _verbatim(text: str) -> str:

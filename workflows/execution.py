@@ -30,7 +30,7 @@ from .outbox import Outbox, PayloadTooLargeError
 from .parallel import run_parallel
 from .router import run_router
 from .scope import Scope
-from .together import CANCELLED, being_cancelled
+from .together import CANCELLED, being_cancelled, ended_by
 from .transcript import Transcript
 
 
@@ -114,7 +114,10 @@ class Execution:
             return result
         scope = Scope(self.place(scope.path), scope.message, scope.names)
         self.details.started(scope.path)
-        result = await self._inline(runnable, scope)
+        try:
+            result = await self._inline(runnable, scope)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
+            result = ended_by(error)
         self.details.finished(scope.path, result)
         return result
 

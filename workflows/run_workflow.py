@@ -55,8 +55,7 @@ class RunWorkflow:
         try:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
-            ended = ended_by(error)
-            result = self._loop.result(ended.status, ended.reason) if self._loop else ended
+            result = ended_by(error)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._execution.outbox.fitting(result)
