@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from pydantic import JsonValue, ValidationError
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from ..contracts import names
 from ..contracts.agent import Agent
+from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.input import Input, message_from
 from ..contracts.mcp import McpRef
 from ..contracts.model import Model
-from ..contracts.node import check_tree
+from ..contracts.node import Node, cannot_run, check_tree
 from ..contracts.output import Validator
 from ..contracts.run import Result, Status
 from ..contracts.runnable import Runnable, check_input
@@ -48,6 +49,8 @@ async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the f
         SpecError: The runnable contains itself, or the input lacks what its templates take.
         asyncio.CancelledError: The workflow is being cancelled.
     """
+    if not isinstance(runnable, Node):
+        raise SpecError(f"run: {cannot_run(runnable)}")
     message = message_from(input)
     check_tree(runnable)
     check_input(runnable, message)
@@ -113,18 +116,25 @@ async def call_tool(tool: Tool[..., R], /, **arguments: Any) -> R: ...
 async def call_tool(tool: str, /, **arguments: Any) -> str: ...
 
 
-async def call_tool(tool: Tool[..., Any] | str, /, **arguments: Any) -> Any:
+async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: Any) -> Any:
     """What a tool returns, called with the guarantees of its effect class.
 
     Args:
         tool: A function made by `@tool`, or a tool of an MCP server, as `"mcp:server/tool"`, which returns text.
+        *unnamed: None: a mistake that is told as one.
         **arguments: Its arguments, as JSON or pydantic values.
 
     Raises:
-        SpecError: It is no tool, or returned something else than it says.
+        SpecError: It is no tool, an argument has no name, or it returned something else than it says.
         temporalio.exceptions.ApplicationError: It failed; of type `ToolFailed`, with a message that says why.
         temporalio.exceptions.ActivityError: It did not come to an end of its own; the cause says why.
     """
+    if unnamed:
+        raise SpecError(f"call_tool: the argument {brief(unnamed[0])} has no name: write name={brief(unnamed[0])}")
+    if not isinstance(tool, Tool | str):
+        raise SpecError(
+            f"call_tool: {brief(tool)} is no tool: pass a function decorated with @tool, or 'mcp:server/tool'"
+        )
     if isinstance(tool, str):
         return (await _call_mcp(McpRef.parse(tool), arguments)).content
     execution = _execution()
@@ -175,7 +185,10 @@ def _call_id(execution: Execution) -> str:
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
-    plain: dict[str, JsonValue] = to_jsonable_python(dict(arguments))
+    try:
+        plain: dict[str, JsonValue] = to_jsonable_python(dict(arguments))
+    except PydanticSerializationError as error:
+        raise SpecError(f"call_tool: the arguments are no JSON: {error}") from None
     return plain
 
 
