@@ -43,13 +43,13 @@ async def _worker(args: argparse.Namespace) -> int:
     from ..own_workflow import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
 
     app = load_app(args.app)
+    served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
     client = await connect(args)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(app, client, client.task_queue):
-        served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
         print(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it", file=sys.stderr)
         await stop.wait()
         print("stopping: calls in flight may end first", file=sys.stderr)
