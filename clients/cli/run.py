@@ -14,6 +14,7 @@ from .app_loader import load_app
 from .exit_status import EXIT_STATUS, INTERRUPTED
 from .follow import cancelling, show
 from .session import add_connection_options, connect
+from .step_lines import harmless
 from .worker import serve
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ async def _run(args: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             return INTERRUPTED
     if args.json or result.output is not None:
-        print(_json(run, result) if args.json else _text(result))
+        print(_json(run, result) if args.json else _shown(result))
     return EXIT_STATUS[result.status]
 
 
@@ -98,7 +99,10 @@ def _json(run: Run, result: Result) -> str:
     return to_json({"id": run.id, **fields}, indent=2).decode()
 
 
-def _text(result: Result) -> str:
+def _shown(result: Result) -> str:
     from pydantic_core import to_json  # noqa: PLC0415 - as above
 
-    return result.output if isinstance(result.output, str) else to_json(result.output, indent=2).decode()
+    if not isinstance(result.output, str):
+        return to_json(result.output, indent=2).decode()
+    # A program gets what was said, to the letter.
+    return harmless(result.output) if sys.stdout.isatty() else result.output

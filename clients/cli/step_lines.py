@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -22,6 +23,8 @@ from ...contracts.event import (
 )
 
 _CHARS = 100
+_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of the text after them."""
 
 
 def line(event: Event) -> str | None:
@@ -49,7 +52,12 @@ def line(event: Event) -> str | None:
             text = f"■ {_end(event)}"
         case ModelRequested():
             pass
-    return text
+    return None if text is None else harmless(text)
+
+
+def harmless(text: str) -> str:
+    """A text that a terminal shows and does not obey: what models and tools say may be anybody's."""
+    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shortened(text: str, limit: int = _CHARS) -> str:
@@ -78,7 +86,7 @@ def _task(event: MemberStarted) -> str:
 
 
 def _end(event: RunFinished | MemberFinished) -> str:
-    reason = f": {event.reason}" if event.reason else ""
+    reason = f": {' '.join(event.reason.split())}" if event.reason else ""
     handed = f", handing over to {event.transfer}" if isinstance(event, MemberFinished) and event.transfer else ""
     # Nothing known is not the same as free.
     cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""

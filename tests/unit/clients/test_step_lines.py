@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sostenuto import Message, Role, Status, Usage
-from sostenuto.clients.cli.step_lines import line
+from sostenuto.clients.cli.step_lines import harmless, line
 from sostenuto.contracts.event import (
     Event,
     FallbackUsed,
@@ -90,3 +90,16 @@ ANSWERED = ModelResponded(
 )
 def test_each_event_has_its_line(event: Event, expected: str | None) -> None:
     assert line(event) == expected
+
+
+@pytest.mark.parametrize("order", ["\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\r", "\u202e"])
+def test_no_terminal_obeys_what_models_and_tools_say(order: str) -> None:
+    said = f"a{order}b"
+    lines = [
+        line(ToolRequested(**STAMP, turn=1, call_id="c", name=said, arguments={"x": said})),
+        line(ToolResponded(**STAMP, turn=1, call_id="c", name=said, content=said, seconds=0.1)),
+        line(RunFinished(**STAMP, status=Status.REFUSED, reason=said)),
+    ]
+    assert not [shown for shown in lines if shown is None or set(shown) & {"\x1b", "\x07", "\x9b", "\r", "\u202e"}]
+    assert "a\N{REPLACEMENT CHARACTER}" in harmless(said)
+    assert harmless("two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬") == "two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬"
