@@ -103,7 +103,8 @@ class Client:
             runnable: What to run; or a workflow of your own that calls `run`, `ask` and `call_tool`: its class or its
                 run method.
             input: What it is asked, see `Input`. Of a workflow of your own: its argument.
-            id: Names the run, and makes starting it repeatable. Default: the runnable's name and a random suffix.
+            id: Names the run, and makes starting it repeatable; without `/`. Default: the runnable's name and a random
+                suffix.
             tenant: Whom the run is for, as a search attribute.
             task_queue: Where its workers listen. Default: the client's.
 
@@ -111,6 +112,11 @@ class Client:
             SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
+        if id and "/" in id:
+            # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
+            raise SpecError(
+                f"run {id!r}: '/' stands between a run and its nested runs: use another character in its id"
+            )
         order = order_of(runnable, input, offload=self.temporal.data_converter.external_storage is not None)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with explained(f"run {run_id!r}"):

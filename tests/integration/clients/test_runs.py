@@ -126,6 +126,12 @@ async def test_what_the_ui_shows_of_a_run_is_its_first_line(serve: Serve, task_q
     assert await description.static_summary() == "First line"
 
 
+async def test_the_id_of_a_nested_run_is_none_to_start_by(temporal: TemporalClient, task_queue: str) -> None:
+    """A nested run of that id would end it."""
+    with pytest.raises(SpecError, match="'/' stands between a run and its nested runs: use another character"):
+        await Client(temporal, task_queue=task_queue).start(AGENT, "How is 7?", id="desk/looker")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
