@@ -23,7 +23,7 @@ from . import policy
 from .details import SHOWN_MESSAGES, compact
 from .outbox import PayloadTooLargeError
 from .tally import Tally
-from .together import ended_by
+from .together import being_cancelled, came_to, ended_by
 from .tools import ToolCalls, error_result
 from .transcript import Transcript
 
@@ -145,6 +145,8 @@ class AgentLoop:
         self._note_repeats(reply)
         self.transcript.add_reply(reply)
         self._execution.details.replied(self._path, reply)
+        if being_cancelled():
+            return self.result(Status.CANCELLED, "the run was cancelled")
         if reply.message.tool_calls:
             return await self._answer_calls(reply)
         return self._finish(reply)
@@ -178,13 +180,14 @@ class AgentLoop:
             head=None if self._replies else self.transcript.head,
         )
         async with self._execution.outbox.sending(call, "the prompt"):
-            return await workflow.start_activity_method(
+            calling = workflow.start_activity_method(
                 ModelActivities.call,
                 call,
                 activity_id=f"{self._path}:turn-{turn}" + (f"-{scheduling}" if scheduling else ""),
                 summary=f"{self._place}{model.name} · turn {turn} · {spent} tok so far",
                 **policy.model_policy(model, fallback_left=fallback_left),
             )
+            return await came_to(calling)
 
     def _note_repeats(self, reply: ModelReply) -> None:
         previous = next((m for m in reversed(self.transcript.messages) if m.role is Role.ASSISTANT), None)

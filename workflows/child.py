@@ -15,9 +15,7 @@ from ..contracts.run import Result, RunInput, Status
 from . import policy
 from .details import first_line
 from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
-
-_MOMENTS = 5
-"""Turns of the event loop that a result which is there takes to end its handle."""
+from .together import came_to, cancel
 
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 
@@ -35,12 +33,7 @@ async def run_child(run: RunInput, child_id: str) -> Result:
     )
     try:
         handle = await _begun(start)
-        while not handle.done():
-            try:
-                await workflow.wait([handle])
-            except asyncio.CancelledError:
-                _cancel(handle)
-        result: Result = handle.result()
+        result: Result = await came_to(handle)
     except FailureError as error:
         return _ended(error)
     return result
@@ -57,16 +50,8 @@ async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
             cancelled = True
     handle = starting.result()
     if cancelled:
-        _cancel(handle)
+        cancel(handle)
     return handle
-
-
-def _cancel(handle: Handle, moments: int = _MOMENTS) -> None:
-    """Cancel a nested run, unless its result came together with the cancel: the SDK would drop it."""
-    if moments and not handle.done():
-        asyncio.get_running_loop().call_soon(_cancel, handle, moments - 1)
-    elif not handle.done():
-        handle.cancel()
 
 
 def _ended(error: FailureError) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
@@ -11,7 +12,12 @@ from temporalio.exceptions import is_cancelled_exception
 from ..contracts.errors import SpecError
 from ..contracts.run import Result, Status
 
+T = TypeVar("T")
+
 Job = Callable[[], Awaitable[Result]]
+
+_MOMENTS = 5
+"""Turns of the event loop that an end which is there takes to end its handle."""
 
 CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was cancelled")
 """What becomes of something that a cancel came before."""
@@ -21,6 +27,24 @@ def being_cancelled() -> bool:
     """Whether somebody wants the current task to stop, also where what it waited for came to an end all the same."""
     task = asyncio.current_task()
     return bool(task and task.cancelling())
+
+
+async def came_to(operation: asyncio.Task[T]) -> T:
+    """What a model call or a nested run comes to. A cancel is handed on to it, and its end is waited for."""
+    while not operation.done():
+        try:
+            await workflow.wait([operation])
+        except asyncio.CancelledError:
+            cancel(operation)
+    return operation.result()
+
+
+def cancel(operation: asyncio.Task[T], moments: int = _MOMENTS) -> None:
+    """Cancel a model call or a nested run, unless its end came together with the cancel: the SDK would drop it."""
+    if moments and not operation.done():
+        asyncio.get_running_loop().call_soon(cancel, operation, moments - 1)
+    elif not operation.done():
+        operation.cancel()
 
 
 def ended_by(error: BaseException) -> Result:
