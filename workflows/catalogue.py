@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -13,11 +13,17 @@ from ..contracts.agent import Agent
 from ..contracts.errors import SpecError
 from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpRef, McpTool
 from ..contracts.node import different
+from ..contracts.tool import ToolDefinition
 from . import policy
 
 
-async def mcp_tools(agent: Agent, path: str) -> tuple[McpTool, ...]:
+async def mcp_tools(agent: Agent, path: str, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
     """The tools that an agent's references to MCP servers mean, in the order of the references.
+
+    Args:
+        agent: Whose references.
+        path: Its place.
+        transfers: What else its model is given, whose names are taken.
 
     Raises:
         SpecError: A server cannot be asked or has no such tool, or two tools have one name.
@@ -30,7 +36,7 @@ async def mcp_tools(agent: Agent, path: str) -> tuple[McpTool, ...]:
         catalogue = catalogues[ref.server]
         meant = (named(catalogue, ref),) if ref.tool else catalogue.tools
         found.update({(tool.server, tool.tool): tool for tool in meant})
-    _check_names(agent, list(found.values()))
+    _check_names(agent, transfers, list(found.values()))
     return tuple(found.values())
 
 
@@ -94,8 +100,8 @@ class Catalogues:
             return self._known[server]
 
 
-def _check_names(agent: Agent, tools: list[McpTool]) -> None:
-    own = [(f"tool {name!r}", name) for name in (*(t.name for t in agent.tools), *(d.name for d in agent.delegates))]
+def _check_names(agent: Agent, transfers: Iterable[ToolDefinition], tools: list[McpTool]) -> None:
+    own = [(f"tool {one.name!r}", one.name) for one in (*agent.tools, *agent.delegates, *transfers)]
     try:
         different([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
     except ValueError as error:

@@ -82,7 +82,7 @@ class RunWorkflow:
 
     async def _agent(self, agent: Agent) -> Result:
         carried = self._input.carried
-        mcp = carried.mcp if carried else await mcp_tools(agent, self._path)
+        mcp = carried.mcp if carried else await mcp_tools(agent, self._path, self._input.transfers)
         begins = () if carried else await self._begins()
         self._loop = AgentLoop(
             self._execution,
