@@ -24,7 +24,8 @@ _PREFIX = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]{0,31})?")
 class McpServer:
     """How a worker reaches an MCP server: by a command that speaks on its standard streams, or by a URL.
 
-    Lives on the worker alone and is no contract: what it holds, keys among it, never enters a history.
+    Lives on the worker alone and is no contract: nothing here writes it into a history. Keys belong into `env` and
+    `headers`, whose values error messages leave out; not into `args` and `url`. What a tool returns is not searched.
 
     Raises:
         SpecError: Not exactly one of `command` and `url` is given, or an option goes with the other one.

@@ -17,7 +17,7 @@ from .usage import Usage
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*/\S+$")
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*/\S+\Z")
 
 
 class Model(Spec):

@@ -21,7 +21,7 @@ from .tool_signature import ToolSignature
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 """Names that every provider takes."""
 
 DEFAULT_TIMEOUT = timedelta(minutes=1)
