@@ -103,8 +103,9 @@ async def test_output_has_the_form_asked_for(adapter: LocalAdapter) -> None:
 async def test_output_rests_on_the_tool_results(adapter: LocalAdapter) -> None:
     turn = tool_turn("find_city", {"query": "capital"}, '{"city": "Lima", "country": "Peru"}')
     answer = await adapter.complete(ask("Which city is it?", *turn, output=output_schema(City, "test")))
-    # The grammar holds the form alone: this model likes to write names in capitals.
-    assert json.loads(answer.message.text.lower()) == {"city": "lima", "country": "peru"}
+    said = json.loads(answer.message.text.lower())
+    # The grammar holds the form alone: this model likes capitals, and now and then adds the country to the city.
+    assert (said["city"].partition(",")[0], said["country"]) == ("lima", "peru")
 
 
 async def test_a_failed_tool_is_told_and_nothing_made_up(adapter: LocalAdapter) -> None:

@@ -6,12 +6,17 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
+
 from sostenuto import Effect
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.workers.mcp import mcp_sessions
 from tests.integration.mcp.calls import Caller
 from tests.integration.mcp.conftest import Open
 from tests.integration.stack.processes import eventually, of_directory
+
+# They look for processes of the one directory that all of them are installed in.
+pytestmark = pytest.mark.xdist_group("npm")
 
 
 async def use_everything(caller: Caller) -> None:
