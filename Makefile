@@ -37,7 +37,7 @@ dev: pull  ## Start the embedded stack and leave it up
 
 # Three at a time on two cores: most of them wait most of the time.
 test: pull  ## Run every test
-	$(PYTEST) --numprocesses 3 --dist loadgroup
+	$(PYTEST) --numprocesses 3
 
 # Never writes: caches go into the virtual environment or nowhere.
 check: export PYTHONDONTWRITEBYTECODE = 1

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from tests.dev_server import dev_server
+from tests.side_by_side import SideBySide
 
-LOCAL = Path(__file__).parent / "integration" / "local"
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the local model on one worker: one server for all, which is asked in one order."""
-    for item in items:
-        if item.path.is_relative_to(LOCAL):
-            item.add_marker(pytest.mark.xdist_group("local"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    """Keep tests that share something in one row."""
+    return SideBySide(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -6,17 +6,12 @@ import asyncio
 import socket
 from pathlib import Path
 
-import pytest
-
 from sostenuto import Effect
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.workers.mcp import mcp_sessions
 from tests.integration.mcp.calls import Caller
 from tests.integration.mcp.conftest import Open
 from tests.integration.stack.processes import eventually, of_directory
-
-# They look for processes of the one directory that all of them are installed in.
-pytestmark = pytest.mark.xdist_group("npm")
 
 
 async def use_everything(caller: Caller) -> None:
@@ -46,7 +41,7 @@ async def test_everything_over_its_standard_streams(npm: Path) -> None:
     async with mcp_sessions({"fake": server}) as sessions:
         await use_everything(Caller(sessions))
         assert len(of_directory(npm)) == 1
-    assert of_directory(npm) == []
+    await eventually(lambda: of_directory(npm) == [])
 
 
 async def test_everything_over_http(npm: Path, open_sessions: Open) -> None:
@@ -93,7 +88,7 @@ async def test_npx_and_what_it_starts_end_together(npm: Path, tmp_path: Path) ->
     async with mcp_sessions({"fake": server}) as sessions:
         assert str(tmp_path) in (await Caller(sessions).call("list_allowed_directories")).content
         assert len(of_directory(tmp_path)) >= 1
-    assert of_directory(tmp_path) == []
+    await eventually(lambda: of_directory(tmp_path) == [])
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,17 @@
+"""Which tests may run beside each other, where several workers of pytest-xdist share them."""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling
+
+_IN_ONE_ROW = (
+    "tests/integration/local/",  # one model server for all of them, which is asked in one order
+    "tests/integration/mcp/test_npm.py",  # they look for processes of the directory that all are installed in
+)
+
+
+class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
+    """Every test goes to the next free worker, but for those that have to stay in one row."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((row for row in _IN_ONE_ROW if nodeid.startswith(row)), nodeid)
