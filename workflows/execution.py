@@ -55,6 +55,17 @@ def too_deep(path: str, child_id: str = "") -> str:
     return ""
 
 
+def _barred(path: str, child_id: str = "") -> Result | None:
+    """What becomes of something that cannot begin any more, or not there; None where it can."""
+    if being_cancelled():
+        return CANCELLED
+    if full := history_full():
+        return Result(status=Status.EXHAUSTED, reason=full)
+    if deep := too_deep(path, child_id):
+        return Result(status=Status.FAILED, reason=deep)
+    return None
+
+
 class Execution:
     """One workflow's part of the runnable tree.
 
@@ -94,7 +105,11 @@ class Execution:
         self._transcripts[path] = transcript
 
     def page(self, query: TranscriptQuery) -> TranscriptPage:
-        """A page of one of the transcripts; of the only one, where the query names none of them."""
+        """A page of one of the transcripts.
+
+        Raises:
+            ValueError: There is none of that name here.
+        """
         known = self._transcripts.get(query.transcript)
         if known is None:
             names = ", ".join(self._transcripts) or "none"
@@ -103,12 +118,8 @@ class Execution:
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
         """What a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
-        if being_cancelled():
-            return CANCELLED
-        if full := history_full():
-            return Result(status=Status.EXHAUSTED, reason=full)
-        if deep := too_deep(scope.path):
-            return Result(status=Status.FAILED, reason=deep)
+        if barred := _barred(scope.path):
+            return barred
         if isinstance(runnable, Agent | Team):
             result, _ = await self.child(runnable, scope.path, scope.message)
             return result
@@ -156,12 +167,8 @@ class Execution:
         return result, continuation
 
     async def _nested(self, run: RunInput, child_id: str) -> Result:
-        if being_cancelled():
-            return CANCELLED
-        if full := history_full():
-            return Result(status=Status.EXHAUSTED, reason=full)
-        if deep := too_deep(run.path, child_id):
-            return Result(status=Status.FAILED, reason=deep)
+        if barred := _barred(run.path, child_id):
+            return barred
         try:
             async with self.outbox.sending(run, "what it is asked"):
                 return await run_child(run, child_id)

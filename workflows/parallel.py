@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
@@ -63,14 +64,14 @@ async def _joined(
     tally = Tally()
     if parallel.join == "first":
         winner, results = await first_completed(jobs.values(), limit)
-        _take(tally, jobs, results, [])
+        _take(tally, jobs, results, ())
         if winner is not None:
             return tally.result(Status.COMPLETED, output=results[winner].output)
         return _failed(tally, results, None, 1)
     results = await together(jobs.values(), limit)
     completed = {name: result for name, result in zip(jobs, results, strict=True) if result.status is Status.COMPLETED}
     whole = parallel.join == "all" and parallel.reducer is None
-    _take(tally, jobs, results, list(completed) if whole else [])
+    _take(tally, jobs, results, completed if whole else ())
     output = _output(parallel, jobs, completed)
     wanted = len(jobs) if parallel.min_completed is None else parallel.min_completed
     if being_cancelled() or len(completed) < wanted:
@@ -84,7 +85,7 @@ async def _joined(
     return _majority(tally, completed)
 
 
-def _take(tally: Tally, jobs: dict[str, Job], results: list[Result], told: list[str]) -> None:
+def _take(tally: Tally, jobs: dict[str, Job], results: list[Result], told: Container[str]) -> None:
     """Take in the results; those that the output tells have no place among the steps."""
     for name, result in zip(jobs, results, strict=True):
         tally.add(result, "" if name in told else name)
