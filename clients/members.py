@@ -14,7 +14,7 @@ from ..contracts import names
 from ..contracts.delegate_answer import answered
 from ..contracts.event import Event, MemberFinished, MemberStarted
 from ..contracts.message import Message
-from ..contracts.run import Result, RunInput, Status, Totals
+from ..contracts.run import Result, RunInput, Status
 from .activity import Accumulated
 from .recorded import Recorded
 from .tool_steps import responded
@@ -147,9 +147,7 @@ class Members:
             return
         self.open.pop(member.path, None)
         self._so_far.turns += result.turns
-        self._so_far.totals += Totals(
-            usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls
-        )
+        self._so_far.totals += result.totals
         yield MemberFinished(
             **recorded.stamp(member.path),
             member=member.name,

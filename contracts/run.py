@@ -162,3 +162,8 @@ class Result(Contract):
     in the client's result, whose messages have them."""
     messages: tuple[Message, ...] = ()
     """The transcript. Empty in the history, where it already stands; filled in by the client."""
+
+    @property
+    def totals(self) -> Totals:
+        """What the run used, with all that is nested in it."""
+        return Totals(usage=self.usage, cost_usd=self.cost_usd, unpriced_calls=self.unpriced_calls)

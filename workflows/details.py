@@ -89,7 +89,7 @@ class Details:
             return
         place.mark, place.came_to = _MARKS.get(result.status, "✗"), _came_to(result)
         if place.run_id:
-            self._totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
+            self._totals += result.totals
             self._turns += result.turns
         self._publish()
 

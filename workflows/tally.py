@@ -24,7 +24,7 @@ class Tally:
 
     def add(self, result: Result, step: str = "") -> Result:
         """Take in a nested result, under the name of its step where it is to stand in the result; returns it."""
-        self.totals += Totals(usage=result.usage, cost_usd=result.cost_usd, unpriced_calls=result.unpriced_calls)
+        self.totals += result.totals
         self.turns += result.turns
         if step:
             self.steps[self._free(step)] = _step(result)
