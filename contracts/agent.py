@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 from typing_extensions import override
 
+from .answerer import Answerer
 from .contract import as_tuple, brief
 from .delegation import delegated
 from .errors import SpecError
 from .mcp import McpRef
 from .model import Head, Model, OutputSchema
 from .node import Node, different
-from .output import Validator, named_validators, output_schema, output_type
+from .output import Validator, named_validators, output_schema
 from .tool import Tool, ToolDefinition, ToolSpec, check_spec
 
 if TYPE_CHECKING:
     from .runnable import Runnable
 
 
-class Agent(Node):
+class Agent(Answerer):
     """A model with instructions and tools, run in a loop until it answers.
 
     Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
@@ -50,8 +51,6 @@ class Agent(Node):
     error instead of run; two turns later the run ends as `exhausted`."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
-    _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
-    _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -87,8 +86,7 @@ class Agent(Node):
         }
         self._construct(data)
         self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
-        self._checks = {check: function for check, function in checks.items() if function}
-        self._output_type = output_type(output)
+        self._know(output, checks)
 
     # Keeps pydantic from calling this constructor when it reads an Agent from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -100,11 +98,7 @@ class Agent(Node):
             delegated(delegate)
         return delegates
 
-    def __eq__(self, other: object) -> bool:
-        # An agent read back from its history equals the one that was sent, which has functions besides.
-        return isinstance(other, Agent) and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     @override
     def children(self) -> Iterator[tuple[str, Node]]:
@@ -127,16 +121,6 @@ class Agent(Node):
     @override
     def functions(self) -> Sequence[Tool[..., Any]]:
         return self._tools
-
-    @property
-    @override
-    def checks(self) -> Mapping[str, Callable[..., Any]]:
-        return self._checks
-
-    @property
-    @override
-    def output_type(self) -> TypeAdapter[Any] | None:
-        return self._output_type
 
     @property
     def head(self) -> Head:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
+from pydantic import Field, field_validator
 from typing_extensions import override
 
 from . import template as templates
 from .agent import Agent
+from .answerer import Answerer
 from .model import Head, Model, OutputSchema
-from .node import Node
-from .output import Validator, named_validators, output_schema, output_type
+from .output import Validator, named_validators, output_schema
 
 
-class Prompt(Node):
+class Prompt(Answerer):
     """A template, put to a model once; the answer is parsed and checked, and asked for again where it is wrong.
 
     `Prompt(name="title", template="A title for: {input}", model="anthropic/…", output=Literal["good", "bad"])`. Names
@@ -35,9 +35,6 @@ class Prompt(Node):
     """Names of the functions that the answer has to pass besides."""
     max_repairs: int = Field(default=2, ge=0)
     """How often an answer that is wrong is asked for again."""
-
-    _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
-    _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -65,8 +62,7 @@ class Prompt(Node):
             **unknown,
         }
         self._construct(data)
-        self._output_type = output_type(output)
-        self._checks = {name: check for name, check in checks.items() if check}
+        self._know(output, checks)
 
     # Keeps pydantic from calling this constructor when it reads a Prompt from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -79,11 +75,7 @@ class Prompt(Node):
         templates.names(template)
         return template
 
-    def __eq__(self, other: object) -> bool:
-        # A prompt read back from its history equals the one that was sent, which has functions besides.
-        return isinstance(other, Prompt) and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     @override
     def needs(self) -> tuple[str, ...]:
@@ -93,16 +85,6 @@ class Prompt(Node):
     @override
     def models(self) -> Mapping[str, Model]:
         return {"model": self.model}
-
-    @property
-    @override
-    def checks(self) -> Mapping[str, Callable[..., Any]]:
-        return self._checks
-
-    @property
-    @override
-    def output_type(self) -> TypeAdapter[Any] | None:
-        return self._output_type
 
     @property
     def asker(self) -> Agent:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, PrivateAttr, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import override
 
 from .agent import Agent
+from .answerer import Answerer
 from .delegation import TRANSFER, delegated
 from .errors import SpecError
 from .model import Model, OutputSchema
 from .node import Node, braced, different
-from .output import Validator, named_validators, output_schema, output_type
+from .output import Validator, named_validators, output_schema
 from .tool import TOOL_NAME
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _LEADS = (
 )
 
 
-class Team(Node):
+class Team(Answerer):
     """Specialists that work together: `Team(name="desk", members=[billing, technical], model="anthropic/…")`.
 
     Styles: `delegate`: a leader calls members as tools, several at once where it asks for several. `handoff`: a member
@@ -68,9 +69,6 @@ class Team(Node):
     """Style `debate`: who decides. Default: the team's model."""
     writer: Runnable | None = None
     """Style `plan`: who writes the answer from the results. Default: the planner."""
-
-    _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
-    _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -108,8 +106,7 @@ class Team(Node):
             **unknown,
         }
         self._construct(data)
-        self._output_type = output_type(output)
-        self._checks = {check: function for check, function in checks.items() if function}
+        self._know(output, checks)
 
     # Keeps pydantic from calling this constructor when it reads a Team from JSON.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -175,11 +172,7 @@ class Team(Node):
             if getattr(self, field):
                 raise ValueError(f"{field}: leave it out: {why}")
 
-    def __eq__(self, other: object) -> bool:
-        # A team read back from its history equals the one that was sent, which has functions besides.
-        return isinstance(other, Team) and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     @override
     def children(self) -> Iterator[tuple[str, Node]]:
@@ -197,11 +190,6 @@ class Team(Node):
     @override
     def models(self) -> Mapping[str, Model]:
         return {"model": self.model} if self.model else {}
-
-    @property
-    @override
-    def checks(self) -> Mapping[str, Callable[..., Any]]:
-        return self._checks
 
     @property
     @override

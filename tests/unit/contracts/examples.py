@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 import sostenuto.contracts
 from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
 from sostenuto.contracts import event, mcp, router, run
+from sostenuto.contracts.answerer import Answerer
 from sostenuto.contracts.contract import Contract, Spec
 from sostenuto.contracts.message import OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
@@ -215,7 +216,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node}
+        and found not in {Spec, Node, Answerer}
         and found.__name__[0] != "_"
     }
 
