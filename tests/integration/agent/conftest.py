@@ -12,9 +12,7 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import Agent, App
 from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
 from sostenuto.activities.provider import ModelAdapter
-from sostenuto.workers.worker import build_worker
-from tests.dev_server import dev_server
-from tests.integration.agent.stage import PRICE_USD, Outcome, Stage
+from tests.integration.agent.stage import Outcome, Stage, served
 
 Serve = Callable[..., AbstractAsyncContextManager[Stage]]
 Play = Callable[..., Awaitable[Outcome]]
@@ -28,26 +26,10 @@ def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
     async def serving(app: App, script: Script | ModelAdapter, **options: Any) -> AsyncIterator[Stage]:
         on = options.pop("temporal", temporal)
         adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping) else script
-        worker = build_worker(
-            on,
-            app,
-            {"scripted": adapter},
-            lambda *_: PRICE_USD,
-            task_queue=task_queue,
-            max_cached_runs=cached_runs,
-            **options,
-        )
-        async with worker:
-            yield Stage(on, task_queue)
+        async with served(on, task_queue, app, adapter, max_cached_runs=cached_runs, **options) as stage:
+            yield stage
 
     return serving
-
-
-@pytest.fixture(scope="session")
-async def impatient() -> AsyncIterator[TemporalClient]:
-    """A server that suggests to continue as new after 50 events already."""
-    async with await dev_server(limit__historyCount__suggestContinueAsNew=50) as environment:
-        yield environment.client
 
 
 @pytest.fixture

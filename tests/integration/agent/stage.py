@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,10 +14,12 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from sostenuto import Client, Result, Run
+from sostenuto import App, Client, Result, Run
+from sostenuto.activities.provider import ModelAdapter
 from sostenuto.clients.client import Input
 from sostenuto.contracts import names
 from sostenuto.contracts.runnable import Runnable
+from sostenuto.workers.worker import build_worker
 from tests.integration.agent.recorded import Recorded
 
 PRICE_USD = 0.001
@@ -70,6 +73,16 @@ class Stage:
     async def recorded(self, run: Run) -> Recorded:
         """The run's history so far."""
         return await Recorded.of(self.temporal, run.id)
+
+
+@asynccontextmanager
+async def served(
+    temporal: TemporalClient, task_queue: str, app: App, adapter: ModelAdapter, **options: Any
+) -> AsyncIterator[Stage]:
+    """A stage on which an app is served while the block lasts. Options are those of `build_worker`."""
+    adapters = {"scripted": adapter}
+    async with build_worker(temporal, app, adapters, lambda *_: PRICE_USD, task_queue=task_queue, **options):
+        yield Stage(temporal, task_queue)
 
 
 def _partial(error: WorkflowFailureError) -> Result:
