@@ -114,7 +114,7 @@ def _context(invocation: ToolInvocation, report: Report, cancelled: threading.Ev
         idempotency_key=idempotency_key(invocation),
         attempt=info.attempt,
         _heartbeat=report,
-        _cancelled=cancelled,
+        _is_cancelled=cancelled.is_set,
     )
 
 

@@ -68,8 +68,9 @@ class Agent(Answerer):
         **unknown: Any,
     ) -> None:
         given = as_tuple(tools, f"Agent {name!r}: tools")
-        for field in unknown.keys() & {"delegates", "mcp"}:
-            raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
+        for field in ("delegates", "mcp"):
+            if field in unknown:
+                raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
         data = {
             "name": name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -107,7 +106,7 @@ class ToolContext:
     attempt: int
     """From 1."""
     _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
-    _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
 
     def heartbeat(self, progress: JsonValue = None) -> None:
         """Report progress, shown in the Temporal UI. Liveness is reported without it."""
@@ -116,7 +115,7 @@ class ToolContext:
     @property
     def cancelled(self) -> bool:
         """Whether the run wants this call to stop. An async tool is cancelled; a sync one looks here."""
-        return self._cancelled.is_set()
+        return self._is_cancelled()
 
 
 class Tool(Generic[P, R]):

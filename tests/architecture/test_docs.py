@@ -16,11 +16,12 @@ from sostenuto.clients.cli import COMMANDS
 from sostenuto.contracts.node import Node
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = ("activities", "clients", "contracts", "workers", "workflows")
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "examples" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"\bSOSTENUTO_[A-Z_]+\b")
@@ -64,8 +65,8 @@ def test_commands_exist(page: str, code: str) -> None:
 
 
 def test_settings_are_read() -> None:
-    code = "".join(path.read_text() for folder in ("workers", "workflows") for path in (ROOT / folder).glob("*.py"))
-    examples = "".join(path.read_text() for path in (ROOT / "examples").glob("*.py"))
+    code = "".join(path.read_text() for folder in PACKAGES for path in (ROOT / folder).rglob("*.py"))
+    examples = "".join(path.read_text() for path in (ROOT / "examples").rglob("*.py"))
     examples += (ROOT / "docker-compose.yml").read_text()
     shown = {name for page in PAGES for name in VARIABLE.findall(page.read_text())}
     # The pattern of a compatible provider's variables stands in the code, not each name.

@@ -20,8 +20,8 @@ MIRRORED = ["_to_request", "_from_response", "_map_stop_reason", "_map_usage", "
 def _classes() -> list[type]:
     """Every class that is named an adapter, whoever adds one."""
     found: list[type] = [LazyAdapter]
-    for info in pkgutil.iter_modules(adapters.__path__):
-        module = importlib.import_module(f"{adapters.__name__}.{info.name}")
+    for info in pkgutil.walk_packages(adapters.__path__, f"{adapters.__name__}."):
+        module = importlib.import_module(info.name)
         found += [
             thing
             for name, thing in vars(module).items()

@@ -210,8 +210,8 @@ BY_NAME = dict(_by_name())
 
 def contracts() -> set[type[Contract]]:
     """Every contract that there is, by reflection."""
-    for module in pkgutil.iter_modules(sostenuto.contracts.__path__):
-        importlib.import_module(f"sostenuto.contracts.{module.name}")
+    for module in pkgutil.walk_packages(sostenuto.contracts.__path__, "sostenuto.contracts."):
+        importlib.import_module(module.name)
     return {
         found
         for found in _subclasses(Contract)
