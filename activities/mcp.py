@@ -11,13 +11,13 @@ from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, ToolError
 from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation
 from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, ToolOutput, outcome_unknown
-from .failure import failure
-from .heartbeat import heartbeats
+from .call.failure import failure
+from .call.heartbeat import heartbeats
+from .call.own_workflow_query import release_own_run
+from .call.tool_call import Report, bounded, idempotency_key, tool_call
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable
-from .own_run import release_own_run
-from .tool_call import Report, bounded, idempotency_key, tool_call
-from .transcripts import TranscriptCache
+from .transcript_cache import TranscriptCache
 
 _ATTEMPTS = 4
 """After so many the model is told: a call that brings its server down does so every time."""

@@ -18,13 +18,13 @@ from ..contracts.message import Message, PartRef, ToolCallPart
 from ..contracts.model import Head, Model, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.usage import Usage
-from .failure import failure
-from .heartbeat import heartbeats
-from .output import OutputValidator
-from .own_run import query_own_run
-from .payload_size import too_large
-from .provider import Completion, ModelAdapter, ModelRequest
-from .transcripts import Prefix, TranscriptCache
+from .answer_check import OutputValidator
+from .call.failure import failure
+from .call.heartbeat import heartbeats
+from .call.own_workflow_query import query_own_run
+from .call.payload_size import too_large
+from .model_adapter import Completion, ModelAdapter, ModelRequest
+from .transcript_cache import Prefix, TranscriptCache
 
 _LONGEST_DELAY = timedelta(minutes=1)
 # A provider that wants a longer pause is not waited for where another one can answer at once.

@@ -17,9 +17,9 @@ from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
 from ..contracts.tool import Effect, Tool, ToolContext, ToolInvocation, ToolOutput
 from ..contracts.tool_signature import ToolArgumentsError
-from .failure import failure
-from .tool_call import Report, bounded, idempotency_key, tool_call
-from .transcripts import TranscriptCache
+from .call.failure import failure
+from .call.tool_call import Report, bounded, idempotency_key, tool_call
+from .transcript_cache import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 

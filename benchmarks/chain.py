@@ -26,19 +26,18 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from benchmarks.bare import STEPS, BareRun, BareSteps, UnguardedSteps, bare_step
+from benchmarks.load import Mark
 from sostenuto import Agent, App, Chain, Message, Prompt, Result, Status, Team, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
-from sostenuto.contracts.runnable import Runnable
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.contracts.specs.runnable import Runnable
+from sostenuto.contracts.wire.run import RunInput
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
-from sostenuto.workflows.connection import connect
-
-from .bare import STEPS, BareRun, BareSteps, UnguardedSteps, bare_step
-from .load import Mark
 
 GOAL = 1.15
 """Most that the chain may take, in times of the bare activities."""

@@ -11,14 +11,13 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from benchmarks.load import INSTRUCTIONS, QUESTION, Load, ScriptedModel, glance, page
+from benchmarks.naive import NaiveAgent, NaiveModel, NaiveRun, naive_page
 from sostenuto import Agent, App, Message
 from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
+from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
-
-from .load import INSTRUCTIONS, QUESTION, Load, ScriptedModel, glance, page
-from .naive import NaiveAgent, NaiveModel, NaiveRun, naive_page
 
 _CACHED_RUNS = 1000
 _CONCURRENT_CALLS = 200

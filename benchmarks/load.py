@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sostenuto import tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 
 INSTRUCTIONS = "You are a careful librarian. Read page after page until you know the answer, then give it."
 QUESTION = "What do the pages say?"

@@ -23,7 +23,7 @@ from mcp.types import TextContent
 from temporalio.testing import ActivityEnvironment
 
 from sostenuto.activities.mcp import McpActivities
-from sostenuto.activities.transcripts import TranscriptCache
+from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.mcp import McpInvocation, McpServer
 from sostenuto.contracts.tool import Effect
 from sostenuto.workers.mcp import mcp_sessions

@@ -12,8 +12,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from .contenders import Contender
-from .load import Load, Mark, ScriptedModel
+from benchmarks.contenders import Contender
+from benchmarks.load import Load, Mark, ScriptedModel
 
 WINDOW = 10
 """Turns at the end of a run that are measured on their own: an average over the run would hide growth."""

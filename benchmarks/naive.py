@@ -12,11 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 from temporalio import activity, workflow
 
-from sostenuto.activities.provider import ModelRequest
+from benchmarks.load import INSTRUCTIONS, ScriptedModel, read
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.message import Message, Role, TextPart
 from sostenuto.contracts.model import Model
-
-from .load import INSTRUCTIONS, ScriptedModel, read
 
 _SAID = Message(role=Role.ASSISTANT, parts=(TextPart(text=""),))
 

@@ -8,9 +8,9 @@ from statistics import median
 
 from rich.table import Table
 
-from .imports import Imports
-from .load import Load
-from .measure import WINDOW, HistorySize, Outcome, Timing
+from benchmarks.imports import Imports
+from benchmarks.load import Load
+from benchmarks.measure import WINDOW, HistorySize, Outcome, Timing
 
 WHO = ("ours", "naive")
 

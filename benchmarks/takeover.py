@@ -18,10 +18,10 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.connection.connect import connect
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.connection import connect
 from tests.chaos.victim import adapters, chaos_app, recorded, start_run, start_victim
 
 CASES = {

@@ -21,15 +21,14 @@ from rich.console import Console
 from temporalio.client import Client
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
-from sostenuto.workflows.connection import connect
-
-from .contenders import Contender, Naive, Ours
-from .imports import Imports
-from .load import Load, ScriptedModel
-from .measure import history_size, outcome, time_run, turns_per_second
-from .report import Measurements, markdown, rows, table
+from benchmarks.contenders import Contender, Naive, Ours
+from benchmarks.imports import Imports
+from benchmarks.load import Load, ScriptedModel
+from benchmarks.measure import history_size, outcome, time_run, turns_per_second
+from benchmarks.report import Measurements, markdown, rows, table
+from sostenuto.connection.connect import connect
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 
 CROWD = Load(5)
 LONG = Load(1000)

@@ -13,16 +13,16 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from ..connection.connect import connect, task_queue_setting
 from ..contracts import names
 from ..contracts.errors import SpecError
-from ..contracts.input import Input
-from ..contracts.runnable import Runnable
-from ..workflows.connection import connect, task_queue_setting
+from ..contracts.specs.input import Input
+from ..contracts.specs.runnable import Runnable
 from ..workflows.search_attributes import RUNNABLE
-from .chain import described
-from .order import Startable, order_of, output_type_of
+from .history.executions import described
 from .rpc_errors import explained
 from .run import Run
+from .start_request import Startable, order_of, output_type_of
 from .summary import RunSummary
 
 __all__ = ["Client", "Input", "Run", "RunSummary"]

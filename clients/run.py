@@ -13,15 +13,15 @@ from temporalio.client import WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.errors import SpecError
-from ..contracts.event import Event
 from ..contracts.message import Message
-from ..contracts.run import Result, Status
-from .chain import described, executions_until, first_execution, from_position, is_own
-from .cursor import Cursor, Position
-from .projection import Projection
+from ..contracts.wire.event import Event
+from ..contracts.wire.run import Result, Status
+from .events.projection import Projection
+from .history.cursor import Cursor, Position
+from .history.executions import described, executions_until, first_execution, from_position, is_own
+from .history.tree import Part, Place, cursor_after, part_with, parts
 from .rpc_errors import explained
 from .summary import RunSummary
-from .tree import Part, Place, cursor_after, part_with, parts
 from .watch import Watch
 
 

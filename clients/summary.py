@@ -8,7 +8,7 @@ from pydantic import computed_field
 from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
 
 from ..contracts.contract import Contract
-from ..contracts.run import Status
+from ..contracts.wire.run import Status
 from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 
 _BROKEN_OFF = {

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..contracts.event import Event, MemberFinished, MemberStarted, RunFinished, RunStarted
-from .chain import executions_left, executions_until, from_position, read_chain
-from .cursor import Cursor, Key, Position
-from .members import Member
-from .projection import Projection
+from ..contracts.wire.event import Event, MemberFinished, MemberStarted, RunFinished, RunStarted
+from .events.nested_runs import Member
+from .events.projection import Projection
+from .history.cursor import Cursor, Key, Position
+from .history.executions import executions_left, executions_until, from_position, read_chain
 
 MAX_POLLS = 32
 """Most nested runs that are waited for at once. The others are told of once one of these or they themselves end."""

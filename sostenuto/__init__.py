@@ -5,21 +5,21 @@ Importing this loads the contracts at once, and the client (and with it the Temp
 
 from typing import TYPE_CHECKING, Any
 
-from .contracts.agent import Agent
-from .contracts.app import App
-from .contracts.chain import Chain, Step
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
-from .contracts.event import Event
 from .contracts.mcp import McpServer
 from .contracts.message import FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
-from .contracts.parallel import Parallel
-from .contracts.prompt import Prompt
-from .contracts.router import Route, Router, Rule
-from .contracts.run import Result, Status
-from .contracts.team import Team
+from .contracts.specs.agent import Agent
+from .contracts.specs.app import App
+from .contracts.specs.chain import Chain, Step
+from .contracts.specs.parallel import Parallel
+from .contracts.specs.prompt import Prompt
+from .contracts.specs.router import Route, Router, Rule
+from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
+from .contracts.wire.event import Event
+from .contracts.wire.run import Result, Status
 
 if TYPE_CHECKING:
     from .clients.client import Client, Run

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from temporalio.testing import WorkflowEnvironment
 
+from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
-from sostenuto.workers.temporal_server import find_program
-from sostenuto.workflows.converter import data_converter
+from sostenuto.workers.stack.temporal_server import find_program
 
 
 async def dev_server(*, identity: str | None = None, **dynamic_config: int) -> WorkflowEnvironment:

@@ -11,10 +11,10 @@ from ..activities.mcp_session import ListedTool, McpCall, McpSession
 from ..contracts.errors import SetupError
 from ..contracts.mcp import McpServer
 from ..contracts.tool import ToolOutput
-from .reaper_process import Reaper
+from .stack.reaper_process import Reaper
 
 if TYPE_CHECKING:
-    from ..activities.adapters.mcp import SharedSession
+    from ..activities.adapters.mcp.session import SharedSession
 
 
 @asynccontextmanager
@@ -89,6 +89,6 @@ class _LazyReaper:
 
 
 def _load() -> type[SharedSession]:
-    from ..activities.adapters.mcp import SharedSession  # noqa: PLC0415 - the SDK takes most of a second
+    from ..activities.adapters.mcp.session import SharedSession  # noqa: PLC0415 - the SDK takes most of a second
 
     return SharedSession

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
+from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
 from ..contracts.errors import InvalidRequest, SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .settings import CompatibleProvider, Settings
@@ -15,9 +15,9 @@ from .settings import CompatibleProvider, Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from ..activities.adapters.embedder import Embedder, Vectors
+    from ..activities.adapters.embeddings.minilm import Embedder, Vectors
     from ..contracts.model import Model
-    from ..contracts.node import Node
+    from ..contracts.specs.node import Node
 
 # ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
 
@@ -132,20 +132,20 @@ class LazyEmbedder:
 
 
 def _anthropic(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.anthropic import AnthropicAdapter
+    from ..activities.adapters.providers.anthropic import AnthropicAdapter
 
     return AnthropicAdapter(api_key=_secret(settings.anthropic_api_key), base_url=settings.anthropic_base_url)
 
 
 def _openai(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.openai import OpenAIAdapter
+    from ..activities.adapters.providers.openai import OpenAIAdapter
 
     return OpenAIAdapter(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
 
 
 def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAdapter]:
     def build() -> ModelAdapter:
-        from ..activities.adapters.compatible import CompatibleAdapter
+        from ..activities.adapters.providers.compatible import CompatibleAdapter
 
         key = _secret(provider.api_key)
         return CompatibleAdapter(
@@ -156,7 +156,7 @@ def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAd
 
 
 def _local(settings: Settings, embedder: LazyEmbedder) -> ModelAdapter:
-    from ..activities.adapters.local import LocalAdapter
+    from ..activities.adapters.local_model.adapter import LocalAdapter
 
     if not settings.local_url:
         raise SetupError(_NO_LOCAL_SERVER)
@@ -164,15 +164,15 @@ def _local(settings: Settings, embedder: LazyEmbedder) -> ModelAdapter:
 
 
 def _embedder(settings: Settings) -> Embedder:
-    from ..activities.adapters.embedder import Embedder
-    from .weights import Weights
+    from ..activities.adapters.embeddings.minilm import Embedder
+    from .stack.weights import Weights
 
     weights = Weights.find(settings.state_dir, local_model=settings.local_model)
     return Embedder(weights.embedding_model, weights.tokenizer)
 
 
 def _scripted(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.scripted import ScriptedAdapter
+    from ..activities.adapters.providers.scripted import ScriptedAdapter
 
     return ScriptedAdapter(settings.script or (), log=settings.script_log)
 

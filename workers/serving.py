@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..contracts.app import App
+from ..connection.running_stack import RunningStack
 from ..contracts.errors import SetupError
-from ..contracts.node import Node
-from ..workflows.running_stack import RunningStack
+from ..contracts.specs.app import App
+from ..contracts.specs.node import Node
 from .mcp import mcp_sessions
 from .pricing import cost_usd
 from .providers import build_adapters, build_embedder, missing_keys

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
+from ..connection.running_stack import DEFAULT_STATE_DIR
 from ..contracts.errors import SetupError
-from ..workflows.running_stack import DEFAULT_STATE_DIR
 
 _FILE = Path("sostenuto.toml")
 _COMPATIBLE = re.compile(r"^SOSTENUTO_PROVIDER_([A-Z0-9][A-Z0-9_]*)_(URL|KEY)$")

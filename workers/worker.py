@@ -12,24 +12,24 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from ..activities.answer_check import OutputValidator
+from ..activities.continued_conversation import take_over
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities, Price
-from ..activities.output import OutputValidator
-from ..activities.provider import ModelAdapter
-from ..activities.route import RouteActivities
-from ..activities.routing_embedding import Embedder
-from ..activities.takeover import take_over
+from ..activities.model_adapter import ModelAdapter
+from ..activities.routing.embedding import Embedder
+from ..activities.routing.route import RouteActivities
 from ..activities.tool import tool_activities
-from ..activities.transcripts import TranscriptCache
+from ..activities.transcript_cache import TranscriptCache
+from ..connection.connect import payload_dir_setting
+from ..connection.converter import data_converter
+from ..connection.running_stack import RunningStack, state_dir_setting
 from ..contracts import names
-from ..contracts.app import App
 from ..contracts.errors import SpecError
+from ..contracts.specs.app import App
 from ..workflows import policy
-from ..workflows.connection import payload_dir_setting
-from ..workflows.converter import data_converter
 from ..workflows.run_workflow import RunWorkflow
-from ..workflows.running_stack import RunningStack, state_dir_setting
 from .pricing import price_of
 
 # A mistake in a workflow of somebody's own ends it with its reason, in place of a workflow task that is tried for ever.

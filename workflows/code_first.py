@@ -13,22 +13,22 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from ..contracts import names
-from ..contracts.agent import Agent
 from ..contracts.contract import brief
 from ..contracts.errors import SpecError
-from ..contracts.input import Input, message_from
 from ..contracts.mcp import McpRef
 from ..contracts.model import Model
-from ..contracts.node import Node, cannot_run, check_tree
-from ..contracts.output import Validator
-from ..contracts.run import Result, Status
-from ..contracts.runnable import Runnable, check_input
+from ..contracts.specs.agent import Agent
+from ..contracts.specs.input import Input, message_from
+from ..contracts.specs.node import Node, cannot_run, check_tree
+from ..contracts.specs.output import Validator
+from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.tool import Tool, ToolInvocation, ToolOutput, ToolSpec
-from .catalogue import named
-from .execution import Execution
-from .outbox import PayloadTooLargeError
+from ..contracts.wire.run import Result, Status
+from .agent.mcp_catalogue import named
+from .agent.tool_calls import start_tool
+from .interpreter import Execution
+from .payload_limits import PayloadTooLargeError
 from .scope import Scope
-from .tools import start_tool
 
 R = TypeVar("R")
 

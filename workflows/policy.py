@@ -28,9 +28,6 @@ HARD_HISTORY_BYTES: Final = 45_000_000
 CARRIED_BYTES: Final = 1_800_000
 """Largest transcript that continues as new without payloads outside the history: the server refuses 2 MB."""
 
-OFFLOADED_BYTES: Final = 256 * 1024
-"""Payloads from this size on leave the history where there is a payload directory."""
-
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
 

@@ -9,22 +9,22 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from ..activities.takeover import take_over
+    from ..activities.continued_conversation import take_over
     from ..contracts import names
-    from ..contracts.agent import Agent
     from ..contracts.errors import SpecError
     from ..contracts.message import Message
     from ..contracts.model import TranscriptPage, TranscriptQuery
-    from ..contracts.run import Result, RunInput, Status
-    from ..contracts.team import Team
+    from ..contracts.specs.agent import Agent
+    from ..contracts.specs.team import Team
+    from ..contracts.wire.run import Result, RunInput, Status
     from . import policy
-    from .agent import AgentLoop
-    from .catalogue import mcp_tools
-    from .execution import Execution, history_full
+    from .agent.loop import AgentLoop
+    from .agent.mcp_catalogue import mcp_tools
+    from .concurrency import ended_by
+    from .interpreter import Execution, history_full
+    from .patterns.team import run_team
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
-    from .team import run_team
-    from .together import ended_by
 
 # What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)

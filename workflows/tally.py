@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..contracts.model import ModelReply
-from ..contracts.run import Result, Status, StepResult, Totals
+from ..contracts.wire.run import Result, Status, StepResult, Totals
 
 
 class Tally:

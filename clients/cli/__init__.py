@@ -20,7 +20,7 @@ from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
 
 COMMANDS = ("demo", "dev", "pull", "run", "watch", "ls", "worker", "export", "replay", "search_attributes")
-"""Modules of this package, in the order in which `--help` lists them."""
+"""Modules of `commands`, in the order in which `--help` lists them."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for name in COMMANDS:
-        import_module(f".{name}", __package__).register(subparsers)
+        import_module(f".commands.{name}", __package__).register(subparsers)
     return parser
 
 

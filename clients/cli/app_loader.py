@@ -9,8 +9,8 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from ...contracts.app import App
 from ...contracts.errors import SostenutoError, SpecError
+from ...contracts.specs.app import App
 
 
 def load_app(place: str) -> App:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from temporalio.api.enums.v1 import EventType
 
-from ...contracts.event import Event, ModelResponded, RunFinished, ToolResponded
-from ...contracts.run import Result
+from ...contracts.wire.event import Event, ModelResponded, RunFinished, ToolResponded
+from ...contracts.wire.run import Result
 
 if TYPE_CHECKING:
     from rich.console import Console

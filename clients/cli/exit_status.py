@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...contracts.run import Status
+from ...contracts.wire.run import Status
 
 FAILED: Final = 1
 USAGE: Final = 2

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...contracts.event import Event
+from ...contracts.wire.event import Event
 from .step_tree import StepTree
 
 if TYPE_CHECKING:

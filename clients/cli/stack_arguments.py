@@ -15,7 +15,7 @@ from .option_types import port
 
 if TYPE_CHECKING:
     from ...workers.settings import Settings
-    from ...workers.stack import StackOptions
+    from ...workers.stack.stack import StackOptions
 
 # The defaults of workers.temporal_server, which a command line that needs no stack does not load.
 PORT = 7233
@@ -50,8 +50,8 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
     Raises:
         SetupError: There are no weights, and no key either.
     """
-    from ...workers.stack import StackOptions  # noqa: PLC0415 - as above
-    from ...workers.weights import Weights  # noqa: PLC0415
+    from ...workers.stack.stack import StackOptions  # noqa: PLC0415 - as above
+    from ...workers.stack.weights import Weights  # noqa: PLC0415
 
     try:
         Weights.find(settings.state_dir, local_model=settings.local_model)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from ...contracts.event import (
+from ...contracts.wire.event import (
     Event,
     FallbackUsed,
     MemberFinished,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...contracts.event import (
+from ...contracts.wire.event import (
     Event,
     MemberFinished,
     MemberStarted,

@@ -1,4 +1,4 @@
-"""Finds in a file's source what makes code decide otherwise in a replay, beyond the modules that the import linter forbids."""
+"""Finds in source what makes code decide otherwise in a replay, beyond the modules that the import linter forbids."""
 
 from __future__ import annotations
 

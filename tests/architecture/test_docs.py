@@ -13,10 +13,10 @@ import pytest
 
 from sostenuto import App
 from sostenuto.clients.cli import COMMANDS
-from sostenuto.contracts.node import Node
+from sostenuto.contracts.specs.node import Node
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "clients", "contracts", "workers", "workflows")
+PACKAGES = ("activities", "clients", "connection", "contracts", "workers", "workflows")
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

@@ -7,12 +7,14 @@ from typing import get_args
 
 import sostenuto
 from sostenuto import Effect, Role, Status
-from sostenuto.contracts import event, message, names, parallel, router, runnable, team
-from sostenuto.contracts.delegation import TASK, TRANSFER
+from sostenuto.connection.payload_store import DirectoryStore
+from sostenuto.contracts import message, names
 from sostenuto.contracts.errors import MODEL_ERRORS
 from sostenuto.contracts.model import StopReason
+from sostenuto.contracts.specs import parallel, router, runnable, team
+from sostenuto.contracts.specs.delegation import TASK, TRANSFER
 from sostenuto.contracts.template import INPUT
-from sostenuto.workflows.payload_store import DirectoryStore
+from sostenuto.contracts.wire import event
 
 DURABLE = {
     "RUN_WORKFLOW": "SostenutoRun",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "clients", "contracts", "workers", "workflows")
+PACKAGES = ("activities", "clients", "connection", "contracts", "workers", "workflows")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
 VAGUE = {"utils", "util", "helpers", "helper", "common", "shared", "misc", "base"}

@@ -14,12 +14,12 @@ from pathlib import Path
 from temporalio.client import Client
 
 from sostenuto import Agent, App, Chain, Parallel, Prompt, Route, Router, Rule, Team, ToolContext, tool
-from sostenuto.activities.adapters.scripted import Step
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import Step
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.connection.connect import connect
 from sostenuto.contracts.message import ToolResultPart
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.connection import connect
 from tests.chaos.victim import record
 from tests.fakes.cast import Cast, Part
 

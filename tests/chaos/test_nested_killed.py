@@ -23,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sostenuto import Message, Result, Status
 from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
+from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from tests.chaos.nested import CALL_SECONDS, MOST_AT_ONCE, RUNS, RecordedCast, nested_app, root, start_victim

@@ -11,13 +11,13 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from sostenuto import Agent, App, Message, Result, Status, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
-from sostenuto.contracts.run import RunInput
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.contracts.wire.run import RunInput
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.connection import connect
 from tests.chaos.victim import record, recorded
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]

@@ -20,14 +20,14 @@ from temporalio import worker, workflow
 from temporalio.client import Client, WorkflowHandle
 
 from sostenuto import Agent, App, Message, Result, Tool, ToolContext, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
-from sostenuto.activities.provider import Completion, ModelAdapter, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
+from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
 from sostenuto.contracts.message import Role
-from sostenuto.contracts.run import RunInput
+from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker, workflow_runner
 from sostenuto.workflows import policy
-from sostenuto.workflows.connection import connect
 from sostenuto.workflows.run_workflow import RunWorkflow
 
 ANSWER = "paid, noted and looked at"

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from sostenuto.activities.adapters.anthropic import AnthropicAdapter
-from sostenuto.activities.adapters.compatible import CompatibleAdapter
-from sostenuto.activities.adapters.openai import OpenAIAdapter
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
-from sostenuto.activities.provider import ModelAdapter, ModelRequest
+from sostenuto.activities.adapters.providers.anthropic import AnthropicAdapter
+from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
+from sostenuto.activities.adapters.providers.openai import OpenAIAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.model_adapter import ModelAdapter, ModelRequest
 from sostenuto.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.tool import ToolDefinition

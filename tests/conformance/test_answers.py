@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.scripted import ScriptedCall
-from sostenuto.activities.provider import Delta
+from sostenuto.activities.adapters.providers.scripted import ScriptedCall
+from sostenuto.activities.model_adapter import Delta
 from sostenuto.contracts.message import Role, ToolCallPart
 from sostenuto.contracts.model import StopReason
 from sostenuto.contracts.usage import Usage

@@ -12,11 +12,11 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
-from sostenuto.activities.adapters import anthropic as anthropic_adapter
-from sostenuto.activities.adapters import compatible as compatible_adapter
-from sostenuto.activities.adapters import openai as openai_adapter
-from sostenuto.activities.adapters.anthropic_errors import ANTHROPIC_FAILURES
-from sostenuto.activities.adapters.openai_errors import OPENAI_FAILURES
+from sostenuto.activities.adapters.providers import anthropic as anthropic_adapter
+from sostenuto.activities.adapters.providers import compatible as compatible_adapter
+from sostenuto.activities.adapters.providers import openai as openai_adapter
+from sostenuto.activities.adapters.providers.anthropic_errors import ANTHROPIC_FAILURES
+from sostenuto.activities.adapters.providers.openai_errors import OPENAI_FAILURES
 from sostenuto.contracts.errors import MODEL_ERRORS
 from sostenuto.contracts.model import Model
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     ContentFiltered,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from sostenuto.activities.provider import Delta
+from sostenuto.activities.model_adapter import Delta
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.message import (
     FilePart,
@@ -26,7 +26,7 @@ from sostenuto.contracts.message import (
     ToolResultPart,
 )
 from sostenuto.contracts.model import OutputSchema, StopReason
-from sostenuto.contracts.output import output_schema
+from sostenuto.contracts.specs.output import output_schema
 from tests.conformance.subject import ANSWER, KEY, LOOK_UP, OVER_THE_WIRE, on_the_wire, request
 from tests.fakes.provider_server import Received
 from tests.fakes.provider_wire import WireStep

@@ -11,7 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from sostenuto.activities import adapters
-from sostenuto.activities.provider import ModelAdapter
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.workers.providers import LazyAdapter
 
 MIRRORED = ["_to_request", "_from_response", "_map_stop_reason", "_map_usage", "_map_error"]

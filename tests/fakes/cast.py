@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts.message import Role, ToolResultPart
 
 Answer = Step | str | dict[str, Any]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sostenuto.activities.adapters.scripted import ScriptedCall, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedCall, Step
 
 Json = dict[str, Any]
 

@@ -29,8 +29,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import App, Client, Run, __version__
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
-from sostenuto.contracts.node import Node
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.contracts.specs.node import Node
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker
 from tests.dev_server import dev_server

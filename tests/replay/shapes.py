@@ -14,11 +14,11 @@ import numpy as np
 from pydantic import BaseModel
 
 from sostenuto import Agent, Chain, McpServer, Model, Parallel, Prompt, Route, Router, Rule, Team, ToolError, tool
-from sostenuto.activities.adapters.scripted import Script
-from sostenuto.activities.routing_embedding import Vectors
-from sostenuto.clients.order import Startable
+from sostenuto.activities.adapters.providers.scripted import Script
+from sostenuto.activities.routing.embedding import Vectors
+from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
-from sostenuto.contracts.chain import Step
+from sostenuto.contracts.specs.chain import Step
 from tests.replay.own_workflow import RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"

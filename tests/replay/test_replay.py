@@ -16,12 +16,12 @@ from temporalio.client import WorkflowHistory
 
 from sostenuto import __version__
 from sostenuto.contracts.message import ToolCallPart, ToolResultPart
-from sostenuto.contracts.run import Result
+from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
-from sostenuto.workflows import parallel
-from sostenuto.workflows.agent import AgentLoop
-from sostenuto.workflows.together import Job, together
-from sostenuto.workflows.tools import ToolCalls
+from sostenuto.workflows.agent.loop import AgentLoop
+from sostenuto.workflows.agent.tool_calls import ToolCalls
+from sostenuto.workflows.concurrency import Job, together
+from sostenuto.workflows.patterns import parallel
 from tests.replay.own_workflow import RecordedWorkflow
 from tests.replay.record import HISTORIES, shape_of
 from tests.replay.shapes import AGENTS, NESTED

@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
-from sostenuto.activities.provider import ModelAdapter
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
+from sostenuto.activities.model_adapter import ModelAdapter
 from tests.integration.agent.stage import Outcome, Stage, served
 
 Serve = Callable[..., AbstractAsyncContextManager[Stage]]

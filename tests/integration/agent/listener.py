@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts.message import Message, Part, TextPart, ToolCallPart, ToolResultPart
 
 

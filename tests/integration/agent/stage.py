@@ -15,10 +15,10 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from sostenuto import App, Client, Result, Run
-from sostenuto.activities.provider import ModelAdapter
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.clients.client import Input
 from sostenuto.contracts import names
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.recorded import Recorded
 

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from sostenuto import Agent, App, Status
 from sostenuto.contracts import names
-from sostenuto.workflows.agent import AgentLoop
+from sostenuto.workflows.agent.loop import AgentLoop
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Play, Serve

@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from sostenuto import Agent, App, Status, ToolContext, tool
+from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
 from sostenuto.workflows import policy
-from sostenuto.workflows.converter import data_converter
 from tests.integration.agent.listener import Listener, contents, said
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import PRICE_USD, calls

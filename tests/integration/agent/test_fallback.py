@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sostenuto import Agent, App, Model, Status, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
 from sostenuto.contracts.errors import MODEL_ERRORS, InvalidRequest
 from tests.integration.agent.stage import calls

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sostenuto import Agent, App, Status, ToolContext, Usage, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
-from sostenuto.activities.provider import Completion, ModelRequest, OnDelta
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
 from sostenuto.contracts.message import Role, ToolCallPart
 from tests.integration.agent.stage import PRICE_USD, Outcome, calls

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sostenuto import App, Event, Prompt, Route, Router, Rule, Status
-from sostenuto.contracts.event import RouteChosen
+from sostenuto.contracts.wire.event import RouteChosen
 
 if TYPE_CHECKING:
-    from sostenuto.contracts.router import Strategy
+    from sostenuto.contracts.specs.router import Strategy
     from tests.integration.agent.conftest import Serve
 
 SCRIPT = {

@@ -12,7 +12,7 @@ from pydantic import Field
 from temporalio.client import Client
 
 from sostenuto import Agent, App, Effect, Status, ToolContext, ToolError, tool
-from sostenuto.activities import heartbeat
+from sostenuto.activities.call import heartbeat
 from sostenuto.workflows import policy
 from tests.integration.agent.stage import Outcome, calls, eventually
 

@@ -9,8 +9,8 @@ import pytest
 
 from sostenuto import Agent, App, FilePart, Status, TextPart, tool
 from sostenuto.activities import model as model_activity
-from sostenuto.activities.own_run import query_own_run
-from sostenuto.activities.transcripts import TranscriptCache
+from sostenuto.activities.call.own_workflow_query import query_own_run
+from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.message import PartRef
 from sostenuto.contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from sostenuto.workers import worker

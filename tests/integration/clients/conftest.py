@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import build_worker
 
 Serve = Callable[..., AbstractAsyncContextManager[Client]]

@@ -15,15 +15,14 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from sostenuto import Agent, App, Client, Event, Message, SpecError, Status, tool
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, Step
 from sostenuto.clients.run import Run
 from sostenuto.contracts import names
-from sostenuto.contracts.event import RunStarted
-from sostenuto.contracts.run import RunInput
+from sostenuto.contracts.wire.event import RunStarted
+from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker
 from tests.dev_server import dev_server
-
-from .conftest import Serve
+from tests.integration.clients.conftest import Serve
 
 
 @tool(effect="read")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from sostenuto.contracts.event import EVENT
+from sostenuto.contracts.wire.event import EVENT
 
 APP = '''
 from sostenuto import Agent, App, tool

@@ -10,8 +10,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Client, SetupError
-from sostenuto.workflows import connection
-from sostenuto.workflows.running_stack import RunningStack
+from sostenuto.connection import connect as connection
+from sostenuto.connection.running_stack import RunningStack
 
 
 @pytest.fixture(autouse=True)

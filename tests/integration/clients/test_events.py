@@ -6,10 +6,11 @@ import asyncio
 from datetime import timedelta
 
 from sostenuto import Agent, App, Model, Role, Status, tool
-from sostenuto.clients.history import follow
-from sostenuto.clients.projection import Projection
+from sostenuto.clients.events.projection import Projection
+from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
-from sostenuto.contracts.event import (
+from sostenuto.contracts.message import PartRef, ToolResultPart
+from sostenuto.contracts.wire.event import (
     EVENT,
     Event,
     FallbackUsed,
@@ -19,9 +20,7 @@ from sostenuto.contracts.event import (
     ToolRequested,
     ToolResponded,
 )
-from sostenuto.contracts.message import PartRef, ToolResultPart
-
-from .conftest import Serve
+from tests.integration.clients.conftest import Serve
 
 
 @tool(effect="read")

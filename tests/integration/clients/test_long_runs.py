@@ -18,16 +18,16 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from sostenuto import Agent, App, Client, Event, SetupError, Status, tool
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter, Step
-from sostenuto.clients.history import follow
-from sostenuto.clients.projection import Projection
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, Step
+from sostenuto.clients.events.projection import Projection
+from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
-from sostenuto.contracts.event import ModelResponded, RunFinished, ToolRequested, ToolResponded
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.connection.connect import connect
+from sostenuto.connection.converter import data_converter
+from sostenuto.contracts.wire.event import ModelResponded, RunFinished, ToolRequested, ToolResponded
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.connection import connect
-from sostenuto.workflows.converter import data_converter
 from tests.dev_server import dev_server
 
 TURNS = 25

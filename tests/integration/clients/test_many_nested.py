@@ -13,16 +13,15 @@ from temporalio.client import Client as TemporalClient
 from temporalio.service import RPCError, RPCStatusCode
 
 from sostenuto import Agent, App, Client, Parallel, Status
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.clients import watch
-from sostenuto.clients.chain import read_chain
-from sostenuto.contracts.event import ModelRequested, ModelResponded, RunFinished
+from sostenuto.clients.history.executions import read_chain
+from sostenuto.contracts.wire.event import ModelRequested, ModelResponded, RunFinished
 from sostenuto.workers.worker import build_worker
 from tests.dev_server import dev_server
-
-from .conftest import Serve
-from .nested_streams import assert_exactly, assert_well_nested, events_of
-from .waiting import eventually
+from tests.integration.clients.conftest import Serve
+from tests.integration.clients.nested_streams import assert_exactly, assert_well_nested, events_of
+from tests.integration.clients.waiting import eventually
 
 READER = Agent(name="reader", model="scripted/reader")
 PAGES = Parallel(name="pages", each=READER, limit=20)

@@ -11,9 +11,10 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Parallel, Prompt, Status, Team, tool
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.clients.run import Run
-from sostenuto.contracts.event import (
+from sostenuto.connection.connect import connect
+from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,
     MemberStarted,
@@ -21,14 +22,17 @@ from sostenuto.contracts.event import (
     RunFinished,
     ToolResponded,
 )
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.temporal_server import TemporalServer
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from sostenuto.workflows.connection import connect
 from tests.dev_server import dev_server
-
-from .conftest import Serve
-from .nested_streams import assert_exactly, assert_prompts_proven, assert_well_nested, events_of
+from tests.integration.clients.conftest import Serve
+from tests.integration.clients.nested_streams import (
+    assert_exactly,
+    assert_prompts_proven,
+    assert_well_nested,
+    events_of,
+)
 
 
 @tool(effect="read")

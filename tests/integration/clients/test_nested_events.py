@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sostenuto import Agent, App, Chain, Parallel, Prompt, Router, Rule, Status, Team, tool
-from sostenuto.contracts.event import (
+from sostenuto.contracts.specs.router import Route
+from sostenuto.contracts.wire.event import (
     EVENT,
     MemberFinished,
     ModelResponded,
@@ -16,10 +17,14 @@ from sostenuto.contracts.event import (
     ToolRequested,
     ToolResponded,
 )
-from sostenuto.contracts.router import Route
-
-from .conftest import Serve
-from .nested_streams import assert_exactly, assert_prompts_proven, assert_well_nested, by_execution, events_of
+from tests.integration.clients.conftest import Serve
+from tests.integration.clients.nested_streams import (
+    assert_exactly,
+    assert_prompts_proven,
+    assert_well_nested,
+    by_execution,
+    events_of,
+)
 
 
 @tool(effect="read")

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from sostenuto import Agent, App, Client, Message, SpecError, Status, tool
-from sostenuto.contracts.event import (
+from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,
     ModelResponded,
@@ -21,10 +21,14 @@ from sostenuto.contracts.event import (
     ToolResponded,
 )
 from sostenuto.workflows import ask, call_tool, run
-
-from .conftest import Serve
-from .nested_streams import assert_exactly, assert_prompts_proven, assert_well_nested, events_of
-from .waiting import eventually
+from tests.integration.clients.conftest import Serve
+from tests.integration.clients.nested_streams import (
+    assert_exactly,
+    assert_prompts_proven,
+    assert_well_nested,
+    events_of,
+)
+from tests.integration.clients.waiting import eventually
 
 
 @tool(effect="read")

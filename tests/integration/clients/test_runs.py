@@ -9,12 +9,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Agent, App, Client, Message, SetupError, SpecError, Status, TextPart, tool
 from sostenuto.clients.search_attributes import register_search_attributes
+from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
-from sostenuto.workers.temporal_server import find_program
-from sostenuto.workflows.converter import data_converter
-
-from .conftest import Serve
-from .waiting import eventually
+from sostenuto.workers.stack.temporal_server import find_program
+from tests.integration.clients.conftest import Serve
+from tests.integration.clients.waiting import eventually
 
 
 class Order(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .routing_cases import ASSISTANT, SHOP
+from tests.integration.local.routing_cases import ASSISTANT, SHOP
 
 GOOD = (
     "I love this phone.",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.workers.llama_server import LlamaServer
-from sostenuto.workers.weights import Weights
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.workers.stack.llama_server import LlamaServer
+from sostenuto.workers.stack.weights import Weights
 
 STATE_DIR = Path(__file__).parents[3] / ".sostenuto"
 

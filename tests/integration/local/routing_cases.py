@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sostenuto.contracts.router import RouteOption
+from sostenuto.contracts.specs.router import RouteOption
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sostenuto.activities.adapters.embedder import DIMENSIONS, Embedder
+from sostenuto.activities.adapters.embeddings.minilm import DIMENSIONS, Embedder
 from sostenuto.contracts.errors import SetupError
 
 pytestmark = pytest.mark.local_model

@@ -12,13 +12,13 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client, Result, Status
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.activities.adapters.local import LocalAdapter
-from sostenuto.activities.adapters.scripted import ScriptedAdapter
-from sostenuto.activities.provider import ModelAdapter
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.clients.cli.app_loader import load_app
-from sostenuto.contracts.event import Event
-from sostenuto.workers.llama_server import LlamaServer
+from sostenuto.contracts.wire.event import Event
+from sostenuto.workers.stack.llama_server import LlamaServer
 from sostenuto.workers.worker import Services, build_worker
 
 pytestmark = pytest.mark.local_model

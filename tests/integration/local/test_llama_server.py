@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sostenuto.contracts.errors import SetupError
-from sostenuto.workers.llama_server import LlamaServer
-from sostenuto.workers.weights import Weights
+from sostenuto.workers.stack.llama_server import LlamaServer
+from sostenuto.workers.stack.weights import Weights
 
 HOST = "127.0.0.1"
 
@@ -43,7 +43,8 @@ async def test_wait_returns_when_the_child_dies(weights: Weights) -> None:
 async def test_ends_when_its_parent_is_killed(weights: Weights) -> None:
     """The parent is killed outright, so only the end of standard input can tell the child."""
     script = (
-        "import asyncio, sys; from pathlib import Path; from sostenuto.workers.llama_server import LlamaServer\n"
+        "import asyncio, sys; from pathlib import Path\n"
+        "from sostenuto.workers.stack.llama_server import LlamaServer\n"
         "async def main():\n"
         "    async with LlamaServer(Path(sys.argv[1])) as server:\n"
         "        print(server.address, flush=True)\n"
@@ -66,7 +67,7 @@ async def test_ends_when_its_parent_is_killed(weights: Weights) -> None:
 @pytest.mark.local_model
 async def test_run_by_hand_it_prints_its_address_and_stops_on_sigterm(weights: Weights) -> None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sostenuto.workers.llama_server", "--model", str(weights.model)),
+        *(sys.executable, "-m", "sostenuto.workers.stack.llama_server", "--model", str(weights.model)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -6,17 +6,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.activities.adapters.local import LocalAdapter
-from sostenuto.activities.provider import Delta, ModelRequest
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
+from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow, InvalidRequest, ProviderUnavailable, Timeout
 from sostenuto.contracts.message import ImagePart, Message, Role, TextPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Model, StopReason
-from sostenuto.contracts.output import output_schema
-from sostenuto.workers.llama_server import LlamaServer
-from sostenuto.workers.weights import Weights
-
-from .cases import DOCS, PAGES
+from sostenuto.contracts.specs.output import output_schema
+from sostenuto.workers.stack.llama_server import LlamaServer
+from sostenuto.workers.stack.weights import Weights
+from tests.integration.local.cases import DOCS, PAGES
 
 pytestmark = pytest.mark.local_model
 

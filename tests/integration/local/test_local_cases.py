@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.activities.adapters.local import LocalAdapter
-from sostenuto.activities.provider import ModelRequest
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Model
-from sostenuto.workers.llama_server import LlamaServer
-
-from .cases import CASES, Call, Case
+from sostenuto.workers.stack.llama_server import LlamaServer
+from tests.integration.local.cases import CASES, Call, Case
 
 pytestmark = pytest.mark.local_model
 

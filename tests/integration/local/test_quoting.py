@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.activities.adapters.local import LocalAdapter
-from sostenuto.activities.adapters.local_digest import digest
-from sostenuto.activities.provider import Completion, ModelRequest
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
+from sostenuto.activities.adapters.local_model.digest import digest
+from sostenuto.activities.model_adapter import Completion, ModelRequest
 from sostenuto.contracts.message import Message
 from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.tool import ToolDefinition
-from sostenuto.workers.llama_server import LlamaServer
+from sostenuto.workers.stack.llama_server import LlamaServer
 
 pytestmark = pytest.mark.local_model
 

@@ -12,18 +12,17 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 from temporalio.testing import ActivityEnvironment
 
-from sostenuto.activities.adapters.embedder import Embedder
-from sostenuto.activities.adapters.local import LocalAdapter
-from sostenuto.activities.provider import Completion, ModelRequest
-from sostenuto.activities.route import RouteActivities
+from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
+from sostenuto.activities.model_adapter import Completion, ModelRequest
+from sostenuto.activities.routing.route import RouteActivities
 from sostenuto.contracts.message import Message
 from sostenuto.contracts.model import Model, OutputSchema
-from sostenuto.contracts.output import output_schema
-from sostenuto.contracts.router import RouteCall, RouteChoice
-from sostenuto.workers.llama_server import LlamaServer
-
-from .choice_cases import CASES
-from .routing_cases import DESKS, SHOP, Desk
+from sostenuto.contracts.specs.output import output_schema
+from sostenuto.contracts.specs.router import RouteCall, RouteChoice
+from sostenuto.workers.stack.llama_server import LlamaServer
+from tests.integration.local.choice_cases import CASES
+from tests.integration.local.routing_cases import DESKS, SHOP, Desk
 
 pytestmark = pytest.mark.local_model
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sostenuto.contracts.errors import SetupError
-from sostenuto.workers.weights import EMBEDDING_MODEL, MODEL, TOKENIZER, WeightFile, Weights, pull
+from sostenuto.workers.stack.weights import EMBEDDING_MODEL, MODEL, TOKENIZER, WeightFile, Weights, pull
 
 
 def _sparse(directory: Path, file: WeightFile) -> None:

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sostenuto.activities.adapters.anthropic import AnthropicAdapter
-from sostenuto.activities.adapters.compatible import CompatibleAdapter
-from sostenuto.activities.provider import Delta, ModelAdapter, ModelRequest
+from sostenuto.activities.adapters.providers.anthropic import AnthropicAdapter
+from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
+from sostenuto.activities.model_adapter import Delta, ModelAdapter, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Model, StopReason
 from sostenuto.contracts.tool import ToolDefinition
-from sostenuto.workers.llama_server import LlamaServer
+from sostenuto.workers.stack.llama_server import LlamaServer
 
 pytestmark = pytest.mark.local_model
 

@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 from sostenuto import Effect
 from sostenuto.activities.mcp import McpActivities
 from sostenuto.activities.mcp_session import McpSession
-from sostenuto.activities.transcripts import TranscriptCache
+from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation
 from sostenuto.contracts.tool import ToolOutput

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Status
-from sostenuto.activities.adapters.scripted import Script, ScriptedAdapter
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.contracts.tool import outcome_unknown

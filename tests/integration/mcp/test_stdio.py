@@ -136,8 +136,8 @@ async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions
 async def test_a_server_that_answers_not_even_a_ping_is_replaced(
     fake: Fake, open_sessions: Open, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp._PING_SECONDS", 0.3)
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp_process._PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.session._PING_SECONDS", 0.3)
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
     caller = Caller(await open_sessions({"fake": fake(seconds=1)}))
     frozen = await caller.ready()
     first = asyncio.create_task(caller.failure("freeze"))
@@ -248,7 +248,7 @@ async def test_a_server_that_does_not_start_is_given_up(open_sessions: Open) -> 
 async def test_a_server_that_never_gets_ready(
     tmp_path: Path, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp_process._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.2)
     sleeper = ["-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
     server = McpServer(command=sys.executable, args=[*sleeper, str(tmp_path)], timeout=timedelta(seconds=0.5))
     async with mcp_sessions({"fake": server}) as sessions:
@@ -267,7 +267,7 @@ async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
 
 async def test_closing_leaves_no_process(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor a stubborn one: it stands still when its input closes and when it is asked to end."""
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp_process._PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
     async with mcp_sessions({"fake": fake(), "frozen": fake(seconds=1)}) as sessions:
         caller = Caller(sessions)
         await asyncio.gather(caller.ready(), caller.ready("frozen"))

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Prompt
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from tests.fakes.cast import Cast, Part
 from tests.integration.agent.stage import Outcome, Stage, served
 

@@ -7,7 +7,7 @@ import asyncio
 from temporalio import workflow
 
 from sostenuto import Result, SpecError, Status
-from sostenuto.workflows.together import Job, first_completed, together
+from sostenuto.workflows.concurrency import Job, first_completed, together
 
 
 def _done(output: str) -> Job:

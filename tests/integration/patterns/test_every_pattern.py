@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Chain, Parallel, Route, Router, Rule, Status, Step, Team
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.workers.worker import replayer
 from tests.fakes.cast import Part, last_told, turn
 from tests.integration.agent.recorded import Recorded
@@ -19,7 +19,7 @@ from tests.integration.agent.stage import PRICE_USD, calls
 from tests.integration.patterns.conftest import agent, prompt
 
 if TYPE_CHECKING:
-    from sostenuto.activities.provider import ModelRequest
+    from sostenuto.activities.model_adapter import ModelRequest
     from tests.integration.patterns.conftest import Serve
 
 

@@ -10,7 +10,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from sostenuto import Agent, App, Parallel, Prompt, Status, tool
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from tests.fakes.cast import Cast, Part
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import calls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sostenuto import Chain, Parallel, Status, Step, Team, tool
-from sostenuto.activities.provider import ModelRequest
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.workers.worker import replayer
 from tests.fakes.cast import Cast, turn
 from tests.integration.agent.recorded import Recorded

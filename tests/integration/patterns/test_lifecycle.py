@@ -16,7 +16,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from sostenuto import App, Chain, Parallel, Route, Router, Rule, Status, Team, ToolContext, tool
 from sostenuto.contracts import names
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from tests.fakes.cast import Cast, last_told, turn
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import PRICE_USD, calls, eventually
@@ -24,7 +24,7 @@ from tests.integration.patterns.conftest import agent, prompt
 from tests.integration.patterns.nested import at_work, children, status
 
 if TYPE_CHECKING:
-    from sostenuto.activities.provider import ModelRequest
+    from sostenuto.activities.model_adapter import ModelRequest
     from tests.integration.patterns.conftest import Serve
 
 # The SDK warns where a local activity ends just when its cancel comes: nothing is lost by it.

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from sostenuto import App, Chain, ImagePart, Parallel, Prompt, Route, Router, Rule, Status, Step, Team
-from sostenuto.contracts.runnable import Runnable
+from sostenuto.contracts.specs.runnable import Runnable
 from tests.fakes.cast import Cast, last_told
 from tests.integration.patterns.conftest import agent, prompt
 

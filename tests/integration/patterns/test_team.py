@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Chain, Status, Team, tool
-from sostenuto.activities.provider import ModelRequest
+from sostenuto.activities.model_adapter import ModelRequest
 from tests.fakes.cast import Cast, last_told, turn
 from tests.integration.agent.listener import contents, said
 from tests.integration.agent.recorded import Recorded

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sostenuto import SetupError
-from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.stack.process import ProcessGroup
 from tests.integration.stack.processes import alive, eventually
 
 # Says its pid and that of a grandchild, then ends on SIGTERM alone.
@@ -23,7 +23,7 @@ time.sleep(600)
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from sostenuto.workers.process import ProcessGroup
+from sostenuto.workers.stack.process import ProcessGroup
 
 async def main():
     async with ProcessGroup() as group:
@@ -77,7 +77,7 @@ async def test_a_crash_ends_what_the_child_had_started(tmp_path: Path) -> None:
 
 
 async def test_a_child_that_ignores_the_request_is_made_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sostenuto.workers.process._GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("sostenuto.workers.stack.process._GRACE_SECONDS", 0.2)
     log = tmp_path / "log"
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"

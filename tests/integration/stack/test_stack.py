@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sostenuto import Agent, Client, SetupError, Status
-from sostenuto.workers.stack import EmbeddedStack, StackOptions
-from sostenuto.workers.temporal_server import find_port
-from sostenuto.workflows.running_stack import RunningStack
+from sostenuto.connection.running_stack import RunningStack
+from sostenuto.workers.stack.stack import EmbeddedStack, StackOptions
+from sostenuto.workers.stack.temporal_server import find_port
 from tests.integration.stack.processes import eventually, of_directory
 
 ASKED = Agent(name="scripted", model="scripted/any")

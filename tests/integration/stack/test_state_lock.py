@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sostenuto import SetupError
-from sostenuto.workers import state_lock
-from sostenuto.workers.state_lock import StateLock
+from sostenuto.workers.stack import state_lock
+from sostenuto.workers.stack.state_lock import StateLock
 
 
 async def test_a_second_stack_is_told_who_holds_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sostenuto import SetupError
-from sostenuto.workers.process import ChildProcess, ProcessGroup
-from sostenuto.workers.supervisor import Supervisor
+from sostenuto.workers.stack.process import ChildProcess, ProcessGroup
+from sostenuto.workers.stack.supervisor import Supervisor
 from tests.integration.stack.processes import alive, eventually
 
 

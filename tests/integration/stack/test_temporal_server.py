@@ -12,9 +12,9 @@ from temporalio.client import Client
 
 from sostenuto import SetupError
 from sostenuto.contracts.names import SEARCH_ATTRIBUTES
-from sostenuto.workers.process import ProcessGroup
-from sostenuto.workers.supervisor import Supervisor
-from sostenuto.workers.temporal_server import TemporalServer, find_port, find_program
+from sostenuto.workers.stack.process import ProcessGroup
+from sostenuto.workers.stack.supervisor import Supervisor
+from sostenuto.workers.stack.temporal_server import TemporalServer, find_port, find_program
 from tests.integration.stack.processes import eventually
 
 

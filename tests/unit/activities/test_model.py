@@ -9,10 +9,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.answer_check import OutputValidator
 from sostenuto.activities.model import ModelActivities
-from sostenuto.activities.output import OutputValidator
-from sostenuto.activities.transcripts import TranscriptCache
+from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.message import Message
 from sostenuto.contracts.model import Head, Model, ModelCall, ModelReply, StopReason
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sostenuto import ImagePart, Message, Model
-from sostenuto.activities.transcripts import Prefix, TranscriptCache
+from sostenuto.activities.transcript_cache import Prefix, TranscriptCache
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.model import Head
 from sostenuto.contracts.prompt_hash import chain_link, chain_start

@@ -13,13 +13,15 @@ from pydantic_core import to_jsonable_python
 
 import sostenuto.contracts
 from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
-from sostenuto.contracts import event, mcp, router, run
-from sostenuto.contracts.answerer import Answerer
+from sostenuto.contracts import mcp
 from sostenuto.contracts.contract import Contract, Spec
 from sostenuto.contracts.message import OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
-from sostenuto.contracts.node import Node
+from sostenuto.contracts.specs import router
+from sostenuto.contracts.specs.answerer import Answerer
+from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition, ToolInvocation, ToolOutput
+from sostenuto.contracts.wire import event, run
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, RULE, SCHEMA, SPECS
 
 USAGE = Usage(input_tokens=100, cached_tokens=40, cache_write_tokens=30, output_tokens=20, reasoning_tokens=10)

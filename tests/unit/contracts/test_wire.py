@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
 
 from sostenuto import Message, __version__
+from sostenuto.connection.converter import data_converter
 from sostenuto.contracts.contract import Contract
-from sostenuto.workflows.converter import data_converter
 from tests.unit.contracts.examples import BY_NAME, EXAMPLES, KINDS, contracts, defaults
 from tests.unit.contracts.record_payloads import PAYLOADS
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sostenuto import Agent, App, Model
-from sostenuto.activities.provider import ModelRequest
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest, SetupError
 from sostenuto.contracts.message import Message
 from sostenuto.workers.providers import LazyEmbedder, build_adapters, build_embedder, missing_keys

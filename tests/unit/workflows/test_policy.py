@@ -8,7 +8,7 @@ import pytest
 from temporalio.workflow import ActivityCancellationType
 
 from sostenuto import Effect, Model
-from sostenuto.activities.heartbeat import INTERVAL_SECONDS
+from sostenuto.activities.call.heartbeat import INTERVAL_SECONDS
 from sostenuto.contracts.tool import ToolSpec
 from sostenuto.workflows import policy
 

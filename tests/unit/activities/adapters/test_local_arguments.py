@@ -4,8 +4,8 @@ import pytest
 from pydantic import Field
 
 from sostenuto import tool
-from sostenuto.activities.adapters.local_arguments import Slot, Source, find_slots
-from sostenuto.activities.adapters.local_exchange import PastCall
+from sostenuto.activities.adapters.local_model.argument_values import Slot, Source, find_slots
+from sostenuto.activities.adapters.local_model.exchange import PastCall
 
 
 @tool

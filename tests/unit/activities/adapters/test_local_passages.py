@@ -1,6 +1,6 @@
 import pytest
 
-from sostenuto.activities.adapters.local_passages import Sentence, is_grounded, joined, split
+from sostenuto.activities.adapters.local_model.passages import Sentence, is_grounded, joined, split
 
 PAGE = """# Tools
 

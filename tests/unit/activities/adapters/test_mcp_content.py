@@ -18,7 +18,7 @@ from mcp.types import (
     TextContent,
 )
 
-from sostenuto.activities.adapters.mcp_content import error_text, output_of
+from sostenuto.activities.adapters.mcp.content import error_text, output_of
 
 
 def result(*blocks: ContentBlock, structured: Any = None) -> CallToolResult:

@@ -10,7 +10,7 @@ from mcp.server import Server
 from mcp.types import ListToolsResult, PaginatedRequestParams, Tool
 
 from sostenuto import SetupError
-from sostenuto.activities.adapters.mcp_connection import list_all
+from sostenuto.activities.adapters.mcp.connection import list_all
 
 
 def server_of(pages: int | None) -> Server[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sostenuto.activities.adapters.mcp_redaction import Redaction, address
+from sostenuto.activities.adapters.mcp.redaction import Redaction, address
 from sostenuto.contracts.mcp import McpServer
 
 

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, JsonValue
 
-from sostenuto.activities.adapters.output_schema import is_recursive, schema_instructions, strict_schema
+from sostenuto.activities.adapters.providers.output_schema import is_recursive, schema_instructions, strict_schema
 from sostenuto.contracts.model import OutputSchema
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sostenuto.activities.adapters.retry_after import LONGEST_DELAY, retry_after
+from sostenuto.activities.adapters.providers.retry_after import LONGEST_DELAY, retry_after
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 

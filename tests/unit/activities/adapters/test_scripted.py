@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.adapters.scripted import ScriptedAdapter, ScriptedCall, Step
-from sostenuto.activities.provider import Delta, ModelRequest
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedCall, Step
+from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import InvalidRequest, ProviderUnavailable, RateLimited, SpecError, Timeout
 from sostenuto.contracts.message import Message, Role, TextPart
 from sostenuto.contracts.model import Model, StopReason

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sostenuto.activities.adapters.tool_exchange import result_text, sent_arguments, tool_call
+from sostenuto.activities.adapters.providers.tool_exchange import result_text, sent_arguments, tool_call
 from sostenuto.contracts.message import ToolCallPart, ToolResultPart
 
 

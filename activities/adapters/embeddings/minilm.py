@@ -1,0 +1,93 @@
+"""Local sentence embeddings: MiniLM on onnxruntime. Loads nothing until the first text, and never calls out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....contracts.errors import SetupError
+
+Vectors = NDArray[np.float32]
+"""One row per text, of length 1: the dot product of two rows is their cosine."""
+
+DIMENSIONS: Final = 384
+MAX_TOKENS: Final = 256
+"""Longer texts are cut: the model was trained for no more."""
+
+# Larger batches were slower on texts of mixed length, which are padded to the longest.
+_BATCH: Final = 8
+
+
+class Embedder:
+    """Turns texts into vectors whose cosine says how close their meanings are.
+
+    Args:
+        model: ONNX file that `sostenuto pull` fetches.
+        tokenizer: Its `tokenizer.json`.
+    """
+
+    def __init__(self, model: Path, tokenizer: Path) -> None:
+        self._model_path = model
+        self._tokenizer_path = tokenizer
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._tokenizer: Any = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One vector of 384 numbers per text, in their order. Computed in a thread.
+
+        Raises:
+            SetupError: The weights or the packages that run them are missing.
+        """
+        if not texts:
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        return await asyncio.to_thread(self._embed, list(texts))
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        with self._lock:
+            if self._session is None:
+                self._load()
+        # By length, so that few texts are padded.
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            vectors[batch] = self._embed_batch([texts[i] for i in batch])
+        return vectors
+
+    def _embed_batch(self, texts: list[str]) -> Vectors:
+        encoded = self._tokenizer.encode_batch(texts)
+        ids = np.array([text.ids for text in encoded], dtype=np.int64)
+        mask = np.array([text.attention_mask for text in encoded], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (tokens,) = self._session.run(["last_hidden_state"], inputs)
+        sums: Vectors = (tokens * mask[:, :, None]).sum(axis=1)
+        # The mean's denominator falls away: only the direction is kept.
+        unit: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        return unit
+
+    def _load(self) -> None:
+        for path in (self._model_path, self._tokenizer_path):
+            if not path.is_file():
+                raise SetupError(f"the local embedder's file {path} is missing: run `sostenuto pull`")
+        try:
+            import onnxruntime  # noqa: PLC0415 - heavy, and only for those who embed
+            import tokenizers  # noqa: PLC0415
+        except ImportError as error:
+            raise SetupError(
+                f"the local embedder cannot be loaded ({error}): pip install 'sostenuto[local]'"
+            ) from error
+        tokenizer = tokenizers.Tokenizer.from_file(str(self._tokenizer_path))
+        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.enable_padding()
+        self._tokenizer = tokenizer
+        options = onnxruntime.SessionOptions()
+        # Its threads would wait for each other by spinning, and keep the cores from those who work.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(self._model_path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,83 @@
+"""Reads a transcript as what the local model can use: a question, and what was done about it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from ....contracts.errors import InvalidRequest
+from ....contracts.message import (
+    FilePart,
+    ImagePart,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    Role,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A tool call and what came of it."""
+
+    tool: str
+    arguments: dict[str, JsonValue]
+    content: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The last question of a transcript."""
+
+    question: str
+    calls: tuple[PastCall, ...]
+    """Calls made for this question, in order, those that failed too."""
+    history: tuple[Message, ...]
+    """What was said before and with the question: text alone, of users and the assistant."""
+
+
+def read_exchange(messages: Sequence[Message]) -> Exchange:
+    """The last question, its tool calls, and the conversation as text.
+
+    Raises:
+        InvalidRequest: A part cannot be read by a model of text.
+    """
+    asked = max((i for i, message in enumerate(messages) if message.role is Role.USER), default=0)
+    results = {r.call_id: r for message in messages[asked:] for r in message.parts if isinstance(r, ToolResultPart)}
+    calls = tuple(
+        PastCall(call.name, call.arguments, results[call.id].content, results[call.id].is_error)
+        for message in messages[asked:]
+        for call in message.tool_calls
+        if call.id in results
+    )
+    history = tuple(said for message in messages[: asked + 1] if (said := _said(message)).parts)
+    for result in results.values():
+        _only_text(result.attachments)
+    return Exchange(history[-1].text if history else "", calls, history)
+
+
+def _said(message: Message) -> Message:
+    parts = () if message.role is Role.TOOL else _only_text(message.parts)
+    text = "\n".join(part.text for part in parts if part.text)
+    return Message(role=message.role, parts=(TextPart(text=text),) if text else ())
+
+
+def _only_text(parts: Sequence[Part]) -> tuple[TextPart, ...]:
+    texts = []
+    for part in parts:
+        if isinstance(part, TextPart):
+            texts.append(part)
+        elif isinstance(part, ImagePart | FilePart):
+            raise InvalidRequest(
+                f"the local model reads text, not a part of kind {part.kind!r} ({part.media_type}): use another model"
+            )
+        elif not isinstance(part, ReasoningPart | OpaquePart | ToolCallPart | ToolResultPart):
+            raise InvalidRequest(f"the local model cannot read a part of kind {part.kind!r}")
+    return tuple(texts)

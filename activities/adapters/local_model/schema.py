@@ -1,0 +1,54 @@
+"""Reads schemas for a small model, and bounds what it may write: without an end in the grammar it finds none itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ....contracts.model import OutputSchema
+
+_LONGEST_STRING: Final = 160
+_MOST_ITEMS: Final = 8
+_VALUES: Final = frozenset({"enum", "const", "default"})
+_FORMED: Final = frozenset({"enum", "const", "pattern", "format", "maxLength"})
+
+
+def bounded(output: OutputSchema | None) -> OutputSchema | None:
+    """The schema with a bound on every string and array that has none."""
+    return output and output.model_copy(update={"json_schema": bounded_schema(output.json_schema)})
+
+
+def bounded_schema(schema: Any) -> Any:
+    """The same for a schema by itself."""
+    if isinstance(schema, list):
+        return [bounded_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {
+        key: bounded_schema(value) if key not in ("enum", "const", "default") else value
+        for key, value in schema.items()
+    }
+    if schema.get("type") == "string" and not _FORMED & schema.keys():
+        return {**inner, "maxLength": max(_LONGEST_STRING, schema.get("minLength", 0))}
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        return {**inner, "maxItems": max(_MOST_ITEMS, schema.get("minItems", 0))}
+    return inner
+
+
+def properties(schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an object's schema."""
+    found: dict[str, Any] = schema.get("properties", {})
+    return found
+
+
+def resolved(field: Any, root: dict[str, Any]) -> dict[str, Any]:
+    """A field's schema, a reference followed."""
+    if not isinstance(field, dict):
+        return {}
+    name = str(field.get("$ref", "")).rpartition("/")[2]
+    return resolved(root.get("$defs", {}).get(name), root) if name else field
+
+
+def is_choice(field: dict[str, Any]) -> bool:
+    """Whether a field takes one of several listed texts."""
+    values = field.get("enum", ())
+    return len(values) > 1 and all(isinstance(value, str) for value in values)

@@ -1,0 +1,50 @@
+"""Writes structured answers: what can be chosen is, and the model writes the rest under a grammar."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ....contracts.model import OutputSchema
+from ....contracts.usage import Usage
+from ...model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
+from ..embeddings.minilm import Embedder
+from .answers import told
+from .choice import choose_values
+from .entries import choose_entries
+from .schema import bounded, properties
+
+
+class StructureWriter:
+    """Writes answers that have a schema.
+
+    Args:
+        server: Adapter of the server that the model runs on.
+        embedder: Chooses among values.
+    """
+
+    def __init__(self, server: ModelAdapter, embedder: Embedder) -> None:
+        self._server = server
+        self._embedder = embedder
+
+    async def answer(self, request: ModelRequest, output: OutputSchema, on_delta: OnDelta | None) -> Completion:
+        """The answer, its choices made by meaning, and by the model what is left then.
+
+        Args:
+            request: Whose last message is the question.
+            output: The schema as it was asked for, without the bounds that the model needs.
+            on_delta: Receives the answer in pieces.
+
+        Raises:
+            ModelError: The server failed.
+        """
+        known = await choose_values(output, request.instructions, request.messages, self._embedder)
+        known = known or await choose_entries(
+            output, request.instructions, request.messages[-1].text if request.messages else "", self._embedder
+        )
+        fields = properties(output.json_schema)
+        if not known or known.keys() != fields.keys():
+            fixed = fields | {name: {"const": value} for name, value in known.items()}
+            narrowed = output.model_copy(update={"json_schema": output.json_schema | {"properties": fixed}})
+            return await self._server.complete(replace(request, output=bounded(narrowed)), on_delta)
+        return told(request, json.dumps(known, ensure_ascii=False), Usage(), on_delta)

@@ -1,0 +1,64 @@
+"""What went wrong with an MCP server, in terms of what to do about it. Tells no secret. Must not talk to the server."""
+
+from __future__ import annotations
+
+import anyio
+from mcp.shared.exceptions import MCPError
+from mcp.types import CONNECTION_CLOSED
+
+from ....contracts.errors import SetupError, ToolError
+from ....contracts.mcp import McpServer
+from ...mcp_session import CallInterrupted, CallTimedOut, ServerUnreachable
+from .http import BUSY, LOST, UNREACHABLE
+from .redaction import Redaction, address
+
+
+class Failures:
+    """Makes the errors of one server's session.
+
+    Args:
+        name: What the app calls the server.
+        server: How it is reached.
+    """
+
+    def __init__(self, name: str, server: McpServer) -> None:
+        self._server = server
+        self._where = f"MCP server {name!r} ({address(server)})"
+        self.redacted = Redaction(server)
+
+    def late(self, *, called: bool) -> Exception:
+        """The error where the time was up, in the call or before it."""
+        within = f"within {self._server.timeout.total_seconds():g} s"
+        if called:
+            return CallTimedOut(f"{self._where} did not answer {within} and was told to stop.")
+        return ServerUnreachable(f"{self._where} was not ready {within}")
+
+    def of(self, error: Exception, *, over: bool, last_words: str) -> Exception:
+        """The error that says what to do about another.
+
+        Args:
+            error: Of the SDK, or of ours without the name of the server.
+            over: Whether the connection has ended.
+            last_words: How the server ended, where it is known.
+        """
+        if isinstance(error, SetupError | ServerUnreachable):
+            return type(error)(self._told(str(error)))
+        if isinstance(error, ToolError):
+            return ToolError(self._told(str(error)))
+        if self._interrupted(error, over=over):
+            return CallInterrupted(self._told(f"it ended during the call: {last_words}" if last_words else str(error)))
+        if not isinstance(error, MCPError):
+            return ToolError(self._told(f"{type(error).__name__}: {error}"))
+        if error.code in (UNREACHABLE, BUSY):
+            return ServerUnreachable(self._told(error.message))
+        return ToolError(self._told(error.message))
+
+    def _interrupted(self, error: Exception, *, over: bool) -> bool:
+        if isinstance(error, anyio.BrokenResourceError | anyio.ClosedResourceError):
+            return True
+        # A server may use the SDK's code for a closed connection as one of its own.
+        closed = over or bool(self._server.url)
+        return isinstance(error, MCPError) and (error.code == LOST or (error.code == CONNECTION_CLOSED and closed))
+
+    def _told(self, reason: str) -> str:
+        return f"{self._where}: {self.redacted(reason)}"

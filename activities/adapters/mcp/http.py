@@ -1,0 +1,91 @@
+"""The HTTP client of an MCP session: one failed request is one failed call, and the session goes on.
+
+The SDK's transport lets an unreachable server take down every call in flight, and tells no status. Here both become
+answers of the protocol, under codes of ours.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import httpx2
+
+from ....contracts.mcp import McpServer
+
+UNREACHABLE: Final = -32018
+"""The request was never sent."""
+LOST: Final = -32017
+"""The request was sent, and whether it was done is unknown."""
+REFUSED: Final = -32016
+"""The server answered with a status that no repeat changes."""
+BUSY: Final = -32015
+"""The server answered that it cannot now, and so did nothing."""
+SESSION_GONE: Final = -32014
+"""The server no longer knows the session, and so did nothing."""
+
+_CONNECT_SECONDS = 10.0
+_SESSION_ID = "mcp-session-id"
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_TRY_LATER = frozenset({429, 503})
+
+
+class AnsweringClient(httpx2.AsyncClient):
+    """Answers requests that fail on their way, instead of raising."""
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """The server's response, or one of ours that says what came in its place."""
+        try:
+            response = await super().send(request, **options)
+        except _NOT_SENT as error:
+            return _answer(request, UNREACHABLE, f"no connection ({_reason(error)})")
+        except httpx2.TransportError as error:
+            return _answer(request, LOST, f"the connection broke ({_reason(error)})")
+        if response.status_code < 400:
+            return response
+        await response.aread()
+        if _session_gone(request, response):
+            return _answer(request, SESSION_GONE, "the session is gone")
+        if _is_json_rpc(response):
+            return response
+        message = f"HTTP status {response.status_code} {response.reason_phrase}".strip()
+        return _answer(request, _code(response.status_code), message, status=response.status_code)
+
+
+def http_client(server: McpServer) -> AnsweringClient:
+    """A client that sends the server's headers, and is patient enough for its slowest call."""
+    seconds = server.timeout.total_seconds()
+    timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS), read=seconds + 30)
+    # Each call in flight holds a connection, and the worker bounds the calls.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    return AnsweringClient(headers=dict(server.headers), timeout=timeout, limits=limits)
+
+
+def _code(status: int) -> int:
+    if status in _TRY_LATER:
+        return BUSY
+    return LOST if status >= 500 else REFUSED
+
+
+def _session_gone(request: httpx2.Request, response: httpx2.Response) -> bool:
+    """The protocol says 404. The reference servers say 400, and the reason in words."""
+    if _SESSION_ID not in request.headers:
+        return False
+    return response.status_code == 404 or (response.status_code == 400 and "session" in response.text.lower())
+
+
+def _is_json_rpc(response: httpx2.Response) -> bool:
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "jsonrpc" in body
+
+
+def _answer(request: httpx2.Request, code: int, message: str, *, status: int = 503) -> httpx2.Response:
+    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+    return httpx2.Response(status, json=body, request=request)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,45 @@
+"""Takes what is secret out of texts that enter a history: a server's errors may repeat what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from ....contracts.mcp import McpServer
+
+_SHORTEST = 6
+"""A shorter value, such as `1` or `true`, is no secret and stands in many texts that tell none."""
+
+
+class Redaction:
+    """Knows the secrets of one server."""
+
+    def __init__(self, server: McpServer) -> None:
+        # The longest first: one may be part of another.
+        self._secrets = sorted({text for text in _secrets(server) if len(text) >= _SHORTEST}, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text without the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[redacted]")
+        return text
+
+
+def address(server: McpServer) -> str:
+    """How messages name the server's place: its command alone, or its address without what may be a key."""
+    if server.command:
+        return server.command
+    parts = urlsplit(server.url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _secrets(server: McpServer) -> Iterator[str]:
+    yield from server.env.values()
+    for value in server.headers.values():
+        yield value
+        yield from value.split()  # "Bearer" and the token itself, which a server may repeat alone
+    parts = urlsplit(server.url)
+    yield parts.password or ""
+    yield parts.query
+    for _, value in parse_qsl(parts.query):
+        yield value

@@ -1,0 +1,211 @@
+"""From what providers say of a failed call to our closed set of errors. Must not import a provider's SDK."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+
+from ....contracts.errors import (
+    AuthenticationFailed,
+    ContentFiltered,
+    ContextOverflow,
+    InvalidRequest,
+    ModelError,
+    Overloaded,
+    ProviderUnavailable,
+    QuotaExceeded,
+    RateLimited,
+    Timeout,
+)
+from .retry_after import retry_after
+
+_LONGEST_MESSAGE = 2_000
+
+# What all three protocols call a failure, in the body of a response or in the middle of a stream.
+_BY_CODE: dict[str, type[ModelError]] = {
+    "vector_store_timeout": ProviderUnavailable,
+    "failed_to_download_image": ProviderUnavailable,
+    "conflict_error": ProviderUnavailable,
+    "overloaded_error": Overloaded,
+    "overloaded": Overloaded,
+    "unavailable_error": Overloaded,
+    "slow_down": Overloaded,
+    "timeout_error": Timeout,
+    "rate_limit_error": RateLimited,
+    "rate_limit_exceeded": RateLimited,
+    "insufficient_quota": QuotaExceeded,
+    "billing_error": QuotaExceeded,
+    "billing_hard_limit_reached": QuotaExceeded,
+    "billing_not_active": QuotaExceeded,
+    "contract_spend_limit_reached": QuotaExceeded,
+    "enforced_spend_limit_reached": QuotaExceeded,
+    "organization_on_hold": AuthenticationFailed,
+    "context_length_exceeded": ContextOverflow,
+    "exceed_context_size_error": ContextOverflow,
+    "string_above_max_length": ContextOverflow,
+    "request_too_large": ContextOverflow,
+    "content_filter": ContentFiltered,
+    "content_policy_violation": ContentFiltered,
+    "image_content_policy_violation": ContentFiltered,
+    "misalignment_policy_violation": ContentFiltered,
+    "bio_policy": ContentFiltered,
+    "cyber_policy": ContentFiltered,
+    "authentication_error": AuthenticationFailed,
+    "invalid_api_key": AuthenticationFailed,
+    "permission_error": AuthenticationFailed,
+    "not_found_error": InvalidRequest,
+    "model_not_found": InvalidRequest,
+    "invalid_prompt": InvalidRequest,
+    "invalid_image": InvalidRequest,
+    "invalid_image_format": InvalidRequest,
+    "invalid_base64_image": InvalidRequest,
+    "invalid_image_url": InvalidRequest,
+    "invalid_image_mode": InvalidRequest,
+    "image_too_large": InvalidRequest,
+    "image_too_small": InvalidRequest,
+    "image_parse_error": InvalidRequest,
+    "image_file_too_large": InvalidRequest,
+    "image_file_not_found": InvalidRequest,
+    "unsupported_image_media_type": InvalidRequest,
+    "empty_image_file": InvalidRequest,
+    "data_residency_mismatch": InvalidRequest,
+}
+
+# Names so general that a status says more. They stand alone in the middle of a stream, whose status is 200.
+_BY_GENERAL_CODE: dict[str, type[ModelError]] = {
+    "api_error": ProviderUnavailable,
+    "server_error": ProviderUnavailable,
+    "invalid_request_error": InvalidRequest,
+}
+
+# 503 is Overloaded, not ProviderUnavailable: it says that there is no capacity now, often with a Retry-After.
+# 501 will be no other next time. 409 and 499 come from the provider's own races.
+_BY_STATUS: dict[int, type[ModelError]] = {
+    401: AuthenticationFailed,
+    402: QuotaExceeded,
+    403: AuthenticationFailed,
+    408: Timeout,
+    409: ProviderUnavailable,
+    413: ContextOverflow,
+    425: ProviderUnavailable,
+    429: RateLimited,
+    499: ProviderUnavailable,
+    501: InvalidRequest,
+    503: Overloaded,
+    504: Timeout,
+    524: Timeout,
+    529: Overloaded,
+}
+
+# Only where there is no code for it: Anthropic's `invalid_request_error`, and servers that send a bare text.
+_BY_WORDS: tuple[tuple[re.Pattern[str], type[ModelError]], ...] = (
+    (re.compile(r"prompt is too long|exceeds? (the )?(available )?context", re.IGNORECASE), ContextOverflow),
+    (re.compile(r"context (length|window|limit)", re.IGNORECASE), ContextOverflow),
+    (re.compile(r"content filter|content management policy", re.IGNORECASE), ContentFiltered),
+    (re.compile(r"credit balance is too low|exceeded your current quota", re.IGNORECASE), QuotaExceeded),
+)
+
+HTTP_FAILURES: Final = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict)
+"""Everything that the HTTP client under both SDKs raises, where the SDK does not wrap it."""
+
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading an answer ends in that does not have the provider's own form: the SDKs check little of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed call as the provider tells it."""
+
+    message: str
+    status: int | None = None
+    codes: Sequence[Any] = ()
+    """The provider's names for it, the most exact first. What is no text is ignored."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+
+
+class FailedStreamError(Exception):
+    """A failure that came in the middle of a stream. Never leaves an adapter."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def model_error(failure: Failure, *, model: str, key_env: str, secret: str | None = None) -> ModelError:
+    """The error that says what to do about a failure.
+
+    Args:
+        failure: What the provider said.
+        model: The model that was called, to name it where it may not exist.
+        key_env: Environment variable that holds the key, to name it where the key is refused.
+        secret: The key, which some providers repeat: it is blotted out.
+    """
+    kind = _kind(failure)
+    message = failure.message.replace(secret, "***") if secret else failure.message
+    said = dict.fromkeys(str(part) for part in (failure.status, *failure.codes[:1], failure.request_id) if part)
+    text = f"{message[:_LONGEST_MESSAGE]} ({', '.join(said)})" if said else message[:_LONGEST_MESSAGE]
+    if kind is AuthenticationFailed:
+        text += f": check the key in {key_env}" if key_env else ": the provider wants a key: set its api_key_env"
+    elif failure.status == 404:
+        text += f": check that the provider has a model named {model!r}, and the base URL"
+    return kind(text, retry_after=retry_after(failure.headers))
+
+
+def http_error(error: Exception) -> ModelError:
+    """The error for a failure of the HTTP client itself."""
+    text = _with_causes(error)
+    if isinstance(error, httpx2.TimeoutException):
+        return Timeout(f"the provider did not answer in time: {text}")
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
+        return InvalidRequest(f"the provider cannot be addressed so: {text}: check the base URL")
+    return ProviderUnavailable(f"the connection to the provider failed: {text}")
+
+
+def connection_error(error: Exception) -> ModelError:
+    """The error for an SDK's own connection error, by the failure of the HTTP client that caused it."""
+    cause = error.__cause__
+    return http_error(cause if isinstance(cause, HTTP_FAILURES) else error)
+
+
+def missing_key(key_env: str) -> AuthenticationFailed:
+    """The error for a call without a key."""
+    return AuthenticationFailed(f"there is no key: set {key_env} in the worker's environment")
+
+
+def unreadable(error: Exception) -> ProviderUnavailable:
+    """The error for an answer that does not have the provider's own form."""
+    return ProviderUnavailable(f"the provider's answer cannot be read: {type(error).__name__}: {error}")
+
+
+def broken_stream(missing: str) -> ProviderUnavailable:
+    """The error for a stream that ends before its end."""
+    return ProviderUnavailable(f"the stream ended before {missing}: the answer is incomplete")
+
+
+def _kind(failure: Failure) -> type[ModelError]:
+    codes = [code for code in failure.codes if isinstance(code, str)]
+    for code in codes:
+        if code in _BY_CODE:
+            return _BY_CODE[code]
+    for words, kind in _BY_WORDS:
+        if failure.status in (None, 200, 400, 422, 429) and words.search(failure.message):
+            return kind
+    status = failure.status or 0
+    if status >= 400:
+        return _BY_STATUS.get(status, InvalidRequest if status < 500 else ProviderUnavailable)
+    return next((_BY_GENERAL_CODE[code] for code in codes if code in _BY_GENERAL_CODE), ProviderUnavailable)
+
+
+def _with_causes(error: BaseException | None) -> str:
+    texts: list[str] = []
+    while error is not None:
+        text = str(error) or type(error).__name__
+        if text not in texts:
+            texts.append(text)
+        error = error.__cause__ or error.__context__
+    return ": ".join(texts)[:_LONGEST_MESSAGE]

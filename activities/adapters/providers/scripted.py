@@ -1,0 +1,199 @@
+"""A model that answers from a script, for tests, benchmarks and demonstrations. Must not reach any network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
+
+from ....contracts.contract import Spec
+from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
+from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
+from ....contracts.model import StopReason
+from ....contracts.usage import Usage
+from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
+from .deadline import deadline
+
+
+class ScriptedCall(Spec):
+    """A tool call of a step."""
+
+    name: str
+    arguments: dict[str, JsonValue] = {}
+    malformed: str = ""
+    """What stands in the place of the arguments, where they are to be no JSON object."""
+
+
+class Step(Spec):
+    """One answer of the script: what to say, and what goes wrong before it is said."""
+
+    text: str = ""
+    reasoning: str = ""
+    output: JsonValue = None
+    """An answer of structured output, said as JSON text after `text`."""
+    tool_calls: tuple[ScriptedCall, ...] = ()
+    stop: StopReason | None = None
+    """Why the model stops. None: for its tool calls where it has some, else at its end."""
+    usage: Usage = Usage(input_tokens=10, output_tokens=5)
+    delay_seconds: float = 0.0
+    """How long the answer takes to come. At least 0."""
+    error: str = ""
+    """Name of the `ModelError` to raise in place of the answer, empty for none."""
+    retry_after_seconds: float | None = None
+    """What the error names as its delay."""
+    dies: bool = False
+    """Breaks off after half of the answer."""
+    hangs: bool = False
+    """Never answers: the call runs into its timeout."""
+    faulty_attempts: int | None = None
+    """How many requests for the same prompt meet the error, death or hang, counted in this process; None: all."""
+
+    @field_validator("error")
+    @classmethod
+    def _known_error(cls, error: str) -> str:
+        if error and error not in MODEL_ERRORS:
+            raise ValueError(f"{error!r} is none of {', '.join(MODEL_ERRORS)}")
+        return error
+
+
+Steps = Sequence[Step | str | dict[str, Any]]
+Script = Steps | Mapping[str, Steps]
+"""Steps, each a `Step`, its fields, or plain text; or for each model name (without the provider) its steps."""
+
+_STEPS = TypeAdapter(tuple[Step, ...])
+
+
+class ScriptedAdapter:
+    """Answers the n-th turn of any transcript with the n-th step of the script.
+
+    The turn is the number of assistant messages in the request. So the adapter keeps nothing of a run, and a
+    worker that takes over after a crash goes on at the right step.
+
+    Args:
+        script: The steps, or a path to a JSON file of them.
+        provider: The name that it goes by.
+        log: File that gets one line of JSON for each request, over all processes: time, turn, model, messages, bytes.
+
+    Raises:
+        SpecError: A step has an unknown field or error name.
+    """
+
+    def __init__(self, script: Script | Path, *, provider: str = "scripted", log: Path | None = None) -> None:
+        self.provider = provider
+        self._log = log
+        self._faults: Counter[tuple[int, str]] = Counter()
+        given = json.loads(script.read_text()) if isinstance(script, Path) else script
+        by_model = given if isinstance(given, Mapping) else {"": given}
+        self._scripts = {model: _steps(steps) for model, steps in by_model.items()}
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """The step for this turn.
+
+        Raises:
+            ModelError: The step says so, or the script has no such step.
+        """
+        turn = [message.role for message in request.messages].count(Role.ASSISTANT)
+        if self._log:
+            _append(self._log, turn, request)
+        step = self._step(request.model.model, turn)
+        faulty = self._faulty(step, turn, request)
+        async with deadline(request.model):
+            if step.delay_seconds:
+                await asyncio.sleep(step.delay_seconds)
+            if faulty and step.hangs:
+                await asyncio.Event().wait()
+        if faulty and step.error:
+            raise _error(step)
+        message = _message(step, self.provider)
+        if on_delta or (faulty and step.dies):
+            _stream(list(_deltas(message)), on_delta, broken=faulty and step.dies)
+        stop = step.stop or (StopReason.TOOL_CALLS if step.tool_calls else StopReason.END)
+        return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}")
+
+    async def close(self) -> None:
+        """Nothing: there is nothing to give back."""
+
+    def _step(self, model: str, turn: int) -> Step:
+        steps = self._scripts.get(model, self._scripts.get(""))
+        if steps is None:
+            raise InvalidRequest(f"{model!r}: the script has steps for {', '.join(self._scripts)} only")
+        if turn >= len(steps):
+            raise InvalidRequest(
+                f"the script is exhausted: turn {turn + 1} was asked for, and it has {len(steps)} steps"
+            )
+        return steps[turn]
+
+    def _faulty(self, step: Step, turn: int, request: ModelRequest) -> bool:
+        if not (step.error or step.dies or step.hangs):
+            return False
+        if step.faulty_attempts is None:
+            return True
+        prompt = (turn, "".join(message.model_dump_json() for message in request.messages[:1]))
+        self._faults[prompt] += 1
+        return self._faults[prompt] <= step.faulty_attempts
+
+
+def _steps(steps: Steps) -> tuple[Step, ...]:
+    try:
+        return _STEPS.validate_python([{"text": step} if isinstance(step, str) else step for step in steps])
+    except ValidationError as error:
+        places = (".".join(map(str, problem["loc"])) + ": " + problem["msg"] for problem in error.errors())
+        raise SpecError(f"script: step {'; step '.join(places)}") from None
+
+
+def _message(step: Step, provider: str) -> Message:
+    parts: list[Part] = []
+    if step.reasoning:
+        parts.append(ReasoningPart(provider=provider, text=step.reasoning))
+    text = step.text + ("" if step.output is None else json.dumps(step.output))
+    if text:
+        parts.append(TextPart(text=text))
+    parts += [
+        ToolCallPart(id=f"scripted_{index}", name=call.name, arguments=call.arguments, malformed=call.malformed)
+        for index, call in enumerate(step.tool_calls)
+    ]
+    return Message(role=Role.ASSISTANT, parts=tuple(parts))
+
+
+def _deltas(message: Message) -> Iterator[Delta]:
+    for part in message.parts:
+        if isinstance(part, ReasoningPart):
+            yield Delta("reasoning", part.text)
+        elif isinstance(part, TextPart):
+            half = len(part.text) // 2
+            yield from (Delta("text", piece) for piece in (part.text[:half], part.text[half:]) if piece)
+        elif isinstance(part, ToolCallPart):
+            yield Delta("tool_call", part.malformed or json.dumps(part.arguments))
+
+
+def _stream(deltas: list[Delta], on_delta: OnDelta | None, *, broken: bool) -> None:
+    for delta in deltas[: len(deltas) // 2] if broken else deltas:
+        if on_delta:
+            on_delta(delta)
+    if broken:
+        raise ProviderUnavailable("the scripted stream broke off half way")
+
+
+def _error(step: Step) -> ModelError:
+    delay = None if step.retry_after_seconds is None else timedelta(seconds=step.retry_after_seconds)
+    return MODEL_ERRORS[step.error](f"scripted {step.error}: {step.text or 'the script says so'}", retry_after=delay)
+
+
+def _append(path: Path, turn: int, request: ModelRequest) -> None:
+    entry = {
+        "time": time.time(),
+        "turn": turn,
+        "model": request.model.name,
+        "messages": len(request.messages),
+        "bytes": sum(len(message.model_dump_json()) for message in request.messages),
+    }
+    # One write in append mode, so lines of several processes never mix.
+    with path.open("a", buffering=1) as file:
+        file.write(json.dumps(entry) + "\n")

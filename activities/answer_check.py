@@ -1,0 +1,126 @@
+"""Checks a model's answer against the type that a runnable wants and the validators that it names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from ..contracts.errors import InvalidRequest
+from ..contracts.model import Head, OutputSchema
+from ..contracts.specs.node import Node
+from ..contracts.specs.output import Validator, unwrapped
+from .validators import objections, reasons, sendable
+
+
+class OutputValidator:
+    """Knows the output types of the runnables that this worker serves, and its validators.
+
+    A runnable that the worker does not know, or knows with another schema, is held to its JSON schema alone: types
+    cannot travel with a run.
+
+    Args:
+        runnables: With the nested ones: `App.walk()`.
+        validators: Functions by name: `App.validators`.
+        threads: Where sync validators run. Default: the event loop's own.
+    """
+
+    def __init__(
+        self,
+        runnables: Iterable[Node] = (),
+        validators: Mapping[str, Validator] | None = None,
+        *,
+        threads: Executor | None = None,
+    ) -> None:
+        self._types: dict[tuple[str, str], TypeAdapter[Any]] = {}
+        for node in runnables:
+            output: OutputSchema | None = getattr(node, "output", None)
+            if output and node.output_type:
+                self._types[node.name, output.model_dump_json()] = node.output_type
+        self._validators = dict(validators or {})
+        self._threads = threads
+
+    def check_known(self, head: Head) -> None:
+        """Find a validator that this worker does not have, before a model is paid for an answer.
+
+        Raises:
+            InvalidRequest: Names it and says how to serve it.
+        """
+        for name in head.validators:
+            if name not in self._validators:
+                known = ", ".join(sorted(self._validators)) or "none"
+                raise InvalidRequest(
+                    f"{head.agent}: this worker has no validator {name!r} (it has: {known}): "
+                    f"serve it by App(..., validators=[{name}])"
+                )
+
+    async def problems(self, head: Head, text: str, *, limit: timedelta, refused: bool = False) -> tuple[str, ...]:
+        """What is wrong with an answer, a sentence each; empty where it is good.
+
+        Args:
+            head: Says what the answer must be like.
+            text: The answer.
+            limit: Longest each validator may take.
+            refused: The model declined to answer: no validator is asked about that.
+        """
+        wrong, answer = self._parsed(head, text)
+        if wrong or refused or not head.validators:
+            return sendable(wrong)
+        wanted = {name: self._validators[name] for name in head.validators}
+        return await objections(wanted, answer, limit=limit, threads=self._threads)
+
+    def _parsed(self, head: Head, text: str) -> tuple[tuple[str, ...], Any]:
+        """What does not fit the form of the answer, and the answer proper."""
+        if head.output is None:
+            return (), text
+        adapter = self._types.get((head.agent, head.output.model_dump_json()))
+        if adapter is None:
+            return _by_schema(head.output, text)
+        try:
+            return _by_type(adapter, head.output, text)
+        except Exception as error:  # noqa: BLE001 - a faulty validator would have the answer paid for again and again
+            return (f"answer: its check ended by {type(error).__name__}: {error}",), None
+
+
+def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
+    wrong, whole = _json(text)
+    if wrong:
+        return wrong, None
+    if not output.wrapped:
+        try:
+            return (), adapter.validate_json(text)
+        except ValidationError as error:
+            return reasons(error), None
+    if not isinstance(whole, dict) or "value" not in whole:
+        return ("value: it is missing: answer with a JSON object that has it",), None
+    try:
+        return (), adapter.validate_json(to_json(whole["value"]))
+    except ValidationError as error:
+        return reasons(error, "value"), None
+
+
+def _by_schema(output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - workflows import this module's siblings
+
+    wrong, value = _json(text)
+    if wrong:
+        return wrong, None
+    errors = Draft202012Validator(output.json_schema).iter_errors(value)
+    wrong = tuple(f"{e.json_path.removeprefix('$.')}: {e.message}" for e in errors)
+    return wrong, None if wrong else unwrapped(output, value)
+
+
+def _json(text: str) -> tuple[tuple[str, ...], Any]:
+    try:
+        # Unlike Python's own, it takes no half of an emoji, which no history could hold.
+        value = from_json(text)
+        # Nor does one hold NaN, or a number too large for a float: they would come back as null.
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        return (f"answer: it is not JSON ({error})",), None
+    return (), value

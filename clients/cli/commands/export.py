@@ -1,0 +1,57 @@
+"""`sostenuto export`: writes a run's history, as Temporal's own tools and `sostenuto replay` read it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....contracts.errors import SpecError
+from ..session import add_connection_options, connect
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowHistory
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write the history of a run",
+        description="Write the history of a run as JSON, in the form that Temporal's UI and `sostenuto replay` read.",
+    )
+    parser.add_argument("id", metavar="ID", help="name of the run")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it (default: stdout)")
+    parser.add_argument(
+        "--nested", action="store_true", help="write those of the runs nested in it too, into FILE.nested"
+    )
+    add_connection_options(parser)
+    parser.set_defaults(handler=_export)
+
+
+async def _export(args: argparse.Namespace) -> int:
+    if args.nested and args.output is None:
+        raise SpecError("--nested writes several files: name the first one by -o FILE")
+    client = await connect(args)
+    history = await client.history(args.id)
+    if args.output is None:
+        print(history.to_json())
+        return 0
+    _write(history, args.output)
+    if args.nested:
+        directory = args.output.with_name(f"{args.output.name}.nested")
+        for nested in await (await client.get(args.id)).nested():
+            file = directory / f"{nested.removeprefix(f'{args.id}/')}.json"
+            _write(await client.history(nested), file, nested=True)
+    return 0
+
+
+def _write(history: WorkflowHistory, file: Path, *, nested: bool = False) -> None:
+    try:
+        if nested:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(history.to_json() + "\n")
+    except OSError as error:
+        raise SpecError(f"{file} cannot be written: {error.strerror}") from error
+    print(f"{len(history.events)} events written to {file}", file=sys.stderr)

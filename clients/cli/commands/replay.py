@@ -1,0 +1,90 @@
+"""`sostenuto replay`: checks that today's code decides as recorded histories say. Needs no server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....contracts.errors import SpecError
+from ..app_loader import load_app
+from ..session import keep_stdout_clean, needs_worker_packages
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowHistory
+    from temporalio.worker import Replayer
+
+
+_DIFFERENCE = re.compile(r"Nondeterminism error: ([^\"]+)")
+# The SDK's code for payloads that are stored outside the history and that no storage was configured for.
+_NO_PAYLOADS = "TMPRL1105"
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "replay",
+        help="check recorded histories against the code",
+        description="Check that the code decides as recorded histories say it did. Exit status 1 where it does not.",
+    )
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="history, see `sostenuto export`")
+    parser.add_argument("--app", metavar="MODULE:APP", help="the app whose workflows of your own the histories are of")
+    parser.add_argument("--json", action="store_true", help="print each verdict as a line of JSON")
+    parser.set_defaults(handler=_replay)
+
+
+async def _replay(args: argparse.Namespace) -> int:
+    histories = [(file, _read(file)) for file in args.files]
+    keep_stdout_clean()
+    # What it warns of is what is printed here in plain words.
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+    replayer = _replayer(load_app(args.app).workflows if args.app else ())
+    failed = 0
+    for file, history in histories:
+        outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        problem = "" if outcome.replay_failure is None else _plain(outcome.replay_failure)
+        failed += bool(problem)
+        if args.json:
+            print(json.dumps({"file": str(file), "events": len(history.events), "ok": not problem, "problem": problem}))
+        else:
+            print(f"{file}: {problem or f'ok, {len(history.events)} events'}")
+    return 1 if failed else 0
+
+
+def _read(file: Path) -> WorkflowHistory:
+    from google.protobuf.json_format import ParseError  # noqa: PLC0415 - `--help` does not need the SDK
+    from temporalio.client import WorkflowHistory  # noqa: PLC0415 - as above
+
+    try:
+        history = WorkflowHistory.from_json(file.stem, file.read_text())
+    except OSError as error:
+        raise SpecError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, ParseError) as error:
+        raise SpecError(f"{file} is no history as `sostenuto export` writes it: {error}") from error
+    if not history.events:
+        raise SpecError(f"{file} is a history without events")
+    started = history.events[0].workflow_execution_started_event_attributes
+    return WorkflowHistory(started.workflow_id or file.stem, history.events)
+
+
+def _replayer(workflows: Sequence[type]) -> Replayer:
+    with needs_worker_packages():
+        from ....workers.worker import replayer  # noqa: PLC0415 - only this command and the workers need it
+    return replayer(workflows)
+
+
+def _plain(failure: Exception) -> str:
+    if _NO_PAYLOADS in str(failure):
+        return (
+            "its large payloads lie outside the history: set SOSTENUTO_PAYLOAD_DIR to the directory that the run's "
+            "workers use"
+        )
+    # The SDK's text is a dump of its failure, in which one sentence says what differs.
+    difference = _DIFFERENCE.search(str(failure))
+    if difference:
+        return f"the code decides otherwise than this history: {difference[1]}"
+    return f"cannot be replayed: {failure}"

@@ -1,0 +1,108 @@
+"""`sostenuto run`: starts a run, shows its steps on stderr, and prints what it came to on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from ....contracts.specs.node import Node
+from ..app_loader import load_app
+from ..exit_status import EXIT_STATUS, INTERRUPTED
+from ..follow import cancelling, show
+from ..session import add_connection_options, connect
+from ..step_lines import harmless
+from .worker import serve
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....contracts.specs.app import App
+    from ....contracts.wire.run import Result
+    from ...run import Run
+    from ...start_request import Startable
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="start a run and follow it to its end",
+        description="Start a run and follow it to its end. Exit status: 0 completed, 1 failed, 3 refused, "
+        "4 exhausted, 5 cancelled. Ctrl-C cancels the run.",
+    )
+    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+    parser.add_argument("name", metavar="NAME", help="which of the app's runnables, or workflow types")
+    parser.add_argument(
+        "input", metavar="INPUT", help="what it is asked: text, or fields as JSON; - reads it from stdin"
+    )
+    parser.add_argument("--id", help="name of the run; with one that was used before, that run is followed")
+    parser.add_argument("--tenant", help="whom the run is for")
+    parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    parser.add_argument("--no-worker", action="store_true", help="leave the work to workers that are running")
+    parser.add_argument("--task-queue", help="where the workers listen")
+    add_connection_options(parser)
+    parser.set_defaults(handler=_run)
+
+
+async def _run(args: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415 - only where something is shown
+
+    app = load_app(args.app)
+    asked = sys.stdin.read() if args.input == "-" else args.input
+    startable, asked = _found(app, args.name, asked)
+    console = Console(stderr=True)
+    async with AsyncExitStack() as stack:
+        client = await connect(args)
+        queue = client.task_queue
+        if not args.no_worker:
+            # Workers of other apps may poll the common queue, and would be given our tool calls to run.
+            queue = args.task_queue or f"{queue}:{args.app}"
+            # Each failing call has its line already.
+            logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
+            needed = startable if isinstance(startable, Node) else None
+            await stack.enter_async_context(serve(app, client, queue, needed))
+        run = await client.start(startable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
+        try:
+            result = await _followed(run, console)
+        except asyncio.CancelledError:
+            return INTERRUPTED
+    if args.json or result.output is not None:
+        print(_json(run, result) if args.json else _shown(result))
+    return EXIT_STATUS[result.status]
+
+
+def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
+    """What the app has of that name, and what it is asked by the text."""
+    from ...code_first import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
+
+    for workflow in app.workflows:
+        own = OwnWorkflow.of(workflow)
+        if own.name == name:
+            return workflow, own.argument(text)
+    return app.runnable(name), text
+
+
+async def _followed(run: Run, console: Console) -> Result:
+    with cancelling(run, lambda text: console.print(text, markup=False, highlight=False)):
+        await show(run.events(), console)
+        return await run.result()
+
+
+def _json(run: Run, result: Result) -> str:
+    from pydantic_core import to_json  # noqa: PLC0415 - as above
+
+    fields = {name: getattr(result, name) for name in type(result).model_fields}
+    return to_json({"id": run.id, **fields}, indent=2).decode()
+
+
+def _shown(result: Result) -> str:
+    from pydantic_core import to_json  # noqa: PLC0415 - as above
+
+    if not isinstance(result.output, str):
+        return to_json(result.output, indent=2).decode()
+    # A program gets what was said, to the letter.
+    return harmless(result.output) if sys.stdout.isatty() else result.output

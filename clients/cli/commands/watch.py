@@ -1,0 +1,43 @@
+"""`sostenuto watch`: shows a run's events, of one that goes on or of one that is over."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from ....contracts.wire.event import EVENT
+from ..exit_status import EXIT_STATUS, INTERRUPTED
+from ..follow import show
+from ..session import add_connection_options, connect
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "watch",
+        help="show the events of a run",
+        description="Show the events of a run until it ends, from its start. Ctrl-C leaves it alone. Exit status as "
+        "for `run`.",
+    )
+    parser.add_argument("id", metavar="ID", help="name of the run")
+    parser.add_argument("--after", metavar="EVENT", help="begin after the event with this id")
+    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+    add_connection_options(parser)
+    parser.set_defaults(handler=_watch)
+
+
+async def _watch(args: argparse.Namespace) -> int:
+    client = await connect(args)
+    run = await client.get(args.id)
+    events = run.events(args.after)
+    try:
+        if args.json:
+            async for event in events:
+                print(EVENT.dump_json(event).decode(), flush=True)
+        else:
+            from rich.console import Console  # noqa: PLC0415 - only where something is shown
+
+            await show(events, Console())
+    except asyncio.CancelledError:
+        return INTERRUPTED
+    return EXIT_STATUS[(await run.result()).status]

@@ -1,0 +1,60 @@
+"""`sostenuto worker`: serves an app until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..app_loader import load_app
+from ..session import add_connection_options, connect, needs_worker_packages
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ....contracts.specs.app import App
+    from ....contracts.specs.node import Node
+    from ...client import Client
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("worker", help="serve an app", description="Serve an app until told to stop.")
+    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+    parser.add_argument("--task-queue", help="what to poll (default: SOSTENUTO_TASK_QUEUE, else sostenuto)")
+    add_connection_options(parser)
+    parser.set_defaults(handler=_worker)
+
+
+def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:
+    """A worker for the app in this process, see `workers.serving`.
+
+    Raises:
+        SetupError: The worker's packages are not installed, its settings are wrong, or `needed` has no usable model.
+    """
+    with needs_worker_packages():
+        from ....workers.serving import serving  # noqa: PLC0415 - a client does without the worker's packages
+    return serving(app, client.temporal, task_queue=task_queue, needed=needed, on_warning=_warn)
+
+
+async def _worker(args: argparse.Namespace) -> int:
+    from ...code_first import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
+
+    app = load_app(args.app)
+    served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
+    client = await connect(args)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(app, client, client.task_queue):
+        print(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it", file=sys.stderr)
+        await stop.wait()
+        print("stopping: calls in flight may end first", file=sys.stderr)
+    return 0
+
+
+def _warn(problem: str) -> None:
+    print(f"warning: {problem}", file=sys.stderr)

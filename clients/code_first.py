@@ -1,0 +1,116 @@
+"""People's own workflows: how one is named and asked, and what its values say as JSON. Does no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import PydanticSerializationError, to_json
+from temporalio.api.common.v1 import Payloads
+from temporalio.exceptions import ApplicationError, FailureError
+
+from ..contracts.contract import brief
+from ..contracts.errors import SpecError
+from ..contracts.message import Message
+from ..contracts.template import as_text
+from .events.history_event import Recorded
+from .events.outcome import reason as line
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWorkflow:
+    """A workflow that is no run of ours, but calls `run`, `ask` and `call_tool`."""
+
+    name: str
+    """Its workflow type."""
+    arguments: int
+    """How many its run method takes: none or one."""
+    input_type: TypeAdapter[Any] | None
+    """Type of its argument, where it has one."""
+    output_type: TypeAdapter[Any] | None
+
+    @classmethod
+    def of(cls, workflow: type | Callable[..., Any]) -> OwnWorkflow:
+        """What a class made by `@workflow.defn`, or its run method, says of itself.
+
+        Raises:
+            SpecError: It is none, or takes more than one argument.
+        """
+        definition = getattr(workflow, "__temporal_workflow_definition", None)
+        label = getattr(workflow, "__qualname__", repr(workflow))
+        if definition is None or definition.name is None:
+            raise SpecError(
+                f"{label} cannot be started: pass a runnable, or a class made by @workflow.defn or its run method"
+            )
+        types = definition.arg_types or ()
+        if len(types) > 1:
+            raise SpecError(f"{label} takes {len(types)} arguments: let it take one, such as a dataclass of them")
+        return cls(definition.name, len(types), _adapter(types[0]) if types else None, _adapter(definition.ret_type))
+
+    def argument(self, text: str) -> Any:
+        """The argument that a text stands for: itself where one is wanted, else what it says as JSON.
+
+        Raises:
+            SpecError: It is no JSON of the type that is wanted.
+        """
+        if not self.arguments and not text:
+            return None
+        if self.input_type is None:
+            return text
+        try:
+            return self.input_type.validate_python(text, strict=True)
+        except ValidationError:
+            pass
+        try:
+            return self.input_type.validate_json(text)
+        except ValidationError as error:
+            raise SpecError(f"{self.name} cannot take this input, as JSON: {error}") from None
+
+    def check(self, value: Any) -> None:
+        """Check that a value is what it takes: it would fail to read it for ever.
+
+        Raises:
+            SpecError: It is not.
+        """
+        if self.input_type is None:
+            return
+        try:
+            self.input_type.validate_json(to_json(value))
+        except (ValidationError, PydanticSerializationError) as error:
+            raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
+
+
+def asked(recorded: Recorded, payloads: Payloads) -> Message:
+    """What a workflow was started with, as a message."""
+    values = [recorded.json(payload) for payload in payloads.payloads]
+    value = values[0] if len(values) == 1 else values
+    if isinstance(value, dict):
+        try:
+            return Message.model_validate(value)
+        except ValidationError:
+            pass
+    return Message.user(as_text(value) if values else "")
+
+
+def returned(recorded: Recorded, payloads: Payloads) -> JsonValue:
+    """What a workflow returned; None where that is nothing, or no JSON."""
+    return recorded.json(payloads.payloads[0]) if payloads.payloads else None
+
+
+def reason(error: BaseException) -> str:
+    """What a workflow failed by: what the errors around it say is only where that happened."""
+    while isinstance(error, FailureError) and error.cause and not isinstance(error, ApplicationError):
+        error = error.cause
+    return error.message if isinstance(error, ApplicationError) else line(error)
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any] | None:
+    if kind is None or kind is Any:
+        return None
+    try:
+        return TypeAdapter(kind)
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return None

@@ -1,0 +1,77 @@
+"""One event of a history, opened: its values, its failure, its time, and the ids of the events that it means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.converter import DataConverter
+
+from ...contracts.errors import SetupError
+
+T = TypeVar("T")
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+
+class Recorded:
+    """A history event that is being read.
+
+    Args:
+        event: With its payloads decoded, see `clients.history`.
+        execution: Temporal's run id of the execution whose history it is in.
+        converter: Of which only the parts without I/O are used.
+    """
+
+    def __init__(self, event: HistoryEvent, execution: str, converter: DataConverter) -> None:
+        self.event = event
+        self.execution = execution
+        self.at: datetime = event.event_time.ToDatetime(UTC)
+        """When, by the server's clock."""
+        self._converter = converter
+        self._stamped = 0
+
+    def stamp(self, path: str) -> dict[str, Any]:
+        """Id, time and path for the next event that this one means."""
+        stamp = {"id": f"{self.execution}/{self.event.event_id}/{self._stamped}", "at": self.at, "path": path}
+        self._stamped += 1
+        return stamp
+
+    def value(self, payloads: Payloads, kind: type[T]) -> T:
+        """The first of the payloads.
+
+        Raises:
+            SetupError: It is kept outside the history, and this client does not know where.
+        """
+        value: T = self._read(payloads.payloads[0], kind)
+        return value
+
+    def json(self, payload: Payload) -> JsonValue:
+        """A payload that may be anything; None where it is no JSON.
+
+        Raises:
+            SetupError: As for `value`.
+        """
+        try:
+            return _JSON.validate_python(self._read(payload, Any))
+        except ValidationError:
+            return None
+
+    def _read(self, payload: Payload, kind: Any) -> Any:
+        if payload.external_payloads:
+            raise SetupError(
+                "the run keeps large payloads outside its history: set SOSTENUTO_PAYLOAD_DIR to the directory that its "
+                "workers use"
+            )
+        return self._converter.payload_converter.from_payloads([payload], [kind])[0]
+
+    def error(self, failure: Failure) -> BaseException:
+        """The failure as an exception."""
+        return self._converter.failure_converter.from_failure(failure, self._converter.payload_converter)
+
+    def since(self, start: datetime) -> float:
+        """Seconds from then to this event, at least 0."""
+        return max((self.at - start).total_seconds(), 0.0)

@@ -1,0 +1,128 @@
+"""One agent's messages as the history tells them. Pure: no I/O, and nothing that the history does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...contracts.message import Message, Part, PartRef, Role, ToolCallPart, ToolResultPart
+from ...contracts.model import Head, Model, ModelCall, ModelReply, StopReason
+from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
+from ...contracts.wire.run import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Everything that one model call sent, rebuilt from the history."""
+
+    head: Head
+    messages: tuple[Message, ...]
+    model: Model
+
+    @property
+    def hash(self) -> str:
+        """Equals `ModelReply.prompt_hash` where the prompt is the one that was sent."""
+        chain, _ = chain_start(self.head)
+        for message in self.messages:
+            chain, _ = chain_link(chain, message)
+        return prompt_hash(chain, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """A tool call of the last reply."""
+
+    part: ToolCallPart
+    turn: int
+    at: datetime
+
+
+class Transcript:
+    """Grows by model calls, replies and tool results, in the order of the history."""
+
+    def __init__(
+        self, head: Head, messages: Iterable[Message], *, choice: int = 0, rejected: Iterable[Rejected] = ()
+    ) -> None:
+        self.head = head
+        self.messages = list(messages)
+        self.choice = choice
+        """Place in `Model.choices` of the model in use."""
+        self.failure = ""
+        """Why the last model call failed for good, empty after one that did not."""
+        self.calls: dict[str, AskedCall] = {}
+        """Tool calls of the last reply, by id."""
+        self.rejected = list(rejected)
+        """Answers that were wrong."""
+        self._taken_over = 0
+        self._results: dict[str, ToolResultPart] = {}
+        self._sent: dict[int, tuple[int, int]] = {}
+
+    def take_over(self, messages: Sequence[Message]) -> None:
+        """Take in a page of the conversation that this one continues: it stands before everything else."""
+        self.messages[self._taken_over : self._taken_over] = messages
+        self._taken_over += len(messages)
+
+    def sent(self, call: ModelCall) -> None:
+        """Take in a model call: everything that the model is told from now on."""
+        self.messages[call.base :] = [self._resolved(message) for message in call.tail]
+        self.choice = call.choice
+        self.failure = ""
+        self._sent[call.turn] = (len(self.messages), call.choice)
+
+    def replied(self, reply: ModelReply, turn: int, at: datetime) -> None:
+        """Take in the model's answer."""
+        self.messages.append(reply.message)
+        self.calls = {part.id: AskedCall(part, turn, at) for part in reply.message.tool_calls}
+        self._results = {}
+        if reply.output_errors and not reply.message.tool_calls and reply.stop is not StopReason.REFUSAL:
+            self.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
+
+    def answered(self, result: ToolResultPart) -> bool:
+        """Take in what a call of the last reply came to; False where that is known already, or no such call."""
+        if result.call_id not in self.calls or result.call_id in self._results:
+            return False
+        self._results[result.call_id] = result
+        return True
+
+    def unreported(self) -> list[ToolResultPart]:
+        """Results that the model has been told and that no event of the history told before. Takes them in."""
+        told = [part for message in self._since_reply() for part in message.parts if isinstance(part, ToolResultPart)]
+        return [part for part in told if self.answered(part)]
+
+    def snapshot(self) -> tuple[Message, ...]:
+        """All messages so far, with the results that the model has not been told yet."""
+        told = {part.call_id for m in self._since_reply() for part in m.parts if isinstance(part, ToolResultPart)}
+        untold = (self._results[call_id] for call_id in self.calls if call_id in self._results and call_id not in told)
+        return (*self.messages, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
+
+    def prompt(self, turn: int) -> Prompt:
+        """What the model call of a turn sent; of its last scheduling, where a fallback took over.
+
+        Raises:
+            KeyError: The history tells of no such call.
+        """
+        length, choice = self._sent[turn]
+        return Prompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice])
+
+    def _since_reply(self) -> list[Message]:
+        since: list[Message] = []
+        for message in reversed(self.messages):
+            if message.role is Role.ASSISTANT:
+                break
+            since.append(message)
+        return since[::-1]
+
+    def _resolved(self, message: Message) -> Message:
+        if not any(isinstance(part, PartRef) for part in message.parts):
+            return message
+        return message.model_copy(update={"parts": tuple(self._known(part) for part in message.parts)})
+
+    def _known(self, part: Part) -> Part:
+        if not isinstance(part, PartRef):
+            return part
+        if part.call_id in self._results:
+            return self._results[part.call_id]
+        if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
+            return self.messages[part.message].parts[part.part]
+        return part

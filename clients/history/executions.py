@@ -1,0 +1,116 @@
+"""Finds and reads the executions that make up a run, which continues as new, is reset, and outlives its oldest ones.
+
+Found from the newest backwards: the links from old to new lead to executions that a reset has replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts import names
+from ...contracts.errors import SpecError
+from ...contracts.wire.event import Event
+from ...workflows.search_attributes import RUNNABLE
+from ..events.projection import Projection
+from .cursor import Position
+from .follow import follow, started_by
+
+
+class Entry(NamedTuple):
+    """What one history event means."""
+
+    execution: str
+    event: int
+    """Its id in the history of that execution."""
+    events: list[Event]
+
+
+async def described(temporal: Client, workflow_id: str, execution: str | None = None) -> WorkflowExecutionDescription:
+    """What the server knows of an execution of a run, of the newest one of that id by default.
+
+    Raises:
+        SpecError: It is no run.
+        RPCError: There is no such execution, or the server refuses.
+    """
+    description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()
+    if is_own(description) and description.typed_search_attributes.get(RUNNABLE) is None:
+        raise SpecError(
+            f"{workflow_id!r} is no run of ours but a workflow of type {description.workflow_type!r}: "
+            "one of your own can be watched where `client.start` started it"
+        )
+    return description
+
+
+def is_own(description: WorkflowExecutionDescription) -> bool:
+    """Whether it is one of somebody's own workflows."""
+    return description.workflow_type != names.RUN_WORKFLOW
+
+
+def first_execution(description: WorkflowExecutionDescription) -> str:
+    """The execution that the run began with, which names all that came of it, also when it is long gone itself."""
+    return description.raw_info.first_run_id
+
+
+async def executions_until(temporal: Client, workflow_id: str, newest: str) -> tuple[str, ...]:
+    """The executions of a run up to that one, the oldest first; without those that are past the retention time.
+
+    Raises:
+        RPCError: There is no such execution, or the server refuses.
+    """
+    found = [newest]
+    before = (await started_by(temporal, workflow_id, newest)).continued_execution_run_id
+    while before:
+        try:
+            started = await started_by(temporal, workflow_id, before)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            break
+        found.append(before)
+        before = started.continued_execution_run_id
+    return tuple(reversed(found))
+
+
+async def executions_left(temporal: Client, workflow_id: str, first: str) -> tuple[str, ...]:
+    """What is left of a run whose first execution is past the retention time; nothing where all of it is.
+
+    Raises:
+        RPCError: The server refuses.
+    """
+    try:
+        newest = await temporal.get_workflow_handle(workflow_id).describe()
+        if first_execution(newest) != first or newest.run_id == first:
+            return ()
+        return await executions_until(temporal, workflow_id, newest.run_id)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return ()
+
+
+def from_position(executions: Sequence[str], position: Position) -> Sequence[str]:
+    """What to read of the executions to know what comes after a position in one of them."""
+    place = executions.index(position.execution)
+    # What the first event of an execution means depends on the execution before it.
+    return executions[max(place - 1, 0) if position.event == 1 else place :]
+
+
+async def read_chain(
+    temporal: Client, workflow_id: str, executions: Sequence[str], projection: Projection, *, wait: bool = True
+) -> AsyncIterator[Entry]:
+    """Every history event of the executions, and of those that they continue in, as what it means.
+
+    Raises:
+        RPCError: There is no such execution, or the server refuses.
+    """
+    left = list(executions)
+    while left:
+        execution = left.pop(0)
+        async for recorded in follow(temporal, workflow_id, execution, wait=wait):
+            yield Entry(execution, recorded.event_id, projection.feed(recorded, execution))
+        if not left and projection.next_execution:
+            left.append(projection.next_execution)

@@ -1,0 +1,124 @@
+"""Reads the tree of a run's workflows as it stands now, one workflow after the other, without waiting for more."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts.wire.event import MemberStarted
+from ..events.nested_runs import Member
+from ..events.projection import Projection
+from .cursor import Cursor, Key, Position
+from .executions import executions_left, read_chain
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A workflow of the tree, and where its start stands in those above it."""
+
+    workflow_id: str
+    executions: Sequence[str]
+    path: str = ""
+    """Its place in the runnable tree. Empty for the root."""
+    key: Key = ()
+    above: Cursor | None = None
+    """Position of the event that tells of its start. None for the root."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What the history of one workflow of the tree tells."""
+
+    place: Place
+    projection: Projection
+    executions: set[str] = field(default_factory=set)
+    """Those that were read."""
+    _started: list[tuple[str, Member]] = field(default_factory=list)
+
+    @classmethod
+    async def read(cls, temporal: Client, place: Place) -> Part:
+        """Everything that is there now.
+
+        Raises:
+            RPCError: There is no such execution, or the server refuses.
+        """
+        part = cls(place, Projection(temporal.data_converter))
+        async for entry in read_chain(temporal, place.workflow_id, place.executions, part.projection, wait=False):
+            part.executions.add(entry.execution)
+            for event in entry.events:
+                if isinstance(event, MemberStarted) and (member := part.projection.members.get(event.path)):
+                    part._started.append((event.id, member))
+        return part
+
+    def nested(self) -> Iterator[Place]:
+        """The workflows of the runs that it started."""
+        for event_id, member in self._started:
+            above = self.place.above
+            cursor = Cursor(above.root, {**above.nested, self.place.key: event_id}) if above else Cursor(event_id, {})
+            key = (*self.place.key, member.initiated)
+            yield Place(member.workflow_id, (member.execution,), member.path, key, cursor)
+
+
+async def parts(temporal: Client, root: Place) -> AsyncIterator[Part]:
+    """Every workflow of the tree, the root first, without those that are past the retention time.
+
+    Raises:
+        RPCError: There is no such run, or the server refuses.
+    """
+    places = deque([root])
+    while places:
+        part = await part_at(temporal, places.popleft())
+        if part:
+            yield part
+            places.extend(part.nested())
+
+
+async def part_at(temporal: Client, place: Place) -> Part | None:
+    """A workflow of the tree; None where it is a nested one that is past the retention time.
+
+    Raises:
+        RPCError: There is no such run, or the server refuses.
+    """
+    try:
+        return await Part.read(temporal, place)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND or place.above is None:
+            raise
+    left = await executions_left(temporal, place.workflow_id, place.executions[0])
+    return (
+        await Part.read(temporal, Place(place.workflow_id, left, place.path, place.key, place.above)) if left else None
+    )
+
+
+async def part_with(temporal: Client, root: Place, path: str) -> Part | None:
+    """The workflow that has a transcript at a path; None where there is none yet.
+
+    Raises:
+        RPCError: There is no such run, or the server refuses.
+    """
+    part = await part_at(temporal, root)
+    while part and path not in part.projection.paths:
+        above = [place for place in part.nested() if path == place.path or path.startswith(f"{place.path}/")]
+        nearest = max(above, key=lambda place: len(place.path), default=None)
+        part = await part_at(temporal, nearest) if nearest else None
+    return part
+
+
+async def cursor_after(temporal: Client, root: Place, event_id: str) -> Cursor | None:
+    """Where to go on after an event of a nested run; None where there is no such execution in the tree.
+
+    Its parents go on right after its start: they may have told more by then, and it is told again.
+
+    Raises:
+        RPCError: There is no such run, or the server refuses.
+    """
+    wanted = Position.parse(event_id).execution
+    async for part in parts(temporal, root):
+        above = part.place.above
+        if above and wanted in part.executions:
+            return Cursor(above.root, {**above.nested, part.place.key: event_id})
+    return None

@@ -1,0 +1,118 @@
+"""What a start of a run says to Temporal: checked before anything starts. Does no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+from ..contracts import names
+from ..contracts.errors import SpecError
+from ..contracts.message import Message
+from ..contracts.specs.input import Input, message_from
+from ..contracts.specs.node import Node, check_tree
+from ..contracts.specs.runnable import Runnable, check_input
+from ..contracts.wire.run import RunInput
+from ..workflows.policy import TASK_TIMEOUT
+from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+from ..workflows.ui_details import first_line
+from .code_first import OwnWorkflow
+
+Startable = Runnable | type | Callable[..., Any]
+"""A runnable, or somebody's own workflow: its class or its run method."""
+
+MAX_INPUT_BYTES = 2_000_000
+"""Largest input, in bytes of JSON: the server refuses payloads of 2 MiB."""
+
+_SUMMARY_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to start."""
+
+    name: str
+    workflow: str
+    arguments: Sequence[Any]
+    summary: str
+    output_type: TypeAdapter[Any] | None
+    attributes: Sequence[SearchAttributePair[Any]]
+    task_timeout: timedelta | None = None
+
+    def search_attributes(self, tenant: str | None) -> TypedSearchAttributes:
+        """What the list of runs finds it by."""
+        whom = [SearchAttributePair(TENANT, tenant)] if tenant else []
+        return TypedSearchAttributes([SearchAttributePair(RUNNABLE, self.name), *self.attributes, *whom])
+
+
+def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
+    """The order to start a runnable, or somebody's own workflow.
+
+    Args:
+        startable: What to start.
+        content: What it is asked; of somebody's own workflow, its argument.
+        offload: Whether large payloads are kept outside the history.
+
+    Raises:
+        SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes.
+    """
+    if isinstance(startable, Node):
+        return _order_of_runnable(startable, "" if content is None else content, offload=offload)
+    own = OwnWorkflow.of(startable)
+    if not own.arguments and content is not None:
+        raise SpecError(f"{own.name} takes no argument, and was given one")
+    if own.arguments:
+        own.check(content)
+    summary = first_line(_text(content), _SUMMARY_CHARS) or own.name
+    return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, ())
+
+
+def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
+    """The type of its output, where it has one.
+
+    Raises:
+        SpecError: It is neither a runnable nor a workflow.
+    """
+    return startable.output_type if isinstance(startable, Node) else OwnWorkflow.of(startable).output_type
+
+
+def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> Order:
+    message = message_from(content)
+    check_tree(runnable)
+    check_input(runnable, message)
+    run = RunInput(runnable=runnable, message=message, offload=offload)
+    if not offload:
+        _check_size(run)
+    return Order(
+        name=runnable.name,
+        workflow=names.RUN_WORKFLOW,
+        arguments=[run],
+        summary=first_line(message.text, _SUMMARY_CHARS) or runnable.name,
+        output_type=runnable.output_type,
+        attributes=(
+            SearchAttributePair(STATUS, RUNNING),
+            # Set by the workflow at its end, which a namespace without them would hold up for ever.
+            SearchAttributePair(COST_USD, 0.0),
+            SearchAttributePair(TOKENS, 0),
+        ),
+        task_timeout=TASK_TIMEOUT,
+    )
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, Message):
+        return content.text
+    return "" if content is None else content if isinstance(content, str) else str(content)
+
+
+def _check_size(arguments: RunInput) -> None:
+    size = len(arguments.model_dump_json().encode())
+    if size > MAX_INPUT_BYTES:
+        raise SpecError(
+            f"the input has {size:,} bytes and the limit is {MAX_INPUT_BYTES:,}: pass less, pass a URL instead of the "
+            "data, or set SOSTENUTO_PAYLOAD_DIR for client and workers to keep large payloads outside the history"
+        )

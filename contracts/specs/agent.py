@@ -1,0 +1,193 @@
+"""The agent: a model that calls tools in a loop until it has an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator
+from typing_extensions import override
+
+from ..contract import as_tuple, brief
+from ..errors import SpecError
+from ..mcp import McpRef
+from ..model import Head, Model, OutputSchema
+from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
+from .answerer import Answerer
+from .delegation import delegated
+from .node import Node, different
+from .output import Validator, named_validators, output_schema
+
+if TYPE_CHECKING:
+    from .runnable import Runnable
+
+
+class Agent(Answerer):
+    """A model with instructions and tools, run in a loop until it answers.
+
+    Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
+    its own, and tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`.
+    """
+
+    kind: Literal["agent"] = "agent"
+    instructions: str = ""
+    """The system prompt."""
+    model: Model
+    tools: tuple[ToolSpec, ...] = ()
+    delegates: tuple[Runnable, ...] = ()
+    """Runnables that it calls as tools."""
+    mcp: tuple[str, ...] = ()
+    """Tools of MCP servers, as `mcp:server` or `mcp:server/tool`."""
+    output: OutputSchema | None = None
+    """The form of the answer; None for free text."""
+    validators: tuple[str, ...] = ()
+    """Names of the functions that an answer has to pass besides."""
+    max_turns: int = Field(default=50, ge=1)
+    """Most model calls. A run that would need more ends as `exhausted` with what it has."""
+    max_repairs: int = Field(default=2, ge=0)
+    """How often an answer that is wrong is asked for again."""
+    max_repeats: int = Field(default=3, ge=2)
+    """How many turns in a row may ask for the very same tool calls. At this count they are answered with an
+    error instead of run; two turns later the run ends as `exhausted`."""
+
+    _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        model: Model | str,
+        instructions: str = "",
+        tools: Iterable[Tool[..., Any] | ToolSpec | Node | str] = (),
+        output: Any = None,
+        validators: Iterable[Validator | str] = (),
+        max_turns: int = 50,
+        max_repairs: int = 2,
+        max_repeats: int = 3,
+        description: str = "",
+        **unknown: Any,
+    ) -> None:
+        given = as_tuple(tools, f"Agent {name!r}: tools")
+        for field in ("delegates", "mcp"):
+            if field in unknown:
+                raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
+        checks = named_validators(validators, f"Agent {name!r}: validators")
+        data = {
+            "name": name,
+            "instructions": instructions,
+            "model": model,
+            **_sorted(given, f"Agent {name!r}"),
+            "output": output_schema(output, f"Agent {name!r}: output"),
+            "validators": tuple(checks),
+            "max_turns": max_turns,
+            "max_repairs": max_repairs,
+            "max_repeats": max_repeats,
+            "description": description,
+            **unknown,
+        }
+        self._construct(data)
+        self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
+        self._know(output, checks)
+
+    # Keeps pydantic from calling this constructor when it reads an Agent from JSON.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @field_validator("delegates")
+    @classmethod
+    def _callable(cls, delegates: tuple[Node, ...]) -> tuple[Node, ...]:
+        for delegate in delegates:
+            delegated(delegate)
+        return delegates
+
+    __hash__ = None
+
+    @override
+    def children(self) -> Iterator[tuple[str, Node]]:
+        yield from ((f"tools[{delegate.name}]", delegate) for delegate in self.delegates)
+
+    def mcp_refs(self) -> list[tuple[str, McpRef]]:
+        """Its tools of MCP servers, each with how it was written."""
+        return [(text, McpRef.parse(text)) for text in self.mcp]
+
+    @override
+    def about(self) -> str:
+        return self.description or self.instructions.strip().partition("\n")[0] or self.name
+
+    @property
+    @override
+    def models(self) -> Mapping[str, Model]:
+        return {"model": self.model}
+
+    @property
+    @override
+    def functions(self) -> Sequence[Tool[..., Any]]:
+        return self._tools
+
+    @property
+    def head(self) -> Head:
+        """What every model call of this agent has in common, but for the tools that only a run knows."""
+        return self.head_with()
+
+    def head_with(self, *tools: ToolDefinition) -> Head:
+        """What every model call of this agent has in common, with tools of MCP servers or of its team besides."""
+        return Head(
+            agent=self.name,
+            instructions=self.instructions,
+            model=self.model,
+            tools=(
+                *(tool.definition for tool in self.tools),
+                *map(delegated, self.delegates),
+                *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
+            ),
+            output=self.output,
+            validators=self.validators,
+        )
+
+
+def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
+    """The fields that the tools belong to, by their kind."""
+    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": []}
+    names: list[tuple[str, str]] = []
+    refs: list[tuple[str, McpRef]] = []
+    for index, tool in enumerate(tools):
+        place = f"tools[{index}]"
+        try:
+            if isinstance(tool, Node):
+                found["delegates"].append(tool)
+                names.append((place, delegated(tool).name))
+            elif isinstance(tool, str):
+                found["mcp"].append(tool)
+                refs.append((place, McpRef.parse(tool)))
+            else:
+                found["tools"].append(_tool_spec(tool))
+                names.append((place, found["tools"][-1].name))
+        except ValueError as error:
+            raise SpecError(f"{label}: {place}: {error}") from None
+    try:
+        _check_names(names, refs)
+    except ValueError as error:
+        raise SpecError(f"{label}: {error}") from None
+    return {field: tuple(items) for field, items in found.items()}
+
+
+def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, McpRef]]) -> None:
+    """Find two tools that a model would call by one name, as far as that is known without the servers."""
+    different([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
+    different((place, str(ref)) for place, ref in refs)
+    whole = {ref.server: place for place, ref in refs if not ref.tool}
+    for place, ref in refs:
+        if ref.tool and ref.server in whole:
+            raise ValueError(f"{place}: {str(ref)!r} is among all tools of that server, {whole[ref.server]}: drop one")
+
+
+def _tool_spec(tool: Any) -> ToolSpec:
+    if isinstance(tool, Tool):
+        return tool.spec
+    if isinstance(tool, ToolSpec):
+        check_spec(tool)
+        return tool
+    name = getattr(tool, "__name__", "")
+    hint = (
+        f"decorate {name} with @tool" if name else "pass a function decorated with @tool, a runnable, or 'mcp:server'"
+    )
+    raise SpecError(f"{name or brief(tool)} is no tool: {hint}")

@@ -1,0 +1,133 @@
+"""The app: what a worker serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..contract import as_tuple, brief
+from ..errors import SpecError
+from ..mcp import McpRef, McpServer
+from ..tool import Tool
+from .agent import Agent
+from .node import Node, cannot_run, check_tree, different
+from .output import Validator, named_validators
+from .runnable import Runnable
+
+
+class App:
+    """Runnables, tools, MCP servers and workflows that a worker serves, found as `module:app`.
+
+    Args:
+        *runnables: What can be run by name. Everything nested in them is served too.
+        tools: Further tools, for runs whose agents name them, and for `call_tool`.
+        validators: Further validators, by their function names.
+        mcp: MCP servers by the name that agents refer to them by, as `"mcp:name"`.
+        workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask` and `call_tool`.
+
+    Raises:
+        SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
+            refers to an MCP server that is not there, or something else was passed.
+    """
+
+    def __init__(
+        self,
+        *runnables: Runnable,
+        tools: Iterable[Tool[..., Any]] = (),
+        validators: Iterable[Validator] = (),
+        mcp: Mapping[str, McpServer] | None = None,
+        workflows: Iterable[type] = (),
+    ) -> None:
+        self.runnables: dict[str, Runnable] = {}
+        self.tools: dict[str, Tool[..., Any]] = {}
+        self.validators: dict[str, Validator] = {}
+        self.mcp: dict[str, McpServer] = _servers({} if mcp is None else mcp)
+        self.workflows: tuple[type, ...] = _classes(workflows)
+        for index, runnable in enumerate(runnables):
+            self._add_runnable(runnable, f"App: argument {index + 1}")
+        for index, tool in enumerate(as_tuple(tools, "App: tools")):
+            if not isinstance(tool, Tool):
+                raise SpecError(f"App: tools[{index}]: {brief(tool)} is no tool: pass a function decorated with @tool")
+            self._add_tool(tool, f"App: tools[{index}]")
+        for name, validator in named_validators(validators, "App: validators").items():
+            if validator is None:
+                raise SpecError(f"App: validators: {name!r} is a name: pass the function that has it")
+            self._add_validator(name, validator, "App: validators")
+
+    def _add_runnable(self, runnable: Runnable, where: str) -> None:
+        if not isinstance(runnable, Node):
+            raise SpecError(f"{where}: {cannot_run(runnable)}")
+        if runnable.name in self.runnables:
+            raise SpecError(f"{where}: there is already a runnable named {runnable.name!r}")
+        check_tree(runnable)
+        self.runnables[runnable.name] = runnable
+        for inside, node in runnable.places():
+            place = f"{where}: {inside} ({node.name})" if inside else f"{where} ({node.name})"
+            for tool in node.functions:
+                self._add_tool(tool, place)
+            for name, validator in node.checks.items():
+                self._add_validator(name, validator, place)
+            self._check_servers(node, place)
+
+    def _add_tool(self, tool: Tool[..., Any], where: str) -> None:
+        known = self.tools.setdefault(tool.spec.name, tool)
+        if known is not tool:
+            raise SpecError(f"{where}: there is already another tool named {tool.spec.name!r}: give one a name=")
+
+    def _add_validator(self, name: str, validator: Validator, where: str) -> None:
+        if self.validators.setdefault(name, validator) is not validator:
+            raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
+
+    def _check_servers(self, node: Node, where: str) -> None:
+        refs = node.mcp_refs() if isinstance(node, Agent) else []
+        for text, ref in refs:
+            if ref.server not in self.mcp:
+                known = ", ".join(sorted(self.mcp)) or "none"
+                raise SpecError(
+                    f"{where}: tools: {text!r}: the app has no MCP server {ref.server!r} (it has: {known}): "
+                    f"name it in App(mcp={{{ref.server!r}: McpServer(...)}})"
+                )
+        try:
+            different((repr(text), self.mcp[ref.server].prefix + ref.tool) for text, ref in refs if ref.tool)
+        except ValueError as error:
+            raise SpecError(f"{where}: tools: {error}: give one of the servers a prefix=") from None
+
+    def __iter__(self) -> Iterator[Runnable]:
+        return iter(self.runnables.values())
+
+    def walk(self) -> Iterator[Node]:
+        """Every runnable, nested ones too."""
+        for runnable in self:
+            yield from runnable.walk()
+
+    def runnable(self, name: str) -> Runnable:
+        """The runnable of that name.
+
+        Raises:
+            SpecError: There is none; names those that there are.
+        """
+        if name not in self.runnables:
+            known = ", ".join(sorted(self.runnables)) or "none"
+            raise SpecError(f"the app has no runnable named {name!r}; it has: {known}")
+        return self.runnables[name]
+
+
+def _servers(servers: Mapping[str, McpServer]) -> dict[str, McpServer]:
+    if not isinstance(servers, Mapping):
+        raise SpecError(f"App: mcp: {brief(servers)} is no dict of servers by name: write {{'name': McpServer(...)}}")
+    for name, server in servers.items():
+        try:
+            McpRef.check_server(name)
+        except SpecError as error:
+            raise SpecError(f"App: mcp: {error}") from None
+        if not isinstance(server, McpServer):
+            raise SpecError(f"App: mcp[{name!r}]: {brief(server)} is no McpServer(command=...) or McpServer(url=...)")
+    return dict(servers)
+
+
+def _classes(workflows: Iterable[type]) -> tuple[type, ...]:
+    given = as_tuple(workflows, "App: workflows")
+    for index, workflow in enumerate(given):
+        if not isinstance(workflow, type):
+            raise SpecError(f"App: workflows[{index}]: {brief(workflow)} is no class: pass one made by @workflow.defn")
+    return given

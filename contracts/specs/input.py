@@ -1,0 +1,57 @@
+"""What a run is asked: the forms that people write it in, and the message that it becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from ..contract import Contract, brief
+from ..errors import SpecError
+from ..message import Message, Part
+
+Input = str | Message | Sequence[Any] | Mapping[str, Any] | BaseModel
+"""Text, a message, a list of texts and parts; fields, which templates call by their names; or a list without parts,
+which `Parallel(each=...)` takes the items of. Fields and items are JSON, or values that pydantic makes JSON of."""
+
+_PARTS: tuple[type, ...] = get_args(get_args(Part)[0])
+
+
+def message_from(content: Input) -> Message:
+    """The message.
+
+    Raises:
+        SpecError: It is empty, or nothing that a run can be asked.
+    """
+    message = content if isinstance(content, Message) else _message(content)
+    if not any(getattr(part, "text", True) for part in message.parts):
+        raise SpecError("the input is empty: pass a text, a message, a list, or a dict of fields")
+    return message
+
+
+def _message(content: Any) -> Message:
+    if isinstance(content, str) or _is_part(content):
+        return Message.user(content)
+    if isinstance(content, Sequence) and any(_is_part(item) for item in content):
+        return Message.user([*map(_text_or_part, content)])
+    # What a run came to is no question: its output is.
+    if isinstance(content, bytes | Contract) or not isinstance(content, Mapping | Sequence | BaseModel):
+        meant = "its output" if hasattr(content, "output") else "a text, a message, a list, or a dict of fields"
+        raise SpecError(f"the input is {brief(content)}, which no run can be asked: pass {meant}")
+    try:
+        return Message.user(json.dumps(to_jsonable_python(content), ensure_ascii=False))
+    except PydanticSerializationError as error:
+        raise SpecError(f"the input is no JSON: {error}") from None
+
+
+def _is_part(value: Any) -> TypeGuard[Part]:
+    return isinstance(value, _PARTS)
+
+
+def _text_or_part(item: Any) -> str | Part:
+    if isinstance(item, str) or _is_part(item):
+        return item
+    raise SpecError(f"the input has {brief(item)} beside parts: pass texts and parts, or JSON without parts")

@@ -1,0 +1,141 @@
+"""What every runnable has: a name, a description, and a place in a tree of runnables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, TypeAdapter
+
+from ..contract import Spec, brief
+from ..errors import SpecError
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..tool import Tool
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name: use up to 64 letters, digits, '_', '-' and '.', and begin with a letter or digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_named)]
+"""Name of a runnable, a step or a route."""
+
+
+class Node(Spec):
+    """A runnable. Serialisable: a run's input records exactly what ran.
+
+    What cannot be serialised, functions and types, stays in the process; workers know it from their `App`.
+    """
+
+    name: Name
+    """What the run list and the events call it."""
+    description: str = ""
+    """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
+
+    def children(self) -> Iterator[tuple[str, Node]]:
+        """What is nested directly in it, each with its place, such as `steps[1]`."""
+        yield from ()
+
+    def needs(self) -> tuple[str, ...]:
+        """Names that its templates take from around it: fields of its input, or outputs of earlier steps."""
+        return ()
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """The models that it calls itself, by field."""
+        return {}
+
+    @property
+    def functions(self) -> Sequence[Tool[..., Any]]:
+        """Its tools that were given as functions in this process."""
+        return ()
+
+    @property
+    def checks(self) -> Mapping[str, Callable[..., Any]]:
+        """Its validators that were given as functions in this process, by name."""
+        return {}
+
+    @property
+    def output_type(self) -> TypeAdapter[Any] | None:
+        """The type of its answer, where it is known in this process."""
+        return None
+
+    def walk(self) -> Iterator[Node]:
+        """This runnable and everything nested in it, at any depth."""
+        yield self
+        for _, child in self.children():
+            yield from child.walk()
+
+    def places(self) -> Iterator[tuple[str, Node]]:
+        """This runnable and everything nested in it, each with its place from here; empty for itself."""
+        yield "", self
+        for step, child in self.children():
+            yield from ((f"{step}.{inner}" if inner else step, node) for inner, node in child.places())
+
+    def about(self) -> str:
+        """Its description, or what else tells what it is good for."""
+        return self.description or self.name
+
+
+def check_runnable(value: Any) -> Any:
+    """What may be a runnable, or one as JSON.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(value, Node | Mapping):
+        return value
+    raise ValueError(cannot_run(value))
+
+
+def cannot_run(value: object) -> str:
+    """What is said of something that is no runnable."""
+    return f"{brief(value)} cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
+
+
+def braced(names: Iterable[str]) -> str:
+    """Names as templates write them."""
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def different(items: Iterable[tuple[str, str]]) -> None:
+    """Check that names differ.
+
+    Args:
+        items: Each name with its place.
+
+    Raises:
+        ValueError: Two are the same; names both places.
+    """
+    seen: dict[str, str] = {}
+    for place, name in items:
+        if name in seen:
+            raise ValueError(f"{place} has the name {name!r} of {seen[name]}: names must differ")
+        seen[name] = place
+
+
+def check_tree(root: Node) -> None:
+    """Find a runnable that contains itself.
+
+    Raises:
+        SpecError: Names its place from the root.
+    """
+    label = f"{type(root).__name__} {root.name!r}"
+
+    def visit(node: Node, place: str, above: tuple[Node, ...]) -> None:
+        for step, child in node.children():
+            here = f"{place}.{step}" if place else step
+            if any(child is one or (child.name == one.name and type(child) is type(one)) for one in (*above, node)):
+                raise SpecError(f"{label}: {here}: {child.name!r} is already above it: it cannot contain itself")
+            visit(child, here, (*above, node))
+
+    visit(root, "", ())

@@ -1,0 +1,105 @@
+"""The prompt: one question to a model, asked again until its answer is good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from typing_extensions import override
+
+from .. import template as templates
+from ..model import Head, Model, OutputSchema
+from .agent import Agent
+from .answerer import Answerer
+from .output import Validator, named_validators, output_schema
+
+
+class Prompt(Answerer):
+    """A template, put to a model once; the answer is parsed and checked, and asked for again where it is wrong.
+
+    `Prompt(name="title", template="A title for: {input}", model="anthropic/…", output=Literal["good", "bad"])`. Names
+    in braces are `input`, fields of an input that is a JSON object, and outputs of earlier steps of the chains around
+    it. For more than one turn, or tools, use `Agent`.
+    """
+
+    kind: Literal["prompt"] = "prompt"
+    template: str
+    """What the model is asked, with names in braces."""
+    model: Model
+    instructions: str = ""
+    """The system prompt, without names."""
+    output: OutputSchema | None = None
+    """The form of the answer; None for free text. `Literal[...]` makes a choice."""
+    validators: tuple[str, ...] = ()
+    """Names of the functions that the answer has to pass besides."""
+    max_repairs: int = Field(default=2, ge=0)
+    """How often an answer that is wrong is asked for again."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        template: str,
+        model: Model | str,
+        instructions: str = "",
+        output: Any = None,
+        validators: Iterable[Validator | str] = (),
+        max_repairs: int = 2,
+        description: str = "",
+        **unknown: Any,
+    ) -> None:
+        checks = named_validators(validators, f"Prompt {name!r}: validators")
+        data = {
+            "name": name,
+            "template": template,
+            "model": model,
+            "instructions": instructions,
+            "output": output_schema(output, f"Prompt {name!r}: output"),
+            "validators": tuple(checks),
+            "max_repairs": max_repairs,
+            "description": description,
+            **unknown,
+        }
+        self._construct(data)
+        self._know(output, checks)
+
+    # Keeps pydantic from calling this constructor when it reads a Prompt from JSON.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @field_validator("template")
+    @classmethod
+    def _readable(cls, template: str) -> str:
+        if not template.strip():
+            raise ValueError("it is empty: say what the model is asked, such as '{input}'")
+        templates.names(template)
+        return template
+
+    __hash__ = None
+
+    @override
+    def needs(self) -> tuple[str, ...]:
+        return tuple(name for name in templates.names(self.template) if name != templates.INPUT)
+
+    @property
+    @override
+    def models(self) -> Mapping[str, Model]:
+        return {"model": self.model}
+
+    @property
+    def asker(self) -> Agent:
+        """The agent without tools that puts the question."""
+        return Agent(
+            name=self.name,
+            instructions=self.instructions,
+            model=self.model,
+            output=self.output,
+            validators=self.validators,
+            max_turns=1 + self.max_repairs,
+            max_repairs=self.max_repairs,
+        )
+
+    @property
+    def head(self) -> Head:
+        """What every model call of this prompt has in common."""
+        return self.asker.head

@@ -1,0 +1,47 @@
+"""What can be run: a union over every kind, which nest freely."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+
+from .. import template
+from ..errors import SpecError
+from ..message import Message
+from .agent import Agent
+from .chain import Chain, Step
+from .node import Node, braced, check_runnable
+from .parallel import Parallel
+from .prompt import Prompt
+from .router import Route, Router
+from .team import Team
+
+Runnable = Annotated[
+    Agent | Prompt | Chain | Router | Parallel | Team, Field(discriminator="kind"), BeforeValidator(check_runnable)
+]
+"""What can be run."""
+
+# These refer to the union that they are part of.
+for _kind in (Agent, Step, Chain, Route, Router, Parallel, Team):
+    _kind.model_rebuild(_types_namespace={"Runnable": Runnable})
+
+RUNNABLE: TypeAdapter[Runnable] = TypeAdapter(Runnable)
+"""Reads and writes runnables as JSON."""
+
+
+def check_input(runnable: Node, message: Message) -> None:
+    """Check that an input has what the templates of a runnable take from it.
+
+    Raises:
+        SpecError: Names what is missing, and what there is.
+    """
+    there = template.fields(message.text)
+    missing = [name for name in runnable.needs() if name not in there]
+    if missing:
+        label = f"{type(runnable).__name__} {runnable.name!r}"
+        known = f"has the fields {', '.join(there)}" if there else "is no JSON object with fields"
+        raise SpecError(
+            f"{label}: template: {braced(missing)}: no such field in the input, which {known}: "
+            f"pass the input as a dict with {', '.join(missing)}"
+        )

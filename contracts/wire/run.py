@@ -1,0 +1,169 @@
+"""What starts a run, what it carries into its next execution, and what it comes to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from ..contract import Contract
+from ..mcp import McpTool
+from ..message import Message, ToolResultPart
+from ..model import Head, ModelReply
+from ..specs.agent import Agent
+from ..specs.prompt import Prompt
+from ..specs.runnable import Runnable
+from ..specs.team import Team
+from ..tool import ToolDefinition
+from ..usage import Usage
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    """The model declined to answer."""
+    EXHAUSTED = "exhausted"
+    """A limit was reached."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Totals(Contract):
+    """What a run has used so far. Adds up with `+`."""
+
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+    """US dollars, of the calls whose price is known."""
+    unpriced_calls: int = 0
+    """Model calls whose price is not known: they cost something that `cost_usd` lacks."""
+
+    @classmethod
+    def of(cls, reply: ModelReply) -> Totals:
+        """What one model call used."""
+        return cls(usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(reply.cost_usd is None))
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            usage=self.usage + other.usage,
+            cost_usd=self.cost_usd + other.cost_usd,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+class Rejected(Contract):
+    """An answer that was wrong."""
+
+    text: str
+    reasons: tuple[str, ...]
+
+
+class StepResult(Contract):
+    """What a step of a chain, a branch or a member came to."""
+
+    status: Status
+    output: Any = None
+    """What it said, as in `Result`; of one that did not complete, its last words."""
+    reason: str = ""
+    rejected: tuple[Rejected, ...] = ()
+    """The answers that were asked for again, with the reasons."""
+
+
+class Carried(Contract):
+    """What an agent takes along when its workflow continues as new."""
+
+    messages: tuple[Message, ...]
+    after: str
+    """Id of the last reply."""
+    turns: int
+    totals: Totals
+    choice: int = 0
+    """Which model of `Model.choices` is in use."""
+    repairs: int = 0
+    """How often an answer was asked for again."""
+    repeats: int = 0
+    """How many turns in a row asked for the same calls."""
+    mcp: tuple[McpTool, ...] = ()
+    """Its tools of MCP servers, as their catalogues had them when the run began."""
+    nested_turns: int = 0
+    """Model calls of the runs that it started, which `totals` has too."""
+    places: dict[str, int] = {}
+    """How often each place of a nested run was used."""
+    rejected: tuple[Rejected, ...] = ()
+    """Answers that were asked for again."""
+
+
+class Continuation(Contract):
+    """The conversation that a run continues: the transcript of another run of the same tree."""
+
+    run_id: str
+    """Id of that run. Its newest execution is meant."""
+    path: str
+    """Which of its transcripts."""
+
+
+class RunInput(Contract):
+    """Input of the run workflow."""
+
+    runnable: Runnable
+    message: Message | None = None
+    """What it is asked. None only where it takes over a conversation as it stands."""
+    carried: Carried | None = None
+    path: str = ""
+    """Place in the runnable tree of the run that started this one. Empty: it is the root, at its own name."""
+    call_id: str = ""
+    """The tool call of the run that started this one which it answers, where it is one."""
+    continues: Continuation | None = None
+    transfers: tuple[ToolDefinition, ...] = ()
+    """Tools by which it may hand the conversation over to another member of its team."""
+    offload: bool = False
+    """Whether the client and the workers keep large payloads outside the history."""
+    compact: bool = False
+    """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
+    what came before stands in its own history."""
+
+    @property
+    def head(self) -> Head | None:
+        """What every model call of the runnable itself has in common; None where it calls no model in a loop.
+
+        Of an agent with MCP servers it is whole only once `carried` has their tools.
+        """
+        leader = self.runnable.leader if isinstance(self.runnable, Team) and self.runnable.style == "delegate" else None
+        agent = leader or self.runnable
+        if isinstance(agent, Agent):
+            return agent.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
+        return agent.head if isinstance(agent, Prompt) else None
+
+
+class Result(Contract):
+    """What a run came to. Also of a run that ended early: then with all that it has."""
+
+    status: Status
+    output: Any = None
+    """Text, or JSON that fits the output schema. Through a client that knows the output type, a value of it."""
+    reason: str = ""
+    """Why it ended so, where the status alone does not tell."""
+    turns: int = 0
+    """Model calls that were answered."""
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+    """US dollars, of the calls whose price is known."""
+    unpriced_calls: int = 0
+    """Model calls whose price is not known."""
+    steps: dict[str, StepResult] = {}
+    """What the steps of a chain, the branches of parallel work or the members of a team came to, by name. Of parallel
+    work whose output has what its branches came to, only those that did not complete."""
+    rejected: tuple[Rejected, ...] = ()
+    """The answers that were asked for again, with the reasons."""
+    transfer: str = ""
+    """The member of its team that it hands the conversation over to."""
+    untold: tuple[ToolResultPart, ...] = ()
+    """Errors of tool calls that came too late to be told to the model, and so stand nowhere else in the history. Empty
+    in the client's result, whose messages have them."""
+    messages: tuple[Message, ...] = ()
+    """The transcript. Empty in the history, where it already stands; filled in by the client."""
+
+    @property
+    def totals(self) -> Totals:
+        """What the run used, with all that is nested in it."""
+        return Totals(usage=self.usage, cost_usd=self.cost_usd, unpriced_calls=self.unpriced_calls)

@@ -1,0 +1,77 @@
+"""What the server refuses is never sent to it: the workflow task would be tried for ever, and the run never end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from sostenuto import App, Chain, Client, Status, Team, tool
+from sostenuto.contracts.specs.runnable import Runnable
+from sostenuto.workflows import policy
+from tests.fakes.cast import turn
+from tests.integration.agent.stage import Outcome, calls
+from tests.integration.patterns.conftest import agent, prompt
+
+if TYPE_CHECKING:
+    from tests.integration.patterns.conftest import Play, Serve
+
+_AT_WORK = [0, 0]
+"""How many calls of `count` run now, and the most that did."""
+
+
+@tool(effect="read")
+async def count(at: int) -> int:
+    """Count what runs at once."""
+    _AT_WORK[0] += 1
+    _AT_WORK[1] = max(_AT_WORK)
+    await asyncio.sleep(0.05)
+    _AT_WORK[0] -= 1
+    return at
+
+
+def _failed_tasks(outcome: Outcome) -> int:
+    return outcome.history.counts["workflow_task_failed"]
+
+
+async def test_a_refusal_as_long_as_a_book(play: Play) -> None:
+    """The words of a model that declines are its last words and the reason: both together fit no event."""
+    outcome = await play(prompt("p"), {"p": {"text": "x" * 1_200_000, "stop": "refusal"}})
+    result = outcome.result
+    assert (result.status, len(result.output)) == (Status.REFUSED, 1_200_000)
+    assert len(result.reason) < 10_100
+    assert _failed_tasks(outcome) == 0
+
+
+async def test_a_place_that_is_too_deep(play: Play) -> None:
+    """Ids of activities are made of places, and the server takes none of more than 1,000 bytes."""
+    tree: Runnable = prompt("p")
+    for level in range(17):
+        tree = Chain(name=f"{'level' * 11}{level}", steps=[prompt(f"first{level}"), tree])
+    outcome = await play(tree)
+    assert outcome.failed
+    assert "has more than 900 bytes" in outcome.result.reason
+    assert (outcome.result.turns, _failed_tasks(outcome)) == (15, 0)
+
+
+async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
+    team = Team(name="t", members=[agent("writer")], model="scripted/lead")
+    cast: dict[str, Any] = {"lead": [calls(("writer", {"task": "write"})), "none came"]}
+    async with serve(App(team), cast) as stage:
+        client = Client(stage.temporal, task_queue=stage.task_queue)
+        outcome = await stage.outcome(await client.start(team, "go", id=uuid4().hex + "i" * 965))
+    told, is_error = outcome.tool_results[0]
+    assert (outcome.result.output, is_error, _failed_tasks(outcome)) == ("none came", True, 0)
+    assert told.endswith("has more than 1,000 bytes: start the run with a shorter one")
+
+
+async def test_a_reply_that_asks_for_more_calls_than_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As models do that repeat themselves until their output limit: the server takes 2,000 calls at once."""
+    monkeypatch.setattr(policy, "AT_ONCE", 3)
+    _AT_WORK[:] = [0, 0]
+    many = calls(*(("count", {"at": at}) for at in range(10)))
+    outcome = await play(agent("a", tools=[count]), {"a": lambda request: "done" if turn(request) else many})
+    assert (outcome.result.output, _AT_WORK[1]) == ("done", 3)
+    assert outcome.tool_results == [(str(at), False) for at in range(10)]

@@ -1,0 +1,105 @@
+"""One line per step, whatever the models and tools say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sostenuto import Message, Role, Status, Usage
+from sostenuto.clients.cli.step_lines import harmless, line
+from sostenuto.contracts.message import TextPart
+from sostenuto.contracts.wire.event import (
+    Event,
+    FallbackUsed,
+    MemberFinished,
+    MemberStarted,
+    ModelRequested,
+    ModelResponded,
+    RouteChosen,
+    RunFinished,
+    RunStarted,
+    ToolRequested,
+    ToolResponded,
+)
+
+STAMP: dict[str, Any] = {"id": "e/1/0", "at": datetime(2026, 1, 1, tzinfo=UTC), "path": "agent"}
+PLACED = {**STAMP, "path": "agent/law#2"}
+ASKED = RunStarted(**STAMP, run_id="r1", runnable="agent", message=Message.user("How\nis  7?"))
+REQUESTED = ModelRequested(**STAMP, turn=1, model="local/m")
+CALLED = ToolRequested(**STAMP, turn=1, call_id="c", name="look", arguments={"at": "7", "n": 2})
+ANSWERED = ModelResponded(
+    **STAMP,
+    turn=2,
+    model="local/m",
+    message=Message(role=Role.ASSISTANT, parts=(TextPart(text="x" * 300),)),
+    usage=Usage(input_tokens=120, output_tokens=12),
+    cost_usd=0.0123,
+    attempt=2,
+    seconds=1.234,
+    prompt_hash="",
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (ASKED, "▶ r1  agent: How is 7?"),
+        (REQUESTED, None),
+        (CALLED, '     → look(at="7", n=2)'),
+        (ANSWERED, f"  2  local/m  1.23 s  120→12 tok  $0.0123  attempt 2  {'x' * 99}…"),
+        (
+            ToolResponded(**STAMP, turn=1, call_id="c", name="look", content="fine\nand well", seconds=0.5),
+            "     ↳ look  0.50 s  fine and well",
+        ),
+        (
+            ToolResponded(**STAMP, turn=1, call_id="c", name="look", content="no", is_error=True, attempt=3, seconds=0),
+            "     ✗ look  0.00 s  attempt 3  no",
+        ),
+        (
+            FallbackUsed(**STAMP, turn=1, failed="a/x", model="b/y", reason="Overloaded: full"),
+            "     ⚠ a/x failed, b/y takes over: Overloaded: full",
+        ),
+        (
+            RouteChosen(**STAMP, route="money", confidence=0.934, reason="it names\nan invoice", strategy="model"),
+            "     ⇢ money  0.93  it names an invoice",
+        ),
+        (
+            RouteChosen(**STAMP, route="", confidence=0, reason="nothing fits", strategy="rules"),
+            "     ⇢ no route  0.00  nothing fits",
+        ),
+        (
+            MemberStarted(**PLACED, member="law", run_id="r1/law", message=Message.user("Is it\nlegal?")),
+            "▷ law#2: Is it legal?",
+        ),
+        (MemberStarted(**PLACED, member="law", run_id="r1/law"), "▷ law#2 takes over the conversation"),
+        (
+            MemberFinished(**PLACED, member="law", run_id="r1", status=Status.COMPLETED, transfer="tax", turns=1),
+            "□ law#2 completed, handing over to tax  1 turns  0→0 tok",
+        ),
+        (
+            MemberFinished(**PLACED, member="law", run_id="r1", status=Status.FAILED, reason="no credit", cost_usd=0.5),
+            "□ law#2 failed: no credit  0 turns  0→0 tok  $0.5000",
+        ),
+        (
+            RunFinished(**STAMP, status=Status.FAILED, reason="no credit", turns=2, usage=Usage(input_tokens=3)),
+            "■ failed: no credit  2 turns  3→0 tok",
+        ),
+    ],
+)
+def test_each_event_has_its_line(event: Event, expected: str | None) -> None:
+    assert line(event) == expected
+
+
+@pytest.mark.parametrize("order", ["\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\r", "\u202e"])
+def test_no_terminal_obeys_what_models_and_tools_say(order: str) -> None:
+    said = f"a{order}b"
+    lines = [
+        line(ToolRequested(**STAMP, turn=1, call_id="c", name=said, arguments={"x": said})),
+        line(ToolResponded(**STAMP, turn=1, call_id="c", name=said, content=said, seconds=0.1)),
+        line(RunFinished(**STAMP, status=Status.REFUSED, reason=said)),
+    ]
+    assert not [shown for shown in lines if shown is None or set(shown) & {"\x1b", "\x07", "\x9b", "\r", "\u202e"}]
+    assert "a\N{REPLACEMENT CHARACTER}" in harmless(said)
+    assert harmless("two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬") == "two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬"

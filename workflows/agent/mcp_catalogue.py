@@ -1,0 +1,108 @@
+"""Asks the MCP servers of an agent for their tools: once per run, so that the run is held to what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from ...activities.mcp import McpActivities
+from ...contracts.errors import SpecError
+from ...contracts.mcp import McpCatalogue, McpCatalogueCall, McpRef, McpTool
+from ...contracts.specs.agent import Agent
+from ...contracts.specs.node import different
+from ...contracts.tool import ToolDefinition
+from .. import policy
+
+
+async def mcp_tools(agent: Agent, path: str, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
+    """The tools that an agent's references to MCP servers mean, in the order of the references.
+
+    Args:
+        agent: Whose references.
+        path: Its place.
+        transfers: What else its model is given, whose names are taken.
+
+    Raises:
+        SpecError: A server cannot be asked or has no such tool, or two tools have one name.
+    """
+    servers = list(dict.fromkeys(ref.server for _, ref in agent.mcp_refs()))
+    asked = await asyncio.gather(*(catalogue_of(server, path) for server in servers))
+    catalogues = dict(zip(servers, asked, strict=True))
+    found: dict[tuple[str, str], McpTool] = {}
+    for _, ref in agent.mcp_refs():
+        catalogue = catalogues[ref.server]
+        meant = (named(catalogue, ref),) if ref.tool else catalogue.tools
+        found.update({(tool.server, tool.tool): tool for tool in meant})
+    _check_names(agent, transfers, list(found.values()))
+    return tuple(found.values())
+
+
+def named(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
+    """The one tool that a reference means.
+
+    Raises:
+        SpecError: The server has no such tool.
+    """
+    for tool in catalogue.tools:
+        if tool.tool == ref.tool:
+            return tool
+    known = ", ".join(tool.tool for tool in catalogue.tools) or "none"
+    raise SpecError(
+        f"tools: 'mcp:{ref.server}/{ref.tool}': the MCP server {ref.server!r} has no such tool; it has: {known}"
+    )
+
+
+async def catalogue_of(server: str, path: str) -> McpCatalogue:
+    """The tools that a server has now, as an activity of the place that asks.
+
+    Raises:
+        SpecError: The server cannot be asked.
+    """
+    try:
+        return await workflow.execute_activity_method(
+            McpActivities.catalogue,
+            McpCatalogueCall(server=server),
+            activity_id=f"{path}:mcp-{server}",
+            summary=f"tools of {server}",
+            **policy.catalogue_policy(),
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        cause = error.cause
+        message = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+        raise SpecError(f"tools: 'mcp:{server}': {message}") from None
+
+
+class Catalogues:
+    """The catalogues that a workflow has asked for: of each server once, whoever asks first."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, McpCatalogue] = {}
+        self._asking = asyncio.Lock()
+
+    async def of(self, server: str, place: Callable[[], str]) -> McpCatalogue:
+        """The tools that a server had when it was first asked.
+
+        Args:
+            server: The server.
+            place: Says which place asks.
+
+        Raises:
+            SpecError: The server cannot be asked.
+        """
+        async with self._asking:
+            if server not in self._known:
+                self._known[server] = await catalogue_of(server, place())
+            return self._known[server]
+
+
+def _check_names(agent: Agent, transfers: Iterable[ToolDefinition], tools: list[McpTool]) -> None:
+    own = [(f"tool {one.name!r}", one.name) for one in (*agent.tools, *agent.delegates, *transfers)]
+    try:
+        different([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
+    except ValueError as error:
+        raise SpecError(f"tools: {error}; name the tools that you want one by one, or set McpServer(prefix=)") from None

@@ -1,0 +1,90 @@
+"""The workflow's own transcript: what the model has been told, what it has yet to be told, and pages of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...contracts.message import Message, Part, PartRef, Role, ToolResultPart
+from ...contracts.model import Head, ModelReply, TranscriptPage, TranscriptQuery
+from ...contracts.prompt_hash import part_digest
+from .. import policy
+
+
+class Transcript:
+    """Messages in order, of which the first `sent` are known to the last reply.
+
+    Args:
+        head: What stands before them.
+        messages: Those that there are.
+        after: Id of the last reply among them.
+        standing: How many of them the history of the run has already.
+    """
+
+    def __init__(self, head: Head, messages: Iterable[Message] = (), *, after: str = "", standing: int = 0) -> None:
+        self.head = head
+        self.messages: list[Message] = list(messages)
+        self.after = after
+        """Id of the last reply."""
+        self.sent = _after_last_reply(self.messages)
+        self._standing = standing
+        self.size = sum(_size(message) for message in self.messages)
+        """Bytes of all messages."""
+
+    def add(self, message: Message) -> None:
+        """Something the model is to be told with the next call."""
+        self.messages.append(message)
+        self.size += _size(message)
+
+    def add_reply(self, reply: ModelReply) -> None:
+        """The model's answer to everything so far."""
+        self.add(reply.message)
+        self.after = reply.id
+        self.sent = len(self.messages)
+
+    def tail(self) -> tuple[Message, ...]:
+        """What the last reply does not know, with large parts that the history already has as references."""
+        room = policy.TAIL_BYTES
+        tail: list[Message] = []
+        for index in range(self.sent, len(self.messages)):
+            parts: list[Part] = []
+            for position, part in enumerate(self.messages[index].parts):
+                written = part.model_dump_json().encode()
+                if self._stands_elsewhere(index, part) and len(written) > min(policy.TAIL_PART_BYTES, room):
+                    call_id = part.call_id if isinstance(part, ToolResultPart) else ""
+                    digest = part_digest(written)
+                    parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
+                else:
+                    room -= len(written)
+                    parts.append(part)
+            tail.append(self.messages[index].model_copy(update={"parts": tuple(parts)}))
+        return tuple(tail)
+
+    def _stands_elsewhere(self, index: int, part: Part) -> bool:
+        """Whether the history has the part already: in the run's input, or as the output of a tool or a nested run."""
+        return index < self._standing or (isinstance(part, ToolResultPart) and not part.is_error)
+
+    def page(self, query: TranscriptQuery) -> TranscriptPage:
+        """As many of the messages asked for as fit."""
+        page: list[Message] = []
+        size = 0
+        for message in self.messages[query.start : query.stop]:
+            size += _size(message)
+            if page and size > query.max_bytes:
+                break
+            page.append(message)
+        return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
+
+    def unsent_errors(self) -> tuple[ToolResultPart, ...]:
+        """Errors of tool calls that the model has not been told: they may stand nowhere in the history."""
+        unsent = (part for message in self.messages[self.sent :] for part in message.parts)
+        return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
+
+
+def _after_last_reply(messages: list[Message]) -> int:
+    replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
+    return next((index + 1 for index in replies), 0)
+
+
+def _size(message: Message) -> int:
+    """Bytes of a message's JSON. Exact, because the server's limits are."""
+    return len(message.model_dump_json().encode())

@@ -1,0 +1,85 @@
+"""A nested run: a child workflow, whatever becomes of which is a result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeAlias
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
+
+from ..contracts import names
+from ..contracts.wire.run import Result, RunInput, Status
+from . import policy
+from .concurrency import came_to, cancel
+from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+from .ui_details import first_line
+
+Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
+
+
+async def run_child(run: RunInput, child_id: str) -> Result:
+    """What a nested run comes to. A cancel is handed on to it, and its partial result is waited for."""
+    start = workflow.start_child_workflow(
+        names.RUN_WORKFLOW,
+        run,
+        id=child_id,
+        result_type=Result,
+        search_attributes=_search_attributes(run),
+        static_summary=_summary(run),
+        **policy.child_policy(),
+    )
+    try:
+        handle = await _begun(start)
+        result: Result = await came_to(handle)
+    except FailureError as error:
+        return _ended(error)
+    return result
+
+
+async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
+    """The nested run, begun. A cancel reaches it then: the SDK would abandon a run that it is about to start."""
+    starting = asyncio.create_task(start)
+    cancelled = False
+    while not starting.done():
+        try:
+            await workflow.wait([starting])
+        except asyncio.CancelledError:
+            cancelled = True
+    handle = starting.result()
+    if cancelled:
+        cancel(handle)
+    return handle
+
+
+def _ended(error: FailureError) -> Result:
+    cause = error.cause if isinstance(error, ChildWorkflowError) else error
+    if isinstance(cause, ApplicationError) and cause.type == names.RUN_FAILED and cause.details:
+        return Result.model_validate(cause.details[0])
+    if is_cancelled_exception(error):
+        return Result(status=Status.CANCELLED, reason="the run was cancelled")
+    return Result(status=Status.FAILED, reason=f"the nested run ended by {type(cause).__name__}: {cause}")
+
+
+def _summary(run: RunInput) -> str:
+    # Siblings are often asked the same.
+    asked = first_line(run.message.text, 120) if run.message else ""
+    return f"{run.runnable.name}: {asked}" if asked else f"{run.runnable.name} goes on"
+
+
+def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:
+    own = workflow.info().typed_search_attributes
+    # Where the cluster lacks the attributes the command would fail the workflow task again and again.
+    if own.get(RUNNABLE) is None:
+        return None
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(RUNNABLE, run.runnable.name),
+        SearchAttributePair(STATUS, RUNNING),
+        SearchAttributePair(COST_USD, 0.0),
+        SearchAttributePair(TOKENS, 0),
+    ]
+    if tenant := own.get(TENANT):
+        pairs.append(SearchAttributePair(TENANT, tenant))
+    return TypedSearchAttributes(pairs)

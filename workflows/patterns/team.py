@@ -1,0 +1,51 @@
+"""Runs a team that hands over, debates or plans. One that delegates is an agent with its members as tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...contracts.message import Message
+from ...contracts.specs.delegation import transfer
+from ...contracts.specs.team import Team
+from ...contracts.wire.run import Continuation, Result, Status
+from ..scope import Scope
+from ..tally import Tally
+from .debate import run_debate
+from .plan import run_plan
+
+if TYPE_CHECKING:
+    from ..interpreter import Execution
+
+
+async def run_team(execution: Execution, team: Team, scope: Scope) -> Result:
+    """What a team comes to."""
+    if team.style == "debate":
+        return await run_debate(execution, team, scope)
+    if team.style == "plan":
+        return await run_plan(execution, team, scope)
+    return await _hand_over(execution, team, scope)
+
+
+async def _hand_over(execution: Execution, team: Team, scope: Scope) -> Result:
+    """What the last member to have the conversation says."""
+    tally = Tally()
+    members = {member.name: member for member in team.members}
+    name = team.entry or team.members[0].name
+    message: Message | None = scope.message
+    continues: Continuation | None = None
+    for round_ in range(1 + team.rounds):
+        others = [member for member in team.members if member.name != name]
+        result, continues = await execution.child(
+            members[name],
+            f"{scope.path}/{name}",
+            message,
+            continues=continues,
+            # Who has it last has to answer.
+            transfers=tuple(map(transfer, others)) if round_ < team.rounds else (),
+        )
+        tally.add(result, continues.path.removeprefix(f"{scope.path}/"))
+        if not result.transfer or result.status is not Status.COMPLETED:
+            reason = f"member {name!r}: {result.reason}" if result.reason else ""
+            return tally.result(result.status, reason, output=result.output)
+        name, message = result.transfer, None
+    raise AssertionError("unreachable: the last member has nobody to hand over to")

@@ -1,0 +1,108 @@
+"""What fits into a payload and into a workflow task. What does not is never sent: the task would be tried for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from pydantic_core import to_json
+from temporalio import workflow
+
+from ..contracts.contract import MAX_PAYLOAD_BYTES, Contract
+from ..contracts.limits import OFFLOADED_BYTES
+from ..contracts.wire.run import Result, Status, StepResult
+from . import policy
+
+_WAY_OUT = "pass less, or set SOSTENUTO_PAYLOAD_DIR for client and workers to keep large payloads outside the history"
+
+
+class PayloadTooLargeError(Exception):
+    """Something is too large for the server to take. The message says what and how large."""
+
+
+class Outbox:
+    """Holds back what is too much for the message by which a workflow task ends.
+
+    Args:
+        offload: Whether client and workers keep large payloads outside the history.
+    """
+
+    def __init__(self, *, offload: bool) -> None:
+        self._offload = offload
+        self._task = -1
+        self._bytes = 0
+        self._order = asyncio.Lock()
+        self._slots = asyncio.Semaphore(policy.AT_ONCE)
+
+    @asynccontextmanager
+    async def sending(self, payload: Contract, what: str) -> AsyncIterator[None]:
+        """Begins when there is room for what the block starts with this payload, which mostly there is at once.
+
+        Raises:
+            PayloadTooLargeError: There never will be.
+        """
+        async with self._slots:
+            await self._room(payload, what)
+            yield
+
+    async def _room(self, payload: Contract, what: str) -> None:
+        size = len(to_json(payload))
+        if not self._offload and size > MAX_PAYLOAD_BYTES:
+            raise PayloadTooLargeError(f"{what} has {_bytes(size)}: {_WAY_OUT}")
+        async with self._order:
+            while self._full(min(size, OFFLOADED_BYTES) if self._offload else size):
+                # The next workflow task has a message of its own.
+                await workflow.sleep(timedelta(milliseconds=1))
+
+    def _full(self, size: int) -> bool:
+        # Grows with every workflow task and never within one, in a replay too.
+        task = workflow.info().get_current_history_length()
+        if task != self._task:
+            self._task, self._bytes = task, 0
+        if self._bytes and self._bytes + size > policy.TASK_BYTES:
+            return True
+        self._bytes += size
+        return False
+
+    def fitting(self, result: Result) -> Result:
+        """The result, or as much of it as can be sent: the output before all, then what the steps came to."""
+        if len(result.reason) > _REASON_CHARS:
+            # It may quote what a model said, and of a failed run it is the failure's message besides.
+            result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})
+        if self._offload or len(to_json(result)) <= MAX_PAYLOAD_BYTES:
+            return result
+        left = MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
+        kept: dict[str, Any] = {}
+        size = len(to_json(result.output))
+        if size > left:
+            status = Status.FAILED if result.status is Status.COMPLETED else result.status
+            why = f"the output has {_bytes(size)}: {_WAY_OUT}. What it was made of stands in the history"
+            reason = f"{result.reason}; {why}" if result.reason else why
+            kept = {"status": status, "reason": reason, "output": None}
+        left -= 0 if kept else size
+        for field in ("rejected", "untold"):
+            size = len(to_json(getattr(result, field)))
+            kept |= {} if size <= left else {field: ()}
+            left -= size if size <= left else 0
+        steps: dict[str, StepResult] = {}
+        for name, step in result.steps.items():
+            size = len(to_json(step))
+            steps[name] = step if size <= left else _left_out(step, size)
+            left -= len(to_json(steps[name])) + len(name)
+        return result.model_copy(update={**kept, "steps": steps})
+
+
+_REASON_CHARS = 10_000
+_OVERHEAD_BYTES = 100_000
+"""Room for the rest of a result, and for steps of which only the status is left."""
+
+
+def _left_out(step: StepResult, size: int) -> StepResult:
+    return StepResult(status=step.status, reason=f"left out here, having {size:,} bytes: it stands in the history")
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} bytes, and at most {MAX_PAYLOAD_BYTES:,} can be sent"

@@ -1,0 +1,193 @@
+"""How a run explains itself in the Temporal UI: live Markdown, and one line per activity."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate, islice
+
+from temporalio import workflow
+
+from ..contracts import template
+from ..contracts.message import Message, ToolCallPart, ToolResultPart
+from ..contracts.model import ModelReply
+from ..contracts.specs.router import RouteChoice
+from ..contracts.wire.run import Result, Status, Totals
+
+SHOWN_MESSAGES = 20
+"""How many of the last messages the details show."""
+_SHOWN_PLACES = 40
+_ENTRY_CHARS = 400
+_STRUCTURED_CHARS = 4_000
+_NAME_CHARS = 64
+_MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
+
+
+@dataclass(slots=True)
+class _Place:
+    run_id: str
+    """Id of the nested run, where it is one."""
+    mark: str = "…"
+    came_to: str = ""
+
+
+class Details:
+    """A run as Markdown: what it cost, the tree of what runs in it, and the last messages.
+
+    Bounded, so that a long run costs no more per step than a short one. Left alone where the workflow has details of
+    its own.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._root = path
+        self._entries: deque[str] = deque(maxlen=SHOWN_MESSAGES)
+        self._places: dict[str, _Place] = {}
+        self._totals = Totals()
+        self._turns = 0
+        self._published = ""
+        self._due = False
+
+    def resume(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
+        """Go on from what an earlier execution of the workflow had."""
+        self._totals, self._turns = totals, turns
+        self.told(self._root, messages)
+
+    def told(self, path: str, messages: Iterable[Message]) -> None:
+        """Show what the model at a place is told."""
+        label = path.removeprefix(self._root).removeprefix("/")
+        self._entries.extend(_markdown(message, label) for message in messages)
+        self._publish()
+
+    def replied(self, path: str, reply: ModelReply) -> None:
+        """Show a model's reply."""
+        self._totals += Totals.of(reply)
+        self._turns += 1
+        self.told(path, (reply.message,))
+
+    def chose(self, path: str, choice: RouteChoice) -> None:
+        """Show what a router decided."""
+        label = path.removeprefix(self._root).removeprefix("/")
+        reason = _harmless(_cut(choice.reason))
+        decision = f"⇢ **{choice.route or 'no route'}** · {choice.confidence:.2f} · {reason}"
+        self._entries.append(f"**route**{f' · {label}' if label else ''}\n\n{decision}")
+        self._publish()
+
+    def started(self, path: str, run_id: str = "") -> None:
+        """Show that something runs at a place."""
+        if path != self._root:
+            self._places[path] = _Place(run_id)
+            self._publish()
+
+    def finished(self, path: str, result: Result) -> None:
+        """Show what the runnable at a place came to."""
+        place = self._places.get(path)
+        if place is None:
+            return
+        place.mark, place.came_to = _MARKS.get(result.status, "✗"), _came_to(result)
+        if place.run_id:
+            self._totals += result.totals
+            self._turns += result.turns
+        self._publish()
+
+    def _publish(self) -> None:
+        """Show it all once what is ready has run: much happens in one moment where much runs at once."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        self._due = False
+        if workflow.get_current_details() != self._published:
+            return
+        usage = self._totals.usage
+        head = (
+            f"**{self._root.rpartition('/')[2]}** · {self._turns} turns · {compact(usage.input_tokens)}→"
+            f"{compact(usage.output_tokens)} tok · ${self._totals.cost_usd:.4f}"
+        )
+        # As a block of code: the UI draws nested lists as one line.
+        tree = "\n".join(f"    {line}" for line in self._tree())
+        self._published = "\n\n".join((head, *([tree] if tree else []), *self._entries))
+        workflow.set_current_details(self._published)
+
+    def _tree(self) -> Iterable[str]:
+        hidden = len(self._places) - _SHOWN_PLACES
+        if hidden > 0:
+            yield f"… {hidden} before"
+        shown = list(islice(reversed(self._places.items()), _SHOWN_PLACES))[::-1]
+        begun = {path: index for index, (path, _) in enumerate(shown)}
+        # What runs at once stands under what it belongs to, however it interleaves, and in the order in which it began.
+        for path, place in sorted(shown, key=lambda item: [begun.get(above, -1) for above in _above(item[0])]):
+            below = path.removeprefix(self._root + "/")
+            run = f" · run {place.run_id}" if place.run_id else ""
+            yield f"{'  ' * below.count('/')}{place.mark} {below.rpartition('/')[2]}{run}{place.came_to}"
+
+
+def _above(path: str) -> Iterable[str]:
+    """A path and all that it is in, the outermost first."""
+    return accumulate(path.split("/"), lambda above, step: f"{above}/{step}")
+
+
+def compact(tokens: int) -> str:
+    """A count of tokens in few characters: 950, 1.2k, 3.4M."""
+    if tokens < 1000:
+        return str(tokens)
+    return f"{tokens / 1000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
+
+
+def first_line(text: str, limit: int = 100) -> str:
+    """The first line of a text, cut to a number of characters."""
+    return _cut(next(iter(text.strip().splitlines()), ""), limit)
+
+
+def _came_to(result: Result) -> str:
+    spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
+    if result.status is Status.COMPLETED:
+        return spent
+    return f"{spent} · {result.status}: {first_line(result.reason)}"
+
+
+def _markdown(message: Message, label: str) -> str:
+    who = f"**{message.role.value}**" + (f" · {label}" if label else "")
+    # Structured answers are no prose: quotes would be curled, and underscores taken for emphasis.
+    structured = template.fields(message.text) if len(message.text) <= _STRUCTURED_CHARS else {}
+    text = (
+        _verbatim(json.dumps(structured, ensure_ascii=False, indent=1)) if structured else _harmless(_cut(message.text))
+    )
+    lines = [f"{who}\n\n{text}"] if message.text else []
+    lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
+    lines += [_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
+    return "\n\n".join(lines) or f"{who} …"
+
+
+def _harmless(text: str) -> str:
+    # Whoever opens the UI must not be made to fetch what a model was talked into linking. What looks like a tag would
+    # be left out, and a heading would be larger than those of the page.
+    lines = "\n".join(text.splitlines()).replace("![", "!\\[").replace("<", "&lt;")
+    return re.sub(r"^(\s*)#", r"\1\\#", lines, flags=re.MULTILINE)
+
+
+def _call(call: ToolCallPart) -> str:
+    arguments = call.malformed or json.dumps(call.arguments, ensure_ascii=False)
+    return f"→ **{_called(call.name)}**\n\n{_verbatim(arguments)}"
+
+
+def _result(result: ToolResultPart) -> str:
+    return f"↳ **{_called(result.name)}**{' failed' if result.is_error else ''}\n\n{_verbatim(result.content)}"
+
+
+def _called(name: str) -> str:
+    """What a model calls a tool, which need not be the name of one."""
+    return _harmless(first_line(name, _NAME_CHARS))
+
+
+def _verbatim(text: str) -> str:
+    """A block in which nothing is Markdown: what a tool returns may be anybody's text."""
+    return "\n".join(f"    {line}" for line in _cut(text).splitlines()) or "    (nothing)"
+
+
+def _cut(text: str, limit: int = _ENTRY_CHARS) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
