@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.message import Message
-from ..contracts.model import TranscriptPage, TranscriptQuery
+from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
 from ..contracts.wire.run import Continuation
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run

@@ -9,8 +9,9 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, ToolError
-from ..contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation
-from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, ToolOutput, outcome_unknown
+from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect
+from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
+from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run

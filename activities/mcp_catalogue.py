@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..contracts.errors import SetupError
-from ..contracts.mcp import McpCatalogue, McpServer, McpTool
+from ..contracts.mcp import McpServer, McpTool
 from ..contracts.tool import Effect
+from ..contracts.wire.mcp_call import McpCatalogue
 from .mcp_session import ListedTool
 
 _LONGEST_NAME = 64

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from ..contracts.errors import SostenutoError
 from ..contracts.mcp import McpServer
-from ..contracts.tool import ToolOutput
+from ..contracts.wire.tool_call import ToolOutput
 
 
 class ServerUnreachable(SostenutoError):  # noqa: N818

@@ -15,9 +15,10 @@ from temporalio.exceptions import ApplicationError
 from ..contracts import names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
 from ..contracts.message import Message, PartRef, ToolCallPart
-from ..contracts.model import Head, Model, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
+from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.usage import Usage
+from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.failure import failure
 from .call.heartbeat import heartbeats

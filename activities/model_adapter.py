@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..contracts.message import Message
-from ..contracts.model import Model, OutputSchema, StopReason
+from ..contracts.model import Model, OutputSchema
 from ..contracts.tool import ToolDefinition
 from ..contracts.usage import Usage
+from ..contracts.wire.model_call import StopReason
 
 
 @dataclass(frozen=True, slots=True)

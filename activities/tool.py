@@ -15,8 +15,9 @@ from temporalio import activity
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
-from ..contracts.tool import Effect, Tool, ToolContext, ToolInvocation, ToolOutput
+from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
+from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure
 from .call.tool_call import Report, bounded, idempotency_key, tool_call
 from .transcript_cache import TranscriptCache

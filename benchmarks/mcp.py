@@ -24,8 +24,9 @@ from temporalio.testing import ActivityEnvironment
 
 from sostenuto.activities.mcp import McpActivities
 from sostenuto.activities.transcript_cache import TranscriptCache
-from sostenuto.contracts.mcp import McpInvocation, McpServer
+from sostenuto.contracts.mcp import McpServer
 from sostenuto.contracts.tool import Effect
+from sostenuto.contracts.wire.mcp_call import McpInvocation
 from sostenuto.workers.mcp import mcp_sessions
 
 SERVER = [str(Path(__file__).parents[1] / "tests" / "fakes" / "mcp_server.py"), "stdio"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .contract import Contract
 from .errors import SpecError
-from .tool import DEFAULT_TIMEOUT, Effect, ToolInvocation, ToolSpec
+from .tool import DEFAULT_TIMEOUT, Effect, ToolSpec
 
 _SERVER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _REF = re.compile(rf"mcp:({_SERVER})(?:/(\S+))?")
@@ -99,39 +96,6 @@ class McpTool(ToolSpec):
     """The server's own name of it; `name` is what the model calls it."""
     approval: bool = False
     """Whether the server calls it destructive."""
-
-
-class McpCatalogueCall(Contract):
-    """Asks for the catalogue of a server."""
-
-    server: str
-
-
-class McpCatalogue(Contract):
-    """The tools that a server had when the run asked for them."""
-
-    server: str
-    tools: tuple[McpTool, ...] = ()
-    digest: str
-    """SHA-256 of the tools, see `McpCatalogue.of`."""
-
-    @classmethod
-    def of(cls, server: str, tools: Sequence[McpTool]) -> McpCatalogue:
-        """The catalogue of these tools, in the order of their names, so that the same tools have the same digest."""
-        ordered = tuple(sorted(tools, key=lambda tool: tool.tool))
-        written = json.dumps([tool.model_dump(mode="json") for tool in ordered], sort_keys=True)
-        return cls(server=server, tools=ordered, digest=hashlib.sha256(written.encode()).hexdigest())
-
-
-class McpInvocation(ToolInvocation):
-    """Input of one call of an MCP server's tool."""
-
-    server: str
-    tool: str
-    name: str
-    """What the model calls it."""
-    effect: Effect = Effect.ONCE
-    """As the catalogue of the run has it."""
 
 
 def _problems(server: Any) -> Iterator[str]:

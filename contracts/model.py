@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from .contract import Contract, Spec, brief
-from .message import Message
 from .tool import ToolDefinition
-from .usage import Usage
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
 
@@ -120,15 +117,6 @@ class OutputSchema(Contract):
     """Whether the answer proper is the field `value` of that object, being none itself."""
 
 
-class StopReason(StrEnum):
-    """Why a model stopped."""
-
-    END = "end"
-    TOOL_CALLS = "tool_calls"
-    LENGTH = "length"
-    REFUSAL = "refusal"
-
-
 class Head(Contract):
     """What stands before the first message of a transcript: the same in every call of a run, so sent once."""
 
@@ -139,63 +127,3 @@ class Head(Contract):
     output: OutputSchema | None = None
     validators: tuple[str, ...] = ()
     """Names of the worker's functions that an answer has to pass."""
-
-
-class ModelCall(Contract):
-    """Input of one model call: only what its transcript gained since the call before."""
-
-    transcript: str
-    """Which of the workflow's transcripts: the path of its agent or prompt."""
-    turn: int
-    """From 1."""
-    model: str
-    """`provider/model` that is called."""
-    choice: int = 0
-    """Its place in `Model.choices`."""
-    base: int = 0
-    """How many messages came before `tail`."""
-    after: str = ""
-    """Id of the reply that ends those messages, empty at the start."""
-    tail: tuple[Message, ...] = ()
-    head: Head | None = None
-    """Sent where `base` is 0, else known from the worker's cache or the transcript query."""
-
-
-class ModelReply(Contract):
-    """Output of one model call."""
-
-    id: str
-    """Unique id of this reply: names the transcript up to and including it."""
-    message: Message
-    model: str
-    """`provider/model` as the provider reports it."""
-    usage: Usage = Usage()
-    cost_usd: float | None = None
-    """US dollars. None where no price is known for the model; 0 for the local one."""
-    stop: StopReason = StopReason.END
-    prompt_hash: str
-    """SHA-256 of the exact prompt, see `contracts.prompt_hash`."""
-    output_errors: tuple[str, ...] = ()
-    """Why the answer does not fit the output schema or what validators said of it; empty where it is good."""
-    request_id: str = ""
-    """The provider's own id of the request, for its support."""
-
-
-class TranscriptQuery(Contract):
-    """Asks a running workflow for a page of one transcript."""
-
-    transcript: str
-    start: int = 0
-    """Index of the first message wanted."""
-    stop: int
-    """Index after the last message wanted."""
-    max_bytes: int = 700_000
-    """Bound of the page. A page always has at least one message."""
-
-
-class TranscriptPage(Contract):
-    """A page of a transcript."""
-
-    head: Head | None = None
-    """Only on the first page."""
-    messages: tuple[Message, ...] = ()

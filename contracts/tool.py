@@ -14,7 +14,6 @@ from pydantic import Field, JsonValue, ValidationError
 
 from .contract import Contract
 from .errors import SpecError
-from .message import FilePart, ImagePart
 from .tool_signature import ToolSignature
 
 P = ParamSpec("P")
@@ -61,32 +60,6 @@ class ToolSpec(ToolDefinition):
     def definition(self) -> ToolDefinition:
         """The part that goes to the model."""
         return ToolDefinition(name=self.name, description=self.description, parameters=self.parameters)
-
-
-class ToolInvocation(Contract):
-    """Input of one tool call."""
-
-    call_id: str
-    reply: str
-    """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
-    another branch of this one after a reset."""
-    arguments: dict[str, JsonValue] = {}
-
-
-class ToolOutput(Contract):
-    """Output of one tool call."""
-
-    content: str = ""
-    """Text or JSON text for the model, at most `MAX_TOOL_OUTPUT_BYTES`."""
-    attachments: tuple[ImagePart | FilePart, ...] = ()
-
-
-def outcome_unknown(name: str) -> str:
-    """What a model is told of a `once` tool that was interrupted."""
-    return (
-        f"{name} was interrupted and will not be tried again. Whether it took effect is unknown: "
-        "find that out before you do anything that depends on it."
-    )
 
 
 MAX_TOOL_OUTPUT_BYTES = 1_500_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..activities.mcp_session import ListedTool, McpCall, McpSession
 from ..contracts.errors import SetupError
 from ..contracts.mcp import McpServer
-from ..contracts.tool import ToolOutput
+from ..contracts.wire.tool_call import ToolOutput
 from .stack.reaper_process import Reaper
 
 if TYPE_CHECKING:

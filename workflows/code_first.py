@@ -22,8 +22,9 @@ from ..contracts.specs.input import Input, message_from
 from ..contracts.specs.node import Node, cannot_run, check_tree
 from ..contracts.specs.output import Validator
 from ..contracts.specs.runnable import Runnable, check_input
-from ..contracts.tool import Tool, ToolInvocation, ToolOutput, ToolSpec
+from ..contracts.tool import Tool, ToolSpec
 from ..contracts.wire.run import Result, Status
+from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .agent.mcp_catalogue import named
 from .agent.tool_calls import start_tool
 from .interpreter import Execution

@@ -10,7 +10,6 @@ from temporalio import workflow
 
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
-from ..contracts.model import TranscriptPage, TranscriptQuery
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.chain import Chain
 from ..contracts.specs.parallel import Parallel
@@ -19,6 +18,7 @@ from ..contracts.specs.router import Router
 from ..contracts.specs.runnable import Runnable
 from ..contracts.specs.team import Team
 from ..contracts.tool import ToolDefinition
+from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
 from ..contracts.wire.run import Continuation, Result, RunInput, Status
 from . import policy
 from .agent.loop import AgentLoop

@@ -13,9 +13,9 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts import names
     from ..contracts.errors import SpecError
     from ..contracts.message import Message
-    from ..contracts.model import TranscriptPage, TranscriptQuery
     from ..contracts.specs.agent import Agent
     from ..contracts.specs.team import Team
+    from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
     from ..contracts.wire.run import Result, RunInput, Status
     from . import policy
     from .agent.loop import AgentLoop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contracts.model import ModelReply
+from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.run import Result, Status, StepResult, Totals
 
 

@@ -14,8 +14,8 @@ from temporalio import workflow
 
 from ..contracts import template
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
-from ..contracts.model import ModelReply
-from ..contracts.specs.router import RouteChoice
+from ..contracts.wire.model_call import ModelReply
+from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Result, Status, Totals
 
 SHOWN_MESSAGES = 20

@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 from ...contracts import names
 from ...contracts.errors import ToolError
 from ...contracts.message import ToolResultPart
-from ...contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect, ToolInvocation, ToolOutput, outcome_unknown
+from ...contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..transcript_cache import TranscriptCache
 from .heartbeat import heartbeats
 from .own_workflow_query import release_own_run

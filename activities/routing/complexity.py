@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from ...contracts.specs.router import RouteCall, RouteChoice, RouteOption
+from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 
 Cost = Callable[[str, str], float | None]
 """US dollars per million tokens in and out, by provider and model; None where unknown."""

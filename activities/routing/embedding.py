@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ...contracts.errors import SetupError
-from ...contracts.specs.router import RouteCall, RouteChoice, RouteOption
+from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 
 Vectors: TypeAlias = Any
 """An array of float32 of shape (texts, dimensions). Workflow code loads this module, so no numeric library is named."""

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from ...contracts import names
 from ...contracts.errors import SetupError, SpecError
-from ...contracts.specs.router import RouteCall, RouteChoice
+from ...contracts.wire.route_call import RouteCall, RouteChoice
 from ..call.failure import failure
 from .complexity import Cost, cheapest_adequate
 from .embedding import Closeness, Embedder

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 
 from ...contracts.errors import SetupError, SpecError
-from ...contracts.specs.router import RouteCall, RouteChoice, Rule
+from ...contracts.specs.router import Rule
 from ...contracts.template import as_text, fields
+from ...contracts.wire.route_call import RouteCall, RouteChoice
 
 PATTERN_SECONDS = 0.5
 """Longest search for one pattern: a decision has to fit well into a workflow task."""

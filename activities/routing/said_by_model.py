@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...contracts.specs.router import RouteCall, RouteChoice
 from ...contracts.template import as_text
+from ...contracts.wire.route_call import RouteCall, RouteChoice
 
 _LONGEST_QUOTE = 200
 _LONGEST_REASON = 500

@@ -14,11 +14,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.exceptions import CancelledError
 
 from ...contracts import names
-from ...contracts.mcp import McpInvocation
-from ...contracts.model import ModelCall
-from ...contracts.specs.router import RouteChoice
-from ...contracts.tool import ToolInvocation
 from ...contracts.wire.event import Event, RouteChosen, ToolRequested
+from ...contracts.wire.mcp_call import McpInvocation
+from ...contracts.wire.model_call import ModelCall
+from ...contracts.wire.route_call import RouteChoice
+from ...contracts.wire.tool_call import ToolInvocation
 from .history_event import Recorded
 from .model_calls import ModelOutcome, TakeoverOutcome, asked
 from .outcome import Accumulated, Activity, Outcome

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from temporalio.api.common.v1 import Payloads
 
-from ...contracts.model import Head, Model, ModelCall, ModelReply, TranscriptPage
+from ...contracts.model import Head, Model
 from ...contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelResponded, ToolRequested
+from ...contracts.wire.model_call import ModelCall, ModelReply, TranscriptPage
 from ...contracts.wire.run import Totals
 from .history_event import Recorded
 from .outcome import Accumulated, Activity, reason

@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 from ...contracts import names
 from ...contracts.message import ToolResultPart
-from ...contracts.tool import ToolOutput
 from ...contracts.wire.event import Event, ToolResponded
+from ...contracts.wire.tool_call import ToolOutput
 from .history_event import Recorded
 from .outcome import Activity, reason
 from .transcript import Transcript

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...contracts.message import Message, Part, PartRef, Role, ToolCallPart, ToolResultPart
-from ...contracts.model import Head, Model, ModelCall, ModelReply, StopReason
+from ...contracts.model import Head, Model
 from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
+from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ...contracts.wire.run import Rejected
 
 

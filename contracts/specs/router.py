@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 from typing_extensions import override
 
-from ..contract import Contract, Spec
+from ..contract import Spec
 from ..model import Model
 from .node import Name, Node, check_runnable, different
 
@@ -201,41 +201,3 @@ class Router(Node):
     @override
     def models(self) -> Mapping[str, Model]:
         return {"model": self.model} if self.model else {}
-
-
-class RouteOption(Contract):
-    """What the decision knows of a route."""
-
-    name: str
-    description: str = ""
-    examples: tuple[str, ...] = ()
-    when: Rule | None = None
-    max_difficulty: float = 1.0
-    max_tokens: int | None = None
-    model: str = ""
-    """First model of its runnable, as `provider/model`, where it has one."""
-
-
-class RouteCall(Contract):
-    """Input of a router's decision."""
-
-    strategy: Strategy
-    text: str
-    options: tuple[RouteOption, ...]
-    threshold: float = 0.0
-    default: str = ""
-    answer: JsonValue = None
-    """Strategy `model`: what the model said."""
-    unanswered: str = ""
-    """Strategy `model`: why it said nothing."""
-
-
-class RouteChoice(Contract):
-    """A router's decision."""
-
-    route: str = ""
-    """Empty where the input belongs nowhere and there is no default."""
-    confidence: float = 0.0
-    """0 to 1."""
-    reason: str
-    strategy: Strategy

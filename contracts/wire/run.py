@@ -8,13 +8,14 @@ from typing import Any
 from ..contract import Contract
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
-from ..model import Head, ModelReply
+from ..model import Head
 from ..specs.agent import Agent
 from ..specs.prompt import Prompt
 from ..specs.runnable import Runnable
 from ..specs.team import Team
 from ..tool import ToolDefinition
 from ..usage import Usage
+from .model_call import ModelReply
 
 
 class Status(StrEnum):

@@ -10,11 +10,11 @@ from sostenuto import Effect, Role, Status
 from sostenuto.connection.payload_store import DirectoryStore
 from sostenuto.contracts import message, names
 from sostenuto.contracts.errors import MODEL_ERRORS
-from sostenuto.contracts.model import StopReason
 from sostenuto.contracts.specs import parallel, router, runnable, team
 from sostenuto.contracts.specs.delegation import TASK, TRANSFER
 from sostenuto.contracts.template import INPUT
 from sostenuto.contracts.wire import event
+from sostenuto.contracts.wire.model_call import StopReason
 
 DURABLE = {
     "RUN_WORKFLOW": "SostenutoRun",

@@ -10,8 +10,8 @@ import pytest
 from sostenuto.activities.adapters.providers.scripted import ScriptedCall
 from sostenuto.activities.model_adapter import Delta
 from sostenuto.contracts.message import Role, ToolCallPart
-from sostenuto.contracts.model import StopReason
 from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import ANSWER, SUBJECTS, answering, request, shape
 from tests.fakes.provider_wire import WireStep
 

@@ -25,8 +25,9 @@ from sostenuto.contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from sostenuto.contracts.model import OutputSchema, StopReason
+from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.specs.output import output_schema
+from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import ANSWER, KEY, LOOK_UP, OVER_THE_WIRE, on_the_wire, request
 from tests.fakes.provider_server import Received
 from tests.fakes.provider_wire import WireStep

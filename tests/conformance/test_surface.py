@@ -55,5 +55,5 @@ def test_an_adapter_has_exactly_the_public_methods_of_the_protocol(thing: type) 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai", "compatible"])
 def test_a_providers_file_has_the_same_names_in_the_same_order(name: str) -> None:
-    module = importlib.import_module(f"{adapters.__name__}.{name}")
+    module = importlib.import_module(f"{adapters.__name__}.providers.{name}")
     assert _functions(module) == MIRRORED

@@ -13,11 +13,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from ...activities.model import ModelActivities
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
-from ...contracts.model import ModelCall, ModelReply, StopReason
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import TRANSFER
 from ...contracts.specs.output import unwrapped
 from ...contracts.tool import ToolDefinition
+from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ...contracts.wire.run import Carried, Rejected, Result, Status
 from .. import policy
 from ..concurrency import being_cancelled, came_to, ended_by

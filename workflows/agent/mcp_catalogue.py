@@ -10,10 +10,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from ...activities.mcp import McpActivities
 from ...contracts.errors import SpecError
-from ...contracts.mcp import McpCatalogue, McpCatalogueCall, McpRef, McpTool
+from ...contracts.mcp import McpRef, McpTool
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.node import different
 from ...contracts.tool import ToolDefinition
+from ...contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall
 from .. import policy
 
 

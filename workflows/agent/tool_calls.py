@@ -13,13 +13,15 @@ from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ...activities.mcp import McpActivities
 from ...contracts import names
-from ...contracts.mcp import McpInvocation, McpTool
+from ...contracts.mcp import McpTool
 from ...contracts.message import ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import told
 from ...contracts.specs.runnable import Runnable
-from ...contracts.tool import Effect, ToolInvocation, ToolOutput, ToolSpec, outcome_unknown
+from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import answered
+from ...contracts.wire.mcp_call import McpInvocation
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled
 from ..payload_limits import PayloadTooLargeError

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...contracts.message import Message, Part, PartRef, Role, ToolResultPart
-from ...contracts.model import Head, ModelReply, TranscriptPage, TranscriptQuery
+from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
+from ...contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
 from .. import policy
 
 

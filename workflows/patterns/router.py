@@ -11,7 +11,8 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from ...activities.routing.route import RouteActivities
 from ...contracts.model import Model, OutputSchema
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.router import Route, RouteCall, RouteChoice, RouteOption, Router
+from ...contracts.specs.router import Route, Router
+from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 from ...contracts.wire.run import Result, Status
 from .. import policy
 from ..agent.loop import AgentLoop

@@ -13,9 +13,10 @@ import openai
 
 from ....contracts.errors import InvalidRequest, ModelError, SetupError
 from ....contracts.message import Message, Role, ToolCallPart
-from ....contracts.model import Model, StopReason
+from ....contracts.model import Model
 from ....contracts.names import LOCAL_PROVIDER
 from ....contracts.usage import Usage
+from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from ..embeddings.minilm import Embedder
 from ..providers.compatible import CompatibleAdapter

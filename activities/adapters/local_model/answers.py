@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ....contracts.message import Message, Role, TextPart
-from ....contracts.model import StopReason
 from ....contracts.usage import Usage
+from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from ..embeddings.minilm import Embedder
 from .exchange import Exchange, PastCall

@@ -21,7 +21,7 @@ from mcp.types import (
 )
 
 from ....contracts.message import FilePart, ImagePart
-from ....contracts.tool import ToolOutput
+from ....contracts.wire.tool_call import ToolOutput
 
 Piece = str | ImagePart | FilePart
 

@@ -13,7 +13,7 @@ from mcp.types import RequestParamsMeta, Tool
 
 from ....contracts.errors import ToolError
 from ....contracts.mcp import McpServer
-from ....contracts.tool import ToolOutput
+from ....contracts.wire.tool_call import ToolOutput
 from ...mcp_session import ListedTool, McpCall, ServerUnreachable
 from .connection import Connection, list_all
 from .content import error_text, output_of

@@ -23,8 +23,9 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ....contracts.model import Model, OutputSchema, StopReason
+from ....contracts.model import Model, OutputSchema
 from ....contracts.usage import Usage
+from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from .anthropic_errors import ANTHROPIC_FAILURES, anthropic_error
 from .blob import Blob, blob_text, is_text, unsupported

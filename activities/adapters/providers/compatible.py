@@ -23,8 +23,9 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ....contracts.model import Model, OutputSchema, StopReason
+from ....contracts.model import Model, OutputSchema
 from ....contracts.usage import Usage
+from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from .blob import blob_text, blob_url, is_text, unsupported
 from .deadline import call_seconds, deadline

@@ -16,8 +16,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
 from ....contracts.contract import Spec
 from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
 from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
-from ....contracts.model import StopReason
 from ....contracts.usage import Usage
+from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from .deadline import deadline
 

@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from sostenuto.contracts import names
 from sostenuto.contracts.message import Message
-from sostenuto.contracts.model import ModelCall, ModelReply
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 
 T = TypeVar("T")
 

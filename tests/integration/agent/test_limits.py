@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sostenuto import Status, tool
-from sostenuto.contracts.model import StopReason
 from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.wire.model_call import StopReason
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:

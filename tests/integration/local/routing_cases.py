@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sostenuto.contracts.specs.router import RouteOption
+from sostenuto.contracts.wire.route_call import RouteOption
 
 
 @dataclass(frozen=True)

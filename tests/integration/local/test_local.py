@@ -11,8 +11,9 @@ from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow, InvalidRequest, ProviderUnavailable, Timeout
 from sostenuto.contracts.message import ImagePart, Message, Role, TextPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Model, StopReason
+from sostenuto.contracts.model import Model
 from sostenuto.contracts.specs.output import output_schema
+from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.workers.stack.llama_server import LlamaServer
 from sostenuto.workers.stack.weights import Weights
 from tests.integration.local.cases import DOCS, PAGES

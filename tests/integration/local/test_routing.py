@@ -19,7 +19,7 @@ from sostenuto.activities.routing.route import RouteActivities
 from sostenuto.contracts.message import Message
 from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.specs.output import output_schema
-from sostenuto.contracts.specs.router import RouteCall, RouteChoice
+from sostenuto.contracts.wire.route_call import RouteCall, RouteChoice
 from sostenuto.workers.stack.llama_server import LlamaServer
 from tests.integration.local.choice_cases import CASES
 from tests.integration.local.routing_cases import DESKS, SHOP, Desk

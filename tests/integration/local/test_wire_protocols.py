@@ -14,8 +14,9 @@ from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
 from sostenuto.activities.model_adapter import Delta, ModelAdapter, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Model, StopReason
+from sostenuto.contracts.model import Model
 from sostenuto.contracts.tool import ToolDefinition
+from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.workers.stack.llama_server import LlamaServer
 
 pytestmark = pytest.mark.local_model

@@ -16,8 +16,8 @@ from sostenuto.activities.mcp import McpActivities
 from sostenuto.activities.mcp_session import McpSession
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts import names
-from sostenuto.contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation
-from sostenuto.contracts.tool import ToolOutput
+from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
+from sostenuto.contracts.wire.tool_call import ToolOutput
 
 
 class Caller:

@@ -12,7 +12,7 @@ from sostenuto import Agent, App, Status
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpServer
-from sostenuto.contracts.tool import outcome_unknown
+from sostenuto.contracts.wire.tool_call import outcome_unknown
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker, replayer
 from tests.integration.agent.stage import PRICE_USD, Outcome, Stage, calls

@@ -15,8 +15,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from sostenuto import App, Parallel, Status, Team, tool
 from sostenuto.contracts import names
-from sostenuto.contracts.mcp import McpCatalogue
 from sostenuto.contracts.specs.runnable import Runnable
+from sostenuto.contracts.wire.mcp_call import McpCatalogue
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, replayer
 from tests.fakes.cast import Cast, turn

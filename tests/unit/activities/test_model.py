@@ -14,7 +14,8 @@ from sostenuto.activities.answer_check import OutputValidator
 from sostenuto.activities.model import ModelActivities
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.message import Message
-from sostenuto.contracts.model import Head, Model, ModelCall, ModelReply, StopReason
+from sostenuto.contracts.model import Head, Model
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 
 
 def is_short(answer: Any) -> str | None:

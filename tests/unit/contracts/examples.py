@@ -16,12 +16,13 @@ from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPa
 from sostenuto.contracts import mcp
 from sostenuto.contracts.contract import Contract, Spec
 from sostenuto.contracts.message import OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Head, ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
-from sostenuto.contracts.specs import router
+from sostenuto.contracts.model import Head
 from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
-from sostenuto.contracts.tool import ToolDefinition, ToolInvocation, ToolOutput
-from sostenuto.contracts.wire import event, run
+from sostenuto.contracts.tool import ToolDefinition
+from sostenuto.contracts.wire import event, mcp_call, route_call, run
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
+from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, RULE, SCHEMA, SPECS
 
 USAGE = Usage(input_tokens=100, cached_tokens=40, cache_write_tokens=30, output_tokens=20, reasoning_tokens=10)
@@ -61,7 +62,7 @@ MCP_TOOL = mcp.McpTool(
     tool="log",
     approval=True,
 )
-OPTION = router.RouteOption(
+OPTION = route_call.RouteOption(
     name="billing",
     description="Invoices and refunds.",
     examples=("Where is my money?",),
@@ -99,9 +100,9 @@ EXAMPLES: tuple[Contract, ...] = (
     ),
     TranscriptQuery(transcript="support", start=1, stop=3, max_bytes=1000),
     TranscriptPage(head=HEAD, messages=(USER, ASSISTANT)),
-    mcp.McpCatalogueCall(server="git"),
-    mcp.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST),
-    mcp.McpInvocation(
+    mcp_call.McpCatalogueCall(server="git"),
+    mcp_call.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST),
+    mcp_call.McpInvocation(
         call_id="call_1_0",
         reply="9b7e0c1d2f3a4b5c",
         arguments={"at": "cat"},
@@ -110,8 +111,8 @@ EXAMPLES: tuple[Contract, ...] = (
         name="git_log",
         effect=Effect.READ,
     ),
-    router.RouteCall(strategy="model", text="Hi.", options=(OPTION,), unanswered="failed: no key"),
-    router.RouteCall(
+    route_call.RouteCall(strategy="model", text="Hi.", options=(OPTION,), unanswered="failed: no key"),
+    route_call.RouteCall(
         strategy="model",
         text="Where is my money?",
         options=(OPTION,),
@@ -119,7 +120,7 @@ EXAMPLES: tuple[Contract, ...] = (
         default="billing",
         answer={"route": "billing"},
     ),
-    router.RouteChoice(route="billing", confidence=0.75, reason="It is about money.", strategy="model"),
+    route_call.RouteChoice(route="billing", confidence=0.75, reason="It is about money.", strategy="model"),
     run.Carried(
         messages=(USER, ASSISTANT, ANSWER),
         after="r1",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sostenuto import McpServer, SpecError
-from sostenuto.contracts.mcp import McpCatalogue, McpRef, McpTool
+from sostenuto.contracts.mcp import McpRef, McpTool
+from sostenuto.contracts.wire.mcp_call import McpCatalogue
 
 
 @pytest.mark.parametrize(

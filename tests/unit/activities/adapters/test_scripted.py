@@ -10,7 +10,8 @@ from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Sc
 from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import InvalidRequest, ProviderUnavailable, RateLimited, SpecError, Timeout
 from sostenuto.contracts.message import Message, Role, TextPart
-from sostenuto.contracts.model import Model, StopReason
+from sostenuto.contracts.model import Model
+from sostenuto.contracts.wire.model_call import StopReason
 
 
 def _request(turn: int = 0, name: str = "scripted/any", timeout: timedelta = timedelta(minutes=1)) -> ModelRequest:

@@ -17,7 +17,8 @@ from temporalio.testing import ActivityEnvironment
 from sostenuto.activities.routing.complexity import difficulty, estimated_tokens
 from sostenuto.activities.routing.embedding import probabilities
 from sostenuto.activities.routing.route import RouteActivities
-from sostenuto.contracts.specs.router import RouteCall, RouteChoice, RouteOption, Rule
+from sostenuto.contracts.specs.router import Rule
+from sostenuto.contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 from sostenuto.workers.providers import build_embedder
 from sostenuto.workers.settings import Settings
 from tests.unit.activities.routing.difficulty_cases import CASES

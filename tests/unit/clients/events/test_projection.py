@@ -19,10 +19,8 @@ from sostenuto import Agent, Message, Parallel, Role, Status, TextPart, Usage
 from sostenuto.clients.events.projection import Projection
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
-from sostenuto.contracts.mcp import McpCatalogue, McpCatalogueCall, McpInvocation, McpTool
+from sostenuto.contracts.mcp import McpTool
 from sostenuto.contracts.message import ToolCallPart
-from sostenuto.contracts.model import ModelCall, ModelReply, TranscriptPage
-from sostenuto.contracts.tool import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,
@@ -34,7 +32,10 @@ from sostenuto.contracts.wire.event import (
     ToolRequested,
     ToolResponded,
 )
+from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, TranscriptPage
 from sostenuto.contracts.wire.run import Continuation, Result, RunInput
+from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 
 HISTORIES = Path(__file__).parents[2] / "replay" / "histories"
 FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$", path.stem)]

@@ -1,0 +1,34 @@
+"""One tool call: what it is given, and what comes back."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from ..contract import Contract
+from ..message import FilePart, ImagePart
+
+
+class ToolInvocation(Contract):
+    """Input of one tool call."""
+
+    call_id: str
+    reply: str
+    """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
+    another branch of this one after a reset."""
+    arguments: dict[str, JsonValue] = {}
+
+
+class ToolOutput(Contract):
+    """Output of one tool call."""
+
+    content: str = ""
+    """Text or JSON text for the model, at most `MAX_TOOL_OUTPUT_BYTES`."""
+    attachments: tuple[ImagePart | FilePart, ...] = ()
+
+
+def outcome_unknown(name: str) -> str:
+    """What a model is told of a `once` tool that was interrupted."""
+    return (
+        f"{name} was interrupted and will not be tried again. Whether it took effect is unknown: "
+        "find that out before you do anything that depends on it."
+    )
