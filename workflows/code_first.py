@@ -23,17 +23,17 @@ from ..contracts.specs.node import Node, cannot_run, check_tree
 from ..contracts.specs.output import Validator
 from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.tool import Tool, ToolSpec
+from ..contracts.wire.places import Place, direct_call_id
 from ..contracts.wire.run import Result, Status
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .agent.mcp_catalogue import named
 from .agent.tool_calls import start_tool
-from .interpreter import Execution
+from .interpreter import Interpreter
 from .payload_limits import PayloadTooLargeError
-from .scope import Scope
 
 R = TypeVar("R")
 
-_HELD = "_sostenuto_execution"
+_HELD = "_sostenuto_interpreter"
 
 
 async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the field's own word
@@ -55,11 +55,11 @@ async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the f
     message = message_from(input)
     check_tree(runnable)
     check_input(runnable, message)
-    execution = _execution()
+    interpreter = _interpreter()
 
     async def work() -> Result:
-        path = f"{execution.path}/{runnable.name}"
-        result, _ = await execution.child(runnable, path, message, compact=False)
+        place = interpreter.root / runnable.name
+        result, _ = await interpreter.child(runnable, place, message, compact=False)
         return result
 
     return _typed(runnable, await _ended(work()))
@@ -99,10 +99,10 @@ async def ask(
         max_turns=1 + max_repairs,
         max_repairs=max_repairs,
     )
-    execution = _execution()
+    interpreter = _interpreter()
     message = message_from(question)
-    scope = Scope.root(f"{execution.path}/{name}", message)
-    return _typed(agent, await _ended(execution.ask(agent, scope, message)))
+    place = interpreter.numbered(interpreter.root / name)
+    return _typed(agent, await _ended(interpreter.ask(agent, place, message)))
 
 
 @overload
@@ -138,9 +138,11 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         )
     if isinstance(tool, str):
         return (await _call_mcp(McpRef.parse(tool), arguments)).content
-    execution = _execution()
-    invocation = ToolInvocation(call_id=_call_id(execution), reply=workflow.info().run_id, arguments=_plain(arguments))
-    output = await _called(tool.spec, invocation, execution)
+    interpreter = _interpreter()
+    invocation = ToolInvocation(
+        call_id=_call_id(interpreter), reply=workflow.info().run_id, arguments=_plain(arguments)
+    )
+    output = await _called(tool.spec, invocation, interpreter)
     try:
         return tool.signature.parse(output.content)
     except ValueError as error:
@@ -150,17 +152,19 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
 async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
     if not ref.tool:
         raise SpecError(f"'mcp:{ref.server}' is a whole server: name one of its tools, as 'mcp:{ref.server}/tool'")
-    execution = _execution()
-    place = partial(execution.place, f"{execution.path}/{ref.server}")
-    tool = named(await execution.catalogues.of(ref.server, place), ref)
-    invocation = ToolInvocation(call_id=_call_id(execution), reply=workflow.info().run_id, arguments=_plain(arguments))
-    return await _called(tool, invocation, execution)
+    interpreter = _interpreter()
+    place = partial(interpreter.numbered, interpreter.root / ref.server)
+    tool = named(await interpreter.catalogues.of(ref.server, place), ref)
+    invocation = ToolInvocation(
+        call_id=_call_id(interpreter), reply=workflow.info().run_id, arguments=_plain(arguments)
+    )
+    return await _called(tool, invocation, interpreter)
 
 
-async def _called(tool: ToolSpec, invocation: ToolInvocation, execution: Execution) -> ToolOutput:
+async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
     try:
-        async with execution.outbox.sending(invocation, "the call"):
-            return await start_tool(tool, invocation, f"{execution.path}:{invocation.call_id}")
+        async with interpreter.outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, interpreter.root.tool_call(invocation.call_id))
     except PayloadTooLargeError as error:
         raise SpecError(f"tool {tool.name!r}: {error}") from None
     except ActivityError as error:
@@ -170,19 +174,19 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, execution: Executi
         raise
 
 
-def _execution() -> Execution:
+def _interpreter() -> Interpreter:
     """What the calls of one workflow share, kept on its instance."""
     instance = workflow.instance()
-    execution: Execution | None = getattr(instance, _HELD, None)
-    if execution is None:
-        execution = Execution(workflow.info().workflow_type)
-        setattr(instance, _HELD, execution)
-        workflow.set_query_handler(names.TRANSCRIPT_QUERY, execution.page)
-    return execution
+    interpreter: Interpreter | None = getattr(instance, _HELD, None)
+    if interpreter is None:
+        interpreter = Interpreter(Place(workflow.info().workflow_type))
+        setattr(instance, _HELD, interpreter)
+        workflow.set_query_handler(names.TRANSCRIPT_QUERY, interpreter.page)
+    return interpreter
 
 
-def _call_id(execution: Execution) -> str:
-    return execution.place("call").replace("#", "_")
+def _call_id(interpreter: Interpreter) -> str:
+    return direct_call_id(interpreter.use("call"))
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:

@@ -1,41 +1,54 @@
-"""What the runnables of one workflow share: places, transcripts, nested runs, and what the UI shows of them."""
+"""Interprets the runnables of one workflow: gives each its place, runs it here or as a nested run, and shows it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 from temporalio import workflow
 
-from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.agent import Agent
-from ..contracts.specs.chain import Chain
-from ..contracts.specs.parallel import Parallel
-from ..contracts.specs.prompt import Prompt
-from ..contracts.specs.router import Router
 from ..contracts.specs.runnable import Runnable
-from ..contracts.specs.team import Team
 from ..contracts.tool import ToolDefinition
-from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
-from ..contracts.wire.run import Continuation, Result, RunInput, Status
+from ..contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
+from ..contracts.wire.places import Place
+from ..contracts.wire.route_call import RouteChoice
+from ..contracts.wire.run import Carried, Continuation, Result, RunInput, Status
 from . import policy
 from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
+from .agent.state import AgentState
 from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, ended_by
+from .host import Host
 from .nested_run import run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
+from .patterns.prompt import run_prompt
 from .patterns.router import run_router
+from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError
 from .scope import Scope
-from .ui_details import Details
+from .tally import Tally
+from .ui_details import SHOWN_MESSAGES, Details
+
+Runner = Callable[[Host, Any, Scope], Awaitable[Result]]
+
+RUNNERS: Mapping[str, Runner] = {
+    "prompt": run_prompt,
+    "chain": run_chain,
+    "router": run_router,
+    "parallel": run_parallel,
+    "team": run_team,
+}
+"""What runs each kind of runnable. An agent, and a team that is led by one, is run by the agent loop."""
 
 
 def history_full() -> str:
-    """Why nothing more fits into the history of this execution; empty where something does."""
+    """Return why nothing more fits into the history of this execution; empty where something does."""
     info = workflow.info()
     events, size = info.get_current_history_length(), info.get_current_history_size()
     if events <= policy.HARD_HISTORY_EVENTS and size <= policy.HARD_HISTORY_BYTES:
@@ -44,7 +57,7 @@ def history_full() -> str:
 
 
 def too_deep(path: str, child_id: str = "") -> str:
-    """Why nothing can run at a place, in a nested run of that id; empty where something can.
+    """Return why nothing can run at a place, in a nested run of that id; empty where something can.
 
     The server refuses longer ids, and the workflow task would be tried for ever.
     """
@@ -56,7 +69,7 @@ def too_deep(path: str, child_id: str = "") -> str:
 
 
 def _barred(path: str, child_id: str = "") -> Result | None:
-    """What becomes of something that cannot begin any more, or not there; None where it can."""
+    """Return what becomes of something that cannot begin any more, or not there; None where it can."""
     if being_cancelled():
         return CANCELLED
     if full := history_full():
@@ -66,20 +79,22 @@ def _barred(path: str, child_id: str = "") -> Result | None:
     return None
 
 
-class Execution:
-    """One workflow's part of the runnable tree.
+class Interpreter:
+    """One workflow's part of the runnable tree: the `Host` of its patterns and the `AgentHost` of its agents.
 
     Prompts, chains, routers and parallel work run in the workflow itself. Agents and teams that are nested in it, and
     every member of a team, run as child workflows: each has a history of its own, and this one never its transcript.
 
     Args:
-        path: Place of the workflow's root.
+        root: Place of the workflow's own runnable.
         offload: Whether client and workers keep large payloads outside the history.
     """
 
-    def __init__(self, path: str, *, offload: bool = False) -> None:
-        self.path = path
-        self.details = Details(path)
+    def __init__(self, root: Place, *, offload: bool = False) -> None:
+        self.root = root
+        self.tally = Tally()
+        """What everything in the workflow used so far."""
+        self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
         self.catalogues = Catalogues()
         self._offload = offload
@@ -91,21 +106,36 @@ class Execution:
         """How often each place was used, to go on from where the workflow continues as new."""
         return self._used
 
-    def resume(self, places: Mapping[str, int]) -> None:
-        """Go on from the places of an earlier execution."""
-        self._used.update(places)
+    def resume(self, carried: Carried) -> None:
+        """Go on from where an earlier execution of the workflow left off."""
+        self._used.update(carried.places)
+        self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
 
-    def place(self, path: str) -> str:
-        """The path, with a number where it was used before: ids of activities and nested runs are made of it."""
-        self._used[path] += 1
-        return path if self._used[path] == 1 else f"{path}#{self._used[path]}"
+    def use(self, name: str) -> int:
+        """Return how often a name was used in this workflow, this use included."""
+        self._used[name] += 1
+        return self._used[name]
 
-    def register(self, path: str, transcript: Transcript) -> None:
-        """Let model calls ask for pages of a transcript."""
-        self._transcripts[path] = transcript
+    def numbered(self, place: Place) -> Place:
+        """Return the place, with a number where it was used before: ids are made of it."""
+        return place.numbered(self.use(place))
+
+    def began(self, place: Place, transcript: Transcript) -> None:
+        """Let model calls ask for pages of an agent's transcript, and show what it begins with."""
+        self._transcripts[place] = transcript
+        self.details.told(place, transcript.messages[-SHOWN_MESSAGES:])
+
+    def replied(self, place: Place, reply: ModelReply) -> None:
+        """Add up what a model's reply cost, and show it."""
+        self.tally.reply(reply)
+        self.details.told(place, (reply.message,))
+
+    def chose(self, place: Place, choice: RouteChoice) -> None:
+        """Show what a router decided."""
+        self.details.chose(place, choice)
 
     def page(self, query: TranscriptQuery) -> TranscriptPage:
-        """A page of one of the transcripts.
+        """Return a page of one of the transcripts.
 
         Raises:
             ValueError: There is none of that name here.
@@ -117,29 +147,43 @@ class Execution:
         return known.page(query)
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
-        """What a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
+        """Return what a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
         if barred := _barred(scope.path):
             return barred
-        if isinstance(runnable, Agent | Team):
+        if runnable.has_own_run:
             result, _ = await self.child(runnable, scope.path, scope.message)
             return result
-        scope = Scope(self.place(scope.path), scope.message, scope.names)
+        scope = Scope(self.numbered(scope.path), scope.message, scope.names)
         self.details.started(scope.path)
         try:
-            result = await self._inline(runnable, scope)
+            result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
             result = ended_by(error)
         self.details.finished(scope.path, result)
         return result
 
-    async def ask(self, agent: Agent, scope: Scope, message: Message) -> Result:
-        """What a model without tools says to one message, here in this workflow."""
-        return await self._asked(agent, self.place(scope.path), message)
+    async def run_here(self, runnable: Runnable, scope: Scope) -> Result:
+        """Return what a runnable comes to in this workflow, by the runner of its kind."""
+        return await RUNNERS[runnable.kind](self, runnable, scope)
+
+    async def ask(self, agent: Agent, place: Place, message: Message) -> Result:
+        """Return what a model without tools says to one message, exactly at this place."""
+        result = await self.converse(agent, place, [message]).run()
+        # A long list would otherwise fill the worker's memory with conversations that are over.
+        del self._transcripts[place]
+        return result
+
+    def converse(
+        self, agent: Agent, place: Place, messages: Iterable[Message], tally: Tally | None = None
+    ) -> AgentLoop:
+        """Begin a conversation with a model without tools, exactly at this place."""
+        after = place.before_first_reply(workflow.info().run_id)
+        return AgentLoop(self, agent, place, AgentState.begun(agent, messages, after=after, tally=tally))
 
     async def child(
         self,
         runnable: Runnable,
-        path: str,
+        place: Place,
         message: Message | None,
         *,
         call_id: str = "",
@@ -147,24 +191,23 @@ class Execution:
         transfers: tuple[ToolDefinition, ...] = (),
         compact: bool = True,
     ) -> tuple[Result, Continuation]:
-        """What a runnable comes to in a run of its own, and how to continue its conversation."""
-        path = self.place(path)
-        child_id = workflow.info().workflow_id + path.removeprefix(self.path)
-        continuation = Continuation(run_id=child_id, path=path)
-        self.details.started(path, run_id=child_id)
+        """Return what a runnable comes to in a run of its own, and how to continue its conversation."""
+        place = self.numbered(place)
+        child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
+        self.details.started(place, run_id=child_id)
         run = RunInput(
             runnable=runnable,
             message=message,
-            path=path,
+            path=place,
             call_id=call_id,
             continues=continues,
             transfers=transfers,
             offload=self._offload,
             compact=compact,
         )
-        result = await self._nested(run, child_id)
-        self.details.finished(path, result)
-        return result, continuation
+        result = self.tally.add(await self._nested(run, child_id))
+        self.details.finished(place, result)
+        return result, Continuation(run_id=child_id, path=place)
 
     async def _nested(self, run: RunInput, child_id: str) -> Result:
         if barred := _barred(run.path, child_id):
@@ -176,27 +219,3 @@ class Execution:
             return Result(status=Status.FAILED, reason=str(error))
         except asyncio.CancelledError:
             return CANCELLED
-
-    async def _inline(self, runnable: Prompt | Chain | Router | Parallel, scope: Scope) -> Result:
-        match runnable:
-            case Prompt():
-                return await self._prompt(runnable, scope)
-            case Chain():
-                return await run_chain(self, runnable, scope)
-            case Router():
-                return await run_router(self, runnable, scope)
-            case Parallel():
-                return await run_parallel(self, runnable, scope)
-
-    async def _prompt(self, prompt: Prompt, scope: Scope) -> Result:
-        try:
-            message = scope.render(prompt.template)
-        except SpecError as error:
-            return Result(status=Status.FAILED, reason=f"template: {error}")
-        return await self._asked(prompt.asker, scope.path, message)
-
-    async def _asked(self, agent: Agent, path: str, message: Message) -> Result:
-        result = await AgentLoop(self, agent, path, [message]).run()
-        # A long list would otherwise fill the worker's memory with conversations that are over.
-        del self._transcripts[path]
-        return result

@@ -14,15 +14,16 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.errors import SpecError
     from ..contracts.message import Message
     from ..contracts.specs.agent import Agent
-    from ..contracts.specs.team import Team
+    from ..contracts.tool import ToolDefinition
     from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
+    from ..contracts.wire.places import Place
     from ..contracts.wire.run import Result, RunInput, Status
     from . import policy
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
+    from .agent.state import AgentState
     from .concurrency import ended_by
-    from .interpreter import Execution, history_full
-    from .patterns.team import run_team
+    from .interpreter import Interpreter, history_full
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
 
@@ -45,8 +46,8 @@ class RunWorkflow:
     @workflow.init
     def __init__(self, run: RunInput) -> None:
         self._input = run
-        self._path = run.path or run.runnable.name
-        self._execution = Execution(self._path, offload=run.offload)
+        self._place = Place(run.path or run.runnable.name)
+        self._interpreter = Interpreter(self._place, offload=run.offload)
         self._loop: AgentLoop | None = None
 
     @workflow.run
@@ -58,7 +59,7 @@ class RunWorkflow:
             result = ended_by(error)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
-        result = self._execution.outbox.fitting(result)
+        result = self._interpreter.outbox.fitting(result)
         self._publish(result)
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
@@ -67,32 +68,29 @@ class RunWorkflow:
     @workflow.query(name=names.TRANSCRIPT_QUERY)
     def transcript(self, query: TranscriptQuery) -> TranscriptPage:
         """A page of a transcript, for a model call whose worker does not have it."""
-        return self._execution.page(query)
+        return self._interpreter.page(query)
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
-        if isinstance(runnable, Agent):
-            return await self._agent(runnable)
-        if isinstance(runnable, Team) and runnable.style == "delegate":
-            return await self._agent(runnable.leader)
-        scope = Scope.root(self._path, self._message())
-        if isinstance(runnable, Team):
-            return await run_team(self._execution, runnable, scope)
-        return await self._execution.run(runnable, scope)
+        if agent := runnable.agent:
+            return await self._agent(agent)
+        scope = Scope.root(self._place, self._message())
+        if runnable.has_own_run:
+            return await self._interpreter.run_here(runnable, scope)
+        return await self._interpreter.run(runnable, scope)
 
     async def _agent(self, agent: Agent) -> Result:
-        carried = self._input.carried
-        mcp = carried.mcp if carried else await mcp_tools(agent, self._path, self._input.transfers)
-        begins = () if carried else await self._begins()
-        self._loop = AgentLoop(
-            self._execution,
-            agent,
-            self._path,
-            begins,
-            standing=len(begins or (carried.messages[:1] if carried else ())),
-            carried=carried,
-            tools=(*mcp, *self._input.transfers),
-        )
+        carried, transfers = self._input.carried, self._input.transfers
+        if carried:
+            tools: tuple[ToolDefinition, ...] = (*carried.mcp, *transfers)
+            self._interpreter.resume(carried)
+            state = AgentState.resumed(agent, carried, tools)
+        else:
+            tools = (*await mcp_tools(agent, self._place, transfers), *transfers)
+            begins = await self._begins()
+            after = self._place.before_first_reply(workflow.info().run_id)
+            state = AgentState.begun(agent, begins, tools, after=after, standing=len(begins))
+        self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
         return await self._loop.run(self._at_turn)
 
     async def _begins(self) -> tuple[Message, ...]:
@@ -104,7 +102,7 @@ class RunWorkflow:
             page = await workflow.execute_activity(
                 take_over,
                 self._input.continues,
-                activity_id=f"{self._path}:transcript",
+                activity_id=self._place.continued_conversation(),
                 summary=f"the conversation of {self._input.continues.run_id}",
                 **policy.takeover_policy(),
             )
@@ -122,13 +120,13 @@ class RunWorkflow:
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
-        if self._input.offload or self._loop.transcript.size < policy.CARRIED_BYTES:
-            carried = self._input.model_copy(update={"carried": self._loop.carried})
+        if self._input.offload or self._loop.state.transcript.size < policy.CARRIED_BYTES:
+            carried = self._input.model_copy(update={"carried": self._loop.state.carried(self._interpreter.places)})
             # A command that the server refuses would fail the workflow task for ever: this size must be exact.
             if self._input.offload or len(carried.model_dump_json().encode()) < policy.CARRIED_BYTES:
                 workflow.continue_as_new(carried)
         if full := history_full():
-            return self._loop.result(
+            return self._loop.state.result(
                 Status.EXHAUSTED,
                 f"{full} and the transcript too large to continue as new: set SOSTENUTO_PAYLOAD_DIR for the client and "
                 "the workers to keep large payloads outside of it",

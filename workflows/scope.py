@@ -11,13 +11,14 @@ from pydantic_core import from_json
 from ..contracts import template
 from ..contracts.errors import SpecError
 from ..contracts.message import Message, TextPart
+from ..contracts.wire.places import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A place in the runnable tree of one workflow."""
 
-    path: str
+    path: Place
     message: Message
     """What the runnable here is asked."""
     names: Mapping[str, JsonValue]
@@ -25,13 +26,13 @@ class Scope:
     and the outputs of earlier steps."""
 
     @classmethod
-    def root(cls, path: str, message: Message) -> Scope:
+    def root(cls, path: Place, message: Message) -> Scope:
         """The place of a runnable that nothing is known around."""
         return cls(path, message, _names(message))
 
     def step(self, name: str) -> Scope:
         """A place within this one, asked the same."""
-        return Scope(f"{self.path}/{name}", self.message, self.names)
+        return Scope(self.path / name, self.message, self.names)
 
     def asked(self, message: Message) -> Scope:
         """This place, asked something else."""

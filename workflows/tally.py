@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..contracts.wire.model_call import ModelReply
+from ..contracts.wire.places import numbered
 from ..contracts.wire.run import Result, Status, StepResult, Totals
 
 
+@dataclass(slots=True)
 class Tally:
     """What one runnable used and what its parts came to."""
 
-    def __init__(self) -> None:
-        self.totals = Totals()
-        self.turns = 0
-        """Model calls that were answered."""
-        self.steps: dict[str, StepResult] = {}
+    totals: Totals = field(default_factory=Totals)
+    turns: int = 0
+    """Model calls that were answered."""
+    steps: dict[str, StepResult] = field(default_factory=dict)
 
     def reply(self, reply: ModelReply) -> None:
         """Take in a model call of the runnable itself."""
@@ -33,7 +35,7 @@ class Tally:
     def _free(self, step: str) -> str:
         """The name, with a number where another step has it: a member may be called as the judge is."""
         taken = 1
-        while (name := step if taken == 1 else f"{step}#{taken}") in self.steps:
+        while (name := numbered(step, taken)) in self.steps:
             taken += 1
         return name
 

@@ -8,15 +8,16 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import islice
 
 from temporalio import workflow
 
 from ..contracts import template
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
-from ..contracts.wire.model_call import ModelReply
+from ..contracts.wire.places import Place
 from ..contracts.wire.route_call import RouteChoice
-from ..contracts.wire.run import Result, Status, Totals
+from ..contracts.wire.run import Result, Status
+from .tally import Tally
 
 SHOWN_MESSAGES = 20
 """How many of the last messages the details show."""
@@ -28,11 +29,11 @@ _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 
 
 @dataclass(slots=True)
-class _Place:
+class _Row:
     run_id: str
     """Id of the nested run, where it is one."""
     mark: str = "…"
-    came_to: str = ""
+    outcome: str = ""
 
 
 class Details:
@@ -42,56 +43,39 @@ class Details:
     its own.
     """
 
-    def __init__(self, path: str) -> None:
-        self._root = path
+    def __init__(self, root: Place, tally: Tally) -> None:
+        self._root = root
         self._entries: deque[str] = deque(maxlen=SHOWN_MESSAGES)
-        self._places: dict[str, _Place] = {}
-        self._totals = Totals()
-        self._turns = 0
+        self._rows: dict[Place, _Row] = {}
+        self._tally = tally
         self._published = ""
         self._due = False
 
-    def resume(self, messages: Iterable[Message], totals: Totals, turns: int) -> None:
-        """Go on from what an earlier execution of the workflow had."""
-        self._totals, self._turns = totals, turns
-        self.told(self._root, messages)
-
-    def told(self, path: str, messages: Iterable[Message]) -> None:
+    def told(self, place: Place, messages: Iterable[Message]) -> None:
         """Show what the model at a place is told."""
-        label = path.removeprefix(self._root).removeprefix("/")
+        label = place.below(self._root)
         self._entries.extend(_markdown(message, label) for message in messages)
         self._publish()
 
-    def replied(self, path: str, reply: ModelReply) -> None:
-        """Show a model's reply."""
-        self._totals += Totals.of(reply)
-        self._turns += 1
-        self.told(path, (reply.message,))
-
-    def chose(self, path: str, choice: RouteChoice) -> None:
+    def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
-        label = path.removeprefix(self._root).removeprefix("/")
+        label = place.below(self._root)
         reason = _harmless(_cut(choice.reason))
         decision = f"⇢ **{choice.route or 'no route'}** · {choice.confidence:.2f} · {reason}"
         self._entries.append(f"**route**{f' · {label}' if label else ''}\n\n{decision}")
         self._publish()
 
-    def started(self, path: str, run_id: str = "") -> None:
+    def started(self, place: Place, run_id: str = "") -> None:
         """Show that something runs at a place."""
-        if path != self._root:
-            self._places[path] = _Place(run_id)
+        if place != self._root:
+            self._rows[place] = _Row(run_id)
             self._publish()
 
-    def finished(self, path: str, result: Result) -> None:
+    def finished(self, place: Place, result: Result) -> None:
         """Show what the runnable at a place came to."""
-        place = self._places.get(path)
-        if place is None:
-            return
-        place.mark, place.came_to = _MARKS.get(result.status, "✗"), _came_to(result)
-        if place.run_id:
-            self._totals += result.totals
-            self._turns += result.turns
-        self._publish()
+        if row := self._rows.get(place):
+            row.mark, row.outcome = _MARKS.get(result.status, "✗"), _outcome(result)
+            self._publish()
 
     def _publish(self) -> None:
         """Show it all once what is ready has run: much happens in one moment where much runs at once."""
@@ -103,10 +87,10 @@ class Details:
         self._due = False
         if workflow.get_current_details() != self._published:
             return
-        usage = self._totals.usage
+        usage = self._tally.totals.usage
         head = (
-            f"**{self._root.rpartition('/')[2]}** · {self._turns} turns · {compact(usage.input_tokens)}→"
-            f"{compact(usage.output_tokens)} tok · ${self._totals.cost_usd:.4f}"
+            f"**{self._root.name}** · {self._tally.turns} turns · {compact(usage.input_tokens)}→"
+            f"{compact(usage.output_tokens)} tok · ${self._tally.totals.cost_usd:.4f}"
         )
         # As a block of code: the UI draws nested lists as one line.
         tree = "\n".join(f"    {line}" for line in self._tree())
@@ -114,21 +98,15 @@ class Details:
         workflow.set_current_details(self._published)
 
     def _tree(self) -> Iterable[str]:
-        hidden = len(self._places) - _SHOWN_PLACES
+        hidden = len(self._rows) - _SHOWN_PLACES
         if hidden > 0:
             yield f"… {hidden} before"
-        shown = list(islice(reversed(self._places.items()), _SHOWN_PLACES))[::-1]
-        begun = {path: index for index, (path, _) in enumerate(shown)}
+        shown = list(islice(reversed(self._rows.items()), _SHOWN_PLACES))[::-1]
+        begun = {place: index for index, (place, _) in enumerate(shown)}
         # What runs at once stands under what it belongs to, however it interleaves, and in the order in which it began.
-        for path, place in sorted(shown, key=lambda item: [begun.get(above, -1) for above in _above(item[0])]):
-            below = path.removeprefix(self._root + "/")
-            run = f" · run {place.run_id}" if place.run_id else ""
-            yield f"{'  ' * below.count('/')}{place.mark} {below.rpartition('/')[2]}{run}{place.came_to}"
-
-
-def _above(path: str) -> Iterable[str]:
-    """A path and all that it is in, the outermost first."""
-    return accumulate(path.split("/"), lambda above, step: f"{above}/{step}")
+        for place, row in sorted(shown, key=lambda item: [begun.get(above, -1) for above in item[0].with_parents()]):
+            run = f" · run {row.run_id}" if row.run_id else ""
+            yield f"{'  ' * (place.below(self._root).depth - 1)}{row.mark} {place.name}{run}{row.outcome}"
 
 
 def compact(tokens: int) -> str:
@@ -143,7 +121,7 @@ def first_line(text: str, limit: int = 100) -> str:
     return _cut(next(iter(text.strip().splitlines()), ""), limit)
 
 
-def _came_to(result: Result) -> str:
+def _outcome(result: Result) -> str:
     spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
     if result.status is Status.COMPLETED:
         return spent

@@ -105,9 +105,24 @@ class Agent(Answerer):
     def children(self) -> Iterator[tuple[str, Node]]:
         yield from ((f"tools[{delegate.name}]", delegate) for delegate in self.delegates)
 
+    @override
     def mcp_refs(self) -> list[tuple[str, McpRef]]:
-        """Its tools of MCP servers, each with how it was written."""
         return [(text, McpRef.parse(text)) for text in self.mcp]
+
+    @property
+    @override
+    def has_own_run(self) -> bool:
+        return True
+
+    @property
+    @override
+    def has_conversation(self) -> bool:
+        return True
+
+    @property
+    @override
+    def agent(self) -> Agent:
+        return self
 
     @override
     def about(self) -> str:
@@ -128,8 +143,8 @@ class Agent(Answerer):
         """What every model call of this agent has in common, but for the tools that only a run knows."""
         return self.head_with()
 
+    @override
     def head_with(self, *tools: ToolDefinition) -> Head:
-        """What every model call of this agent has in common, with tools of MCP servers or of its team besides."""
         return Head(
             agent=self.name,
             instructions=self.instructions,

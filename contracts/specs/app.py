@@ -9,7 +9,6 @@ from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
-from .agent import Agent
 from .node import Node, cannot_run, check_tree, different
 from .output import Validator, named_validators
 from .runnable import Runnable
@@ -79,7 +78,7 @@ class App:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
 
     def _check_servers(self, node: Node, where: str) -> None:
-        refs = node.mcp_refs() if isinstance(node, Agent) else []
+        refs = node.mcp_refs()
         for text, ref in refs:
             if ref.server not in self.mcp:
                 known = ", ".join(sorted(self.mcp)) or "none"

@@ -46,7 +46,7 @@ class Step(Spec):
 
     @model_validator(mode="after")
     def _asked_once(self) -> Step:
-        if self.input and self.run.kind == "prompt":
+        if self.input and self.run.takes_template:
             raise ValueError("input: a prompt has its own template: say there what it is to be asked")
         return self
 

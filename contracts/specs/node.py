@@ -12,8 +12,10 @@ from ..contract import Spec, brief
 from ..errors import SpecError
 
 if TYPE_CHECKING:
-    from ..model import Model
-    from ..tool import Tool
+    from ..mcp import McpRef
+    from ..model import Head, Model
+    from ..tool import Tool, ToolDefinition
+    from .agent import Agent
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -40,6 +42,39 @@ class Node(Spec):
     """What the run list and the events call it."""
     description: str = ""
     """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
+
+    @property
+    def has_own_run(self) -> bool:
+        """Whether it runs as a child workflow with a history of its own where it is nested in another runnable."""
+        return False
+
+    @property
+    def has_conversation(self) -> bool:
+        """Whether it can be told more later, and then goes on from what it was told before."""
+        return False
+
+    @property
+    def takes_template(self) -> bool:
+        """Whether it is asked what its template makes of what is known around it, instead of a message."""
+        return False
+
+    @property
+    def is_single_call(self) -> bool:
+        """Whether it is one model call, so that a history grows by the same whatever it is asked."""
+        return False
+
+    @property
+    def agent(self) -> Agent | None:
+        """The agent as which it runs, in the agent loop; None where its kind has a runner of its own."""
+        return None
+
+    def mcp_refs(self) -> Sequence[tuple[str, McpRef]]:
+        """Return its tools of MCP servers, each with how it was written."""
+        return ()
+
+    def head_with(self, *tools: ToolDefinition) -> Head | None:  # noqa: ARG002 - for those that have an agent
+        """Return what all its model calls have in common, with further tools; None where it has no such calls."""
+        return None
 
     def children(self) -> Iterator[tuple[str, Node]]:
         """What is nested directly in it, each with its place, such as `steps[1]`."""

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from .. import template as templates
 from ..model import Head, Model, OutputSchema
+from ..tool import ToolDefinition
 from .agent import Agent
 from .answerer import Answerer
 from .output import Validator, named_validators, output_schema
@@ -100,6 +101,15 @@ class Prompt(Answerer):
         )
 
     @property
-    def head(self) -> Head:
-        """What every model call of this prompt has in common."""
+    @override
+    def takes_template(self) -> bool:
+        return True
+
+    @property
+    @override
+    def is_single_call(self) -> bool:
+        return True
+
+    @override
+    def head_with(self, *tools: ToolDefinition) -> Head:
         return self.asker.head

@@ -9,8 +9,8 @@ from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import override
 
 from ..errors import SpecError
-from ..model import Model, OutputSchema
-from ..tool import TOOL_NAME
+from ..model import Head, Model, OutputSchema
+from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
 from .answerer import Answerer
 from .delegation import TRANSFER, delegated
@@ -196,6 +196,20 @@ class Team(Answerer):
     def output_type(self) -> TypeAdapter[Any] | None:
         last = self.judge or self.writer
         return last.output_type if last else self._output_type
+
+    @property
+    @override
+    def has_own_run(self) -> bool:
+        return True
+
+    @property
+    @override
+    def agent(self) -> Agent | None:
+        return self.leader if self.style == "delegate" else None
+
+    @override
+    def head_with(self, *tools: ToolDefinition) -> Head | None:
+        return self.agent.head_with(*tools) if self.agent else None
 
     @property
     def leader(self) -> Agent:

@@ -9,10 +9,7 @@ from ..contract import Contract
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
 from ..model import Head
-from ..specs.agent import Agent
-from ..specs.prompt import Prompt
 from ..specs.runnable import Runnable
-from ..specs.team import Team
 from ..tool import ToolDefinition
 from ..usage import Usage
 from .model_call import ModelReply
@@ -129,11 +126,7 @@ class RunInput(Contract):
 
         Of an agent with MCP servers it is whole only once `carried` has their tools.
         """
-        leader = self.runnable.leader if isinstance(self.runnable, Team) and self.runnable.style == "delegate" else None
-        agent = leader or self.runnable
-        if isinstance(agent, Agent):
-            return agent.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
-        return agent.head if isinstance(agent, Prompt) else None
+        return self.runnable.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
 
 
 class Result(Contract):

@@ -15,7 +15,8 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
 from sostenuto import __version__
-from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.contracts.message import ToolResultPart
+from sostenuto.contracts.wire.model_call import ModelReply
 from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
 from sostenuto.workflows.agent.loop import AgentLoop
@@ -72,14 +73,19 @@ def test_tells_nothing_of_the_machine_and_is_small(path: Path) -> None:
     assert not re.search(r"/(home|root|tmp|usr|work)/|site-packages|stackTrace|[Aa]pi[_-]?[Kk]ey", text)
 
 
-async def test_calls_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: a workflow that starts the calls of a turn the other way round is found out."""
+def _reverse_tool_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     run = ToolCalls.run
 
-    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
-        return list(reversed(await run(self, reversed(list(calls)), reply)))
+    async def reversed_run(self: ToolCalls, reply: ModelReply) -> list[ToolResultPart]:
+        message = reply.message.model_copy(update={"parts": reply.message.parts[::-1]})
+        return list(reversed(await run(self, reply.model_copy(update={"message": message}))))
 
     monkeypatch.setattr(ToolCalls, "run", reversed_run)
+
+
+async def test_calls_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a workflow that starts the calls of a turn the other way round is found out."""
+    _reverse_tool_calls(monkeypatch)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("parallel"))
 
@@ -87,7 +93,7 @@ async def test_calls_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPa
 async def test_a_missing_call_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: a workflow that answers calls without running them is found out."""
 
-    async def nothing(self: AgentLoop, calls: tuple[ToolCallPart, ...]) -> Result | None:
+    async def nothing(self: AgentLoop, reply: ModelReply) -> Result | None:
         return None
 
     monkeypatch.setattr(AgentLoop, "_answer_calls", nothing)
@@ -109,11 +115,6 @@ async def test_branches_in_another_order_do_not_replay(monkeypatch: pytest.Monke
 
 async def test_members_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control of a team: its members start the other way round."""
-    run = ToolCalls.run
-
-    async def reversed_run(self: ToolCalls, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
-        return list(reversed(await run(self, reversed(list(calls)), reply)))
-
-    monkeypatch.setattr(ToolCalls, "run", reversed_run)
+    _reverse_tool_calls(monkeypatch)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("delegate"))

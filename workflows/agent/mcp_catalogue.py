@@ -15,22 +15,23 @@ from ...contracts.specs.agent import Agent
 from ...contracts.specs.node import different
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall
+from ...contracts.wire.places import Place
 from .. import policy
 
 
-async def mcp_tools(agent: Agent, path: str, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
+async def mcp_tools(agent: Agent, place: Place, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
     """The tools that an agent's references to MCP servers mean, in the order of the references.
 
     Args:
         agent: Whose references.
-        path: Its place.
+        place: Where it stands.
         transfers: What else its model is given, whose names are taken.
 
     Raises:
         SpecError: A server cannot be asked or has no such tool, or two tools have one name.
     """
     servers = list(dict.fromkeys(ref.server for _, ref in agent.mcp_refs()))
-    asked = await asyncio.gather(*(catalogue_of(server, path) for server in servers))
+    asked = await asyncio.gather(*(catalogue_of(server, place) for server in servers))
     catalogues = dict(zip(servers, asked, strict=True))
     found: dict[tuple[str, str], McpTool] = {}
     for _, ref in agent.mcp_refs():
@@ -56,7 +57,7 @@ def named(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
     )
 
 
-async def catalogue_of(server: str, path: str) -> McpCatalogue:
+async def catalogue_of(server: str, place: Place) -> McpCatalogue:
     """The tools that a server has now, as an activity of the place that asks.
 
     Raises:
@@ -66,7 +67,7 @@ async def catalogue_of(server: str, path: str) -> McpCatalogue:
         return await workflow.execute_activity_method(
             McpActivities.catalogue,
             McpCatalogueCall(server=server),
-            activity_id=f"{path}:mcp-{server}",
+            activity_id=place.mcp_catalogue(server),
             summary=f"tools of {server}",
             **policy.catalogue_policy(),
         )
@@ -85,7 +86,7 @@ class Catalogues:
         self._known: dict[str, McpCatalogue] = {}
         self._asking = asyncio.Lock()
 
-    async def of(self, server: str, place: Callable[[], str]) -> McpCatalogue:
+    async def of(self, server: str, place: Callable[[], Place]) -> McpCatalogue:
         """The tools that a server had when it was first asked.
 
         Args:

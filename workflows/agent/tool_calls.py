@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
@@ -21,15 +20,16 @@ from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import answered
 from ...contracts.wire.mcp_call import McpInvocation
+from ...contracts.wire.model_call import ModelReply
+from ...contracts.wire.places import Place
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled
+from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
-from ..tally import Tally
 from ..ui_details import first_line
-
-if TYPE_CHECKING:
-    from ..interpreter import Execution
+from .gates import Gate, error_result
+from .state import AgentState
 
 _NOT_SERVED = "NotFoundError"
 """Type of the SDK's failure of a call whose activity type the worker does not have."""
@@ -39,23 +39,24 @@ class ToolCalls:
     """Runs the tool calls of one agent: functions and MCP tools as activities, runnables as nested runs.
 
     Args:
-        execution: Starts the nested runs.
+        host: Starts the nested runs.
         agent: Whose tools.
-        path: Its place.
-        mcp: Its tools of MCP servers.
-        tally: Takes in what nested runs used.
+        place: Where it stands.
+        state: What it knows; takes in what nested runs used.
+        gates: Asked before each call.
     """
 
-    def __init__(self, execution: Execution, agent: Agent, path: str, mcp: Iterable[McpTool], tally: Tally) -> None:
-        self._tools: dict[str, ToolSpec] = {tool.name: tool for tool in (*agent.tools, *mcp)}
+    def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState, gates: Sequence[Gate]) -> None:
+        self._tools: dict[str, ToolSpec] = {tool.name: tool for tool in (*agent.tools, *state.mcp)}
         self._delegates: dict[str, Runnable] = {delegate.name: delegate for delegate in agent.delegates}
-        self._execution = execution
-        self._path = path
-        self._tally = tally
+        self._host = host
+        self._place = place
+        self._state = state
+        self._gates = gates
 
-    async def run(self, calls: Iterable[ToolCallPart], reply: str) -> list[ToolResultPart]:
+    async def run(self, reply: ModelReply) -> list[ToolResultPart]:
         """The results of the calls that a reply asks for, in their order; the calls themselves run at once."""
-        running = (self._run_one(call, reply) for call in calls)
+        running = (self._gated(call, reply) for call in reply.message.tool_calls)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
         ended = await asyncio.gather(*running, return_exceptions=True)
         results: list[ToolResultPart] = []
@@ -64,6 +65,12 @@ class ToolCalls:
                 raise end
             results.append(end)
         return results
+
+    async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
+        for gate in self._gates:
+            if answer := await gate.before_tool(self._state, call, reply):
+                return answer
+        return await self._run_one(call, reply.id)
 
     async def _run_one(self, call: ToolCallPart, reply: str) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
@@ -91,17 +98,16 @@ class ToolCalls:
             message = told(delegate, call.arguments)
         except ValueError as error:
             return error_result(call, str(error))
-        path = f"{self._path}/{delegate.name}"
-        result, _ = await self._execution.child(delegate, path, message, call_id=call.id)
-        self._tally.add(result)
+        result, _ = await self._host.child(delegate, self._place / delegate.name, message, call_id=call.id)
+        self._state.tally.add(result)
         if being_cancelled():
             raise asyncio.CancelledError
         return answered(call.id, call.name, result)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
-        async with self._execution.outbox.sending(invocation, "the call"):
-            return await start_tool(tool, invocation, f"{self._path}:{call.id}")
+        async with self._host.outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, self._place.tool_call(call.id))
 
 
 def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> workflow.ActivityHandle[ToolOutput]:
@@ -132,11 +138,6 @@ def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> 
         summary=summary,
         **policy.tool_policy(tool),
     )
-
-
-def error_result(call: ToolCallPart, message: str) -> ToolResultPart:
-    """A result that tells the model what was wrong."""
-    return ToolResultPart(call_id=call.id, name=call.name, content=message, is_error=True)
 
 
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:

@@ -42,6 +42,11 @@ class Transcript:
         self.after = reply.id
         self.sent = len(self.messages)
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether there is something that the last reply does not know."""
+        return self.sent < len(self.messages)
+
     def tail(self) -> tuple[Message, ...]:
         """What the last reply does not know, with large parts that the history already has as references."""
         room = policy.TAIL_BYTES

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...contracts.errors import SpecError
 from ...contracts.specs.chain import Chain, Step
 from ...contracts.wire.run import Result, Status
 from ..concurrency import being_cancelled
+from ..host import Host
 from ..scope import Scope, message_of
 from ..tally import Tally
 
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
-
-async def run_chain(execution: Execution, chain: Chain, scope: Scope) -> Result:
+async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
     """What the last step comes to, with the results of all; or of those before the one that did not complete."""
     tally = Tally()
     scope = scope.asked(scope.message)
@@ -23,20 +19,20 @@ async def run_chain(execution: Execution, chain: Chain, scope: Scope) -> Result:
     for step in chain.steps:
         if being_cancelled():
             return tally.result(Status.CANCELLED, "the run was cancelled", output=before and before.output)
-        before = tally.add(await _step(execution, step, scope, before), step.name)
+        before = tally.add(await _step(host, step, scope, before), step.name)
         if before.status is not Status.COMPLETED:
             return tally.result(before.status, f"step {step.name!r}: {before.reason}", output=before.output)
         scope = scope.knowing({step.name: before.output})
     return tally.result(Status.COMPLETED, before.reason if before else "", output=before and before.output)
 
 
-async def _step(execution: Execution, step: Step, scope: Scope, before: Result | None) -> Result:
+async def _step(host: Host, step: Step, scope: Scope, before: Result | None) -> Result:
     here = scope.step(step.name)
     try:
         if step.input:
             here = here.asked(scope.render(step.input))
-        elif before and step.run.kind != "prompt":
+        elif before and not step.run.takes_template:
             here = here.asked(message_of(before.output))
     except SpecError as error:
         return Result(status=Status.FAILED, reason=f"input: {error}")
-    return await execution.run(step.run, here)
+    return await host.run(step.run, here)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...contracts.message import Message
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.runnable import Runnable
 from ...contracts.specs.team import Team
 from ...contracts.template import as_text
+from ...contracts.wire.places import numbered
 from ...contracts.wire.run import Continuation, Result, Status
 from ..concurrency import Job, being_cancelled, together
+from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
-
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
 _JUDGES = "You judge a debate. Weigh what was said, decide, and give your answer to the question that was asked."
 
 
-async def run_debate(execution: Execution, team: Team, scope: Scope) -> Result:
+async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
     """What the judge decides. Every member keeps its own conversation from round to round."""
     tally = Tally()
     said: dict[str, str] = {}
@@ -30,10 +27,10 @@ async def run_debate(execution: Execution, team: Team, scope: Scope) -> Result:
         speakers = [member for member in team.members if member.name not in failed]
         if round_ and len(speakers) == 1:
             break  # nobody is left to answer
-        jobs = [_speech(execution, member, scope, _told(member, said), threads) for member in speakers]
+        jobs = [_speech(host, member, scope, _told(member, said), threads) for member in speakers]
         results = await together(jobs, team.limit)
         for member, result in zip(speakers, results, strict=True):
-            place = member.name if round_ == 0 else f"{member.name}#{round_ + 1}"
+            place = numbered(member.name, round_ + 1)
             tally.add(result, place)
             if result.status is Status.COMPLETED:
                 said[member.name] = as_text(result.output)
@@ -43,7 +40,7 @@ async def run_debate(execution: Execution, team: Team, scope: Scope) -> Result:
             return tally.result(Status.CANCELLED, "the run was cancelled", output=said)
         if len(failed) == len(team.members):
             return tally.result(Status.FAILED, f"nobody is left to debate: {'; '.join(failed.values())}", output=said)
-    return await _decided(execution, team, scope, _statements(said), tally)
+    return await _decided(host, team, scope, _statements(said), tally)
 
 
 def _told(member: Runnable, said: dict[str, str]) -> Message | None:
@@ -57,16 +54,12 @@ def _told(member: Runnable, said: dict[str, str]) -> Message | None:
     )
 
 
-def _speech(
-    execution: Execution, member: Runnable, scope: Scope, told: Message | None, threads: dict[str, Continuation]
-) -> Job:
+def _speech(host: Host, member: Runnable, scope: Scope, told: Message | None, threads: dict[str, Continuation]) -> Job:
     async def work() -> Result:
         # Only an agent has a conversation to go on with; anything else is asked anew, with what was asked.
-        again = threads.get(member.name) if isinstance(member, Agent) else None
+        again = threads.get(member.name) if member.has_conversation else None
         message = told if again else _asked(scope, told)
-        result, threads[member.name] = await execution.child(
-            member, f"{scope.path}/{member.name}", message, continues=again
-        )
+        result, threads[member.name] = await host.child(member, scope.path / member.name, message, continues=again)
         return result
 
     return work
@@ -80,10 +73,10 @@ def _statements(said: dict[str, str]) -> str:
     return "\n\n".join(f"## {name}\n\n{words}" for name, words in said.items())
 
 
-async def _decided(execution: Execution, team: Team, scope: Scope, statements: str, tally: Tally) -> Result:
+async def _decided(host: Host, team: Team, scope: Scope, statements: str, tally: Tally) -> Result:
     message = Message.user([*scope.message.parts, f"\n\nWhat was said last:\n\n{statements}"])
     if team.judge:
-        result = await execution.run(team.judge, scope.step(team.judge.name).asked(message))
+        result = await host.run(team.judge, scope.step(team.judge.name).asked(message))
     elif team.model:
         judge = Agent(
             name=team.name,  # so that workers know the type of its answer
@@ -92,7 +85,7 @@ async def _decided(execution: Execution, team: Team, scope: Scope, statements: s
             output=team.output,
             validators=team.validators,
         )
-        result = await execution.ask(judge, scope.step("judge"), message)
+        result = await host.ask(judge, host.numbered(scope.path / "judge"), message)
     else:
         raise AssertionError("unreachable: a debate has a judge or a model")
     tally.add(result, team.judge.name if team.judge else "judge")

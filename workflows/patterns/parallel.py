@@ -5,62 +5,57 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import JsonValue
 
 from ...contracts.specs.parallel import MAX_ITEMS, Parallel
-from ...contracts.specs.prompt import Prompt
 from ...contracts.specs.runnable import Runnable
 from ...contracts.template import INPUT
 from ...contracts.wire.run import Result, Status
 from ..concurrency import Job, being_cancelled, first_completed, together
+from ..host import Host
 from ..scope import Scope, listed, message_of
 from ..tally import Tally
-
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
 _ITEMS_AT_ONCE = 20
 
 
-async def run_parallel(execution: Execution, parallel: Parallel, scope: Scope) -> Result:
+async def run_parallel(host: Host, parallel: Parallel, scope: Scope) -> Result:
     """The joined output, with what did not complete besides."""
     scope = scope.asked(scope.message)
     if parallel.each is None:
-        jobs = {branch.name: _branch(execution, branch, scope.step(branch.name)) for branch in parallel.branches}
-        return await _joined(execution, parallel, scope, jobs, parallel.limit)
+        jobs = {branch.name: _branch(host, branch, scope.step(branch.name)) for branch in parallel.branches}
+        return await _joined(host, parallel, scope, jobs, parallel.limit)
     items = listed(scope.names.get(parallel.over))
     if items is None:
         return Result(status=Status.FAILED, reason=f"over: {{{parallel.over}}} is no list of items")
     if len(items) > MAX_ITEMS:
         reason = f"over: {len(items):,} items, and at most {MAX_ITEMS:,} fit one run: nest a second list"
         return Result(status=Status.FAILED, reason=reason)
-    jobs = {str(index): _item(execution, parallel.each, scope, index, item) for index, item in enumerate(items)}
-    return await _joined(execution, parallel, scope, jobs, parallel.limit or _ITEMS_AT_ONCE)
+    jobs = {str(index): _item(host, parallel.each, scope, index, item) for index, item in enumerate(items)}
+    return await _joined(host, parallel, scope, jobs, parallel.limit or _ITEMS_AT_ONCE)
 
 
-def _branch(execution: Execution, runnable: Runnable, scope: Scope) -> Job:
-    return lambda: execution.run(runnable, scope)
+def _branch(host: Host, runnable: Runnable, scope: Scope) -> Job:
+    return lambda: host.run(runnable, scope)
 
 
-def _item(execution: Execution, each: Runnable, scope: Scope, index: int, item: JsonValue) -> Job:
+def _item(host: Host, each: Runnable, scope: Scope, index: int, item: JsonValue) -> Job:
     name = f"{each.name}[{index}]"
 
     async def work() -> Result:
         here = scope.step(name).asked(message_of(item)).knowing({"item": item})
-        if isinstance(each, Prompt):
-            return await execution.run(each, here)
+        if each.is_single_call:
+            return await host.run(each, here)
         # Whatever an item comes to, it is one nested run here: the history grows by the same for each.
-        result, _ = await execution.child(each, here.path, here.message)
+        result, _ = await host.child(each, here.path, here.message)
         return result
 
     return work
 
 
-async def _joined(
-    execution: Execution, parallel: Parallel, scope: Scope, jobs: dict[str, Job], limit: int | None
-) -> Result:
+async def _joined(host: Host, parallel: Parallel, scope: Scope, jobs: dict[str, Job], limit: int | None) -> Result:
     tally = Tally()
     if parallel.join == "first":
         winner, results = await first_completed(jobs.values(), limit)
@@ -79,9 +74,9 @@ async def _joined(
     if whole:
         return tally.result(Status.COMPLETED, output=output)
     if parallel.reducer:
-        return await _settled(execution, parallel.reducer, scope, output, tally)
+        return await _settled(host, parallel.reducer, scope, output, tally)
     if parallel.judge:
-        return await _judged(execution, parallel.judge, scope, completed, tally)
+        return await _judged(host, parallel.judge, scope, completed, tally)
     return _majority(tally, completed)
 
 
@@ -111,19 +106,17 @@ def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Re
     return tally.result(Status.FAILED, reason, output=output)
 
 
-async def _settled(execution: Execution, runnable: Runnable, scope: Scope, told: Any, tally: Tally) -> Result:
+async def _settled(host: Host, runnable: Runnable, scope: Scope, told: Any, tally: Tally) -> Result:
     """What a reducer or judge makes of the outputs."""
     here = scope.step(runnable.name).asked(message_of(told))
-    result = tally.add(await execution.run(runnable, here), runnable.name)
+    result = tally.add(await host.run(runnable, here), runnable.name)
     reason = f"{runnable.name}: {result.reason}" if result.reason else ""
     return tally.result(result.status, reason, output=result.output)
 
 
-async def _judged(
-    execution: Execution, judge: Runnable, scope: Scope, completed: dict[str, Result], tally: Tally
-) -> Result:
+async def _judged(host: Host, judge: Runnable, scope: Scope, completed: dict[str, Result], tally: Tally) -> Result:
     told = {"input": scope.names[INPUT], "outputs": {name: result.output for name, result in completed.items()}}
-    result = await _settled(execution, judge, scope, told, tally)
+    result = await _settled(host, judge, scope, told, tally)
     said = result.output.strip() if isinstance(result.output, str) else ""
     if result.status is Status.COMPLETED and said in completed:
         return tally.result(Status.COMPLETED, f"{judge.name} chose {said!r}", output=completed[said].output)

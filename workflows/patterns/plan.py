@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 from ...contracts.message import Message
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.team import Team
 from ...contracts.template import as_text
+from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
 from ..concurrency import being_cancelled, ended_by, together
+from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
 from .planner import Plan, Planner, Task
-
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
 _LAST = "There is no further plan: write no tasks, and the answer."
 _NEXT = "Write further tasks, or no tasks and the answer."
 
 
-async def run_plan(execution: Execution, team: Team, scope: Scope) -> Result:
+async def run_plan(host: Host, team: Team, scope: Scope) -> Result:
     """The planner's answer, or what the writer makes of the results."""
     tally = Tally()
-    planner = Planner(execution, team, scope, tally)
-    work = _Work(execution, team, scope, tally)
+    planner = Planner(host, team, scope, tally)
+    work = _Work(host, team, scope, tally)
     # The team's own model can put the answer into a form only when it is asked for nothing else.
     writes = team.writer is not None or team.output is not None or bool(team.validators)
     for plans_left in reversed(range(team.rounds)):
@@ -35,14 +33,14 @@ async def run_plan(execution: Execution, team: Team, scope: Scope) -> Result:
         if isinstance(plan, Result):
             return tally.result(plan.status, plan.reason)
         if not plan.tasks and writes:
-            return await _written(execution, team, scope, tally, work.found(answer=plan.answer))
+            return await _written(host, team, scope, tally, work.found(answer=plan.answer))
         if not plan.tasks:
             return _said(tally, plan)
         await work.do(plan)
         if being_cancelled():
             return tally.result(Status.CANCELLED, "the run was cancelled")
         if writes and not plans_left:
-            return await _written(execution, team, scope, tally, work.found())
+            return await _written(host, team, scope, tally, work.found())
         planner.tell(f"{work.found(plan.tasks[0].number)}\n\n{_NEXT if plans_left else _LAST}")
     plan = await planner.plan()
     if isinstance(plan, Result):
@@ -57,11 +55,11 @@ def _said(tally: Tally, plan: Plan) -> Result:
     return tally.result(Status.COMPLETED, output=plan.answer)
 
 
-async def _written(execution: Execution, team: Team, scope: Scope, tally: Tally, found: str) -> Result:
+async def _written(host: Host, team: Team, scope: Scope, tally: Tally, found: str) -> Result:
     message = Message.user([*scope.message.parts, f"\n\n{found}"])
     if team.writer:
         name = team.writer.name
-        result = await execution.run(team.writer, scope.step(name).asked(message))
+        result = await host.run(team.writer, scope.step(name).asked(message))
     else:
         name = "writer"
         writer = Agent(
@@ -71,7 +69,7 @@ async def _written(execution: Execution, team: Team, scope: Scope, tally: Tally,
             output=team.output,
             validators=team.validators,
         )
-        result = await execution.ask(writer, scope.step(name), message)
+        result = await host.ask(writer, host.numbered(scope.path / name), message)
     tally.add(result, name)
     return tally.result(result.status, f"{name}: {result.reason}" if result.reason else "", output=result.output)
 
@@ -79,10 +77,10 @@ async def _written(execution: Execution, team: Team, scope: Scope, tally: Tally,
 class _Work:
     """The tasks of all plans of a run, and what they came to."""
 
-    def __init__(self, execution: Execution, team: Team, scope: Scope, tally: Tally) -> None:
-        self._execution = execution
+    def __init__(self, host: Host, team: Team, scope: Scope, tally: Tally) -> None:
+        self._host = host
         self._members = {member.name: member for member in team.members}
-        self._path = scope.path
+        self._place = scope.path
         self._tally = tally
         self._gate = asyncio.Semaphore(team.limit) if team.limit else nullcontext()
         self._tasks: dict[int, Task] = {}
@@ -124,9 +122,9 @@ class _Work:
         builds_on = "\n\n".join(_entry(self._tasks[number], self._results[number]) for number in task.needs)
         message = Message.user(f"{task.text}\n\nWhat this builds on:\n\n{builds_on}" if builds_on else task.text)
         async with self._gate:
-            path = f"{self._path}/{task.member}"
-            result, thread = await self._execution.child(self._members[task.member], path, message)
-        self._places[task.number] = thread.path.removeprefix(f"{self._path}/")
+            path = self._place / task.member
+            result, thread = await self._host.child(self._members[task.member], path, message)
+        self._places[task.number] = Place(thread.path).below(self._place)
         return result
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...contracts.errors import SpecError
 from ...contracts.message import Message
@@ -12,12 +11,9 @@ from ...contracts.model import Model, OutputSchema
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.team import Team
 from ...contracts.wire.run import Result, Status
-from ..agent.loop import AgentLoop
+from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
-
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
 _PLANS = (
     "You plan the work of a team. Write the tasks that answer the request, each for one member, who knows nothing but "
@@ -53,18 +49,18 @@ class Planner:
     """Writes plans that can be carried out.
 
     Args:
-        execution: Where its model calls run.
+        host: Where its model calls run.
         team: Whose members the tasks are for.
         scope: What is asked.
         tally: Takes in what its model calls use.
     """
 
-    def __init__(self, execution: Execution, team: Team, scope: Scope, tally: Tally) -> None:
+    def __init__(self, host: Host, team: Team, scope: Scope, tally: Tally) -> None:
         if team.model is None:
             raise SpecError(f"Team {team.name!r}: style 'plan' needs a model")
         agent = _agent(team, team.model)
-        path = execution.place(f"{scope.path}/{agent.name}")
-        self._loop = AgentLoop(execution, agent, path, [scope.message], tally=tally)
+        place = host.numbered(scope.path / agent.name)
+        self._conversation = host.converse(agent, place, [scope.message], tally)
         self._members = {member.name for member in team.members}
         self._numbered = 0
 
@@ -75,7 +71,7 @@ class Planner:
             if problems:
                 text = f"That plan does not work. {'; '.join(problems)}. Write it again, all of it, corrected."
                 self.tell(text)
-            said = await self._loop.run()
+            said = await self._conversation.run()
             if said.status is not Status.COMPLETED:
                 return said.model_copy(update={"reason": f"planner: {said.reason}"})
             plan = self._read(said.output)
@@ -87,7 +83,7 @@ class Planner:
 
     def tell(self, text: str) -> None:
         """Go on with the conversation."""
-        self._loop.tell(Message.user(text))
+        self._conversation.tell(Message.user(text))
 
     def _read(self, output: dict[str, Any]) -> Plan:
         tasks = tuple(
@@ -134,7 +130,7 @@ def _agent(team: Team, model: Model) -> Agent:
         name="planner",
         model=model,
         instructions=f"{_PLANS}\n\nMembers:\n{members}\n\n{team.instructions}".strip(),
-        output=OutputSchema(name="plan", json_schema=json.loads(json.dumps(schema))),
+        output=OutputSchema(name="plan", json_schema=schema),
         # A plan may be asked for again as a whole, and so may an answer that is none.
         max_turns=(1 + team.rounds) * (1 + _REPAIRS) + _REPAIRS,
         max_repairs=_REPAIRS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -15,22 +15,19 @@ from ...contracts.specs.router import Route, Router
 from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 from ...contracts.wire.run import Result, Status
 from .. import policy
-from ..agent.loop import AgentLoop
+from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
 
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
-
-async def run_router(execution: Execution, router: Router, scope: Scope) -> Result:
+async def run_router(host: Host, router: Router, scope: Scope) -> Result:
     """What the route that was chosen comes to."""
     tally = Tally()
     scope = scope.asked(scope.message)
     answer: Any = None
     unanswered = ""
     if router.model:
-        loop = AgentLoop(execution, _classifier(router, router.model), scope.path, [scope.message])
+        loop = host.converse(_classifier(router, router.model), scope.path, [scope.message])
         said = tally.add(await loop.run())
         if said.status is Status.CANCELLED:
             return tally.result(said.status, said.reason)
@@ -44,11 +41,11 @@ async def run_router(execution: Execution, router: Router, scope: Scope) -> Resu
         if is_cancelled_exception(error):
             return tally.result(Status.CANCELLED, "the run was cancelled")
         return tally.result(Status.FAILED, f"no route was chosen: {error.cause or error}")
-    execution.details.chose(scope.path, choice)
+    host.chose(scope.path, choice)
     route = next((route for route in router.routes if route.name == choice.route), None)
     if route is None:
         return tally.result(Status.FAILED, f"no route was chosen: {choice.reason}")
-    result = tally.add(await execution.run(route.run, scope.step(route.name)), route.name)
+    result = tally.add(await host.run(route.run, scope.step(route.name)), route.name)
     reason = f"route {route.name!r}: {result.reason}" if result.reason else ""
     return tally.result(result.status, reason, output=result.output)
 
@@ -64,7 +61,7 @@ async def _decide(router: Router, scope: Scope, answer: Any, unanswered: str) ->
         unanswered=unanswered,
     )
     return await workflow.start_local_activity_method(
-        RouteActivities.decide, call, activity_id=f"{scope.path}:route", **policy.route_policy()
+        RouteActivities.decide, call, activity_id=scope.path.route_decision(), **policy.route_policy()
     )
 
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...contracts.message import Message
 from ...contracts.specs.delegation import transfer
 from ...contracts.specs.team import Team
+from ...contracts.wire.places import Place
 from ...contracts.wire.run import Continuation, Result, Status
+from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
 from .debate import run_debate
 from .plan import run_plan
 
-if TYPE_CHECKING:
-    from ..interpreter import Execution
 
-
-async def run_team(execution: Execution, team: Team, scope: Scope) -> Result:
+async def run_team(host: Host, team: Team, scope: Scope) -> Result:
     """What a team comes to."""
     if team.style == "debate":
-        return await run_debate(execution, team, scope)
+        return await run_debate(host, team, scope)
     if team.style == "plan":
-        return await run_plan(execution, team, scope)
-    return await _hand_over(execution, team, scope)
+        return await run_plan(host, team, scope)
+    return await _hand_over(host, team, scope)
 
 
-async def _hand_over(execution: Execution, team: Team, scope: Scope) -> Result:
+async def _hand_over(host: Host, team: Team, scope: Scope) -> Result:
     """What the last member to have the conversation says."""
     tally = Tally()
     members = {member.name: member for member in team.members}
@@ -35,15 +32,15 @@ async def _hand_over(execution: Execution, team: Team, scope: Scope) -> Result:
     continues: Continuation | None = None
     for round_ in range(1 + team.rounds):
         others = [member for member in team.members if member.name != name]
-        result, continues = await execution.child(
+        result, continues = await host.child(
             members[name],
-            f"{scope.path}/{name}",
+            scope.path / name,
             message,
             continues=continues,
             # Who has it last has to answer.
             transfers=tuple(map(transfer, others)) if round_ < team.rounds else (),
         )
-        tally.add(result, continues.path.removeprefix(f"{scope.path}/"))
+        tally.add(result, Place(continues.path).below(scope.path))
         if not result.transfer or result.status is not Status.COMPLETED:
             reason = f"member {name!r}: {result.reason}" if result.reason else ""
             return tally.result(result.status, reason, output=result.output)

@@ -43,7 +43,7 @@ async def test_the_same_calls_again_and_again(play: Play) -> None:
     assert (outcome.result.status, outcome.result.turns, ran) == (Status.EXHAUSTED, 5, ["x", "x"])
     assert outcome.result.reason == "the model asked for the same calls 5 times in a row: probe"
     assert [is_error for _, is_error in outcome.tool_results] == [False, False, True, True]
-    assert "the same call for the 3. time in a row" in outcome.tool_results[2][0]
+    assert "the same call 3 times in a row" in outcome.tool_results[2][0]
 
 
 async def test_a_model_that_heeds_the_warning_goes_on(play: Play) -> None:

@@ -1,0 +1,161 @@
+"""Places in a tree of runnables, and the ids made of them.
+
+They stand in every history, so no other file builds or splits one.
+
+A place is the names of the runnables from the root down, joined by `/`; one that is used again gets a number:
+`desk`, `desk/billing`, `desk/billing#2`, `map/item[3]`. The id of an activity is its place and its step: `desk:turn-1`,
+`desk:turn-1-2` (the third model of that turn), `desk:route`, `desk:transcript`, `desk:mcp-github`, `desk:call_7`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+SEPARATOR = "/"
+"""Stands between the steps of a place, and between the id of a run and those of its nested runs."""
+
+_STEP = ":"
+_NUMBER = "#"
+_DIRECT_CALL = re.compile(r"call(?:_\d+)?")
+
+
+def numbered(name: str, number: int) -> str:
+    """Return a name as its `number`-th use is called, from 1: the first has no number."""
+    return name if number == 1 else f"{name}{_NUMBER}{number}"
+
+
+def direct_call_id(number: int) -> str:
+    """Return the id of the `number`-th tool call, from 1, that a workflow makes without a model."""
+    return "call" if number == 1 else f"call_{number}"
+
+
+class Place(str):
+    """A place in the runnable tree. It is its own text, so it can be sent and used as a key as it stands."""
+
+    __slots__ = ()
+
+    def __truediv__(self, name: str) -> Place:
+        """Return the place of that name directly within this one."""
+        return Place(f"{self}{SEPARATOR}{name}")
+
+    def numbered(self, number: int) -> Place:
+        """Return this place as its `number`-th use is called, from 1."""
+        return Place(numbered(self, number))
+
+    @property
+    def name(self) -> str:
+        """The last step of it, with its number."""
+        return self.rpartition(SEPARATOR)[2]
+
+    @property
+    def unnumbered_name(self) -> str:
+        """The last step of it, without its number."""
+        return self.name.partition(_NUMBER)[0]
+
+    @property
+    def parent(self) -> Place:
+        """The place that it is directly in; empty for a root."""
+        return Place(self.rpartition(SEPARATOR)[0])
+
+    @property
+    def root(self) -> Place:
+        """The outermost place that it is in."""
+        return Place(self.partition(SEPARATOR)[0])
+
+    @property
+    def depth(self) -> int:
+        """How many steps it has; 0 for the empty place."""
+        return self.count(SEPARATOR) + 1 if self else 0
+
+    def with_parents(self) -> Iterator[Place]:
+        """Yield it and all places that it is in, the outermost first."""
+        return map(Place, accumulate(self.split(SEPARATOR), lambda above, step: f"{above}{SEPARATOR}{step}"))
+
+    def below(self, other: str) -> Place:
+        """Return the way from another place, which it is in, to this one; empty for the same place."""
+        return Place(self.removeprefix(other).removeprefix(SEPARATOR))
+
+    def is_within(self, other: str) -> bool:
+        """Return whether it is another place or somewhere in it."""
+        return f"{self}{SEPARATOR}".startswith(f"{other}{SEPARATOR}")
+
+    def nested_run_id(self, run_id: str, root: str) -> str:
+        """Return the id of the nested run at this place, of the run of that id whose own place is `root`."""
+        return run_id + self.removeprefix(root)
+
+    def before_first_reply(self, execution: str) -> str:
+        """Return what a transcript here comes after until it has a reply, in the execution of that id."""
+        return f"{execution}{_STEP}{self}"
+
+    def model_call(self, turn: int, fallback: int = 0) -> str:
+        """Return the id of a model call here.
+
+        Args:
+            turn: From 1.
+            fallback: How many models of this turn failed before it.
+        """
+        return f"{self}{_STEP}turn-{turn}" + (f"-{fallback}" if fallback else "")
+
+    def tool_call(self, call_id: str) -> str:
+        """Return the id of the tool call here that the call id names."""
+        return f"{self}{_STEP}{call_id}"
+
+    def route_decision(self) -> str:
+        """Return the id of the decision of the router here."""
+        return f"{self}{_STEP}route"
+
+    def continued_conversation(self) -> str:
+        """Return the id of the activity that fetches the conversation which is continued here."""
+        return f"{self}{_STEP}transcript"
+
+    def mcp_catalogue(self, server: str) -> str:
+        """Return the id of the activity that asks an MCP server for its tools, for this place."""
+        return f"{self}{_STEP}mcp-{server}"
+
+
+class ActivityId(NamedTuple):
+    """The id of an activity, taken apart."""
+
+    place: Place
+    step: str
+    """What it is at its place, such as `turn-1`; of a tool call the id of the call."""
+
+    @classmethod
+    def parse(cls, text: str) -> ActivityId:
+        """Take an id apart. One that is not ours has an empty place, or a step that we never make."""
+        place, _, step = text.rpartition(_STEP)
+        return cls(Place(place), step)
+
+    @property
+    def is_direct_call(self) -> bool:
+        """Whether it names a tool call that a workflow made without a model."""
+        return bool(_DIRECT_CALL.fullmatch(self.step))
+
+
+@dataclass(frozen=True, slots=True)
+class EventId:
+    """The id of an event of a run."""
+
+    execution: str
+    """Temporal's run id of the execution whose history tells it. Empty where that is known from elsewhere."""
+    history_event: int
+    """Id of the history event, from 1."""
+    index: int
+    """Which of the events that the history event means, from 0."""
+
+    def __str__(self) -> str:
+        return SEPARATOR.join(filter(None, (self.execution, str(self.history_event), str(self.index))))
+
+    @classmethod
+    def parse(cls, text: str) -> EventId:
+        """Take an id apart, or one without its execution.
+
+        Raises:
+            ValueError: It is not the id of an event.
+        """
+        *execution, event, index = text.split(SEPARATOR)
+        return cls(execution[0] if execution else "", int(event), int(index))

@@ -1,0 +1,81 @@
+"""Asks the model of an agent, and where that fails for good its fallbacks, one after the other."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from ...activities.model import ModelActivities
+from ...contracts.model import Model
+from ...contracts.specs.agent import Agent
+from ...contracts.wire.model_call import ModelCall, ModelReply
+from ...contracts.wire.places import Place
+from .. import policy
+from ..concurrency import came_to
+from ..host import AgentHost
+from ..ui_details import compact
+from .state import AgentState
+
+
+class ModelCalls:
+    """The model calls of one agent: the one place from which a run asks a model.
+
+    Args:
+        host: What the workflow gives to every runnable in it.
+        agent: Whose model.
+        place: Where it stands.
+        state: What it knows. Which model is in use is written there, all else only read.
+    """
+
+    def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState) -> None:
+        self._host = host
+        self._models = agent.model.choices
+        self._place = place
+        self._state = state
+        # Of several at work in one workflow the UI would show the same line.
+        below = place.below(host.root)
+        self._label = f"{below} · " if below else ""
+
+    async def reply(self) -> ModelReply:
+        """Return the reply of the model in use or, where that fails for good, of the first fallback that does not.
+
+        Raises:
+            temporalio.exceptions.ActivityError: None of them answers; its cause is the last one's.
+            PayloadTooLargeError: The prompt cannot be sent.
+        """
+        failed = 0
+        while True:
+            fallback_left = self._state.choice + 1 < len(self._models)
+            try:
+                return await self._call(self._models[self._state.choice], failed, fallback_left=fallback_left)
+            except ActivityError as error:
+                if is_cancelled_exception(error) or not fallback_left:
+                    raise
+            failed += 1
+            self._state.choice += 1
+
+    async def _call(self, model: Model, failed: int, *, fallback_left: bool) -> ModelReply:
+        state = self._state
+        turn = state.replies + 1
+        known = state.transcript.sent
+        spent = compact(state.tally.totals.usage.total_tokens)
+        call = ModelCall(
+            transcript=self._place,
+            turn=turn,
+            model=model.name,
+            choice=state.choice,
+            base=known,
+            after=state.transcript.after if known else "",
+            tail=state.transcript.tail(),
+            # A conversation that is continued begins under another head, so this one's stands in the history too.
+            head=None if state.replies else state.transcript.head,
+        )
+        async with self._host.outbox.sending(call, "the prompt"):
+            calling = workflow.start_activity_method(
+                ModelActivities.call,
+                call,
+                activity_id=self._place.model_call(turn, failed),
+                summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
+                **policy.model_policy(model, fallback_left=fallback_left),
+            )
+            return await came_to(calling)

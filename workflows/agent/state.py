@@ -1,0 +1,116 @@
+"""What an agent at work knows: its gates read and write it, its result is made of it, and it continues as new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...contracts.mcp import McpTool
+from ...contracts.message import Message
+from ...contracts.specs.agent import Agent
+from ...contracts.tool import ToolDefinition
+from ...contracts.wire.model_call import ModelReply
+from ...contracts.wire.run import Carried, Rejected, Result, Status
+from ..tally import Tally
+from .transcript import Transcript
+
+
+@dataclass(slots=True)
+class AgentState:
+    """One agent in one conversation."""
+
+    transcript: Transcript
+    tally: Tally
+    """What it used, with what it started."""
+    mcp: tuple[McpTool, ...] = ()
+    """Its tools of MCP servers, as their catalogues had them when the run began."""
+    replies: int = 0
+    """Model calls of its own that were answered."""
+    choice: int = 0
+    """Index of the model in use, among the agent's model and its fallbacks."""
+    repairs: int = 0
+    """How often an answer was asked for again."""
+    repeats: int = 0
+    """How many replies in a row asked for the same calls, the last one included."""
+    rejected: list[Rejected] = field(default_factory=list)
+    """Answers that were asked for again."""
+
+    @classmethod
+    def begun(
+        cls,
+        agent: Agent,
+        messages: Iterable[Message],
+        tools: Iterable[ToolDefinition] = (),
+        *,
+        after: str,
+        standing: int = 0,
+        tally: Tally | None = None,
+    ) -> AgentState:
+        """Return the state of an agent that has not asked its model yet.
+
+        Args:
+            agent: Whose state.
+            messages: What it begins with.
+            tools: What only its run knows: tools of MCP servers, and those that hand the conversation over.
+            after: What its transcript comes after until there is a reply.
+            standing: How many of the messages stand in the history already.
+            tally: Takes in what it uses, where it works for something else.
+        """
+        tools = tuple(tools)
+        # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
+        transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing)
+        return cls(transcript, tally or Tally(), mcp=_of_servers(tools))
+
+    @classmethod
+    def resumed(cls, agent: Agent, carried: Carried, tools: Iterable[ToolDefinition]) -> AgentState:
+        """Return the state in which an earlier execution of the workflow left off."""
+        tools = tuple(tools)
+        head = agent.head_with(*tools)
+        return cls(
+            transcript=Transcript(head, carried.messages, after=carried.after, standing=len(carried.messages[:1])),
+            tally=Tally(carried.totals, carried.turns + carried.nested_turns),
+            mcp=_of_servers(tools),
+            replies=carried.turns,
+            choice=carried.choice,
+            repairs=carried.repairs,
+            repeats=carried.repeats,
+            rejected=list(carried.rejected),
+        )
+
+    def carried(self, places: Mapping[str, int]) -> Carried:
+        """Return all of it as the next execution of the workflow is given it.
+
+        Args:
+            places: How often each place of the workflow was used.
+        """
+        return Carried(
+            messages=tuple(self.transcript.messages),
+            after=self.transcript.after,
+            turns=self.replies,
+            nested_turns=self.tally.turns - self.replies,
+            totals=self.tally.totals,
+            choice=self.choice,
+            repairs=self.repairs,
+            repeats=self.repeats,
+            mcp=self.mcp,
+            places=dict(places),
+            rejected=tuple(self.rejected),
+        )
+
+    def take(self, reply: ModelReply) -> None:
+        """Take in what the model answered."""
+        self.replies += 1
+        self.tally.reply(reply)
+        self.transcript.add_reply(reply)
+
+    def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
+        """Return a result of this status. Without an output of its own it has the last words of the model."""
+        if status is not Status.COMPLETED:
+            output = Message.last_words(self.transcript.messages)
+        result = self.tally.result(status, reason, output=output)
+        return result.model_copy(update={"rejected": tuple(self.rejected), "untold": self.transcript.unsent_errors()})
+
+
+def _of_servers(tools: Iterable[ToolDefinition]) -> tuple[McpTool, ...]:
+    return tuple(tool for tool in tools if isinstance(tool, McpTool))

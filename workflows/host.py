@@ -1,0 +1,99 @@
+"""What a workflow gives to the runnables in it, as they see it. The interpreter of the tree has it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..contracts.message import Message
+from ..contracts.specs.agent import Agent
+from ..contracts.specs.runnable import Runnable
+from ..contracts.tool import ToolDefinition
+from ..contracts.wire.model_call import ModelReply
+from ..contracts.wire.places import Place
+from ..contracts.wire.route_call import RouteChoice
+from ..contracts.wire.run import Continuation, Result
+from .agent.transcript import Transcript
+from .payload_limits import Outbox
+from .scope import Scope
+from .tally import Tally
+from .ui_details import Details
+
+
+class Conversation(Protocol):
+    """A conversation with a model that has no tools."""
+
+    async def run(self) -> Result:
+        """Return what the model answers to everything that it was told."""
+        ...
+
+    def tell(self, message: Message) -> None:
+        """Go on with the conversation: the next `run` answers this."""
+        ...
+
+
+class Children(Protocol):
+    """Where nested runs are started."""
+
+    async def child(
+        self,
+        runnable: Runnable,
+        place: Place,
+        message: Message | None,
+        *,
+        call_id: str = "",
+        continues: Continuation | None = None,
+        transfers: tuple[ToolDefinition, ...] = (),
+    ) -> tuple[Result, Continuation]:
+        """Return what a runnable comes to in a run of its own, and how to continue its conversation."""
+        ...
+
+
+class Host(Children, Protocol):
+    """What a pattern may ask for: to run another runnable, here or in a run of its own, or to ask a model."""
+
+    async def run(self, runnable: Runnable, scope: Scope) -> Result:
+        """Return what a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
+        ...
+
+    async def ask(self, agent: Agent, place: Place, message: Message) -> Result:
+        """Return what a model without tools says to one message, exactly at this place."""
+        ...
+
+    def converse(
+        self, agent: Agent, place: Place, messages: Iterable[Message], tally: Tally | None = None
+    ) -> Conversation:
+        """Begin a conversation with a model without tools, exactly at this place.
+
+        Args:
+            agent: Whose model.
+            place: Unique in the workflow.
+            messages: What it begins with.
+            tally: Takes in what it uses, where its results are not added up.
+        """
+        ...
+
+    def numbered(self, place: Place) -> Place:
+        """Return the place, with a number where it was used before."""
+        ...
+
+    def chose(self, place: Place, choice: RouteChoice) -> None:
+        """Show what a router decided."""
+        ...
+
+
+class AgentHost(Children, Protocol):
+    """What an agent may ask for: nested runs, room in the next workflow task, and to be seen."""
+
+    root: Place
+    """Place of the workflow's own runnable."""
+    details: Details
+    outbox: Outbox
+
+    def began(self, place: Place, transcript: Transcript) -> None:
+        """Take note of an agent: model calls may ask for pages of its transcript now."""
+        ...
+
+    def replied(self, place: Place, reply: ModelReply) -> None:
+        """Take note of a model's reply: what it cost, and what it said."""
+        ...
