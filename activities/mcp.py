@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.errors import SetupError, SostenutoError, ToolError
-from ..contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect
+from ..contracts.tool import Effect
 from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
 from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
@@ -115,10 +115,7 @@ def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationEr
 
 
 def _recordable(found: McpCatalogue) -> McpCatalogue:
-    size = len(found.model_dump_json().encode())
-    if size > MAX_TOOL_OUTPUT_BYTES:
-        raise SetupError(
-            f"the catalogue of MCP server {found.server!r} has {size:,} bytes and the limit is "
-            f"{MAX_TOOL_OUTPUT_BYTES:,}: serve fewer of its {len(found.tools)} tools"
-        )
+    what = f"the catalogue of MCP server {found.server!r}"
+    if reason := limits.too_large(found, what, limits.MAX_TOOL_OUTPUT_BYTES):
+        raise SetupError(f"{reason}: serve fewer of its {len(found.tools)} tools")
     return found

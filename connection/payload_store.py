@@ -18,6 +18,7 @@ from temporalio.converter import (
 )
 
 from ..contracts.errors import SetupError
+from ..contracts.limits import KEPT_OUTSIDE
 
 _HASH = "sha256"
 
@@ -80,10 +81,7 @@ class DirectoryStore(StorageDriver):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise SetupError(
-                f"the payload {digest} is not in {self._directory}: point SOSTENUTO_PAYLOAD_DIR at the directory "
-                "that the run's client and workers use"
-            ) from None
+            raise SetupError(f"the payload {digest} is not in {self._directory}: {KEPT_OUTSIDE}") from None
         if sha256(content).hexdigest() != digest:
             raise SetupError(f"the payload file {path} is damaged: its content does not have the hash in its name")
         return Payload.FromString(content)

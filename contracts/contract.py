@@ -25,9 +25,6 @@ from .errors import SpecError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-MAX_PAYLOAD_BYTES = 2_000_000
-"""Largest JSON of one value that is sent where large payloads stay in the history: the SDK refuses 2 MiB, and its
-envelope needs some."""
 
 # Discriminators are written even where they equal their default: a reader cannot do without them.
 _ALWAYS_WRITTEN = frozenset({"kind", "type", "role"})

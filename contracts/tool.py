@@ -62,10 +62,6 @@ class ToolSpec(ToolDefinition):
         return ToolDefinition(name=self.name, description=self.description, parameters=self.parameters)
 
 
-MAX_TOOL_OUTPUT_BYTES = 1_500_000
-"""Largest tool output, in bytes of JSON. The server refuses payloads of 2 MB; a larger one is an error to the model."""
-
-
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a running tool may know and do. A tool asks for it with a parameter of this type."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from ..contracts import limits
 from ..contracts.message import Message
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.runnable import Runnable
@@ -17,7 +18,6 @@ from ..contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQu
 from ..contracts.wire.places import Place
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Carried, Continuation, Result, RunInput, Status
-from . import policy
 from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
@@ -51,7 +51,7 @@ def history_full() -> str:
     """Return why nothing more fits into the history of this execution; empty where something does."""
     info = workflow.info()
     events, size = info.get_current_history_length(), info.get_current_history_size()
-    if events <= policy.HARD_HISTORY_EVENTS and size <= policy.HARD_HISTORY_BYTES:
+    if events <= limits.HARD_HISTORY_EVENTS and size <= limits.HARD_HISTORY_BYTES:
         return ""
     return f"the history is full ({events:,} events, {size:,} bytes)"
 
@@ -61,10 +61,10 @@ def too_deep(path: str, child_id: str = "") -> str:
 
     The server refuses longer ids, and the workflow task would be tried for ever.
     """
-    if len(path.encode()) > policy.PLACE_BYTES:
-        return f"it is nested too deeply: its place {path[:40]}… has more than {policy.PLACE_BYTES} bytes"
-    if len(child_id.encode()) > policy.ID_BYTES:
-        return f"its id {child_id[:40]}… has more than {policy.ID_BYTES:,} bytes: start the run with a shorter one"
+    if len(path.encode()) > limits.PLACE_BYTES:
+        return f"it is nested too deeply: its place {path[:40]}… has more than {limits.PLACE_BYTES} bytes"
+    if len(child_id.encode()) > limits.ID_BYTES:
+        return f"its id {child_id[:40]}… has more than {limits.ID_BYTES:,} bytes: start the run with a shorter one"
     return ""
 
 

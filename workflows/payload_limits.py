@@ -8,15 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from pydantic_core import to_json
 from temporalio import workflow
 
-from ..contracts.contract import MAX_PAYLOAD_BYTES, Contract
-from ..contracts.limits import OFFLOADED_BYTES
+from ..contracts import limits
+from ..contracts.contract import Contract
 from ..contracts.wire.run import Result, Status, StepResult
-from . import policy
 
-_WAY_OUT = "pass less, or set SOSTENUTO_PAYLOAD_DIR for client and workers to keep large payloads outside the history"
+_PASS_LESS = f"pass less, or {limits.KEEP_OUTSIDE}"
 
 
 class PayloadTooLargeError(Exception):
@@ -35,7 +33,7 @@ class Outbox:
         self._task = -1
         self._bytes = 0
         self._order = asyncio.Lock()
-        self._slots = asyncio.Semaphore(policy.AT_ONCE)
+        self._slots = asyncio.Semaphore(limits.AT_ONCE)
 
     @asynccontextmanager
     async def sending(self, payload: Contract, what: str) -> AsyncIterator[None]:
@@ -49,11 +47,11 @@ class Outbox:
             yield
 
     async def _room(self, payload: Contract, what: str) -> None:
-        size = len(to_json(payload))
-        if not self._offload and size > MAX_PAYLOAD_BYTES:
-            raise PayloadTooLargeError(f"{what} has {_bytes(size)}: {_WAY_OUT}")
+        size = limits.written_bytes(payload)
+        if not self._offload and size > limits.MAX_PAYLOAD_BYTES:
+            raise PayloadTooLargeError(f"{limits.excess(what, size)}: {_PASS_LESS}")
         async with self._order:
-            while self._full(min(size, OFFLOADED_BYTES) if self._offload else size):
+            while self._full(min(size, limits.OFFLOADED_BYTES) if self._offload else size):
                 # The next workflow task has a message of its own.
                 await workflow.sleep(timedelta(milliseconds=1))
 
@@ -62,7 +60,7 @@ class Outbox:
         task = workflow.info().get_current_history_length()
         if task != self._task:
             self._task, self._bytes = task, 0
-        if self._bytes and self._bytes + size > policy.TASK_BYTES:
+        if self._bytes and self._bytes + size > limits.TASK_BYTES:
             return True
         self._bytes += size
         return False
@@ -72,26 +70,26 @@ class Outbox:
         if len(result.reason) > _REASON_CHARS:
             # It may quote what a model said, and of a failed run it is the failure's message besides.
             result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})
-        if self._offload or len(to_json(result)) <= MAX_PAYLOAD_BYTES:
+        if self._offload or not limits.too_large(result, "the result"):
             return result
-        left = MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
+        left = limits.MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
         kept: dict[str, Any] = {}
-        size = len(to_json(result.output))
+        size = limits.written_bytes(result.output)
         if size > left:
             status = Status.FAILED if result.status is Status.COMPLETED else result.status
-            why = f"the output has {_bytes(size)}: {_WAY_OUT}. What it was made of stands in the history"
+            why = f"{limits.excess('the output', size)}: {_PASS_LESS}. What it was made of stands in the history"
             reason = f"{result.reason}; {why}" if result.reason else why
             kept = {"status": status, "reason": reason, "output": None}
         left -= 0 if kept else size
         for field in ("rejected", "untold"):
-            size = len(to_json(getattr(result, field)))
+            size = limits.written_bytes(getattr(result, field))
             kept |= {} if size <= left else {field: ()}
             left -= size if size <= left else 0
         steps: dict[str, StepResult] = {}
         for name, step in result.steps.items():
-            size = len(to_json(step))
+            size = limits.written_bytes(step)
             steps[name] = step if size <= left else _left_out(step, size)
-            left -= len(to_json(steps[name])) + len(name)
+            left -= limits.written_bytes(steps[name]) + len(name)
         return result.model_copy(update={**kept, "steps": steps})
 
 
@@ -102,7 +100,3 @@ _OVERHEAD_BYTES = 100_000
 
 def _left_out(step: StepResult, size: int) -> StepResult:
     return StepResult(status=step.status, reason=f"left out here, having {size:,} bytes: it stands in the history")
-
-
-def _bytes(size: int) -> str:
-    return f"{size:,} bytes, and at most {MAX_PAYLOAD_BYTES:,} can be sent"

@@ -21,24 +21,6 @@ STICKY_TIMEOUT: Final = timedelta(seconds=3)
 TASK_TIMEOUT: Final = timedelta(seconds=5)
 """How long a workflow task may take before another worker may take it: also the wait after a death within one."""
 
-HARD_HISTORY_EVENTS: Final = 45_000
-HARD_HISTORY_BYTES: Final = 45_000_000
-"""A run that cannot continue as new ends here, before the server would end it (at 51,200 events or 50 MB)."""
-
-CARRIED_BYTES: Final = 1_800_000
-"""Largest transcript that continues as new without payloads outside the history: the server refuses 2 MB."""
-
-TASK_BYTES: Final = 3_000_000
-"""Most that one workflow task sends: the server ends a run whose task has 4 MB."""
-
-AT_ONCE: Final = 1_000
-"""Most calls and nested runs of one workflow at once: the server takes no task with more than 2,000 of either."""
-
-ID_BYTES: Final = 1_000
-"""Longest id of a workflow or an activity that the server takes."""
-
-PLACE_BYTES: Final = 900
-"""Longest place in a tree: ids of activities are made of it, and have up to 100 characters more."""
 
 TAIL_PART_BYTES: Final = 16_384
 TAIL_BYTES: Final = 65_536

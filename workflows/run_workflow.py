@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from ..activities.continued_conversation import take_over
-    from ..contracts import names
+    from ..contracts import limits, names
     from ..contracts.errors import SpecError
     from ..contracts.message import Message
     from ..contracts.specs.agent import Agent
@@ -120,16 +120,15 @@ class RunWorkflow:
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
-        if self._input.offload or self._loop.state.transcript.size < policy.CARRIED_BYTES:
+        if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
             carried = self._input.model_copy(update={"carried": self._loop.state.carried(self._interpreter.places)})
             # A command that the server refuses would fail the workflow task for ever: this size must be exact.
-            if self._input.offload or len(carried.model_dump_json().encode()) < policy.CARRIED_BYTES:
+            if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 workflow.continue_as_new(carried)
         if full := history_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,
-                f"{full} and the transcript too large to continue as new: set SOSTENUTO_PAYLOAD_DIR for the client and "
-                "the workers to keep large payloads outside of it",
+                f"{full} and the transcript too large to continue as new: {limits.KEEP_OUTSIDE}",
             )
         return None
 

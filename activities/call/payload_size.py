@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic_core import to_json
 from temporalio import activity
 
-from ...contracts.contract import MAX_PAYLOAD_BYTES, Contract
+from ...contracts import limits
+from ...contracts.contract import Contract
 
 
 def too_large(result: Contract, what: str) -> str:
@@ -15,10 +15,7 @@ def too_large(result: Contract, what: str) -> str:
         result: What the activity is to return.
         what: What it is called in the reason.
     """
-    size = len(to_json(result))
-    if size <= MAX_PAYLOAD_BYTES or activity.client().data_converter.external_storage is not None:
+    reason = limits.too_large(result, what)
+    if not reason or activity.client().data_converter.external_storage is not None:
         return ""
-    return (
-        f"{what} has {size:,} bytes, and at most {MAX_PAYLOAD_BYTES:,} can be sent: set SOSTENUTO_PAYLOAD_DIR for "
-        "client and workers to keep large payloads outside the history"
-    )
+    return f"{reason}: {limits.KEEP_OUTSIDE}"

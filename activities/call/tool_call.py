@@ -8,10 +8,10 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ...contracts import names
+from ...contracts import limits, names
 from ...contracts.errors import ToolError
 from ...contracts.message import ToolResultPart
-from ...contracts.tool import MAX_TOOL_OUTPUT_BYTES, Effect
+from ...contracts.tool import Effect
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..transcript_cache import TranscriptCache
 from .heartbeat import heartbeats
@@ -67,9 +67,6 @@ def bounded(output: ToolOutput) -> ToolOutput:
     Raises:
         ToolError: It is larger than a history takes.
     """
-    size = len(output.model_dump_json().encode())
-    if size > MAX_TOOL_OUTPUT_BYTES:
-        raise ToolError(
-            f"The result has {size:,} bytes and the limit is {MAX_TOOL_OUTPUT_BYTES:,}: ask for less, or for a part."
-        )
+    if reason := limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES):
+        raise ToolError(f"{reason}: ask for less, or for a part.")
     return output

@@ -10,8 +10,7 @@ from temporalio.client import Client
 
 from sostenuto import Agent, App, Status, ToolContext, tool
 from sostenuto.connection.converter import data_converter
-from sostenuto.contracts import names
-from sostenuto.workflows import policy
+from sostenuto.contracts import limits, names
 from tests.integration.agent.listener import Listener, contents, said
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import PRICE_USD, calls
@@ -109,8 +108,8 @@ async def test_a_transcript_too_large_to_carry_stays(serve: Serve, impatient: Cl
 async def test_a_full_history_ends_the_run_with_what_it_has(
     serve: Serve, impatient: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "CARRIED_BYTES", 1)
-    monkeypatch.setattr(policy, "HARD_HISTORY_EVENTS", 80)
+    monkeypatch.setattr(limits, "CARRIED_BYTES", 1)
+    monkeypatch.setattr(limits, "HARD_HISTORY_EVENTS", 80)
     script = [calls(("fill", {"size": n}), text=f"Turn {n}.") for n in range(30)]
     async with serve(App(AGENT), script, temporal=impatient) as stage:
         outcome = await stage.ask(AGENT)

@@ -15,8 +15,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from sostenuto import Effect, ImagePart
+from sostenuto.contracts.limits import MAX_TOOL_OUTPUT_BYTES
 from sostenuto.contracts.mcp import McpServer
-from sostenuto.contracts.tool import MAX_TOOL_OUTPUT_BYTES
 from sostenuto.workers.mcp import mcp_sessions
 from tests.integration.mcp.calls import Caller, invocation
 from tests.integration.mcp.conftest import FAKE, SECRET, Journal, Open, fake_server

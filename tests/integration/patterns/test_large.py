@@ -42,7 +42,7 @@ async def test_the_output_of_a_map(play: Play) -> None:
     """Ten outputs of 300 KB: each fits its own event, all of them together no event."""
     outcome = await play(ITEMS, {"x": LARGE}, _items(10))
     assert outcome.failed
-    assert outcome.result.reason.startswith("the output has 3,000,031 bytes, and at most 2,000,000 can be sent: pass")
+    assert outcome.result.reason.startswith("the output has 3,000,031 bytes and the limit is 2,000,000: pass")
     assert (outcome.result.turns, outcome.result.output) == (10, None)
     assert _refused(outcome.history) == []
 

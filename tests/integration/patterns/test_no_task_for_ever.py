@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from sostenuto import App, Chain, Client, Status, Team, tool
+from sostenuto.contracts import limits
 from sostenuto.contracts.specs.runnable import Runnable
-from sostenuto.workflows import policy
 from tests.fakes.cast import turn
 from tests.integration.agent.stage import Outcome, calls
 from tests.integration.patterns.conftest import agent, prompt
@@ -69,7 +69,7 @@ async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
 
 async def test_a_reply_that_asks_for_more_calls_than_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """As models do that repeat themselves until their output limit: the server takes 2,000 calls at once."""
-    monkeypatch.setattr(policy, "AT_ONCE", 3)
+    monkeypatch.setattr(limits, "AT_ONCE", 3)
     _AT_WORK[:] = [0, 0]
     many = calls(*(("count", {"at": at}) for at in range(10)))
     outcome = await play(agent("a", tools=[count]), {"a": lambda request: "done" if turn(request) else many})

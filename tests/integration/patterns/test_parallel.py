@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Chain, Parallel, Status, Step, tool
-from sostenuto.workflows import policy
+from sostenuto.contracts import limits
 from tests.fakes.cast import Cast, last_told, turn
 from tests.integration.agent.stage import calls, eventually
 from tests.integration.patterns.conftest import agent, prompt
@@ -205,7 +205,7 @@ async def test_the_limit_holds(play: Play, each: Any) -> None:
 @pytest.mark.parametrize("each", [prompt("x"), agent("x")], ids=["prompts", "runs"])
 async def test_no_limit_is_more_than_the_server_takes(play: Play, each: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A workflow task with more than it takes would be tried for ever, whatever asked for them."""
-    monkeypatch.setattr(policy, "AT_ONCE", 3)
+    monkeypatch.setattr(limits, "AT_ONCE", 3)
     cast = Cast({"x": {"text": "ok", "delay_seconds": 0.01}})
     both = [Parallel(name=name, each=each, limit=100) for name in ("m", "n")]
     outcome = await play(Parallel(name="p", branches=both), cast, json.dumps([*range(4)]))
@@ -237,7 +237,7 @@ async def test_a_full_history_ends_a_list_with_what_it_has(
     serve: Serve, temporal: TemporalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the server would end the run, and lose it all."""
-    monkeypatch.setattr(policy, "HARD_HISTORY_EVENTS", 40)
+    monkeypatch.setattr(limits, "HARD_HISTORY_EVENTS", 40)
     mapped = Parallel(name="m", each=agent("x"), limit=1)
     chain = Chain(name="c", steps=[mapped, Step(agent("never"), name="last")])
     async with serve(App(), {}) as stage:

@@ -35,7 +35,7 @@ async def test_what_is_stored_comes_back_and_is_kept_once(tmp_path: Path) -> Non
 
 async def test_a_missing_payload_says_what_to_set(tmp_path: Path) -> None:
     claim = StorageDriverClaim(claim_data={"sha256": "0" * 64})
-    with pytest.raises(SetupError, match="point SOSTENUTO_PAYLOAD_DIR at"):
+    with pytest.raises(SetupError, match="set SOSTENUTO_PAYLOAD_DIR to"):
         await DirectoryStore(tmp_path).retrieve(RETRIEVE, [claim])
 
 
