@@ -1,4 +1,7 @@
-"""What workflows of your own may call: `run`, `ask` and `call_tool`, loaded on first use."""
+"""Workflows decide, deterministically: no I/O, no clock, no chance.
+
+Here is what workflows of your own may call, loaded on first use: `run`, `ask` and `call_tool`.
+"""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,7 @@
-"""The same in plain Python: what people's own workflows call. Deterministic; every call stands in their history."""
+"""What code-first workflows call: `run`, `ask` and `call_tool`.
+
+Deterministic; every call stands in the history of the workflow that makes it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from ..contracts.tool import Tool, ToolSpec
 from ..contracts.wire.places import Place, direct_call_id
 from ..contracts.wire.run import Result, Status
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
-from .agent.mcp_catalogue import named
+from .agent.mcp_catalogue import find_tool
 from .agent.tool_calls import start_tool
 from .interpreter import Interpreter
 from .payload_limits import PayloadTooLargeError
@@ -37,7 +40,7 @@ _HELD = "_sostenuto_interpreter"
 
 
 async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the field's own word
-    """What a runnable comes to, in a run of its own: a child workflow with its own history, transcript and retries.
+    """Run a runnable as a child workflow with its own history and return its result.
 
     Args:
         runnable: What to run.
@@ -75,7 +78,7 @@ async def ask(
     max_repairs: int = 2,
     name: str = "ask",
 ) -> Result:
-    """What a model says to one question, here in this workflow.
+    """Ask a model one question, in this workflow.
 
     Args:
         model: Who is asked.
@@ -118,7 +121,7 @@ async def call_tool(tool: str, /, **arguments: Any) -> str: ...
 
 
 async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: Any) -> Any:
-    """What a tool returns, called with the guarantees of its effect class.
+    """Call a tool with the guarantees of its effect class and return what it returns.
 
     Args:
         tool: A function made by `@tool`, or a tool of an MCP server, as `"mcp:server/tool"`, which returns text.
@@ -154,7 +157,7 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
         raise SpecError(f"'mcp:{ref.server}' is a whole server: name one of its tools, as 'mcp:{ref.server}/tool'")
     interpreter = _interpreter()
     place = partial(interpreter.numbered, interpreter.root / ref.server)
-    tool = named(await interpreter.catalogues.of(ref.server, place), ref)
+    tool = find_tool(await interpreter.catalogues.of(ref.server, place), ref)
     invocation = ToolInvocation(
         call_id=_call_id(interpreter), reply=workflow.info().run_id, arguments=_plain(arguments)
     )
@@ -175,7 +178,7 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Inter
 
 
 def _interpreter() -> Interpreter:
-    """What the calls of one workflow share, kept on its instance."""
+    """Return what the calls of one workflow share, kept on its instance."""
     instance = workflow.instance()
     interpreter: Interpreter | None = getattr(instance, _HELD, None)
     if interpreter is None:
@@ -198,7 +201,10 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 
 async def _ended(work: Coroutine[Any, Any, Result]) -> Result:
-    """What work comes to, in a task that knows nothing of earlier cancels: a workflow may tidy up after one."""
+    """Do work in a task that knows nothing of earlier cancels.
+
+    A workflow may tidy up after one.
+    """
     before = _cancels()
     result = await asyncio.create_task(work)
     if result.status is Status.CANCELLED and _cancels() > before:

@@ -1,4 +1,7 @@
-"""Several things at once, deterministically, with a limit, and with everything that they came to when cancelled."""
+"""Runs several things at once, deterministically, up to a limit.
+
+A cancel loses nothing: it is handed on, and what each comes to is waited for.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was can
 
 
 def being_cancelled() -> bool:
-    """Whether somebody wants the current task to stop, also where what it waited for came to an end all the same."""
+    """Return whether the current task is to stop, also if what it waited for has ended."""
     task = asyncio.current_task()
     return bool(task and task.cancelling())
 
 
-async def came_to(operation: asyncio.Task[T]) -> T:
-    """What a model call or a nested run comes to. A cancel is handed on to it, and its end is waited for."""
+async def outcome_of(operation: asyncio.Task[T]) -> T:
+    """Wait for a model call or a nested run; hand a cancel on and wait for its end."""
     while not operation.done():
         try:
             await workflow.wait([operation])
@@ -40,18 +43,21 @@ async def came_to(operation: asyncio.Task[T]) -> T:
 
 
 def cancel(operation: asyncio.Task[T], moments: int = _MOMENTS) -> None:
-    """Cancel a model call or a nested run, unless its end came together with the cancel: the SDK would drop it."""
+    """Cancel a model call or a nested run, unless its end came with the cancel.
+
+    The SDK would drop an end that is already there.
+    """
     if moments and not operation.done():
         asyncio.get_running_loop().call_soon(cancel, operation, moments - 1)
     elif not operation.done():
         operation.cancel()
 
 
-def ended_by(error: BaseException) -> Result:
-    """What becomes of something that raised.
+def result_of_error(error: BaseException) -> Result:
+    """Return the result of something that raised.
 
     Raises:
-        BaseException: The error, where it is none, such as the wish to continue as new.
+        BaseException: The error itself, where it ends nothing, such as the wish to continue as new.
     """
     if isinstance(error, SpecError):
         return Result(status=Status.FAILED, reason=str(error))
@@ -62,8 +68,8 @@ def ended_by(error: BaseException) -> Result:
     raise error
 
 
-async def together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
-    """The results of all jobs, in their order.
+async def run_together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
+    """Do all jobs and return their results, in their order.
 
     A cancel cancels each of them and waits for what they come to, so nothing that was done is lost.
 
@@ -72,12 +78,15 @@ async def together(jobs: Iterable[Job], limit: int | None = None) -> list[Result
         limit: Most jobs at once. None: all.
     """
     tasks = start(jobs, limit)
-    await settled(tasks)
+    await settle(tasks)
     return [_result(task) for task in tasks]
 
 
 async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tuple[int | None, list[Result]]:
-    """The index of the first job that completes, and what all came to; the others are cancelled as soon as one has."""
+    """Do jobs until one completes, then cancel the others.
+
+    Returns the index of the first that completed, if any, and what all of them came to.
+    """
     tasks = start(jobs, limit)
     winner: int | None = None
     waiting = list(tasks)
@@ -91,7 +100,7 @@ async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tupl
         waiting = [task for task in waiting if not task.done()]
     for task in waiting:
         task.cancel()
-    await settled(tasks)
+    await settle(tasks)
     return winner, [_result(task) for task in tasks]
 
 
@@ -101,7 +110,7 @@ def start(jobs: Iterable[Job], limit: int | None) -> list[asyncio.Task[Result]]:
     return [asyncio.create_task(_gated(job, gate)) for job in jobs]
 
 
-async def settled(tasks: list[asyncio.Task[Result]]) -> None:
+async def settle(tasks: list[asyncio.Task[Result]]) -> None:
     """Wait until all tasks are done; a cancel is handed on to them."""
     waiting = list(tasks)
     while waiting:
@@ -132,7 +141,7 @@ async def _started(job: Job) -> Result:
     try:
         return await job()
     except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what the others come to
-        return ended_by(error)
+        return result_of_error(error)
 
 
 def _result(task: asyncio.Task[Result]) -> Result:

@@ -1,4 +1,7 @@
-"""What a workflow gives to the runnables in it, as they see it. The interpreter of the tree has it all."""
+"""What a workflow gives to the runnables in it, as they see it.
+
+The interpreter implements all of it; patterns and agents depend on this alone.
+"""
 
 from __future__ import annotations
 
@@ -45,15 +48,15 @@ class Children(Protocol):
         continues: Continuation | None = None,
         transfers: tuple[ToolDefinition, ...] = (),
     ) -> tuple[Result, Continuation]:
-        """Return what a runnable comes to in a run of its own, and how to continue its conversation."""
+        """Run a runnable as a nested run; return its result and how to continue it."""
         ...
 
 
 class Host(Children, Protocol):
-    """What a pattern may ask for: to run another runnable, here or in a run of its own, or to ask a model."""
+    """What a pattern may ask for: to run another runnable, or to ask a model."""
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
-        """Return what a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
+        """Run a runnable at its place and return its result, also when it is cancelled."""
         ...
 
     async def ask(self, agent: Agent, place: Place, message: Message) -> Result:
@@ -83,7 +86,7 @@ class Host(Children, Protocol):
 
 
 class AgentHost(Children, Protocol):
-    """What an agent may ask for: nested runs, room in the next workflow task, and to be seen."""
+    """What an agent may ask for: nested runs, room in a workflow task, to be shown."""
 
     root: Place
     """Place of the workflow's own runnable."""

@@ -1,4 +1,4 @@
-"""Interprets the runnables of one workflow: gives each its place, runs it here or as a nested run, and shows it."""
+"""Interprets the runnables of one workflow: places them, runs them, shows them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .concurrency import CANCELLED, being_cancelled, ended_by
+from .concurrency import CANCELLED, being_cancelled, result_of_error
 from .host import Host
 from .nested_run import run_child
 from .patterns.chain import run_chain
@@ -48,7 +48,7 @@ RUNNERS: Mapping[str, Runner] = {
 
 
 def history_full() -> str:
-    """Return why nothing more fits into the history of this execution; empty where something does."""
+    """Return why nothing more fits into this history; empty where something does."""
     info = workflow.info()
     events, size = info.get_current_history_length(), info.get_current_history_size()
     if events <= limits.HARD_HISTORY_EVENTS and size <= limits.HARD_HISTORY_BYTES:
@@ -57,7 +57,7 @@ def history_full() -> str:
 
 
 def too_deep(path: str, child_id: str = "") -> str:
-    """Return why nothing can run at a place, in a nested run of that id; empty where something can.
+    """Return why nothing can run at a place, or under that id; empty where it can.
 
     The server refuses longer ids, and the workflow task would be tried for ever.
     """
@@ -69,7 +69,7 @@ def too_deep(path: str, child_id: str = "") -> str:
 
 
 def _barred(path: str, child_id: str = "") -> Result | None:
-    """Return what becomes of something that cannot begin any more, or not there; None where it can."""
+    """Return the result of something that cannot begin; None where it can."""
     if being_cancelled():
         return CANCELLED
     if full := history_full():
@@ -80,7 +80,7 @@ def _barred(path: str, child_id: str = "") -> Result | None:
 
 
 class Interpreter:
-    """One workflow's part of the runnable tree: the `Host` of its patterns and the `AgentHost` of its agents.
+    """One workflow's part of the runnable tree: the host of its patterns and agents.
 
     Prompts, chains, routers and parallel work run in the workflow itself. Agents and teams that are nested in it, and
     every member of a team, run as child workflows: each has a history of its own, and this one never its transcript.
@@ -103,7 +103,7 @@ class Interpreter:
 
     @property
     def places(self) -> Mapping[str, int]:
-        """How often each place was used, to go on from where the workflow continues as new."""
+        """How often each place was used so far."""
         return self._used
 
     def resume(self, carried: Carried) -> None:
@@ -121,7 +121,7 @@ class Interpreter:
         return place.numbered(self.use(place))
 
     def began(self, place: Place, transcript: Transcript) -> None:
-        """Let model calls ask for pages of an agent's transcript, and show what it begins with."""
+        """Let model calls page in an agent's transcript, and show what it begins with."""
         self._transcripts[place] = transcript
         self.details.told(place, transcript.messages[-SHOWN_MESSAGES:])
 
@@ -147,7 +147,7 @@ class Interpreter:
         return known.page(query)
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
-        """Return what a runnable comes to at its place. Cancelled, it comes to a result with what it has."""
+        """Run a runnable at its place and return its result, also when it is cancelled."""
         if barred := _barred(scope.path):
             return barred
         if runnable.has_own_run:
@@ -158,7 +158,7 @@ class Interpreter:
         try:
             result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
-            result = ended_by(error)
+            result = result_of_error(error)
         self.details.finished(scope.path, result)
         return result
 
@@ -191,7 +191,7 @@ class Interpreter:
         transfers: tuple[ToolDefinition, ...] = (),
         compact: bool = True,
     ) -> tuple[Result, Continuation]:
-        """Return what a runnable comes to in a run of its own, and how to continue its conversation."""
+        """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureE
 from ..contracts import names
 from ..contracts.wire.run import Result, RunInput, Status
 from . import policy
-from .concurrency import came_to, cancel
+from .concurrency import cancel, outcome_of
 from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 from .ui_details import first_line
 
@@ -21,7 +21,7 @@ Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 
 
 async def run_child(run: RunInput, child_id: str) -> Result:
-    """What a nested run comes to. A cancel is handed on to it, and its partial result is waited for."""
+    """Run a nested run and return its result; hand a cancel on and wait for its end."""
     start = workflow.start_child_workflow(
         names.RUN_WORKFLOW,
         run,
@@ -33,14 +33,17 @@ async def run_child(run: RunInput, child_id: str) -> Result:
     )
     try:
         handle = await _begun(start)
-        result: Result = await came_to(handle)
+        result: Result = await outcome_of(handle)
     except FailureError as error:
         return _ended(error)
     return result
 
 
 async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
-    """The nested run, begun. A cancel reaches it then: the SDK would abandon a run that it is about to start."""
+    """Start a nested run, and cancel it only once it has begun.
+
+    The SDK would abandon a run that it is about to start.
+    """
     starting = asyncio.create_task(start)
     cancelled = False
     while not starting.done():

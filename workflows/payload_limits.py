@@ -1,4 +1,7 @@
-"""What fits into a payload and into a workflow task. What does not is never sent: the task would be tried for ever."""
+"""Holds back what does not fit into a payload or a workflow task.
+
+The server would refuse it, and the task would be tried for ever.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _PASS_LESS = f"pass less, or {limits.KEEP_OUTSIDE}"
 
 
 class PayloadTooLargeError(Exception):
-    """Something is too large for the server to take. The message says what and how large."""
+    """Something is too large for the server; the message says what and how large."""
 
 
 class Outbox:
@@ -37,7 +40,9 @@ class Outbox:
 
     @asynccontextmanager
     async def sending(self, payload: Contract, what: str) -> AsyncIterator[None]:
-        """Begins when there is room for what the block starts with this payload, which mostly there is at once.
+        """Wait until there is room for what the block starts with this payload.
+
+        Mostly there is at once.
 
         Raises:
             PayloadTooLargeError: There never will be.
@@ -66,7 +71,7 @@ class Outbox:
         return False
 
     def fitting(self, result: Result) -> Result:
-        """The result, or as much of it as can be sent: the output before all, then what the steps came to."""
+        """Return as much of a result as can be sent: the output first, then the steps."""
         if len(result.reason) > _REASON_CHARS:
             # It may quote what a model said, and of a failed run it is the failure's message besides.
             result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})

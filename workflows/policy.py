@@ -76,7 +76,10 @@ def _retry(attempts: int) -> RetryPolicy:
 
 
 def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
-    """Policy of a model call: short where a fallback waits, else patient through an outage of ten minutes."""
+    """Return the policy of a model call.
+
+    Short where a fallback waits, else patient through an outage of ten minutes.
+    """
     return ActivityPolicy(
         start_to_close_timeout=model.timeout + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
@@ -86,7 +89,10 @@ def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
 
 
 def tool_policy(tool: ToolSpec) -> ActivityPolicy:
-    """Policy of a tool call. A `once` tool gets one attempt, and its end is awaited even when the run is cancelled."""
+    """Return the policy of a tool call.
+
+    A `once` tool gets one attempt, and its end is awaited even when the run is cancelled.
+    """
     once = tool.effect is Effect.ONCE
     return ActivityPolicy(
         start_to_close_timeout=tool.timeout + _GRACE,
@@ -99,7 +105,7 @@ def tool_policy(tool: ToolSpec) -> ActivityPolicy:
 
 
 def catalogue_policy() -> ActivityPolicy:
-    """Policy of asking an MCP server for its tools: it may have to be started first."""
+    """Return the policy of asking an MCP server, which may have to start, for tools."""
     return ActivityPolicy(
         start_to_close_timeout=_CATALOGUE + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
@@ -109,7 +115,7 @@ def catalogue_policy() -> ActivityPolicy:
 
 
 def takeover_policy() -> ActivityPolicy:
-    """Policy of taking over the transcript of another run."""
+    """Return the policy of fetching the transcript of another run."""
     return ActivityPolicy(
         start_to_close_timeout=timedelta(minutes=1),
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
@@ -119,12 +125,18 @@ def takeover_policy() -> ActivityPolicy:
 
 
 def route_policy() -> LocalActivityPolicy:
-    """Policy of a router's decision, which takes milliseconds once its worker has loaded what it needs."""
+    """Return the policy of a router's decision.
+
+    It takes milliseconds once its worker has loaded what it needs.
+    """
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
 
 
 def child_policy() -> ChildPolicy:
-    """Policy of a nested run. It is waited for when it is cancelled, for what it has, and ends with what started it."""
+    """Return the policy of a nested run.
+
+    It is waited for when it is cancelled, for what it has, and ends with what started it.
+    """
     return ChildPolicy(
         task_timeout=TASK_TIMEOUT,
         cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -135,7 +147,7 @@ def child_policy() -> ChildPolicy:
 
 
 def fast_tool_policy(tool: ToolSpec) -> LocalActivityPolicy:
-    """Policy of a tool call within the workflow task."""
+    """Return the policy of a tool call within the workflow task."""
     return LocalActivityPolicy(
         start_to_close_timeout=tool.timeout + _GRACE,
         retry_policy=_retry(1 + tool.retries + _CRASHES),

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
-    from .concurrency import ended_by
+    from .concurrency import result_of_error
     from .interpreter import Interpreter, history_full
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
@@ -56,7 +56,7 @@ class RunWorkflow:
         try:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
-            result = ended_by(error)
+            result = result_of_error(error)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result)
@@ -67,7 +67,7 @@ class RunWorkflow:
 
     @workflow.query(name=names.TRANSCRIPT_QUERY)
     def transcript(self, query: TranscriptQuery) -> TranscriptPage:
-        """A page of a transcript, for a model call whose worker does not have it."""
+        """Return a page of a transcript, for a model call whose worker does not have it."""
         return self._interpreter.page(query)
 
     async def _run(self) -> Result:
@@ -94,7 +94,7 @@ class RunWorkflow:
         return await self._loop.run(self._at_turn)
 
     async def _begins(self) -> tuple[Message, ...]:
-        """The first messages: of the conversation that is continued, and what is asked."""
+        """Return the first messages: the continued conversation, and what is asked."""
         asked = (self._input.message,) if self._input.message else ()
         if self._input.continues is None:
             return asked or (self._message(),)

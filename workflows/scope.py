@@ -1,4 +1,4 @@
-"""What a runnable finds at its place in the tree: its path, what it is asked, and the names that templates may use."""
+"""What a runnable finds at its place: what it is asked, and names for templates."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Scope:
 
     @classmethod
     def root(cls, path: Place, message: Message) -> Scope:
-        """The place of a runnable that nothing is known around."""
+        """Return the scope of a runnable that nothing is known around."""
         return cls(path, message, _names(message))
 
     def step(self, name: str) -> Scope:
-        """A place within this one, asked the same."""
+        """Return the scope of a place within this one that is asked the same."""
         return Scope(self.path / name, self.message, self.names)
 
     def asked(self, message: Message) -> Scope:
-        """This place, asked something else."""
+        """Return this scope with another message."""
         return Scope(self.path, message, {**self.names, **_names(message)})
 
     def knowing(self, names: Mapping[str, JsonValue]) -> Scope:
-        """This place, with further names."""
+        """Return this scope with further names for templates."""
         return Scope(self.path, self.message, {**self.names, **names})
 
     def render(self, text: str) -> Message:
-        """A message of a template, with the pictures and files of what is asked here.
+        """Render a template as a message, with the pictures and files of this one.
 
         Raises:
             SpecError: A name of the template is not known here.
@@ -56,12 +56,12 @@ class Scope:
 
 
 def message_of(value: JsonValue) -> Message:
-    """An output as what the next runnable is asked."""
+    """Return an output as the message that the next runnable is asked."""
     return Message.user(template.as_text(value))
 
 
-def listed(value: JsonValue) -> list[JsonValue] | None:
-    """The items of a list, or of a text that is one in JSON; None where it is neither."""
+def items_of(value: JsonValue) -> list[JsonValue] | None:
+    """Return the items of a list or of a JSON text of one; None where it is neither."""
     if isinstance(value, str):
         try:
             # Unlike Python's own, it takes no half of an emoji, which could be sent nowhere.

@@ -1,4 +1,4 @@
-"""Adds up what nested runnables used, and makes the result of what they are nested in."""
+"""Adds up what runnables used, and makes results of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tally:
         self.turns += 1
 
     def add(self, result: Result, step: str = "") -> Result:
-        """Take in a nested result, under the name of its step where it is to stand in the result; returns it."""
+        """Take in a nested result, as a step of that name if one is given; return it."""
         self.totals += result.totals
         self.turns += result.turns
         if step:
@@ -33,14 +33,14 @@ class Tally:
         return result
 
     def _free(self, step: str) -> str:
-        """The name, with a number where another step has it: a member may be called as the judge is."""
+        """Return the name, with a number where another step has it."""
         taken = 1
         while (name := numbered(step, taken)) in self.steps:
             taken += 1
         return name
 
     def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
-        """A result with everything taken in so far."""
+        """Return a result with everything taken in so far."""
         return Result(
             status=status,
             output=output,

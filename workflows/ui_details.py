@@ -1,4 +1,4 @@
-"""How a run explains itself in the Temporal UI: live Markdown, and one line per activity."""
+"""Explains a run in the Temporal UI: live Markdown, one line per activity."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Row:
 
 
 class Details:
-    """A run as Markdown: what it cost, the tree of what runs in it, and the last messages.
+    """A run as Markdown: its cost, the tree of what runs in it, the last messages.
 
     Bounded, so that a long run costs no more per step than a short one. Left alone where the workflow has details of
     its own.
@@ -78,7 +78,7 @@ class Details:
             self._publish()
 
     def _publish(self) -> None:
-        """Show it all once what is ready has run: much happens in one moment where much runs at once."""
+        """Show it all once what is ready has run: much may happen in one moment."""
         if not self._due:
             self._due = True
             asyncio.get_running_loop().call_soon(self._write)
@@ -110,14 +110,14 @@ class Details:
 
 
 def compact(tokens: int) -> str:
-    """A count of tokens in few characters: 950, 1.2k, 3.4M."""
+    """Return a count of tokens in few characters: 950, 1.2k, 3.4M."""
     if tokens < 1000:
         return str(tokens)
     return f"{tokens / 1000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
 
 
 def first_line(text: str, limit: int = 100) -> str:
-    """The first line of a text, cut to a number of characters."""
+    """Return the first line of a text, cut to a number of characters."""
     return _cut(next(iter(text.strip().splitlines()), ""), limit)
 
 
@@ -158,12 +158,12 @@ def _result(result: ToolResultPart) -> str:
 
 
 def _called(name: str) -> str:
-    """What a model calls a tool, which need not be the name of one."""
+    """Return what a model calls a tool, which need not be the name of one."""
     return _harmless(first_line(name, _NAME_CHARS))
 
 
 def _verbatim(text: str) -> str:
-    """A block in which nothing is Markdown: what a tool returns may be anybody's text."""
+    """Return a block in which nothing is Markdown: a tool's text may be anybody's."""
     return "\n".join(f"    {line}" for line in _cut(text).splitlines()) or "    (nothing)"
 
 

@@ -21,7 +21,7 @@ from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
 from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
-from sostenuto.workflows.concurrency import Job, together
+from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
 from tests.replay.own_workflow import RecordedWorkflow
 from tests.replay.record import HISTORIES, shape_of
@@ -106,9 +106,9 @@ async def test_branches_in_another_order_do_not_replay(monkeypatch: pytest.Monke
     """The negative control of what is nested: prompts or child workflows that start the other way round."""
 
     async def reversed_together(jobs: Iterable[Job], limit: int | None = None) -> list[Result]:
-        return list(reversed(await together(reversed(list(jobs)), limit)))
+        return list(reversed(await run_together(reversed(list(jobs)), limit)))
 
-    monkeypatch.setattr(parallel, "together", reversed_together)
+    monkeypatch.setattr(parallel, "run_together", reversed_together)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version(shape))
 

@@ -1,4 +1,4 @@
-"""The agent loop and what it consists of: state, model calls, tool calls, transcript.
+"""The agent loop: its state, gates, model calls, tool calls and transcript.
 
 Must not know how several runnables are combined.
 """

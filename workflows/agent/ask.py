@@ -1,4 +1,4 @@
-"""Asks the model of an agent, and where that fails for good its fallbacks, one after the other."""
+"""Asks the model of an agent, then its fallbacks in order where that fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...contracts.specs.agent import Agent
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from .. import policy
-from ..concurrency import came_to
+from ..concurrency import outcome_of
 from ..host import AgentHost
 from ..ui_details import compact
 from .state import AgentState
@@ -37,7 +37,7 @@ class ModelCalls:
         self._label = f"{below} · " if below else ""
 
     async def reply(self) -> ModelReply:
-        """Return the reply of the model in use or, where that fails for good, of the first fallback that does not.
+        """Return the reply of the model in use, or of the first fallback that answers.
 
         Raises:
             temporalio.exceptions.ActivityError: None of them answers; its cause is the last one's.
@@ -78,4 +78,4 @@ class ModelCalls:
                 summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
                 **policy.model_policy(model, fallback_left=fallback_left),
             )
-            return await came_to(calling)
+            return await outcome_of(calling)

@@ -1,4 +1,4 @@
-"""What stands before and after each model call and tool call of an agent: its limits, checks and handovers.
+"""Gates around each model call and tool call: limits, checks and handovers.
 
 A gate keeps nothing of its own. What it has to remember is a field of the agent's state, which continues as new.
 """
@@ -20,13 +20,16 @@ _PATIENCE = 2
 
 
 class Gate:
-    """One concern of an agent's loop. Every method lets pass; a gate overrides those in which it has a say."""
+    """One concern of an agent's loop.
+
+    Every method lets pass; a gate overrides those in which it has a say.
+    """
 
     async def before_model(self, state: AgentState) -> Result | None:
         """Return a result to end with instead of asking the model."""
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
-        """Return a result to end with, now that the model has replied and the state has its reply.
+        """Return a result to end with, now that the state has the model's reply.
 
         A gate that adds a message to the transcript instead makes the agent ask again.
         """
@@ -58,7 +61,7 @@ class Repeats(Gate):
         self._limit = agent.max_repeats
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
-        """Count the replies in a row that ask for the same, and end where errors did not help."""
+        """Count the replies in a row that ask for the same; end where errors did not help."""
         earlier = reversed(state.transcript.messages[:-1])
         previous = next((message for message in earlier if message.role is Role.ASSISTANT), None)
         wanted = _signature(reply.message)
@@ -92,14 +95,14 @@ class Refusal(Gate):
 
 
 class OutputCheck(Gate):
-    """Asks again for an answer that does not fit its type or pass its validators, as often as the agent allows."""
+    """Asks again for an answer that does not fit its type or pass its validators."""
 
     def __init__(self, agent: Agent) -> None:
         self._most = agent.max_repairs
         self._wanted = f"fit the output type {agent.output.name}" if agent.output else "pass its validators"
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
-        """Keep an answer that is wrong among the rejected ones, and tell the model why, or end."""
+        """Reject an answer that is wrong: tell the model why, or end."""
         if reply.message.tool_calls or not reply.output_errors:
             return None
         state.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
@@ -146,7 +149,9 @@ class Transfers(Gate):
 
 
 def gates_of(agent: Agent, transfers: Sequence[str]) -> tuple[Gate, ...]:
-    """Return the gates of an agent, in the order in which they are asked; the first that has an answer decides.
+    """Return the gates of an agent in the order in which they are asked.
+
+    The first that has an answer decides.
 
     Args:
         agent: Whose gates.

@@ -1,4 +1,4 @@
-"""The agent loop: ask the model, run the tools that it calls, tell it the results, until it answers."""
+"""The loop: ask the model, run the tools that it calls, until it answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
-from ..concurrency import being_cancelled, ended_by
+from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from .ask import ModelCalls
@@ -65,7 +65,7 @@ class AgentLoop:
                 if ended:
                     return ended
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a bug of ours must not lose what there is
-            ended = ended_by(error)
+            ended = result_of_error(error)
             return self.state.result(ended.status, ended.reason)
 
     def tell(self, message: Message) -> None:
@@ -74,7 +74,7 @@ class AgentLoop:
         self._host.details.told(self._place, (message,))
 
     async def _turn(self) -> Result | None:
-        """One model call and the tool calls that it asks for; a result when there is nothing more to do."""
+        """Make one model call and the tool calls that it asks for; return any result."""
         for gate in self._gates:
             if ended := await gate.before_model(self.state):
                 return ended

@@ -1,4 +1,7 @@
-"""Asks the MCP servers of an agent for their tools: once per run, so that the run is held to what it saw."""
+"""Asks MCP servers for their tools, once per run.
+
+The answer stands in the history, so that a run is held to the tools that it saw.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from .. import policy
 
 
 async def mcp_tools(agent: Agent, place: Place, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
-    """The tools that an agent's references to MCP servers mean, in the order of the references.
+    """Return the MCP tools that an agent refers to, in the order of its references.
 
     Args:
         agent: Whose references.
@@ -31,19 +34,19 @@ async def mcp_tools(agent: Agent, place: Place, transfers: Iterable[ToolDefiniti
         SpecError: A server cannot be asked or has no such tool, or two tools have one name.
     """
     servers = list(dict.fromkeys(ref.server for _, ref in agent.mcp_refs()))
-    asked = await asyncio.gather(*(catalogue_of(server, place) for server in servers))
+    asked = await asyncio.gather(*(fetch_catalogue(server, place) for server in servers))
     catalogues = dict(zip(servers, asked, strict=True))
     found: dict[tuple[str, str], McpTool] = {}
     for _, ref in agent.mcp_refs():
         catalogue = catalogues[ref.server]
-        meant = (named(catalogue, ref),) if ref.tool else catalogue.tools
+        meant = (find_tool(catalogue, ref),) if ref.tool else catalogue.tools
         found.update({(tool.server, tool.tool): tool for tool in meant})
     _check_names(agent, transfers, list(found.values()))
     return tuple(found.values())
 
 
-def named(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
-    """The one tool that a reference means.
+def find_tool(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
+    """Return the one tool that a reference means.
 
     Raises:
         SpecError: The server has no such tool.
@@ -57,8 +60,8 @@ def named(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
     )
 
 
-async def catalogue_of(server: str, place: Place) -> McpCatalogue:
-    """The tools that a server has now, as an activity of the place that asks.
+async def fetch_catalogue(server: str, place: Place) -> McpCatalogue:
+    """Ask a server for its tools, by an activity of the place that asks.
 
     Raises:
         SpecError: The server cannot be asked.
@@ -80,14 +83,14 @@ async def catalogue_of(server: str, place: Place) -> McpCatalogue:
 
 
 class Catalogues:
-    """The catalogues that a workflow has asked for: of each server once, whoever asks first."""
+    """The catalogues that a workflow has asked for, of each server once."""
 
     def __init__(self) -> None:
         self._known: dict[str, McpCatalogue] = {}
         self._asking = asyncio.Lock()
 
     async def of(self, server: str, place: Callable[[], Place]) -> McpCatalogue:
-        """The tools that a server had when it was first asked.
+        """Return the tools that a server had when it was first asked.
 
         Args:
             server: The server.
@@ -98,7 +101,7 @@ class Catalogues:
         """
         async with self._asking:
             if server not in self._known:
-                self._known[server] = await catalogue_of(server, place())
+                self._known[server] = await fetch_catalogue(server, place())
             return self._known[server]
 
 

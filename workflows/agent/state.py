@@ -1,4 +1,7 @@
-"""What an agent at work knows: its gates read and write it, its result is made of it, and it continues as new."""
+"""What an agent at work knows.
+
+Its gates read and write it, its result is made of it, and it is carried on whole when the workflow continues as new.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,10 @@ class AgentState:
         self.transcript.add_reply(reply)
 
     def result(self, status: Status, reason: str = "", *, output: Any = None) -> Result:
-        """Return a result of this status. Without an output of its own it has the last words of the model."""
+        """Return a result of this status.
+
+        One that did not complete has the last words of the model as its output.
+        """
         if status is not Status.COMPLETED:
             output = Message.last_words(self.transcript.messages)
         result = self.tally.result(status, reason, output=output)

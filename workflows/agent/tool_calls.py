@@ -1,4 +1,4 @@
-"""Tool calls of an agent: each becomes a result for the model, whatever happens to it."""
+"""Runs tool calls: each becomes a result for the model, whatever happens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _NOT_SERVED = "NotFoundError"
 
 
 class ToolCalls:
-    """Runs the tool calls of one agent: functions and MCP tools as activities, runnables as nested runs.
+    """Runs the tool calls of one agent.
+
+    Functions and MCP tools are activities, runnables are nested runs.
 
     Args:
         host: Starts the nested runs.
@@ -55,7 +57,7 @@ class ToolCalls:
         self._gates = gates
 
     async def run(self, reply: ModelReply) -> list[ToolResultPart]:
-        """The results of the calls that a reply asks for, in their order; the calls themselves run at once."""
+        """Run the calls that a reply asks for, at once; return the results in their order."""
         running = (self._gated(call, reply) for call in reply.message.tool_calls)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
         ended = await asyncio.gather(*running, return_exceptions=True)
@@ -111,7 +113,7 @@ class ToolCalls:
 
 
 def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> workflow.ActivityHandle[ToolOutput]:
-    """The activity that is a tool call, as the tool's effect class wants it."""
+    """Start the activity of a tool call, as the tool's effect class wants it."""
     summary = first_line(", ".join(f"{k}={v}" for k, v in invocation.arguments.items()), 80)
     if isinstance(tool, McpTool):
         return workflow.start_activity_method(

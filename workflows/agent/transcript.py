@@ -1,4 +1,4 @@
-"""The workflow's own transcript: what the model has been told, what it has yet to be told, and pages of it."""
+"""The workflow's own transcript: what the model was told and is yet to be told."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Transcript:
         """Bytes of all messages."""
 
     def add(self, message: Message) -> None:
-        """Something the model is to be told with the next call."""
+        """Add a message that the model is told with the next call."""
         self.messages.append(message)
         self.size += _size(message)
 
     def add_reply(self, reply: ModelReply) -> None:
-        """The model's answer to everything so far."""
+        """Add the model's answer to everything so far."""
         self.add(reply.message)
         self.after = reply.id
         self.sent = len(self.messages)
@@ -48,7 +48,10 @@ class Transcript:
         return self.sent < len(self.messages)
 
     def tail(self) -> tuple[Message, ...]:
-        """What the last reply does not know, with large parts that the history already has as references."""
+        """Return what the last reply does not know.
+
+        Large parts that the history already has are references.
+        """
         room = policy.TAIL_BYTES
         tail: list[Message] = []
         for index in range(self.sent, len(self.messages)):
@@ -66,11 +69,14 @@ class Transcript:
         return tuple(tail)
 
     def _stands_elsewhere(self, index: int, part: Part) -> bool:
-        """Whether the history has the part already: in the run's input, or as the output of a tool or a nested run."""
+        """Return whether the history has the part already.
+
+        It may stand in the run's input, or be the output of a tool or a nested run.
+        """
         return index < self._standing or (isinstance(part, ToolResultPart) and not part.is_error)
 
     def page(self, query: TranscriptQuery) -> TranscriptPage:
-        """As many of the messages asked for as fit."""
+        """Return as many of the messages asked for as fit."""
         page: list[Message] = []
         size = 0
         for message in self.messages[query.start : query.stop]:
@@ -81,7 +87,10 @@ class Transcript:
         return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
 
     def unsent_errors(self) -> tuple[ToolResultPart, ...]:
-        """Errors of tool calls that the model has not been told: they may stand nowhere in the history."""
+        """Return errors of tool calls that the model has not been told.
+
+        They may stand nowhere else in the history.
+        """
         unsent = (part for message in self.messages[self.sent :] for part in message.parts)
         return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
 

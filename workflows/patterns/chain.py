@@ -12,7 +12,7 @@ from ..tally import Tally
 
 
 async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
-    """What the last step comes to, with the results of all; or of those before the one that did not complete."""
+    """Run the steps in order until one does not complete; return the last result."""
     tally = Tally()
     scope = scope.asked(scope.message)
     before: Result | None = None

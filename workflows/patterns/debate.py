@@ -1,4 +1,4 @@
-"""Runs a debate: rounds in which every member speaks, knowing what the others said, and then a decision."""
+"""Runs a debate: members answer one another in rounds, then a judge decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...contracts.specs.team import Team
 from ...contracts.template import as_text
 from ...contracts.wire.places import numbered
 from ...contracts.wire.run import Continuation, Result, Status
-from ..concurrency import Job, being_cancelled, together
+from ..concurrency import Job, being_cancelled, run_together
 from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
@@ -18,7 +18,10 @@ _JUDGES = "You judge a debate. Weigh what was said, decide, and give your answer
 
 
 async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
-    """What the judge decides. Every member keeps its own conversation from round to round."""
+    """Run the rounds and return what the judge decides.
+
+    Every member keeps its own conversation from round to round.
+    """
     tally = Tally()
     said: dict[str, str] = {}
     threads: dict[str, Continuation] = {}
@@ -27,8 +30,8 @@ async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
         speakers = [member for member in team.members if member.name not in failed]
         if round_ and len(speakers) == 1:
             break  # nobody is left to answer
-        jobs = [_speech(host, member, scope, _told(member, said), threads) for member in speakers]
-        results = await together(jobs, team.limit)
+        jobs = [_speech(host, member, scope, _news_for(member, said), threads) for member in speakers]
+        results = await run_together(jobs, team.limit)
         for member, result in zip(speakers, results, strict=True):
             place = numbered(member.name, round_ + 1)
             tally.add(result, place)
@@ -43,8 +46,8 @@ async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
     return await _decided(host, team, scope, _statements(said), tally)
 
 
-def _told(member: Runnable, said: dict[str, str]) -> Message | None:
-    """What a member is told before its next speech; None before its first."""
+def _news_for(member: Runnable, said: dict[str, str]) -> Message | None:
+    """Return what a member is told before its next speech; None before its first."""
     others = {name: words for name, words in said.items() if name != member.name}
     if not said:
         return None

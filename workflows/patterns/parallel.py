@@ -1,4 +1,4 @@
-"""Runs parallel work: branches or the items of a list at once, and makes one output of what they come to."""
+"""Runs branches, or the items of a list, at once and joins their outputs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ...contracts.specs.parallel import MAX_ITEMS, Parallel
 from ...contracts.specs.runnable import Runnable
 from ...contracts.template import INPUT
 from ...contracts.wire.run import Result, Status
-from ..concurrency import Job, being_cancelled, first_completed, together
+from ..concurrency import Job, being_cancelled, first_completed, run_together
 from ..host import Host
-from ..scope import Scope, listed, message_of
+from ..scope import Scope, items_of, message_of
 from ..tally import Tally
 
 _ITEMS_AT_ONCE = 20
 
 
 async def run_parallel(host: Host, parallel: Parallel, scope: Scope) -> Result:
-    """The joined output, with what did not complete besides."""
+    """Run the branches or items and join their outputs."""
     scope = scope.asked(scope.message)
     if parallel.each is None:
         jobs = {branch.name: _branch(host, branch, scope.step(branch.name)) for branch in parallel.branches}
         return await _joined(host, parallel, scope, jobs, parallel.limit)
-    items = listed(scope.names.get(parallel.over))
+    items = items_of(scope.names.get(parallel.over))
     if items is None:
         return Result(status=Status.FAILED, reason=f"over: {{{parallel.over}}} is no list of items")
     if len(items) > MAX_ITEMS:
@@ -63,7 +63,7 @@ async def _joined(host: Host, parallel: Parallel, scope: Scope, jobs: dict[str, 
         if winner is not None:
             return tally.result(Status.COMPLETED, output=results[winner].output)
         return _failed(tally, results, None, 1)
-    results = await together(jobs.values(), limit)
+    results = await run_together(jobs.values(), limit)
     completed = {name: result for name, result in zip(jobs, results, strict=True) if result.status is Status.COMPLETED}
     whole = parallel.join == "all" and parallel.reducer is None
     _take(tally, jobs, results, completed if whole else ())
@@ -87,7 +87,7 @@ def _take(tally: Tally, jobs: dict[str, Job], results: list[Result], told: Conta
 
 
 def _output(parallel: Parallel, jobs: dict[str, Job], completed: dict[str, Result]) -> Any:
-    """The outputs by branch, or in the order of the items, with null for those that did not complete."""
+    """Return the outputs by branch, or by item with null for what did not complete."""
     if parallel.each is None:
         return {name: result.output for name, result in completed.items()}
     return [completed[name].output if name in completed else None for name in jobs]
@@ -107,7 +107,7 @@ def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Re
 
 
 async def _settled(host: Host, runnable: Runnable, scope: Scope, told: Any, tally: Tally) -> Result:
-    """What a reducer or judge makes of the outputs."""
+    """Run a reducer or judge on the outputs."""
     here = scope.step(runnable.name).asked(message_of(told))
     result = tally.add(await host.run(runnable, here), runnable.name)
     reason = f"{runnable.name}: {result.reason}" if result.reason else ""
@@ -136,5 +136,5 @@ def _majority(tally: Tally, completed: dict[str, Result]) -> Result:
 
 
 def _vote(output: Any) -> str:
-    """What makes two outputs the same: case and spaces at the ends do not tell texts apart."""
+    """Return a vote in its form for counting: case and outer spaces do not count."""
     return output.strip().casefold() if isinstance(output, str) else json.dumps(output, sort_keys=True)

@@ -1,4 +1,7 @@
-"""Carries out plans: members work on tasks as their dependencies allow, the planner revises, and somebody answers."""
+"""Carries out plans: members do tasks as their dependencies allow.
+
+The planner revises after each plan, and the writer or the planner answers.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from ...contracts.specs.team import Team
 from ...contracts.template import as_text
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
-from ..concurrency import being_cancelled, ended_by, together
+from ..concurrency import being_cancelled, result_of_error, run_together
 from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
@@ -22,7 +25,7 @@ _NEXT = "Write further tasks, or no tasks and the answer."
 
 
 async def run_plan(host: Host, team: Team, scope: Scope) -> Result:
-    """The planner's answer, or what the writer makes of the results."""
+    """Plan and work in rounds; return the planner's or the writer's answer."""
     tally = Tally()
     planner = Planner(host, team, scope, tally)
     work = _Work(host, team, scope, tally)
@@ -89,7 +92,7 @@ class _Work:
         self._places: dict[int, str] = {}
 
     async def do(self, plan: Plan) -> None:
-        """Every task of a plan, each as soon as those that it needs are done."""
+        """Do every task of a plan, each as soon as those that it needs are done."""
         for task in plan.tasks:
             self._tasks[task.number] = task
             self._done[task.number] = asyncio.Event()
@@ -100,17 +103,17 @@ class _Work:
                     await self._done[number].wait()
                 result = await self._started(task)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - others wait for its end
-                result = ended_by(error)
+                result = result_of_error(error)
             self._results[task.number] = result
             self._done[task.number].set()
             return result
 
-        results = await together([lambda task=task: work(task) for task in plan.tasks])  # type: ignore[misc]
+        results = await run_together([lambda task=task: work(task) for task in plan.tasks])  # type: ignore[misc]
         for task, result in zip(plan.tasks, results, strict=True):
             self._tally.add(result, self._places.get(task.number, ""))
 
     def found(self, since: int = 1, answer: str = "") -> str:
-        """What the tasks came to, from a number on, for the planner or the writer."""
+        """Return the outcomes of the tasks from a number on, as text."""
         numbers = sorted(number for number in self._results if number >= since)
         entries = [_entry(self._tasks[number], self._results[number]) for number in numbers]
         return "\n\n".join((*entries, answer)).strip()
@@ -129,7 +132,7 @@ class _Work:
 
 
 def _entry(task: Task, result: Result) -> str:
-    """A task and what it came to."""
+    """Return a task and its outcome as text."""
     head = f"## Task {task.number}, {task.member}: {task.text}"
     if result.status is Status.COMPLETED:
         return f"{head}\n\n{as_text(result.output)}"

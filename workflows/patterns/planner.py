@@ -1,4 +1,4 @@
-"""The planner of a team: a conversation in which plans are written, checked and revised."""
+"""The planner of a team: a conversation that writes and revises plans."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ class Planner:
         self._numbered = 0
 
     async def plan(self) -> Plan | Result:
-        """The next plan, asked for again where it cannot be carried out; a result where none comes of it."""
+        """Ask for the next plan, again where it cannot be carried out.
+
+        Returns a result where no plan comes of it.
+        """
         problems: list[str] = []
         for _ in range(1 + _REPAIRS):
             if problems:

@@ -21,7 +21,7 @@ from ..tally import Tally
 
 
 async def run_router(host: Host, router: Router, scope: Scope) -> Result:
-    """What the route that was chosen comes to."""
+    """Choose a route and run it."""
     tally = Tally()
     scope = scope.asked(scope.message)
     answer: Any = None

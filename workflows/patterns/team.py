@@ -1,4 +1,7 @@
-"""Runs a team that hands over, debates or plans. One that delegates is an agent with its members as tools."""
+"""Runs a team that hands over, debates or plans.
+
+One that delegates is an agent with its members as tools.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from .plan import run_plan
 
 
 async def run_team(host: Host, team: Team, scope: Scope) -> Result:
-    """What a team comes to."""
+    """Run a team in its style."""
     if team.style == "debate":
         return await run_debate(host, team, scope)
     if team.style == "plan":
@@ -24,7 +27,7 @@ async def run_team(host: Host, team: Team, scope: Scope) -> Result:
 
 
 async def _hand_over(host: Host, team: Team, scope: Scope) -> Result:
-    """What the last member to have the conversation says."""
+    """Pass the conversation between members until one answers."""
     tally = Tally()
     members = {member.name: member for member in team.members}
     name = team.entry or team.members[0].name

@@ -7,7 +7,7 @@ import asyncio
 from temporalio import workflow
 
 from sostenuto import Result, SpecError, Status
-from sostenuto.workflows.concurrency import Job, first_completed, together
+from sostenuto.workflows.concurrency import Job, first_completed, run_together
 
 
 def _done(output: str) -> Job:
@@ -37,6 +37,6 @@ class Jobs:
     async def run(self) -> list[str]:
         """How each ended, first all and then the first."""
         broken = [_raises(KeyError("k")), _raises(SpecError("wrong")), _raises(asyncio.CancelledError())]
-        ended = await together([*broken, _done("a")], limit=2)
+        ended = await run_together([*broken, _done("a")], limit=2)
         winner, raced = await first_completed([*broken, _waits, _done("b")])
         return [*(f"{one.status}: {one.reason or one.output}" for one in (*ended, *raced)), str(winner)]
