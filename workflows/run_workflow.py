@@ -72,7 +72,8 @@ class RunWorkflow:
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
-        if agent := runnable.agent:
+        agent: Agent | None = runnable.agent
+        if agent is not None:
             return await self._agent(agent)
         scope = Scope.root(self._place, self._message())
         if runnable.has_own_run:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..mcp import McpRef
     from ..model import Head, Model
     from ..tool import Tool, ToolDefinition
-    from .agent import Agent
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -64,8 +63,8 @@ class Node(Spec):
         return False
 
     @property
-    def agent(self) -> Agent | None:
-        """The agent as which it runs, in the agent loop; None where its kind has a runner of its own."""
+    def agent(self) -> Any:
+        """The `Agent` as which it runs, in the agent loop; None where its kind has a runner of its own."""
         return None
 
     def mcp_refs(self) -> Sequence[tuple[str, McpRef]]:

@@ -1,4 +1,4 @@
 """What crosses between client, workflow and activities and stands in histories for ever.
 
-A field here may be added, with a default; none is ever renamed or removed.
+Must not lose or rename a field: one may be added, with a default.
 """

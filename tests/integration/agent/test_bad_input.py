@@ -50,7 +50,7 @@ async def test_a_bug_in_the_loop_fails_the_run_with_what_it_has(play: Play, monk
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(AgentLoop, "_finish", broken)
+    monkeypatch.setattr(AgentLoop, "_answered", broken)
     outcome = await play(["Hello."])
     assert outcome.failed
     assert (outcome.result.status, outcome.result.output) == (Status.FAILED, "Hello.")
