@@ -18,6 +18,7 @@ from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
+from ..contracts.wire.places import SEPARATOR
 from ..workflows.search_attributes import RUNNABLE
 from .history.executions import described
 from .rpc_errors import explained
@@ -112,7 +113,7 @@ class Client:
             SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
-        if id and "/" in id:
+        if id and SEPARATOR in id:
             # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
             raise SpecError(
                 f"run {id!r}: '/' stands between a run and its nested runs: use another character in its id"

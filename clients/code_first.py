@@ -16,8 +16,8 @@ from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.template import as_text
-from .events.history_event import Recorded
-from .events.outcome import reason as line
+from .events.history_event import RecordedEvent
+from .events.outcome import failure_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class OwnWorkflow:
             raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
 
 
-def asked(recorded: Recorded, payloads: Payloads) -> Message:
+def asked(recorded: RecordedEvent, payloads: Payloads) -> Message:
     """What a workflow was started with, as a message."""
     values = [recorded.json(payload) for payload in payloads.payloads]
     value = values[0] if len(values) == 1 else values
@@ -95,7 +95,7 @@ def asked(recorded: Recorded, payloads: Payloads) -> Message:
     return Message.user(as_text(value) if values else "")
 
 
-def returned(recorded: Recorded, payloads: Payloads) -> JsonValue:
+def returned(recorded: RecordedEvent, payloads: Payloads) -> JsonValue:
     """What a workflow returned; None where that is nothing, or no JSON."""
     return recorded.json(payloads.payloads[0]) if payloads.payloads else None
 
@@ -104,7 +104,7 @@ def reason(error: BaseException) -> str:
     """What a workflow failed by: what the errors around it say is only where that happened."""
     while isinstance(error, FailureError) and error.cause and not isinstance(error, ApplicationError):
         error = error.cause
-    return error.message if isinstance(error, ApplicationError) else line(error)
+    return error.message if isinstance(error, ApplicationError) else failure_reason(error)
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:

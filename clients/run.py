@@ -15,11 +15,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.wire.event import Event
+from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
-from .history.cursor import Cursor, Position
+from .history.cursor import Cursor
 from .history.executions import described, executions_until, first_execution, from_position, is_own
-from .history.tree import Part, Place, cursor_after, part_with, parts
+from .history.tree import Part, RunAddress, cursor_after, part_with, parts
 from .rpc_errors import explained
 from .summary import RunSummary
 from .watch import Watch
@@ -104,7 +105,7 @@ class Run:
             SpecError: There is no such run, or nothing in it has messages at that place.
         """
         with explained(f"run {self.id!r}"):
-            root = Place(self.id, await self._executions())
+            root = RunAddress(self.id, await self._executions())
             if path is None:
                 return (await Part.read(self._temporal, root)).projection.transcript()
             part = await part_with(self._temporal, root, path)
@@ -119,7 +120,7 @@ class Run:
             SpecError: There is no such run.
         """
         with explained(f"run {self.id!r}"):
-            root = Place(self.id, await self._executions())
+            root = RunAddress(self.id, await self._executions())
             return tuple([part.place.workflow_id async for part in parts(self._temporal, root) if part.place.above])
 
     async def cancel(self) -> None:
@@ -187,13 +188,13 @@ class Run:
         if after is None:
             return executions, None
         cursor = Cursor.parse(after)
-        if cursor and not cursor.nested and Position.parse(cursor.root).execution not in executions:
-            cursor = await cursor_after(self._temporal, Place(self.id, executions), cursor.root)
-        if cursor is None or Position.parse(cursor.root).execution not in executions:
+        if cursor and not cursor.nested and EventId.parse(cursor.root).execution not in executions:
+            cursor = await cursor_after(self._temporal, RunAddress(self.id, executions), cursor.root)
+        if cursor is None or EventId.parse(cursor.root).execution not in executions:
             raise SpecError(
                 f"{after!r} is no event of run {self.id!r}, or its execution was reset or is past the retention time: "
                 "pass the position of one of its events"
             )
         # What one of somebody's own workflows has used is the sum of all its executions.
         own = is_own(await described(self._temporal, self.id, executions[-1]))
-        return executions if own else from_position(executions, Position.parse(cursor.root)), cursor
+        return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor

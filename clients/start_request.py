@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.input import Input, message_from
@@ -24,9 +24,6 @@ from .code_first import OwnWorkflow
 
 Startable = Runnable | type | Callable[..., Any]
 """A runnable, or somebody's own workflow: its class or its run method."""
-
-MAX_INPUT_BYTES = 2_000_000
-"""Largest input, in bytes of JSON: the server refuses payloads of 2 MiB."""
 
 _SUMMARY_CHARS = 120
 
@@ -110,9 +107,5 @@ def _text(content: Any) -> str:
 
 
 def _check_size(arguments: RunInput) -> None:
-    size = len(arguments.model_dump_json().encode())
-    if size > MAX_INPUT_BYTES:
-        raise SpecError(
-            f"the input has {size:,} bytes and the limit is {MAX_INPUT_BYTES:,}: pass less, pass a URL instead of the "
-            "data, or set SOSTENUTO_PAYLOAD_DIR for client and workers to keep large payloads outside the history"
-        )
+    if reason := limits.too_large(arguments, "the input"):
+        raise SpecError(f"{reason}: pass less, pass a URL instead of the data, or {limits.KEEP_OUTSIDE}")

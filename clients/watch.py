@@ -15,9 +15,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.wire.event import Event, MemberFinished, MemberStarted, RunFinished, RunStarted
+from ..contracts.wire.places import EventId
 from .events.nested_runs import Member
 from .events.projection import Projection
-from .history.cursor import Cursor, Key, Position
+from .history.cursor import Cursor, Key
 from .history.executions import executions_left, executions_until, from_position, read_chain
 
 MAX_POLLS = 32
@@ -35,7 +36,7 @@ class _Branch:
     projection: Projection
     member: Member | None = None
     """None for the root."""
-    after: Position | None = None
+    after: EventId | None = None
     """Where it goes on; None once that is passed."""
     children: dict[str, _Branch] = field(default_factory=dict)
     """Nested runs that are being told of, by path."""
@@ -82,7 +83,7 @@ class Watch:
         self._workflow_id = workflow_id
         self._executions = executions
         self._nested = nested
-        self._after = Position.parse(after.root) if after else None
+        self._after = EventId.parse(after.root) if after else None
         # Where nested runs go on that are yet to be opened.
         self._begin = dict(after.nested) if after and nested else {}
         self._root_told = after.root if after else ""
@@ -156,7 +157,7 @@ class Watch:
                 await self._take(branch, event)
             if branch.after and entry.execution == branch.after.execution:
                 branch.goes_on_in = entry.execution
-                if entry.event >= branch.after.event:
+                if entry.event >= branch.after.history_event:
                     self._catch_up(branch)
             branch.was_read = True
 
@@ -186,7 +187,7 @@ class Watch:
     def _open(self, parent: _Branch, member: Member) -> _Branch:
         key = (*parent.key, member.initiated)
         begin = self._begin.pop(key, None)
-        after = Position.parse(begin).within(member.execution) if begin else None
+        after = EventId.parse(begin).within(member.execution) if begin else None
         branch = _Branch(key, Projection(self._temporal.data_converter), member, after)
         parent.children[member.path] = branch
         self._waiting.append(branch)
@@ -227,8 +228,8 @@ class Watch:
         """The event with the cursor that goes on after it, where its id is not enough."""
         branch, event = told.branch, told.event
         if branch.member:
-            execution, _, place = event.id.partition("/")
-            self._nested_told[branch.key] = place if execution == branch.member.execution else event.id
+            here = EventId.parse(event.id).without_execution(branch.member.execution)
+            self._nested_told[branch.key] = str(here)
         else:
             self._root_told = event.id
         if told.closes:

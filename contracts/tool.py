@@ -153,27 +153,31 @@ def tool(
     """
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
-        if not callable(wrapped):
-            raise SpecError(f"@tool: {wrapped!r} is no function: name a tool by name=, describe it by description=")
-        label = name or str(getattr(wrapped, "__name__", "tool"))
-        signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
-        try:
-            spec = ToolSpec(
-                name=label,
-                description=signature.description if description is None else inspect.cleandoc(description),
-                parameters=signature.schema,
-                effect=_effect(effect, label),
-                fast=fast,
-                timeout=timeout,
-                retries=retries,
-            )
-        except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise SpecError(f"tool {label}: {problems}") from None
-        check_spec(spec)
-        return Tool(wrapped, spec, signature)
+        options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries}
+        return _make(wrapped, name, description, options)
 
     return make if function is None else make(function)
+
+
+def _make(
+    wrapped: Callable[..., Any], name: str | None, description: str | None, options: dict[str, Any]
+) -> Tool[..., Any]:
+    if not callable(wrapped):
+        raise SpecError(f"@tool: {wrapped!r} is no function: name a tool by name=, describe it by description=")
+    label = name or str(getattr(wrapped, "__name__", "tool"))
+    signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
+    try:
+        spec = ToolSpec(
+            name=label,
+            description=signature.description if description is None else inspect.cleandoc(description),
+            parameters=signature.schema,
+            **{**options, "effect": _effect(options["effect"], label)},
+        )
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SpecError(f"tool {label}: {problems}") from None
+    check_spec(spec)
+    return Tool(wrapped, spec, signature)
 
 
 def _effect(effect: Effect | str, label: str) -> Effect:

@@ -13,7 +13,6 @@ from ...contracts.wire.event import (
     FallbackUsed,
     MemberFinished,
     MemberStarted,
-    ModelRequested,
     ModelResponded,
     RouteChosen,
     RunFinished,
@@ -21,6 +20,7 @@ from ...contracts.wire.event import (
     ToolRequested,
     ToolResponded,
 )
+from ...contracts.wire.places import Place
 
 _CHARS = 100
 _ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -28,31 +28,41 @@ _ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def line(event: Event) -> str | None:
-    """The line of an event; None for those that only announce another."""
-    text: str | None = None
+    """Return the line of an event; None for those that only announce another."""
+    text = _line_of_run(event) if isinstance(event, _OF_RUNS) else _line_of_call(event)
+    return None if text is None else harmless(text)
+
+
+_OF_RUNS = RunStarted | RunFinished | MemberStarted | MemberFinished
+
+
+def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinished) -> str:
     match event:
         case RunStarted():
-            text = f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
+            return f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
+        case MemberStarted():
+            return f"▷ {_name(event)}{_task(event)}"
+        case MemberFinished():
+            return f"□ {_name(event)} {_end(event)}"
+        case RunFinished():
+            return f"■ {_end(event)}"
+
+
+def _line_of_call(event: Event) -> str | None:
+    match event:
         case ModelResponded():
             said = shortened(event.message.text) if event.message.text else ""
-            text = f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
+            return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
-            text = f"     → {event.name}({_arguments(event.arguments)})"
+            return f"     → {event.name}({_arguments(event.arguments)})"
         case ToolResponded():
-            text = f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {shortened(event.content)}"
+            return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {shortened(event.content)}"
         case FallbackUsed():
-            text = f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
+            return f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
         case RouteChosen():
-            text = f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {shortened(event.reason)}"
-        case MemberStarted():
-            text = f"▷ {_name(event)}{_task(event)}"
-        case MemberFinished():
-            text = f"□ {_name(event)} {_end(event)}"
-        case RunFinished():
-            text = f"■ {_end(event)}"
-        case ModelRequested():
-            pass
-    return None if text is None else harmless(text)
+            return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {shortened(event.reason)}"
+        case _:
+            return None
 
 
 def harmless(text: str) -> str:
@@ -78,7 +88,7 @@ def _timing(event: ToolResponded) -> str:
 
 def _name(event: MemberStarted | MemberFinished) -> str:
     """The last step of its path: where a runnable is used again, its name alone does not tell which it is."""
-    return event.path.rpartition("/")[2]
+    return Place(event.path).name
 
 
 def _task(event: MemberStarted) -> str:

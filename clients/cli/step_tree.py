@@ -13,6 +13,7 @@ from ...contracts.wire.event import (
     ToolRequested,
     ToolResponded,
 )
+from ...contracts.wire.places import Place
 from .step_lines import line
 
 _INDENT = "  "
@@ -38,13 +39,13 @@ class StepTree:
         """The lines of an event; none for those that only announce another."""
         if self._root is None:
             # A stream that goes on somewhere begins anywhere: the root is the first step of every path.
-            self._root = event.path if isinstance(event, RunStarted) else event.path.partition("/")[0]
+            self._root = event.path if isinstance(event, RunStarted) else Place(event.path).root
         self._note(event)
         text = line(event)
         if text is None:
             return []
         place = self._place(event.path)
-        depth = len(place.split("/")) if place else 0
+        depth = place.depth
         if isinstance(event, MemberStarted | MemberFinished):
             # It names its place itself, in the indentation of such names.
             self._here = place if isinstance(event, MemberStarted) else None
@@ -71,8 +72,8 @@ class StepTree:
         match event:
             case RunStarted() | MemberStarted():
                 # The call of a runnable is told by the run that it became.
-                name = event.path.rpartition("/")[2].partition("#")[0]
-                above = event.path.rpartition("/")[0]
+                name = Place(event.path).unnumbered_name
+                above = Place(event.path).parent
                 self._waits = {k: what for k, what in self._waits.items() if (k[0], what) != (above, name)}
                 self._waits[event.path, ""] = _WORKER
             case ModelRequested():
@@ -88,10 +89,10 @@ class StepTree:
             case _:
                 pass
 
-    def _place(self, path: str) -> str:
-        """The path under the root; empty for the root's own."""
-        return path.removeprefix(self._root or "").removeprefix("/")
+    def _place(self, path: str) -> Place:
+        """Return the path under the root; empty for the root's own."""
+        return Place(path).below(self._root or "")
 
 
 def _is_under(path: str, other: str) -> bool:
-    return f"{path}/".startswith(f"{other}/")
+    return Place(path).is_within(other)

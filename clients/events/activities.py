@@ -1,167 +1,128 @@
-"""Tells what each activity of a history is for, and hands its end to what knows the meaning. Does no I/O."""
+"""Reads activities: one reader per activity type, found in one table. Does no I/O.
+
+An activity stands in a history as events of its own, or, run within a workflow task, as one marker. Readers serve both.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import JsonValue
-from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.exceptions import CancelledError
 
 from ...contracts import names
-from ...contracts.wire.event import Event, RouteChosen, ToolRequested
-from ...contracts.wire.mcp_call import McpInvocation
-from ...contracts.wire.model_call import ModelCall
-from ...contracts.wire.route_call import RouteChoice
-from ...contracts.wire.tool_call import ToolInvocation
-from .history_event import Recorded
-from .model_calls import ModelOutcome, TakeoverOutcome, asked
-from .outcome import Accumulated, Activity, Outcome
-from .tool_calls import DirectOutcome, ToolOutcome
+from ...contracts.wire.event import Event
+from ...contracts.wire.places import ActivityId
+from .continued_conversations import read_continued_conversation
+from .history_event import RecordedEvent
+from .model_calls import read_model_call
+from .outcome import UNREAD, Accumulated, Activity, Reader, Reading, Scheduled
+from .route_decisions import read_route_decision
+from .tool_calls import read_mcp_tool_call, read_tool_call
 
-_DIRECT_CALL = re.compile(r":call(?:_\d+)?$")
 _RESERVED = "sostenuto."
-"""Beginning of the activity types that are no tool's."""
+"""Beginning of the activity types that are not those of a tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteOutcome:
-    """The end of a router's decision."""
-
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """The choice."""
-        choice = recorded.value(result, RouteChoice)
-        yield RouteChosen(
-            **recorded.stamp(activity.path),
-            route=choice.route,
-            confidence=choice.confidence,
-            reason=choice.reason,
-            strategy=choice.strategy,
-        )
-
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
-        """Nothing: the router's end says why there is no choice."""
-        yield from ()
+def _read_nothing(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:  # noqa: ARG001
+    return UNREAD
 
 
-class Steps:
+READERS: Mapping[str, Reader] = {
+    names.MODEL_ACTIVITY: read_model_call,
+    names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
+    names.ROUTE_ACTIVITY: read_route_decision,
+    names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
+    names.MCP_CATALOGUE_ACTIVITY: _read_nothing,
+}
+"""What reads each activity type of ours. The type of a tool call is the tool's name, and is read as one."""
+
+
+def reader_of(activity_type: str) -> Reader:
+    """Return what reads activities of that type."""
+    default = _read_nothing if activity_type.startswith(_RESERVED) else read_tool_call
+    return READERS.get(activity_type, default)
+
+
+class Activities:
     """The activities of one execution after the other."""
 
     def __init__(self, so_far: Accumulated) -> None:
-        self.direct = False
-        """Whether tools are called without a model: in people's own workflows."""
         self._so_far = so_far
-        self._activities: dict[int, Activity] = {}
-        self.handlers: dict[int, Callable[[Recorded], Iterator[Event]]] = {
-            EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: self._scheduled,
-            EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: self._attempted,
-            EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: self._completed,
-            EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: self._failed,
-            EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: self._timed_out,
-            EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED: self._cancelled,
-            EventType.EVENT_TYPE_MARKER_RECORDED: self._marked,
+        self._scheduled: dict[int, Activity] = {}
+        self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
+            EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: self._on_scheduled,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: self._on_attempt,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: self._on_completed,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: self._on_failed,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: self._on_timed_out,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED: self._on_cancelled,
+            EventType.EVENT_TYPE_MARKER_RECORDED: self._on_marker,
         }
         """What reads which type of history event."""
 
-    def forget_activities(self) -> None:
-        """Another execution begins: its event ids are its own, and none of its activities is scheduled yet."""
-        self._activities = {}
+    def forget(self) -> None:
+        """Begin another execution: its event ids are its own, and none of its activities is scheduled yet."""
+        self._scheduled = {}
 
-    def _scheduled(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_scheduled(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_scheduled_event_attributes
-        kind, place = attributes.activity_type.name, attributes.activity_id
-        if kind == names.MODEL_ACTIVITY:
-            call = recorded.value(attributes.input, ModelCall)
-            yield from asked(recorded, call, self._so_far)
-            outcome = ModelOutcome(call, self._so_far)
-            self._activities[recorded.event.event_id] = Activity(call.transcript, recorded.at, outcome)
-        elif self._is_direct(kind, place):
-            if kind == names.MCP_TOOL_ACTIVITY:
-                kind = recorded.value(attributes.input, McpInvocation).name
-            path, _, call_id = place.rpartition(":")
-            arguments = recorded.value(attributes.input, ToolInvocation).arguments
-            yield _requested(recorded, path, call_id, kind, arguments)
-            self._activities[recorded.event.event_id] = Activity(path, recorded.at, DirectOutcome(call_id, kind))
-        elif found := self._outcome(kind, place):
-            self._activities[recorded.event.event_id] = Activity(place.rpartition(":")[0], recorded.at, found)
+        kind, place = attributes.activity_type.name, ActivityId.parse(attributes.activity_id)
+        reading = reader_of(kind)(recorded, Scheduled(kind, place, attributes.input), self._so_far)
+        if reading.outcome:
+            self._scheduled[recorded.event.event_id] = Activity(reading.path, recorded.at, reading.outcome)
+        yield from reading.events
 
-    def _outcome(self, kind: str, place: str) -> Outcome | None:
-        """What the end of an activity means, by its type and id; None of one that says nothing to us."""
-        path, _, call_id = place.rpartition(":")
-        if kind == names.ROUTE_ACTIVITY:
-            return RouteOutcome()
-        if kind == names.TRANSCRIPT_ACTIVITY:
-            return TakeoverOutcome(self._so_far)
-        transcript = self._so_far.transcripts.get(path)
-        if transcript is None or (kind.startswith(_RESERVED) and kind != names.MCP_TOOL_ACTIVITY):
-            return None
-        return ToolOutcome(call_id, transcript)
-
-    def _is_direct(self, kind: str, place: str) -> bool:
-        tool = not kind.startswith(_RESERVED) or kind == names.MCP_TOOL_ACTIVITY
-        return self.direct and tool and bool(_DIRECT_CALL.search(place))
-
-    def _attempted(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_attempt(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_started_event_attributes
-        if activity := self._activities.get(attributes.scheduled_event_id):
+        if activity := self._scheduled.get(attributes.scheduled_event_id):
             activity.attempt = attributes.attempt
         yield from ()
 
-    def _completed(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_completed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_completed_event_attributes
-        if activity := self._activities.pop(attributes.scheduled_event_id, None):
+        if activity := self._scheduled.pop(attributes.scheduled_event_id, None):
             yield from activity.outcome.completed(recorded, activity, attributes.result)
 
-    def _failed(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_failed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_failed_event_attributes
-        if activity := self._activities.pop(attributes.scheduled_event_id, None):
-            yield from activity.outcome.failed(recorded, activity, recorded.error(attributes.failure))
+        yield from self._failed(recorded, attributes.scheduled_event_id, recorded.error(attributes.failure))
 
-    def _timed_out(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_timed_out(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_timed_out_event_attributes
-        if activity := self._activities.pop(attributes.scheduled_event_id, None):
-            yield from activity.outcome.failed(recorded, activity, recorded.error(attributes.failure))
+        yield from self._failed(recorded, attributes.scheduled_event_id, recorded.error(attributes.failure))
 
-    def _cancelled(self, recorded: Recorded) -> Iterator[Event]:
+    def _on_cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_canceled_event_attributes
-        if activity := self._activities.pop(attributes.scheduled_event_id, None):
-            yield from activity.outcome.failed(recorded, activity, CancelledError("cancelled"))
+        yield from self._failed(recorded, attributes.scheduled_event_id, CancelledError("cancelled"))
 
-    def _marked(self, recorded: Recorded) -> Iterator[Event]:
+    def _failed(self, recorded: RecordedEvent, scheduled: int, error: BaseException) -> Iterator[Event]:
+        if activity := self._scheduled.pop(scheduled, None):
+            yield from activity.outcome.failed(recorded, activity, error)
+
+    def _on_marker(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.marker_recorded_event_attributes
         if attributes.marker_name != "core_local_activity":
             return
         data = recorded.value(attributes.details["data"], dict[str, Any])
-        kind, place = data["activity_type"], data["activity_id"]
         # A marker with a backoff only notes that the call will be tried again later.
         if data.get("backoff"):
             return
-        path, _, call_id = place.rpartition(":")
-        outcome = DirectOutcome(call_id, kind) if self._is_direct(kind, place) else self._outcome(kind, place)
-        if outcome is None:
+        kind, place = data["activity_type"], ActivityId.parse(data["activity_id"])
+        reading = reader_of(kind)(recorded, Scheduled(kind, place), self._so_far)
+        if reading.outcome is None:
             return
-        if isinstance(outcome, DirectOutcome):
-            # What it was asked stands in no local activity's marker.
-            yield _requested(recorded, path, call_id, kind, {})
+        yield from reading.events
         # Its own clock is the worker's; the server's tells only when the workflow task ended.
         taken = max(_seconds(data["complete_time"]) - _seconds(data["original_schedule_time"]), 0.0)
         began = datetime.fromtimestamp(recorded.at.timestamp() - taken, UTC)
-        activity = Activity(path, began, outcome, data["attempt"])
+        activity = Activity(reading.path, began, reading.outcome, data["attempt"])
         if attributes.HasField("failure"):
-            yield from outcome.failed(recorded, activity, recorded.error(attributes.failure))
+            yield from reading.outcome.failed(recorded, activity, recorded.error(attributes.failure))
         else:
-            yield from outcome.completed(recorded, activity, attributes.details["result"])
-
-
-def _requested(
-    recorded: Recorded, path: str, call_id: str, name: str, arguments: dict[str, JsonValue]
-) -> ToolRequested:
-    return ToolRequested(**recorded.stamp(path), turn=0, call_id=call_id, name=name, arguments=arguments)
+            yield from reading.outcome.completed(recorded, activity, attributes.details["result"])
 
 
 def _seconds(timestamp: dict[str, int]) -> float:

@@ -12,12 +12,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from ...contracts.errors import SetupError
+from ...contracts.limits import KEPT_OUTSIDE
+from ...contracts.wire.places import EventId
 
 T = TypeVar("T")
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
-class Recorded:
+class RecordedEvent:
     """A history event that is being read.
 
     Args:
@@ -36,7 +38,7 @@ class Recorded:
 
     def stamp(self, path: str) -> dict[str, Any]:
         """Id, time and path for the next event that this one means."""
-        stamp = {"id": f"{self.execution}/{self.event.event_id}/{self._stamped}", "at": self.at, "path": path}
+        stamp = {"id": str(EventId(self.execution, self.event.event_id, self._stamped)), "at": self.at, "path": path}
         self._stamped += 1
         return stamp
 
@@ -62,10 +64,7 @@ class Recorded:
 
     def _read(self, payload: Payload, kind: Any) -> Any:
         if payload.external_payloads:
-            raise SetupError(
-                "the run keeps large payloads outside its history: set SOSTENUTO_PAYLOAD_DIR to the directory that its "
-                "workers use"
-            )
+            raise SetupError(f"the run keeps large payloads outside its history: {KEPT_OUTSIDE}")
         return self._converter.payload_converter.from_payloads([payload], [kind])[0]
 
     def error(self, failure: Failure) -> BaseException:

@@ -9,16 +9,24 @@ from temporalio.api.common.v1 import Payloads
 
 from ...contracts.model import Head, Model
 from ...contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelResponded, ToolRequested
-from ...contracts.wire.model_call import ModelCall, ModelReply, TranscriptPage
-from ...contracts.wire.run import Totals
-from .history_event import Recorded
-from .outcome import Accumulated, Activity, reason
-from .tool_calls import told
+from ...contracts.wire.model_call import ModelCall, ModelReply
+from ...contracts.wire.places import Place
+from .history_event import RecordedEvent
+from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
+from .tool_calls import responses_first_told
 from .transcript import Transcript
 
 
-def asked(recorded: Recorded, call: ModelCall, so_far: Accumulated) -> Iterator[Event]:
-    """The events of a model call that was scheduled."""
+def read_model_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
+    """Read a model call that begins: what its transcript gained, and whether a fallback takes over."""
+    if scheduled.input is None:
+        return UNREAD
+    call = recorded.value(scheduled.input, ModelCall)
+    events = tuple(_requested(recorded, call, so_far))
+    return Reading(Place(call.transcript), ModelOutcome(call, so_far), events)
+
+
+def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) -> Iterator[Event]:
     transcript = so_far.transcripts.get(call.transcript)
     if transcript is None:
         # Without its head it goes on from an execution that was not read: no fallback is news then.
@@ -30,7 +38,7 @@ def asked(recorded: Recorded, call: ModelCall, so_far: Accumulated) -> Iterator[
         transcript.head = call.head
     before, failure = transcript.choice, transcript.failure
     transcript.sent(call)
-    yield from told(recorded, call.transcript, transcript)
+    yield from responses_first_told(recorded, call.transcript, transcript)
     if call.choice != before:
         yield FallbackUsed(
             **recorded.stamp(call.transcript),
@@ -49,11 +57,10 @@ class ModelOutcome:
     call: ModelCall
     so_far: Accumulated
 
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """The answer, and the tools that it asks for."""
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """Yield the answer, and the tools that it asks for."""
         reply = recorded.value(result, ModelReply)
-        self.so_far.turns += 1
-        self.so_far.totals += Totals.of(reply)
+        self.so_far.tally.reply(reply)
         self.so_far.transcripts[activity.path].replied(reply, self.call.turn, recorded.at)
         yield ModelResponded(
             **recorded.stamp(activity.path),
@@ -75,24 +82,7 @@ class ModelOutcome:
                 arguments=part.arguments,
             )
 
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
-        """Nothing: it is told where a fallback takes over, or by the run's end."""
-        self.so_far.transcripts[activity.path].failure = reason(error)
-        yield from ()
-
-
-@dataclass(frozen=True, slots=True)
-class TakeoverOutcome:
-    """The end of the activity that hands over the conversation that a run continues."""
-
-    so_far: Accumulated
-
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """Nothing: the run that the conversation comes from has told it."""
-        if transcript := self.so_far.transcripts.get(activity.path):
-            transcript.take_over(recorded.value(result, TranscriptPage).messages)
-        yield from ()
-
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
-        """Nothing: the run's end says what it means."""
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
+        """Yield nothing: it is told where a fallback takes over, or by the run's end."""
+        self.so_far.transcripts[activity.path].failure = failure_reason(error)
         yield from ()

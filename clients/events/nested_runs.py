@@ -14,17 +14,18 @@ from ...contracts import names
 from ...contracts.message import Message
 from ...contracts.wire.delegate_answer import answered
 from ...contracts.wire.event import Event, MemberFinished, MemberStarted
+from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, RunInput, Status
-from .history_event import Recorded
+from .history_event import RecordedEvent
 from .outcome import Accumulated
-from .tool_calls import responded
+from .tool_calls import tool_responded
 
 
 @dataclass(slots=True)
 class Member:
     """A nested run."""
 
-    path: str
+    path: Place
     name: str
     workflow_id: str
     initiated: int
@@ -46,7 +47,7 @@ class Members:
         self._asked_for: dict[int, Member] = {}
         self.open: dict[str, Member] = {}
         """Those that have begun and not ended, by path."""
-        self.handlers: dict[int, Callable[[Recorded], Iterator[Event]]] = {
+        self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: self._initiated,
             EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: self._not_started,
             EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: self._started,
@@ -58,18 +59,18 @@ class Members:
         }
         """What reads which type of history event."""
 
-    def left(self, recorded: Recorded) -> Iterator[Event]:
+    def left(self, recorded: RecordedEvent) -> Iterator[Event]:
         """The ends of those that the end of this execution leaves without one: no later event tells of them."""
         for member in tuple(self.open.values()):
             yield from self._ended(recorded, member.initiated, _broken_off("the run that it belonged to ended first"))
         self._asked_for = {}
 
-    def _initiated(self, recorded: Recorded) -> Iterator[Event]:
+    def _initiated(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.start_child_workflow_execution_initiated_event_attributes
         if attributes.workflow_type.name == names.RUN_WORKFLOW:
             run = recorded.value(attributes.input, RunInput)
             self._asked_for[recorded.event.event_id] = Member(
-                path=run.path or run.runnable.name,
+                path=Place(run.path or run.runnable.name),
                 name=run.runnable.name,
                 workflow_id=attributes.workflow_id,
                 initiated=recorded.event.event_id,
@@ -80,13 +81,13 @@ class Members:
             )
         yield from ()
 
-    def _started(self, recorded: Recorded) -> Iterator[Event]:
+    def _started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_started_event_attributes
         if member := self._asked_for.get(attributes.initiated_event_id):
             member.execution = attributes.workflow_execution.run_id
             yield self._began(recorded, member)
 
-    def _not_started(self, recorded: Recorded) -> Iterator[Event]:
+    def _not_started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.start_child_workflow_execution_failed_event_attributes
         if member := self._asked_for.get(attributes.initiated_event_id):
             yield self._began(recorded, member)
@@ -94,19 +95,19 @@ class Members:
             text = f"the run could not be started: {why.replace('_', ' ').lower()}: {member.workflow_id}"
             yield from self._ended(recorded, member.initiated, _broken_off(text))
 
-    def _began(self, recorded: Recorded, member: Member) -> MemberStarted:
+    def _began(self, recorded: RecordedEvent, member: Member) -> MemberStarted:
         self.open[member.path] = member
         return MemberStarted(
             **recorded.stamp(member.path), member=member.name, run_id=member.workflow_id, message=member.message
         )
 
-    def _completed(self, recorded: Recorded) -> Iterator[Event]:
+    def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_completed_event_attributes
         if attributes.initiated_event_id in self._asked_for:
             result = recorded.value(attributes.result, Result)
             yield from self._came_to(recorded, attributes.initiated_event_id, result)
 
-    def _failed(self, recorded: Recorded) -> Iterator[Event]:
+    def _failed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_failed_event_attributes
         if attributes.initiated_event_id in self._asked_for:
             error = _cause(recorded, attributes.failure)
@@ -116,38 +117,37 @@ class Members:
             else:
                 yield from self._ended(recorded, attributes.initiated_event_id, _broken_off(str(error)))
 
-    def _cancelled(self, recorded: Recorded) -> Iterator[Event]:
+    def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_canceled_event_attributes
         result = Result(status=Status.CANCELLED, reason="the run was cancelled")
         yield from self._ended(recorded, attributes.initiated_event_id, result)
 
-    def _timed_out(self, recorded: Recorded) -> Iterator[Event]:
+    def _timed_out(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_timed_out_event_attributes
         result = _broken_off("the run took longer than its Temporal timeout")
         yield from self._ended(recorded, attributes.initiated_event_id, result)
 
-    def _terminated(self, recorded: Recorded) -> Iterator[Event]:
+    def _terminated(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_terminated_event_attributes
         yield from self._ended(recorded, attributes.initiated_event_id, _broken_off("the run was terminated"))
 
-    def _came_to(self, recorded: Recorded, initiated: int, result: Result) -> Iterator[Event]:
+    def _came_to(self, recorded: RecordedEvent, initiated: int, result: Result) -> Iterator[Event]:
         """The end of one that made its own result, which also is what a model that called it is told."""
         member = self._asked_for[initiated]
         yield from self._ended(recorded, initiated, result)
-        path = member.path.rpartition("/")[0]
+        path = member.path.parent
         transcript = self._so_far.transcripts.get(path)
         if transcript and member.call_id:
             told = answered(member.call_id, member.name, result)
             if transcript.answered(told):
-                yield responded(recorded, path, transcript, told, since=member.at)
+                yield tool_responded(recorded, path, transcript, told, since=member.at)
 
-    def _ended(self, recorded: Recorded, initiated: int, result: Result) -> Iterator[Event]:
+    def _ended(self, recorded: RecordedEvent, initiated: int, result: Result) -> Iterator[Event]:
         member = self._asked_for.pop(initiated, None)
         if member is None:
             return
         self.open.pop(member.path, None)
-        self._so_far.turns += result.turns
-        self._so_far.totals += result.totals
+        self._so_far.tally.add(result)
         yield MemberFinished(
             **recorded.stamp(member.path),
             member=member.name,
@@ -166,7 +166,7 @@ def _broken_off(reason: str) -> Result:
     return Result(status=Status.FAILED, reason=reason)
 
 
-def _cause(recorded: Recorded, failure: Failure) -> BaseException:
+def _cause(recorded: RecordedEvent, failure: Failure) -> BaseException:
     # Depending on who wrote it, the child's own failure stands there alone or as a cause.
     if failure.HasField("child_workflow_execution_failure_info") and failure.HasField("cause"):
         return recorded.error(failure.cause)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -11,8 +11,9 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError
 
 from ...contracts.wire.event import Event
-from ...contracts.wire.run import Totals
-from .history_event import Recorded
+from ...contracts.wire.places import ActivityId, Place
+from ...workflows.tally import Tally
+from .history_event import RecordedEvent
 from .transcript import Transcript
 
 
@@ -22,22 +23,52 @@ class Accumulated:
 
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     """By path."""
-    turns: int = 0
-    """Model calls that were answered, those of nested runs that have ended included."""
-    totals: Totals = field(default_factory=Totals)
-    """What they used."""
+    tally: Tally = field(default_factory=Tally)
+    """What it used, with the nested runs that have ended."""
+    code_first: bool = False
+    """Whether the workflow is a code-first one, which may call tools without a model."""
 
 
 class Outcome(Protocol):
     """What the end of an activity means."""
 
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """The events of its result."""
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """Yield the events of its result."""
         ...
 
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:
-        """The events of its failure, timeout or cancellation."""
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
+        """Yield the events of its failure, timeout or cancellation."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """An activity that begins, before anything is known of what it means."""
+
+    kind: str
+    """Its activity type."""
+    id: ActivityId
+    input: Payloads | None = None
+    """None where the history does not have it, as of one that ran within a workflow task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an activity that begins means."""
+
+    path: str
+    """Place of what it works for."""
+    outcome: Outcome | None
+    """What its end will mean; None of one that says nothing to us."""
+    events: tuple[Event, ...] = ()
+    """The events of its beginning."""
+
+
+UNREAD = Reading(Place(""), None)
+"""What an activity means that says nothing to us."""
+
+Reader = Callable[[RecordedEvent, Scheduled, Accumulated], Reading]
+"""Reads the activities of one type."""
 
 
 @dataclass(slots=True)
@@ -50,6 +81,6 @@ class Activity:
     attempt: int = 1
 
 
-def reason(error: BaseException) -> str:
-    """Why it failed, in a line."""
+def failure_reason(error: BaseException) -> str:
+    """Return why something failed, in a line."""
     return f"{error.type}: {error.message}" if isinstance(error, ApplicationError) else str(error)

@@ -14,15 +14,15 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.message import Message, Role
-from ...contracts.specs.prompt import Prompt as PromptSpec
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.run import Carried, Result, RunInput, Status
-from .. import code_first as own_workflow
-from .activities import Steps
-from .history_event import Recorded
+from ...workflows.tally import Tally
+from .. import code_first
+from .activities import Activities
+from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
-from .tool_calls import told, untold
+from .tool_calls import responses_first_told, responses_never_told
 from .transcript import Prompt, Transcript
 
 
@@ -39,10 +39,10 @@ class Projection:
     def __init__(self, converter: DataConverter) -> None:
         self._converter = converter
         self._so_far = Accumulated()
-        self._steps = Steps(self._so_far)
+        self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
-        self._handlers: Mapping[int, Callable[[Recorded], Iterator[Event]]] = {
-            **self._steps.handlers,
+        self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
+            **self._activities.handlers,
             **self._members.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
@@ -78,7 +78,7 @@ class Projection:
                 an execution that was reset name the one that it was before.
         """
         handler = self._handlers.get(event.event_type)
-        return list(handler(Recorded(event, execution, self._converter))) if handler else []
+        return list(handler(RecordedEvent(event, execution, self._converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """The messages so far of the agent or prompt at that path, of the run's own runnable by default."""
@@ -93,16 +93,16 @@ class Projection:
         """
         return self._so_far.transcripts[self._path if path is None else path].prompt(turn)
 
-    def _started(self, recorded: Recorded) -> Iterator[Event]:
+    def _started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_started_event_attributes
-        self._steps.forget_activities()
+        self._activities.forget()
         self.next_execution = ""
-        self._own = self._steps.direct = attributes.workflow_type.name != names.RUN_WORKFLOW
+        self._own = self._so_far.code_first = attributes.workflow_type.name != names.RUN_WORKFLOW
         if self._own:
             self._path = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
             if not attributes.continued_execution_run_id:
-                yield self._began(recorded, attributes, self._path, own_workflow.asked(recorded, attributes.input))
+                yield self._began(recorded, attributes, self._path, code_first.asked(recorded, attributes.input))
             return
         run = recorded.value(attributes.input, RunInput)
         self._path = run.path or run.runnable.name
@@ -110,7 +110,7 @@ class Projection:
             yield from self._resumed(recorded, run, run.carried)
             return
         # A prompt is asked what its template makes of the message: its first model call has that.
-        if run.head and not isinstance(run.runnable, PromptSpec):
+        if run.head and not run.runnable.takes_template:
             messages = (run.message,) if run.message else ()
             self._so_far.transcripts[self._path] = Transcript(run.head, messages)
         message = run.message or Message(role=Role.USER, parts=())
@@ -118,7 +118,7 @@ class Projection:
 
     def _began(
         self,
-        recorded: Recorded,
+        recorded: RecordedEvent,
         attributes: WorkflowExecutionStartedEventAttributes,
         runnable: str,
         message: Message,
@@ -126,61 +126,61 @@ class Projection:
         stamp = recorded.stamp(self._path)
         return RunStarted(**stamp, run_id=attributes.workflow_id, runnable=runnable, message=message)
 
-    def _resumed(self, recorded: Recorded, run: RunInput, carried: Carried) -> Iterator[Event]:
-        self._so_far.turns, self._so_far.totals = carried.turns + carried.nested_turns, carried.totals
+    def _resumed(self, recorded: RecordedEvent, run: RunInput, carried: Carried) -> Iterator[Event]:
+        self._so_far.tally = Tally(carried.totals, carried.turns + carried.nested_turns)
         transcript = self._so_far.transcripts.get(self._path)
         if transcript is not None:
             transcript.messages = list(carried.messages)
-            yield from told(recorded, self._path, transcript)
+            yield from responses_first_told(recorded, self._path, transcript)
         elif run.head:
             transcript = Transcript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
             self._so_far.transcripts[self._path] = transcript
 
-    def _completed(self, recorded: Recorded) -> Iterator[Event]:
+    def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_completed_event_attributes
         self.next_execution = attributes.new_execution_run_id
         if self._own:
-            output = own_workflow.returned(recorded, attributes.result)
+            output = code_first.returned(recorded, attributes.result)
             yield from self._ended(recorded, self._partial(Status.COMPLETED, "", output))
         else:
             yield from self._came_to(recorded, recorded.value(attributes.result, Result))
 
-    def _failed(self, recorded: Recorded) -> Iterator[Event]:
+    def _failed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_failed_event_attributes
         self.next_execution = attributes.new_execution_run_id
         error = recorded.error(attributes.failure)
         if self._own:
-            yield from self._ended(recorded, self._partial(Status.FAILED, own_workflow.reason(error)))
+            yield from self._ended(recorded, self._partial(Status.FAILED, code_first.reason(error)))
         elif isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
             yield from self._came_to(recorded, Result.model_validate(error.details[0]))
         else:
             yield from self._ended(recorded, self._partial(Status.FAILED, str(error), self._last_words()))
 
-    def _cancelled(self, recorded: Recorded) -> Iterator[Event]:
+    def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
         result = self._partial(Status.CANCELLED, "the run was cancelled", self._last_words())
         yield from self._ended(recorded, result)
 
-    def _terminated(self, recorded: Recorded) -> Iterator[Event]:
+    def _terminated(self, recorded: RecordedEvent) -> Iterator[Event]:
         reason = recorded.event.workflow_execution_terminated_event_attributes.reason
         text = f"the run was terminated: {reason}" if reason else "the run was terminated"
         yield from self._ended(recorded, self._partial(Status.FAILED, text, self._last_words()))
 
-    def _timed_out(self, recorded: Recorded) -> Iterator[Event]:
+    def _timed_out(self, recorded: RecordedEvent) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_timed_out_event_attributes.new_execution_run_id
         text = "the run took longer than its Temporal timeout"
         yield from self._ended(recorded, self._partial(Status.FAILED, text, self._last_words()))
 
-    def _continued(self, recorded: Recorded) -> Iterator[Event]:
+    def _continued(self, recorded: RecordedEvent) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
         yield from self._members.left(recorded)
 
-    def _came_to(self, recorded: Recorded, result: Result) -> Iterator[Event]:
+    def _came_to(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         """The end of a run that made its own result: the transcript takes in the errors that stand nowhere else."""
         if transcript := self._so_far.transcripts.get(self._path):
-            yield from untold(recorded, self._path, transcript, result.untold)
+            yield from responses_never_told(recorded, self._path, transcript, result.untold)
         yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
 
-    def _ended(self, recorded: Recorded, result: Result) -> Iterator[Event]:
+    def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         yield from self._members.left(recorded)
         # One that is tried again or runs on a schedule goes on in its next execution.
         if self.next_execution:
@@ -202,13 +202,5 @@ class Projection:
     def _partial(self, status: Status, reason: str, output: object = None) -> Result:
         """A result for a workflow that could not make its own."""
         transcript = self._so_far.transcripts.get(self._path)
-        return Result(
-            status=status,
-            output=output,
-            reason=reason,
-            turns=self._so_far.turns,
-            usage=self._so_far.totals.usage,
-            cost_usd=self._so_far.totals.cost_usd,
-            unpriced_calls=self._so_far.totals.unpriced_calls,
-            rejected=tuple(transcript.rejected) if transcript else (),
-        )
+        result = self._so_far.tally.result(status, reason, output=output)
+        return result.model_copy(update={"rejected": tuple(transcript.rejected) if transcript else ()})

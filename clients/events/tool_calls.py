@@ -11,28 +11,54 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 from ...contracts import names
 from ...contracts.message import ToolResultPart
-from ...contracts.wire.event import Event, ToolResponded
-from ...contracts.wire.tool_call import ToolOutput
-from .history_event import Recorded
-from .outcome import Activity, reason
+from ...contracts.wire.event import Event, ToolRequested, ToolResponded
+from ...contracts.wire.mcp_call import McpInvocation
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
+from .history_event import RecordedEvent
+from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
 from .transcript import Transcript
 
 
-def told(recorded: Recorded, path: str, transcript: Transcript) -> Iterator[Event]:
-    """Responses that were no activity's result: the model is the first to be told them."""
+def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
+    """Read a tool call that begins. Of one that a model asked for, the model's reply has told already."""
+    if so_far.code_first and scheduled.id.is_direct_call:
+        return _direct_call(recorded, scheduled, scheduled.kind)
+    transcript = so_far.transcripts.get(scheduled.id.place)
+    return Reading(scheduled.id.place, ToolOutcome(scheduled.id.step, transcript)) if transcript else UNREAD
+
+
+def read_mcp_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
+    """Read a call of an MCP server's tool that begins: the name that models call it by is in its input."""
+    if so_far.code_first and scheduled.id.is_direct_call and scheduled.input:
+        return _direct_call(recorded, scheduled, recorded.value(scheduled.input, McpInvocation).name)
+    return read_tool_call(recorded, scheduled, so_far)
+
+
+def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str) -> Reading:
+    """Read a call that no model asked for. What it was asked stands in no local activity's marker."""
+    place, call_id = scheduled.id
+    arguments = recorded.value(scheduled.input, ToolInvocation).arguments if scheduled.input else {}
+    requested = ToolRequested(**recorded.stamp(place), turn=0, call_id=call_id, name=name, arguments=arguments)
+    return Reading(place, DirectOutcome(call_id, name), (requested,))
+
+
+def responses_first_told(recorded: RecordedEvent, path: str, transcript: Transcript) -> Iterator[Event]:
+    """Yield responses of which the next model call is the first to tell."""
     for result in transcript.unreported():
-        yield responded(recorded, path, transcript, result)
+        yield tool_responded(recorded, path, transcript, result)
 
 
-def untold(recorded: Recorded, path: str, transcript: Transcript, results: Iterable[ToolResultPart]) -> Iterator[Event]:
-    """Responses that were no activity's result, and that no model was told either."""
+def responses_never_told(
+    recorded: RecordedEvent, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
+) -> Iterator[Event]:
+    """Yield responses that only the end of the run tells of."""
     news = [result for result in results if transcript.answered(result)]
     for result in news:
-        yield responded(recorded, path, transcript, result)
+        yield tool_responded(recorded, path, transcript, result)
 
 
-def responded(
-    recorded: Recorded,
+def tool_responded(
+    recorded: RecordedEvent,
     path: str,
     transcript: Transcript,
     result: ToolResultPart,
@@ -40,7 +66,7 @@ def responded(
     since: datetime | None = None,
     attempt: int = 1,
 ) -> ToolResponded:
-    """The event of a result.
+    """Return the event of a result.
 
     Args:
         recorded: The history event that tells it.
@@ -70,8 +96,8 @@ class ToolOutcome:
     call_id: str
     transcript: Transcript
 
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """What the tool came to."""
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """Yield what the tool returned."""
         if asked := self.transcript.calls.get(self.call_id):
             output = recorded.value(result, ToolOutput)
             yield from self._answered(
@@ -82,41 +108,44 @@ class ToolOutcome:
                 ),
             )
 
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:
-        """What the tool failed by. What anything else means, a timeout too, the workflow's words to the model say."""
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
+        """Yield what the tool failed by.
+
+        What anything else means, a timeout too, the workflow tells the model.
+        """
         asked = self.transcript.calls.get(self.call_id)
         if asked and isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
             result = ToolResultPart(call_id=self.call_id, name=asked.part.name, content=error.message, is_error=True)
             yield from self._answered(recorded, activity, result)
 
-    def _answered(self, recorded: Recorded, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
+    def _answered(self, recorded: RecordedEvent, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
         if self.transcript.answered(result):
             since, attempt = activity.at, activity.attempt
-            yield responded(recorded, activity.path, self.transcript, result, since=since, attempt=attempt)
+            yield tool_responded(recorded, activity.path, self.transcript, result, since=since, attempt=attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class DirectOutcome:
-    """The end of a call that no model asked for, but a workflow of somebody's own."""
+    """The end of a call that no model asked for, but a code-first workflow."""
 
     call_id: str
     name: str
 
-    def completed(self, recorded: Recorded, activity: Activity, result: Payloads) -> Iterator[Event]:
-        """What the tool came to."""
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """Yield what the tool returned."""
         yield self._responded(recorded, activity, recorded.value(result, ToolOutput).content, is_error=False)
 
-    def failed(self, recorded: Recorded, activity: Activity, error: BaseException) -> Iterator[Event]:
-        """What it failed by: no model is told it, so this is the only place."""
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
+        """Yield what it failed by: no model is told it, so this is the only place."""
         if is_cancelled_exception(error):
             content = "the call was cancelled"
         elif isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
             content = error.message
         else:
-            content = reason(error)
+            content = failure_reason(error)
         yield self._responded(recorded, activity, content, is_error=True)
 
-    def _responded(self, recorded: Recorded, activity: Activity, content: str, *, is_error: bool) -> ToolResponded:
+    def _responded(self, recorded: RecordedEvent, activity: Activity, content: str, *, is_error: bool) -> ToolResponded:
         return ToolResponded(
             **recorded.stamp(activity.path),
             turn=0,

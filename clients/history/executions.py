@@ -14,9 +14,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from ...contracts import names
 from ...contracts.errors import SpecError
 from ...contracts.wire.event import Event
+from ...contracts.wire.places import EventId
 from ...workflows.search_attributes import RUNNABLE
 from ..events.projection import Projection
-from .cursor import Position
 from .follow import follow, started_by
 
 
@@ -92,11 +92,11 @@ async def executions_left(temporal: Client, workflow_id: str, first: str) -> tup
         return ()
 
 
-def from_position(executions: Sequence[str], position: Position) -> Sequence[str]:
+def from_position(executions: Sequence[str], position: EventId) -> Sequence[str]:
     """What to read of the executions to know what comes after a position in one of them."""
     place = executions.index(position.execution)
     # What the first event of an execution means depends on the execution before it.
-    return executions[max(place - 1, 0) if position.event == 1 else place :]
+    return executions[max(place - 1, 0) if position.history_event == 1 else place :]
 
 
 async def read_chain(

@@ -10,14 +10,15 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts.wire.event import MemberStarted
+from ...contracts.wire.places import EventId, Place
 from ..events.nested_runs import Member
 from ..events.projection import Projection
-from .cursor import Cursor, Key, Position
+from .cursor import Cursor, Key
 from .executions import executions_left, read_chain
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunAddress:
     """A workflow of the tree, and where its start stands in those above it."""
 
     workflow_id: str
@@ -26,21 +27,21 @@ class Place:
     """Its place in the runnable tree. Empty for the root."""
     key: Key = ()
     above: Cursor | None = None
-    """Position of the event that tells of its start. None for the root."""
+    """EventId of the event that tells of its start. None for the root."""
 
 
 @dataclass(slots=True)
 class Part:
     """What the history of one workflow of the tree tells."""
 
-    place: Place
+    place: RunAddress
     projection: Projection
     executions: set[str] = field(default_factory=set)
     """Those that were read."""
     _started: list[tuple[str, Member]] = field(default_factory=list)
 
     @classmethod
-    async def read(cls, temporal: Client, place: Place) -> Part:
+    async def read(cls, temporal: Client, place: RunAddress) -> Part:
         """Everything that is there now.
 
         Raises:
@@ -54,16 +55,16 @@ class Part:
                     part._started.append((event.id, member))
         return part
 
-    def nested(self) -> Iterator[Place]:
+    def nested(self) -> Iterator[RunAddress]:
         """The workflows of the runs that it started."""
         for event_id, member in self._started:
             above = self.place.above
             cursor = Cursor(above.root, {**above.nested, self.place.key: event_id}) if above else Cursor(event_id, {})
             key = (*self.place.key, member.initiated)
-            yield Place(member.workflow_id, (member.execution,), member.path, key, cursor)
+            yield RunAddress(member.workflow_id, (member.execution,), member.path, key, cursor)
 
 
-async def parts(temporal: Client, root: Place) -> AsyncIterator[Part]:
+async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[Part]:
     """Every workflow of the tree, the root first, without those that are past the retention time.
 
     Raises:
@@ -77,7 +78,7 @@ async def parts(temporal: Client, root: Place) -> AsyncIterator[Part]:
             places.extend(part.nested())
 
 
-async def part_at(temporal: Client, place: Place) -> Part | None:
+async def part_at(temporal: Client, place: RunAddress) -> Part | None:
     """A workflow of the tree; None where it is a nested one that is past the retention time.
 
     Raises:
@@ -90,11 +91,13 @@ async def part_at(temporal: Client, place: Place) -> Part | None:
             raise
     left = await executions_left(temporal, place.workflow_id, place.executions[0])
     return (
-        await Part.read(temporal, Place(place.workflow_id, left, place.path, place.key, place.above)) if left else None
+        await Part.read(temporal, RunAddress(place.workflow_id, left, place.path, place.key, place.above))
+        if left
+        else None
     )
 
 
-async def part_with(temporal: Client, root: Place, path: str) -> Part | None:
+async def part_with(temporal: Client, root: RunAddress, path: str) -> Part | None:
     """The workflow that has a transcript at a path; None where there is none yet.
 
     Raises:
@@ -102,13 +105,13 @@ async def part_with(temporal: Client, root: Place, path: str) -> Part | None:
     """
     part = await part_at(temporal, root)
     while part and path not in part.projection.paths:
-        above = [place for place in part.nested() if path == place.path or path.startswith(f"{place.path}/")]
+        above = [place for place in part.nested() if Place(path).is_within(place.path)]
         nearest = max(above, key=lambda place: len(place.path), default=None)
         part = await part_at(temporal, nearest) if nearest else None
     return part
 
 
-async def cursor_after(temporal: Client, root: Place, event_id: str) -> Cursor | None:
+async def cursor_after(temporal: Client, root: RunAddress, event_id: str) -> Cursor | None:
     """Where to go on after an event of a nested run; None where there is no such execution in the tree.
 
     Its parents go on right after its start: they may have told more by then, and it is told again.
@@ -116,7 +119,7 @@ async def cursor_after(temporal: Client, root: Place, event_id: str) -> Cursor |
     Raises:
         RPCError: There is no such run, or the server refuses.
     """
-    wanted = Position.parse(event_id).execution
+    wanted = EventId.parse(event_id).execution
     async for part in parts(temporal, root):
         above = part.place.above
         if above and wanted in part.executions:

@@ -159,3 +159,17 @@ class EventId:
         """
         *execution, event, index = text.split(SEPARATOR)
         return cls(execution[0] if execution else "", int(event), int(index))
+
+    def within(self, execution: str) -> EventId:
+        """Return the same id with the execution that it is known to be in, where it lacks its own."""
+        return self if self.execution else EventId(execution, self.history_event, self.index)
+
+    def without_execution(self, execution: str) -> EventId:
+        """Return the same id, without its execution where it is that one."""
+        return EventId("", self.history_event, self.index) if self.execution == execution else self
+
+    def covers(self, event_id: str) -> bool:
+        """Return whether an event of the same workflow was told up to here: of earlier executions all were."""
+        other = EventId.parse(event_id)
+        here = (self.history_event, self.index)
+        return other.execution != self.execution or (other.history_event, other.index) <= here

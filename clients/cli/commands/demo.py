@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....contracts.errors import SetupError
 from ....contracts.wire.event import Event, ModelResponded, ToolResponded
+from ....contracts.wire.places import EventId
 from ..exit_status import EXIT_STATUS
 from ..stack_arguments import PORT, UI_PORT, add_stack_arguments, load_settings, stack_options, stopping_in_order
 from ..step_tree import StepTree
@@ -93,7 +94,7 @@ async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnSta
         result=await run.result(),
         events=tuple(events),
         kill=Kill.of(killed, events, await client.history(run.id)) if killed else None,
-        url=stack.server.run_url(run.id, events[0].id.partition("/")[0]) or "",
+        url=stack.server.run_url(run.id, EventId.parse(events[0].id).execution) or "",
         again=_again(stack),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....contracts.errors import SpecError
+from ....contracts.wire.places import Place
 from ..session import add_connection_options, connect
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def _export(args: argparse.Namespace) -> int:
     if args.nested:
         directory = args.output.with_name(f"{args.output.name}.nested")
         for nested in await (await client.get(args.id)).nested():
-            file = directory / f"{nested.removeprefix(f'{args.id}/')}.json"
+            file = directory / f"{Place(nested).below(args.id)}.json"
             _write(await client.history(nested), file, nested=True)
     return 0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sostenuto.clients.history.cursor import Cursor, Position
+from sostenuto.clients.history.cursor import Cursor
+from sostenuto.contracts.wire.places import EventId
 
 
 def test_a_plain_id_is_a_cursor_without_nested_runs() -> None:
@@ -26,12 +27,12 @@ def test_what_is_no_cursor_is_none(text: str) -> None:
 
 
 def test_a_position_covers_what_came_before_it() -> None:
-    position = Position.parse("e2/10/1")
-    assert position == Position("e2", 10, 1)
+    position = EventId.parse("e2/10/1")
+    assert position == EventId("e2", 10, 1)
     assert all(position.covers(told) for told in ("e1/99/0", "e2/9/5", "e2/10/0", "e2/10/1"))
     assert not any(position.covers(new) for new in ("e2/10/2", "e2/11/0"))
 
 
 def test_a_position_in_the_first_execution_leaves_its_name_out() -> None:
-    assert Position.parse("40/1").within("e1") == Position("e1", 40, 1)
-    assert Position.parse("e2/40/1").within("e1") == Position("e2", 40, 1)
+    assert EventId.parse("40/1").within("e1") == EventId("e1", 40, 1)
+    assert EventId.parse("e2/40/1").within("e1") == EventId("e2", 40, 1)
