@@ -65,6 +65,12 @@ class Spec(Contract):
     Read from JSON (a history, a request of another version) it stays as tolerant as any contract.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            # Keeps pydantic from calling a constructor made for people when it reads a spec from JSON.
+            cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     def _construct(self, data: dict[str, Any]) -> None:
         """Validate the arguments of a constructor into this instance.
 

@@ -63,9 +63,6 @@ class Model(Spec):
         }
         self._construct(data)
 
-    # Keeps pydantic from calling this constructor when it reads a Model from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:

@@ -18,7 +18,19 @@ from .contracts.specs.router import Route, Router, Rule
 from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
-from .contracts.wire.event import Event
+from .contracts.wire.event import (
+    Event,
+    FallbackUsed,
+    MemberFinished,
+    MemberStarted,
+    ModelRequested,
+    ModelResponded,
+    RouteChosen,
+    RunFinished,
+    RunStarted,
+    ToolRequested,
+    ToolResponded,
+)
 from .contracts.wire.run import Result, Status
 
 if TYPE_CHECKING:
@@ -33,20 +45,28 @@ __all__ = [
     "Client",
     "Effect",
     "Event",
+    "FallbackUsed",
     "FilePart",
     "ImagePart",
     "McpServer",
+    "MemberFinished",
+    "MemberStarted",
     "Message",
     "Model",
     "ModelError",
+    "ModelRequested",
+    "ModelResponded",
     "Parallel",
     "Prompt",
     "Result",
     "Role",
     "Route",
+    "RouteChosen",
     "Router",
     "Rule",
     "Run",
+    "RunFinished",
+    "RunStarted",
     "SetupError",
     "SostenutoError",
     "SpecError",
@@ -57,6 +77,8 @@ __all__ = [
     "Tool",
     "ToolContext",
     "ToolError",
+    "ToolRequested",
+    "ToolResponded",
     "Usage",
     "__version__",
     "tool",

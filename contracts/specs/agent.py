@@ -89,9 +89,6 @@ class Agent(Answerer):
         self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
         self._know(output, checks)
 
-    # Keeps pydantic from calling this constructor when it reads an Agent from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @field_validator("delegates")
     @classmethod
     def _callable(cls, delegates: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -28,9 +28,6 @@ class Step(Spec):
     def __init__(self, run: Node, *, name: str = "", input: str = "", **unknown: Any) -> None:  # noqa: A002
         self._construct({"name": name or getattr(run, "name", "unnamed"), "run": run, "input": input, **unknown})
 
-    # Keeps pydantic from calling this constructor when it reads a Step from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="before")
     @classmethod
     def _of_runnable(cls, data: Any) -> Any:
@@ -80,9 +77,6 @@ class Chain(Node):
     ) -> None:
         data = {"name": name, "steps": steps, "inputs": inputs, "description": description, **unknown}
         self._construct(data)
-
-    # Keeps pydantic from calling this constructor when it reads a Chain from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="after")
     def _in_order(self) -> Chain:

@@ -78,9 +78,6 @@ class Parallel(Node):
         }
         self._construct(data)
 
-    # Keeps pydantic from calling this constructor when it reads a Parallel from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @field_validator("over")
     @classmethod
     def _callable(cls, over: str) -> str:

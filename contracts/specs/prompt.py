@@ -65,9 +65,6 @@ class Prompt(Answerer):
         self._construct(data)
         self._know(output, checks)
 
-    # Keeps pydantic from calling this constructor when it reads a Prompt from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @field_validator("template")
     @classmethod
     def _readable(cls, template: str) -> str:

@@ -43,9 +43,6 @@ class Rule(Spec):
         data = {"min_chars": min_chars, "max_chars": max_chars, "pattern": pattern, "metadata": metadata or {}}
         self._construct({**data, **unknown})
 
-    # Keeps pydantic from calling this constructor when it reads a Rule from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="after")
     def _may_hold(self) -> Rule:
         if self.min_chars is not None and self.max_chars is not None and self.min_chars > self.max_chars:
@@ -103,9 +100,6 @@ class Route(Spec):
         }
         self._construct(data)
 
-    # Keeps pydantic from calling this constructor when it reads a Route from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="before")
     @classmethod
     def _of_runnable(cls, data: Any) -> Any:
@@ -159,9 +153,6 @@ class Router(Node):
             **unknown,
         }
         self._construct(data)
-
-    # Keeps pydantic from calling this constructor when it reads a Router from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="after")
     def _whole(self) -> Router:

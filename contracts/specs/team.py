@@ -108,9 +108,6 @@ class Team(Answerer):
         self._construct(data)
         self._know(output, checks)
 
-    # Keeps pydantic from calling this constructor when it reads a Team from JSON.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
     @model_validator(mode="after")
     def _whole(self) -> Team:
         different(

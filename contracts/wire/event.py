@@ -36,8 +36,11 @@ class RunStarted(_Event):
 
     type: Literal["run.started"] = "run.started"
     run_id: str
+    """Id of the run, under which `client.get` finds it."""
     runnable: str
+    """Name of what runs."""
     message: Message
+    """What it is asked."""
 
 
 class ModelRequested(_Event):
@@ -45,7 +48,9 @@ class ModelRequested(_Event):
 
     type: Literal["model.requested"] = "model.requested"
     turn: int
+    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
     model: str
+    """`provider/model` that is asked."""
 
 
 class ModelResponded(_Event):
@@ -53,15 +58,21 @@ class ModelResponded(_Event):
 
     type: Literal["model.responded"] = "model.responded"
     turn: int
+    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
     model: str
+    """`provider/model` that answered, as the provider reports it."""
     message: Message
+    """The answer, with the tool calls that it asks for."""
     usage: Usage
+    """Tokens of this call."""
     cost_usd: float | None = None
+    """US dollars of this call; None where no price is known for the model."""
     attempt: int = 1
-    """From 1: how many tries it took."""
+    """How many tries it took, from 1."""
     seconds: float
-    """From scheduling to the answer."""
+    """Seconds from scheduling to the answer."""
     prompt_hash: str
+    """SHA-256 of the exact prompt that was sent."""
 
 
 class ToolRequested(_Event):
@@ -69,9 +80,13 @@ class ToolRequested(_Event):
 
     type: Literal["tool.requested"] = "tool.requested"
     turn: int
+    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
     call_id: str
+    """Id of the call, unique in its transcript."""
     name: str
+    """Name of the tool, as the model calls it."""
     arguments: dict[str, JsonValue] = {}
+    """Arguments of the call, as JSON."""
 
 
 class ToolResponded(_Event):
@@ -79,12 +94,19 @@ class ToolResponded(_Event):
 
     type: Literal["tool.responded"] = "tool.responded"
     turn: int
+    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
     call_id: str
+    """Id of the call, unique in its transcript."""
     name: str
+    """Name of the tool, as the model calls it."""
     content: str
+    """What the tool returned or failed by, as the model is told."""
     is_error: bool = False
+    """Whether the model is told that the call failed."""
     attempt: int = 1
+    """Which try had this outcome, from 1."""
     seconds: float
+    """Seconds from scheduling to the outcome."""
 
 
 class FallbackUsed(_Event):
@@ -92,11 +114,13 @@ class FallbackUsed(_Event):
 
     type: Literal["fallback.used"] = "fallback.used"
     turn: int
+    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
     failed: str
-    """Model that failed."""
+    """`provider/model` that failed."""
     model: str
-    """Model that took over."""
+    """`provider/model` that took over."""
     reason: str
+    """Why the model that failed did."""
 
 
 class RouteChosen(_Event):
@@ -104,11 +128,13 @@ class RouteChosen(_Event):
 
     type: Literal["route.chosen"] = "route.chosen"
     route: str
-    """Empty where the input belongs nowhere and there is no default."""
+    """Name of the route. Empty where the input belongs nowhere and there is no default."""
     confidence: float
-    """0 to 1."""
+    """How sure the router is, 0 to 1."""
     reason: str
+    """Why this route, in a sentence."""
     strategy: Strategy
+    """How the router decides."""
 
 
 class MemberStarted(_Event):
@@ -131,15 +157,23 @@ class MemberFinished(_Event):
 
     type: Literal["member.finished"] = "member.finished"
     member: str
+    """Name of the runnable."""
     run_id: str
+    """Id of the nested run."""
     status: Status
+    """How it ended."""
     output: JsonValue = None
+    """What it answered, as text or JSON; of one that did not complete, its last words."""
     reason: str = ""
+    """Why it ended so; empty where the status tells enough."""
     transfer: str = ""
     """The member that it handed the conversation over to."""
     turns: int = 0
+    """Model calls that were answered, with all that is nested in it."""
     usage: Usage = Usage()
+    """Tokens that the run used, with all that is nested in it."""
     cost_usd: float = 0.0
+    """US dollars that the run cost, of the calls whose price is known."""
 
 
 class RunFinished(_Event):
@@ -147,11 +181,17 @@ class RunFinished(_Event):
 
     type: Literal["run.finished"] = "run.finished"
     status: Status
+    """How it ended."""
     output: JsonValue = None
+    """What it answered, as text or JSON; of one that did not complete, its last words."""
     reason: str = ""
+    """Why it ended so; empty where the status tells enough."""
     turns: int = 0
+    """Model calls that were answered, with all that is nested in it."""
     usage: Usage = Usage()
+    """Tokens that the run used, with all that is nested in it."""
     cost_usd: float = 0.0
+    """US dollars that the run cost, of the calls whose price is known."""
 
 
 Event = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-_BUILTINS = {"open", "input", "print", "id", "hash", "exec", "eval", "__import__", "globals", "vars"}
+_BUILTINS = {"open", "input", "print", "id", "hash", "exec", "eval", "__import__", "globals"}
 _CLOCK_AND_THREADS = {
     *("now", "utcnow", "today", "astimezone", "fromtimestamp", "to_thread", "run_in_executor", "open_connection"),
     *("start_server", "create_subprocess_exec", "create_subprocess_shell", "uuid1", "uuid4", "getLogger"),

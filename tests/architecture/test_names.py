@@ -49,6 +49,8 @@ PUBLIC = {
     *("ModelError", "Parallel", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
+    *("FallbackUsed", "MemberFinished", "MemberStarted", "ModelRequested", "ModelResponded", "RouteChosen"),
+    *("RunFinished", "RunStarted", "ToolRequested", "ToolResponded"),
 }
 
 

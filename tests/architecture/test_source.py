@@ -67,3 +67,46 @@ def test_offences_are_seen() -> None:
     assert _complaints("x = 1  # type: ignore[a]  # noqa: F821") == []
     assert _complaints("# TODO later") == ["TODO"]
     assert _complaints("def f():  # noqa: D103, C901") == ["noqa: D103, C90"]
+
+
+PLACES = ROOT / "contracts" / "wire" / "places.py"
+HANDLES_PLACES = [
+    path
+    for path in FILES
+    # `module:app` is how people name an app, and no id.
+    if path not in {PLACES, ROOT / "clients" / "cli" / "app_loader.py"}
+    and (path.parts[len(ROOT.parts)] in {"workflows", "clients"} or "wire" in path.parts)
+]
+_DURABLE_ID = re.compile(
+    r"\b(?:r?partition|r?split|count|startswith|removeprefix|find)\(f?[\"'](?:[^\"']*\})?[/:#][\"']\)"  # taken apart
+    r"|\b(?:path|place|root|parent|child|prefix)\}[/:#]|[/:#]\{(?:path|place|name|number|turn|call_id)\}"  # put together
+    r"|:(?:turn|route|transcript|mcp|call)\b[-_\"'{]"
+)
+
+
+def _durable_ids(source: str) -> list[str]:
+    """Lines that build or split a place, or an id made of one."""
+    code = "\n".join(line.partition("  # ")[0] for line in source.splitlines())
+    return [line.strip() for line in code.splitlines() if _DURABLE_ID.search(line) and "http" not in line]
+
+
+@pytest.mark.parametrize("path", HANDLES_PLACES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_builds_and_splits_no_durable_id(path: Path) -> None:
+    assert _durable_ids(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'path.rpartition("/")[0]',
+        "root.split('/')",
+        'place.rpartition(":")',
+        'f"{path}/{name}"',
+        'f"{self.path}:{call.id}"',
+        'activity_id=f"{x}:turn-{n}"',
+        'id.startswith(f"{other}/")',
+        'f"{step}#{number}"',
+    ],
+)
+def test_a_durable_id_made_elsewhere_is_seen(line: str) -> None:
+    assert _durable_ids(line)
