@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, TypeAdapter
 
@@ -36,6 +36,9 @@ class Node(Spec):
 
     What cannot be serialised, functions and types, stays in the process; workers know it from their `App`.
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """Names of all classes of runnables, in the order of their union."""
 
     name: Name
     """What the run list and the events call it."""
@@ -133,7 +136,8 @@ def check_runnable(value: Any) -> Any:
 
 def cannot_run(value: object) -> str:
     """What is said of something that is no runnable."""
-    return f"{brief(value)} cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
+    *others, last = Node.kinds
+    return f"{brief(value)} cannot be run: pass an {', '.join(others)} or {last}"
 
 
 def braced(names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
@@ -25,6 +25,8 @@ Runnable = Annotated[
 # These refer to the union that they are part of.
 for _kind in (Agent, Step, Chain, Route, Router, Parallel, Team):
     _kind.model_rebuild(_types_namespace={"Runnable": Runnable})
+
+Node.kinds = tuple(kind.__name__ for kind in get_args(get_args(Runnable)[0]))
 
 RUNNABLE: TypeAdapter[Runnable] = TypeAdapter(Runnable)
 """Reads and writes runnables as JSON."""

@@ -79,7 +79,7 @@ HANDLES_PLACES = [
 ]
 _DURABLE_ID = re.compile(
     r"\b(?:r?partition|r?split|count|startswith|removeprefix|find)\(f?[\"'](?:[^\"']*\})?[/:#][\"']\)"  # taken apart
-    r"|\b(?:path|place|root|parent|child|prefix)\}[/:#]|[/:#]\{(?:path|place|name|number|turn|call_id)\}"  # put together
+    r"|\b(?:path|place|root|parent|child|prefix)\}[/:#]|[/:#]\{(?:path|place|name|number|turn|call_id)\}"  # made
     r"|:(?:turn|route|transcript|mcp|call)\b[-_\"'{]"
 )
 
