@@ -49,7 +49,7 @@ def execute(argv: Sequence[str]) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.version:
-        from ... import __version__  # noqa: PLC0415 - the package imports this one
+        from ... import __version__
 
         print(__version__)
         return 0

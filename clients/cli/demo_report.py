@@ -71,7 +71,7 @@ class Report:
 
 def steps(events: Sequence[Event]) -> Table:
     """A table of the model and tool calls, with the run's totals."""
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)
     end = next((event for event in events if isinstance(event, RunFinished)), None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def show(events: AsyncIterator[Event], console: Console) -> None:
     """Print the events as a tree, with what the run waits for beneath."""
-    from rich.markup import escape  # noqa: PLC0415 - only where something is shown
+    from rich.markup import escape
 
     tree = StepTree()
     with console.status("waiting for the run") as status:

@@ -26,7 +26,7 @@ async def connect(args: argparse.Namespace) -> Client:
     Raises:
         SetupError: Nothing answers there, access is denied, or there is no such namespace.
     """
-    from ..client import Client  # noqa: PLC0415 - the Temporal SDK takes its time, and `--help` does not need it
+    from ..client import Client
 
     keep_stdout_clean()
     return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))
@@ -34,7 +34,7 @@ async def connect(args: argparse.Namespace) -> Client:
 
 def keep_stdout_clean() -> None:
     """Send the log of the SDK's core to Python's loggers: by itself it goes to stdout, amid the data printed there."""
-    from temporalio.runtime import (  # noqa: PLC0415 - as above
+    from temporalio.runtime import (
         LogForwardingConfig,
         LoggingConfig,
         Runtime,

@@ -38,7 +38,7 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_settings(args: argparse.Namespace) -> Settings:
     """The settings of the environment and the file, with what the command line says instead."""
-    from ...workers.settings import Settings  # noqa: PLC0415 - the command line loads workers lazily
+    from ...workers.settings import Settings
 
     settings = Settings.load()
     return settings.model_copy(update={"state_dir": args.state_dir.expanduser()}) if args.state_dir else settings
@@ -50,8 +50,8 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
     Raises:
         SetupError: There are no weights, and no key either.
     """
-    from ...workers.stack.stack import StackOptions  # noqa: PLC0415 - as above
-    from ...workers.stack.weights import Weights  # noqa: PLC0415
+    from ...workers.stack.stack import StackOptions
+    from ...workers.stack.weights import Weights
 
     try:
         Weights.find(settings.state_dir, local_model=settings.local_model)

@@ -43,10 +43,10 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _demo(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415 - loaded by the commands that need it
+    from rich.console import Console
 
-    from ....workers.stack.stack import EmbeddedStack  # noqa: PLC0415
-    from ..app_loader import load_app  # noqa: PLC0415
+    from ....workers.stack.stack import EmbeddedStack
+    from ..app_loader import load_app
 
     console = Console(highlight=False)
     reference = args.app or _docs_agent()
@@ -69,10 +69,10 @@ async def _demo(args: argparse.Namespace) -> int:
 
 async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> Report:
     """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
-    from rich.markup import escape  # noqa: PLC0415 - loaded by the commands that need it
+    from rich.markup import escape
 
-    from ...client import Client  # noqa: PLC0415 - loads the Temporal SDK
-    from ..demo_report import Kill, Report  # noqa: PLC0415
+    from ...client import Client
+    from ..demo_report import Kill, Report
 
     client = Client(stack.client, task_queue=_TASK_QUEUE)
     run = await client.start(agent, question)
@@ -104,7 +104,7 @@ def _has_used_a_tool(events: Sequence[Event]) -> bool:
 
 
 def _options(args: argparse.Namespace, app: str) -> StackOptions:
-    from ....workers.stack.temporal_server import find_port  # noqa: PLC0415 - the command line loads workers lazily
+    from ....workers.stack.temporal_server import find_port
 
     def free(port: int) -> int:
         # Somebody who has a Temporal server running already shall see the demo all the same.

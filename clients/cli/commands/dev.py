@@ -30,9 +30,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _dev(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415 - loaded by the commands that need it
+    from rich.console import Console
 
-    from ....workers.stack.stack import EmbeddedStack  # noqa: PLC0415
+    from ....workers.stack.stack import EmbeddedStack
 
     console = Console(highlight=False)
     options = replace(stack_options(args, load_settings(args)), app=args.app, workers=args.workers)
@@ -47,7 +47,7 @@ async def _dev(args: argparse.Namespace) -> int:
 
 
 def _table(stack: EmbeddedStack, app: str | None) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("Temporal", stack.server.address)

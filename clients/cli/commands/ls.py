@@ -36,7 +36,7 @@ async def _ls(args: argparse.Namespace) -> int:
         for row in rows:
             print(row.model_dump_json())
     else:
-        from rich.console import Console  # noqa: PLC0415 - only where something is shown
+        from rich.console import Console
 
         # In a pipe there is no width to fit, and a run's id must stay whole.
         Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(_table(rows))
@@ -44,8 +44,8 @@ async def _ls(args: argparse.Namespace) -> int:
 
 
 def _table(rows: Iterable[RunSummary]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("RUN", "RUNNABLE", "STATUS"):

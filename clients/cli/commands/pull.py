@@ -16,9 +16,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _pull(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415 - loaded by the commands that need it
+    from rich.console import Console
 
-    from ....workers.stack.weights import pull  # noqa: PLC0415
+    from ....workers.stack.weights import pull
 
     settings = load_settings(args)
     console = Console(highlight=False)

@@ -57,8 +57,8 @@ async def _replay(args: argparse.Namespace) -> int:
 
 
 def _read(file: Path) -> WorkflowHistory:
-    from google.protobuf.json_format import ParseError  # noqa: PLC0415 - `--help` does not need the SDK
-    from temporalio.client import WorkflowHistory  # noqa: PLC0415 - as above
+    from google.protobuf.json_format import ParseError
+    from temporalio.client import WorkflowHistory
 
     try:
         history = WorkflowHistory.from_json(file.stem, file.read_text())
@@ -74,7 +74,7 @@ def _read(file: Path) -> WorkflowHistory:
 
 def _replayer(workflows: Sequence[type]) -> Replayer:
     with needs_worker_packages():
-        from ....workers.worker import replayer  # noqa: PLC0415 - only this command and the workers need it
+        from ....workers.worker import replayer
     return replayer(workflows)
 
 

@@ -49,7 +49,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _run(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415 - only where something is shown
+    from rich.console import Console
 
     app = load_app(args.app)
     asked = sys.stdin.read() if args.input == "-" else args.input
@@ -77,7 +77,7 @@ async def _run(args: argparse.Namespace) -> int:
 
 def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
     """What the app has of that name, and what it is asked by the text."""
-    from ...code_first import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
+    from ...code_first import OwnWorkflow
 
     for workflow in app.workflows:
         own = OwnWorkflow.of(workflow)
@@ -93,14 +93,14 @@ async def _followed(run: Run, console: Console) -> Result:
 
 
 def _json(run: Run, result: Result) -> str:
-    from pydantic_core import to_json  # noqa: PLC0415 - as above
+    from pydantic_core import to_json
 
     fields = {name: getattr(result, name) for name in type(result).model_fields}
     return to_json({"id": run.id, **fields}, indent=2).decode()
 
 
 def _shown(result: Result) -> str:
-    from pydantic_core import to_json  # noqa: PLC0415 - as above
+    from pydantic_core import to_json
 
     if not isinstance(result.output, str):
         return to_json(result.output, indent=2).decode()

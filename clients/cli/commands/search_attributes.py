@@ -19,7 +19,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _search_attributes(args: argparse.Namespace) -> int:
-    from ...search_attributes import register_search_attributes  # noqa: PLC0415 - `--help` does not need the SDK
+    from ...search_attributes import register_search_attributes
 
     client = await connect(args)
     added = await register_search_attributes(client.temporal)

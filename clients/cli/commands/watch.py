@@ -35,7 +35,7 @@ async def _watch(args: argparse.Namespace) -> int:
             async for event in events:
                 print(EVENT.dump_json(event).decode(), flush=True)
         else:
-            from rich.console import Console  # noqa: PLC0415 - only where something is shown
+            from rich.console import Console
 
             await show(events, Console())
     except asyncio.CancelledError:

@@ -35,12 +35,12 @@ def serve(app: App, client: Client, task_queue: str, needed: Node | None = None)
         SetupError: The worker's packages are not installed, its settings are wrong, or `needed` has no usable model.
     """
     with needs_worker_packages():
-        from ....workers.serving import serving  # noqa: PLC0415 - a client does without the worker's packages
+        from ....workers.serving import serving
     return serving(app, client.temporal, task_queue=task_queue, needed=needed, on_warning=_warn)
 
 
 async def _worker(args: argparse.Namespace) -> int:
-    from ...code_first import OwnWorkflow  # noqa: PLC0415 - `--help` does not need the SDK
+    from ...code_first import OwnWorkflow
 
     app = load_app(args.app)
     served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
