@@ -59,7 +59,7 @@ class Client:
         task_queue: str | None = None,
         payload_dir: Path | None = None,
     ) -> Client:
-        """A client that is connected. What is not passed comes from the environment, see `workflows.connection`.
+        """Connect a client. What is not passed comes from the environment, see `connection`.
 
         Raises:
             SetupError: Nothing answers there, access is denied, or there is no such namespace.
@@ -98,7 +98,7 @@ class Client:
         tenant: str | None = None,
         task_queue: str | None = None,
     ) -> Run:
-        """The run, started; or the one that was started with this id before, be it running or over.
+        """Start a run, or return the one that was started with this id before.
 
         Args:
             runnable: What to run; or a workflow of your own that calls `run`, `ask` and `call_tool`: its class or its
@@ -147,7 +147,7 @@ class Client:
         return description.run_id
 
     async def get(self, id: str, *, runnable: Startable | None = None) -> Run:  # noqa: A002
-        """The run of that id, the newest where there were several.
+        """Return the run of that id, the newest where there were several.
 
         Args:
             id: What it was started with.
@@ -184,7 +184,7 @@ class Client:
             return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
     async def history(self, id: str) -> WorkflowHistory:  # noqa: A002
-        """The whole history of the newest execution of a run, as Temporal's own tools and the replayer read it.
+        """Return the whole history of the newest execution of a run, for Temporal's tools.
 
         Raises:
             SpecError: There is no such run.

@@ -34,10 +34,10 @@ class OwnWorkflow:
 
     @classmethod
     def of(cls, workflow: type | Callable[..., Any]) -> OwnWorkflow:
-        """What a class made by `@workflow.defn`, or its run method, says of itself.
+        """Read what a class made by `@workflow.defn`, or its run method, says of itself.
 
         Raises:
-            SpecError: It is none, or takes more than one argument.
+            SpecError: It is not a workflow, or takes more than one argument.
         """
         definition = getattr(workflow, "__temporal_workflow_definition", None)
         label = getattr(workflow, "__qualname__", repr(workflow))
@@ -51,10 +51,10 @@ class OwnWorkflow:
         return cls(definition.name, len(types), _adapter(types[0]) if types else None, _adapter(definition.ret_type))
 
     def argument(self, text: str) -> Any:
-        """The argument that a text stands for: itself where one is wanted, else what it says as JSON.
+        """Return the argument that a text stands for: itself, or what it says as JSON.
 
         Raises:
-            SpecError: It is no JSON of the type that is wanted.
+            SpecError: It is not JSON of the type that is wanted.
         """
         if not self.arguments and not text:
             return None
@@ -73,7 +73,7 @@ class OwnWorkflow:
         """Check that a value is what it takes: it would fail to read it for ever.
 
         Raises:
-            SpecError: It is not.
+            SpecError: The argument is not of the type that the workflow takes.
         """
         if self.input_type is None:
             return
@@ -84,7 +84,7 @@ class OwnWorkflow:
 
 
 def asked(recorded: RecordedEvent, payloads: Payloads) -> Message:
-    """What a workflow was started with, as a message."""
+    """Return what a workflow was started with, as a message."""
     values = [recorded.json(payload) for payload in payloads.payloads]
     value = values[0] if len(values) == 1 else values
     if isinstance(value, dict):
@@ -96,12 +96,12 @@ def asked(recorded: RecordedEvent, payloads: Payloads) -> Message:
 
 
 def returned(recorded: RecordedEvent, payloads: Payloads) -> JsonValue:
-    """What a workflow returned; None where that is nothing, or no JSON."""
+    """Return what a workflow returned; None where that is nothing, or not JSON."""
     return recorded.json(payloads.payloads[0]) if payloads.payloads else None
 
 
 def reason(error: BaseException) -> str:
-    """What a workflow failed by: what the errors around it say is only where that happened."""
+    """Return why a workflow failed: the innermost error, the others only say where."""
     while isinstance(error, FailureError) and error.cause and not isinstance(error, ApplicationError):
         error = error.cause
     return error.message if isinstance(error, ApplicationError) else failure_reason(error)

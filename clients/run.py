@@ -54,7 +54,7 @@ class Run:
         return f"<run {self.id}>"
 
     async def events(self, after: str | None = None, *, nested: bool = True) -> AsyncGenerator[Event, None]:
-        """The events of the run from its start, or from the one after `after`, until it ends.
+        """Yield the events of the run from its start, or after `after`, until it ends.
 
         The stream of a finished run is the same as while it ran, but for the order between runs that were at work at
         the same time. It waits for new events, also while the server is away, and costs the run nothing.
@@ -78,7 +78,7 @@ class Run:
             self._ended = watch.root
 
     async def result(self) -> Result:
-        """What the run came to, with its transcript; waits for its end. A failed run has a result too.
+        """Wait for the run's end and return its result, also where it failed.
 
         The output of a completed run is a value of the runnable's output type where this process knows it.
 
@@ -96,7 +96,7 @@ class Run:
         return result.model_copy(update={"messages": projection.transcript(), "output": output})
 
     async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
-        """The messages so far of an agent or prompt anywhere in the run, also of one in a nested run.
+        """Return the messages so far of an agent or prompt anywhere in the run.
 
         Args:
             path: Its place, as the events have it. Default: that of the run's own runnable.
@@ -114,7 +114,7 @@ class Run:
         return part.projection.transcript(path)
 
     async def nested(self) -> tuple[str, ...]:
-        """The ids of the runs nested in it, at any depth: each can be had by `client.get`.
+        """Return the ids of the runs nested in it, at any depth, for `client.get`.
 
         Raises:
             SpecError: There is no such run.
@@ -140,7 +140,7 @@ class Run:
                     raise
 
     async def describe(self) -> RunSummary:
-        """Where the run is now, without reading its history.
+        """Return where the run is now, without reading its history.
 
         Raises:
             SpecError: There is no such run.
@@ -159,7 +159,7 @@ class Run:
             ) from error
 
     async def _newest(self) -> WorkflowExecutionDescription:
-        """The newest execution of the run, which another run that took over its id has not."""
+        """Return the newest execution of the run, and not of a later run of its id."""
         newest = await described(self._temporal, self.id)
         if newest.run_id == self._execution:
             self._first = first_execution(newest)
@@ -179,11 +179,11 @@ class Run:
         return self._first
 
     async def _executions(self) -> tuple[str, ...]:
-        """All that are there, the oldest first."""
+        """Return all executions that are there, the oldest first."""
         return await executions_until(self._temporal, self.id, (await self._newest()).run_id)
 
     async def _to_read(self, after: str | None) -> tuple[Sequence[str], Cursor | None]:
-        """The executions to read, and where in them and in nested runs to go on."""
+        """Return the executions to read, and where in them and in nested runs to go on."""
         executions = await self._executions()
         if after is None:
             return executions, None

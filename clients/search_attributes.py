@@ -20,7 +20,7 @@ _NOT_HERE = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMEN
 
 
 async def register_search_attributes(temporal: Client) -> list[str]:
-    """The names of those that were missing and are registered now.
+    """Register the search attributes that are missing and return their names.
 
     Raises:
         SetupError: One is registered with another type, or this server registers none through its API.

@@ -41,13 +41,13 @@ class Order:
     task_timeout: timedelta | None = None
 
     def search_attributes(self, tenant: str | None) -> TypedSearchAttributes:
-        """What the list of runs finds it by."""
+        """Return the search attributes by which the list of runs finds it."""
         whom = [SearchAttributePair(TENANT, tenant)] if tenant else []
         return TypedSearchAttributes([SearchAttributePair(RUNNABLE, self.name), *self.attributes, *whom])
 
 
 def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
-    """The order to start a runnable, or somebody's own workflow.
+    """Return the order to start a runnable or a code-first workflow.
 
     Args:
         startable: What to start.
@@ -69,7 +69,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
 
 
 def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
-    """The type of its output, where it has one.
+    """Return the type of its output, where it has one.
 
     Raises:
         SpecError: It is neither a runnable nor a workflow.

@@ -44,7 +44,7 @@ class RunSummary(Contract):
 
     @classmethod
     def of(cls, execution: WorkflowExecution) -> RunSummary:
-        """The summary of an execution that Temporal lists or describes."""
+        """Return the summary of an execution that Temporal lists or describes."""
         found = execution.typed_search_attributes
         # Both stand at 0 from the start, and become true together with the status at the end.
         told = found.get(STATUS) in set(Status)

@@ -94,7 +94,7 @@ class Watch:
         self._waiting: deque[_Branch] = deque()
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """The events, until the run ends.
+        """Yield the events until the run ends.
 
         Raises:
             RPCError: There is no such run, or the server refuses.
@@ -162,7 +162,7 @@ class Watch:
             branch.was_read = True
 
     def _catch_up(self, branch: _Branch) -> None:
-        """The position where the branch goes on is passed: what began before it and did not end is still to be told."""
+        """Begin the nested runs that were under way where the branch goes on."""
         branch.after, branch.goes_on_in = None, ""
         for member in branch.deferred.values():
             self._open(branch, member)
@@ -225,7 +225,7 @@ class Watch:
             self._admit()
 
     def _stamped(self, told: _Told) -> Event:
-        """The event with the cursor that goes on after it, where its id is not enough."""
+        """Return the event with the cursor that goes on after it, where its id is not enough."""
         branch, event = told.branch, told.event
         if branch.member:
             here = EventId.parse(event.id).without_execution(branch.member.execution)

@@ -100,10 +100,10 @@ class Spec(Contract):
 
 
 def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
-    """The items of a list.
+    """Return the items of a list.
 
     Raises:
-        SpecError: It is none, such as the one item that was meant to be in it.
+        SpecError: It is not a list, but such as the one item that was meant to be in it.
     """
     if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
         return tuple(items)
@@ -111,7 +111,7 @@ def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
 
 
 def brief(value: object) -> str:
-    """A value as an error shows it: by its kind and name, or by the beginning of its repr."""
+    """Return a value as an error shows it: its kind and name, or its repr cut short."""
     if isinstance(value, Spec):
         return f"{type(value).__name__} {getattr(value, 'name', '')!r}"
     text = repr(value)
@@ -124,7 +124,7 @@ def _is_list(owner: type[BaseModel], field: str) -> bool:
 
 def _problems(error: ValidationError) -> list[str]:
     found = error.errors()
-    # A list whose items are wrong is besides called too short.
+    # A list whose items are wrong is also called too short.
     inside = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
     return [_problem(problem) for problem in found if problem["type"] != "too_short" or problem["loc"] not in inside]
 

@@ -61,10 +61,10 @@ class McpRef:
 
     @classmethod
     def parse(cls, text: str) -> McpRef:
-        """The reference.
+        """Read a reference.
 
         Raises:
-            SpecError: It is none.
+            SpecError: The text is not a reference.
         """
         match = _REF.fullmatch(text)
         if match is None:
@@ -76,7 +76,7 @@ class McpRef:
         """Check that references can name a server so.
 
         Raises:
-            SpecError: They cannot.
+            SpecError: The name cannot stand in a reference.
         """
         if not isinstance(name, str) or not re.fullmatch(_SERVER, name):
             raise SpecError(

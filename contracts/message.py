@@ -138,12 +138,12 @@ class Message(Contract):
 
     @staticmethod
     def last_words(messages: Sequence[Message]) -> str | None:
-        """The last text of the model among the messages; None where it said nothing."""
+        """Return the last text of the model in messages; None where it said nothing."""
         said = (message.text for message in reversed(messages) if message.role is Role.ASSISTANT)
         return next((text for text in said if text), None)
 
     @classmethod
     def user(cls, content: str | Part | list[str | Part]) -> Message:
-        """A user message from text, a part, or a list of both."""
+        """Make a user message of a text, a part, or a list of both."""
         items = content if isinstance(content, list) else [content]
         return cls(role=Role.USER, parts=tuple(TextPart(text=i) if isinstance(i, str) else i for i in items))

@@ -14,22 +14,22 @@ from .model import Head, Model
 
 
 def chain_start(head: Head) -> tuple[str, int]:
-    """The chain's value before the first message, and the bytes hashed."""
+    """Return the chain's value before the first message, and the bytes hashed."""
     written = head.model_dump_json().encode()
     return sha256(written).hexdigest(), len(written)
 
 
 def chain_link(chain: str, message: Message) -> tuple[str, int]:
-    """The chain's value after one more message, and the bytes hashed."""
+    """Return the chain's value after one more message, and the bytes hashed."""
     written = message.model_dump_json().encode()
     return sha256(chain.encode() + written).hexdigest(), len(written)
 
 
 def prompt_hash(chain: str, model: Model) -> str:
-    """The hash of a prompt: of everything in the chain and the model that it was sent to."""
+    """Return the hash of a prompt: of its chain and of the model that it was sent to."""
     return sha256(chain.encode() + model.model_dump_json(exclude={"fallbacks"}).encode()).hexdigest()
 
 
 def part_digest(written: bytes) -> str:
-    """What tells one version of a part from another, from its JSON: 16 characters."""
+    """Return 16 characters that tell a part's JSON from any other version of it."""
     return sha256(written).hexdigest()[:16]

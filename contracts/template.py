@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def names(template: str) -> tuple[str, ...]:
-    """The names that a template refers to, each once, in their order.
+    """Return the names that a template refers to, each once, in their order.
 
     Raises:
         ValueError: A brace stands alone, or holds something else than a name.
@@ -43,7 +43,7 @@ def check_name(name: str) -> None:
     """Check that templates can call something by this name.
 
     Raises:
-        ValueError: They cannot.
+        ValueError: It is not a name that templates can use.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
@@ -52,7 +52,7 @@ def check_name(name: str) -> None:
 
 
 def render(template: str, values: Mapping[str, JsonValue]) -> str:
-    """The template with its names replaced: texts as they are, everything else as JSON.
+    """Replace the names of a template: texts as they are, everything else as JSON.
 
     Raises:
         KeyError: There is no value of that name.
@@ -66,12 +66,12 @@ def render(template: str, values: Mapping[str, JsonValue]) -> str:
 
 
 def as_text(value: JsonValue) -> str:
-    """A text as it is, everything else as JSON."""
+    """Return a text as it is, and everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def fields(text: str) -> dict[str, JsonValue]:
-    """The fields of an input that is a JSON object; of every other one none."""
+    """Return the fields of an input that is a JSON object; none of any other input."""
     if not text.lstrip().startswith("{"):
         return {}
     try:

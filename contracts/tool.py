@@ -192,7 +192,7 @@ def check_spec(spec: ToolSpec) -> None:
     """Find what contradicts itself in a tool.
 
     Raises:
-        SpecError: The name is none for every provider, or `fast` or `retries` do not go with the effect.
+        SpecError: Not every provider takes the name, or `fast` or `retries` do not go with the effect.
     """
     if not TOOL_NAME.match(spec.name):
         raise SpecError(

@@ -75,10 +75,10 @@ class ToolSignature:
         return {name.removeprefix(_FIELD): getattr(bound, name) for name in type(bound).model_fields}
 
     def parse(self, text: str) -> Any:
-        """The function's result from its text: what `render` was given.
+        """Return the function's result from its text: what `render` was given.
 
         Raises:
-            ValueError: It is of another type.
+            ValueError: The text is of another type than the function returns.
         """
         try:
             return self.result.validate_python(text)
@@ -88,7 +88,7 @@ class ToolSignature:
             return self.result.validate_json(text)
 
     def render(self, value: Any) -> str:
-        """The function's result as text for the model: strings as they are, anything else as JSON."""
+        """Return the function's result as text: strings as they are, all else as JSON."""
         if value is None:
             return _NOTHING
         return value if isinstance(value, str) else self.result.dump_json(value).decode()

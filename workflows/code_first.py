@@ -85,7 +85,7 @@ async def ask(
         question: Text, a message, a list of texts and parts, or fields.
         instructions: The system prompt.
         output: The form of the answer: a type, or a JSON schema. None: free text.
-        validators: Functions that the answer has to pass besides. The worker knows them from its `App`.
+        validators: Functions that the answer has to pass as well. The worker knows them from its `App`.
         max_repairs: How often an answer that is wrong is asked for again.
         name: Its place in the events.
 
@@ -129,7 +129,7 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         **arguments: Its arguments, as JSON or pydantic values.
 
     Raises:
-        SpecError: It is no tool, an argument has no name, or it returned something else than it says.
+        SpecError: It is not a tool, an argument has no name, or it returned something else than it says.
         temporalio.exceptions.ApplicationError: It failed; of type `ToolFailed`, with a message that says why.
         temporalio.exceptions.ActivityError: It did not come to an end of its own; the cause says why.
     """

@@ -138,7 +138,7 @@ class Interpreter:
         """Return a page of one of the transcripts.
 
         Raises:
-            ValueError: There is none of that name here.
+            ValueError: There is no transcript of that name here.
         """
         known = self._transcripts.get(query.transcript)
         if known is None:

@@ -73,7 +73,7 @@ class Outbox:
     def fitting(self, result: Result) -> Result:
         """Return as much of a result as can be sent: the output first, then the steps."""
         if len(result.reason) > _REASON_CHARS:
-            # It may quote what a model said, and of a failed run it is the failure's message besides.
+            # It may quote what a model said, and of a failed run it is the failure's message as well.
             result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})
         if self._offload or not limits.too_large(result, "the result"):
             return result

@@ -24,7 +24,7 @@ COMMANDS = ("demo", "dev", "pull", "run", "watch", "ls", "worker", "export", "re
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+    """Return the parser of every command."""
     parser = argparse.ArgumentParser(prog="sostenuto", description="AI agents on Temporal.")
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")

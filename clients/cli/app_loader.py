@@ -14,7 +14,7 @@ from ...contracts.specs.app import App
 
 
 def load_app(place: str) -> App:
-    """The app at `module:app` or `path/to/file.py:app`.
+    """Return the app at `module:app` or `path/to/file.py:app`.
 
     Raises:
         SpecError: The place is no such name, its module cannot be imported, or there is no app of that name in it.

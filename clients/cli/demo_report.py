@@ -30,7 +30,7 @@ class Kill:
 
     @classmethod
     def of(cls, at: datetime, events: Sequence[Event], history: WorkflowHistory) -> Kill:
-        """What the history tells of a kill."""
+        """Read from the history what a kill cost."""
         return cls(at, _next_step(history, at), _repeated(events, at))
 
 
@@ -54,7 +54,7 @@ class Report:
         console.print()
         for line in self._lessons():
             console.print(line)
-        # A link that is broken into lines is none.
+        # A link that is broken into lines is not a link.
         console.print("In the Temporal UI:", self.url, soft_wrap=True)
         text = f"Everything is stopped now; {self.again} brings up Temporal with this run."
         console.print(text, style="dim", soft_wrap=True)
@@ -70,7 +70,7 @@ class Report:
 
 
 def steps(events: Sequence[Event]) -> Table:
-    """A table of the model and tool calls, with the run's totals."""
+    """Return a table of the model and tool calls, with the run's totals."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_footer=True)

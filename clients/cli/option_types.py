@@ -8,10 +8,10 @@ _LAST_PORT = 65535
 
 
 def port(text: str) -> int:
-    """The port that an option names; 0 for a free one.
+    """Return the port that an option names; 0 for a free one.
 
     Raises:
-        ArgumentTypeError: It is no port.
+        ArgumentTypeError: It is not a port.
     """
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
@@ -19,10 +19,10 @@ def port(text: str) -> int:
 
 
 def at_least_one(text: str) -> int:
-    """The count that an option names.
+    """Return the count that an option names, at least 1.
 
     Raises:
-        ArgumentTypeError: It is no whole number, or is less than 1.
+        ArgumentTypeError: It is not a whole number, or is less than 1.
     """
     if text.isdecimal() and int(text) >= 1:
         return int(text)

@@ -21,7 +21,7 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
 
 
 async def connect(args: argparse.Namespace) -> Client:
-    """A client for what those options say.
+    """Return a client for what the options say.
 
     Raises:
         SetupError: Nothing answers there, access is denied, or there is no such namespace.

@@ -37,7 +37,7 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_settings(args: argparse.Namespace) -> Settings:
-    """The settings of the environment and the file, with what the command line says instead."""
+    """Return the settings, with what the command line says instead."""
     from ...workers.settings import Settings
 
     settings = Settings.load()
@@ -45,7 +45,7 @@ def load_settings(args: argparse.Namespace) -> Settings:
 
 
 def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
-    """The stack that the command line asks for, with the local model unless a key makes it dispensable.
+    """Return the stack to start, with the local model unless a key replaces it.
 
     Raises:
         SetupError: There are no weights, and no key either.

@@ -66,12 +66,12 @@ def _line_of_call(event: Event) -> str | None:
 
 
 def harmless(text: str) -> str:
-    """A text that a terminal shows and does not obey: what models and tools say may be anybody's."""
+    """Return a text that a terminal shows and does not obey: it may be anybody's."""
     return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shortened(text: str, limit: int = _CHARS) -> str:
-    """A text in one line of so many characters."""
+    """Return a text in one line of so many characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
@@ -87,7 +87,7 @@ def _timing(event: ToolResponded) -> str:
 
 
 def _name(event: MemberStarted | MemberFinished) -> str:
-    """The last step of its path: where a runnable is used again, its name alone does not tell which it is."""
+    """Return the last step of its path, whose number tells repeated uses apart."""
     return Place(event.path).name
 
 

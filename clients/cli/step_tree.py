@@ -36,7 +36,7 @@ class StepTree:
         """What is waited for, by path and tool call."""
 
     def lines(self, event: Event) -> list[str]:
-        """The lines of an event; none for those that only announce another."""
+        """Return the lines of an event; none for those that only announce another."""
         if self._root is None:
             # A stream that goes on somewhere begins anywhere: the root is the first step of every path.
             self._root = event.path if isinstance(event, RunStarted) else Place(event.path).root
@@ -55,7 +55,7 @@ class StepTree:
         return [*([] if named else [f"{_INDENT * (depth - 1)}{place or self._root}"]), f"{_INDENT * depth}{text}"]
 
     def waiting(self) -> str:
-        """What the run waits for now."""
+        """Return what the run waits for now."""
         told = [self._told(path, what) for (path, _), what in list(self._waits.items())[:_TOLD]]
         more = f" and {len(self._waits) - _TOLD} more" if len(self._waits) > _TOLD else ""
         return f"waiting for {', '.join(told)}{more}" if told else "waiting for the run"

@@ -64,7 +64,7 @@ class Activities:
         """What reads which type of history event."""
 
     def forget(self) -> None:
-        """Begin another execution: its event ids are its own, and none of its activities is scheduled yet."""
+        """Begin another execution, none of whose activities is scheduled yet."""
         self._scheduled = {}
 
     def _on_scheduled(self, recorded: RecordedEvent) -> Iterator[Event]:

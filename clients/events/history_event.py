@@ -43,7 +43,7 @@ class RecordedEvent:
         return stamp
 
     def value(self, payloads: Payloads, kind: type[T]) -> T:
-        """The first of the payloads.
+        """Return the value of the first payload.
 
         Raises:
             SetupError: It is kept outside the history, and this client does not know where.
@@ -52,7 +52,7 @@ class RecordedEvent:
         return value
 
     def json(self, payload: Payload) -> JsonValue:
-        """A payload that may be anything; None where it is no JSON.
+        """Return the value of a payload that may be anything; None where it is not JSON.
 
         Raises:
             SetupError: As for `value`.
@@ -68,7 +68,7 @@ class RecordedEvent:
         return self._converter.payload_converter.from_payloads([payload], [kind])[0]
 
     def error(self, failure: Failure) -> BaseException:
-        """The failure as an exception."""
+        """Return the failure as an exception."""
         return self._converter.failure_converter.from_failure(failure, self._converter.payload_converter)
 
     def since(self, start: datetime) -> float:

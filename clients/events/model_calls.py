@@ -18,7 +18,7 @@ from .transcript import Transcript
 
 
 def read_model_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
-    """Read a model call that begins: what its transcript gained, and whether a fallback takes over."""
+    """Read a model call that begins: what is new in its transcript, and any fallback."""
     if scheduled.input is None:
         return UNREAD
     call = recorded.value(scheduled.input, ModelCall)

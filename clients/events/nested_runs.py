@@ -60,7 +60,7 @@ class Members:
         """What reads which type of history event."""
 
     def left(self, recorded: RecordedEvent) -> Iterator[Event]:
-        """The ends of those that the end of this execution leaves without one: no later event tells of them."""
+        """Yield the ends of nested runs that the end of this execution cuts off."""
         for member in tuple(self.open.values()):
             yield from self._ended(recorded, member.initiated, _broken_off("the run that it belonged to ended first"))
         self._asked_for = {}
@@ -132,7 +132,7 @@ class Members:
         yield from self._ended(recorded, attributes.initiated_event_id, _broken_off("the run was terminated"))
 
     def _came_to(self, recorded: RecordedEvent, initiated: int, result: Result) -> Iterator[Event]:
-        """The end of one that made its own result, which also is what a model that called it is told."""
+        """Yield the end of a nested run with a result, and what its caller is told."""
         member = self._asked_for[initiated]
         yield from self._ended(recorded, initiated, result)
         path = member.path.parent

@@ -70,7 +70,7 @@ class Projection:
         return self._so_far.transcripts.keys()
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
-        """The events that one history event means, in order. History events come in their order, none twice.
+        """Return the events that one history event means, in order.
 
         Args:
             event: With its payloads decoded.
@@ -81,12 +81,12 @@ class Projection:
         return list(handler(RecordedEvent(event, execution, self._converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
-        """The messages so far of the agent or prompt at that path, of the run's own runnable by default."""
+        """Return the messages so far of the agent or prompt at a path, by default the root."""
         known = self._so_far.transcripts.get(self._path if path is None else path)
         return known.snapshot() if known else ()
 
     def prompt(self, turn: int, path: str | None = None) -> Prompt:
-        """What the model call of that turn sent.
+        """Return what the model call of that turn sent.
 
         Raises:
             KeyError: The history read so far tells of no such call.
@@ -175,7 +175,7 @@ class Projection:
         yield from self._members.left(recorded)
 
     def _came_to(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
-        """The end of a run that made its own result: the transcript takes in the errors that stand nowhere else."""
+        """Yield the end of a run with a result of its own, and the errors only it tells."""
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)
         yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
@@ -200,7 +200,7 @@ class Projection:
         return Message.last_words(self.transcript())
 
     def _partial(self, status: Status, reason: str, output: object = None) -> Result:
-        """A result for a workflow that could not make its own."""
+        """Return a result for a workflow that could not make its own."""
         transcript = self._so_far.transcripts.get(self._path)
         result = self._so_far.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(transcript.rejected) if transcript else ()})

@@ -20,7 +20,7 @@ from .transcript import Transcript
 
 
 def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
-    """Read a tool call that begins. Of one that a model asked for, the model's reply has told already."""
+    """Read a tool call that begins; one that a model asked for was told with the reply."""
     if so_far.code_first and scheduled.id.is_direct_call:
         return _direct_call(recorded, scheduled, scheduled.kind)
     transcript = so_far.transcripts.get(scheduled.id.place)
@@ -28,14 +28,14 @@ def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
 
 
 def read_mcp_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
-    """Read a call of an MCP server's tool that begins: the name that models call it by is in its input."""
+    """Read a call of an MCP tool that begins; models know it by the name in its input."""
     if so_far.code_first and scheduled.id.is_direct_call and scheduled.input:
         return _direct_call(recorded, scheduled, recorded.value(scheduled.input, McpInvocation).name)
     return read_tool_call(recorded, scheduled, so_far)
 
 
 def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str) -> Reading:
-    """Read a call that no model asked for. What it was asked stands in no local activity's marker."""
+    """Read a call that no model asked for; a marker has no arguments."""
     place, call_id = scheduled.id
     arguments = recorded.value(scheduled.input, ToolInvocation).arguments if scheduled.input else {}
     requested = ToolRequested(**recorded.stamp(place), turn=0, call_id=call_id, name=name, arguments=arguments)

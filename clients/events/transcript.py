@@ -60,7 +60,7 @@ class Transcript:
         self._sent: dict[int, tuple[int, int]] = {}
 
     def take_over(self, messages: Sequence[Message]) -> None:
-        """Take in a page of the conversation that this one continues: it stands before everything else."""
+        """Take in a page of the conversation that this one continues, before all else."""
         self.messages[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
@@ -80,25 +80,25 @@ class Transcript:
             self.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
 
     def answered(self, result: ToolResultPart) -> bool:
-        """Take in what a call of the last reply came to; False where that is known already, or no such call."""
+        """Take in the result of a call; return False where it is known or not asked for."""
         if result.call_id not in self.calls or result.call_id in self._results:
             return False
         self._results[result.call_id] = result
         return True
 
     def unreported(self) -> list[ToolResultPart]:
-        """Results that the model has been told and that no event of the history told before. Takes them in."""
+        """Take in and return results that only the prompt of the next call tells."""
         told = [part for message in self._since_reply() for part in message.parts if isinstance(part, ToolResultPart)]
         return [part for part in told if self.answered(part)]
 
     def snapshot(self) -> tuple[Message, ...]:
-        """All messages so far, with the results that the model has not been told yet."""
+        """Return all messages so far, with results that the model has not been told yet."""
         told = {part.call_id for m in self._since_reply() for part in m.parts if isinstance(part, ToolResultPart)}
         untold = (self._results[call_id] for call_id in self.calls if call_id in self._results and call_id not in told)
         return (*self.messages, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
 
     def prompt(self, turn: int) -> Prompt:
-        """What the model call of a turn sent; of its last scheduling, where a fallback took over.
+        """Return what the model call of a turn sent, the last one where a fallback took over.
 
         Raises:
             KeyError: The history tells of no such call.

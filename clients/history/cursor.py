@@ -26,7 +26,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        """Read an event's `position`; None where it is none."""
+        """Read an event's `position`; None where it is not one."""
         if not _CURSOR.match(text):
             return None
         root, *nested = text.split(";")

@@ -30,10 +30,10 @@ class Entry(NamedTuple):
 
 
 async def described(temporal: Client, workflow_id: str, execution: str | None = None) -> WorkflowExecutionDescription:
-    """What the server knows of an execution of a run, of the newest one of that id by default.
+    """Ask the server about an execution of a run, the newest of that id by default.
 
     Raises:
-        SpecError: It is no run.
+        SpecError: It is not a run.
         RPCError: There is no such execution, or the server refuses.
     """
     description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()
@@ -46,17 +46,17 @@ async def described(temporal: Client, workflow_id: str, execution: str | None = 
 
 
 def is_own(description: WorkflowExecutionDescription) -> bool:
-    """Whether it is one of somebody's own workflows."""
+    """Return whether it is a code-first workflow."""
     return description.workflow_type != names.RUN_WORKFLOW
 
 
 def first_execution(description: WorkflowExecutionDescription) -> str:
-    """The execution that the run began with, which names all that came of it, also when it is long gone itself."""
+    """Return the first execution of a run, which names all that came of it."""
     return description.raw_info.first_run_id
 
 
 async def executions_until(temporal: Client, workflow_id: str, newest: str) -> tuple[str, ...]:
-    """The executions of a run up to that one, the oldest first; without those that are past the retention time.
+    """Return the executions of a run up to that one, oldest first, as far as retained.
 
     Raises:
         RPCError: There is no such execution, or the server refuses.
@@ -76,7 +76,7 @@ async def executions_until(temporal: Client, workflow_id: str, newest: str) -> t
 
 
 async def executions_left(temporal: Client, workflow_id: str, first: str) -> tuple[str, ...]:
-    """What is left of a run whose first execution is past the retention time; nothing where all of it is.
+    """Return what is left of a run whose first execution is past the retention time.
 
     Raises:
         RPCError: The server refuses.
@@ -93,7 +93,7 @@ async def executions_left(temporal: Client, workflow_id: str, first: str) -> tup
 
 
 def from_position(executions: Sequence[str], position: EventId) -> Sequence[str]:
-    """What to read of the executions to know what comes after a position in one of them."""
+    """Return the executions to read for what comes after a position in one of them."""
     place = executions.index(position.execution)
     # What the first event of an execution means depends on the execution before it.
     return executions[max(place - 1, 0) if position.history_event == 1 else place :]
@@ -102,7 +102,7 @@ def from_position(executions: Sequence[str], position: EventId) -> Sequence[str]
 async def read_chain(
     temporal: Client, workflow_id: str, executions: Sequence[str], projection: Projection, *, wait: bool = True
 ) -> AsyncIterator[Entry]:
-    """Every history event of the executions, and of those that they continue in, as what it means.
+    """Read the executions, and those that they continue in, as events.
 
     Raises:
         RPCError: There is no such execution, or the server refuses.

@@ -33,7 +33,7 @@ _LONGEST_DELAY_SECONDS = 5.0
 
 
 async def started_by(temporal: Client, workflow_id: str, execution: str) -> WorkflowExecutionStartedEventAttributes:
-    """What started an execution. Its payloads are as the server keeps them.
+    """Return what started an execution, with payloads as the server keeps them.
 
     Raises:
         RPCError: There is no such execution, or the server refuses.
@@ -46,7 +46,7 @@ async def started_by(temporal: Client, workflow_id: str, execution: str) -> Work
 async def follow(
     temporal: Client, workflow_id: str, execution: str, *, wait: bool = True
 ) -> AsyncIterator[HistoryEvent]:
-    """Every event of one execution, each once and decoded, by default waiting for those to come until it ends.
+    """Yield every history event of one execution, decoded, by default until it ends.
 
     A server that is away is waited for, for as long as it takes.
 
@@ -73,7 +73,7 @@ async def follow(
 
 
 async def _decoded(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:
-    """The event with its payloads as they were before encryption and external storage."""
+    """Return the event with its payloads as before encryption and external storage."""
     if converter.payload_codec is None and converter.external_storage is None:
         return event
     payloads = list(_payloads(event))

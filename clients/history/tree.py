@@ -42,7 +42,7 @@ class Part:
 
     @classmethod
     async def read(cls, temporal: Client, place: RunAddress) -> Part:
-        """Everything that is there now.
+        """Read everything that is there now.
 
         Raises:
             RPCError: There is no such execution, or the server refuses.
@@ -56,7 +56,7 @@ class Part:
         return part
 
     def nested(self) -> Iterator[RunAddress]:
-        """The workflows of the runs that it started."""
+        """Return the workflows of the runs that it started."""
         for event_id, member in self._started:
             above = self.place.above
             cursor = Cursor(above.root, {**above.nested, self.place.key: event_id}) if above else Cursor(event_id, {})
@@ -65,7 +65,7 @@ class Part:
 
 
 async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[Part]:
-    """Every workflow of the tree, the root first, without those that are past the retention time.
+    """Yield every workflow of the tree that is retained, the root first.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
@@ -79,7 +79,7 @@ async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[Part]:
 
 
 async def part_at(temporal: Client, place: RunAddress) -> Part | None:
-    """A workflow of the tree; None where it is a nested one that is past the retention time.
+    """Return a workflow of the tree; None where a nested one is no longer retained.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
@@ -98,7 +98,7 @@ async def part_at(temporal: Client, place: RunAddress) -> Part | None:
 
 
 async def part_with(temporal: Client, root: RunAddress, path: str) -> Part | None:
-    """The workflow that has a transcript at a path; None where there is none yet.
+    """Return the workflow that has a transcript at a path; None where there is none yet.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
@@ -112,7 +112,7 @@ async def part_with(temporal: Client, root: RunAddress, path: str) -> Part | Non
 
 
 async def cursor_after(temporal: Client, root: RunAddress, event_id: str) -> Cursor | None:
-    """Where to go on after an event of a nested run; None where there is no such execution in the tree.
+    """Return where to go on after an event of a nested run; None where it is unknown.
 
     Its parents go on right after its start: they may have told more by then, and it is told again.
 

@@ -41,7 +41,7 @@ class Agent(Answerer):
     output: OutputSchema | None = None
     """The form of the answer; None for free text."""
     validators: tuple[str, ...] = ()
-    """Names of the functions that an answer has to pass besides."""
+    """Names of the functions that an answer has to pass as well."""
     max_turns: int = Field(default=50, ge=1)
     """Most model calls. A run that would need more ends as `exhausted` with what it has."""
     max_repairs: int = Field(default=2, ge=0)
@@ -157,7 +157,7 @@ class Agent(Answerer):
 
 
 def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
-    """The fields that the tools belong to, by their kind."""
+    """Sort tools by their kind into the fields that they belong to."""
     found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": []}
     names: list[tuple[str, str]] = []
     refs: list[tuple[str, McpRef]] = []

@@ -24,7 +24,7 @@ class Answerer(Node):
         self._checks = {name: check for name, check in checks.items() if check}
 
     def __eq__(self, other: object) -> bool:
-        # One that was read back from its history equals the one that was sent, which has functions besides.
+        # One that was read back from its history equals the one that was sent, which also has functions.
         return isinstance(other, type(self)) and self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]

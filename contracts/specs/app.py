@@ -95,15 +95,15 @@ class App:
         return iter(self.runnables.values())
 
     def walk(self) -> Iterator[Node]:
-        """Every runnable, nested ones too."""
+        """Yield every runnable, nested ones too."""
         for runnable in self:
             yield from runnable.walk()
 
     def runnable(self, name: str) -> Runnable:
-        """The runnable of that name.
+        """Return the runnable of that name.
 
         Raises:
-            SpecError: There is none; names those that there are.
+            SpecError: There is no such runnable; names those that there are.
         """
         if name not in self.runnables:
             known = ", ".join(sorted(self.runnables)) or "none"

@@ -48,7 +48,7 @@ class Step(Spec):
         return self
 
     def needs(self) -> tuple[str, ...]:
-        """Names that it takes from the chain."""
+        """Return the names that it takes from the chain."""
         own = tuple(name for name in templates.names(self.input) if name != templates.INPUT)
         return (*own, *(name for name in self.run.needs() if name not in own))
 

@@ -20,14 +20,14 @@ TRANSFER = "transfer_to_"
 
 
 def delegated(node: Node, place: str = "") -> ToolDefinition:
-    """What a model sees of a runnable that it may call.
+    """Return what a model sees of a runnable that it may call as a tool.
 
     Args:
         node: The runnable.
         place: Where it stands, for the error.
 
     Raises:
-        ValueError: Its name is none that every provider takes.
+        ValueError: Its name is not one that every provider takes.
     """
     if not TOOL_NAME.match(node.name):
         raise ValueError(
@@ -38,7 +38,7 @@ def delegated(node: Node, place: str = "") -> ToolDefinition:
 
 
 def told(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
-    """What the runnable is asked, of the arguments of a call.
+    """Return what a runnable is asked when a model calls it with these arguments.
 
     Raises:
         ValueError: An argument is missing or none of it; says which there are.
@@ -57,7 +57,7 @@ def told(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
 
 
 def transfer(node: Node) -> ToolDefinition:
-    """The tool by which another member of a team hands the conversation over to this one."""
+    """Return the tool by which other members of a team hand over to this one."""
     return ToolDefinition(
         name=TRANSFER + node.name,
         description=f"Hand the conversation over to {node.name}, who takes it from here: {node.about()}",

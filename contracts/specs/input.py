@@ -21,10 +21,10 @@ _PARTS: tuple[type, ...] = get_args(get_args(Part)[0])
 
 
 def message_from(content: Input) -> Message:
-    """The message.
+    """Make a message of what a runnable is asked.
 
     Raises:
-        SpecError: It is empty, or nothing that a run can be asked.
+        SpecError: The input is empty, or not something that a run can be asked.
     """
     message = content if isinstance(content, Message) else _message(content)
     if not any(getattr(part, "text", True) for part in message.parts):

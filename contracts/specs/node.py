@@ -47,27 +47,27 @@ class Node(Spec):
 
     @property
     def has_own_run(self) -> bool:
-        """Whether it runs as a child workflow with a history of its own where it is nested in another runnable."""
+        """Whether it runs as a child workflow where it is nested in another runnable."""
         return False
 
     @property
     def has_conversation(self) -> bool:
-        """Whether it can be told more later, and then goes on from what it was told before."""
+        """Whether it can be told more later, and goes on from what it was told before."""
         return False
 
     @property
     def takes_template(self) -> bool:
-        """Whether it is asked what its template makes of what is known around it, instead of a message."""
+        """Whether its template, and not a message, says what it is asked."""
         return False
 
     @property
     def is_single_call(self) -> bool:
-        """Whether it is one model call, so that a history grows by the same whatever it is asked."""
+        """Whether it is one model call, however it is asked."""
         return False
 
     @property
     def agent(self) -> Any:
-        """The `Agent` as which it runs, in the agent loop; None where its kind has a runner of its own."""
+        """The `Agent` as which it runs; None where its kind has a runner of its own."""
         return None
 
     def mcp_refs(self) -> Sequence[tuple[str, McpRef]]:
@@ -75,15 +75,15 @@ class Node(Spec):
         return ()
 
     def head_with(self, *tools: ToolDefinition) -> Head | None:  # noqa: ARG002 - for those that have an agent
-        """Return what all its model calls have in common, with further tools; None where it has no such calls."""
+        """Return what its model calls have in common, with further tools; None without calls."""
         return None
 
     def children(self) -> Iterator[tuple[str, Node]]:
-        """What is nested directly in it, each with its place, such as `steps[1]`."""
+        """Yield what is nested directly in it, each with its place, such as `steps[1]`."""
         yield from ()
 
     def needs(self) -> tuple[str, ...]:
-        """Names that its templates take from around it: fields of its input, or outputs of earlier steps."""
+        """Return the names that its templates take: input fields, or outputs of steps."""
         return ()
 
     @property
@@ -107,27 +107,27 @@ class Node(Spec):
         return None
 
     def walk(self) -> Iterator[Node]:
-        """This runnable and everything nested in it, at any depth."""
+        """Yield this runnable and everything nested in it, at any depth."""
         yield self
         for _, child in self.children():
             yield from child.walk()
 
     def places(self) -> Iterator[tuple[str, Node]]:
-        """This runnable and everything nested in it, each with its place from here; empty for itself."""
+        """Yield it and everything nested in it, each with its place; empty for itself."""
         yield "", self
         for step, child in self.children():
             yield from ((f"{step}.{inner}" if inner else step, node) for inner, node in child.places())
 
     def about(self) -> str:
-        """Its description, or what else tells what it is good for."""
+        """Return its description, or what else tells what it is good for."""
         return self.description or self.name
 
 
 def check_runnable(value: Any) -> Any:
-    """What may be a runnable, or one as JSON.
+    """Return a runnable, or what may be one as JSON.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is neither.
     """
     if isinstance(value, Node | Mapping):
         return value
@@ -135,13 +135,13 @@ def check_runnable(value: Any) -> Any:
 
 
 def cannot_run(value: object) -> str:
-    """What is said of something that is no runnable."""
+    """Return what is said of something that is not a runnable."""
     *others, last = Node.kinds
     return f"{brief(value)} cannot be run: pass an {', '.join(others)} or {last}"
 
 
 def braced(names: Iterable[str]) -> str:
-    """Names as templates write them."""
+    """Return names as templates write them."""
     return ", ".join(f"{{{name}}}" for name in names)
 
 

@@ -20,7 +20,7 @@ text, several, or None. Sync or async; it may do I/O, and is called again with e
 
 
 def output_schema(output: Any, where: str) -> OutputSchema | None:
-    """The schema of a type, or of a JSON schema given as a dict; None and ready schemas pass as they are.
+    """Return the schema of a type or of a JSON schema; None and schemas as they are.
 
     Providers want objects, so any other type is wrapped into one with the field `value`.
 
@@ -42,14 +42,14 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
 
 
 def output_type(output: Any) -> TypeAdapter[Any] | None:
-    """The type that checks answers in this process, where `output` is one."""
+    """Return the type that checks answers in this process, where `output` is one."""
     if output is None or isinstance(output, OutputSchema | Mapping):
         return None
     return TypeAdapter(output)
 
 
 def unwrapped(output: OutputSchema, answer: JsonValue) -> JsonValue:
-    """The answer proper, of an answer that fits the schema."""
+    """Return the value that an answer which fits the schema stands for."""
     return answer["value"] if output.wrapped and isinstance(answer, dict) else answer
 
 

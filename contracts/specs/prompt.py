@@ -33,7 +33,7 @@ class Prompt(Answerer):
     output: OutputSchema | None = None
     """The form of the answer; None for free text. `Literal[...]` makes a choice."""
     validators: tuple[str, ...] = ()
-    """Names of the functions that the answer has to pass besides."""
+    """Names of the functions that the answer has to pass as well."""
     max_repairs: int = Field(default=2, ge=0)
     """How often an answer that is wrong is asked for again."""
 

@@ -54,11 +54,11 @@ class Team(Answerer):
     model: Model | None = None
     """Who leads, plans or judges. None with `handoff`, and where a debate has a `judge`."""
     instructions: str = ""
-    """What the leader, planner or judge that is the team's model is told besides."""
+    """What the leader, planner or judge that is the team's model is told as well."""
     output: OutputSchema | None = None
     """The form of the answer, where the team's model gives it; None for free text."""
     validators: tuple[str, ...] = ()
-    """Names of the functions that the answer has to pass besides."""
+    """Names of the functions that the answer has to pass as well."""
     entry: str = ""
     """Style `handoff`: member who begins. Default: the first."""
     max_rounds: int | None = Field(default=None, ge=1)

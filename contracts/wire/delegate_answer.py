@@ -8,7 +8,7 @@ from .run import Result, Status
 
 
 def answered(call_id: str, name: str, result: Result) -> ToolResultPart:
-    """What the model that called a runnable is told of its result."""
+    """Return what the model that called a runnable is told of its result."""
     said = "" if result.output is None else as_text(result.output)
     if result.status is Status.COMPLETED:
         return ToolResultPart(call_id=call_id, name=name, content=said)

@@ -28,7 +28,7 @@ class McpCatalogue(Contract):
 
     @classmethod
     def of(cls, server: str, tools: Sequence[McpTool]) -> McpCatalogue:
-        """The catalogue of these tools, in the order of their names, so that the same tools have the same digest."""
+        """Return the catalogue of these tools, ordered so that its digest is always the same."""
         ordered = tuple(sorted(tools, key=lambda tool: tool.tool))
         written = json.dumps([tool.model_dump(mode="json") for tool in ordered], sort_keys=True)
         return cls(server=server, tools=ordered, digest=hashlib.sha256(written.encode()).hexdigest())

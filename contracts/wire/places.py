@@ -29,7 +29,7 @@ def numbered(name: str, number: int) -> str:
 
 
 def direct_call_id(number: int) -> str:
-    """Return the id of the `number`-th tool call, from 1, that a workflow makes without a model."""
+    """Return the id of the `number`-th tool call, from 1, made without a model."""
     return "call" if number == 1 else f"call_{number}"
 
 
@@ -76,7 +76,7 @@ class Place(str):
         return map(Place, accumulate(self.split(SEPARATOR), lambda above, step: f"{above}{SEPARATOR}{step}"))
 
     def below(self, other: str) -> Place:
-        """Return the way from another place, which it is in, to this one; empty for the same place."""
+        """Return the way from another place, which it is in, to this one."""
         return Place(self.removeprefix(other).removeprefix(SEPARATOR))
 
     def is_within(self, other: str) -> bool:
@@ -84,11 +84,11 @@ class Place(str):
         return f"{self}{SEPARATOR}".startswith(f"{other}{SEPARATOR}")
 
     def nested_run_id(self, run_id: str, root: str) -> str:
-        """Return the id of the nested run at this place, of the run of that id whose own place is `root`."""
+        """Return the id of the nested run here, of the run of that id at place `root`."""
         return run_id + self.removeprefix(root)
 
     def before_first_reply(self, execution: str) -> str:
-        """Return what a transcript here comes after until it has a reply, in the execution of that id."""
+        """Return what a transcript here comes after until it has a reply."""
         return f"{execution}{_STEP}{self}"
 
     def model_call(self, turn: int, fallback: int = 0) -> str:
@@ -109,11 +109,11 @@ class Place(str):
         return f"{self}{_STEP}route"
 
     def continued_conversation(self) -> str:
-        """Return the id of the activity that fetches the conversation which is continued here."""
+        """Return the id of the activity that fetches the conversation continued here."""
         return f"{self}{_STEP}transcript"
 
     def mcp_catalogue(self, server: str) -> str:
-        """Return the id of the activity that asks an MCP server for its tools, for this place."""
+        """Return the id of the activity that asks an MCP server for tools, for this place."""
         return f"{self}{_STEP}mcp-{server}"
 
 
@@ -161,7 +161,7 @@ class EventId:
         return cls(execution[0] if execution else "", int(event), int(index))
 
     def within(self, execution: str) -> EventId:
-        """Return the same id with the execution that it is known to be in, where it lacks its own."""
+        """Return the same id with an execution, where it lacks its own."""
         return self if self.execution else EventId(execution, self.history_event, self.index)
 
     def without_execution(self, execution: str) -> EventId:

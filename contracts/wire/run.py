@@ -38,7 +38,7 @@ class Totals(Contract):
 
     @classmethod
     def of(cls, reply: ModelReply) -> Totals:
-        """What one model call used."""
+        """Return what one model call used."""
         return cls(usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(reply.cost_usd is None))
 
     def __add__(self, other: Totals) -> Totals:

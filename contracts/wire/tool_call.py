@@ -27,7 +27,7 @@ class ToolOutput(Contract):
 
 
 def outcome_unknown(name: str) -> str:
-    """What a model is told of a `once` tool that was interrupted."""
+    """Return what a model is told of a `once` tool that was interrupted."""
     return (
         f"{name} was interrupted and will not be tried again. Whether it took effect is unknown: "
         "find that out before you do anything that depends on it."

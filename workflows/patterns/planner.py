@@ -134,7 +134,7 @@ def _agent(team: Team, model: Model) -> Agent:
         model=model,
         instructions=f"{_PLANS}\n\nMembers:\n{members}\n\n{team.instructions}".strip(),
         output=OutputSchema(name="plan", json_schema=schema),
-        # A plan may be asked for again as a whole, and so may an answer that is none.
+        # A plan may be asked for again as a whole, and so may an answer that is not one.
         max_turns=(1 + team.rounds) * (1 + _REPAIRS) + _REPAIRS,
         max_repairs=_REPAIRS,
     )

@@ -76,7 +76,7 @@ async def _run(args: argparse.Namespace) -> int:
 
 
 def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
-    """What the app has of that name, and what it is asked by the text."""
+    """Find what the app has of that name, and what the text asks it."""
     from ...code_first import OwnWorkflow
 
     for workflow in app.workflows:

@@ -12,7 +12,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "search-attributes",
         help="register our search attributes in a Temporal namespace",
-        description="Register our search attributes in a Temporal namespace. Repeatable. `sostenuto dev` needs it not.",
+        description=(
+            "Register our search attributes in a Temporal namespace. Repeatable, and not needed with `sostenuto dev`."
+        ),
     )
     add_connection_options(parser)
     parser.set_defaults(handler=_search_attributes)

@@ -29,7 +29,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:
-    """A worker for the app in this process, see `workers.serving`.
+    """Run a worker for the app in this process, see `workers.serving`.
 
     Raises:
         SetupError: The worker's packages are not installed, its settings are wrong, or `needed` has no usable model.
