@@ -11,7 +11,7 @@ from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
 from ..contracts.wire.run import Continuation
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
-from .call.payload_size import too_large
+from .call.payload_size import reason_not_to_return
 
 _ALL = 1_000_000
 """More messages than any transcript has: the pages say where it ends."""
@@ -39,7 +39,7 @@ async def take_over(continuation: Continuation) -> TranscriptPage:
             f"run {continuation.run_id!r} has no transcript {continuation.path!r}", non_retryable=True
         )
     whole = TranscriptPage(messages=messages)
-    if reason := too_large(whole, "it"):
+    if reason := reason_not_to_return(whole, "it"):
         raise ApplicationError(reason, non_retryable=True)
     return whole
 

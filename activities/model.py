@@ -23,7 +23,7 @@ from .answer_check import OutputValidator
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
-from .call.payload_size import too_large
+from .call.payload_size import reason_not_to_return
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .transcript_cache import Prefix, TranscriptCache
 
@@ -70,7 +70,7 @@ class ModelActivities:
                 self._validator.check_known(prefix.head)
                 completion = await self._adapter(model).complete(_request(prefix, model))
                 reply = await self._reply(prefix, model, completion, started)
-                if reason := too_large(reply, "the answer"):
+                if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
             except ModelError as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sostenuto import tool
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 
 INSTRUCTIONS = "You are a careful librarian. Read page after page until you know the answer, then give it."
@@ -86,6 +86,6 @@ class ScriptedModel:
         """Nothing: there is nothing to give back."""
 
 
-def _steps(load: Load) -> list[Step]:
+def _steps(load: Load) -> list[ScriptedStep]:
     calls = ({"name": load.tool, "arguments": {"number": n, "size": load.result_bytes}} for n in range(load.turns))
-    return [*(Step(tool_calls=(call,)) for call in calls), Step(text="The sea is wide.")]
+    return [*(ScriptedStep(tool_calls=(call,)) for call in calls), ScriptedStep(text="The sea is wide.")]

@@ -20,7 +20,7 @@ from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
 from .history.cursor import Cursor
 from .history.executions import described, executions_until, first_execution, from_position, is_own
-from .history.tree import Part, RunAddress, cursor_after, part_with, parts
+from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from .rpc_errors import explained
 from .summary import RunSummary
 from .watch import Watch
@@ -107,7 +107,7 @@ class Run:
         with explained(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
             if path is None:
-                return (await Part.read(self._temporal, root)).projection.transcript()
+                return (await TreePart.read(self._temporal, root)).projection.transcript()
             part = await part_with(self._temporal, root, path)
         if part is None:
             raise SpecError(f"run {self.id!r}: there is no transcript at {path!r}: pass the path of a model's event")

@@ -15,7 +15,7 @@ from .settings import CompatibleProvider, Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from ..activities.adapters.embeddings.minilm import Embedder, Vectors
+    from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TokenVectors
     from ..contracts.model import Model
     from ..contracts.specs.node import Node
 
@@ -101,12 +101,12 @@ class LazyAdapter:
 class LazyEmbedder:
     """An embedder that is built when it is first used, once for all who use it."""
 
-    def __init__(self, build: Callable[[], Embedder]) -> None:
+    def __init__(self, build: Callable[[], MiniLmEmbedder]) -> None:
         self._build = build
         self._lock = threading.Lock()
-        self._embedder: Embedder | None = None
+        self._embedder: MiniLmEmbedder | None = None
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
+    async def embed(self, texts: Sequence[str]) -> TokenVectors:
         """One vector of length 1 per text, in their order.
 
         Raises:
@@ -114,7 +114,7 @@ class LazyEmbedder:
         """
         return await (await asyncio.to_thread(self.built)).embed(texts)
 
-    def built(self) -> Embedder:
+    def built(self) -> MiniLmEmbedder:
         """The embedder itself. Blocks.
 
         Raises:
@@ -163,12 +163,12 @@ def _local(settings: Settings, embedder: LazyEmbedder) -> ModelAdapter:
     return LocalAdapter(base_url=settings.local_url, embedder=embedder.built())
 
 
-def _embedder(settings: Settings) -> Embedder:
-    from ..activities.adapters.embeddings.minilm import Embedder
+def _embedder(settings: Settings) -> MiniLmEmbedder:
+    from ..activities.adapters.embeddings.minilm import MiniLmEmbedder
     from .stack.weights import Weights
 
     weights = Weights.find(settings.state_dir, local_model=settings.local_model)
-    return Embedder(weights.embedding_model, weights.tokenizer)
+    return MiniLmEmbedder(weights.embedding_model, weights.tokenizer)
 
 
 def _scripted(settings: Settings) -> ModelAdapter:

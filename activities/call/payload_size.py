@@ -8,7 +8,7 @@ from ...contracts import limits
 from ...contracts.contract import Contract
 
 
-def too_large(result: Contract, what: str) -> str:
+def reason_not_to_return(result: Contract, what: str) -> str:
     """Why a result cannot be sent; empty where it can.
 
     Args:

@@ -35,7 +35,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class KillReport:
     """The end of the demo."""
 
     result: Result

@@ -20,7 +20,7 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", help="Temporal namespace (default: TEMPORAL_NAMESPACE)")
 
 
-async def connect(args: argparse.Namespace) -> Client:
+async def connect_client(args: argparse.Namespace) -> Client:
     """Return a client for what the options say.
 
     Raises:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ...workers.stack.stack import StackOptions
 
 # The defaults of workers.temporal_server, which a command line that needs no stack does not load.
-PORT = 7233
-UI_PORT = 8233
+DEFAULT_PORT = 7233
+DEFAULT_UI_PORT = 8233
 
 
 def add_state_dir(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +32,12 @@ def add_state_dir(parser: argparse.ArgumentParser) -> None:
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the embedded stack."""
     add_state_dir(parser)
-    parser.add_argument("--port", type=port, help=f"port of the Temporal server, 0 for a free one (default {PORT})")
-    parser.add_argument("--ui-port", type=port, help=f"port of the Temporal UI, 0 for a free one (default {UI_PORT})")
+    parser.add_argument(
+        "--port", type=port, help=f"port of the Temporal server, 0 for a free one (default {DEFAULT_PORT})"
+    )
+    parser.add_argument(
+        "--ui-port", type=port, help=f"port of the Temporal UI, 0 for a free one (default {DEFAULT_UI_PORT})"
+    )
 
 
 def load_settings(args: argparse.Namespace) -> Settings:
@@ -62,8 +66,8 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
         pulled = False
     return StackOptions(
         state_dir=settings.state_dir,
-        port=PORT if args.port is None else args.port,
-        ui_port=UI_PORT if args.ui_port is None else args.ui_port,
+        port=DEFAULT_PORT if args.port is None else args.port,
+        ui_port=DEFAULT_UI_PORT if args.ui_port is None else args.ui_port,
         local_model=pulled,
         model_file=settings.local_model,
     )

@@ -14,7 +14,7 @@ from ...contracts.wire.places import Place
 from .history_event import RecordedEvent
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
 from .tool_calls import responses_first_told
-from .transcript import Transcript
+from .transcript import RebuiltTranscript
 
 
 def read_model_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
@@ -31,7 +31,7 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
     if transcript is None:
         # Without its head it goes on from an execution that was not read: no fallback is news then.
         head = call.head or Head(agent=call.transcript, model=Model(call.model))
-        transcript = Transcript(head, (), choice=0 if call.head else call.choice)
+        transcript = RebuiltTranscript(head, (), choice=0 if call.head else call.choice)
         so_far.transcripts[call.transcript] = transcript
     elif call.head:
         # That of an agent with MCP servers is whole only here.

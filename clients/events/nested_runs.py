@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.message import Message
-from ...contracts.wire.delegate_answer import answered
+from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.event import Event, MemberFinished, MemberStarted
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, RunInput, Status
@@ -138,7 +138,7 @@ class Members:
         path = member.path.parent
         transcript = self._so_far.transcripts.get(path)
         if transcript and member.call_id:
-            told = answered(member.call_id, member.name, result)
+            told = delegate_answer(member.call_id, member.name, result)
             if transcript.answered(told):
                 yield tool_responded(recorded, path, transcript, told, since=member.at)
 

@@ -14,14 +14,14 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
 from .history_event import RecordedEvent
-from .transcript import Transcript
+from .transcript import RebuiltTranscript
 
 
 @dataclass(slots=True)
 class Accumulated:
     """What a history has come to so far."""
 
-    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    transcripts: dict[str, RebuiltTranscript] = field(default_factory=dict)
     """By path."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""

@@ -23,7 +23,7 @@ from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
 from .tool_calls import responses_first_told, responses_never_told
-from .transcript import Prompt, Transcript
+from .transcript import RebuiltTranscript, SentPrompt
 
 
 class Projection:
@@ -85,7 +85,7 @@ class Projection:
         known = self._so_far.transcripts.get(self._path if path is None else path)
         return known.snapshot() if known else ()
 
-    def prompt(self, turn: int, path: str | None = None) -> Prompt:
+    def prompt(self, turn: int, path: str | None = None) -> SentPrompt:
         """Return what the model call of that turn sent.
 
         Raises:
@@ -112,7 +112,7 @@ class Projection:
         # A prompt is asked what its template makes of the message: its first model call has that.
         if run.head and not run.runnable.takes_template:
             messages = (run.message,) if run.message else ()
-            self._so_far.transcripts[self._path] = Transcript(run.head, messages)
+            self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages)
         message = run.message or Message(role=Role.USER, parts=())
         yield self._began(recorded, attributes, run.runnable.name, message)
 
@@ -133,7 +133,7 @@ class Projection:
             transcript.messages = list(carried.messages)
             yield from responses_first_told(recorded, self._path, transcript)
         elif run.head:
-            transcript = Transcript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
+            transcript = RebuiltTranscript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
             self._so_far.transcripts[self._path] = transcript
 
     def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from ...contracts.wire.mcp_call import McpInvocation
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .history_event import RecordedEvent
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
-from .transcript import Transcript
+from .transcript import RebuiltTranscript
 
 
 def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
@@ -42,14 +42,14 @@ def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str) -> Re
     return Reading(place, DirectOutcome(call_id, name), (requested,))
 
 
-def responses_first_told(recorded: RecordedEvent, path: str, transcript: Transcript) -> Iterator[Event]:
+def responses_first_told(recorded: RecordedEvent, path: str, transcript: RebuiltTranscript) -> Iterator[Event]:
     """Yield responses of which the next model call is the first to tell."""
     for result in transcript.unreported():
         yield tool_responded(recorded, path, transcript, result)
 
 
 def responses_never_told(
-    recorded: RecordedEvent, path: str, transcript: Transcript, results: Iterable[ToolResultPart]
+    recorded: RecordedEvent, path: str, transcript: RebuiltTranscript, results: Iterable[ToolResultPart]
 ) -> Iterator[Event]:
     """Yield responses that only the end of the run tells of."""
     news = [result for result in results if transcript.answered(result)]
@@ -60,7 +60,7 @@ def responses_never_told(
 def tool_responded(
     recorded: RecordedEvent,
     path: str,
-    transcript: Transcript,
+    transcript: RebuiltTranscript,
     result: ToolResultPart,
     *,
     since: datetime | None = None,
@@ -94,7 +94,7 @@ class ToolOutcome:
     """The end of a call that a model asked for."""
 
     call_id: str
-    transcript: Transcript
+    transcript: RebuiltTranscript
 
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what the tool returned."""

@@ -14,7 +14,7 @@ from ...contracts.wire.run import Rejected
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class SentPrompt:
     """Everything that one model call sent, rebuilt from the history."""
 
     head: Head
@@ -39,7 +39,7 @@ class AskedCall:
     at: datetime
 
 
-class Transcript:
+class RebuiltTranscript:
     """Grows by model calls, replies and tool results, in the order of the history."""
 
     def __init__(
@@ -97,14 +97,14 @@ class Transcript:
         untold = (self._results[call_id] for call_id in self.calls if call_id in self._results and call_id not in told)
         return (*self.messages, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
 
-    def prompt(self, turn: int) -> Prompt:
+    def prompt(self, turn: int) -> SentPrompt:
         """Return what the model call of a turn sent, the last one where a fallback took over.
 
         Raises:
             KeyError: The history tells of no such call.
         """
         length, choice = self._sent[turn]
-        return Prompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice])
+        return SentPrompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice])
 
     def _since_reply(self) -> list[Message]:
         since: list[Message] = []

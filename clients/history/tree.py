@@ -31,7 +31,7 @@ class RunAddress:
 
 
 @dataclass(slots=True)
-class Part:
+class TreePart:
     """What the history of one workflow of the tree tells."""
 
     place: RunAddress
@@ -41,7 +41,7 @@ class Part:
     _started: list[tuple[str, Member]] = field(default_factory=list)
 
     @classmethod
-    async def read(cls, temporal: Client, place: RunAddress) -> Part:
+    async def read(cls, temporal: Client, place: RunAddress) -> TreePart:
         """Read everything that is there now.
 
         Raises:
@@ -64,7 +64,7 @@ class Part:
             yield RunAddress(member.workflow_id, (member.execution,), member.path, key, cursor)
 
 
-async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[Part]:
+async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[TreePart]:
     """Yield every workflow of the tree that is retained, the root first.
 
     Raises:
@@ -78,26 +78,26 @@ async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[Part]:
             places.extend(part.nested())
 
 
-async def part_at(temporal: Client, place: RunAddress) -> Part | None:
+async def part_at(temporal: Client, place: RunAddress) -> TreePart | None:
     """Return a workflow of the tree; None where a nested one is no longer retained.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
     """
     try:
-        return await Part.read(temporal, place)
+        return await TreePart.read(temporal, place)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND or place.above is None:
             raise
     left = await executions_left(temporal, place.workflow_id, place.executions[0])
     return (
-        await Part.read(temporal, RunAddress(place.workflow_id, left, place.path, place.key, place.above))
+        await TreePart.read(temporal, RunAddress(place.workflow_id, left, place.path, place.key, place.above))
         if left
         else None
     )
 
 
-async def part_with(temporal: Client, root: RunAddress, path: str) -> Part | None:
+async def part_with(temporal: Client, root: RunAddress, path: str) -> TreePart | None:
     """Return the workflow that has a transcript at a path; None where there is none yet.
 
     Raises:

@@ -14,7 +14,7 @@ from ..mcp import McpRef
 from ..model import Head, Model, OutputSchema
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
 from .answerer import Answerer
-from .delegation import delegated
+from .delegation import delegate_tool
 from .node import Node, different
 from .output import Validator, named_validators, output_schema
 
@@ -93,7 +93,7 @@ class Agent(Answerer):
     @classmethod
     def _callable(cls, delegates: tuple[Node, ...]) -> tuple[Node, ...]:
         for delegate in delegates:
-            delegated(delegate)
+            delegate_tool(delegate)
         return delegates
 
     __hash__ = None
@@ -148,7 +148,7 @@ class Agent(Answerer):
             model=self.model,
             tools=(
                 *(tool.definition for tool in self.tools),
-                *map(delegated, self.delegates),
+                *map(delegate_tool, self.delegates),
                 *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
             ),
             output=self.output,
@@ -166,7 +166,7 @@ def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
         try:
             if isinstance(tool, Node):
                 found["delegates"].append(tool)
-                names.append((place, delegated(tool).name))
+                names.append((place, delegate_tool(tool).name))
             elif isinstance(tool, str):
                 found["mcp"].append(tool)
                 refs.append((place, McpRef.parse(tool)))

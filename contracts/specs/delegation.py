@@ -19,7 +19,7 @@ TRANSFER = "transfer_to_"
 """Beginning of the names of the tools by which an agent hands over to another member of its team."""
 
 
-def delegated(node: Node, place: str = "") -> ToolDefinition:
+def delegate_tool(node: Node, place: str = "") -> ToolDefinition:
     """Return what a model sees of a runnable that it may call as a tool.
 
     Args:
@@ -37,7 +37,7 @@ def delegated(node: Node, place: str = "") -> ToolDefinition:
     return ToolDefinition(name=node.name, description=node.about(), parameters=_parameters(node.needs()))
 
 
-def told(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
+def message_for_delegate(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
     """Return what a runnable is asked when a model calls it with these arguments.
 
     Raises:
@@ -56,7 +56,7 @@ def told(node: Node, arguments: Mapping[str, JsonValue]) -> Message:
     return Message.user(as_text(arguments[TASK]))
 
 
-def transfer(node: Node) -> ToolDefinition:
+def transfer_tool(node: Node) -> ToolDefinition:
     """Return the tool by which other members of a team hand over to this one."""
     return ToolDefinition(
         name=TRANSFER + node.name,

@@ -28,7 +28,7 @@ for _kind in (Agent, Step, Chain, Route, Router, Parallel, Team):
 
 Node.kinds = tuple(kind.__name__ for kind in get_args(get_args(Runnable)[0]))
 
-RUNNABLE: TypeAdapter[Runnable] = TypeAdapter(Runnable)
+RUNNABLE_ADAPTER: TypeAdapter[Runnable] = TypeAdapter(Runnable)
 """Reads and writes runnables as JSON."""
 
 

@@ -13,7 +13,7 @@ from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
 from .answerer import Answerer
-from .delegation import TRANSFER, delegated
+from .delegation import TRANSFER, delegate_tool
 from .node import Node, braced, different
 from .output import Validator, named_validators, output_schema
 
@@ -138,7 +138,7 @@ class Team(Answerer):
 
     def _check_member(self, place: str, member: Node) -> None:
         if self.style == "delegate":
-            delegated(member, place)
+            delegate_tool(member, place)
         elif member.needs():
             raise ValueError(f"{place}: it is told its task as {{input}}, and wants {braced(member.needs())}")
         if self.style == "handoff":

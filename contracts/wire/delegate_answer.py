@@ -7,7 +7,7 @@ from ..template import as_text
 from .run import Result, Status
 
 
-def answered(call_id: str, name: str, result: Result) -> ToolResultPart:
+def delegate_answer(call_id: str, name: str, result: Result) -> ToolResultPart:
     """Return what the model that called a runnable is told of its result."""
     said = "" if result.output is None else as_text(result.output)
     if result.status is Status.COMPLETED:

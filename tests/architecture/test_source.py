@@ -110,3 +110,29 @@ def test_builds_and_splits_no_durable_id(path: Path) -> None:
 )
 def test_a_durable_id_made_elsewhere_is_seen(line: str) -> None:
     assert _durable_ids(line)
+
+
+def _public_names(path: Path) -> set[str]:
+    """Names without an underscore that a file defines at its top."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name for name in found if not name.startswith("_") and name not in NOT_NAMED_APART}
+
+
+NOT_NAMED_APART = {
+    "register",  # every command has one
+    *("P", "R", "T"),  # type variables
+}
+
+
+def test_a_public_name_means_one_thing() -> None:
+    defined: dict[str, list[str]] = {}
+    for path in FILES:
+        for name in _public_names(path):
+            defined.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in defined.items() if len(paths) > 1} == {}

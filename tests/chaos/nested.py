@@ -14,7 +14,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from sostenuto import Agent, App, Chain, Parallel, Prompt, Route, Router, Rule, Team, ToolContext, tool
-from sostenuto.activities.adapters.providers.scripted import Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedStep
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.connection.connect import connect
 from sostenuto.contracts.message import ToolResultPart
@@ -38,11 +38,11 @@ def _team_called(request: ModelRequest) -> str:
     return "the crew says: " + "; ".join(result.content for result in told)
 
 
-def _leads(request: ModelRequest) -> Step | str:
+def _leads(request: ModelRequest) -> ScriptedStep | str:
     if any(isinstance(part, ToolResultPart) for part in request.messages[-1].parts):
         return _team_called(request)
     calls = [{"name": name, "arguments": {"task": f"see to the {name}"}} for name in ("report", "checker")]
-    return Step.model_validate({"tool_calls": calls})
+    return ScriptedStep.model_validate({"tool_calls": calls})
 
 
 PARTS: dict[str, Part] = {

@@ -10,7 +10,7 @@ from typing import Any
 from sostenuto.activities.adapters.providers.anthropic import AnthropicAdapter
 from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
 from sostenuto.activities.adapters.providers.openai import OpenAIAdapter
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.model_adapter import ModelAdapter, ModelRequest
 from sostenuto.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model, OutputSchema
@@ -56,8 +56,8 @@ async def on_the_wire(
 async def answering(subject: str, step: WireStep) -> AsyncIterator[ModelAdapter]:
     """The subject, set to answer with a step."""
     if subject == "scripted":
-        said = {name: getattr(step, name) for name in Step.model_fields}
-        yield ScriptedAdapter([Step(**said | {"text": step.text + step.refusal})])
+        said = {name: getattr(step, name) for name in ScriptedStep.model_fields}
+        yield ScriptedAdapter([ScriptedStep(**said | {"text": step.text + step.refusal})])
     else:
         async with on_the_wire(subject, step) as (adapter, _):
             yield adapter

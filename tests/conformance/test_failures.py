@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     ContentFiltered,
@@ -49,10 +49,14 @@ class Case:
     seconds: float = 20.0
 
     @property
-    def scripted(self) -> Step:
+    def scripted(self) -> ScriptedStep:
         """The same failure, as the scripted adapter is told of it."""
         kind = self.fault.kind
-        return Step(text="x", hangs=True) if kind in ("hang", "stall") else Step(text="x", error=self.error.__name__)
+        return (
+            ScriptedStep(text="x", hangs=True)
+            if kind in ("hang", "stall")
+            else ScriptedStep(text="x", error=self.error.__name__)
+        )
 
 
 CASES = [

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts.message import Role, ToolResultPart
 
-Answer = Step | str | dict[str, Any]
+Answer = ScriptedStep | str | dict[str, Any]
 Part = Answer | Sequence[Answer] | Callable[[ModelRequest], Answer]
 """What a model always says, says in turn (the last answer again and again), or makes of the request."""
 
@@ -58,7 +58,7 @@ class Cast:
         part = self._parts.get(name)
         if part is None:
             return f"{name}<{last_told(request)}>"
-        if isinstance(part, Step | str | dict):
+        if isinstance(part, ScriptedStep | str | dict):
             return part
         if callable(part):
             return part(request)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sostenuto.activities.adapters.providers.scripted import ScriptedCall, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedCall, ScriptedStep
 
 Json = dict[str, Any]
 
 
-class WireStep(Step):
+class WireStep(ScriptedStep):
     """A step, with what only one protocol has."""
 
     blocks: tuple[dict[str, Any], ...] = ()

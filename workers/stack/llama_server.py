@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 from ...contracts.errors import SetupError
 from .weights import MODEL
 
-HOST: Final = "127.0.0.1"
+LLAMA_HOST: Final = "127.0.0.1"
 CONTEXT_TOKENS: Final = 8192
 """Longest prompt and answer together. SmolLM2 was trained for no more."""
 PARALLEL: Final = 4
@@ -148,9 +148,11 @@ class LlamaServer:
             await self._process.wait()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run_server(arguments: Sequence[str] | None = None) -> int:
     """Serve a model until SIGTERM, or until standard input ends where that was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m sostenuto.workers.stack.llama_server", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m sostenuto.workers.stack.llama_server", description=run_server.__doc__
+    )
     parser.add_argument("--model", type=Path, required=True, help="GGUF file")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--threads", type=int, default=default_threads(), help="threads to compute with")
@@ -185,10 +187,10 @@ def _check(model: Path, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((LLAMA_HOST, port))
         except OSError as error:
             raise SetupError(
-                f"port {port} on {HOST} cannot be taken ({error.strerror}): choose another, or 0 for a free one"
+                f"port {port} on {LLAMA_HOST} cannot be taken ({error.strerror}): choose another, or 0 for a free one"
             ) from error
 
 
@@ -202,7 +204,7 @@ def _serve(model: Path, port: int, threads: int) -> Any:
         ) from error
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
-    params.hostnames = [HOST]
+    params.hostnames = [LLAMA_HOST]
     params.port = port
     params.n_parallel = PARALLEL
     params.n_ctx = CONTEXT_TOKENS
@@ -234,4 +236,4 @@ def _watch_parent(stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server())

@@ -15,10 +15,10 @@ from ...contracts import names
 from ...contracts.mcp import McpTool
 from ...contracts.message import ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.delegation import told
+from ...contracts.specs.delegation import message_for_delegate
 from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import Effect, ToolSpec
-from ...contracts.wire.delegate_answer import answered
+from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.mcp_call import McpInvocation
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.places import Place
@@ -97,14 +97,14 @@ class ToolCalls:
 
     async def _delegate(self, delegate: Runnable, call: ToolCallPart) -> ToolResultPart:
         try:
-            message = told(delegate, call.arguments)
+            message = message_for_delegate(delegate, call.arguments)
         except ValueError as error:
             return error_result(call, str(error))
         result, _ = await self._host.child(delegate, self._place / delegate.name, message, call_id=call.id)
         self._state.tally.add(result)
         if being_cancelled():
             raise asyncio.CancelledError
-        return answered(call.id, call.name, result)
+        return delegate_answer(call.id, call.name, result)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)

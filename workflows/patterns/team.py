@@ -6,7 +6,7 @@ One that delegates is an agent with its members as tools.
 from __future__ import annotations
 
 from ...contracts.message import Message
-from ...contracts.specs.delegation import transfer
+from ...contracts.specs.delegation import transfer_tool
 from ...contracts.specs.team import Team
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Continuation, Result, Status
@@ -41,7 +41,7 @@ async def _hand_over(host: Host, team: Team, scope: Scope) -> Result:
             message,
             continues=continues,
             # Who has it last has to answer.
-            transfers=tuple(map(transfer, others)) if round_ < team.rounds else (),
+            transfers=tuple(map(transfer_tool, others)) if round_ < team.rounds else (),
         )
         tally.add(result, Place(continues.path).below(scope.path))
         if not result.transfer or result.status is not Status.COMPLETED:

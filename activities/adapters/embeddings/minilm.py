@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ....contracts.errors import SetupError
 
-Vectors = NDArray[np.float32]
+TokenVectors = NDArray[np.float32]
 """One row per text, of length 1: the dot product of two rows is their cosine."""
 
 DIMENSIONS: Final = 384
@@ -24,7 +24,7 @@ MAX_TOKENS: Final = 256
 _BATCH: Final = 8
 
 
-class Embedder:
+class MiniLmEmbedder:
     """Turns texts into vectors whose cosine says how close their meanings are.
 
     Args:
@@ -39,7 +39,7 @@ class Embedder:
         self._session: Any = None
         self._tokenizer: Any = None
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
+    async def embed(self, texts: Sequence[str]) -> TokenVectors:
         """One vector of 384 numbers per text, in their order. Computed in a thread.
 
         Raises:
@@ -49,7 +49,7 @@ class Embedder:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         return await asyncio.to_thread(self._embed, list(texts))
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: list[str]) -> TokenVectors:
         with self._lock:
             if self._session is None:
                 self._load()
@@ -61,15 +61,15 @@ class Embedder:
             vectors[batch] = self._embed_batch([texts[i] for i in batch])
         return vectors
 
-    def _embed_batch(self, texts: list[str]) -> Vectors:
+    def _embed_batch(self, texts: list[str]) -> TokenVectors:
         encoded = self._tokenizer.encode_batch(texts)
         ids = np.array([text.ids for text in encoded], dtype=np.int64)
         mask = np.array([text.attention_mask for text in encoded], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (tokens,) = self._session.run(["last_hidden_state"], inputs)
-        sums: Vectors = (tokens * mask[:, :, None]).sum(axis=1)
+        sums: TokenVectors = (tokens * mask[:, :, None]).sum(axis=1)
         # The mean's denominator falls away: only the direction is kept.
-        unit: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        unit: TokenVectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return unit
 
     def _load(self) -> None:

@@ -18,14 +18,14 @@ from ....contracts.names import LOCAL_PROVIDER
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from ..providers.compatible import CompatibleAdapter
 from ..providers.deadline import deadline
-from .answers import AnswerWriter, told
+from .answers import AnswerWriter, completion_of
 from .argument_writer import ArgumentWriter
 from .digest import digest
 from .exchange import Exchange, read_exchange
-from .schema import bounded
+from .schema import bounded_output
 from .structure import StructureWriter
 from .tool_choice import Choice, choose_tools
 
@@ -45,7 +45,7 @@ class LocalAdapter:
         connect_seconds: Longest wait for a connection.
     """
 
-    def __init__(self, *, base_url: str, embedder: Embedder, connect_seconds: float = 10.0) -> None:
+    def __init__(self, *, base_url: str, embedder: MiniLmEmbedder, connect_seconds: float = 10.0) -> None:
         self.provider = LOCAL_PROVIDER
         self._server = _LlamaServer(
             provider=LOCAL_PROVIDER, base_url=f"{base_url.rstrip('/')}/v1", connect_seconds=connect_seconds
@@ -76,7 +76,7 @@ class LocalAdapter:
                 if wanted:
                     return await self._structures.answer(asked, wanted, on_delta)
                 if quoted := await digest(request.instructions, exchange.question, self._embedder):
-                    return told(request, quoted, Usage(), on_delta)
+                    return completion_of(request, quoted, Usage(), on_delta)
                 return await self._server.complete(asked, on_delta)
         except SetupError as error:
             raise _map_error(error) from error
@@ -142,7 +142,7 @@ def _to_request(request: ModelRequest) -> ModelRequest:
         instructions=request.instructions,
         messages=request.messages,
         tools=request.tools,
-        output=bounded(request.output),
+        output=bounded_output(request.output),
     )
 
 

@@ -9,7 +9,7 @@ from ....contracts.message import Message, Role, TextPart
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from .exchange import Exchange, PastCall
 from .passages import is_grounded, joined, select, split
 
@@ -26,7 +26,7 @@ class AnswerWriter:
         embedder: Finds the passages.
     """
 
-    def __init__(self, server: ModelAdapter, embedder: Embedder) -> None:
+    def __init__(self, server: ModelAdapter, embedder: MiniLmEmbedder) -> None:
         self._server = server
         self._embedder = embedder
 
@@ -40,14 +40,14 @@ class AnswerWriter:
         contents = [_labelled(call, telling) for call in telling]
         selection = await select(exchange.question, contents, self._embedder)
         if not selection.text:
-            return told(request, _nothing_found(exchange.calls), Usage(), on_delta)
+            return completion_of(request, _nothing_found(exchange.calls), Usage(), on_delta)
         if request.output:
             return await self._server.complete(_asked(request, exchange.question, selection.text), on_delta)
         sentence = await self._server.complete(_asked(request, exchange.question, selection.extract))
         text = sentence.message.text
         known = f"{selection.extract} {exchange.question}"
         true = sentence.stop is StopReason.END and is_grounded(text, known)
-        return told(request, text if true else selection.extract, sentence.usage, on_delta)
+        return completion_of(request, text if true else selection.extract, sentence.usage, on_delta)
 
 
 def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
@@ -62,11 +62,11 @@ def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
 
 def _telling(exchange: Exchange) -> list[PastCall]:
     """The calls that worked, without those whose result only led to a later call."""
-    told = [call for call in exchange.calls if not call.is_error]
+    completion_of = [call for call in exchange.calls if not call.is_error]
     return [
         call
-        for index, call in enumerate(told)
-        if not any(_led_to(call, later, exchange.question) for later in told[index + 1 :])
+        for index, call in enumerate(completion_of)
+        if not any(_led_to(call, later, exchange.question) for later in completion_of[index + 1 :])
     ]
 
 
@@ -88,7 +88,7 @@ def _nothing_found(calls: Sequence[PastCall]) -> str:
     return f"I found no answer. The tools said: {said}"
 
 
-def told(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:
+def completion_of(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:
     """A text that was found as an answer."""
     if on_delta:
         on_delta(Delta("text", text))

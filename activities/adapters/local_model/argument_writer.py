@@ -13,7 +13,7 @@ from ....contracts.message import Message, Role, TextPart
 from ....contracts.model import Model, OutputSchema
 from ....contracts.usage import Usage
 from ...model_adapter import ModelAdapter, ModelRequest
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from .argument_values import Option, Slot, Source
 from .exchange import Exchange, PastCall
 from .schema import bounded_schema
@@ -52,7 +52,7 @@ class ArgumentWriter:
         embedder: Chooses among values.
     """
 
-    def __init__(self, server: ModelAdapter, embedder: Embedder) -> None:
+    def __init__(self, server: ModelAdapter, embedder: MiniLmEmbedder) -> None:
         self._server = server
         self._embedder = embedder
 

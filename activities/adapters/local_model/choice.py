@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from ....contracts.message import Message, Role
 from ....contracts.model import OutputSchema
 from ...routing.embedding import probabilities
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from .schema import is_choice, properties, resolved
 
 _REASON: Final = re.compile(r"reason|reasoning|why|rationale|explanation|justification")
@@ -33,7 +33,7 @@ class _Choice:
 
 
 async def choose_values(
-    output: OutputSchema, instructions: str, messages: Sequence[Message], embedder: Embedder
+    output: OutputSchema, instructions: str, messages: Sequence[Message], embedder: MiniLmEmbedder
 ) -> dict[str, JsonValue]:
     """The fields of an answer that need no model: those with listed values, their confidence and the reason.
 
@@ -55,7 +55,7 @@ async def choose_values(
     return {name: known[name] for name in fields if name in known}
 
 
-async def _chosen(values: Sequence[str], prompt: str, asked: str, embedder: Embedder) -> _Choice:
+async def _chosen(values: Sequence[str], prompt: str, asked: str, embedder: MiniLmEmbedder) -> _Choice:
     meanings = [meaning(value, prompt) for value in values]
     text, *vectors = await embedder.embed([_subject(asked, values), *meanings])
     scores = [float(text @ vector) for vector in vectors]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from .passages import Sentence, split
 
 # What asks for a summary of a text, as against a question about one.
@@ -22,7 +22,7 @@ _FEWEST_SENTENCES: Final = 3
 _MOST_SENTENCES: Final = 400
 
 
-async def digest(instructions: str, question: str, embedder: Embedder) -> str | None:
+async def digest(instructions: str, question: str, embedder: MiniLmEmbedder) -> str | None:
     """Sentences of the text that the question, or the instructions, ask to be summarised; None where neither does.
 
     As many as are asked for, else three; of a text with headings one under each.

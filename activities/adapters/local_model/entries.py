@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from ....contracts.model import OutputSchema
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 from .choice import meaning
 from .schema import is_choice, properties, resolved
 
@@ -19,7 +19,7 @@ _HELD: Final = frozenset({"enum", "const", "pattern", "format", "minLength"})
 
 
 async def choose_entries(
-    output: OutputSchema, instructions: str, asked: str, embedder: Embedder
+    output: OutputSchema, instructions: str, asked: str, embedder: MiniLmEmbedder
 ) -> dict[str, JsonValue]:
     """The fields of an answer with a list of choices: an entry for each value that the question is about.
 
@@ -40,7 +40,7 @@ async def choose_entries(
     return {name: known[name] for name in fields if name in known}
 
 
-async def _about(values: list[str], instructions: str, asked: str, embedder: Embedder) -> list[str]:
+async def _about(values: list[str], instructions: str, asked: str, embedder: MiniLmEmbedder) -> list[str]:
     """The values that the question names or is about; where there are none the closest one."""
     text, *vectors = await embedder.embed([asked, *(meaning(value, instructions) for value in values)])
     scores = [float(text @ vector) for vector in vectors]

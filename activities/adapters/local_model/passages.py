@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from ..embeddings.minilm import Embedder
+from ..embeddings.minilm import MiniLmEmbedder
 
 MAX_CHARACTERS: Final = 1_200
 """Longest selection: about 300 tokens, which two cores read in a second."""
@@ -64,7 +64,7 @@ class Selection:
     """The best one, verbatim: an answer by itself. All of them, where they are short."""
 
 
-async def select(question: str, contents: Sequence[str], embedder: Embedder) -> Selection:
+async def select(question: str, contents: Sequence[str], embedder: MiniLmEmbedder) -> Selection:
     """The part of these tool results that bears on the question."""
     sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
     whole = joined(sentences)
@@ -75,7 +75,7 @@ async def select(question: str, contents: Sequence[str], embedder: Embedder) -> 
     return Selection(_within(sentences, ranking), _extract(sentences, ranking[0]))
 
 
-async def _scores(question: str, sentences: Sequence[Sentence], embedder: Embedder) -> list[float]:
+async def _scores(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> list[float]:
     """How close each sentence is to the question, by meaning and, a little, by rare words in common."""
     plain = [s.text for s in sentences]
     under_heading = [f"{s.heading}: {s.text}" for s in sentences]

@@ -12,13 +12,13 @@ _VALUES: Final = frozenset({"enum", "const", "default"})
 _FORMED: Final = frozenset({"enum", "const", "pattern", "format", "maxLength"})
 
 
-def bounded(output: OutputSchema | None) -> OutputSchema | None:
-    """The schema with a bound on every string and array that has none."""
+def bounded_output(output: OutputSchema | None) -> OutputSchema | None:
+    """Return an output schema with a bound on every string and array that lacks one."""
     return output and output.model_copy(update={"json_schema": bounded_schema(output.json_schema)})
 
 
 def bounded_schema(schema: Any) -> Any:
-    """The same for a schema by itself."""
+    """Return a JSON schema with a bound on every string and array that lacks one."""
     if isinstance(schema, list):
         return [bounded_schema(item) for item in schema]
     if not isinstance(schema, dict):

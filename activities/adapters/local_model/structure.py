@@ -8,11 +8,11 @@ from dataclasses import replace
 from ....contracts.model import OutputSchema
 from ....contracts.usage import Usage
 from ...model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
-from ..embeddings.minilm import Embedder
-from .answers import told
+from ..embeddings.minilm import MiniLmEmbedder
+from .answers import completion_of
 from .choice import choose_values
 from .entries import choose_entries
-from .schema import bounded, properties
+from .schema import bounded_output, properties
 
 
 class StructureWriter:
@@ -23,7 +23,7 @@ class StructureWriter:
         embedder: Chooses among values.
     """
 
-    def __init__(self, server: ModelAdapter, embedder: Embedder) -> None:
+    def __init__(self, server: ModelAdapter, embedder: MiniLmEmbedder) -> None:
         self._server = server
         self._embedder = embedder
 
@@ -46,5 +46,5 @@ class StructureWriter:
         if not known or known.keys() != fields.keys():
             fixed = fields | {name: {"const": value} for name, value in known.items()}
             narrowed = output.model_copy(update={"json_schema": output.json_schema | {"properties": fixed}})
-            return await self._server.complete(replace(request, output=bounded(narrowed)), on_delta)
-        return told(request, json.dumps(known, ensure_ascii=False), Usage(), on_delta)
+            return await self._server.complete(replace(request, output=bounded_output(narrowed)), on_delta)
+        return completion_of(request, json.dumps(known, ensure_ascii=False), Usage(), on_delta)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ....contracts.tool import ToolDefinition
-from ..embeddings.minilm import Embedder, Vectors
+from ..embeddings.minilm import MiniLmEmbedder, TokenVectors
 from .argument_values import Slot, Source, find_slots
 from .exchange import PastCall
 
@@ -65,7 +65,7 @@ class _Candidate:
 
 
 async def choose_tools(
-    question: str, tools: Sequence[ToolDefinition], calls: Sequence[PastCall], embedder: Embedder
+    question: str, tools: Sequence[ToolDefinition], calls: Sequence[PastCall], embedder: MiniLmEmbedder
 ) -> list[Choice]:
     """The tools to call next, with what their arguments can be; none where it is time to answer.
 
@@ -102,22 +102,26 @@ def _text(tool: ToolDefinition) -> str:
     return f"{name}: {tool.description.partition(chr(10) * 2)[0]}"
 
 
-def _cut(vectors: Vectors, clauses: int, tools: int) -> tuple[Vectors, Vectors, Vectors]:
+def _cut(vectors: TokenVectors, clauses: int, tools: int) -> tuple[TokenVectors, TokenVectors, TokenVectors]:
     return vectors[:clauses], vectors[clauses : clauses + tools], vectors[clauses + tools :]
 
 
-def _looks_up(tools: Vectors, prototypes: Vectors) -> list[bool]:
+def _looks_up(tools: TokenVectors, prototypes: TokenVectors) -> list[bool]:
     scores = tools @ prototypes.T
     lookups, actions = scores[:, : len(_LOOKUPS)], scores[:, len(_LOOKUPS) : len(_LOOKUPS) + len(_ACTIONS)]
     return [bool(look > act) for look, act in zip(lookups.max(axis=1), actions.max(axis=1), strict=True)]
 
 
-def _is_talk(question: Vectors, prototypes: Vectors) -> bool:
+def _is_talk(question: TokenVectors, prototypes: TokenVectors) -> bool:
     return bool((question @ prototypes[-len(_GREETINGS) :].T).max() >= _TALK)
 
 
 def _candidates(
-    clause: str, relevances: Vectors, tools: Sequence[ToolDefinition], calls: Sequence[PastCall], looks_up: list[bool]
+    clause: str,
+    relevances: TokenVectors,
+    tools: Sequence[ToolDefinition],
+    calls: Sequence[PastCall],
+    looks_up: list[bool],
 ) -> list[_Candidate]:
     """All tools, the most relevant first."""
     found = [

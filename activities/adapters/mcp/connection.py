@@ -17,7 +17,7 @@ from ....contracts.errors import SetupError
 from ....contracts.mcp import McpServer
 from ...mcp_session import ServerUnreachable
 from .http import REFUSED, http_client
-from .process import ServerProcess, Watch
+from .process import ProcessWatch, ServerProcess
 
 _OPENING_SECONDS: Final = 60.0
 """For a start and a handshake: `npx` may download the server first."""
@@ -38,7 +38,7 @@ class Connection:
     """
 
     def __init__(
-        self, server: McpServer, watch: Watch | None, on_closed: Callable[[Connection], None] = lambda _: None
+        self, server: McpServer, watch: ProcessWatch | None, on_closed: Callable[[Connection], None] = lambda _: None
     ) -> None:
         self._server = server
         self._watch = watch

@@ -36,7 +36,7 @@ _PATIENCE_SECONDS = 1.5
 """How long a server may take to end when its input closes, and once more when it is asked to."""
 
 
-class Watch(Protocol):
+class ProcessWatch(Protocol):
     """Ends process groups that we could not end ourselves, as after SIGKILL."""
 
     def add(self, group: int) -> None:

@@ -19,7 +19,7 @@ from .connection import Connection, list_all
 from .content import error_text, output_of
 from .failure import Failures
 from .http import SESSION_GONE
-from .process import Watch
+from .process import ProcessWatch
 
 R = TypeVar("R")
 
@@ -38,7 +38,7 @@ class SharedSession:
         watch: Ends its processes where we could not.
     """
 
-    def __init__(self, name: str, server: McpServer, watch: Watch | None = None) -> None:
+    def __init__(self, name: str, server: McpServer, watch: ProcessWatch | None = None) -> None:
         self.server = server
         self._watch = watch
         self._connection: Connection | None = None

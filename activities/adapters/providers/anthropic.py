@@ -33,7 +33,7 @@ from .deadline import call_seconds, deadline
 from .failures import broken_stream, missing_key
 from .output_schema import is_recursive, schema_instructions, strict_schema
 from .request_body import with_options
-from .tool_exchange import sent_arguments, tool_call
+from .tool_exchange import sent_arguments, tool_call_part
 
 _BASE_URL = "https://api.anthropic.com"
 
@@ -311,7 +311,7 @@ def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
             yield ReasoningPart(provider=provider, data=block)
         case "tool_use":
             raw = block.get("input_json") or json.dumps(block.get("input") or {})
-            yield tool_call(block["id"], block["name"], raw)
+            yield tool_call_part(block["id"], block["name"], raw)
         case _:
             written = block.pop("input_json", None)
             yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))

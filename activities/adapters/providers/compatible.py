@@ -33,7 +33,7 @@ from .failures import broken_stream, missing_key
 from .openai_errors import OPENAI_FAILURES, openai_error
 from .output_schema import strict_schema
 from .request_body import with_options
-from .tool_exchange import result_text, sent_arguments, tool_call
+from .tool_exchange import result_text, sent_arguments, tool_call_part
 
 # No two providers agree what their models' thinking is called.
 _REASONING_TEXT = ("reasoning_content", "reasoning")
@@ -327,7 +327,7 @@ def _parts(answer: dict[str, Any], provider: str) -> Iterable[Part]:
     if text:
         yield TextPart(text=text)
     for call in answer["tool_calls"]:
-        yield tool_call(call["id"], call["name"], call["arguments"])
+        yield tool_call_part(call["id"], call["name"], call["arguments"])
 
 
 def _response_format(output: OutputSchema | None) -> dict[str, Any]:

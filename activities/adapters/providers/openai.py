@@ -34,7 +34,7 @@ from .failures import FailedStreamError, Failure, broken_stream, missing_key
 from .openai_errors import OPENAI_FAILURES, openai_error
 from .output_schema import strict_schema
 from .request_body import with_options
-from .tool_exchange import result_text, sent_arguments, tool_call
+from .tool_exchange import result_text, sent_arguments, tool_call_part
 
 _BASE_URL = "https://api.openai.com/v1"
 
@@ -293,7 +293,7 @@ def _parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
             texts = [piece["text"] for piece in (item.get("summary") or item.get("content") or ())]
             yield ReasoningPart(provider=provider, text="\n\n".join(texts), data=item)
         case "function_call":
-            yield tool_call(item["call_id"], item["name"], item["arguments"])
+            yield tool_call_part(item["call_id"], item["name"], item["arguments"])
         case _:
             yield OpaquePart(provider=provider, data=item)
 

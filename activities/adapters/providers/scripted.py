@@ -31,7 +31,7 @@ class ScriptedCall(Spec):
     """What stands in the place of the arguments, where they are to be no JSON object."""
 
 
-class Step(Spec):
+class ScriptedStep(Spec):
     """One answer of the script: what to say, and what goes wrong before it is said."""
 
     text: str = ""
@@ -63,11 +63,11 @@ class Step(Spec):
         return error
 
 
-Steps = Sequence[Step | str | dict[str, Any]]
+Steps = Sequence[ScriptedStep | str | dict[str, Any]]
 Script = Steps | Mapping[str, Steps]
 """Steps, each a `Step`, its fields, or plain text; or for each model name (without the provider) its steps."""
 
-_STEPS = TypeAdapter(tuple[Step, ...])
+_STEPS = TypeAdapter(tuple[ScriptedStep, ...])
 
 
 class ScriptedAdapter:
@@ -120,7 +120,7 @@ class ScriptedAdapter:
     async def close(self) -> None:
         """Nothing: there is nothing to give back."""
 
-    def _step(self, model: str, turn: int) -> Step:
+    def _step(self, model: str, turn: int) -> ScriptedStep:
         steps = self._scripts.get(model, self._scripts.get(""))
         if steps is None:
             raise InvalidRequest(f"{model!r}: the script has steps for {', '.join(self._scripts)} only")
@@ -130,7 +130,7 @@ class ScriptedAdapter:
             )
         return steps[turn]
 
-    def _faulty(self, step: Step, turn: int, request: ModelRequest) -> bool:
+    def _faulty(self, step: ScriptedStep, turn: int, request: ModelRequest) -> bool:
         if not (step.error or step.dies or step.hangs):
             return False
         if step.faulty_attempts is None:
@@ -140,7 +140,7 @@ class ScriptedAdapter:
         return self._faults[prompt] <= step.faulty_attempts
 
 
-def _steps(steps: Steps) -> tuple[Step, ...]:
+def _steps(steps: Steps) -> tuple[ScriptedStep, ...]:
     try:
         return _STEPS.validate_python([{"text": step} if isinstance(step, str) else step for step in steps])
     except ValidationError as error:
@@ -148,7 +148,7 @@ def _steps(steps: Steps) -> tuple[Step, ...]:
         raise SpecError(f"script: step {'; step '.join(places)}") from None
 
 
-def _message(step: Step, provider: str) -> Message:
+def _message(step: ScriptedStep, provider: str) -> Message:
     parts: list[Part] = []
     if step.reasoning:
         parts.append(ReasoningPart(provider=provider, text=step.reasoning))
@@ -181,7 +181,7 @@ def _stream(deltas: list[Delta], on_delta: OnDelta | None, *, broken: bool) -> N
         raise ProviderUnavailable("the scripted stream broke off half way")
 
 
-def _error(step: Step) -> ModelError:
+def _error(step: ScriptedStep) -> ModelError:
     delay = None if step.retry_after_seconds is None else timedelta(seconds=step.retry_after_seconds)
     return MODEL_ERRORS[step.error](f"scripted {step.error}: {step.text or 'the script says so'}", retry_after=delay)
 

@@ -8,7 +8,7 @@ from typing import Any, Never
 from ....contracts.message import ToolCallPart, ToolResultPart
 
 
-def tool_call(call_id: str, name: str, raw: str) -> ToolCallPart:
+def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
     """A tool call from what the model wrote: its arguments, or the text itself where it is no JSON object."""
     try:
         arguments = json.loads(raw or "{}", parse_constant=_reject)

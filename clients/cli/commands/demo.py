@@ -16,14 +16,21 @@ from ....contracts.errors import SetupError
 from ....contracts.wire.event import Event, ModelResponded, ToolResponded
 from ....contracts.wire.places import EventId
 from ..exit_status import EXIT_STATUS
-from ..stack_arguments import PORT, UI_PORT, add_stack_arguments, load_settings, stack_options, stopping_in_order
+from ..stack_arguments import (
+    DEFAULT_PORT,
+    DEFAULT_UI_PORT,
+    add_stack_arguments,
+    load_settings,
+    stack_options,
+    stopping_in_order,
+)
 from ..step_tree import StepTree
 
 if TYPE_CHECKING:
     from ....contracts.specs.runnable import Runnable
     from ....workers.stack.stack import EmbeddedStack, StackOptions
     from ....workers.stack.supervisor import OnStatus
-    from ..demo_report import Report
+    from ..demo_report import KillReport
 
 QUESTION = "How does Sostenuto keep the history small?"
 
@@ -67,12 +74,12 @@ async def _demo(args: argparse.Namespace) -> int:
     return EXIT_STATUS[report.result.status]
 
 
-async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> Report:
+async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> KillReport:
     """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
     from rich.markup import escape
 
     from ...client import Client
-    from ..demo_report import Kill, Report
+    from ..demo_report import Kill, KillReport
 
     client = Client(stack.client, task_queue=_TASK_QUEUE)
     run = await client.start(agent, question)
@@ -90,7 +97,7 @@ async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnSta
         for text in tree.lines(event):
             tell(text)
         wait(escape(tree.waiting()))
-    return Report(
+    return KillReport(
         result=await run.result(),
         events=tuple(events),
         kill=Kill.of(killed, events, await client.history(run.id)) if killed else None,
@@ -118,13 +125,13 @@ def _options(args: argparse.Namespace, app: str) -> StackOptions:
         options,
         app=app,
         task_queue=_TASK_QUEUE,
-        port=free(PORT) if args.port is None else args.port,
-        ui_port=free(UI_PORT) if args.ui_port is None else args.ui_port,
+        port=free(DEFAULT_PORT) if args.port is None else args.port,
+        ui_port=free(DEFAULT_UI_PORT) if args.ui_port is None else args.ui_port,
     )
 
 
 def _again(stack: EmbeddedStack) -> str:
-    if (stack.server.port, stack.server.ui_port) == (PORT, UI_PORT):
+    if (stack.server.port, stack.server.ui_port) == (DEFAULT_PORT, DEFAULT_UI_PORT):
         return "`make dev`"
     return f"`sostenuto dev --port {stack.server.port} --ui-port {stack.server.ui_port}`"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....contracts.errors import SpecError
 from ....contracts.wire.places import Place
-from ..session import add_connection_options, connect
+from ..session import add_connection_options, connect_client
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
@@ -34,7 +34,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _export(args: argparse.Namespace) -> int:
     if args.nested and args.output is None:
         raise SpecError("--nested writes several files: name the first one by -o FILE")
-    client = await connect(args)
+    client = await connect_client(args)
     history = await client.history(args.id)
     if args.output is None:
         print(history.to_json())

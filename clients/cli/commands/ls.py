@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..option_types import at_least_one
-from ..session import add_connection_options, connect
+from ..session import add_connection_options, connect_client
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _ls(args: argparse.Namespace) -> int:
-    client = await connect(args)
+    client = await connect_client(args)
     rows = await client.list(args.query, limit=args.limit, nested=args.nested)
     if args.json:
         for row in rows:

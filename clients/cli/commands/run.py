@@ -13,7 +13,7 @@ from ....contracts.specs.node import Node
 from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
-from ..session import add_connection_options, connect
+from ..session import add_connection_options, connect_client
 from ..step_lines import harmless
 from .worker import serve
 
@@ -56,7 +56,7 @@ async def _run(args: argparse.Namespace) -> int:
     startable, asked = _found(app, args.name, asked)
     console = Console(stderr=True)
     async with AsyncExitStack() as stack:
-        client = await connect(args)
+        client = await connect_client(args)
         queue = client.task_queue
         if not args.no_worker:
             # Workers of other apps may poll the common queue, and would be given our tool calls to run.

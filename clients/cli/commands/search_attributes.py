@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..session import add_connection_options, connect
+from ..session import add_connection_options, connect_client
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,7 +23,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _search_attributes(args: argparse.Namespace) -> int:
     from ...search_attributes import register_search_attributes
 
-    client = await connect(args)
+    client = await connect_client(args)
     added = await register_search_attributes(client.temporal)
     namespace = client.temporal.namespace
     print(f"namespace {namespace!r}: " + (f"registered {', '.join(added)}" if added else "all are registered already"))

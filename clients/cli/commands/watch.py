@@ -8,7 +8,7 @@ import asyncio
 from ....contracts.wire.event import EVENT
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import show
-from ..session import add_connection_options, connect
+from ..session import add_connection_options, connect_client
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,7 +27,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _watch(args: argparse.Namespace) -> int:
-    client = await connect(args)
+    client = await connect_client(args)
     run = await client.get(args.id)
     events = run.events(args.after)
     try:

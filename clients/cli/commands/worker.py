@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..app_loader import load_app
-from ..session import add_connection_options, connect, needs_worker_packages
+from ..session import add_connection_options, connect_client, needs_worker_packages
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -44,7 +44,7 @@ async def _worker(args: argparse.Namespace) -> int:
 
     app = load_app(args.app)
     served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
-    client = await connect(args)
+    client = await connect_client(args)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from sostenuto import Agent, App, Client, Event, Message, SpecError, Status, tool
-from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, ScriptedStep
 from sostenuto.clients.run import Run
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.event import RunStarted
@@ -32,7 +32,7 @@ async def look(at: str) -> str:
 
 
 AGENT = Agent(name="looker", model="scripted/m", tools=[look])
-LOOKS: list[Step | str | dict[str, Any]] = [
+LOOKS: list[ScriptedStep | str | dict[str, Any]] = [
     {"tool_calls": [{"name": "look", "arguments": {"at": str(n)}}]} for n in range(12)
 ]
 

@@ -18,7 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from sostenuto import Agent, App, Client, Event, SetupError, Status, tool
-from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, ScriptedStep
 from sostenuto.clients.events.projection import Projection
 from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
@@ -48,9 +48,9 @@ async def page(size: int) -> str:
 AGENT = Agent(name="looker", model="scripted/m", instructions="Look.", tools=[look, page])
 
 
-def turns(count: int) -> list[Step | str | dict[str, Any]]:
+def turns(count: int) -> list[ScriptedStep | str | dict[str, Any]]:
     """So many turns of a call that works and one that no tool answers, then an answer."""
-    calls: list[Step | str | dict[str, Any]] = [
+    calls: list[ScriptedStep | str | dict[str, Any]] = [
         {"tool_calls": [{"name": "look", "arguments": {"at": str(n)}}, {"name": "missing", "arguments": {"n": n}}]}
         for n in range(count)
     ]
@@ -117,7 +117,7 @@ async def test_a_run_that_continued_as_new_is_one_stream(hasty: TemporalClient, 
 
 
 async def test_cancelling_reaches_the_execution_that_is_at_work(hasty: TemporalClient, task_queue: str) -> None:
-    script: list[Step | str | dict[str, Any]] = [*turns(TURNS)[:-1], {"hangs": True}]
+    script: list[ScriptedStep | str | dict[str, Any]] = [*turns(TURNS)[:-1], {"hangs": True}]
     async with worker_for(hasty, script, task_queue):
         run = await Client(hasty, task_queue=task_queue).start(AGENT, "How are they?")
         async for event in run.events():
@@ -130,7 +130,7 @@ async def test_a_stream_goes_on_when_the_server_is_killed_and_comes_back(tmp_pat
     async with ProcessGroup() as group:
         server = await TemporalServer.start(group, tmp_path, port=0, ui_port=None)
         temporal = await connect(server.address)
-        script: list[Step | str | dict[str, Any]] = [*turns(3)[:-1], {"text": "all fine", "delay_seconds": 1}]
+        script: list[ScriptedStep | str | dict[str, Any]] = [*turns(3)[:-1], {"text": "all fine", "delay_seconds": 1}]
         run = await Client(temporal, task_queue=task_queue).start(AGENT, "How are they?")
         events: list[Event] = []
         restarted: asyncio.Task[TemporalServer] | None = None
@@ -157,7 +157,7 @@ async def test_large_payloads_stay_outside_the_history(
     address = environment.client.service_client.config.target_host
     temporal = await connect(address, payload_dir=tmp_path / "payloads")
     question = "Q" * 3_000_000
-    script: list[Step | str | dict[str, Any]] = [
+    script: list[ScriptedStep | str | dict[str, Any]] = [
         {"tool_calls": [{"name": "page", "arguments": {"size": 900_000}}]},
         {"text": "read"},
     ]
@@ -204,7 +204,7 @@ async def test_an_encrypted_history_reads_as_any_other(environment: WorkflowEnvi
     )
     address = environment.client.service_client.config.target_host
     temporal = await TemporalClient.connect(address, data_converter=converter)
-    script: list[Step | str | dict[str, Any]] = [
+    script: list[ScriptedStep | str | dict[str, Any]] = [
         {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]},
         {"error": "QuotaExceeded", "text": "no credit"},
     ]

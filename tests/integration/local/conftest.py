@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.workers.stack.llama_server import LlamaServer
 from sostenuto.workers.stack.weights import Weights
 
@@ -24,5 +24,5 @@ async def llama(weights: Weights) -> AsyncIterator[LlamaServer]:
 
 
 @pytest.fixture(scope="session")
-def embedder(weights: Weights) -> Embedder:
-    return Embedder(weights.embedding_model, weights.tokenizer)
+def embedder(weights: Weights) -> MiniLmEmbedder:
+    return MiniLmEmbedder(weights.embedding_model, weights.tokenizer)

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client, Result, Status
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
@@ -30,7 +30,7 @@ LEASE = (EXAMPLES / "lease.txt").read_text()
 class Bench:
     """Loads examples, and runs what is in them on workers of their own."""
 
-    def __init__(self, temporal: TemporalClient, adapter: ModelAdapter, embedder: Embedder) -> None:
+    def __init__(self, temporal: TemporalClient, adapter: ModelAdapter, embedder: MiniLmEmbedder) -> None:
         self.temporal = temporal
         self._adapter = adapter
         self._embedder = embedder
@@ -66,7 +66,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(
-    temporal: TemporalClient, llama: LlamaServer, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    temporal: TemporalClient, llama: LlamaServer, embedder: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Bench]:
     """Examples without keys, on the local model."""
     monkeypatch.delenv("SOSTENUTO_MODEL", raising=False)
@@ -162,7 +162,7 @@ TERMS = {"tenant": "Jane", "begins": "2026-01-01", "ends": "2026-12-31", "rent":
 )
 async def test_they_run_unchanged_on_another_model(
     temporal: TemporalClient,
-    embedder: Embedder,
+    embedder: MiniLmEmbedder,
     monkeypatch: pytest.MonkeyPatch,
     example: str,
     name: str,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow, InvalidRequest, ProviderUnavailable, Timeout
@@ -41,7 +41,7 @@ class City(BaseModel):
 
 
 @pytest.fixture(scope="module")
-async def adapter(llama: LlamaServer, embedder: Embedder) -> AsyncIterator[LocalAdapter]:
+async def adapter(llama: LlamaServer, embedder: MiniLmEmbedder) -> AsyncIterator[LocalAdapter]:
     local = LocalAdapter(base_url=llama.address, embedder=embedder)
     yield local
     await local.close()
@@ -141,7 +141,7 @@ async def test_the_whole_call_is_bounded(adapter: LocalAdapter) -> None:
         await adapter.complete(ask("Why?", model=Model("local/smollm2-135m", timeout=timedelta(milliseconds=1))))
 
 
-async def test_a_server_that_is_gone_is_unavailable(weights: Weights, embedder: Embedder) -> None:
+async def test_a_server_that_is_gone_is_unavailable(weights: Weights, embedder: MiniLmEmbedder) -> None:
     async with LlamaServer(weights.model) as server:
         gone = LocalAdapter(base_url=server.address, embedder=embedder)
     with pytest.raises(ProviderUnavailable):
@@ -150,7 +150,9 @@ async def test_a_server_that_is_gone_is_unavailable(weights: Weights, embedder: 
 
 
 async def test_missing_weights_are_no_reason_to_retry(llama: LlamaServer, weights: Weights) -> None:
-    adapter = LocalAdapter(base_url=llama.address, embedder=Embedder(weights.model.parent / "none", weights.tokenizer))
+    adapter = LocalAdapter(
+        base_url=llama.address, embedder=MiniLmEmbedder(weights.model.parent / "none", weights.tokenizer)
+    )
     with pytest.raises(InvalidRequest, match=r"none is missing: run `sostenuto pull`"):
         await adapter.complete(ask("Hello", tools=(DOCS[0].spec.definition,)))
     await adapter.close()

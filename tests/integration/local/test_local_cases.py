@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
@@ -22,7 +22,7 @@ THRESHOLDS = {"choice": 0.9, "arguments": 0.8, "stop": 0.9}
 
 
 @pytest.fixture(scope="module")
-async def adapter(llama: LlamaServer, embedder: Embedder) -> AsyncIterator[LocalAdapter]:
+async def adapter(llama: LlamaServer, embedder: MiniLmEmbedder) -> AsyncIterator[LocalAdapter]:
     local = LocalAdapter(base_url=llama.address, embedder=embedder)
     yield local
     await local.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.adapters.local_model.digest import digest
 from sostenuto.activities.model_adapter import Completion, ModelRequest
@@ -28,7 +28,7 @@ MEMBERS = "You plan.\n\nMembers:\n- roads: Closed roads, bridges and tunnels.\n-
 
 
 @pytest.fixture(scope="module")
-async def adapter(llama: LlamaServer, embedder: Embedder) -> AsyncIterator[LocalAdapter]:
+async def adapter(llama: LlamaServer, embedder: MiniLmEmbedder) -> AsyncIterator[LocalAdapter]:
     local = LocalAdapter(base_url=llama.address, embedder=embedder)
     yield local
     await local.close()
@@ -50,7 +50,7 @@ def request(text: str, **fields: Any) -> ModelRequest:
         ("", "Sum up what this says.\n\nIt rains.", 1),
     ],
 )
-async def test_a_summary_quotes(embedder: Embedder, instructions: str, question: str, sentences: int) -> None:
+async def test_a_summary_quotes(embedder: MiniLmEmbedder, instructions: str, question: str, sentences: int) -> None:
     said = await digest(instructions, question, embedder)
     assert said is not None
     quoted = said.removesuffix(".").split(". ")
@@ -63,7 +63,7 @@ async def test_a_summary_quotes(embedder: Embedder, instructions: str, question:
     ("instructions", "question"),
     [("", f"Why is the bridge closed?\n\n{TEXT}"), ("You write summaries.", "Hello."), ("Give a summary.", "It is I.")],
 )
-async def test_nothing_else_is_taken_for_one(embedder: Embedder, instructions: str, question: str) -> None:
+async def test_nothing_else_is_taken_for_one(embedder: MiniLmEmbedder, instructions: str, question: str) -> None:
     assert await digest(instructions, question, embedder) is None
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 from temporalio.testing import ActivityEnvironment
 
-from sostenuto.activities.adapters.embeddings.minilm import Embedder
+from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.model_adapter import Completion, ModelRequest
 from sostenuto.activities.routing.route import RouteActivities
@@ -30,7 +30,7 @@ THRESHOLDS = (0.0, 0.3, 0.5, 0.7)
 
 
 @pytest.fixture(scope="module")
-async def adapter(llama: LlamaServer, embedder: Embedder) -> AsyncIterator[LocalAdapter]:
+async def adapter(llama: LlamaServer, embedder: MiniLmEmbedder) -> AsyncIterator[LocalAdapter]:
     local = LocalAdapter(base_url=llama.address, embedder=embedder)
     yield local
     await local.close()
@@ -41,7 +41,7 @@ async def routed(activities: RouteActivities, desk: Desk, text: str) -> RouteCho
     return await ActivityEnvironment().run(activities.decide, call)
 
 
-async def test_routing_by_meaning_is_right_as_often_as_the_docs_say(embedder: Embedder) -> None:
+async def test_routing_by_meaning_is_right_as_often_as_the_docs_say(embedder: MiniLmEmbedder) -> None:
     """The temperature was set on every second input; the figures are of the others."""
     activities = RouteActivities(embedder, lambda *_: None)
     found: list[tuple[str, RouteChoice]] = []
@@ -65,7 +65,7 @@ async def test_routing_by_meaning_is_right_as_often_as_the_docs_say(embedder: Em
     assert accepted[0.5][2] <= 0.2 * len(outside)
 
 
-async def test_a_decision_is_quick(embedder: Embedder) -> None:
+async def test_a_decision_is_quick(embedder: MiniLmEmbedder) -> None:
     activities = RouteActivities(embedder, lambda *_: None)
     times = []
     for text, _ in SHOP.labelled()[:20]:

@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.answer_check import OutputValidator
 from sostenuto.activities.model import ModelActivities
 from sostenuto.activities.transcript_cache import TranscriptCache
@@ -23,7 +23,7 @@ def is_short(answer: Any) -> str | None:
     return "make it shorter" if len(answer) > 5 else None
 
 
-async def reply(step: Step, *validators: str) -> ModelReply:
+async def reply(step: ScriptedStep, *validators: str) -> ModelReply:
     """What the activity makes of a scripted answer."""
     activities = ModelActivities(
         {"scripted": ScriptedAdapter([step])},
@@ -37,18 +37,18 @@ async def reply(step: Step, *validators: str) -> ModelReply:
 
 
 async def test_objections_are_in_the_reply() -> None:
-    assert (await reply(Step(text="quite long"), "is_short")).output_errors == ("make it shorter",)
-    assert (await reply(Step(text="short"), "is_short")).output_errors == ()
-    assert (await reply(Step(text="quite long"))).output_errors == ()
+    assert (await reply(ScriptedStep(text="quite long"), "is_short")).output_errors == ("make it shorter",)
+    assert (await reply(ScriptedStep(text="short"), "is_short")).output_errors == ()
+    assert (await reply(ScriptedStep(text="quite long"))).output_errors == ()
 
 
 async def test_a_refusal_is_no_answer_to_object_to() -> None:
-    refused = await reply(Step(text="I will not do that", stop=StopReason.REFUSAL), "is_short")
+    refused = await reply(ScriptedStep(text="I will not do that", stop=StopReason.REFUSAL), "is_short")
     assert (refused.stop, refused.output_errors) == (StopReason.REFUSAL, ())
 
 
 async def test_an_unknown_validator_fails_before_the_model_is_called() -> None:
     """The script's only step would fail by another error, were it reached."""
     with pytest.raises(ApplicationError, match="no validator 'is_polite'") as caught:
-        await reply(Step(error="Overloaded"), "is_short", "is_polite")
+        await reply(ScriptedStep(error="Overloaded"), "is_short", "is_polite")
     assert (caught.value.type, caught.value.non_retryable) == ("InvalidRequest", True)

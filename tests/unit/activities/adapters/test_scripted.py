@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedCall, Step
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedCall, ScriptedStep
 from sostenuto.activities.model_adapter import Delta, ModelRequest
 from sostenuto.contracts.errors import InvalidRequest, ProviderUnavailable, RateLimited, SpecError, Timeout
 from sostenuto.contracts.message import Message, Role, TextPart
@@ -22,7 +22,7 @@ def _request(turn: int = 0, name: str = "scripted/any", timeout: timedelta = tim
 
 
 async def test_the_turn_of_the_transcript_chooses_the_step() -> None:
-    adapter = ScriptedAdapter([Step(tool_calls=(ScriptedCall(name="look", arguments={"at": 1}),)), "done"])
+    adapter = ScriptedAdapter([ScriptedStep(tool_calls=(ScriptedCall(name="look", arguments={"at": 1}),)), "done"])
     second = await adapter.complete(_request(1))
     first = await adapter.complete(_request(0))
     assert (first.stop, first.message.tool_calls[0].arguments) == (StopReason.TOOL_CALLS, {"at": 1})
@@ -35,14 +35,14 @@ async def test_an_exhausted_script_says_so() -> None:
 
 
 async def test_each_model_may_have_its_own_steps() -> None:
-    adapter = ScriptedAdapter({"bad": [Step(error="QuotaExceeded")], "good": ["fine"]})
+    adapter = ScriptedAdapter({"bad": [ScriptedStep(error="QuotaExceeded")], "good": ["fine"]})
     assert (await adapter.complete(_request(name="scripted/good"))).message.text == "fine"
     with pytest.raises(InvalidRequest, match="steps for bad, good only"):
         await adapter.complete(_request(name="scripted/other"))
 
 
 async def test_a_fault_may_pass_after_some_attempts() -> None:
-    step = Step(text="at last", error="RateLimited", retry_after_seconds=1.5, faulty_attempts=2)
+    step = ScriptedStep(text="at last", error="RateLimited", retry_after_seconds=1.5, faulty_attempts=2)
     adapter = ScriptedAdapter([step])
     for _ in range(2):
         with pytest.raises(RateLimited) as caught:
@@ -54,13 +54,13 @@ async def test_a_fault_may_pass_after_some_attempts() -> None:
 async def test_a_step_that_dies_has_sent_half() -> None:
     deltas: list[Delta] = []
     with pytest.raises(ProviderUnavailable):
-        await ScriptedAdapter([Step(text="half of it", dies=True)]).complete(_request(), deltas.append)
+        await ScriptedAdapter([ScriptedStep(text="half of it", dies=True)]).complete(_request(), deltas.append)
     assert [delta.text for delta in deltas] == ["half "]
 
 
 async def test_a_step_that_hangs_runs_into_the_timeout() -> None:
     with pytest.raises(Timeout, match=r"^no whole answer within 0\.095 s"):
-        await ScriptedAdapter([Step(hangs=True)]).complete(_request(timeout=timedelta(seconds=0.1)))
+        await ScriptedAdapter([ScriptedStep(hangs=True)]).complete(_request(timeout=timedelta(seconds=0.1)))
 
 
 async def test_a_script_and_its_log_are_files(tmp_path: Path) -> None:

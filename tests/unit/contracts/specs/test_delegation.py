@@ -7,25 +7,25 @@ from pydantic import JsonValue
 
 from sostenuto import Agent, Chain, Parallel, Prompt, Result, Status
 from sostenuto.contracts.message import ToolResultPart
-from sostenuto.contracts.specs.delegation import delegated, told, transfer
+from sostenuto.contracts.specs.delegation import delegate_tool, message_for_delegate, transfer_tool
 from sostenuto.contracts.specs.node import Node
-from sostenuto.contracts.wire.delegate_answer import answered
+from sostenuto.contracts.wire.delegate_answer import delegate_answer
 
 AGENT = Agent(name="billing", model="scripted/m", instructions="You know invoices.\nAll of them.")
 PROMPT = Prompt(name="ask", model="scripted/m", template="{input}: {topic} for {audience}", description="Asks.")
 
 
 def test_a_runnable_without_names_takes_a_task() -> None:
-    seen = delegated(AGENT)
+    seen = delegate_tool(AGENT)
     assert (seen.name, seen.description) == ("billing", "You know invoices.")
     assert seen.parameters["required"] == ["task"]
     assert seen.parameters["additionalProperties"] is False
-    assert told(AGENT, {"task": "Find 7."}).text == "Find 7."
-    assert told(AGENT, {"task": {"n": 7}}).text == '{"n": 7}'
+    assert message_for_delegate(AGENT, {"task": "Find 7."}).text == "Find 7."
+    assert message_for_delegate(AGENT, {"task": {"n": 7}}).text == '{"n": 7}'
 
 
 def test_a_runnable_with_names_takes_them() -> None:
-    seen = delegated(PROMPT)
+    seen = delegate_tool(PROMPT)
     assert seen.description == "Asks."
     assert seen.parameters == {
         "type": "object",
@@ -33,7 +33,7 @@ def test_a_runnable_with_names_takes_them() -> None:
         "required": ["topic", "audience"],
         "additionalProperties": False,
     }
-    assert told(PROMPT, {"audience": "ä", "topic": "t"}).text == '{"audience": "ä", "topic": "t"}'
+    assert message_for_delegate(PROMPT, {"audience": "ä", "topic": "t"}).text == '{"audience": "ä", "topic": "t"}'
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_runnable_with_names_takes_them() -> None:
     ],
 )
 def test_names_of_what_is_nested_are_arguments_too(node: Node) -> None:
-    assert delegated(node).parameters["required"] == list(node.needs())
+    assert delegate_tool(node).parameters["required"] == list(node.needs())
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_names_of_what_is_nested_are_arguments_too(node: Node) -> None:
 )
 def test_a_wrong_call_says_what_would_be_valid(node: Node, arguments: dict[str, JsonValue], words: str) -> None:
     with pytest.raises(ValueError, match="JSON schema") as caught:
-        told(node, arguments)
+        message_for_delegate(node, arguments)
     assert words in str(caught.value)
-    assert all(name in str(caught.value) for name in delegated(node).parameters["required"])
+    assert all(name in str(caught.value) for name in delegate_tool(node).parameters["required"])
 
 
 @pytest.mark.parametrize("name", ["a.b", "1st"])
 def test_a_name_that_is_none_for_a_tool(name: str) -> None:
     with pytest.raises(ValueError, match=f"here: '{name}' is no name for a tool: use letters, digits, '_' and '-'"):
-        delegated(Agent(name=name, model="scripted/m"), "here")
+        delegate_tool(Agent(name=name, model="scripted/m"), "here")
 
 
 def test_a_transfer_asks_for_a_reason_and_needs_none() -> None:
-    seen = transfer(AGENT)
+    seen = transfer_tool(AGENT)
     assert seen.name == "transfer_to_billing"
     assert "You know invoices." in seen.description
     assert list(seen.parameters["properties"]) == ["reason"]
@@ -93,6 +93,6 @@ def test_a_transfer_asks_for_a_reason_and_needs_none() -> None:
     ],
 )
 def test_what_the_model_is_told_of_the_result(result: Result, content: str, is_error: bool) -> None:
-    assert answered("c1", "billing", result) == ToolResultPart(
+    assert delegate_answer("c1", "billing", result) == ToolResultPart(
         call_id="c1", name="billing", content=content, is_error=is_error
     )

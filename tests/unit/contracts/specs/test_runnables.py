@@ -9,7 +9,7 @@ import pytest
 
 from sostenuto import Agent, Chain, Message, Parallel, Prompt, Route, Router, Rule, SpecError, Step, Team, tool
 from sostenuto.contracts.specs.node import Node
-from sostenuto.contracts.specs.runnable import RUNNABLE, check_input
+from sostenuto.contracts.specs.runnable import RUNNABLE_ADAPTER, check_input
 from tests.unit.contracts.spec_examples import SPECS
 
 MODEL = "scripted/m"
@@ -250,7 +250,7 @@ def test_each_comes_back_from_json_of_any_version(node: Node) -> None:
         known = isinstance(value, dict) and "kind" in value
         return {**{key: extended(item) for key, item in value.items()}, "newer": 1} if known else value
 
-    read = RUNNABLE.validate_json(json.dumps(extended(json.loads(node.model_dump_json()))))
+    read = RUNNABLE_ADAPTER.validate_json(json.dumps(extended(json.loads(node.model_dump_json()))))
     assert type(read) is type(node)
     assert read == node
     assert list(read.places()) == list(node.places())
@@ -265,7 +265,7 @@ def test_every_kind_nests_in_every_kind() -> None:
         node = Parallel(name=f"parallel{depth}", branches=[node])
         node = Team(name=f"team{depth}", members=[node], model=MODEL)
         node = agent(f"agent{depth}", tools=[node])
-    read = RUNNABLE.validate_json(node.model_dump_json())
+    read = RUNNABLE_ADAPTER.validate_json(node.model_dump_json())
     assert read == node
     assert [place for place, _ in read.places()][-1].endswith("branches[0].routes[0].steps[0]")
     assert len(list(read.walk())) == 11
@@ -279,7 +279,7 @@ def test_what_has_functions_equals_what_is_read_back_without_them() -> None:
         prompt("p", output=list[int], validators=[polite]),
         Team(name="t", members=[A], model=MODEL, output=int, validators=[polite]),
     ):
-        read = RUNNABLE.validate_json(sent.model_dump_json())
+        read = RUNNABLE_ADAPTER.validate_json(sent.model_dump_json())
         assert read == sent
         assert (dict(sent.checks), dict(read.checks)) == ({"polite": polite}, {})
         assert sent.output_type is not None
