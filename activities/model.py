@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,7 +17,6 @@ from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimit
 from ..contracts.message import Message, PartRef, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
-from ..contracts.usage import Usage
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.failure import failure
@@ -25,6 +24,7 @@ from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .model_adapter import Completion, ModelAdapter, ModelRequest
+from .price import Price
 from .transcript_cache import Prefix, TranscriptCache
 
 _LONGEST_DELAY = timedelta(minutes=1)
@@ -32,9 +32,6 @@ _LONGEST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY_BEFORE_FALLBACK = timedelta(seconds=15)
 # Least time for validators, of the grace that the activity has over the model's own timeout.
 _LEAST_CHECK = timedelta(seconds=5)
-
-Price = Callable[[str, str, Usage], float | None]
-"""Cost in US dollars by provider, model and usage; None where unknown."""
 
 
 class ModelActivities:

@@ -31,15 +31,3 @@ def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
         return float(calc_price(priced, model, provider_id=provider).total_price)
     except (LookupError, ValueError):  # not in the list; or counts that contradict each other
         return None
-
-
-def price_of(provider: str, model: str) -> float | None:
-    """US dollars for a million tokens in and a million out together, to compare models by; None where unknown.
-
-    Args:
-        provider: Name of the provider.
-        model: The model's name as the provider reports it.
-    """
-    # Of a short call: many prices rise with the length of the prompt.
-    price = cost_usd(provider, model, Usage(input_tokens=1_000, output_tokens=1_000))
-    return None if price is None else round(price * 1_000, 6)

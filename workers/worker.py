@@ -16,8 +16,9 @@ from ..activities.answer_check import OutputValidator
 from ..activities.continued_conversation import take_over
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
-from ..activities.model import ModelActivities, Price
+from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
+from ..activities.price import Price
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
 from ..activities.tool import tool_activities
@@ -30,7 +31,6 @@ from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
 from ..workflows.run_workflow import RunWorkflow
-from .pricing import price_of
 
 # A mistake in a workflow of somebody's own ends it with its reason, in place of a workflow task that is tried for ever.
 _FAILURES = (SpecError,)
@@ -86,7 +86,7 @@ def build_worker(
     validator = OutputValidator(app.walk(), app.validators, threads=threads)
     model = ModelActivities(adapters, price=price, cache=cache, validator=validator)
     mcp = McpActivities(services.mcp, cache)
-    route = RouteActivities(services.embedder, price_of)
+    route = RouteActivities(services.embedder, price)
     tools = tool_activities(app.tools.values(), cache, threads)
     return Worker(
         client,

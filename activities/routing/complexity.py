@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Final
 
 from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
-
-Cost = Callable[[str, str], float | None]
-"""US dollars per million tokens in and out, by provider and model; None where unknown."""
+from ..price import Price, price_to_compare
 
 # What comes later is as hard as what came first, and patterns on it would take time.
 _READ_CHARS: Final = 20_000
@@ -67,7 +64,7 @@ _WIDE: Final = 0x2E80
 _BYTES_PER_TOKEN: Final = 3
 
 
-def cheapest_adequate(call: RouteCall, cost: Cost) -> RouteChoice:
+def cheapest_adequate(call: RouteCall, price_list: Price) -> RouteChoice:
     """The cheapest route that is good enough for an input this hard and long; none where no route is.
 
     Routes whose price is unknown come after those with a known one, in the order given.
@@ -75,7 +72,7 @@ def cheapest_adequate(call: RouteCall, cost: Cost) -> RouteChoice:
     hard, signs = difficulty(call.text)
     tokens = estimated_tokens(call.text)
     task = f"difficulty {hard:.2f} ({', '.join(signs) or 'nothing special'}), about {tokens} tokens"
-    adequate = [(_price(option, cost), option) for option in call.options if _is_adequate(option, hard, tokens)]
+    adequate = [(_price(option, price_list), option) for option in call.options if _is_adequate(option, hard, tokens)]
     if not adequate:
         return RouteChoice(reason=f"{task}: no route is good for that", strategy=call.strategy)
     price, option = min(adequate, key=lambda pair: math.inf if pair[0] is None else pair[0])
@@ -114,6 +111,5 @@ def _is_adequate(option: RouteOption, hard: float, tokens: int) -> bool:
     return option.max_difficulty >= hard and (option.max_tokens is None or option.max_tokens >= tokens)
 
 
-def _price(option: RouteOption, cost: Cost) -> float | None:
-    provider, _, model = option.model.partition("/")
-    return cost(provider, model) if model else None
+def _price(option: RouteOption, price_list: Price) -> float | None:
+    return price_to_compare(price_list, option.model) if option.model else None

@@ -10,7 +10,8 @@ from ...contracts import names
 from ...contracts.errors import SetupError, SpecError
 from ...contracts.wire.route_call import RouteCall, RouteChoice
 from ..call.failure import failure
-from .complexity import Cost, cheapest_adequate
+from ..price import Price
+from .complexity import cheapest_adequate
 from .embedding import Closeness, Embedder
 from .rules import first_that_holds
 from .said_by_model import said_by_model
@@ -21,12 +22,12 @@ class RouteActivities:
 
     Args:
         embedder: Compares meanings. None: this worker has none, and routers that need it fail.
-        cost: US dollars per million tokens in and out, by provider and model; None where unknown.
+        price: Cost of a model call, the same that the worker bills by.
     """
 
-    def __init__(self, embedder: Embedder | None, cost: Cost) -> None:
+    def __init__(self, embedder: Embedder | None, price: Price) -> None:
         self._closeness = Closeness(embedder)
-        self._cost = cost
+        self._price = price
 
     @activity.defn(name=names.ROUTE_ACTIVITY)
     async def decide(self, call: RouteCall) -> RouteChoice:
@@ -54,7 +55,7 @@ class RouteActivities:
             case "rules":
                 return await asyncio.to_thread(first_that_holds, call)
             case "complexity":
-                return await asyncio.to_thread(cheapest_adequate, call, self._cost)
+                return await asyncio.to_thread(cheapest_adequate, call, self._price)
 
 
 def _settled(call: RouteCall, found: RouteChoice) -> RouteChoice:

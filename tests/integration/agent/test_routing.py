@@ -8,6 +8,7 @@ import pytest
 
 from sostenuto import App, Event, Prompt, Route, Router, Rule, Status
 from sostenuto.contracts.wire.event import RouteChosen
+from tests.integration.agent.stage import PRICE_USD
 
 if TYPE_CHECKING:
     from sostenuto.contracts.specs.router import Strategy
@@ -36,6 +37,8 @@ def router(strategy: Strategy, small: dict[str, Any] | None = None, **fields: An
         (router("rules", {"when": Rule(pattern="refund")}), "a refund", "small", "/refund/ finds 'refund'"),
         (router("rules", {"when": Rule(pattern="refund")}), "hello", "large", "no rule holds: the default"),
         (router("complexity", {"max_difficulty": 0.2}), "Thanks!", "small", "difficulty 0.01"),
+        # The price that the worker bills by is the one that routes are compared by.
+        (router("complexity", {"max_difficulty": 0.2}), "Hi!", "small", f"${PRICE_USD * 1_000:g} per million tokens"),
         (router("complexity", {"max_difficulty": 0.2}), "Prove that 2 ^ n > n, and why.", "large", "mathematics"),
         (router("model", model="scripted/classifier"), "It crashes.", "large", "it crashes"),
         (router("model", model="scripted/classifier", threshold=0.5), "It crashes.", "large", "is below the threshold"),

@@ -2,8 +2,9 @@
 
 import pytest
 
+from sostenuto.activities.price import price_to_compare
 from sostenuto.contracts.usage import Usage
-from sostenuto.workers.pricing import cost_usd, price_of
+from sostenuto.workers.pricing import cost_usd
 
 MILLION = Usage(input_tokens=100_000, cached_tokens=60_000, output_tokens=10_000, reasoning_tokens=4_000)
 
@@ -46,6 +47,6 @@ def test_counts_that_contradict_each_other_have_no_price() -> None:
 
 
 def test_models_are_compared_by_a_million_tokens_in_and_out() -> None:
-    assert price_of("anthropic", "claude-sonnet-4-5") == pytest.approx(3 + 15)
-    assert price_of("local", "anything") == 0.0
-    assert price_of("scripted", "x") is None
+    assert price_to_compare(cost_usd, "anthropic/claude-sonnet-4-5") == pytest.approx(3 + 15)
+    assert price_to_compare(cost_usd, "local/anything") == 0.0
+    assert price_to_compare(cost_usd, "scripted/x") is None

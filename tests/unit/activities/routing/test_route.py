@@ -18,6 +18,7 @@ from sostenuto.activities.routing.complexity import difficulty, estimated_tokens
 from sostenuto.activities.routing.embedding import probabilities
 from sostenuto.activities.routing.route import RouteActivities
 from sostenuto.contracts.specs.router import Rule
+from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 from sostenuto.workers.providers import build_embedder
 from sostenuto.workers.settings import Settings
@@ -46,11 +47,17 @@ class WordEmbedder:
 
 
 PRICES = {("a", "small"): 1.0, ("a", "large"): 20.0, ("local", "m"): 0.0}
+"""US dollars for a million tokens in and a million out."""
+
+
+def _price(provider: str, model: str, usage: Usage) -> float | None:
+    price = PRICES.get((provider, model))
+    return None if price is None else price * usage.input_tokens / 1_000_000
 
 
 async def decide(activities: RouteActivities | None = None, **call: Any) -> RouteChoice:
     """The decision, made as an activity."""
-    activities = activities or RouteActivities(WordEmbedder(), lambda provider, model: PRICES.get((provider, model)))
+    activities = activities or RouteActivities(WordEmbedder(), _price)
     call.setdefault("options", (BILLING, TECHNICAL))
     return await ActivityEnvironment().run(activities.decide, RouteCall(**call))
 

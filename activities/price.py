@@ -1,0 +1,23 @@
+"""What models cost: the one price list that a worker is given, for its bills and for comparing models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..contracts.usage import Usage
+
+Price = Callable[[str, str, Usage], float | None]
+"""Cost of a model call in US dollars, by provider, model and usage; None where unknown."""
+
+
+def price_to_compare(price: Price, model: str) -> float | None:
+    """Return US dollars for a million tokens in and a million out; None where unknown.
+
+    Args:
+        price: Cost of a model call.
+        model: `provider/model`.
+    """
+    provider, _, name = model.partition("/")
+    # Of a short call: many prices rise with the length of the prompt.
+    cost = price(provider, name, Usage(input_tokens=1_000, output_tokens=1_000))
+    return None if cost is None else round(cost * 1_000, 6)
