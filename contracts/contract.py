@@ -66,10 +66,10 @@ class Spec(Contract):
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep pydantic from calling the constructor of a spec that it reads from JSON."""
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
-            # Keeps pydantic from calling a constructor made for people when it reads a spec from JSON.
-            cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+        # Pydantic looks for this on the constructor as soon as the class exists, and has no public name for it.
+        cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def _construct(self, data: dict[str, Any]) -> None:
         """Validate the arguments of a constructor into this instance.
@@ -97,6 +97,18 @@ class Spec(Contract):
             if name not in cls.model_fields:
                 raise ValueError(_unknown_field(cls.__name__, str(name), list(cls.model_fields)))
         return data
+
+
+def arguments(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a constructor was given, by the names of its parameters.
+
+    A constructor lists its parameters once, in its signature, and calls this before it has variables of its own.
+
+    Args:
+        scope: The `locals()` of the constructor: `self`, its parameters, and in `unknown` what it has none for.
+    """
+    given = {name: value for name, value in scope.items() if name not in ("self", "unknown")}
+    return {**given, **scope["unknown"]}
 
 
 def as_tuple(items: Any, where: str) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from .contract import Contract, Spec, brief
+from .contract import Contract, Spec, arguments, brief
 from .tool import ToolDefinition
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
@@ -51,17 +51,7 @@ class Model(Spec):
         options: dict[str, JsonValue] | None = None,
         **unknown: Any,
     ) -> None:
-        data = {
-            "name": name,
-            "fallbacks": fallbacks,
-            "temperature": temperature,
-            "max_output_tokens": max_output_tokens,
-            "reasoning": reasoning,
-            "timeout": timeout,
-            "options": options or {},
-            **unknown,
-        }
-        self._construct(data)
+        self._construct({**arguments(locals()), "options": options or {}})
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator
 from typing_extensions import override
 
-from ..contract import as_tuple, brief
+from ..contract import arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import Head, Model, OutputSchema
@@ -67,26 +67,16 @@ class Agent(Answerer):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        given = as_tuple(tools, f"Agent {name!r}: tools")
+        given = arguments(locals())
+        all_tools = as_tuple(tools, f"Agent {name!r}: tools")
         for field in ("delegates", "mcp"):
             if field in unknown:
                 raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
-        data = {
-            "name": name,
-            "instructions": instructions,
-            "model": model,
-            **_sorted(given, f"Agent {name!r}"),
-            "output": output_schema(output, f"Agent {name!r}: output"),
-            "validators": tuple(checks),
-            "max_turns": max_turns,
-            "max_repairs": max_repairs,
-            "max_repeats": max_repeats,
-            "description": description,
-            **unknown,
-        }
-        self._construct(data)
-        self._tools = tuple(tool for tool in given if isinstance(tool, Tool))
+        given |= _sorted(all_tools, f"Agent {name!r}")
+        given |= {"output": output_schema(output, f"Agent {name!r}: output"), "validators": tuple(checks)}
+        self._construct(given)
+        self._tools = tuple(tool for tool in all_tools if isinstance(tool, Tool))
         self._know(output, checks)
 
     @field_validator("delegates")

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 from typing_extensions import override
 
 from .. import template as templates
-from ..contract import Spec
+from ..contract import Spec, arguments
 from .node import Name, Node, braced, check_runnable, different
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Step(Spec):
     was asked. A prompt has a template of its own instead."""
 
     def __init__(self, run: Node, *, name: str = "", input: str = "", **unknown: Any) -> None:  # noqa: A002
-        self._construct({"name": name or getattr(run, "name", "unnamed"), "run": run, "input": input, **unknown})
+        self._construct({**arguments(locals()), "name": name or getattr(run, "name", "unnamed")})
 
     @model_validator(mode="before")
     @classmethod
@@ -75,8 +75,7 @@ class Chain(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        data = {"name": name, "steps": steps, "inputs": inputs, "description": description, **unknown}
-        self._construct(data)
+        self._construct(arguments(locals()))
 
     @model_validator(mode="after")
     def _in_order(self) -> Chain:

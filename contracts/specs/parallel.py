@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
+from ..contract import arguments
 from ..template import INPUT, check_name
 from .node import Node, braced, different
 
@@ -63,20 +64,7 @@ class Parallel(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        data = {
-            "name": name,
-            "branches": branches,
-            "each": each,
-            "over": over,
-            "limit": limit,
-            "join": join,
-            "judge": judge,
-            "reducer": reducer,
-            "min_completed": min_completed,
-            "description": description,
-            **unknown,
-        }
-        self._construct(data)
+        self._construct(arguments(locals()))
 
     @field_validator("over")
     @classmethod

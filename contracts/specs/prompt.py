@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from .. import template as templates
+from ..contract import arguments
 from ..model import Head, Model, OutputSchema
 from ..tool import ToolDefinition
 from .agent import Agent
@@ -50,19 +51,10 @@ class Prompt(Answerer):
         description: str = "",
         **unknown: Any,
     ) -> None:
+        given = arguments(locals())
         checks = named_validators(validators, f"Prompt {name!r}: validators")
-        data = {
-            "name": name,
-            "template": template,
-            "model": model,
-            "instructions": instructions,
-            "output": output_schema(output, f"Prompt {name!r}: output"),
-            "validators": tuple(checks),
-            "max_repairs": max_repairs,
-            "description": description,
-            **unknown,
-        }
-        self._construct(data)
+        given |= {"output": output_schema(output, f"Prompt {name!r}: output"), "validators": tuple(checks)}
+        self._construct(given)
         self._know(output, checks)
 
     @field_validator("template")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 from typing_extensions import override
 
-from ..contract import Spec
+from ..contract import Spec, arguments
 from ..model import Model
 from .node import Name, Node, check_runnable, different
 
@@ -40,8 +40,7 @@ class Rule(Spec):
         metadata: Mapping[str, JsonValue] | None = None,
         **unknown: Any,
     ) -> None:
-        data = {"min_chars": min_chars, "max_chars": max_chars, "pattern": pattern, "metadata": metadata or {}}
-        self._construct({**data, **unknown})
+        self._construct({**arguments(locals()), "metadata": metadata or {}})
 
     @model_validator(mode="after")
     def _may_hold(self) -> Rule:
@@ -88,17 +87,9 @@ class Route(Spec):
         max_tokens: int | None = None,
         **unknown: Any,
     ) -> None:
-        data = {
-            "name": name or getattr(run, "name", "unnamed"),
-            "run": run,
-            "description": description or _about(run),
-            "examples": examples,
-            "when": when,
-            "max_difficulty": max_difficulty,
-            "max_tokens": max_tokens,
-            **unknown,
-        }
-        self._construct(data)
+        given = arguments(locals())
+        given |= {"name": name or getattr(run, "name", "unnamed"), "description": description or _about(run)}
+        self._construct(given)
 
     @model_validator(mode="before")
     @classmethod
@@ -142,17 +133,7 @@ class Router(Node):
         description: str = "",
         **unknown: Any,
     ) -> None:
-        data = {
-            "name": name,
-            "routes": routes,
-            "strategy": strategy or ("model" if model else "embedding"),
-            "model": model,
-            "threshold": threshold,
-            "default": default,
-            "description": description,
-            **unknown,
-        }
-        self._construct(data)
+        self._construct({**arguments(locals()), "strategy": strategy or ("model" if model else "embedding")})
 
     @model_validator(mode="after")
     def _whole(self) -> Router:

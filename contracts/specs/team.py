@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import override
 
+from ..contract import arguments
 from ..errors import SpecError
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
@@ -88,24 +89,10 @@ class Team(Answerer):
         description: str = "",
         **unknown: Any,
     ) -> None:
+        given = arguments(locals())
         checks = named_validators(validators, f"Team {name!r}: validators")
-        data = {
-            "name": name,
-            "members": members,
-            "style": style,
-            "model": model,
-            "instructions": instructions,
-            "output": output_schema(output, f"Team {name!r}: output"),
-            "validators": tuple(checks),
-            "entry": entry,
-            "max_rounds": max_rounds,
-            "limit": limit,
-            "judge": judge,
-            "writer": writer,
-            "description": description,
-            **unknown,
-        }
-        self._construct(data)
+        given |= {"output": output_schema(output, f"Team {name!r}: output"), "validators": tuple(checks)}
+        self._construct(given)
         self._know(output, checks)
 
     @model_validator(mode="after")

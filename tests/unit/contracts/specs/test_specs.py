@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from sostenuto import Agent, Model, SpecError, tool
+from sostenuto import Agent, Chain, Model, Parallel, Prompt, Route, Router, Rule, SpecError, Step, Team, tool
+from sostenuto.contracts.contract import Spec
 from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.tool import ToolSpec
+from tests.unit.contracts.spec_examples import SPECS
 
 
 @tool(effect="read")
@@ -101,3 +104,29 @@ def test_a_tool_written_by_hand_is_checked_as_a_decorated_one() -> None:
     by_hand = ToolSpec(name="refund", parameters={"type": "object"}, fast=True)
     with pytest.raises(SpecError, match="tool refund: fast=True needs effect='read', not 'once'"):
         agent(tools=[by_hand])
+
+
+@pytest.mark.parametrize("kind", [Agent, Chain, Model, Parallel, Prompt, Route, Router, Rule, Step, Team])
+def test_a_constructor_has_a_parameter_for_each_field(kind: type[Spec]) -> None:
+    # `kind` is what it is, and what an agent calls is given in tools=.
+    fields = set(kind.model_fields) - {"kind"} - ({"delegates", "mcp"} if kind is Agent else set())
+    assert set(inspect.signature(kind.__init__).parameters) - {"self", "unknown"} == fields
+
+
+@pytest.mark.parametrize("spec", [one for one in SPECS if isinstance(one, Spec)], ids=lambda one: type(one).__name__)
+def test_no_constructor_is_called_for_json(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = spec.model_dump_json()
+    monkeypatch.setattr(Spec, "_construct", lambda *_: pytest.fail("a constructor was called"))
+    assert type(spec).model_validate_json(written) == spec
+
+
+def test_a_constructor_of_a_subclass_is_not_called_for_json() -> None:
+    class Clerk(Agent):
+        """An agent whose constructor takes no fields."""
+
+        def __init__(self) -> None:
+            super().__init__(name="clerk", model="scripted/m", tools=[look])
+
+    assert Clerk().functions == (look,)
+    read = Clerk.model_validate_json(Clerk().model_dump_json())
+    assert (type(read), read.name, read.functions) == (Clerk, "clerk", ())
