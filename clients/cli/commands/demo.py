@@ -137,7 +137,7 @@ def _again(stack: EmbeddedStack) -> str:
 
 
 def _docs_agent() -> str:
-    file = Path(__file__).absolute().parents[3] / "examples" / "docs_agent.py"
+    file = Path(__file__).absolute().parents[4] / "examples" / "docs_agent.py"
     if not file.is_file():
         raise SetupError(
             "the demo's agent reads the documentation of a checkout, and this is an installed package: run `make demo` "

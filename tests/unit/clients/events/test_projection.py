@@ -37,7 +37,7 @@ from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, Transcrip
 from sostenuto.contracts.wire.run import Continuation, Result, RunInput
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 
-HISTORIES = Path(__file__).parents[2] / "replay" / "histories"
+HISTORIES = Path(__file__).parents[3] / "replay" / "histories"
 FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$", path.stem)]
 LAW = Agent(name="law", model="scripted/m")
 BOTH = Parallel(name="both", branches=[LAW])
