@@ -67,3 +67,12 @@ def test_the_namespace_gets_every_search_attribute() -> None:
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*.sh")), ids=lambda script: script.name)
 def test_scripts_are_valid_shell(script: Path) -> None:
     subprocess.run(["/bin/sh", "-n", str(script)], check=True)
+
+
+def test_the_image_has_every_folder_of_the_package() -> None:
+    folders = {path.name for path in (ROOT / "sostenuto").iterdir() if path.is_symlink()}
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE))
+    allowed = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()}
+    assert "connection" in folders
+    assert folders - copied == set()
+    assert folders - allowed == set()
