@@ -173,7 +173,9 @@ def run_server(arguments: Sequence[str] | None = None) -> int:
     if options.exit_with_parent:
         threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
     print(json.dumps({"address": server.listening_address}), file=told, flush=True)
-    stop.wait()
+    # A signal that meets one of the engine's threads interrupts no wait here: its handler runs when this one wakes.
+    while not stop.wait(0.2):
+        pass
     return 0
 
 
