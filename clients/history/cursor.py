@@ -15,7 +15,7 @@ _CURSOR = re.compile(rf"^{_ID}(?:;{_NESTED})*$")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """EventIds of a run and of the nested runs in it that are under way.
+    """Positions in a run and in the nested runs in it that are under way.
 
     One that is under way and has no position here was not told of at all. One that has ended by the position of its
     parent was told of to its end.
