@@ -32,7 +32,7 @@ async def serving(
 
     Args:
         app: What it serves.
-        client: Connected by `workflows.connection.connect`.
+        client: Connected by `connection.connect.connect`.
         task_queue: What it polls.
         needed: One of its runnables that is about to be run here.
         on_warning: Told of each model that cannot be called for want of a key or an address.

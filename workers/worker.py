@@ -70,7 +70,7 @@ def build_worker(
     """A worker for an app, ready to run.
 
     Args:
-        client: Connected with `workflows.connection.connect`, or at least with its data converter.
+        client: Connected with `connection.connect.connect`, or at least with its data converter.
         app: What it serves.
         adapters: Model adapters by provider name.
         price: Cost of a model call.

@@ -27,7 +27,7 @@ class RunAddress:
     """Its place in the runnable tree. Empty for the root."""
     key: Key = ()
     above: Cursor | None = None
-    """EventId of the event that tells of its start. None for the root."""
+    """Id of the event that tells of its start. None for the root."""
 
 
 @dataclass(slots=True)
