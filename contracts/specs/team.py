@@ -193,7 +193,8 @@ class Team(Answerer):
 
     @override
     def head_with(self, *tools: ToolDefinition) -> Head | None:
-        return self.agent.head_with(*tools) if self.agent else None
+        agent = self.agent  # made anew each time that it is asked for
+        return agent.head_with(*tools) if agent else None
 
     @property
     def leader(self) -> Agent:
