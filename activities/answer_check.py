@@ -1,4 +1,4 @@
-"""Checks a model's answer against the type that a runnable wants and the validators that it names."""
+"""Checks a model's answer against its output type and its validators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .validators import objections, reasons, sendable
 
 
 class OutputValidator:
-    """Knows the output types of the runnables that this worker serves, and its validators.
+    """The output types of the runnables that this worker serves, and its validators.
 
     A runnable that the worker does not know, or knows with another schema, is held to its JSON schema alone: types
     cannot travel with a run.
@@ -46,7 +46,7 @@ class OutputValidator:
         self._threads = threads
 
     def check_known(self, head: Head) -> None:
-        """Find a validator that this worker does not have, before a model is paid for an answer.
+        """Check that this worker has the validator, before an answer is paid for.
 
         Raises:
             InvalidRequest: Names it and says how to serve it.
@@ -60,7 +60,9 @@ class OutputValidator:
                 )
 
     async def problems(self, head: Head, text: str, *, limit: timedelta, refused: bool = False) -> tuple[str, ...]:
-        """What is wrong with an answer, a sentence each; empty where it is good.
+        """Return what is wrong with an answer, a sentence each.
+
+        Empty where it is good.
 
         Args:
             head: Says what the answer must be like.
@@ -75,7 +77,7 @@ class OutputValidator:
         return await objections(wanted, answer, limit=limit, threads=self._threads)
 
     def _parsed(self, head: Head, text: str) -> tuple[tuple[str, ...], Any]:
-        """What does not fit the form of the answer, and the answer proper."""
+        """Return what does not fit the form of the answer, and the parsed answer."""
         if head.output is None:
             return (), text
         adapter = self._types.get((head.agent, head.output.model_dump_json()))

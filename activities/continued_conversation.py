@@ -1,4 +1,7 @@
-"""Takes over the conversation of another run of the same tree, so that what started both never carries it."""
+"""Takes over the conversation of another run of the same tree.
+
+So the run that started both never carries it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _ALL = 1_000_000
 
 @activity.defn(name=names.TRANSCRIPT_ACTIVITY)
 async def take_over(continuation: Continuation) -> TranscriptPage:
-    """Every message of a transcript of another run, which may be over.
+    """Return every message of another run's transcript, which may be over.
 
     Repeatable: it only reads. Raises what the server raises where the run cannot be asked, which is retried: the worker
     that could replay it may be away; and a failure that is never retried where there is no such transcript, or it is

@@ -1,4 +1,7 @@
-"""MCP servers' tools as activities: their catalogue, once per run, and their calls. Must not import an MCP library."""
+"""MCP servers' tools as activities: their catalogue and their calls.
+
+A run asks for the catalogue once. Must not import an MCP library.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
-from .call.tool_call import Report, bounded, idempotency_key, tool_call
+from .call.tool_call import Report, check_size, idempotency_key, tool_call
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable
 from .transcript_cache import TranscriptCache
@@ -25,7 +28,7 @@ _ATTEMPTS = 4
 
 
 class McpActivities:
-    """The catalogue and the calls of the MCP servers that a worker has sessions with.
+    """The catalogues and the calls of the MCP servers that a worker has sessions with.
 
     Args:
         servers: The worker's sessions by the names that the app gives the servers.
@@ -38,7 +41,7 @@ class McpActivities:
 
     @activity.defn(name=names.MCP_CATALOGUE_ACTIVITY)
     async def catalogue(self, call: McpCatalogueCall) -> McpCatalogue:
-        """The tools that a server has now.
+        """List the tools that a server has now.
 
         Repeatable. Every failure is of type `ToolFailed`, retryable where the server cannot be reached or started
         now. Heartbeats on its own. Costs one request to the server, and its start where it does not run yet.
@@ -56,7 +59,10 @@ class McpActivities:
                 ) from None
 
     def _may_pass(self, call: McpCatalogueCall, error: SostenutoError) -> bool:
-        """Whether asking once more may help: an address may be down for a while, a command that ends does so again."""
+        """Return whether asking once more may help.
+
+        An address may be down for a while; a command that ends does so again.
+        """
         passing = isinstance(error, ServerUnreachable | CallInterrupted | CallTimedOut)
         return passing and (bool(self._session(call.server).server.url) or activity.info().attempt < _ATTEMPTS)
 
@@ -79,7 +85,7 @@ class McpActivities:
         name, once = invocation.name, self._effect(invocation) is Effect.ONCE
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
-            return bounded(await self._session(invocation.server).call_tool(call))
+            return check_size(await self._session(invocation.server).call_tool(call))
         except CallTimedOut as error:
             unknown = " Whether it took effect is unknown." if once else ""
             raise _failed(error, f"{name}: {error}{unknown}", retryable=False) from None
@@ -103,7 +109,10 @@ class McpActivities:
         return self._servers[name]
 
     def _effect(self, invocation: McpInvocation) -> Effect:
-        """As the run has it, or `once` where this worker was told so since."""
+        """Return the tool's effect as the run has it.
+
+        `once` where this worker was told so since.
+        """
         session = self._servers.get(invocation.server)
         told = session.server.effects.get(invocation.tool) if session else None
         return Effect.ONCE if told == Effect.ONCE else invocation.effect

@@ -1,4 +1,7 @@
-"""From the tools that an MCP server lists to those of a run: what the model calls them, and what a repeat does."""
+"""Turns the tools that an MCP server lists into those of a run.
+
+Says what the model calls them, and what a repeat does.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _LONGEST_NAME = 64
 
 
 def catalogue_of(name: str, server: McpServer, listed: Iterable[ListedTool]) -> McpCatalogue:
-    """The catalogue of a server's tools.
+    """Return the catalogue of a server's tools.
 
     Args:
         name: What the app calls the server.
@@ -62,7 +65,10 @@ def _effect(server: McpServer, listed: ListedTool) -> Effect:
 
 
 def _names(prefix: str, tools: Iterable[str]) -> dict[str, str]:
-    """What the model calls each tool: its own name where providers take it, and no two alike."""
+    """Name each tool for the model, no two alike.
+
+    By its own name where providers take it.
+    """
     cleaned = {tool: _cleaned(f"{prefix}{tool}") for tool in tools}
     taken = Counter(cleaned.values())
     return {

@@ -1,4 +1,7 @@
-"""What a worker's session with an MCP server is to the activities: one interface, without any MCP library."""
+"""What a worker's session with an MCP server is to the activities.
+
+One interface, without any MCP library.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,25 @@ from ..contracts.mcp import McpServer
 from ..contracts.wire.tool_call import ToolOutput
 
 
-class ServerUnreachable(SostenutoError):  # noqa: N818
-    """The server could not be reached or started, so nothing was called. Later it may be."""
+class ServerUnreachable(SostenutoError):
+    """The server could not be reached or started, so nothing was called.
+
+    Later it may be.
+    """
 
 
-class CallInterrupted(SostenutoError):  # noqa: N818
-    """The server or the way to it was lost during the call. Whether the call took effect is unknown."""
+class CallInterrupted(SostenutoError):
+    """The server or the way to it was lost during the call.
+
+    Whether the call took effect is unknown.
+    """
 
 
-class CallTimedOut(SostenutoError):  # noqa: N818
-    """The server did not answer in time and was told to stop. Whether the call took effect is unknown."""
+class CallTimedOut(SostenutoError):
+    """The server did not answer in time and was told to stop.
+
+    Whether the call took effect is unknown.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,9 @@ class McpCall:
 
 
 class McpSession(Protocol):
-    """A worker's one session with a server, opened at first use, shared by all calls, and opened anew when lost.
+    """A worker's one session with a server, shared by all calls.
+
+    It is opened at first use, and anew when lost.
 
     What it raises names no secret: nothing of the server's `env` and `headers`, and no query of its `url`.
     """
@@ -63,7 +77,7 @@ class McpSession(Protocol):
     server: McpServer
 
     async def list_tools(self) -> tuple[ListedTool, ...]:
-        """All tools that the server has now.
+        """List all tools that the server has now.
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.
@@ -75,7 +89,7 @@ class McpSession(Protocol):
         ...
 
     async def call_tool(self, call: McpCall) -> ToolOutput:
-        """What the tool returned.
+        """Call a tool of the server and return what it returned.
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.

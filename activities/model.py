@@ -1,4 +1,7 @@
-"""The model call. Knows no provider: adapters are built by workers and handed in."""
+"""The model call.
+
+Knows no provider: adapters are built by workers and handed in.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimit
 from ..contracts.message import Message, PartRef, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
+from ..contracts.text import encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.failure import failure
@@ -35,7 +39,7 @@ _LEAST_CHECK = timedelta(seconds=5)
 
 
 class ModelActivities:
-    """Model calls of every provider that this worker has an adapter for."""
+    """The model calls of every provider that this worker has an adapter for."""
 
     def __init__(
         self,
@@ -98,7 +102,7 @@ class ModelActivities:
         return prefix.extended(await self._resolved(call))
 
     async def _resolved(self, call: ModelCall) -> tuple[Message, ...]:
-        """The tail, with the parts that the history was not to repeat."""
+        """Return the tail with the parts that the history was not to repeat."""
         execution = activity.info().workflow_run_id or ""
         messages = []
         for index, message in enumerate(call.tail):
@@ -145,7 +149,10 @@ def _request(prefix: Prefix, model: Model) -> ModelRequest:
 
 
 def _with_own_ids(message: Message, index: int) -> Message:
-    """Call ids that are unique in the transcript and mean the same to every provider."""
+    """Give the calls ids that are unique in the transcript.
+
+    They mean the same to every provider.
+    """
     calls = iter(range(len(message.parts)))
     return message.model_copy(
         update={
@@ -160,11 +167,14 @@ def _with_own_ids(message: Message, index: int) -> Message:
 
 
 def _writable(message: Message) -> Message:
-    """The message as it is, or with a mark in place of what is no Unicode: half of an emoji, as models do write."""
+    """Return the message with a mark in place of what is not Unicode.
+
+    Half an emoji, say, as models do write.
+    """
     try:
         message.model_dump_json()
     except PydanticSerializationError:
-        text = json.dumps(message.model_dump(), ensure_ascii=False).encode(errors="replace").decode()
+        text = encodable(json.dumps(message.model_dump(), ensure_ascii=False))
         return Message.model_validate_json(text)
     return message
 

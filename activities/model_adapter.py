@@ -1,4 +1,4 @@
-"""What a model adapter is: one interface that every provider's adapter has exactly, and the fake too."""
+"""What a model adapter is: one interface for every provider, and the script."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ class ModelAdapter(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         ...

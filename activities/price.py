@@ -1,4 +1,7 @@
-"""What models cost: the one price list that a worker is given, for its bills and for comparing models."""
+"""What models cost: the one price list that a worker is given.
+
+For its bills and for comparing models.
+"""
 
 from __future__ import annotations
 

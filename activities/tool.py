@@ -1,4 +1,7 @@
-"""Tool calls: each tool is an activity type of its own name, so that the Temporal UI reads like the agent's work."""
+"""Tool calls.
+
+Each tool is an activity type of its own name, so that the Temporal UI reads like the agent's work.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure
-from .call.tool_call import Report, bounded, idempotency_key, tool_call
+from .call.tool_call import Report, check_size, idempotency_key, tool_call
 from .transcript_cache import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
@@ -28,7 +31,7 @@ ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 def tool_activities(
     tools: Iterable[Tool[..., Any]], cache: TranscriptCache, threads: Executor | None = None
 ) -> list[ToolActivity]:
-    """An activity for each tool, under the tool's name.
+    """Make an activity of each tool, under the tool's name.
 
     Args:
         tools: What to serve.
@@ -69,7 +72,7 @@ async def _run(
                 value = await tool.function(**arguments)
             else:
                 value = await _in_thread(tool, arguments, threads, cancelled, limit)
-        return bounded(_output(tool, value))
+        return check_size(_output(tool, value))
     except (ToolError, ToolArgumentsError) as error:
         raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=False) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model

@@ -1,4 +1,7 @@
-"""The worker's memory of transcripts: a cache, never the truth. What it lacks is asked of the workflow."""
+"""The worker's memory of transcripts: a cache, never the truth.
+
+What it lacks is asked of the workflow.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from ..contracts.prompt_hash import chain_link, chain_start
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A transcript up to some message, with the chain that its prompt hash is made of."""
+    """A transcript up to some message, with the chain behind its prompt hash."""
 
     head: Head
     messages: tuple[Message, ...]
@@ -22,11 +25,14 @@ class Prefix:
 
     @classmethod
     def start(cls, head: Head) -> Prefix:
-        """The transcript before its first message."""
+        """Return the transcript before its first message."""
         return cls(head, (), *chain_start(head))
 
     def extended(self, messages: tuple[Message, ...]) -> Prefix:
-        """This transcript and further messages. Costs only what the further messages cost."""
+        """Return this transcript with further messages.
+
+        Costs only what the further messages cost.
+        """
         chain, size = self.chain, self.size
         for message in messages:
             chain, added = chain_link(chain, message)
@@ -35,7 +41,9 @@ class Prefix:
 
 
 class TranscriptCache:
-    """Recent transcripts by the id of their last reply, and recent tool results by run and call.
+    """Recent transcripts and tool results.
+
+    Transcripts by the id of their last reply, results by run and call.
 
     A reply's id is unique, so a transcript can be missing but never stale: a run that was reset, forked or continued
     as new finds its own or none. A tool's result may be of an attempt that the server gave up on: compare it with the
@@ -51,7 +59,7 @@ class TranscriptCache:
         self._entries: OrderedDict[tuple[str, ...], tuple[Prefix | ToolResultPart, int]] = OrderedDict()
 
     def prefix(self, after: str) -> Prefix | None:
-        """The transcript that ends with this reply."""
+        """Return the transcript that ends with this reply."""
         entry = self._get((after,))
         return entry if isinstance(entry, Prefix) else None
 
@@ -61,7 +69,7 @@ class TranscriptCache:
         self._put((after,), prefix, prefix.size)
 
     def result(self, execution: str, call_id: str) -> ToolResultPart | None:
-        """The result of a call of this workflow execution."""
+        """Return the result of a call of this workflow execution."""
         entry = self._get((execution, call_id))
         return entry if isinstance(entry, ToolResultPart) else None
 

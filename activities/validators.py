@@ -1,4 +1,7 @@
-"""Runs people's validators on an answer. Whatever one does, the answer was paid for and is not lost by it."""
+"""Runs people's validators on an answer.
+
+Whatever one does, the answer was paid for and is not lost by it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..contracts.specs.output import Validator
+from ..contracts.text import cut, encodable
 
 _LONGEST_CHARS = 2_000
 _MOST_REASONS = 20
@@ -22,7 +26,9 @@ _MOST_REASONS = 20
 async def objections(
     validators: Mapping[str, Validator], answer: Any, *, limit: timedelta, threads: Executor | None = None
 ) -> tuple[str, ...]:
-    """What the validators say is wrong, in their order; empty where the answer passes. They run at once.
+    """Run the validators at once and return what they object to, in order.
+
+    Empty where the answer passes.
 
     Args:
         validators: Functions by name. Sync ones run in a thread.
@@ -35,7 +41,7 @@ async def objections(
 
 
 def reasons(error: ValidationError, *above: str) -> tuple[str, ...]:
-    """What does not fit a type, a sentence each with its place."""
+    """Return what does not fit a type, a sentence each with its place."""
     return tuple(f"{'.'.join(map(str, (*above, *e['loc']))) or 'answer'}: {e['msg']}" for e in error.errors())
 
 
@@ -59,7 +65,7 @@ async def _said(
 
 
 def _is_cancelled(error: BaseException) -> bool:
-    """Whether this call is to end, rather than something that the validator waited for."""
+    """Return whether this call is to end, not something that the validator awaited."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
@@ -94,10 +100,8 @@ def _returned(name: str, said: Any) -> tuple[str, ...]:
 
 
 def sendable(found: Iterable[str]) -> tuple[str, ...]:
-    """As many reasons as a model can use, none of them so long that the answer could not be sent along with them."""
-    return tuple(_cut(reason) for reason in islice(found, _MOST_REASONS))
+    """Keep as many reasons as a model can use, each short enough to be sent.
 
-
-def _cut(reason: str) -> str:
-    text = reason.encode(errors="replace").decode()
-    return text if len(text) <= _LONGEST_CHARS else text[:_LONGEST_CHARS] + "… (cut)"
+    So the answer can be sent along with them.
+    """
+    return tuple(cut(encodable(reason), _LONGEST_CHARS) for reason in islice(found, _MOST_REASONS))

@@ -1,4 +1,6 @@
-"""Five activities in a row, as bare as Temporal has them: what a chain of prompts is measured against.
+"""Five activities in a row, as bare as Temporal has them.
+
+What a chain of prompts is measured against.
 
 Must not use anything of ours.
 """
@@ -39,7 +41,7 @@ class BareRun(BaseModel):
 
 @activity.defn(name="bare_step")
 async def bare_step(question: Question) -> Answer:
-    """An answer at once."""
+    """Answer at once."""
     return Answer(text=f"{question.text[:40]}, and so on", input_tokens=10, output_tokens=5)
 
 
@@ -57,15 +59,15 @@ class BareSteps:
 
     @workflow.run
     async def run(self, run: BareRun) -> Answer:
-        """What the last step said."""
+        """Run the steps and return what the last one said."""
         return await _steps(run)
 
 
 @workflow.defn(sandboxed=False)
 class UnguardedSteps:
-    """The steps outside it, as our own workflow runs."""
+    """The steps outside it, as our workflow runs."""
 
     @workflow.run
     async def run(self, run: BareRun) -> Answer:
-        """What the last step said."""
+        """Run the steps and return what the last one said."""
         return await _steps(run)

@@ -1,4 +1,4 @@
-"""What nesting costs: a chain of prompts beside bare activities in a row, and runs that start runs.
+"""What nesting costs: chains beside bare activities, and runs that start runs.
 
     python -m benchmarks.chain [--rounds N] [--check] [--json FILE]
 
@@ -79,12 +79,12 @@ class Figures:
     """Events and bytes of the run itself, without the runs that it started."""
 
     def middle(self, who: str, name: str) -> float:
-        """The median of a field of `Taken`, over all pairs."""
+        """Return the median of a field of `Taken`, over all pairs."""
         places = [(rounds, pair.index(who)) for pair, rounds in self.rounds.items() if who in pair]
         return median(_field(both[place], name) for rounds, place in places for both in rounds)
 
     def ratio(self, pair: tuple[str, str], name: str = "ms") -> float:
-        """The median of the rounds' ratios."""
+        """Return the median of the rounds' ratios."""
         return median(_field(one, name) / _field(other, name) for one, other in self.rounds[pair])
 
 
@@ -98,7 +98,7 @@ def _template(number: int) -> str:
 
 
 def runnables() -> Mapping[str, Runnable]:
-    """Ours, by what the table calls them."""
+    """Return our runnables, by what the table calls them."""
     places = range(STEPS)
     prompts = [
         Prompt(name=f"s{n}", template=_template(n), model="scripted/says", instructions=INSTRUCTIONS) for n in places
@@ -148,7 +148,7 @@ def _bare(client: Client, queue: str, steps: type[BareSteps] | type[UnguardedSte
 
 
 def _workers(client: Client, served: Mapping[str, Runnable]) -> tuple[Worker, Worker]:
-    """Ours and the bare one, with the same options."""
+    """Run our worker and the bare one, with the same options."""
     model = ScriptedAdapter({"says": [SAID], "calls": [_LOOK, SAID]})
     ours = build_worker(
         client, App(*served.values(), tools=[look]), {"scripted": model}, lambda *_: 0.0, task_queue="bench-ours"
@@ -168,7 +168,7 @@ def _workers(client: Client, served: Mapping[str, Runnable]) -> tuple[Worker, Wo
 
 
 async def measure(rounds: int) -> Figures:
-    """All of it, on a server of its own."""
+    """Measure all of it, on a server of its own."""
     served = runnables()
     with tempfile.TemporaryDirectory() as state:
         async with ProcessGroup() as group:
@@ -211,7 +211,7 @@ async def _timed(run: Run) -> Taken:
 
 
 def lines(figures: Figures) -> list[str]:
-    """The tables, as docs/benchmarks.md has them."""
+    """Return the tables, as docs/benchmarks.md has them."""
     table = ["| run | ms | worker CPU ms | events | history bytes |", "|---|---:|---:|---:|---:|"]
     for name, (events, size) in figures.history.items():
         ms, cpu = figures.middle(name, "ms"), figures.middle(name, "cpu_ms")
@@ -225,7 +225,7 @@ def lines(figures: Figures) -> list[str]:
 
 
 def met(figures: Figures) -> bool:
-    """Whether the goal was met."""
+    """Return whether the goal was met."""
     return figures.ratio(PAIRS[0]) <= GOAL
 
 

@@ -1,4 +1,7 @@
-"""The two loops as the benchmark drives them: on the same server and client, with the same worker options."""
+"""The two loops as the benchmark drives them.
+
+On the same server and client, with the same worker options.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Contender(Protocol):
     worker: Worker
 
     async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        """A run that has begun."""
+        """Start a run."""
         ...
 
 
@@ -45,7 +48,7 @@ class Ours:
 
     @classmethod
     def build(cls, client: Client, model: ScriptedModel, *, max_cached_runs: int = _CACHED_RUNS) -> Ours:
-        """Our agent and a worker that serves it."""
+        """Make our agent and a worker that serves it."""
         queue = f"bench-ours-{max_cached_runs}"
         app = App(tools=[page, glance])
         worker = build_worker(
@@ -60,7 +63,7 @@ class Ours:
         return cls("ours", client, worker, queue)
 
     async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        """A run that has begun."""
+        """Start a run."""
         agent = Agent(
             name="librarian",
             instructions=INSTRUCTIONS,
@@ -95,7 +98,7 @@ class Naive:
 
     @classmethod
     def build(cls, client: Client, model: ScriptedModel) -> Naive:
-        """The naive loop and a worker that serves it, with the options of ours."""
+        """Make the naive loop and a worker for it, with the options of ours."""
         queue = "bench-naive"
         restrictions = SandboxRestrictions.default.with_passthrough_modules("sostenuto", "benchmarks", "pydantic")
         worker = Worker(
@@ -112,7 +115,7 @@ class Naive:
         return cls("naive", client, worker, queue)
 
     async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        """A run that has begun."""
+        """Start a run."""
         tools = [page.spec.definition.model_dump()]
         run = NaiveRun(model=load.model, question=QUESTION, tools=tools)
         return await self.client.start_workflow(

@@ -1,4 +1,7 @@
-"""What importing the client costs, in fresh interpreters, beside importing Temporal's own."""
+"""What importing the client costs, beside importing Temporal's own.
+
+Each in fresh interpreters.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Imports:
 
     @classmethod
     def measure(cls, rounds: int) -> Imports:
-        """Medians over interleaved rounds."""
+        """Return medians over interleaved rounds."""
         ours, temporal = [], []
         for _ in range(rounds):
             temporal.append(_import(TEMPORAL))

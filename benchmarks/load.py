@@ -1,4 +1,6 @@
-"""What both loops run: the same tool, and the same scripted model, which answers at once and notes when it was asked.
+"""What both loops run: the same tool and the same scripted model.
+
+The model answers at once and notes when it was asked.
 
 Must not know how either loop works.
 """
@@ -19,7 +21,10 @@ QUESTION = "What do the pages say?"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A run's work: so many turns, each a model call and a tool call, and a last model call that answers."""
+    """A run's work: so many turns, and a last model call that answers.
+
+    A turn is a model call and a tool call.
+    """
 
     turns: int
     result_bytes: int = 1000
@@ -29,12 +34,12 @@ class Load:
 
     @property
     def model(self) -> str:
-        """The name under which the scripted model has the answers for this load."""
+        """Return the name of the scripted model that answers for this load."""
         return f"scripted/{self.tool}-{self.turns}-{self.result_bytes}"
 
     @property
     def tool(self) -> str:
-        """Name of the tool that the model calls."""
+        """Return the name of the tool that the model calls."""
         return "glance" if self.fast else "page"
 
 
@@ -64,7 +69,7 @@ class Mark:
 
     @classmethod
     def now(cls) -> Mark:
-        """This moment."""
+        """Return a mark of this moment."""
         return cls(time.perf_counter(), time.process_time())
 
 
@@ -78,12 +83,12 @@ class ScriptedModel:
         self._adapter = ScriptedAdapter({load.model.partition("/")[2]: _steps(load) for load in loads})
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """The next step of the script."""
+        """Answer with the next step of the script."""
         self.marks.append(Mark.now())
         return await self._adapter.complete(request, on_delta)
 
     async def close(self) -> None:
-        """Nothing: there is nothing to give back."""
+        """Do nothing: a script holds no connections."""
 
 
 def _steps(load: Load) -> list[ScriptedStep]:

@@ -1,4 +1,4 @@
-"""What a call of an MCP server's tool costs over the worker's one session, and over a session for each call.
+"""What a call of an MCP tool costs, over one session and over a session each.
 
 The same server, a process that speaks on its standard streams, and the same tool, which tells its process. Ours are
 whole activities, heartbeats and all, in the SDK's activity environment; the others are the bare SDK calls.
@@ -43,7 +43,7 @@ class Calls:
 
 
 async def measured(times: int, call: Callable[[int], Awaitable[str]]) -> Calls:
-    """The calls, timed; each answers the process that served it."""
+    """Time the calls; each answers the process that served it."""
     processes, milliseconds = set(), []
     for number in range(times):
         began = perf_counter()
@@ -53,7 +53,7 @@ async def measured(times: int, call: Callable[[int], Awaitable[str]]) -> Calls:
 
 
 async def ours(times: int) -> Calls:
-    """Activities of one worker."""
+    """Time the calls as activities of one worker."""
     async with mcp_sessions({"fake": McpServer(command=sys.executable, args=SERVER)}) as sessions:
         activities = McpActivities(sessions, TranscriptCache())
 
@@ -67,7 +67,10 @@ async def ours(times: int) -> Calls:
 
 
 async def alone(times: int) -> Calls:
-    """A process and a handshake for each call, as where a session lives no longer than an activity."""
+    """Time a process and a handshake for each call.
+
+    As where a session lives no longer than an activity.
+    """
 
     async def call(_: int) -> str:
         async with Client(StdioServerParameters(command=sys.executable, args=SERVER)) as client:
@@ -78,7 +81,7 @@ async def alone(times: int) -> Calls:
 
 
 def row(figure: str, values: tuple[float, float]) -> str:
-    """A line of the table."""
+    """Return a line of the table."""
     return f"{figure:<34} {values[0]:>14.1f} {values[1]:>14.1f}"
 
 

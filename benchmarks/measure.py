@@ -1,4 +1,7 @@
-"""Measures runs from outside: the wall's clock, this process's processor time, and the history as the server has it."""
+"""Measures runs from outside: time, processor time and history.
+
+By the wall's clock, this process's own account, and the server's history.
+"""
 
 from __future__ import annotations
 
@@ -55,17 +58,17 @@ class Outcome:
 
     @property
     def completed(self) -> bool:
-        """Whether it came to its answer."""
+        """Return whether it came to its answer."""
         return self.how == "completed"
 
 
 def new_id(contender: Contender, load: Load) -> str:
-    """A workflow id that no other run has."""
+    """Return a workflow id that no other run has."""
     return f"{contender.name}-{load.turns}-{load.tool}-{uuid4().hex[:8]}"
 
 
 async def time_run(contender: Contender, load: Load, model: ScriptedModel) -> tuple[Timing, str]:
-    """The timing of one run that has the machine for itself, and its workflow id."""
+    """Time one run that has the machine for itself; return its workflow id, too."""
     model.marks.clear()
     workflow_id = new_id(contender, load)
     begin = Mark.now()
@@ -84,7 +87,7 @@ async def time_run(contender: Contender, load: Load, model: ScriptedModel) -> tu
 
 
 async def turns_per_second(contender: Contender, load: Load, runs: int) -> float:
-    """Turns a second of many runs at once, from the first start to the last result."""
+    """Return turns a second of many runs at once, from first start to last result."""
     begin = Mark.now()
     handles = await asyncio.gather(*(contender.start(load, new_id(contender, load)) for _ in range(runs)))
     await asyncio.gather(*(handle.result() for handle in handles))
@@ -92,7 +95,7 @@ async def turns_per_second(contender: Contender, load: Load, runs: int) -> float
 
 
 async def history_size(client: Client, workflow_id: str) -> HistorySize:
-    """The history of a run, over continue-as-new."""
+    """Return the size of a run's history, over continue-as-new."""
     events = [event async for event in _events(client, workflow_id)]
     executions = sum(e.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED for e in events)
     calls = [index for index, event in enumerate(events) if _is_model_call(event)]
@@ -110,7 +113,10 @@ async def history_size(client: Client, workflow_id: str) -> HistorySize:
 
 
 async def outcome(contender: Contender, client: Client, load: Load, timeout_seconds: float) -> Outcome:
-    """How a run ends that may fail or never end. What has not ended by the timeout is terminated."""
+    """Return how a run ends that may fail or never end.
+
+    What has not ended by the timeout is terminated.
+    """
     workflow_id = new_id(contender, load)
     begin = Mark.now()
     handle = await contender.start(load, workflow_id)

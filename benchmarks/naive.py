@@ -1,4 +1,6 @@
-"""The loop that we are measured against: an agent on Temporal as people write it by hand, carefully.
+"""The loop that we are measured against.
+
+An agent on Temporal as people write it by hand, carefully.
 
 The whole message list is the input of each model call, as in every tutorial and integration of today. Must not use
 anything of ours but the scripted model.
@@ -63,7 +65,7 @@ class NaiveRun(BaseModel):
 
 @activity.defn(name="naive_page")
 async def naive_page(request: PageRequest) -> str:
-    """The tool."""
+    """Return the text of a page."""
     return await read(request.number, request.size)
 
 
@@ -75,7 +77,7 @@ class NaiveModel:
 
     @activity.defn(name="naive_model")
     async def call(self, request: ChatRequest) -> ChatMessage:
-        """The model's answer to all messages so far."""
+        """Return the model's answer to all messages so far."""
         turn = sum(message.role == "assistant" for message in request.messages)
         prompt = ModelRequest(Model(request.model), request.instructions, (_SAID,) * turn)
         message = (await self._model.complete(prompt)).message
@@ -92,7 +94,7 @@ class NaiveAgent:
 
     @workflow.run
     async def run(self, run: NaiveRun) -> str:
-        """The model's answer."""
+        """Ask and call tools until the model answers; return the answer."""
         messages = [ChatMessage(role="user", content=run.question)]
         while True:
             request = ChatRequest(model=run.model, instructions=INSTRUCTIONS, messages=messages, tools=run.tools)

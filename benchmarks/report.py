@@ -1,4 +1,7 @@
-"""From measurements to the table: medians, ratios, and whether each goal was met. Must not measure anything."""
+"""Makes the table: medians, ratios, and whether each goal was met.
+
+Must not measure anything.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Measurements:
     imports: Imports | None = None
 
     def rounds(self, load: Load, who: str, name: str) -> list[float]:
-        """A field of `Timing` in each round."""
+        """Return a field of `Timing` in each round."""
         return [getattr(timing, name) for timing in self.timings[load, who]]
 
 
@@ -45,7 +48,9 @@ class Row:
 
 
 def compared(figure: str, ours: Sequence[float], naive: Sequence[float], goal: str = "") -> Row:
-    """A line of medians over the rounds. The ratio is taken within each round, where both met the same machine.
+    """Return a line of medians over the rounds.
+
+    The ratio is taken within each round, where both met the same machine.
 
     Args:
         figure: What was measured.
@@ -59,12 +64,12 @@ def compared(figure: str, ours: Sequence[float], naive: Sequence[float], goal: s
 
 
 def single(figure: str, ours: float, naive: float | None = None, goal: str = "", *, met: bool | None = None) -> Row:
-    """A line of what one measurement tells, for it does not vary."""
+    """Return a line of what one measurement tells, for it does not vary."""
     return Row(figure, ours, naive, goal, met, ours / naive if naive else None)
 
 
 def rows(measured: Measurements) -> list[Row]:
-    """The table's lines, in the order in which they are read."""
+    """Return the table's lines, in the order in which they are read."""
     return [*_times(measured), *_cpu(measured), *_history(measured), *_outcomes(measured), *_imports(measured)]
 
 
@@ -74,7 +79,7 @@ def _loads(measured: Measurements, *, fast: bool) -> list[Load]:
 
 
 def _naive(load: Load) -> Load:
-    """What the naive loop did beside it."""
+    """Return what the naive loop did beside it."""
     return Load(load.turns, load.result_bytes)
 
 
@@ -149,7 +154,7 @@ def _imports(measured: Measurements) -> Iterator[Row]:
 
 
 def table(lines: list[Row], title: str) -> Table:
-    """The lines for a terminal."""
+    """Return the lines for a terminal."""
     drawn = Table(title=title)
     drawn.add_column("figure", no_wrap=True)
     for name in ("ours", "naive", "ratio"):
@@ -162,7 +167,7 @@ def table(lines: list[Row], title: str) -> Table:
 
 
 def markdown(lines: list[Row]) -> str:
-    """The lines for a page."""
+    """Return the lines for a page."""
     head = ["| figure | ours | naive | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
     return "\n".join([*head, *("| " + " | ".join(_cells(row)) + " |" for row in lines)])
 

@@ -36,7 +36,7 @@ GOAL_SECONDS = 7.0
 
 
 async def stand_still(temporal: Client, directory: Path, point: str) -> float:
-    """Seconds from the death of the worker to the next model request."""
+    """Return the seconds from the worker's death to the next model request."""
     task_queue = f"takeover-{uuid.uuid4().hex[:8]}"
     victim = await start_victim(temporal, task_queue, directory, point)
     handle = await start_run(temporal, task_queue, directory)
@@ -54,7 +54,7 @@ async def stand_still(temporal: Client, directory: Path, point: str) -> float:
 
 
 async def measure(rounds: int) -> dict[str, list[float]]:
-    """Seconds of every round by case, the cases taking turns."""
+    """Return the seconds of every round by case, the cases taking turns."""
     found: dict[str, list[float]] = {case: [] for case in CASES}
     with tempfile.TemporaryDirectory() as place:
         async with ProcessGroup() as group:

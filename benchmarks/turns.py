@@ -1,4 +1,6 @@
-"""Our agent against a loop written by hand: time, processor time and history of a turn, on one real server.
+"""Our agent against a loop written by hand, on one real server.
+
+Compares time, processor time and history of a turn.
 
 Run it by `python -m benchmarks.turns`. Both loops run in this process, one after the other by turns; the server is a
 process of its own, so the processor time of this one is the worker's.
@@ -57,7 +59,7 @@ Say = Callable[[str], None]
 
 
 async def measure(plan: Plan, say: Say) -> Measurements:
-    """Everything that the plan asks for, on a server of its own."""
+    """Measure everything that the plan asks for, on a server of its own."""
     measured = Measurements(imports=Imports.measure(plan.import_rounds))
     model = ScriptedModel([*plan.loads, CROWD, LONG, LARGE])
     with tempfile.TemporaryDirectory() as state:

@@ -1,4 +1,6 @@
-"""How people start, watch and inspect runs: the client, its event stream, the command line.
+"""How people start, watch and inspect runs.
+
+The client, its event stream, the command line.
 
 Must not import workers, but for the commands that start one, when they run.
 """

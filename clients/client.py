@@ -1,4 +1,7 @@
-"""The client: starts runs, finds them and lists them. Needs Temporal and nothing else."""
+"""The client: starts runs, finds them and lists them.
+
+Needs Temporal and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
 from ..contracts.wire.places import SEPARATOR
 from ..workflows.search_attributes import RUNNABLE
-from .history.executions import described
-from .rpc_errors import explained
+from .history.executions import describe
+from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, order_of, output_type_of
 from .summary import RunSummary
@@ -59,7 +62,9 @@ class Client:
         task_queue: str | None = None,
         payload_dir: Path | None = None,
     ) -> Client:
-        """Connect a client. What is not passed comes from the environment, see `connection`.
+        """Connect a client.
+
+        What is not passed comes from the environment, see `connection`.
 
         Raises:
             SetupError: Nothing answers there, access is denied, or there is no such namespace.
@@ -92,18 +97,18 @@ class Client:
     async def start(
         self,
         runnable: Startable,
-        input: Any = None,  # noqa: A002 - as above
+        input: Any = None,
         *,
-        id: str | None = None,  # noqa: A002 - as above
+        id: str | None = None,
         tenant: str | None = None,
         task_queue: str | None = None,
     ) -> Run:
         """Start a run, or return the one that was started with this id before.
 
         Args:
-            runnable: What to run; or a workflow of your own that calls `run`, `ask` and `call_tool`: its class or its
+            runnable: What to run; or a code-first workflow, which calls `run`, `ask` and `call_tool`: its class or its
                 run method.
-            input: What it is asked, see `Input`. Of a workflow of your own: its argument.
+            input: What it is asked, see `Input`. Of a code-first workflow: its argument.
             id: Names the run, and makes starting it repeatable; without `/`. Default: the runnable's name and a random
                 suffix.
             tenant: Whom the run is for, as a search attribute.
@@ -120,7 +125,7 @@ class Client:
             )
         order = order_of(runnable, input, offload=self.temporal.data_converter.external_storage is not None)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
-        with explained(f"run {run_id!r}"):
+        with translate_rpc_errors(f"run {run_id!r}"):
             try:
                 handle = await self.temporal.start_workflow(
                     order.workflow,
@@ -140,13 +145,13 @@ class Client:
         return Run(self.temporal, run_id, execution, order.output_type)
 
     async def _started_before(self, run_id: str, name: str) -> str:
-        description = await described(self.temporal, run_id)
+        description = await describe(self.temporal, run_id)
         other = description.typed_search_attributes.get(RUNNABLE)
         if other != name:
             raise SpecError(f"{run_id!r} is a run of {other!r} already, and cannot be one of {name!r}: pass another id")
         return description.run_id
 
-    async def get(self, id: str, *, runnable: Startable | None = None) -> Run:  # noqa: A002
+    async def get(self, id: str, *, runnable: Startable | None = None) -> Run:
         """Return the run of that id, the newest where there were several.
 
         Args:
@@ -157,8 +162,8 @@ class Client:
             SpecError: There is no such run, or the id belongs to something else.
         """
         output_type = None if runnable is None else output_type_of(runnable)
-        with explained(f"run {id!r}"):
-            return Run(self.temporal, id, (await described(self.temporal, id)).run_id, output_type)
+        with translate_rpc_errors(f"run {id!r}"):
+            return Run(self.temporal, id, (await describe(self.temporal, id)).run_id, output_type)
 
     async def list(self, query: str | None = None, *, limit: int = 20, nested: bool = False) -> tuple[RunSummary, ...]:
         """Summaries of runs, the newest first.
@@ -171,7 +176,7 @@ class Client:
         Raises:
             SpecError: The query is wrong; says where.
         """
-        # Those of somebody's own workflows that were started here have the attribute.
+        # Code-first workflows that were started here have the attribute.
         full = (
             f"(WorkflowType = '{names.RUN_WORKFLOW}' OR {names.SEARCH_RUNNABLE} IS NOT NULL) "
             "AND ExecutionStatus != 'ContinuedAsNew'"
@@ -180,14 +185,14 @@ class Client:
             full += " AND ParentWorkflowId IS NULL"
         if query:
             full += f" AND ({query})"
-        with explained("the list of runs"):
+        with translate_rpc_errors("the list of runs"):
             return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
-    async def history(self, id: str) -> WorkflowHistory:  # noqa: A002
+    async def history(self, id: str) -> WorkflowHistory:
         """Return the whole history of the newest execution of a run, for Temporal's tools.
 
         Raises:
             SpecError: There is no such run.
         """
-        with explained(f"run {id!r}"):
+        with translate_rpc_errors(f"run {id!r}"):
             return await self.temporal.get_workflow_handle(id).fetch_history()

@@ -1,4 +1,7 @@
-"""People's own workflows: how one is named and asked, and what its values say as JSON. Does no I/O."""
+"""Code-first workflows: how one is named and asked, and its values as JSON.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from .events.outcome import failure_reason
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWorkflow:
-    """A workflow that is no run of ours, but calls `run`, `ask` and `call_tool`."""
+class CodeFirstWorkflow:
+    """A workflow that is not a run of ours, but calls `run`, `ask` and `call_tool`."""
 
     name: str
     """Its workflow type."""
@@ -33,7 +36,7 @@ class OwnWorkflow:
     output_type: TypeAdapter[Any] | None
 
     @classmethod
-    def of(cls, workflow: type | Callable[..., Any]) -> OwnWorkflow:
+    def of(cls, workflow: type | Callable[..., Any]) -> CodeFirstWorkflow:
         """Read what a class made by `@workflow.defn`, or its run method, says of itself.
 
         Raises:
@@ -83,8 +86,8 @@ class OwnWorkflow:
             raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
 
 
-def asked(recorded: RecordedEvent, payloads: Payloads) -> Message:
-    """Return what a workflow was started with, as a message."""
+def read_input(recorded: RecordedEvent, payloads: Payloads) -> Message:
+    """Read what a workflow was started with, as a message."""
     values = [recorded.json(payload) for payload in payloads.payloads]
     value = values[0] if len(values) == 1 else values
     if isinstance(value, dict):
@@ -95,13 +98,13 @@ def asked(recorded: RecordedEvent, payloads: Payloads) -> Message:
     return Message.user(as_text(value) if values else "")
 
 
-def returned(recorded: RecordedEvent, payloads: Payloads) -> JsonValue:
-    """Return what a workflow returned; None where that is nothing, or not JSON."""
+def read_output(recorded: RecordedEvent, payloads: Payloads) -> JsonValue:
+    """Read what a workflow returned; None where that is nothing, or not JSON."""
     return recorded.json(payloads.payloads[0]) if payloads.payloads else None
 
 
-def reason(error: BaseException) -> str:
-    """Return why a workflow failed: the innermost error, the others only say where."""
+def read_failure(error: BaseException) -> str:
+    """Read why a workflow failed: the innermost error, the others only say where."""
     while isinstance(error, FailureError) and error.cause and not isinstance(error, ApplicationError):
         error = error.cause
     return error.message if isinstance(error, ApplicationError) else failure_reason(error)

@@ -16,8 +16,8 @@ _LACKING = re.compile(rf"search attribute:? (?:{'|'.join(names.SEARCH_ATTRIBUTES
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turns the RPC errors of its block into ours.
+def translate_rpc_errors(what: str) -> Iterator[None]:
+    """Turn the RPC errors of its block into ours.
 
     Args:
         what: What was being done, as a noun: `run 'ticket-812'`, `the list of runs`.

@@ -1,4 +1,7 @@
-"""A run as its watchers see it: everything comes from the history, nothing is asked of the run itself."""
+"""A run as its watchers see it.
+
+Everything comes from the history, nothing is asked of the run itself.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
 from .history.cursor import Cursor
-from .history.executions import described, executions_until, first_execution, from_position, is_own
+from .history.executions import describe, executions_until, first_execution, from_position, is_own
 from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
-from .rpc_errors import explained
+from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
 from .watch import Watch
 
@@ -39,7 +42,7 @@ class Run:
     def __init__(
         self,
         temporal: TemporalClient,
-        id: str,  # noqa: A002 - the field's own word
+        id: str,
         execution: str,
         output_type: TypeAdapter[Any] | None = None,
     ) -> None:
@@ -66,9 +69,9 @@ class Run:
                 `member.finished`.
 
         Raises:
-            SpecError: There is no such run, or `after` is no event of it.
+            SpecError: There is no such run, or `after` is not an event of it.
         """
-        with explained(f"run {self.id!r}"):
+        with translate_rpc_errors(f"run {self.id!r}"):
             executions, cursor = await self._to_read(after)
             watch = Watch(self._temporal, self.id, executions, cursor, nested=nested)
             async with aclosing(watch.events()) as events:
@@ -104,7 +107,7 @@ class Run:
         Raises:
             SpecError: There is no such run, or nothing in it has messages at that place.
         """
-        with explained(f"run {self.id!r}"):
+        with translate_rpc_errors(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
             if path is None:
                 return (await TreePart.read(self._temporal, root)).projection.transcript()
@@ -119,17 +122,19 @@ class Run:
         Raises:
             SpecError: There is no such run.
         """
-        with explained(f"run {self.id!r}"):
+        with translate_rpc_errors(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
             return tuple([part.place.workflow_id async for part in parts(self._temporal, root) if part.place.above])
 
     async def cancel(self) -> None:
-        """Ask the run to stop. It ends as `cancelled`, with what it has. A run that has ended stays as it is.
+        """Ask the run to stop.
+
+        It ends as `cancelled`, with what it has. A run that has ended stays as it is.
 
         Raises:
             SpecError: There is no such run.
         """
-        with explained(f"run {self.id!r}"):
+        with translate_rpc_errors(f"run {self.id!r}"):
             first = first_execution(await self._newest())
             handle = self._temporal.get_workflow_handle(self.id, first_execution_run_id=first)
             try:
@@ -145,7 +150,7 @@ class Run:
         Raises:
             SpecError: There is no such run.
         """
-        with explained(f"run {self.id!r}"):
+        with translate_rpc_errors(f"run {self.id!r}"):
             return RunSummary.of(await self._newest())
 
     def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
@@ -160,17 +165,17 @@ class Run:
 
     async def _newest(self) -> WorkflowExecutionDescription:
         """Return the newest execution of the run, and not of a later run of its id."""
-        newest = await described(self._temporal, self.id)
+        newest = await describe(self._temporal, self.id)
         if newest.run_id == self._execution:
             self._first = first_execution(newest)
         if first_execution(newest) == await self._first_execution():
             return newest
-        return await described(self._temporal, self.id, self._execution)
+        return await describe(self._temporal, self.id, self._execution)
 
     async def _first_execution(self) -> str:
         if not self._first:
             try:
-                self._first = first_execution(await described(self._temporal, self.id, self._execution))
+                self._first = first_execution(await describe(self._temporal, self.id, self._execution))
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
@@ -192,9 +197,9 @@ class Run:
             cursor = await cursor_after(self._temporal, RunAddress(self.id, executions), cursor.root)
         if cursor is None or EventId.parse(cursor.root).execution not in executions:
             raise SpecError(
-                f"{after!r} is no event of run {self.id!r}, or its execution was reset or is past the retention time: "
-                "pass the position of one of its events"
+                f"{after!r} is not an event of run {self.id!r}, or its execution was reset or is past the retention "
+                "time: pass the position of one of its events"
             )
-        # What one of somebody's own workflows has used is the sum of all its executions.
-        own = is_own(await described(self._temporal, self.id, executions[-1]))
+        # What a code-first workflow has used is the sum of all its executions.
+        own = is_own(await describe(self._temporal, self.id, executions[-1]))
         return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor

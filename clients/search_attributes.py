@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
 from ..contracts.errors import SetupError
-from .rpc_errors import explained
+from .rpc_errors import translate_rpc_errors
 
 _TYPES = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -26,7 +26,7 @@ async def register_search_attributes(temporal: Client) -> list[str]:
         SetupError: One is registered with another type, or this server registers none through its API.
     """
     wanted = {name: _TYPES[kind] for name, kind in names.SEARCH_ATTRIBUTES.items()}
-    with explained("the search attributes"):
+    with translate_rpc_errors("the search attributes"):
         try:
             known = await temporal.operator_service.list_search_attributes(
                 ListSearchAttributesRequest(namespace=temporal.namespace)

@@ -1,4 +1,7 @@
-"""What a start of a run says to Temporal: checked before anything starts. Does no I/O."""
+"""What a start of a run says to Temporal, checked before anything starts.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ from ..contracts.message import Message
 from ..contracts.specs.input import Input, message_from
 from ..contracts.specs.node import Node, check_tree
 from ..contracts.specs.runnable import Runnable, check_input
+from ..contracts.text import first_line
 from ..contracts.wire.run import RunInput
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
-from ..workflows.ui_details import first_line
-from .code_first import OwnWorkflow
+from .code_first import CodeFirstWorkflow
 
 Startable = Runnable | type | Callable[..., Any]
-"""A runnable, or somebody's own workflow: its class or its run method."""
+"""A runnable, or a code-first workflow: its class or its run method."""
 
 _SUMMARY_CHARS = 120
 
@@ -51,7 +54,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
 
     Args:
         startable: What to start.
-        content: What it is asked; of somebody's own workflow, its argument.
+        content: What it is asked; of a code-first workflow, its argument.
         offload: Whether large payloads are kept outside the history.
 
     Raises:
@@ -59,7 +62,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
     """
     if isinstance(startable, Node):
         return _order_of_runnable(startable, "" if content is None else content, offload=offload)
-    own = OwnWorkflow.of(startable)
+    own = CodeFirstWorkflow.of(startable)
     if not own.arguments and content is not None:
         raise SpecError(f"{own.name} takes no argument, and was given one")
     if own.arguments:
@@ -74,7 +77,7 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
     Raises:
         SpecError: It is neither a runnable nor a workflow.
     """
-    return startable.output_type if isinstance(startable, Node) else OwnWorkflow.of(startable).output_type
+    return startable.output_type if isinstance(startable, Node) else CodeFirstWorkflow.of(startable).output_type
 
 
 def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> Order:

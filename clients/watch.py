@@ -1,4 +1,6 @@
-"""Merges the events of a run and of the runs nested in it, at any depth, as they come. Starts and asks nothing.
+"""Merges the events of a run and of the runs nested in it, as they come.
+
+At any depth. Starts and asks nothing.
 
 The order within one workflow is that of its history. What a nested run tells stands between the start and the end that
 its parent tells of it: the parent's stream waits until the child's has ended. Between siblings it is that of arrival.
@@ -225,7 +227,7 @@ class Watch:
             self._admit()
 
     def _stamped(self, told: _Told) -> Event:
-        """Return the event with the cursor that goes on after it, where its id is not enough."""
+        """Return the event with a cursor to go on from, where its id is not enough."""
         branch, event = told.branch, told.event
         if branch.member:
             here = EventId.parse(event.id).without_execution(branch.member.execution)

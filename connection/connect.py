@@ -1,4 +1,7 @@
-"""How any process of ours reaches Temporal: the same settings, converter and errors for clients and workers."""
+"""How any process of ours reaches Temporal.
+
+Clients and workers have the same settings, converter and errors.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ async def connect(
     interceptors: Sequence[Interceptor] = (),
     plugins: Sequence[Plugin] = (),
 ) -> Client:
-    """A connected Temporal client with our data converter.
+    """Connect a Temporal client that has our data converter.
 
     What is not passed comes from the environment: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
     `TEMPORAL_TLS_*`, a profile of Temporal's own configuration file (`TEMPORAL_PROFILE`), `SOSTENUTO_PAYLOAD_DIR`.
@@ -68,12 +71,12 @@ async def connect(
 
 
 def task_queue_setting(environ: Mapping[str, str] = os.environ) -> str:
-    """The task queue that `SOSTENUTO_TASK_QUEUE` names, or the default one."""
+    """Return the task queue that `SOSTENUTO_TASK_QUEUE` names, or the default one."""
     return environ.get("SOSTENUTO_TASK_QUEUE") or names.TASK_QUEUE
 
 
 def payload_dir_setting(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The directory for large payloads that `SOSTENUTO_PAYLOAD_DIR` names, if any."""
+    """Return the directory that `SOSTENUTO_PAYLOAD_DIR` names, if any."""
     value = environ.get("SOSTENUTO_PAYLOAD_DIR")
     return Path(value).expanduser() if value else None
 

@@ -1,4 +1,7 @@
-"""The data converter that client, worker and replayer share: each must read what the others wrote."""
+"""The data converter that client, worker and replayer share.
+
+Each must read what the others wrote.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from .payload_store import DirectoryStore
 
 
 def data_converter(payload_dir: Path | None = None) -> DataConverter:
-    """The converter: pydantic JSON, with large payloads in `payload_dir` where one is named."""
+    """Return the converter: pydantic JSON, large payloads in `payload_dir` if given."""
     if payload_dir is None:
         return pydantic_data_converter
     storage = ExternalStorage(drivers=[DirectoryStore(payload_dir)], payload_size_threshold=OFFLOADED_BYTES)

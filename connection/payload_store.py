@@ -1,4 +1,7 @@
-"""Keeps large payloads in a directory, so that the history holds only their hashes. Nothing here deletes them."""
+"""Keeps large payloads in a directory, and only their hashes in the history.
+
+Nothing here deletes them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ _HASH = "sha256"
 
 
 class DirectoryStore(StorageDriver):
-    """Payloads as files that are named by their SHA-256: the same payload is kept once, however often it is sent.
+    """Payloads as files that are named by their SHA-256.
+
+    The same payload is kept once, however often it is sent.
 
     Client, workers and replayer need the same directory: a volume that they share, or one machine's disk.
 
@@ -36,11 +41,11 @@ class DirectoryStore(StorageDriver):
         self._directory = directory
 
     def name(self) -> str:
-        """The durable name of this driver: it stands in the history."""
+        """Return the durable name of this driver: it stands in the history."""
         return "sostenuto-directory"
 
     def type(self) -> str:
-        """The durable type of this driver."""
+        """Return the durable type of this driver."""
         return "sostenuto-directory"
 
     async def store(

@@ -1,4 +1,7 @@
-"""How other processes on this machine find an embedded stack that is up: a small file in its state directory."""
+"""How other processes on this machine find an embedded stack that is up.
+
+By a small file in its state directory.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class RunningStack(Contract):
 
     @classmethod
     def find(cls, state_dir: Path) -> RunningStack | None:
-        """The stack that is up on this state directory, if any."""
+        """Find the stack that is up on this state directory, if any."""
         try:
             stack = cls.model_validate_json((state_dir / _FILE).read_bytes())
             os.kill(stack.pid, 0)
@@ -41,8 +44,8 @@ class RunningStack(Contract):
         return stack
 
     @contextmanager
-    def announced(self, state_dir: Path) -> Iterator[None]:
-        """Lets other processes find the stack while the block lasts."""
+    def announce(self, state_dir: Path) -> Iterator[None]:
+        """Let other processes find the stack while the block lasts."""
         file = state_dir / _FILE
         temporary = file.with_suffix(f".{self.pid}")
         temporary.write_text(self.model_dump_json())
@@ -54,5 +57,5 @@ class RunningStack(Contract):
 
 
 def state_dir_setting(environ: Mapping[str, str] = os.environ) -> Path:
-    """The state directory that `SOSTENUTO_STATE_DIR` names, or the default one."""
+    """Return the state directory that `SOSTENUTO_STATE_DIR` names, or the default."""
     return Path(environ.get("SOSTENUTO_STATE_DIR") or DEFAULT_STATE_DIR).expanduser()

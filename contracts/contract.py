@@ -1,4 +1,6 @@
-"""The two base models of everything that crosses a boundary, and the words for what is wrong with one.
+"""The two base models of everything that crosses a boundary.
+
+And the words for what is wrong with one.
 
 Must not import anything of ours but the errors.
 """
@@ -21,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticUndefined
 
 from .errors import SpecError
+from .text import shorten
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -31,7 +34,9 @@ _ALWAYS_WRITTEN = frozenset({"kind", "type", "role"})
 
 
 class Contract(BaseModel):
-    """A frozen value, tolerant of unknown fields, that writes only what differs from its defaults.
+    """A frozen value that writes only what differs from its defaults.
+
+    It tolerates unknown fields.
 
     Histories are read by older and newer workers alike, so unknown fields are ignored and every new field
     needs a default. Defaults are left out of the JSON because every byte stays in the history for ever.
@@ -60,7 +65,9 @@ class Contract(BaseModel):
 
 
 class Spec(Contract):
-    """A contract that people write in Python: an unknown field is an error that says what was meant.
+    """A contract that people write in Python.
+
+    An unknown field is an error that says what was meant.
 
     Read from JSON (a history, a request of another version) it stays as tolerant as any contract.
     """
@@ -82,7 +89,7 @@ class Spec(Contract):
         for field, value in data.items():
             # Pydantic takes it for a list of its fields.
             if isinstance(value, Spec) and _is_list(type(self), field):
-                raise SpecError(f"{label}: {field}: {brief(value)} is no list: write [...]")
+                raise SpecError(f"{label}: {field}: {brief(value)} is not a list: write [...]")
         try:
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         except ValidationError as error:
@@ -119,15 +126,14 @@ def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
     """
     if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
         return tuple(items)
-    raise SpecError(f"{where}: {brief(items)} is no list: write [...]")
+    raise SpecError(f"{where}: {brief(items)} is not a list: write [...]")
 
 
 def brief(value: object) -> str:
     """Return a value as an error shows it: its kind and name, or its repr cut short."""
     if isinstance(value, Spec):
         return f"{type(value).__name__} {getattr(value, 'name', '')!r}"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return shorten(repr(value), 80)
 
 
 def _is_list(owner: type[BaseModel], field: str) -> bool:
@@ -150,11 +156,11 @@ def _problem(problem: ErrorDetails) -> str:
 def _message(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "tuple_type":
-            return f"{brief(problem['input'])} is no list: write [...]"
+            return f"{brief(problem['input'])} is not a list: write [...]"
         case "too_short":
             return "give at least one"
         case "model_type":
-            return f"{brief(problem['input'])} is no {problem['ctx']['class_name']}"
+            return f"{brief(problem['input'])} is not a {problem['ctx']['class_name']}"
         case _:
             return problem["msg"].removeprefix("Value error, ")
 

@@ -29,11 +29,17 @@ class SostenutoError(Exception):
 
 
 class SpecError(SostenutoError, ValueError):
-    """What the caller wrote cannot run. The message names the place and what was expected there."""
+    """What the caller wrote cannot run.
+
+    The message names the place and what was expected there.
+    """
 
 
 class SetupError(SostenutoError):
-    """Something outside the code is missing. The message says what, where, and how to get it."""
+    """Something outside the code is missing.
+
+    The message says what, where, and how to get it.
+    """
 
 
 class ToolError(SostenutoError):
@@ -50,47 +56,53 @@ class ModelError(SostenutoError):
         self.retry_after = retry_after
 
 
-class RateLimited(ModelError):  # noqa: N818
+class RateLimited(ModelError):
     """Too many requests or tokens. Retried, after the delay that the provider named."""
 
     retryable = True
 
 
-class Overloaded(ModelError):  # noqa: N818
-    """The provider has no capacity now. Retried, after the delay that the provider named."""
+class Overloaded(ModelError):
+    """The provider has no capacity now.
+
+    Retried, after the delay that the provider named.
+    """
 
     retryable = True
 
 
-class ProviderUnavailable(ModelError):  # noqa: N818
-    """The provider could not be reached or broke down. Retried, then the next fallback."""
+class ProviderUnavailable(ModelError):
+    """The provider could not be reached or broke down.
+
+    Retried, then the next fallback.
+    """
 
     retryable = True
 
 
-class Timeout(ModelError):  # noqa: N818
+class Timeout(ModelError):
     """The provider did not answer in time. Retried, then the next fallback."""
 
     retryable = True
 
 
-class ContextOverflow(ModelError):  # noqa: N818
+class ContextOverflow(ModelError):
     """The prompt does not fit the model's context."""
 
 
-class ContentFiltered(ModelError):  # noqa: N818
+class ContentFiltered(ModelError):
     """The provider will not answer this content."""
 
 
-class QuotaExceeded(ModelError):  # noqa: N818
+class QuotaExceeded(ModelError):
     """The account has no credit left."""
 
 
-class InvalidRequest(ModelError):  # noqa: N818
+class InvalidRequest(ModelError):
     """The provider rejects the request as it is, or the model does not exist."""
 
 
-class AuthenticationFailed(ModelError):  # noqa: N818
+class AuthenticationFailed(ModelError):
     """The key is missing, wrong, or lacks a right."""
 
 

@@ -1,4 +1,4 @@
-"""What the server takes, in one place: sizes, numbers, and the words for what is more than that."""
+"""What the server takes: sizes, numbers, and the words for what exceeds them."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ ID_BYTES: Final = 1_000
 
 PLACE_BYTES: Final = 900
 """Longest place in a tree: ids of activities are made of it, and have up to 100 characters more."""
+
+MAX_REASON_CHARS: Final = 10_000
+"""Longest reason of a failed run or call that is sent whole: it may quote what a model or a tool said."""
 
 KEEP_OUTSIDE: Final = (
     "set SOSTENUTO_PAYLOAD_DIR for the client and the workers to keep large payloads outside the history"

@@ -1,4 +1,7 @@
-"""MCP servers: how a worker reaches one, and what a run records of it. Must not import an MCP library."""
+"""MCP servers: how a worker reaches one, and what a run records of it.
+
+Must not import an MCP library.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ _PREFIX = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]{0,31})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpServer:
-    """How a worker reaches an MCP server: by a command that speaks on its standard streams, or by a URL.
+    """How a worker reaches an MCP server.
 
-    Lives on the worker alone and is no contract: nothing here writes it into a history. Keys belong into `env` and
+    By a command that speaks on its standard streams, or by a URL.
+
+    Lives on the worker alone and is not a contract: nothing here writes it into a history. Keys belong into `env` and
     `headers`, whose values error messages leave out; not into `args` and `url`. What a tool returns is not searched.
 
     Raises:
@@ -68,7 +73,7 @@ class McpRef:
         """
         match = _REF.fullmatch(text)
         if match is None:
-            raise SpecError(f"{text!r} is no tool: write 'mcp:server' or 'mcp:server/tool', or pass a function")
+            raise SpecError(f"{text!r} is not a tool: write 'mcp:server' or 'mcp:server/tool', or pass a function")
         return cls(match.group(1), match.group(2) or "")
 
     @staticmethod
@@ -80,7 +85,7 @@ class McpRef:
         """
         if not isinstance(name, str) or not re.fullmatch(_SERVER, name):
             raise SpecError(
-                f"{name!r} is no name of a server: use up to 64 letters, digits, '_', '-' and '.', and begin with a "
+                f"{name!r} is not a name of a server: use up to 64 letters, digits, '_', '-' and '.', and begin with a "
                 "letter or digit"
             )
 
@@ -106,7 +111,7 @@ def _problems(server: Any) -> Iterator[str]:
     if isinstance(server.args, str) or not all(isinstance(arg, str) for arg in server.args):
         yield f"args= is a list of strings, not {server.args!r}"
     if server.url and not server.url.startswith(("http://", "https://")):
-        yield f"url={server.url!r} is no http:// or https:// address"
+        yield f"url={server.url!r} is not an http:// or https:// address"
     if server.url and (server.args or server.env or server.cwd):
         yield "args=, env= and cwd= go with command=, not with url="
     if server.command and server.headers:

@@ -1,4 +1,7 @@
-"""Provider-neutral messages. Lossless: what a provider needs back verbatim rides in a part tagged with its name."""
+"""Provider-neutral messages.
+
+Lossless: what a provider needs back verbatim rides in a part tagged with its name.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ class ToolCallPart(Contract):
     name: str
     arguments: dict[str, JsonValue] = {}
     malformed: str = ""
-    """What the model wrote where its arguments were no JSON object, else empty."""
+    """What the model wrote where its arguments were not a JSON object, else empty."""
 
 
 class ToolResultPart(Contract):
@@ -82,7 +85,10 @@ class ToolResultPart(Contract):
 
 
 class ReasoningPart(Contract):
-    """A model's thinking. Sent back verbatim to the provider that made it, left out for every other."""
+    """A model's thinking.
+
+    Sent back verbatim to the provider that made it, left out for every other.
+    """
 
     kind: Literal["reasoning"] = "reasoning"
     provider: str
@@ -93,7 +99,10 @@ class ReasoningPart(Contract):
 
 
 class OpaquePart(Contract):
-    """Any other block that its provider needs back verbatim, left out for every other provider."""
+    """Any other block that its provider needs back verbatim.
+
+    Left out for every other provider.
+    """
 
     kind: Literal["opaque"] = "opaque"
     provider: str
@@ -101,7 +110,10 @@ class OpaquePart(Contract):
 
 
 class PartRef(Contract):
-    """Stands for a part that is already in the history, so that nothing large is written twice."""
+    """Stands for a part that the history already has.
+
+    So nothing large is written twice.
+    """
 
     kind: Literal["ref"] = "ref"
     message: int

@@ -18,7 +18,9 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*/\S+\Z")
 
 
 class Model(Spec):
-    """A model and how to call it: `Model("anthropic/claude-sonnet-5-5", fallbacks=["openai/gpt-5.5"])`.
+    """A model and how to call it.
+
+    `Model("anthropic/claude-sonnet-5-5", fallbacks=["openai/gpt-5.5"])`.
 
     A plain `"provider/model"` string is accepted wherever a Model is. Fallbacks are tried in order when a
     call fails for good; each has its own settings, and a fallback given as a string has the defaults.
@@ -60,7 +62,7 @@ class Model(Spec):
             return {"name": data}
         if isinstance(data, Model | Mapping):
             return data
-        raise ValueError(f"{brief(data)} is no model: name one as 'provider/model'")
+        raise ValueError(f"{brief(data)} is not a model: name one as 'provider/model'")
 
     @field_validator("name")
     @classmethod
@@ -105,7 +107,10 @@ class OutputSchema(Contract):
 
 
 class Head(Contract):
-    """What stands before the first message of a transcript: the same in every call of a run, so sent once."""
+    """What stands before the first message of a transcript.
+
+    It is the same in every call of a run, so it is sent once.
+    """
 
     agent: str
     instructions: str = ""

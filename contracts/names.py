@@ -1,4 +1,7 @@
-"""Durable names. They stand in every history ever written: rename the Python, never these strings."""
+"""Durable names, which stand in every history ever written.
+
+Rename the Python, never these strings.
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The hash that proves a prompt rebuilt from the history to be the one that was sent.
+"""The hash that proves that a prompt rebuilt from the history was the one sent.
 
 A chain over the transcript, so that each call hashes only what is new: `chain_start` takes the head,
 `chain_link` one message at a time, and `prompt_hash` closes the chain for one model call. Values are hashed in

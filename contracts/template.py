@@ -1,4 +1,7 @@
-"""Templates of prompts: names in braces and nothing else. No attribute, no index, no code."""
+"""Templates of prompts: names in braces and nothing else.
+
+No attribute, no index, no code.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 from pydantic_core import from_json
+
+from .text import shorten
 
 INPUT = "input"
 """Name of what the nearest chain, router, parallel or run around a template was asked."""
@@ -32,8 +37,8 @@ def names(template: str) -> tuple[str, ...]:
         if name is not None:
             if not _NAME.fullmatch(name):
                 raise ValueError(
-                    f"{_short(match.group())} is no name: a template has names like {{input}}, without attributes, "
-                    "indices or formats; write {{ and }} for braces"
+                    f"{shorten(match.group(), 40)} is not a name: a template has names like {{input}}, without "
+                    "attributes, indices or formats; write {{ and }} for braces"
                 )
             found[name] = None
     return tuple(found)
@@ -47,7 +52,7 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} is no name for a template: use letters, digits, '_' and '-', and begin with a letter or digit"
+            f"{name!r} is not a name for a template: use letters, digits, '_' and '-', and begin with a letter or digit"
         )
 
 
@@ -80,7 +85,3 @@ def fields(text: str) -> dict[str, JsonValue]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,4 +1,7 @@
-"""Tools: what a model sees of them, what a workflow knows of them, and the decorator that makes one."""
+"""Tools, and the decorator that makes one.
+
+What a model sees of them, and what a workflow knows of them.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,10 @@ class ToolSpec(ToolDefinition):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a running tool may know and do. A tool asks for it with a parameter of this type."""
+    """What a running tool may know and do.
+
+    A tool asks for it with a parameter of this type.
+    """
 
     run_id: str
     """Id of the run."""
@@ -83,7 +89,10 @@ class ToolContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run wants this call to stop. An async tool is cancelled; a sync one looks here."""
+        """Whether the run wants this call to stop.
+
+        An async tool is cancelled; a sync one looks here.
+        """
         return self._is_cancelled()
 
 
@@ -163,7 +172,7 @@ def _make(
     wrapped: Callable[..., Any], name: str | None, description: str | None, options: dict[str, Any]
 ) -> Tool[..., Any]:
     if not callable(wrapped):
-        raise SpecError(f"@tool: {wrapped!r} is no function: name a tool by name=, describe it by description=")
+        raise SpecError(f"@tool: {wrapped!r} is not a function: name a tool by name=, describe it by description=")
     label = name or str(getattr(wrapped, "__name__", "tool"))
     signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
     try:

@@ -1,4 +1,7 @@
-"""From a function's signature to the JSON schema that a model sees, and back to typed arguments."""
+"""Turns a function's signature into a JSON schema, and JSON into its arguments.
+
+The schema is what a model sees.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class ToolSignature:
         return cls(schema, description, hidden_name, arguments, _result(hints.get("return", Any), label))
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Typed keyword arguments.
+        """Return the arguments of a call as the function takes them, by name.
 
         Raises:
             ToolArgumentsError: They do not validate; says for each what would have been valid.

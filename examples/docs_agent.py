@@ -1,4 +1,6 @@
-"""An agent that answers questions about this project's documentation: what `sostenuto demo` runs.
+"""An agent that answers questions about this project's documentation.
+
+It is what `sostenuto demo` runs.
 
 sostenuto run examples/docs_agent.py:app docs "How does Sostenuto keep the history small?"
 """

@@ -23,7 +23,7 @@ class Terms(BaseModel):
 
 
 def plausible(terms: Terms) -> list[str]:
-    """What is wrong with the terms; the model is asked again, and told."""
+    """Return what is wrong with the terms; the model is asked again, and told."""
     problems = []
     if terms.ends <= terms.begins:
         problems.append(f"it ends on {terms.ends}, which is not after it begins, {terms.begins}")

@@ -1,4 +1,6 @@
-"""A research team: a planner gives out tasks, the members work at the same time, and a writer makes one report of it.
+"""A research team: a planner, members that work at the same time, and a writer.
+
+The planner gives out tasks; the writer makes one report of what the members find.
 
 sostenuto run examples/research_team.py:app research "Report on the finances, logistics and quality of Brightwater."
 """

@@ -1,4 +1,6 @@
-"""A support desk: a router sends each question to the specialist whose tools can answer it.
+"""A support desk: a router sends each question to the right specialist.
+
+That is the one whose tools can answer it.
 
 sostenuto run examples/support_desk.py:app desk "Where is order A-1042?"
 """

@@ -1,4 +1,6 @@
-"""AI pipelines and agents on Temporal: every decision survives a crash and replays from its history alone.
+"""AI pipelines and agents on Temporal.
+
+Every decision survives a crash and replays from its history alone.
 
 Importing this loads the contracts at once, and the client (and with it the Temporal SDK) on first use.
 """

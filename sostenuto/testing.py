@@ -1,4 +1,6 @@
-"""What tests of your own need: a model that follows a script, a worker, a replayer, and a server to run them on.
+"""What tests of your own need: scripted model, worker, replayer and server.
+
+The model follows a script; the others run it.
 
 Importing this loads the Temporal SDK and the worker, so a program that only starts runs should not.
 """

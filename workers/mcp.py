@@ -1,4 +1,7 @@
-"""From an app's MCP servers to sessions with them. Loads no SDK and starts nothing: the first use does."""
+"""Makes sessions with an app's MCP servers.
+
+Loads no SDK and starts nothing: the first use does.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def mcp_sessions(servers: Mapping[str, McpServer]) -> AsyncIterator[dict[str, McpSession]]:
-    """A session for each server, by its name; at the end of the block they are closed and no process is left.
+    """Yield a session for each server, by its name.
+
+    At the end of the block they are closed and no process is left.
 
     Nor is one left if this process is killed.
     """
@@ -33,7 +38,10 @@ async def mcp_sessions(servers: Mapping[str, McpServer]) -> AsyncIterator[dict[s
 
 
 class LazySession:
-    """A session that is built at its first use, the SDK being loaded in a thread, so that its import stalls nothing."""
+    """A session that is built at its first use.
+
+    The SDK is loaded in a thread, so that its import stalls nothing.
+    """
 
     def __init__(self, name: str, server: McpServer, watch: _LazyReaper) -> None:
         self.server = server
@@ -43,11 +51,11 @@ class LazySession:
         self._session: SharedSession | None = None
 
     async def list_tools(self) -> tuple[ListedTool, ...]:
-        """What the session itself lists."""
+        """List the tools that the session itself lists."""
         return await (await self._built()).list_tools()
 
     async def call_tool(self, call: McpCall) -> ToolOutput:
-        """What the session itself answers."""
+        """Call a tool of the session itself."""
         return await (await self._built()).call_tool(call)
 
     async def close(self) -> None:
@@ -89,6 +97,6 @@ class _LazyReaper:
 
 
 def _load() -> type[SharedSession]:
-    from ..activities.adapters.mcp.session import SharedSession  # noqa: PLC0415 - the SDK takes most of a second
+    from ..activities.adapters.mcp.session import SharedSession
 
     return SharedSession

@@ -1,4 +1,7 @@
-"""What a model call costs, by the price list of `genai-prices` as installed. Must not fetch prices over the network."""
+"""What a model call costs, by the price list of `genai-prices` as installed.
+
+Must not fetch prices over the network.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from ..contracts.usage import Usage
 
 
 def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
-    """US dollars for a model's usage at today's list price; None where no price is known, 0 for the local model.
+    """Return US dollars for a model's usage at today's list price.
+
+    None where no price is known, 0 for the local model.
 
     Args:
         provider: Name of the provider. A compatible one is priced where it has its usual name, such as `groq`.
@@ -17,8 +22,8 @@ def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
     if provider == LOCAL_PROVIDER:
         return 0.0
     # The price list takes a fifth of a second to import, and a worker that only runs tools never needs it.
-    from genai_prices import Usage as PricedUsage  # noqa: PLC0415
-    from genai_prices import calc_price  # noqa: PLC0415
+    from genai_prices import Usage as PricedUsage
+    from genai_prices import calc_price
 
     priced = PricedUsage(
         # Like ours, these count the cached tokens among the input, and the reasoning among the output.

@@ -1,4 +1,7 @@
-"""From settings to model adapters. Building them loads no SDK and opens no connection: the first call does."""
+"""Makes model adapters from settings.
+
+That loads no SDK and opens no connection: the first call does.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from ..contracts.model import Model
     from ..contracts.specs.node import Node
 
-# ruff: noqa: PLC0415 - the SDKs that the adapters import take a second each, and a worker may never need them.
 
 _NO_LOCAL_SERVER = (
     "no local model server: start one by `sostenuto dev`, or run this in the directory where `sostenuto dev` runs "
@@ -28,7 +30,7 @@ _NO_LOCAL_SERVER = (
 
 
 def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> dict[str, ModelAdapter]:
-    """An adapter for each provider of the settings, by name.
+    """Return an adapter for each provider of the settings, by name.
 
     Providers that lack a key or a server are there too: a call to them says what is to be set.
 
@@ -50,12 +52,18 @@ def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> 
 
 
 def build_embedder(settings: Settings) -> LazyEmbedder:
-    """The local embedder. It is there without its weights too: using it says how to get them."""
+    """Return the local embedder.
+
+    It exists without its weights too: using it says how to get them.
+    """
     return LazyEmbedder(lambda: _embedder(settings))
 
 
 def missing_keys(node: Node, settings: Settings) -> list[str]:
-    """What the models that a runnable itself calls lack: a line for each, naming runnable, field and remedy."""
+    """Return what the models that a runnable itself calls lack.
+
+    A line for each, naming runnable, field and remedy.
+    """
     problems = []
     for field, model in node.models.items():
         for index, choice in enumerate(model.choices):
@@ -66,7 +74,10 @@ def missing_keys(node: Node, settings: Settings) -> list[str]:
 
 
 class LazyAdapter:
-    """An adapter that is built at its first call, in a thread, so that its imports stall nothing else."""
+    """An adapter that is built at its first call.
+
+    It is built in a thread, so that its imports stall nothing else.
+    """
 
     def __init__(self, provider: str, build: Callable[[], ModelAdapter]) -> None:
         self.provider = provider
@@ -75,7 +86,7 @@ class LazyAdapter:
         self._adapter: ModelAdapter | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """What the adapter itself answers.
+        """Send the request by the adapter itself.
 
         Raises:
             ModelError: The one that the adapter raises.
@@ -84,7 +95,7 @@ class LazyAdapter:
         return await adapter.complete(request, on_delta)
 
     async def close(self) -> None:
-        """Give back connections, where there are any yet."""
+        """Close the connections, where there are any yet."""
         if self._adapter:
             await self._adapter.close()
 
@@ -107,7 +118,7 @@ class LazyEmbedder:
         self._embedder: MiniLmEmbedder | None = None
 
     async def embed(self, texts: Sequence[str]) -> TokenVectors:
-        """One vector of length 1 per text, in their order.
+        """Return one vector of length 1 per text, in their order.
 
         Raises:
             SetupError: The weights or the packages that run them are missing.
@@ -115,7 +126,9 @@ class LazyEmbedder:
         return await (await asyncio.to_thread(self.built)).embed(texts)
 
     def built(self) -> MiniLmEmbedder:
-        """The embedder itself. Blocks.
+        """Return the embedder itself.
+
+        Blocks while it is built.
 
         Raises:
             SetupError: As for `embed`.

@@ -1,4 +1,7 @@
-"""Serves an app from this process: settings, adapters and worker put together, and taken apart again."""
+"""Serves an app from this process.
+
+Puts settings, adapters and worker together, and takes them apart again.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ async def serving(
     needed: Node | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Worker]:
-    """A running worker for the app, stopped gracefully at the end of the block.
+    """Run a worker for the app, and stop it gracefully at the end of the block.
 
     Args:
         app: What it serves.
@@ -64,7 +67,10 @@ async def serving(
 
 
 def _with_local_model(settings: Settings) -> Settings:
-    """The settings with the local model of the stack that is up here, where they name none."""
+    """Return the settings with the local model of the stack that is up here.
+
+    As they are, where they name one.
+    """
     stack = RunningStack.find(settings.state_dir)
     if settings.local_url or stack is None:
         return settings

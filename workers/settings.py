@@ -1,4 +1,7 @@
-"""What a worker is told from outside: the one place that reads its environment and its settings file."""
+"""What a worker is told from outside.
+
+The one place that reads its environment and its settings file.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +53,15 @@ class CompatibleProvider(BaseModel):
     @classmethod
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is no address: it begins with http:// or https://")
+            raise ValueError(f"{url!r} is not an address: it begins with http:// or https://")
         return url
 
 
 class Settings(BaseModel):
-    """A worker's settings, from the environment and from `sostenuto.toml`; the environment wins."""
+    """A worker's settings, from the environment and from `sostenuto.toml`.
+
+    The environment wins.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,14 +94,14 @@ class Settings(BaseModel):
     def _names(cls, providers: dict[str, CompatibleProvider]) -> dict[str, CompatibleProvider]:
         for name in providers:
             if not _NAME.match(name):
-                raise ValueError(f"{name!r} is no provider name: it has lower-case letters, digits, '_' and '-'")
+                raise ValueError(f"{name!r} is not a provider name: it has lower-case letters, digits, '_' and '-'")
             if name in _BUILT_IN:
                 raise ValueError(f"{name!r} is built in: give this provider another name")
         return providers
 
     @classmethod
     def load(cls, *, environ: Mapping[str, str] | None = None, toml_path: Path | None = None) -> Settings:
-        """The settings as the environment and the file give them.
+        """Read the settings from the environment and the file.
 
         Args:
             environ: Variables by name. Default: the process's own.
@@ -136,7 +142,10 @@ def _checked(given: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def _providers(given: Any, environ: Mapping[str, str], source: str) -> Any:
-    """Compatible providers of the file, then those of the environment over them, all with their keys."""
+    """Return the compatible providers with their keys.
+
+    Those of the file first, then over them those of the environment.
+    """
     if not isinstance(given, dict) or not all(isinstance(provider, dict) for provider in given.values()):
         raise SetupError(f"{source}: providers: write each as a table [providers.NAME] with a base_url")
     providers: dict[str, dict[str, Any]] = {}

@@ -32,7 +32,7 @@ from ..contracts.specs.app import App
 from ..workflows import policy
 from ..workflows.run_workflow import RunWorkflow
 
-# A mistake in a workflow of somebody's own ends it with its reason, in place of a workflow task that is tried for ever.
+# A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
 _FAILURES = (SpecError,)
 
 # Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
@@ -67,7 +67,7 @@ def build_worker(
     services: Services | None = None,
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
-    """A worker for an app, ready to run.
+    """Make a worker for an app, ready to run.
 
     Args:
         client: Connected with `connection.connect.connect`, or at least with its data converter.
@@ -77,7 +77,7 @@ def build_worker(
         task_queue: What it polls.
         max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
         max_concurrent_calls: Model and tool calls at once. At least 1.
-        services: What routers and MCP tools need besides. Default: none of it, and what needs it fails and says so.
+        services: What routers and MCP tools need as well. Default: none of it, and what needs it fails and says so.
         interceptors: Of the Temporal SDK, outermost first.
     """
     cache = TranscriptCache()
@@ -106,12 +106,12 @@ def build_worker(
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
-    """The sandbox of production, for workers, tests and the replayer."""
+    """Return the sandbox of production, for workers, tests and the replayer."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
 
 
 def replayer(workflows: Sequence[type] = ()) -> Replayer:
-    """Replays recorded histories against the workflow code of this version.
+    """Return a replayer of recorded histories, with the workflow code of this version.
 
     Args:
         workflows: Classes of your own, for histories of those.

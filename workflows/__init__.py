@@ -1,6 +1,6 @@
 """Workflows decide, deterministically: no I/O, no clock, no chance.
 
-Here is what workflows of your own may call, loaded on first use: `run`, `ask` and `call_tool`.
+Here is what code-first workflows call, loaded on first use: `run`, `ask` and `call_tool`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -39,7 +39,7 @@ R = TypeVar("R")
 _HELD = "_sostenuto_interpreter"
 
 
-async def run(runnable: Runnable, input: Input) -> Result:  # noqa: A002 - the field's own word
+async def run(runnable: Runnable, input: Input) -> Result:
     """Run a runnable as a child workflow with its own history and return its result.
 
     Args:
@@ -137,7 +137,7 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         raise SpecError(f"call_tool: the argument {brief(unnamed[0])} has no name: write name={brief(unnamed[0])}")
     if not isinstance(tool, Tool | str):
         raise SpecError(
-            f"call_tool: {brief(tool)} is no tool: pass a function decorated with @tool, or 'mcp:server/tool'"
+            f"call_tool: {brief(tool)} is not a tool: pass a function decorated with @tool, or 'mcp:server/tool'"
         )
     if isinstance(tool, str):
         return (await _call_mcp(McpRef.parse(tool), arguments)).content
@@ -196,7 +196,7 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
     try:
         plain: dict[str, JsonValue] = to_jsonable_python(dict(arguments))
     except PydanticSerializationError as error:
-        raise SpecError(f"call_tool: the arguments are no JSON: {error}") from None
+        raise SpecError(f"call_tool: the arguments are not JSON: {error}") from None
     return plain
 
 

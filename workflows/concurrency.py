@@ -27,7 +27,7 @@ CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was can
 
 
 def being_cancelled() -> bool:
-    """Return whether the current task is to stop, also if what it waited for has ended."""
+    """Return whether this task is to stop, even if what it awaited has ended."""
     task = asyncio.current_task()
     return bool(task and task.cancelling())
 
@@ -105,7 +105,7 @@ async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tupl
 
 
 def start(jobs: Iterable[Job], limit: int | None) -> list[asyncio.Task[Result]]:
-    """Tasks of the jobs, of which so many run at once."""
+    """Start the jobs as tasks, of which so many run at once."""
     gate = asyncio.Semaphore(limit) if limit else None
     return [asyncio.create_task(_gated(job, gate)) for job in jobs]
 

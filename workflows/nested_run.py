@@ -11,11 +11,11 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
 from ..contracts import names
+from ..contracts.text import first_line
 from ..contracts.wire.run import Result, RunInput, Status
 from . import policy
 from .concurrency import cancel, outcome_of
 from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
-from .ui_details import first_line
 
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 

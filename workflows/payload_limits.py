@@ -15,6 +15,7 @@ from temporalio import workflow
 
 from ..contracts import limits
 from ..contracts.contract import Contract
+from ..contracts.text import cut
 from ..contracts.wire.run import Result, Status, StepResult
 
 _PASS_LESS = f"pass less, or {limits.KEEP_OUTSIDE}"
@@ -72,9 +73,9 @@ class Outbox:
 
     def fitting(self, result: Result) -> Result:
         """Return as much of a result as can be sent: the output first, then the steps."""
-        if len(result.reason) > _REASON_CHARS:
+        if len(result.reason) > limits.MAX_REASON_CHARS:
             # It may quote what a model said, and of a failed run it is the failure's message as well.
-            result = result.model_copy(update={"reason": f"{result.reason[:_REASON_CHARS]}… (cut)"})
+            result = result.model_copy(update={"reason": cut(result.reason, limits.MAX_REASON_CHARS)})
         if self._offload or not limits.too_large(result, "the result"):
             return result
         left = limits.MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
@@ -98,7 +99,6 @@ class Outbox:
         return result.model_copy(update={**kept, "steps": steps})
 
 
-_REASON_CHARS = 10_000
 _OVERHEAD_BYTES = 100_000
 """Room for the rest of a result, and for steps of which only the status is left."""
 

@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
 
-# What an input that is no `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
+# What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 

@@ -52,7 +52,7 @@ class Scope:
         try:
             return Message.user([template.render(text, self.names), *parts])
         except KeyError as missing:
-            raise SpecError(f"{{{missing.args[0]}}} is unknown: it is no field of what was asked") from None
+            raise SpecError(f"{{{missing.args[0]}}} is unknown: it is not a field of what was asked") from None
 
 
 def message_of(value: JsonValue) -> Message:

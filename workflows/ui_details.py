@@ -14,6 +14,7 @@ from temporalio import workflow
 
 from ..contracts import template
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
+from ..contracts.text import first_line, shorten
 from ..contracts.wire.places import Place
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Result, Status
@@ -25,6 +26,7 @@ _SHOWN_PLACES = 40
 _ENTRY_CHARS = 400
 _STRUCTURED_CHARS = 4_000
 _NAME_CHARS = 64
+_REASON_CHARS = 100
 _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 
 
@@ -60,7 +62,7 @@ class Details:
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
         label = place.below(self._root)
-        reason = _harmless(_cut(choice.reason))
+        reason = _harmless(shorten(choice.reason, _ENTRY_CHARS))
         decision = f"⇢ **{choice.route or 'no route'}** · {choice.confidence:.2f} · {reason}"
         self._entries.append(f"**route**{f' · {label}' if label else ''}\n\n{decision}")
         self._publish()
@@ -116,24 +118,21 @@ def compact(tokens: int) -> str:
     return f"{tokens / 1000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
 
 
-def first_line(text: str, limit: int = 100) -> str:
-    """Return the first line of a text, cut to a number of characters."""
-    return _cut(next(iter(text.strip().splitlines()), ""), limit)
-
-
 def _outcome(result: Result) -> str:
     spent = f" · {compact(result.usage.total_tokens)} tok" if result.turns else ""
     if result.status is Status.COMPLETED:
         return spent
-    return f"{spent} · {result.status}: {first_line(result.reason)}"
+    return f"{spent} · {result.status}: {first_line(result.reason, _REASON_CHARS)}"
 
 
 def _markdown(message: Message, label: str) -> str:
     who = f"**{message.role.value}**" + (f" · {label}" if label else "")
-    # Structured answers are no prose: quotes would be curled, and underscores taken for emphasis.
+    # Structured answers are not prose: quotes would be curled, and underscores taken for emphasis.
     structured = template.fields(message.text) if len(message.text) <= _STRUCTURED_CHARS else {}
     text = (
-        _verbatim(json.dumps(structured, ensure_ascii=False, indent=1)) if structured else _harmless(_cut(message.text))
+        _verbatim(json.dumps(structured, ensure_ascii=False, indent=1))
+        if structured
+        else _harmless(shorten(message.text, _ENTRY_CHARS))
     )
     lines = [f"{who}\n\n{text}"] if message.text else []
     lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
@@ -164,8 +163,4 @@ def _called(name: str) -> str:
 
 def _verbatim(text: str) -> str:
     """Return a block in which nothing is Markdown: a tool's text may be anybody's."""
-    return "\n".join(f"    {line}" for line in _cut(text).splitlines()) or "    (nothing)"
-
-
-def _cut(text: str, limit: int = _ENTRY_CHARS) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return "\n".join(f"    {line}" for line in shorten(text, _ENTRY_CHARS).splitlines()) or "    (nothing)"

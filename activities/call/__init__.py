@@ -1,4 +1,4 @@
-"""What every call has, whatever it calls: heartbeat, failure, bound of its output, the query to its own workflow.
+"""What every call has: heartbeat, failure, size limit, query to its workflow.
 
 Must not know what is called.
 """

@@ -1,4 +1,7 @@
-"""How an exception of a tool or a model becomes a failure that the server takes, whatever its text is."""
+"""How an exception of a tool or a model becomes a failure that the server takes.
+
+Whatever its text is.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
-_LONGEST_MESSAGE_CHARS = 10_000
+from ...contracts import limits
+from ...contracts.text import cut, encodable
 
 
 def failure(
@@ -17,13 +21,13 @@ def failure(
     retryable: bool,
     delay: timedelta | None = None,
 ) -> ApplicationError:
-    """A failure of that kind, its durable type, with the stack trace of the error, to be raised `from None`.
+    """Return a failure of this durable type, to be raised `from None`.
+
+    It has the stack trace of the error.
 
     The error itself is not to be its cause: a text that is too long, or no valid Unicode, could not be sent, and the
     call would look like one whose worker died.
     """
-    text = message.encode(errors="replace").decode()
-    if len(text) > _LONGEST_MESSAGE_CHARS:
-        text = text[:_LONGEST_MESSAGE_CHARS] + "… (cut)"
-    made = ApplicationError(text, type=kind, non_retryable=not retryable, next_retry_delay=delay)
+    told = cut(encodable(message), limits.MAX_REASON_CHARS)
+    made = ApplicationError(told, type=kind, non_retryable=not retryable, next_retry_delay=delay)
     return made.with_traceback(error.__traceback__)

@@ -1,4 +1,7 @@
-"""Liveness of activities: a dead worker is noticed within seconds, and a cancelled run reaches its calls."""
+"""Liveness of activities.
+
+A dead worker is noticed within seconds, and a cancelled run reaches its calls.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ INTERVAL_SECONDS = 1.5
 
 @asynccontextmanager
 async def heartbeats() -> AsyncIterator[Callable[[Any], None]]:
-    """Heartbeat in the background; yields a function, safe from any thread, that reports progress."""
+    """Heartbeat in the background.
+
+    Yields a function, safe to call from any thread, that reports progress.
+    """
     if activity.info().is_local:
         yield lambda _: None  # the server hears of a local activity only when it has ended
         return
@@ -24,7 +30,7 @@ async def heartbeats() -> AsyncIterator[Callable[[Any], None]]:
     details: list[Any] = []
 
     def report(progress: Any) -> None:
-        # What is no JSON fails here, in the tool, and not in a heartbeat that would take the whole call down.
+        # What is not JSON fails here, in the tool, and not in a heartbeat that would take the whole call down.
         details[:] = [] if progress is None else [from_json(to_json(progress))]
 
     async def beat() -> None:

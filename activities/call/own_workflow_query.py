@@ -17,7 +17,7 @@ _HOLDER_PATIENCE: Final = timedelta(milliseconds=500)
 
 
 async def query_own_run(query: str, argument: Any, result_type: type[R]) -> R:
-    """Answer of the run to a query, even where the worker that holds the run is dead.
+    """Query the run, even where the worker that holds it is dead.
 
     The server asks the worker that has the run in its cache first, and waits for it long enough to be felt. One that
     lives answers within milliseconds; after less than a second the question goes to any worker.
@@ -34,7 +34,9 @@ async def query_own_run(query: str, argument: Any, result_type: type[R]) -> R:
 
 
 async def release_own_run() -> None:
-    """Let any worker take the next workflow task of the run, not first the one that has it in its cache.
+    """Let any worker take the next workflow task of the run.
+
+    Else the worker that has it in its cache would be waited for first.
 
     For calls that are repeated because a worker died: it may have been the same one.
     """

@@ -1,4 +1,7 @@
-"""Holds back a result that the server would refuse: the call would be repeated, and paid for, again and again."""
+"""Holds back a result that the server would refuse.
+
+Otherwise the call would be repeated, and paid for, again and again.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from ...contracts.contract import Contract
 
 
 def reason_not_to_return(result: Contract, what: str) -> str:
-    """Why a result cannot be sent; empty where it can.
+    """Return why a result cannot be sent; empty where it can.
 
     Args:
         result: What the activity is to return.

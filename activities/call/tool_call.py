@@ -1,4 +1,7 @@
-"""What every tool call has in common, whoever runs the tool. Must not know how a tool is run."""
+"""What every tool call has in common, whoever runs the tool.
+
+Must not know how a tool is run.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ async def tool_call(
     cache: TranscriptCache,
     run: Callable[[Report], Awaitable[ToolOutput]],
 ) -> ToolOutput:
-    """The output of one tool call, heartbeating meanwhile and remembered for the next model call.
+    """Run one tool call, and remember its output for the next model call.
+
+    It heartbeats meanwhile.
 
     Args:
         invocation: What is called.
@@ -57,12 +62,15 @@ async def tool_call(
 
 
 def idempotency_key(invocation: ToolInvocation) -> str:
-    """The same over every attempt of a call, and different for every other call."""
+    """Return a key that is the same over every attempt of a call.
+
+    It differs for every other call.
+    """
     return f"{activity.info().workflow_id}:{invocation.reply}:{invocation.call_id}"
 
 
-def bounded(output: ToolOutput) -> ToolOutput:
-    """The output itself.
+def check_size(output: ToolOutput) -> ToolOutput:
+    """Return the output if it is small enough to be sent.
 
     Raises:
         ToolError: It is larger than a history takes.

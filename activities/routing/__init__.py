@@ -1,4 +1,4 @@
-"""How a router decides: one file a strategy, and the activity that asks the one that is wanted.
+"""How a router decides: one file per strategy, and the activity that asks it.
 
 Must not run a route.
 """

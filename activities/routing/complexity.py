@@ -1,4 +1,7 @@
-"""Estimates how hard an input is, by its form alone, to find the cheapest route that is good enough for it."""
+"""Estimates how hard an input is, by its form alone.
+
+To find the cheapest route that is good enough for it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ _SIGNS: Final = (
         *(0.25, 3, "steps"),
         r"\b(?:then|after that|afterwards|next|first(?:ly)?|second(?:ly)?|finally|step by step|in turn|for each)\b",
     ),
-    (*(0.25, 2, "questions"), r"\?(?=[^?]*\?)"),  # each but the last: one question is no sign
+    (*(0.25, 2, "questions"), r"\?(?=[^?]*\?)"),  # each but the last: one question is not a sign
     (
         *(0.3, 2, "code"),
         r"```|\b(?:def|class|function|import|SELECT|regex|SQL|API|stack trace|unit tests?|thread|deadlock|compiler)\b|"
@@ -65,7 +68,9 @@ _BYTES_PER_TOKEN: Final = 3
 
 
 def cheapest_adequate(call: RouteCall, price_list: Price) -> RouteChoice:
-    """The cheapest route that is good enough for an input this hard and long; none where no route is.
+    """Return the cheapest route that is good enough for so hard and long an input.
+
+    None where no route is.
 
     Routes whose price is unknown come after those with a known one, in the order given.
     """
@@ -82,7 +87,7 @@ def cheapest_adequate(call: RouteCall, price_list: Price) -> RouteChoice:
 
 
 def difficulty(text: str) -> tuple[float, list[str]]:
-    """How hard an input looks, 0 to 1, and the signs of it.
+    """Estimate how hard an input looks, 0 to 1, with the signs of it.
 
     Signs add up as independent reasons do: each takes its share of what is left to 1, so more signs are never easier.
     """
@@ -100,7 +105,7 @@ def difficulty(text: str) -> tuple[float, list[str]]:
 
 
 def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has, rather too many than too few.
+    """Estimate a text's tokens, rather too many than too few.
 
     A third of its bytes in UTF-8: English prose has four bytes to a token, code and most other scripts three.
     """

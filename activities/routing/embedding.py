@@ -1,4 +1,7 @@
-"""Closeness of meanings: which route an input is nearest to, and how sure that is. Must not import anything numeric."""
+"""Closeness of meaning: which route an input is nearest to, and how surely.
+
+Must not import anything numeric.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Embedder(Protocol):
     """Turns texts into vectors of length 1."""
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row per text.
+        """Return one row per text.
 
         Raises:
             SetupError: It cannot work on this machine; says what to do.
@@ -44,7 +47,7 @@ class Closeness:
         self._known: OrderedDict[tuple[str, ...], Vectors] = OrderedDict()
 
     async def closest(self, call: RouteCall) -> RouteChoice:
-        """The route that is nearest in meaning, with the probability that the input belongs to it.
+        """Return the nearest route, and how likely the input belongs to it.
 
         Raises:
             SetupError: This worker has no embedder, or one that cannot work.
@@ -75,7 +78,10 @@ class Closeness:
 
 
 def probabilities(scores: Sequence[float]) -> list[float]:
-    """How likely an input belongs to each route, by its closeness to them; what is left belongs nowhere."""
+    """Return how likely an input belongs to each route, by closeness.
+
+    What is missing to 1 is how likely it belongs nowhere.
+    """
     weights = [math.exp((score - NOWHERE) / TEMPERATURE) for score in scores]
     return [weight / (1 + sum(weights)) for weight in weights]
 

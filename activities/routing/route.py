@@ -1,4 +1,7 @@
-"""A router's decision. Runs beside the workflow as a local activity, so it must be quick, and calls no model."""
+"""A router's decision.
+
+Runs beside the workflow as a local activity, so it must be quick, and calls no model.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class RouteActivities:
 
     @activity.defn(name=names.ROUTE_ACTIVITY)
     async def decide(self, call: RouteCall) -> RouteChoice:
-        """The route that an input takes, with the reason.
+        """Decide which route an input takes, with the reason.
 
         Repeatable: the same input gets the same answer. Raises failures that are never retried: `SpecError` for a rule
         that cannot be evaluated, `SetupError` for a missing embedder, each saying what to do; anything else is a bug.
@@ -59,7 +62,10 @@ class RouteActivities:
 
 
 def _settled(call: RouteCall, found: RouteChoice) -> RouteChoice:
-    """What was found, or the default where nothing was, or where it is not sure enough."""
+    """Return what was found, or the default.
+
+    The default, where nothing was found or it is not sure enough.
+    """
     if found.route and found.confidence >= call.threshold:
         return found
     otherwise = "the default" if call.default else "and there is no default"

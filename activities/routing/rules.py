@@ -1,4 +1,7 @@
-"""Rules that an input meets or does not. Must not hang on a pattern, whoever wrote it and whatever the input is."""
+"""Rules that an input meets or does not.
+
+Must not hang on a pattern, whoever wrote it and whatever the input is.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ _LONGEST_QUOTE = 40
 
 
 def first_that_holds(call: RouteCall) -> RouteChoice:
-    """The first route whose rule holds; none where no rule does. Blocks: to be run in a thread.
+    """Return the first route whose rule holds; None where no rule does.
+
+    Blocks: to be run in a thread.
 
     Raises:
         SpecError: A pattern took too long, or cannot be read; names its route.
@@ -34,7 +39,10 @@ def first_that_holds(call: RouteCall) -> RouteChoice:
 
 
 def _evidence(rule: Rule, text: str, route: str) -> list[str] | None:
-    """Why the rule holds; None where it does not. The pattern comes last, as it is the dearest."""
+    """Return why the rule holds; None where it does not.
+
+    The pattern is tried last, as it costs most.
+    """
     held: list[str] = []
     for reason in (*_lengths(rule, text), *_metadata(rule, text)):
         if reason is None:

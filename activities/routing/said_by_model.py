@@ -1,4 +1,7 @@
-"""Reads what a model said about where an input belongs. Takes nothing for granted: models name routes that are none."""
+"""Reads where an input belongs from a model's answer.
+
+Takes nothing for granted: models name routes that do not exist.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ _LONGEST_REASON = 500
 
 
 def said_by_model(call: RouteCall) -> RouteChoice:
-    """The route that `call.answer` names, an object with `route`, `confidence` and `reason`.
+    """Read the route that `call.answer` names.
+
+    It is an object with `route`, `confidence` and `reason`.
 
     An answer without a number from 0 to 1 as its confidence has the confidence 0.
     """

@@ -1,4 +1,6 @@
-"""The command line. Parses, dispatches and turns errors into one line; each command lives in its own module.
+"""The command line.
+
+Parses, dispatches and turns errors into one line; each command lives in its own module.
 
 A command module exposes `register(subparsers)` and is imported for every command line, so at module level it must not
 import the Temporal SDK, rich or anything of workers/. Its parser names an async `handler(args)` that returns the exit

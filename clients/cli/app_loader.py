@@ -29,7 +29,7 @@ def load_app(place: str) -> App:
         raise SpecError(f"{module_name} has no {attribute!r}; {hint}")
     app = getattr(module, attribute)
     if not isinstance(app, App):
-        raise SpecError(f"{place} is no App but of type {type(app).__name__}: write {attribute} = App(your_agent)")
+        raise SpecError(f"{place} is not an App but of type {type(app).__name__}: write {attribute} = App(your_agent)")
     return app
 
 
@@ -60,7 +60,7 @@ def _from_file(file: Path) -> ModuleType:
     sys.path.insert(0, str(file.parent.resolve()))
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
-        raise SpecError(f"{str(file)!r} is no Python file")
+        raise SpecError(f"{str(file)!r} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)

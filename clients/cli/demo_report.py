@@ -1,4 +1,7 @@
-"""The end of the demo: the answer, its steps in a table, and what the kill cost. Reads nothing but the history."""
+"""The end of the demo: the answer, its steps, and what the kill cost.
+
+Reads nothing but the history.
+"""
 
 from __future__ import annotations
 
@@ -118,5 +121,9 @@ def _next_step(history: WorkflowHistory, after: datetime) -> datetime | None:
 
 
 def _repeated(events: Sequence[Event], after: datetime) -> int:
-    """Further attempts at the model call that ended first after the kill; those of later ones have other causes."""
+    """Count the model calls that the kill made the run repeat.
+
+    They are further attempts at the call that ended first after it; those of later calls have other
+    causes.
+    """
     return next((e.attempt - 1 for e in events if isinstance(e, ModelResponded) and e.at > after), 0)

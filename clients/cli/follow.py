@@ -31,7 +31,9 @@ async def show(events: AsyncIterator[Event], console: Console) -> None:
 
 @contextmanager
 def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
-    """While its block lasts, the first Ctrl-C cancels the run and the second one leaves it.
+    """Let the first Ctrl-C cancel the run and the second one leave it.
+
+    While the block lasts.
 
     Args:
         run: What to cancel.

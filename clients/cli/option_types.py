@@ -1,4 +1,7 @@
-"""Numbers that options take: argparse tells the person what is wrong with one, and leaves."""
+"""Numbers that options take.
+
+argparse tells the person what is wrong with one, and leaves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands that talk to Temporal have in common: their options, and one quiet connection."""
+"""What commands that talk to Temporal share: options, and one quiet connection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ async def connect_client(args: argparse.Namespace) -> Client:
 
 
 def keep_stdout_clean() -> None:
-    """Send the log of the SDK's core to Python's loggers: by itself it goes to stdout, amid the data printed there."""
+    """Send the log of the SDK's core to Python's loggers.
+
+    By itself it goes to stdout, amid the data printed there.
+    """
     from temporalio.runtime import (
         LogForwardingConfig,
         LoggingConfig,
@@ -50,7 +53,9 @@ def keep_stdout_clean() -> None:
 
 @contextmanager
 def needs_worker_packages() -> Iterator[None]:
-    """Around imports of workers/, which a client's installation may lack the packages for.
+    """Explain an import error of workers/ in the block.
+
+    A client's installation may lack the packages for it.
 
     Raises:
         SetupError: A package is not installed; says how to get it.

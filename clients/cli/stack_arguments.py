@@ -1,4 +1,7 @@
-"""What the commands that bring up the embedded stack have in common. Loads workers/ on use alone."""
+"""What the commands that bring up the embedded stack have in common.
+
+Loads workers/ only when used.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,9 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
 
 @contextmanager
 def stopping_in_order() -> Iterator[None]:
-    """While its block lasts, Ctrl-C, a request to end and a closed terminal all cancel it, so that it can clean up.
+    """Let Ctrl-C, SIGTERM and a closed terminal cancel the block.
+
+    So it can clean up.
 
     Raises:
         KeyboardInterrupt: The block was cancelled.

@@ -1,4 +1,7 @@
-"""A run's events as lines for a terminal: one line per step, the same for every command."""
+"""A run's events as lines for a terminal.
+
+One line per step, the same for every command.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from ...contracts.text import one_line
 from ...contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -39,7 +43,7 @@ _OF_RUNS = RunStarted | RunFinished | MemberStarted | MemberFinished
 def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinished) -> str:
     match event:
         case RunStarted():
-            return f"▶ {event.run_id}  {event.runnable}: {shortened(event.message.text)}"
+            return f"▶ {event.run_id}  {event.runnable}: {_line(event.message.text)}"
         case MemberStarted():
             return f"▷ {_name(event)}{_task(event)}"
         case MemberFinished():
@@ -51,16 +55,16 @@ def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinishe
 def _line_of_call(event: Event) -> str | None:
     match event:
         case ModelResponded():
-            said = shortened(event.message.text) if event.message.text else ""
+            said = _line(event.message.text) if event.message.text else ""
             return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
             return f"     → {event.name}({_arguments(event.arguments)})"
         case ToolResponded():
-            return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {shortened(event.content)}"
+            return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {_line(event.content)}"
         case FallbackUsed():
-            return f"     ⚠ {event.failed} failed, {event.model} takes over: {shortened(event.reason)}"
+            return f"     ⚠ {event.failed} failed, {event.model} takes over: {_line(event.reason)}"
         case RouteChosen():
-            return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {shortened(event.reason)}"
+            return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {_line(event.reason)}"
         case _:
             return None
 
@@ -68,12 +72,6 @@ def _line_of_call(event: Event) -> str | None:
 def harmless(text: str) -> str:
     """Return a text that a terminal shows and does not obey: it may be anybody's."""
     return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def shortened(text: str, limit: int = _CHARS) -> str:
-    """Return a text in one line of so many characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def _facts(event: ModelResponded) -> str:
@@ -92,7 +90,7 @@ def _name(event: MemberStarted | MemberFinished) -> str:
 
 
 def _task(event: MemberStarted) -> str:
-    return f": {shortened(event.message.text)}" if event.message else " takes over the conversation"
+    return f": {_line(event.message.text)}" if event.message else " takes over the conversation"
 
 
 def _end(event: RunFinished | MemberFinished) -> str:
@@ -104,5 +102,9 @@ def _end(event: RunFinished | MemberFinished) -> str:
     return f"{event.status}{handed}{reason}  {event.turns} turns  {tokens}{cost}"
 
 
+def _line(text: str) -> str:
+    return one_line(text, _CHARS)
+
+
 def _arguments(arguments: Mapping[str, JsonValue]) -> str:
-    return shortened(", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()))
+    return _line(", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()))

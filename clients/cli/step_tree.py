@@ -1,4 +1,7 @@
-"""A run's events as an indented tree for a terminal, and what it waits for, however many runs are at work in it."""
+"""A run's events as an indented tree for a terminal, and what it waits for.
+
+However many runs are at work in it.
+"""
 
 from __future__ import annotations
 

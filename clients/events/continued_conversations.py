@@ -1,4 +1,7 @@
-"""Reads how a run takes over the conversation that it continues. Pure: reads events, and does no I/O."""
+"""Reads how a run takes over the conversation that it continues.
+
+Pure: reads events, and does no I/O.
+"""
 
 from __future__ import annotations
 

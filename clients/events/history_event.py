@@ -1,4 +1,7 @@
-"""One event of a history, opened: its values, its failure, its time, and the ids of the events that it means."""
+"""One event of a history, opened.
+
+Its values, its failure, its time, and the ids of the events that it means.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What models were asked and said, from the events of their activities. Pure: reads events, and does no I/O."""
+"""Reads what models were asked and said, from their activities' events.
+
+Pure: does no I/O.
+"""
 
 from __future__ import annotations
 

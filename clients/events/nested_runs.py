@@ -1,4 +1,7 @@
-"""Nested runs, from the events of their child workflows in the history of their parent. Does no I/O."""
+"""Reads nested runs, from the child workflow events of their parent's history.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What an activity of a history is for, and what its end means. Interfaces only: each kind of step has its own."""
+"""What an activity of a history is for, and what its end means.
+
+Interfaces only: each kind of step has its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""From history to events. Pure and linear: each history event is read once, and no I/O happens here.
+"""From history to events.
+
+Pure and linear: each history event is read once, and no I/O happens here.
 
 Payloads must have been decoded before, see `clients.history`.
 """
@@ -27,9 +29,9 @@ from .transcript import RebuiltTranscript, SentPrompt
 
 
 class Projection:
-    """Reads the history of one workflow, over all its executions, and tells it as events.
+    """Reads one workflow's history, over all its executions, and tells it as events.
 
-    The workflow is a run, nested or not, or one of somebody's own. What happens inside the runs that it started as
+    The workflow is a run, nested or not, or a code-first one. What happens inside the runs that it started as
     child workflows stands in their histories.
 
     Args:
@@ -81,7 +83,10 @@ class Projection:
         return list(handler(RecordedEvent(event, execution, self._converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
-        """Return the messages so far of the agent or prompt at a path, by default the root."""
+        """Return the messages so far of the agent or prompt at a path.
+
+        By default of the root.
+        """
         known = self._so_far.transcripts.get(self._path if path is None else path)
         return known.snapshot() if known else ()
 
@@ -102,7 +107,7 @@ class Projection:
             self._path = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
             if not attributes.continued_execution_run_id:
-                yield self._began(recorded, attributes, self._path, code_first.asked(recorded, attributes.input))
+                yield self._began(recorded, attributes, self._path, code_first.read_input(recorded, attributes.input))
             return
         run = recorded.value(attributes.input, RunInput)
         self._path = run.path or run.runnable.name
@@ -140,7 +145,7 @@ class Projection:
         attributes = recorded.event.workflow_execution_completed_event_attributes
         self.next_execution = attributes.new_execution_run_id
         if self._own:
-            output = code_first.returned(recorded, attributes.result)
+            output = code_first.read_output(recorded, attributes.result)
             yield from self._ended(recorded, self._partial(Status.COMPLETED, "", output))
         else:
             yield from self._came_to(recorded, recorded.value(attributes.result, Result))
@@ -150,7 +155,7 @@ class Projection:
         self.next_execution = attributes.new_execution_run_id
         error = recorded.error(attributes.failure)
         if self._own:
-            yield from self._ended(recorded, self._partial(Status.FAILED, code_first.reason(error)))
+            yield from self._ended(recorded, self._partial(Status.FAILED, code_first.read_failure(error)))
         elif isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
             yield from self._came_to(recorded, Result.model_validate(error.details[0]))
         else:

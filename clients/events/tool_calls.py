@@ -1,4 +1,7 @@
-"""What tools came to, from the events of their activities. Pure: reads events, and does no I/O."""
+"""Reads what tools came to, from the events of their activities.
+
+Pure: does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from .transcript import RebuiltTranscript
 
 
 def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
-    """Read a tool call that begins; one that a model asked for was told with the reply."""
+    """Read a tool call that begins.
+
+    One that a model asked for was told with the reply.
+    """
     if so_far.code_first and scheduled.id.is_direct_call:
         return _direct_call(recorded, scheduled, scheduled.kind)
     transcript = so_far.transcripts.get(scheduled.id.place)

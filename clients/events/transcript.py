@@ -1,4 +1,7 @@
-"""One agent's messages as the history tells them. Pure: no I/O, and nothing that the history does not say."""
+"""One agent's messages as the history tells them.
+
+Pure: no I/O, and nothing that the history does not say.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,7 @@ class RebuiltTranscript:
         return (*self.messages, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
 
     def prompt(self, turn: int) -> SentPrompt:
-        """Return what the model call of a turn sent, the last one where a fallback took over.
+        """Return what a turn's model call sent; the last call, after a fallback.
 
         Raises:
             KeyError: The history tells of no such call.

@@ -1,4 +1,7 @@
-"""Where a stream of events stands: how far its own run was told, and every nested run that is under way."""
+"""Where a stream of events stands.
+
+How far its own run was told, and every nested run that is under way.
+"""
 
 from __future__ import annotations
 

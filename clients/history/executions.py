@@ -1,4 +1,6 @@
-"""Finds and reads the executions that make up a run, which continues as new, is reset, and outlives its oldest ones.
+"""Finds and reads the executions that make up a run.
+
+A run continues as new, is reset, and outlives its oldest executions.
 
 Found from the newest backwards: the links from old to new lead to executions that a reset has replaced.
 """
@@ -17,7 +19,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import EventId
 from ...workflows.search_attributes import RUNNABLE
 from ..events.projection import Projection
-from .follow import follow, started_by
+from .follow import follow, read_start
 
 
 class Entry(NamedTuple):
@@ -29,7 +31,7 @@ class Entry(NamedTuple):
     events: list[Event]
 
 
-async def described(temporal: Client, workflow_id: str, execution: str | None = None) -> WorkflowExecutionDescription:
+async def describe(temporal: Client, workflow_id: str, execution: str | None = None) -> WorkflowExecutionDescription:
     """Ask the server about an execution of a run, the newest of that id by default.
 
     Raises:
@@ -39,7 +41,7 @@ async def described(temporal: Client, workflow_id: str, execution: str | None = 
     description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()
     if is_own(description) and description.typed_search_attributes.get(RUNNABLE) is None:
         raise SpecError(
-            f"{workflow_id!r} is no run of ours but a workflow of type {description.workflow_type!r}: "
+            f"{workflow_id!r} is not a run of ours but a workflow of type {description.workflow_type!r}: "
             "one of your own can be watched where `client.start` started it"
         )
     return description
@@ -62,10 +64,10 @@ async def executions_until(temporal: Client, workflow_id: str, newest: str) -> t
         RPCError: There is no such execution, or the server refuses.
     """
     found = [newest]
-    before = (await started_by(temporal, workflow_id, newest)).continued_execution_run_id
+    before = (await read_start(temporal, workflow_id, newest)).continued_execution_run_id
     while before:
         try:
-            started = await started_by(temporal, workflow_id, before)
+            started = await read_start(temporal, workflow_id, before)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

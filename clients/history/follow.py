@@ -1,4 +1,7 @@
-"""Reads the history of a workflow execution as it grows, whatever the connection does. Interprets none of it."""
+"""Reads a workflow execution's history as it grows, whatever the connection does.
+
+Interprets none of it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
 
 
-async def started_by(temporal: Client, workflow_id: str, execution: str) -> WorkflowExecutionStartedEventAttributes:
+async def read_start(temporal: Client, workflow_id: str, execution: str) -> WorkflowExecutionStartedEventAttributes:
     """Return what started an execution, with payloads as the server keeps them.
 
     Raises:

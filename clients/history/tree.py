@@ -1,4 +1,7 @@
-"""Reads the tree of a run's workflows as it stands now, one workflow after the other, without waiting for more."""
+"""Reads the tree of a run's workflows as it stands now.
+
+One workflow after the other, without waiting for more.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,9 @@ async def part_at(temporal: Client, place: RunAddress) -> TreePart | None:
 
 
 async def part_with(temporal: Client, root: RunAddress, path: str) -> TreePart | None:
-    """Return the workflow that has a transcript at a path; None where there is none yet.
+    """Return the workflow that has a transcript at a path.
+
+    None where there is none yet.
 
     Raises:
         RPCError: There is no such run, or the server refuses.

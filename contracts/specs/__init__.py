@@ -1,4 +1,4 @@
-"""What people write: every kind of runnable, what nests in it, and the app that serves it.
+"""What people write: the kinds of runnables and their parts, and the app.
 
 Must not know what crosses the wire of a run: that stands on these, in `wire/`.
 """

@@ -127,7 +127,10 @@ class Agent(Answerer):
 
     @property
     def head(self) -> Head:
-        """What every model call of this agent has in common, but for the tools that only a run knows."""
+        """What every model call of this agent has in common.
+
+        Except for the tools that only a run knows.
+        """
         return self.head_with()
 
     @override
@@ -173,7 +176,10 @@ def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
 
 
 def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, McpRef]]) -> None:
-    """Find two tools that a model would call by one name, as far as that is known without the servers."""
+    """Find two tools that a model would call by one name.
+
+    As far as that is known without the servers.
+    """
     different([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
     different((place, str(ref)) for place, ref in refs)
     whole = {ref.server: place for place, ref in refs if not ref.tool}
@@ -192,4 +198,4 @@ def _tool_spec(tool: Any) -> ToolSpec:
     hint = (
         f"decorate {name} with @tool" if name else "pass a function decorated with @tool, a runnable, or 'mcp:server'"
     )
-    raise SpecError(f"{name or brief(tool)} is no tool: {hint}")
+    raise SpecError(f"{name or brief(tool)} is not a tool: {hint}")

@@ -1,4 +1,7 @@
-"""What runnables have that call a model for an answer of their own: its form, and what it has to pass."""
+"""What runnables have that call a model for an answer of their own.
+
+The answer's form, and what it has to pass.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from .output import Validator, output_type
 
 
 class Answerer(Node):
-    """A runnable that knows, in this process, the type of its answer and the functions that check it."""
+    """A runnable that knows its answer's type and the functions that check it.
+
+    In this process only: neither can be sent.
+    """
 
     _output_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
     _checks: dict[str, Validator] = PrivateAttr(default_factory=dict)

@@ -15,7 +15,9 @@ from .runnable import Runnable
 
 
 class App:
-    """Runnables, tools, MCP servers and workflows that a worker serves, found as `module:app`.
+    """What a worker serves, found as `module:app`.
+
+    Runnables, tools, MCP servers and workflows.
 
     Args:
         *runnables: What can be run by name. Everything nested in them is served too.
@@ -46,7 +48,9 @@ class App:
             self._add_runnable(runnable, f"App: argument {index + 1}")
         for index, tool in enumerate(as_tuple(tools, "App: tools")):
             if not isinstance(tool, Tool):
-                raise SpecError(f"App: tools[{index}]: {brief(tool)} is no tool: pass a function decorated with @tool")
+                raise SpecError(
+                    f"App: tools[{index}]: {brief(tool)} is not a tool: pass a function decorated with @tool"
+                )
             self._add_tool(tool, f"App: tools[{index}]")
         for name, validator in named_validators(validators, "App: validators").items():
             if validator is None:
@@ -113,14 +117,19 @@ class App:
 
 def _servers(servers: Mapping[str, McpServer]) -> dict[str, McpServer]:
     if not isinstance(servers, Mapping):
-        raise SpecError(f"App: mcp: {brief(servers)} is no dict of servers by name: write {{'name': McpServer(...)}}")
+        raise SpecError(
+            f"App: mcp: {brief(servers)} is not a dict of servers by name: write {{'name': McpServer(...)}}"
+        )
     for name, server in servers.items():
         try:
             McpRef.check_server(name)
         except SpecError as error:
             raise SpecError(f"App: mcp: {error}") from None
         if not isinstance(server, McpServer):
-            raise SpecError(f"App: mcp[{name!r}]: {brief(server)} is no McpServer(command=...) or McpServer(url=...)")
+            raise SpecError(
+                f"App: mcp[{name!r}]: {brief(server)} is not a server: "
+                "write McpServer(command=...) or McpServer(url=...)"
+            )
     return dict(servers)
 
 
@@ -128,5 +137,7 @@ def _classes(workflows: Iterable[type]) -> tuple[type, ...]:
     given = as_tuple(workflows, "App: workflows")
     for index, workflow in enumerate(given):
         if not isinstance(workflow, type):
-            raise SpecError(f"App: workflows[{index}]: {brief(workflow)} is no class: pass one made by @workflow.defn")
+            raise SpecError(
+                f"App: workflows[{index}]: {brief(workflow)} is not a class: pass one made by @workflow.defn"
+            )
     return given

@@ -1,4 +1,7 @@
-"""The chain: steps in order, each of which sees the input and what every step before it came to."""
+"""The chain: steps in order, each of which sees what the earlier ones came to.
+
+Each sees the chain's input, too.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Step(Spec):
-    """One step of a chain: a runnable, under the name that later templates call its output by."""
+    """One step of a chain.
+
+    A runnable, under the name that later templates call its output by.
+    """
 
     name: Name
     run: Runnable
@@ -25,7 +31,7 @@ class Step(Spec):
     """Template of what the runnable is asked. Empty: what the step before it came to, for the first step what the chain
     was asked. A prompt has a template of its own instead."""
 
-    def __init__(self, run: Node, *, name: str = "", input: str = "", **unknown: Any) -> None:  # noqa: A002
+    def __init__(self, run: Node, *, name: str = "", input: str = "", **unknown: Any) -> None:
         self._construct({**arguments(locals()), "name": name or getattr(run, "name", "unnamed")})
 
     @model_validator(mode="before")
@@ -54,7 +60,9 @@ class Step(Spec):
 
 
 class Chain(Node):
-    """Steps in order: `Chain(name="digest", steps=[extract, Step(review, input="Review {extract}"), summarise])`.
+    """Steps in order.
+
+    `Chain(name="digest", steps=[extract, Step(review, input="Review {extract}"), summarise])`.
 
     Templates call what the chain was asked `{input}`, and what a step came to by the step's name. A step that does not
     complete ends the chain, with what every step before it came to in the result.

@@ -1,4 +1,7 @@
-"""Runnables as tools: what a model sees of one, and what the runnable is told when the model calls it."""
+"""Runnables as tools.
+
+What a model sees of one, and what the runnable is told when the model calls it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def delegate_tool(node: Node, place: str = "") -> ToolDefinition:
     """
     if not TOOL_NAME.match(node.name):
         raise ValueError(
-            f"{place}{': ' if place else ''}{node.name!r} is no name for a tool: "
+            f"{place}{': ' if place else ''}{node.name!r} is not a name for a tool: "
             "use letters, digits, '_' and '-', and begin with a letter or '_'"
         )
     return ToolDefinition(name=node.name, description=node.about(), parameters=_parameters(node.needs()))

@@ -1,4 +1,4 @@
-"""What a run is asked: the forms that people write it in, and the message that it becomes."""
+"""What a run is asked: how people write it, and the message that it becomes."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def _message(content: Any) -> Message:
         return Message.user(content)
     if isinstance(content, Sequence) and any(_is_part(item) for item in content):
         return Message.user([*map(_text_or_part, content)])
-    # What a run came to is no question: its output is.
+    # What a run came to is not a question: its output is.
     if isinstance(content, bytes | Contract) or not isinstance(content, Mapping | Sequence | BaseModel):
         meant = "its output" if hasattr(content, "output") else "a text, a message, a list, or a dict of fields"
         raise SpecError(f"the input is {brief(content)}, which no run can be asked: pass {meant}")
     try:
         return Message.user(json.dumps(to_jsonable_python(content), ensure_ascii=False))
     except PydanticSerializationError as error:
-        raise SpecError(f"the input is no JSON: {error}") from None
+        raise SpecError(f"the input is not JSON: {error}") from None
 
 
 def _is_part(value: Any) -> TypeGuard[Part]:

@@ -1,4 +1,4 @@
-"""What every runnable has: a name, a description, and a place in a tree of runnables."""
+"""What every runnable has: a name, a description, and a place in a tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} is no name: use up to 64 letters, digits, '_', '-' and '.', and begin with a letter or digit"
+            f"{name!r} is not a name: use up to 64 letters, digits, '_', '-' and '.', and begin with a letter or digit"
         )
     return name
 
@@ -75,7 +75,10 @@ class Node(Spec):
         return ()
 
     def head_with(self, *tools: ToolDefinition) -> Head | None:  # noqa: ARG002 - for those that have an agent
-        """Return what its model calls have in common, with further tools; None without calls."""
+        """Return what its model calls have in common; None if it makes none.
+
+        It includes the further tools that are given here.
+        """
         return None
 
     def children(self) -> Iterator[tuple[str, Node]]:

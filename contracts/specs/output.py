@@ -33,7 +33,7 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
         return _wrapped(str(output.get("title", "")), dict(output))
     label = getattr(output, "__name__", str(output))
     if inspect.isroutine(output) or isinstance(output, str):
-        raise SpecError(f"{where}: {brief(output)} is no type: pass one, or a JSON schema as a dict")
+        raise SpecError(f"{where}: {brief(output)} is not a type: pass one, or a JSON schema as a dict")
     try:
         schema = TypeAdapter(output).json_schema()
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
@@ -54,7 +54,7 @@ def unwrapped(output: OutputSchema, answer: JsonValue) -> JsonValue:
 
 
 def named_validators(given: Iterable[Validator | str], where: str) -> dict[str, Validator | None]:
-    """Validators by name: functions, or None for those that are known by name alone.
+    """Return validators by name: functions, or None where only the name is known.
 
     Raises:
         SpecError: One is neither a function with a name nor a name, or two have the same.
@@ -63,7 +63,7 @@ def named_validators(given: Iterable[Validator | str], where: str) -> dict[str, 
     for index, item in enumerate(as_tuple(given, where)):
         name = item if isinstance(item, str) else getattr(item, "__name__", "")
         if not name or name == "<lambda>" or not (isinstance(item, str) or callable(item)):
-            raise SpecError(f"{where}[{index}]: {brief(item)} is no validator: pass a function that has a name")
+            raise SpecError(f"{where}[{index}]: {brief(item)} is not a validator: pass a function that has a name")
         if name in found:
             raise SpecError(f"{where}[{index}]: there is already a validator named {name!r}")
         found[name] = None if isinstance(item, str) else item

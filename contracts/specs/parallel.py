@@ -1,4 +1,4 @@
-"""Parallel work: several runnables on one input, or one runnable on each item of a list."""
+"""Parallel work: several runnables on one input, or one on each item of a list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ MAX_ITEMS = 5_000
 
 
 class Parallel(Node):
-    """Several runnables at once on the same input, or one on each item of a list, and one output of all of theirs.
+    """Several runnables on the same input, or one on each item of a list.
+
+    All run at once, and their outputs become one.
 
     `Parallel(name="opinions", branches=[law, tax], join="all")` comes to `{"law": …, "tax": …}`;
     `Parallel(name="pages", each=summarise, over="pages", limit=20)` to the outputs in the order of the list. One that

@@ -18,7 +18,9 @@ from .output import Validator, named_validators, output_schema
 
 
 class Prompt(Answerer):
-    """A template, put to a model once; the answer is parsed and checked, and asked for again where it is wrong.
+    """A template, put to a model once.
+
+    The answer is parsed and checked, and asked for again where it is wrong.
 
     `Prompt(name="title", template="A title for: {input}", model="anthropic/…", output=Literal["good", "bad"])`. Names
     in braces are `input`, fields of an input that is a JSON object, and outputs of earlier steps of the chains around

@@ -1,4 +1,7 @@
-"""The router: one of several runnables takes the input, and why it was that one is on record."""
+"""The router: one of several runnables takes the input.
+
+Why it was that one is on record.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ Strategy = Literal["model", "embedding", "rules", "complexity"]
 
 
 class Rule(Spec):
-    """What an input must be like for a route of strategy `rules`. Everything that is set must hold."""
+    """What an input must be like for a route of strategy `rules`.
+
+    Everything that is set must hold.
+    """
 
     min_chars: int | None = Field(default=None, ge=0)
     """Fewest characters of the input's text."""
@@ -54,7 +60,7 @@ class Rule(Spec):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
         return pattern
 
 
@@ -104,7 +110,9 @@ def _about(run: object) -> str:
 
 
 class Router(Node):
-    """Sends its input to one of its routes: `Router(name="desk", routes=[billing, technical], default="billing")`.
+    """Sends its input to one of its routes.
+
+    `Router(name="desk", routes=[billing, technical], default="billing")`.
 
     Strategies: `model` asks a model, which gives a reason; `embedding` compares the input with descriptions and
     examples; `rules` takes the first route whose rule holds; `complexity` takes the cheapest route that is good enough

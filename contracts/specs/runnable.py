@@ -42,7 +42,7 @@ def check_input(runnable: Node, message: Message) -> None:
     missing = [name for name in runnable.needs() if name not in there]
     if missing:
         label = f"{type(runnable).__name__} {runnable.name!r}"
-        known = f"has the fields {', '.join(there)}" if there else "is no JSON object with fields"
+        known = f"has the fields {', '.join(there)}" if there else "is not a JSON object with fields"
         raise SpecError(
             f"{label}: template: {braced(missing)}: no such field in the input, which {known}: "
             f"pass the input as a dict with {', '.join(missing)}"

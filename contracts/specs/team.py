@@ -1,4 +1,7 @@
-"""The team: specialists, each at work in a run of its own, and the four ways in which they work together."""
+"""The team: specialists, and the four ways in which they work together.
+
+Each works in a run of its own.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ _LEADS = (
 
 
 class Team(Answerer):
-    """Specialists that work together: `Team(name="desk", members=[billing, technical], model="anthropic/…")`.
+    """Specialists that work together.
+
+    `Team(name="desk", members=[billing, technical], model="anthropic/…")`.
 
     Styles: `delegate`: a leader calls members as tools, several at once where it asks for several. `handoff`: a member
     answers, or hands the conversation over to another one, who continues it. `debate`: all speak in rounds, knowing

@@ -1,4 +1,4 @@
-"""What crosses between client, workflow and activities and stands in histories for ever.
+"""What client, workflow and activities exchange, and histories keep for ever.
 
 Must not lose or rename a field: one may be added, with a default.
 """

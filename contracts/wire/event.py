@@ -1,4 +1,4 @@
-"""The events of a run: a projection of its history, so that watching costs the run nothing."""
+"""The events of a run, told from its history: watching costs the run nothing."""
 
 from __future__ import annotations
 
@@ -138,7 +138,9 @@ class RouteChosen(_Event):
 
 
 class MemberStarted(_Event):
-    """A nested run began: a member of a team, a runnable called as a tool, an agent in a chain, router or branch.
+    """A nested run began.
+
+    A member of a team, a runnable called as a tool, or an agent in a chain, router or branch.
 
     `path` is the place of the nested run.
     """

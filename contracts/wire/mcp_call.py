@@ -28,7 +28,7 @@ class McpCatalogue(Contract):
 
     @classmethod
     def of(cls, server: str, tools: Sequence[McpTool]) -> McpCatalogue:
-        """Return the catalogue of these tools, ordered so that its digest is always the same."""
+        """Return the catalogue of these tools, in an order that fixes its digest."""
         ordered = tuple(sorted(tools, key=lambda tool: tool.tool))
         written = json.dumps([tool.model_dump(mode="json") for tool in ordered], sort_keys=True)
         return cls(server=server, tools=ordered, digest=hashlib.sha256(written.encode()).hexdigest())

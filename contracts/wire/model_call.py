@@ -1,4 +1,7 @@
-"""One model call: what is sent for it, what comes back, and pages of the transcript that it belongs to."""
+"""One model call: what is sent for it, what comes back, and its transcript.
+
+The transcript is sent in pages.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,10 @@ def direct_call_id(number: int) -> str:
 
 
 class Place(str):
-    """A place in the runnable tree. It is its own text, so it can be sent and used as a key as it stands."""
+    """A place in the runnable tree.
+
+    It is its own text, so it can be sent and used as a key as it stands.
+    """
 
     __slots__ = ()
 
@@ -126,7 +129,10 @@ class ActivityId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> ActivityId:
-        """Take an id apart. One that is not ours has an empty place, or a step that we never make."""
+        """Take an id apart.
+
+        One that is not ours has an empty place, or a step that we never make.
+        """
         place, _, step = text.rpartition(_STEP)
         return cls(Place(place), step)
 
@@ -169,7 +175,10 @@ class EventId:
         return EventId("", self.history_event, self.index) if self.execution == execution else self
 
     def covers(self, event_id: str) -> bool:
-        """Return whether an event of the same workflow was told up to here: of earlier executions all were."""
+        """Return whether a stream that got to here has told an event.
+
+        Of earlier executions all were told.
+        """
         other = EventId.parse(event_id)
         here = (self.history_event, self.index)
         return other.execution != self.execution or (other.history_event, other.index) <= here

@@ -1,4 +1,4 @@
-"""What starts a run, what it carries into its next execution, and what it comes to."""
+"""What starts a run, what its next execution is given, and what it comes to."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ class Carried(Contract):
 
 
 class Continuation(Contract):
-    """The conversation that a run continues: the transcript of another run of the same tree."""
+    """The conversation that a run continues.
+
+    It is the transcript of another run of the same tree.
+    """
 
     run_id: str
     """Id of that run. Its newest execution is meant."""
@@ -122,7 +125,9 @@ class RunInput(Contract):
 
     @property
     def head(self) -> Head | None:
-        """What every model call of the runnable itself has in common; None where it calls no model in a loop.
+        """What every model call of the runnable itself has in common.
+
+        None where it calls no model in a loop.
 
         Of an agent with MCP servers it is whole only once `carried` has their tools.
         """

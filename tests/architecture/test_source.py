@@ -14,6 +14,10 @@ FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob(
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
 VAGUE = {"utils", "util", "helpers", "helper", "common", "shared", "misc", "base"}
 
+NOUNS = {"a", "all", "an", "each", "every", "how", "id", "its", "no", "none", "one", "the", "these", "this", "those"}
+QUESTIONS = {"what", "when", "where", "whether", "which", "who", "why"}
+FIRST_LINE_CHARS = 80
+
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
@@ -30,6 +34,21 @@ def _prints(source: str) -> list[int]:
 
 def _complaints(source: str) -> list[str]:
     return re.findall(r"\b(?:TODO|FIXME|XXX|HACK)\b|type: ignore(?!\[)|noqa(?!: [A-Z])|noqa:.*\b(?:C90|PLR09)", source)
+
+
+def _unclear_docstrings(source: str) -> list[str]:
+    """First lines that are too long to be read at a glance, and those of functions that do not begin with a verb."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = (ast.get_docstring(node) or "").split("\n")[0]
+        is_property = any("property" in ast.unparse(mark) for mark in getattr(node, "decorator_list", ()))
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_property
+        begins = first.split(" ")[0].lower()
+        if len(first) > FIRST_LINE_CHARS or (is_function and begins in NOUNS | QUESTIONS):
+            found.append(first)
+    return found
 
 
 @every_file
@@ -61,7 +80,15 @@ def test_imports_its_own_package_relatively(path: Path) -> None:
         assert not [name for name in names if name.partition(".")[0] in {*PACKAGES, "sostenuto"}]
 
 
+@every_file
+def test_says_in_one_short_sentence_what_it_does(path: Path) -> None:
+    assert _unclear_docstrings(path.read_text()) == []
+
+
 def test_offences_are_seen() -> None:
+    assert _unclear_docstrings(f'def f():\n    """Return {"x" * 80}."""') != []
+    assert _unclear_docstrings('class C:\n    def f(self):\n        """The answer."""') == ["The answer."]
+    assert _unclear_docstrings('class C:\n    @property\n    def f(self):\n        """The answer."""') == []
     assert _prints("def f():\n    print('x')\n    print('y', file=log)") == [2]
     assert _complaints("x = 1  # type: ignore") == ["type: ignore"]
     assert _complaints("x = 1  # type: ignore[a]  # noqa: F821") == []

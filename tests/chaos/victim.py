@@ -134,13 +134,13 @@ class _Outbound(worker.WorkflowOutboundInterceptor):
     deadly = 0
     directory = Path()
 
-    def start_activity(self, input: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
+    def start_activity(self, input: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:
         self._count()
         return super().start_activity(input)
 
     def start_local_activity(
         self,
-        input: worker.StartLocalActivityInput,  # noqa: A002
+        input: worker.StartLocalActivityInput,
     ) -> workflow.ActivityHandle[Any]:
         self._count()
         return super().start_local_activity(input)
@@ -165,7 +165,7 @@ class DeadlyTasks(worker.Interceptor):
 
     def workflow_interceptor_class(
         self,
-        input: worker.WorkflowInterceptorClassInput,  # noqa: A002
+        input: worker.WorkflowInterceptorClassInput,
     ) -> type[worker.WorkflowInboundInterceptor]:
         return _Inbound
 

@@ -66,7 +66,7 @@ CASES = [
         StopReason.TOOL_CALLS,
     ),
     Case(
-        "arguments that are no object",
+        "arguments that are not an object",
         WireStep(tool_calls=(ScriptedCall(name="look_up", malformed='["Oslo"]'),)),
         [("tool_call", "look_up", {}, '["Oslo"]')],
         StopReason.TOOL_CALLS,

@@ -240,7 +240,7 @@ async def test_the_input_of_anthropics_own_tools_is_put_together() -> None:
     async with on_the_wire("anthropic", WireStep(blocks=(block,), events=tuple(events))) as (adapter, _):
         message = (await adapter.complete(request("anthropic"), told.append)).message
     assert message.parts == (OpaquePart(provider="anthropic", data=block | {"input": {"query": "x"}}),)
-    assert not told, "it is no tool of ours"
+    assert not told, "it is not a tool of ours"
 
 
 async def test_redacted_thinking_is_kept() -> None:

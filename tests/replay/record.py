@@ -34,7 +34,7 @@ from sostenuto.contracts.specs.node import Node
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker
 from tests.dev_server import dev_server
-from tests.replay.own_workflow import RecordedWorkflow, count, spend
+from tests.replay.code_first_workflow import RecordedWorkflow, count, spend
 from tests.replay.shapes import SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED

@@ -19,7 +19,7 @@ from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.chain import Step
-from tests.replay.own_workflow import RecordedWorkflow
+from tests.replay.code_first_workflow import RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
 
@@ -98,7 +98,7 @@ class Shape:
     cancelled_at: str = ""
     """Type of the activity within which the run is cancelled; empty for none."""
     cancelled_in: str = ""
-    """What the id of the run that this activity belongs to has besides that of the root."""
+    """What the id of the run that this activity belongs to has beyond that of the root."""
     impatient: bool = False
     """Whether the server suggests to continue as new after a few events."""
 
@@ -271,7 +271,7 @@ NESTED: dict[str, Shape] = {
     ),
     "code_first": Shape({"kind": ["urgent"], "member": ["one"]}, RecordedWorkflow, asked="hello"),
 }
-"""Of runs that start runs, and of workflows of people's own: since 0.2."""
+"""Of runs that start runs, and of code-first workflows: since 0.2."""
 
 SHAPES = {**AGENTS, **NESTED}
 

@@ -23,7 +23,7 @@ from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
-from tests.replay.own_workflow import RecordedWorkflow
+from tests.replay.code_first_workflow import RecordedWorkflow
 from tests.replay.record import HISTORIES, shape_of
 from tests.replay.shapes import AGENTS, NESTED
 

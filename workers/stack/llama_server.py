@@ -1,4 +1,6 @@
-"""Runs llama.cpp's own HTTP server in a child process, so that a crash in native code ends no worker.
+"""Runs llama.cpp's own HTTP server in a child process.
+
+So a crash in native code ends no worker.
 
 The child is this module, `python -m sostenuto.workers.stack.llama_server --model FILE`, and alone loads the engine.
 """
@@ -44,7 +46,9 @@ _MOST_THREADS: Final = 8
 
 
 def default_threads() -> int:
-    """Threads to compute with where none are named: one core is left to the others, where there is more than one.
+    """Return how many threads compute where no number is set.
+
+    One core is left to the others, where there is more than one.
 
     The engine's threads wait for each other many hundred times per token. Where something else takes one of their
     cores they fall from 33 to 2 tokens a second (two busy cores).
@@ -53,7 +57,9 @@ def default_threads() -> int:
 
 
 class LlamaServer:
-    """The child process that serves a GGUF model on loopback. An async context manager.
+    """The child process that serves a GGUF model on loopback.
+
+    An async context manager.
 
     Args:
         model: GGUF file. Any but the one that `pull` fetches is prompted by the chat template it carries.
@@ -129,13 +135,16 @@ class LlamaServer:
         return str(told["address"])
 
     async def wait(self) -> int:
-        """The exit status of the child, once it has ended; for a supervisor."""
+        """Return the exit status of the child once it has ended; for a supervisor."""
         if self._process is None:
             raise RuntimeError("the local model server was not started: call start() first")
         return await self._process.wait()
 
     async def stop(self, *, grace_seconds: float = 5) -> None:
-        """End the child and return once it is gone. Does nothing where there is none."""
+        """End the child and return once it is gone.
+
+        Does nothing where there is none.
+        """
         self.address = ""
         if self._process is None or self._process.returncode is not None:
             return
@@ -149,7 +158,10 @@ class LlamaServer:
 
 
 def run_server(arguments: Sequence[str] | None = None) -> int:
-    """Serve a model until SIGTERM, or until standard input ends where that was asked for."""
+    """Serve a model until SIGTERM.
+
+    Or until standard input ends, where that was asked for.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m sostenuto.workers.stack.llama_server", description=run_server.__doc__
     )
@@ -185,7 +197,7 @@ def _check(model: Path, port: int) -> None:
         raise SetupError(f"there is no model file {model}: run `sostenuto pull`, or correct SOSTENUTO_LOCAL_MODEL")
     with model.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise SetupError(f"{model} is no GGUF file: its first four bytes are not 'GGUF'")
+            raise SetupError(f"{model} is not a GGUF file: its first four bytes are not 'GGUF'")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,6 @@
-"""Child processes that are stopped in order, and that die with this process however it ends.
+"""Child processes that stop in order, and die with this process.
+
+However it ends.
 
 Must not know what the children do.
 """
@@ -34,11 +36,11 @@ class ChildProcess:
         return self._process.returncode
 
     async def wait(self) -> int:
-        """Exit status, once it has one."""
+        """Wait for the exit status and return it."""
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """Ask it to end, and make it end where that takes too long."""
+        """Ask the child to end, and make it end where that takes too long."""
         if self.status is not None:
             return
         self.signal(signal.SIGTERM)
@@ -49,19 +51,19 @@ class ChildProcess:
             await self.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it started; nothing if none of them is left."""
+        """Send a signal to the child and what it started; nothing if none is left."""
         # macOS answers "not permitted" where only the dead are left in a group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
     def last_words(self, lines: int = 5) -> str:
-        """The end of its output, for messages."""
+        """Return the end of its output, for messages."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
 
 
 class ProcessGroup:
-    """Starts children, and stops what is left of them, newest first, when its context ends.
+    """Starts children, and stops those left when its context ends, newest first.
 
     Args:
         held: File descriptors that stay open until the last child has ended, even if we are killed.
@@ -73,7 +75,7 @@ class ProcessGroup:
         self._running: dict[ChildProcess, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> ProcessGroup:
-        """Start what ends our children if we cannot.
+        """Start the reaper, which ends our children if we cannot.
 
         Raises:
             SetupError: This platform has no process groups.

@@ -16,7 +16,7 @@ GRACE_SECONDS = 3.0
 
 
 def groups_left(lines: Iterable[str]) -> set[int]:
-    """The groups that were added and not taken back when the lines end."""
+    """Return the groups that were added and not taken back when the lines end."""
     groups: set[int] = set()
     for line in lines:
         (groups.add if line.startswith("+") else groups.discard)(int(line[1:]))

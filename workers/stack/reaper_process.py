@@ -1,4 +1,7 @@
-"""Our end of the reaper: a process that ends our children where we cannot, as after SIGKILL."""
+"""Our end of the reaper, which ends our children where we cannot.
+
+After SIGKILL, say.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ class Reaper:
         )
 
     def add(self, group: int) -> None:
-        """Watch a group."""
+        """Watch a process group, to end it if this process cannot."""
         self._tell(f"+{group}")
 
     def remove(self, group: int) -> None:
-        """It has ended: its id may be given to a stranger from now on."""
+        """Forget a process group that has ended.
+
+        From now on its id may be given to a stranger.
+        """
         self._tell(f"-{group}")
 
     async def close(self) -> None:

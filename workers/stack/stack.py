@@ -51,7 +51,9 @@ class StackOptions:
 
 
 class EmbeddedStack:
-    """Temporal, the local model and workers as child processes that are kept up. An async context manager.
+    """Temporal, the local model and workers, as child processes that are kept up.
+
+    An async context manager.
 
     Raises:
         SetupError: A port is taken, something is not installed or not pulled, another stack uses the directory, or
@@ -90,7 +92,7 @@ class EmbeddedStack:
                 local_url=self.local_url,
                 payload_dir=self.payload_dir,
             )
-            started.enter_context(running.announced(self.state_dir))
+            started.enter_context(running.announce(self.state_dir))
             self._exit = started.pop_all()
         return self
 

@@ -14,7 +14,9 @@ WAIT_SECONDS: Final = 5.0
 
 
 class StateLock:
-    """Holds a state directory while its context lasts, and while a child that inherited `fd` lives.
+    """Holds a state directory while its context lasts.
+
+    Also while a child that inherited `fd` lives.
 
     Raises:
         SetupError: Another stack holds it; says which process and what to do.

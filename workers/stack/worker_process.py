@@ -1,4 +1,7 @@
-"""A worker in a child process, so that a crash of it or of its tools ends nothing else."""
+"""A worker in a child process, so that its crash ends nothing else.
+
+Nor does a crash of its tools.
+"""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from ...contracts.message import ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import message_for_delegate
 from ...contracts.specs.runnable import Runnable
+from ...contracts.text import first_line
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.mcp_call import McpInvocation
@@ -27,7 +28,6 @@ from .. import policy
 from ..concurrency import being_cancelled
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
-from ..ui_details import first_line
 from .gates import Gate, error_result
 from .state import AgentState
 
@@ -78,7 +78,9 @@ class ToolCalls:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
         if call.malformed and (tool or delegate):
             schema = f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}" if tool else ""
-            return error_result(call, f"The arguments are no JSON object: {call.malformed[:500]!r}. {schema}".strip())
+            return error_result(
+                call, f"The arguments are not a JSON object: {call.malformed[:500]!r}. {schema}".strip()
+            )
         if delegate is not None:
             return await self._delegate(delegate, call)
         if tool is None:

@@ -101,5 +101,5 @@ def _after_last_reply(messages: list[Message]) -> int:
 
 
 def _size(message: Message) -> int:
-    """Bytes of a message's JSON. Exact, because the server's limits are."""
+    """Return the bytes of a message's JSON, exactly as the server counts them."""
     return len(message.model_dump_json().encode())

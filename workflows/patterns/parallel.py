@@ -29,7 +29,7 @@ async def run_parallel(host: Host, parallel: Parallel, scope: Scope) -> Result:
         return await _joined(host, parallel, scope, jobs, parallel.limit)
     items = items_of(scope.names.get(parallel.over))
     if items is None:
-        return Result(status=Status.FAILED, reason=f"over: {{{parallel.over}}} is no list of items")
+        return Result(status=Status.FAILED, reason=f"over: {{{parallel.over}}} is not a list of items")
     if len(items) > MAX_ITEMS:
         reason = f"over: {len(items):,} items, and at most {MAX_ITEMS:,} fit one run: nest a second list"
         return Result(status=Status.FAILED, reason=reason)

@@ -99,7 +99,7 @@ class Planner:
         problems = []
         for task in plan.tasks:
             if task.member not in self._members:
-                problems.append(f"task {task.number} is for {task.member!r}, who is no member")
+                problems.append(f"task {task.number} is for {task.member!r}, who is not a member")
             wrong = ", ".join(str(number) for number in task.needs if not 1 <= number < task.number)
             if wrong:
                 problems.append(f"task {task.number} needs {wrong}, and may need only tasks of smaller numbers")

@@ -1,4 +1,7 @@
-"""Local sentence embeddings: MiniLM on onnxruntime. Loads nothing until the first text, and never calls out."""
+"""Local sentence embeddings: MiniLM on onnxruntime.
+
+Loads nothing until the first text, and never calls out.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ class MiniLmEmbedder:
         self._tokenizer: Any = None
 
     async def embed(self, texts: Sequence[str]) -> TokenVectors:
-        """One vector of 384 numbers per text, in their order. Computed in a thread.
+        """Return one vector of 384 numbers per text, in their order.
+
+        Computed in a thread.
 
         Raises:
             SetupError: The weights or the packages that run them are missing.

@@ -1,4 +1,4 @@
-"""The embedded model: how a small one chooses tools, fills in arguments and answers.
+"""The embedded model: how a small one chooses tools and arguments, and answers.
 
 Must not be needed by any other provider.
 """

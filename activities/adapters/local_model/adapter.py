@@ -1,4 +1,6 @@
-"""The embedded model. It cannot call tools and judges badly: tools are chosen by embedding, and it fills in the rest.
+"""The adapter of the embedded model, which is too small to call tools by itself.
+
+It judges badly too: tools are chosen by embedding, and the model fills in the rest.
 
 Speaks to llama.cpp's server through its sibling for Chat Completions. Must not know any tool, page or question.
 """
@@ -56,7 +58,7 @@ class LocalAdapter:
         self._structures = StructureWriter(self._server, embedder)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """Calls of tools where they are called for, else the answer, streamed inside.
+        """Return tool calls where the question needs some, else the answer.
 
         Raises:
             ModelError: The one that says what to do about it.
@@ -82,13 +84,16 @@ class LocalAdapter:
             raise _map_error(error) from error
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         await self._server.close()
 
     async def _call(
         self, model: Model, choices: list[Choice], exchange: Exchange, on_delta: OnDelta | None
     ) -> Completion | None:
-        """A message that calls the chosen tools; None where each such call was made before."""
+        """Return a message that calls the chosen tools.
+
+        None where each of these calls was made before.
+        """
         parts: list[ToolCallPart] = []
         usage = Usage()
         for choice in choices:
@@ -108,7 +113,9 @@ class LocalAdapter:
 
 
 class _LlamaServer(CompatibleAdapter):
-    """The server on this machine, by a new connection for each call and never through a proxy.
+    """The model's server on this machine.
+
+    Each call has a new connection, never through a proxy.
 
     It closes some connections right after an answer while its headers promise to keep them; to use one again then
     fails (2 of 10 calls in a row on busy cores).
@@ -126,7 +133,7 @@ class _LlamaServer(CompatibleAdapter):
 
 
 def _to_request(request: ModelRequest) -> ModelRequest:
-    """The request with the settings that this model needs where it names none."""
+    """Return the request with the settings that this model needs where it has none."""
     model = request.model
     if model.reasoning not in (None, "off"):
         raise InvalidRequest(f"the local model does not reason: take reasoning={model.reasoning!r} out of {model.name}")
@@ -147,7 +154,10 @@ def _to_request(request: ModelRequest) -> ModelRequest:
 
 
 def _conversation(request: ModelRequest, exchange: Exchange) -> ModelRequest:
-    """The request without tools: the last question, and as much of what went before as reads quickly."""
+    """Return the request without tools, short enough to be read quickly.
+
+    It holds the last question, and as much of what went before as fits.
+    """
     kept: list[Message] = []
     room = _MOST_HISTORY
     for message in reversed(exchange.history):

@@ -1,4 +1,7 @@
-"""Answers from tool results. What is told stands in a result word for word, for the model would make up the rest."""
+"""Writes answers from tool results.
+
+They quote the results word for word, for the model would make up the rest.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class AnswerWriter:
         self._embedder = embedder
 
     async def answer(self, request: ModelRequest, exchange: Exchange, on_delta: OnDelta | None) -> Completion:
-        """The answer to the question of the exchange from the results of its calls.
+        """Answer the question of the exchange from the results of its calls.
 
         Raises:
             ModelError: The server failed.
@@ -61,7 +64,7 @@ def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
 
 
 def _telling(exchange: Exchange) -> list[PastCall]:
-    """The calls that worked, without those whose result only led to a later call."""
+    """Return the calls that worked and that led to no later call."""
     completion_of = [call for call in exchange.calls if not call.is_error]
     return [
         call
@@ -71,7 +74,7 @@ def _telling(exchange: Exchange) -> list[PastCall]:
 
 
 def _labelled(call: PastCall, telling: Sequence[PastCall]) -> str:
-    """The result, with what it is about where there are several of one tool."""
+    """Return the result, labelled where there are several of one tool."""
     if sum(other.tool == call.tool for other in telling) == 1:
         return call.content
     about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in call.arguments.items())
@@ -89,7 +92,7 @@ def _nothing_found(calls: Sequence[PastCall]) -> str:
 
 
 def completion_of(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:
-    """A text that was found as an answer."""
+    """Wrap a text that was found as the model's answer."""
     if on_delta:
         on_delta(Delta("text", text))
     message = Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))

@@ -1,4 +1,7 @@
-"""Finds the values that a tool's arguments can take, so that the local model picks one instead of inventing one."""
+"""Finds the values that a tool's arguments can take.
+
+So the local model picks a value instead of inventing one.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,9 @@ class Slot:
 
 
 def find_slots(tool: ToolDefinition, question: str, calls: Sequence[PastCall]) -> tuple[Slot, ...] | None:
-    """What the tool's arguments can be, or None where a required one cannot be known yet.
+    """Find the values for the tool's arguments.
+
+    None where a required argument cannot be known yet.
 
     Optional arguments keep their defaults, save where the question says one of their listed values.
     """
@@ -102,7 +107,10 @@ def find_slots(tool: ToolDefinition, question: str, calls: Sequence[PastCall]) -
 
 
 def _without_taken(slot: Slot, slots: Sequence[Slot]) -> Slot:
-    """The slot without values that contain what another one is sure to take, where any are left."""
+    """Return the slot without values that contain what another slot takes.
+
+    Where none would be left, it stays as it is.
+    """
     if slot.source is not Source.QUESTION or len(slot.options) == 1:
         return slot
     taken = {str(other.options[0].value) for other in slots if other is not slot and len(other.options) == 1}
@@ -145,7 +153,7 @@ def _slot(name: str, schema: dict[str, Any], question: str, calls: Sequence[Past
 
 
 def _formed(schema: dict[str, Any], question: str) -> tuple[Option, ...]:
-    """The words of the question that have the form asked for.
+    """Return the words of the question that have the required form.
 
     Without one any piece of it is taken, for the tool then says what is wrong; the model would make a value up.
     """
@@ -162,7 +170,10 @@ def _said(slot: Slot | None, question: str) -> Slot | None:
 
 
 def _named(name: str, options: tuple[Option, ...], question: str) -> tuple[Option, ...]:
-    """The values that the question puts right behind a word of the parameter's name, as in `order 7`; else all."""
+    """Return values that stand right behind the parameter's name, as in `order 7`.
+
+    All values where none does.
+    """
     words = "|".join(re.escape(word) for word in _words(name))
     behind = [re.search(rf"\b(?:{words})s?\W+{re.escape(str(o.value))}", question, re.IGNORECASE) for o in options]
     return tuple(option for option, found in zip(options, behind, strict=True) if found) or options
@@ -198,7 +209,10 @@ def _is_identifier(name: str, word: str) -> bool:
 
 
 def _subjects(question: str) -> tuple[Option, ...]:
-    """The ends of the question that begin with a telling word, of two words at least where there are."""
+    """Return the ends of the question that begin with a telling word.
+
+    They have two words at least, where there are such.
+    """
     words = question.strip(_EDGE).split()
     starts = [i for i, word in enumerate(words) if not _FILLER.fullmatch(word.strip(_EDGE).lower())]
     ends = [" ".join(words[i:]).strip(_EDGE) for i in starts]
@@ -207,13 +221,13 @@ def _subjects(question: str) -> tuple[Option, ...]:
 
 
 def _wordings(question: str) -> tuple[Option, ...]:
-    """Every end of the question."""
+    """Return every end of the question."""
     words = question.strip(_EDGE).split()
     return _options((" ".join(words[start:]) for start in range(len(words))), question)
 
 
 def _spans(question: str) -> tuple[Option, ...]:
-    """Pieces of the question that begin and end with a telling word, the shorter ones first."""
+    """Return pieces that begin and end with a telling word, shortest first."""
     words = question.split()
     telling = [not _FILLER.fullmatch(word.strip(_EDGE).lower()) for word in words]
     pieces = (
@@ -269,7 +283,10 @@ def _fits(value: JsonValue, kinds: tuple[type, ...]) -> bool:
 
 
 def _same_thing(key: str, name: str) -> bool:
-    """Whether a key of a result names what the parameter wants: the `id` of an order is an `order_id`."""
+    """Return whether a key of a result names what the parameter wants.
+
+    The `id` of an order is an `order_id`.
+    """
     key_words, name_words = _words(key), _words(name)
     shared = key_words & name_words
     return key_words <= name_words or any(_REFERENCE.fullmatch(word) for word in shared)

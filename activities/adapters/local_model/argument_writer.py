@@ -1,4 +1,7 @@
-"""Fills in the arguments of a chosen tool: by embedding where values were found, else by the model under a grammar."""
+"""Fills in the arguments of a chosen tool.
+
+By embedding where values were found, else by the model under a grammar.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,9 @@ class ArgumentWriter:
         self._embedder = embedder
 
     async def write(self, model: Model, choice: Choice, exchange: Exchange) -> Written:
-        """Arguments of the calls to make. More than one where the question names several things to look up.
+        """Write the arguments of the calls to make.
+
+        There is more than one call where the question names several things to look up.
 
         Raises:
             ModelError: The server failed.
@@ -75,7 +80,10 @@ class ArgumentWriter:
         return Written(() if made else (arguments,), usage)
 
     async def _known(self, slot: Slot, request: str, question: str) -> Option | None:
-        """The slot's value where no model is needed to find it: in the request, else in the whole question."""
+        """Return the slot's value where no model is needed to find it.
+
+        It is looked for in the request first, then in the whole question.
+        """
         if len(slot.options) == 1:
             return slot.options[0]
         if slot.source is Source.RESULTS:
@@ -120,7 +128,7 @@ def _said(options: Sequence[Option], text: str) -> list[Option]:
 
 
 def _untried(slot: Slot, past: Sequence[PastCall]) -> Slot:
-    """A reference without the values that earlier calls had."""
+    """Return the slot without the values that earlier calls had."""
     if not slot.reference:
         return slot
     tried = [call.arguments.get(slot.name) for call in past]
@@ -136,7 +144,7 @@ def _grammar(slot: Slot) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> dict[str, JsonValue]:
-    # Cut at the token limit it is no JSON; what is missing then is told by the tool's own validation.
+    # Cut at the token limit it is not JSON; what is missing then is told by the tool's own validation.
     try:
         parsed = json.loads(text)
     except ValueError:

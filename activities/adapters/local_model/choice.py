@@ -1,4 +1,7 @@
-"""Chooses among listed values by the closeness of meanings, for a model that mostly says the first one."""
+"""Chooses among listed values by the closeness of meanings.
+
+The local model would mostly name the first one.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ class _Choice:
 async def choose_values(
     output: OutputSchema, instructions: str, messages: Sequence[Message], embedder: MiniLmEmbedder
 ) -> dict[str, JsonValue]:
-    """The fields of an answer that need no model: those with listed values, their confidence and the reason.
+    """Return the fields of an answer that need no model.
+
+    They are those with listed values, their confidence and the reason.
 
     What a value means is read from a line `value: …` of the prompt, where there is one. Empty for a schema in which no
     field has two or more texts to choose from.
@@ -64,7 +69,7 @@ async def _chosen(values: Sequence[str], prompt: str, asked: str, embedder: Mini
 
 
 def _asked(messages: Sequence[Message]) -> tuple[str, list[dict[str, JsonValue]]]:
-    """The last question, and the answers to it that were rejected."""
+    """Return the last question, and the answers to it that were rejected."""
     rejected: list[dict[str, JsonValue]] = []
     for message in reversed(messages):
         if message.role is Role.ASSISTANT:
@@ -83,14 +88,20 @@ def _fields(text: str) -> dict[str, JsonValue]:
 
 
 def meaning(value: str, prompt: str) -> str:
-    """What a value stands for: what a line `value: …` of the prompt says, where there is one."""
+    """Return what a value stands for, by a line `value: …` of the prompt.
+
+    Where no line explains it, a sentence that names the value.
+    """
     line = rf"^[^\w\n]{{0,8}}{re.escape(value)}[^\w\n]{{0,8}}?[:\u2013\u2014-][ \t]+(.+)$"
     described = re.search(line, prompt, re.MULTILINE | re.IGNORECASE)
     return f"{value}: {described[1]}" if described else f"This is {value}."
 
 
 def _subject(asked: str, values: Sequence[str]) -> str:
-    """What is to be judged: the last paragraph, without the sentences that speak of the choice itself."""
+    """Return what is to be judged.
+
+    It is the last paragraph, without the sentences that speak of the choice itself.
+    """
     paragraph = [part for part in re.split(r"\n\s*\n", asked) if part.strip()][-1:]
     sentences = [sentence for part in paragraph for sentence in _SENTENCE.split(part) if sentence.strip()]
     kept = [sentence for sentence in sentences if sum(_names(sentence, value) for value in values) < 2]
@@ -102,7 +113,10 @@ def _names(sentence: str, value: str) -> bool:
 
 
 def _explained(choice: _Choice, name: str, field: dict[str, Any]) -> JsonValue:
-    """How sure the choice is or what it rests on, where the field asks for that; else None."""
+    """Return the choice's confidence or its reason, where a field asks for it.
+
+    None for any other field.
+    """
     if field.get("type") == "number" and _CONFIDENCE.fullmatch(name) and field.get("maximum") == 1:
         return choice.confidence
     if field.get("type") == "string" and _REASON.fullmatch(name) and not {"pattern", "format", "enum"} & field.keys():

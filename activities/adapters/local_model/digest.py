@@ -1,4 +1,7 @@
-"""Summaries that quote: the sentences that say most, word for word, for a model that makes the rest up."""
+"""Summarises by quoting the sentences that say most.
+
+Word for word, for the model would make the rest up.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ _MOST_SENTENCES: Final = 400
 
 
 async def digest(instructions: str, question: str, embedder: MiniLmEmbedder) -> str | None:
-    """Sentences of the text that the question, or the instructions, ask to be summarised; None where neither does.
+    """Return the sentences that sum up the text.
+
+    None where neither the question nor the instructions ask for a summary.
 
     As many as are asked for, else three; of a text with headings one under each.
     """
@@ -40,7 +45,10 @@ async def digest(instructions: str, question: str, embedder: MiniLmEmbedder) -> 
 
 
 def _parts(instructions: str, question: str) -> tuple[str, str]:
-    """What asks for a summary, and the text; an empty request where nothing asks for one."""
+    """Return what asks for a summary, and the text to sum up.
+
+    The first is empty where nothing asks for one.
+    """
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", question) if part.strip()]
     for place in (0, -1):
         if len(paragraphs) > 1 and _ASKS.search(paragraphs[place]):
@@ -50,7 +58,7 @@ def _parts(instructions: str, question: str) -> tuple[str, str]:
 
 
 def _groups(sentences: Sequence[Sentence]) -> list[list[int]]:
-    """The sentences by heading; all of them where there are no headings."""
+    """Group the sentences by heading; one group where there are no headings."""
     by_heading: dict[str, list[int]] = {}
     for index, sentence in enumerate(sentences):
         by_heading.setdefault(sentence.heading, []).append(index)

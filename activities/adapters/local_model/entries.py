@@ -1,4 +1,7 @@
-"""Writes lists of choices, such as the tasks of a plan, by the closeness of meanings. Invents nothing."""
+"""Writes lists of choices, such as the tasks of a plan, by closeness of meaning.
+
+Invents nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ _HELD: Final = frozenset({"enum", "const", "pattern", "format", "minLength"})
 async def choose_entries(
     output: OutputSchema, instructions: str, asked: str, embedder: MiniLmEmbedder
 ) -> dict[str, JsonValue]:
-    """The fields of an answer with a list of choices: an entry for each value that the question is about.
+    """Return the fields that are lists of choices.
+
+    Such a list has an entry for each value that the question is about.
 
     Texts of an entry are the question, its lists are empty, and so is every text beside the list: the model would make
     them up. Empty for a schema without such a list.
@@ -41,7 +46,7 @@ async def choose_entries(
 
 
 async def _about(values: list[str], instructions: str, asked: str, embedder: MiniLmEmbedder) -> list[str]:
-    """The values that the question names or is about; where there are none the closest one."""
+    """Return the values that the question is about; the closest one if none is."""
     text, *vectors = await embedder.embed([asked, *(meaning(value, instructions) for value in values)])
     scores = [float(text @ vector) for vector in vectors]
     enough = min(_RELEVANT, max(scores))

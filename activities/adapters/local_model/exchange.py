@@ -1,4 +1,4 @@
-"""Reads a transcript as what the local model can use: a question, and what was done about it so far."""
+"""Reads a transcript as a question and what was done about it so far."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Exchange:
 
 
 def read_exchange(messages: Sequence[Message]) -> Exchange:
-    """The last question, its tool calls, and the conversation as text.
+    """Return the last question, its tool calls, and the conversation as text.
 
     Raises:
         InvalidRequest: A part cannot be read by a model of text.

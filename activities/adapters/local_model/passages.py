@@ -1,4 +1,7 @@
-"""Cuts tool results down to the few sentences that bear on a question, and checks answers against them."""
+"""Cuts tool results down to the few sentences that bear on a question.
+
+Checks answers against them, too.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ class Selection:
 
 
 async def select(question: str, contents: Sequence[str], embedder: MiniLmEmbedder) -> Selection:
-    """The part of these tool results that bears on the question."""
+    """Select the part of these tool results that bears on the question."""
     sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
     whole = joined(sentences)
     if len(whole) <= _SHORT:
@@ -76,7 +79,10 @@ async def select(question: str, contents: Sequence[str], embedder: MiniLmEmbedde
 
 
 async def _scores(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> list[float]:
-    """How close each sentence is to the question, by meaning and, a little, by rare words in common."""
+    """Return how close each sentence is to the question.
+
+    It is measured by meaning and, a little, by rare words in common.
+    """
     plain = [s.text for s in sentences]
     under_heading = [f"{s.heading}: {s.text}" for s in sentences]
     vectors = await embedder.embed([question, *plain, *under_heading])
@@ -97,7 +103,7 @@ async def _scores(question: str, sentences: Sequence[Sentence], embedder: MiniLm
 
 
 def _extract(sentences: Sequence[Sentence], index: int) -> str:
-    """The sentence, with the next one of its paragraph where that leaves it short."""
+    """Return the sentence, with the next one of its paragraph if it is short."""
     text = sentences[index].text
     follower = sentences[index + 1] if index + 1 < len(sentences) else None
     if follower and follower.heading and follower.paragraph == sentences[index].paragraph:
@@ -107,7 +113,10 @@ def _extract(sentences: Sequence[Sentence], index: int) -> str:
 
 
 def _within(sentences: Sequence[Sentence], ranking: Sequence[int]) -> str:
-    """The best sentences, each with the next one, as long as they fit; everything where that fits."""
+    """Return the best sentences, each with the next one, as long as they fit.
+
+    Everything where all of it fits.
+    """
     if sum(len(s.text) + 1 for s in sentences) <= MAX_CHARACTERS:
         return "\n".join(s.text for s in sentences)
     kept: set[int] = set()
@@ -121,13 +130,16 @@ def _within(sentences: Sequence[Sentence], ranking: Sequence[int]) -> str:
 
 
 def joined(sentences: Sequence[Sentence]) -> str:
-    """The sentences in one line, what is none by itself with a semicolon behind."""
+    """Join the sentences in one line, fragments ended by a semicolon."""
     *others, last = [s.text for s in sentences] or [""]
     return "".join(f"{text} " if text.endswith((".", "!", "?")) else f"{text}; " for text in others) + last
 
 
 def split(content: str) -> list[Sentence]:
-    """The sentences of a tool result: of Markdown or plain text, or one per object of JSON."""
+    """Split a tool result into sentences.
+
+    It may be Markdown, plain text, or JSON, where an object is a sentence.
+    """
     try:
         parsed = json.loads(content)
     except ValueError:
@@ -171,7 +183,7 @@ def _plain(line: str) -> str:
 
 
 def is_grounded(answer: str, text: str) -> bool:
-    """Whether all words of the answer stand in the text, whatever their endings."""
+    """Return whether the text has all words of the answer, whatever their endings."""
     known = _stems(text)
     said = [stem for stem in _stems(answer) if len(stem) > 2 or stem.isdigit()]
     return bool(said) and all(stem in known for stem in said)

@@ -1,4 +1,7 @@
-"""Reads schemas for a small model, and bounds what it may write: without an end in the grammar it finds none itself."""
+"""Reads schemas for a small model, and bounds what it may write.
+
+Without an end in the grammar the model finds none.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +38,13 @@ def bounded_schema(schema: Any) -> Any:
 
 
 def properties(schema: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an object's schema."""
+    """Return the fields of an object's schema."""
     found: dict[str, Any] = schema.get("properties", {})
     return found
 
 
 def resolved(field: Any, root: dict[str, Any]) -> dict[str, Any]:
-    """A field's schema, a reference followed."""
+    """Return a field's schema, with its reference followed."""
     if not isinstance(field, dict):
         return {}
     name = str(field.get("$ref", "")).rpartition("/")[2]
@@ -49,6 +52,6 @@ def resolved(field: Any, root: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_choice(field: dict[str, Any]) -> bool:
-    """Whether a field takes one of several listed texts."""
+    """Return whether a field takes one of several listed texts."""
     values = field.get("enum", ())
     return len(values) > 1 and all(isinstance(value, str) for value in values)

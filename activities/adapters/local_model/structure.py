@@ -1,4 +1,7 @@
-"""Writes structured answers: what can be chosen is, and the model writes the rest under a grammar."""
+"""Writes structured answers: chooses what it can, the model writes the rest.
+
+The model writes under a grammar.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class StructureWriter:
         self._embedder = embedder
 
     async def answer(self, request: ModelRequest, output: OutputSchema, on_delta: OnDelta | None) -> Completion:
-        """The answer, its choices made by meaning, and by the model what is left then.
+        """Return the answer: choices made by meaning, the rest by the model.
 
         Args:
             request: Whose last message is the question.

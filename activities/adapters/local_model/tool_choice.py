@@ -1,4 +1,7 @@
-"""Decides by the closeness of meanings which tool to call next, for a model too small to judge that itself."""
+"""Decides by closeness of meaning which tool to call next.
+
+The local model is too small to judge that itself.
+"""
 
 from __future__ import annotations
 
@@ -60,14 +63,16 @@ class _Candidate:
 
     @property
     def is_search(self) -> bool:
-        """Whether it takes any question at all."""
+        """Return whether the tool takes any question as its argument."""
         return self.looks_up and any(slot.subject for slot in self.slots or ())
 
 
 async def choose_tools(
     question: str, tools: Sequence[ToolDefinition], calls: Sequence[PastCall], embedder: MiniLmEmbedder
 ) -> list[Choice]:
-    """The tools to call next, with what their arguments can be; none where it is time to answer.
+    """Return the tools to call next, each with the values for its arguments.
+
+    None at all where it is time to answer.
 
     None for a greeting. Else, in this order: tools that a part of the question calls for; at the start, a tool that
     searches, or one that looks up what the question names; after a search, a tool that looks up what was found. A tool
@@ -123,7 +128,7 @@ def _candidates(
     calls: Sequence[PastCall],
     looks_up: list[bool],
 ) -> list[_Candidate]:
-    """All tools, the most relevant first."""
+    """Return all tools, the most relevant first."""
     found = [
         _Candidate(tool, float(relevance), looks, find_slots(tool, clause, calls))
         for tool, relevance, looks in zip(tools, relevances, looks_up, strict=True)
@@ -132,7 +137,10 @@ def _candidates(
 
 
 def _called_for(clauses: list[str], table: list[list[_Candidate]]) -> Iterator[Choice]:
-    """The best tool of each part of the question, or of the whole where no part calls for one."""
+    """Return the best tool for each part of the question.
+
+    The best one for the whole, where no part needs a tool.
+    """
     found = [_best(clause, row) for clause, row in zip(clauses, table, strict=True)]
     chosen: dict[str, Choice] = {}
     for choice in found[1:] if any(found[1:]) else found[:1]:
@@ -154,7 +162,7 @@ def _search(question: str, row: list[_Candidate]) -> list[Choice]:
 
 
 def _named(question: str, row: list[_Candidate]) -> list[Choice]:
-    """A tool that looks up something for which the question has all values: an id, or one of those that it lists."""
+    """Return a lookup tool for which the question has every value, such as an id."""
     for candidate in row:
         if candidate.looks_up and candidate.slots and all(_stands_in(question, slot) for slot in candidate.slots):
             return [Choice(candidate.tool, question, candidate.slots)]
@@ -168,7 +176,7 @@ def _stands_in(question: str, slot: Slot) -> bool:
 
 
 def _is_used(choice: Choice, calls: Sequence[PastCall]) -> bool:
-    """Whether the tool was called and the question names no value for it that is still to be tried."""
+    """Return whether the tool was called with every value that the question names."""
     past = [call for call in calls if call.tool == choice.tool.name]
     if not past:
         return False
@@ -180,7 +188,7 @@ def _is_used(choice: Choice, calls: Sequence[PastCall]) -> bool:
 
 
 def _follow_up(question: str, row: list[_Candidate], calls: Sequence[PastCall]) -> list[Choice]:
-    """A tool that looks up one of the things that a search has found."""
+    """Return a tool that looks up one of the things that a search has found."""
     used = {call.tool for call in calls}
     if not any(candidate.is_search and candidate.tool.name in used for candidate in row):
         return []

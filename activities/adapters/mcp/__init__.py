@@ -1,4 +1,4 @@
-"""Sessions with MCP servers: their processes, their transports, and what they send.
+"""Sessions with MCP servers: their processes, transports and results.
 
 The only code that imports the MCP SDK. Must not decide which tool is called.
 """

@@ -1,4 +1,7 @@
-"""One opened connection to an MCP server, from its handshake to its end. Must not decide what a failed call means."""
+"""One connection to an MCP server, from its handshake to its end.
+
+Must not decide what a failed call means.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _PAGES: Final = 100
 
 
 class Connection:
-    """A connection that opens at once, in a task of its own.
+    """A connection that begins to open when it is made, in a task of its own.
 
     The SDK's cancel scopes are to be left by the task that entered them, and no call may take the connection with it
     when it is cancelled.
@@ -53,12 +56,12 @@ class Connection:
 
     @property
     def over(self) -> bool:
-        """Whether no further call can be made."""
+        """Return whether no further call can be made."""
         return self._retired or self._ending.is_set()
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
-        """The client, once the handshake is done, for the call that the block makes.
+        """Yield the client for one call, once the handshake is done.
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.
@@ -73,7 +76,10 @@ class Connection:
                 self.end()
 
     async def last_words(self) -> str:
-        """How the server's process ended and what it wrote to standard error; empty where it has none or runs."""
+        """Tell how the server's process ended and what it wrote to standard error.
+
+        Empty where it has no process, or runs.
+        """
         return await self._process.last_words() if self._process and self._ending.is_set() else ""
 
     def retire(self) -> None:
@@ -81,11 +87,11 @@ class Connection:
         self._retired = True
 
     def end(self) -> None:
-        """Let it end; calls in flight are interrupted."""
+        """End the connection now; calls in flight are interrupted."""
         self._ending.set()
 
     async def closed(self) -> None:
-        """Returns when it has ended and left nothing behind."""
+        """Wait until the connection has ended and left nothing behind."""
         self.end()
         if not self._opened.done():
             self._owner.cancel()
@@ -141,7 +147,7 @@ class Connection:
 
 
 async def list_all(client: Client) -> list[Tool]:
-    """The server's tools, from all pages.
+    """Return the server's tools, from all pages.
 
     Raises:
         SetupError: The pages do not end.

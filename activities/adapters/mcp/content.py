@@ -1,4 +1,7 @@
-"""What an MCP tool returns, in our vocabulary. Nothing is left out in silence."""
+"""Turns what an MCP tool returns into our vocabulary.
+
+Nothing is left out without a word.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _DOCUMENT: Final = "application/pdf"
 
 
 def output_of(result: CallToolResult) -> ToolOutput:
-    """What the model is told, and shown."""
+    """Return what the model is told and shown of a result."""
     pieces = [piece for block in result.content for piece in _pieces(block)]
     texts = [piece for piece in pieces if isinstance(piece, str)]
     if result.structured_content is not None and not _said(result.structured_content, texts):
@@ -41,7 +44,7 @@ def output_of(result: CallToolResult) -> ToolOutput:
 
 
 def error_text(result: CallToolResult) -> str:
-    """What the model is told of a call that failed."""
+    """Return what the model is told of a call that failed."""
     output = output_of(result)
     shown = f"({len(output.attachments)} attachments are left out)" if output.attachments else ""
     return "\n".join(part for part in (output.content, shown) if part) or "the tool failed and did not say why"
@@ -92,7 +95,10 @@ def _text(blob: str) -> str | None:
 
 
 def _said(structured: dict[str, Any], texts: list[str]) -> bool:
-    """Whether the texts say the same already: as servers are asked to, for clients that read text alone."""
+    """Return whether the texts repeat the structured content already.
+
+    Servers are asked to do so, for clients that read text alone.
+    """
     values = [_parsed(text) for text in texts]
     whole = [structured, *(structured.values() if len(structured) == 1 else ())]
     return any(value in values or value in texts or value in (values, texts) for value in whole)

@@ -1,4 +1,7 @@
-"""What went wrong with an MCP server, in terms of what to do about it. Tells no secret. Must not talk to the server."""
+"""Tells what went wrong with an MCP server, and what to do about it.
+
+Tells no secret. Must not talk to the server.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,14 @@ class Failures:
         self.redacted = Redaction(server)
 
     def late(self, *, called: bool) -> Exception:
-        """The error where the time was up, in the call or before it."""
+        """Return the error for a time limit that passed, in the call or before it."""
         within = f"within {self._server.timeout.total_seconds():g} s"
         if called:
             return CallTimedOut(f"{self._where} did not answer {within} and was told to stop.")
         return ServerUnreachable(f"{self._where} was not ready {within}")
 
     def of(self, error: Exception, *, over: bool, last_words: str) -> Exception:
-        """The error that says what to do about another.
+        """Return the error that says what to do about this one.
 
         Args:
             error: Of the SDK, or of ours without the name of the server.

@@ -1,4 +1,6 @@
-"""The HTTP client of an MCP session: one failed request is one failed call, and the session goes on.
+"""The HTTP client of an MCP session.
+
+One failed request is one failed call, and the session goes on.
 
 The SDK's transport lets an unreachable server take down every call in flight, and tells no status. Here both become
 answers of the protocol, under codes of ours.
@@ -34,7 +36,7 @@ class AnsweringClient(httpx2.AsyncClient):
     """Answers requests that fail on their way, instead of raising."""
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """The server's response, or one of ours that says what came in its place."""
+        """Return the server's response, or one of ours that tells why it failed."""
         try:
             response = await super().send(request, **options)
         except _NOT_SENT as error:
@@ -53,7 +55,7 @@ class AnsweringClient(httpx2.AsyncClient):
 
 
 def http_client(server: McpServer) -> AnsweringClient:
-    """A client that sends the server's headers, and is patient enough for its slowest call."""
+    """Return a client that sends the server's headers and outwaits its slowest call."""
     seconds = server.timeout.total_seconds()
     timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS), read=seconds + 30)
     # Each call in flight holds a connection, and the worker bounds the calls.
@@ -68,7 +70,10 @@ def _code(status: int) -> int:
 
 
 def _session_gone(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """The protocol says 404. The reference servers say 400, and the reason in words."""
+    """Return whether the server has lost the session.
+
+    The protocol says 404; the reference servers say 400, and the reason in words.
+    """
     if _SESSION_ID not in request.headers:
         return False
     return response.status_code == 404 or (response.status_code == 400 and "session" in response.text.lower())

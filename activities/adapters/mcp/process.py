@@ -1,4 +1,4 @@
-"""An MCP server that is a process of ours: its streams, what it says on standard error, and its end.
+"""An MCP server that is a process of ours: streams, standard error, and end.
 
 The SDK's own transport tells neither the process nor why it ended. Must not know what the messages mean.
 """
@@ -40,11 +40,11 @@ class ProcessWatch(Protocol):
     """Ends process groups that we could not end ourselves, as after SIGKILL."""
 
     def add(self, group: int) -> None:
-        """Watch a group."""
+        """Watch a process group, to end it if this process cannot."""
         ...
 
     def remove(self, group: int) -> None:
-        """It has ended."""
+        """Forget a process group that has ended."""
         ...
 
 
@@ -80,7 +80,7 @@ class ServerProcess:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             if server.cwd and not os.path.isdir(server.cwd):  # noqa: ASYNC240 - the error does not say which
-                raise SetupError(f"cwd {str(server.cwd)!r} is no directory of this worker") from None
+                raise SetupError(f"cwd {str(server.cwd)!r} is not a directory of this worker") from None
             raise SetupError(
                 f"command {server.command!r} cannot be started ({reason}): "
                 "install it on this worker, or give its path in McpServer(command=…)"
@@ -89,7 +89,7 @@ class ServerProcess:
 
     @asynccontextmanager
     async def streams(self, on_end: asyncio.Event) -> AsyncIterator[Streams]:
-        """A transport of the SDK's, until the block ends; the process then ends too.
+        """Open the SDK's transport until the block ends; then end the process too.
 
         Args:
             on_end: Set when the server closes its output or its input.
@@ -109,7 +109,10 @@ class ServerProcess:
             await _ended(reading, writing, listening)
 
     async def last_words(self) -> str:
-        """How it ended and the last lines that it wrote to standard error, for messages; empty while it runs."""
+        """Tell how the process ended, with the last lines of its standard error.
+
+        Empty while it runs.
+        """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 0.5)
         status = self._process.returncode
@@ -155,7 +158,10 @@ class ServerProcess:
                     self._said.append(text[:500])
 
     async def _stop(self) -> None:
-        """Close its input, ask it to end, make it end, and with it all that it started."""
+        """Close its input, then end the process and all that it started.
+
+        It is asked first, and killed where it does not listen.
+        """
         if self._process.stdin:
             self._process.stdin.close()
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -180,7 +186,7 @@ async def _deliver(line: bytes, to_us: MemoryObjectSendStream[SessionMessage | E
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:
-        _LOG.debug("what an MCP server wrote to its output is no message: %.200r", line)
+        _LOG.debug("what an MCP server wrote to its output is not a message: %.200r", line)
         return
     await to_us.send(SessionMessage(message))
 

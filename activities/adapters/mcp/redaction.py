@@ -1,4 +1,7 @@
-"""Takes what is secret out of texts that enter a history: a server's errors may repeat what it was given."""
+"""Takes secrets out of texts that enter a history.
+
+A server's errors may repeat what it was given.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from ....contracts.mcp import McpServer
 
 _SHORTEST = 6
-"""A shorter value, such as `1` or `true`, is no secret and stands in many texts that tell none."""
+"""A shorter value, such as `1` or `true`, is not a secret and stands in many texts that tell none."""
 
 
 class Redaction:
@@ -19,14 +22,17 @@ class Redaction:
         self._secrets = sorted({text for text in _secrets(server) if len(text) >= _SHORTEST}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without the secrets."""
+        """Return the text without the secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
         return text
 
 
 def address(server: McpServer) -> str:
-    """How messages name the server's place: its command alone, or its address without what may be a key."""
+    """Return how messages name the server.
+
+    Its command alone, or its address without what may be a key.
+    """
     if server.command:
         return server.command
     parts = urlsplit(server.url)

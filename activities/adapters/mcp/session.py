@@ -1,4 +1,7 @@
-"""A worker's session with an MCP server, by the official SDK. Workers alone import it and its siblings `mcp_*`."""
+"""A worker's session with an MCP server, by the official SDK.
+
+Only workers import this folder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ _SESSIONS: Final = 2
 
 
 class SharedSession:
-    """One connection at a time to one server, opened at first use and anew when it is lost, shared by all calls.
+    """One connection at a time to one server, shared by all calls.
+
+    It is opened at first use, and anew when it is lost.
 
     Args:
         name: What the app calls the server; messages name it.
@@ -47,11 +52,14 @@ class SharedSession:
         self._failures = Failures(name, server)
 
     async def list_tools(self) -> tuple[ListedTool, ...]:
-        """All tools that the server has now: asked for every time, for each run records them anew."""
+        """List the tools that the server has now.
+
+        The server is asked every time, since each run records them anew.
+        """
         return tuple(_listed(tool) for tool in await self._ask(list_all))
 
     async def call_tool(self, call: McpCall) -> ToolOutput:
-        """What the tool returned."""
+        """Call a tool of the server and return what it returned."""
 
         async def on_progress(progress: float, total: float | None, message: str | None) -> None:
             told = {"progress": progress, "total": total, "message": message}
@@ -110,7 +118,10 @@ class SharedSession:
 
 
 async def _end_unless_alive(connection: Connection) -> None:
-    """End a connection whose server answers not even a ping: its process may hang for ever."""
+    """End a connection whose server does not answer a ping.
+
+    Its process may hang for ever.
+    """
     try:
         async with asyncio.timeout(_PING_SECONDS), connection.client() as client:
             await client.session.send_ping()

@@ -1,4 +1,6 @@
-"""Providers of models, one file each, and what they share. The only code that imports their SDKs.
+"""Providers of models, one file each, and what they share.
+
+The only code that imports their SDKs.
 
 Must not retry, price or remember anything.
 """

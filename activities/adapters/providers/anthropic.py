@@ -1,4 +1,4 @@
-"""Anthropic, by the Messages API. Reads side by side with its siblings; must not retry and keeps no state of a run."""
+"""Anthropic, by the Messages API: must not retry, keeps no state of a run."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class AnthropicAdapter:
         self._client: anthropic.AsyncAnthropic | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """The model's whole answer, streamed inside.
+        """Send the request and return the model's whole answer, streamed inside.
 
         Raises:
             ModelError: The one that says what to do about it.
@@ -104,7 +104,7 @@ class AnthropicAdapter:
                 raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         if self._client:
             await self._client.close()
             self._client = None
@@ -237,7 +237,7 @@ class _Answer:
 
 
 def _messages(messages: Iterable[Message], provider: str) -> list[dict[str, Any]]:
-    """Messages of the API. What one side says in a row is one message: so the results of parallel calls must come."""
+    """Return the messages of the API: results of parallel calls must share one."""
     sent: list[dict[str, Any]] = []
     for message in messages:
         role = "assistant" if message.role is Role.ASSISTANT else "user"
@@ -342,7 +342,7 @@ def _native_schema(output: OutputSchema) -> dict[str, Any] | None:
 
 
 def _mark_for_cache(body: dict[str, Any]) -> None:
-    """Mark what the next call will begin with: tools and instructions, and all messages up to now."""
+    """Mark what the next call begins with: tools, instructions and all messages."""
     prefix = body["system"] or body["tools"]
     if prefix:
         prefix[-1] |= _CACHED

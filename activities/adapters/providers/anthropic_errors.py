@@ -1,4 +1,7 @@
-"""The errors of Anthropic's SDK. Must not retry."""
+"""Translates the errors of Anthropic's SDK.
+
+Must not retry.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ ANTHROPIC_FAILURES: Final = (anthropic.AnthropicError, *HTTP_FAILURES, *UNREADAB
 
 
 def anthropic_error(error: Exception, model: Model, key_env: str, secret: str | None) -> ModelError:
-    """The error that says what to do about what the SDK raised."""
+    """Return the error that says what to do about what the SDK raised."""
     match error:
         case anthropic.APIStatusError():
             details = (error.error_code, error.type)

@@ -1,4 +1,7 @@
-"""Pictures and documents in the forms that providers take. Must not fetch any address itself."""
+"""Pictures and documents in the forms that providers take.
+
+Must not fetch any address itself.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,20 @@ _TEXT_TYPES = frozenset({"application/json", "application/xml", "application/yam
 
 
 def blob_url(part: Blob) -> str:
-    """The part's address, its content itself as a data URL where it has no other."""
+    """Return the part's address.
+
+    Where it has none, its content as a data URL.
+    """
     return part.url or f"data:{part.media_type};base64,{part.data}"
 
 
 def is_text(part: Blob) -> bool:
-    """Whether the part is a document of plain text whose content is here."""
+    """Return whether the part is a document of plain text whose content is here."""
     return part.data is not None and (part.media_type.startswith("text/") or part.media_type in _TEXT_TYPES)
 
 
 def blob_text(part: Blob) -> str:
-    """The text of a part that `is_text`.
+    """Return the text of a part that `is_text`.
 
     Raises:
         InvalidRequest: It is not what it says it is.
@@ -38,7 +44,7 @@ def blob_text(part: Blob) -> str:
 
 
 def unsupported(part: object, provider: str, takes: str) -> InvalidRequest:
-    """The error for a part that a provider cannot be sent."""
+    """Return the error for a part that a provider cannot be sent."""
     kind = getattr(part, "kind", type(part).__name__)
     detail = f" of type {part.media_type}{' by url' if part.url else ''}" if isinstance(part, Blob) else ""
     return InvalidRequest(f"{provider} takes no {kind} part{detail} here: {takes}")

@@ -1,4 +1,4 @@
-"""Any provider that speaks Chat Completions. Reads side by side with its siblings; must not retry, keeps no state."""
+"""Any provider with Chat Completions: must not retry, keeps no state of a run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class CompatibleAdapter:
         self._client: openai.AsyncOpenAI | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """The model's whole answer, streamed inside.
+        """Send the request and return the model's whole answer, streamed inside.
 
         Raises:
             ModelError: The one that says what to do about it.
@@ -98,7 +98,7 @@ class CompatibleAdapter:
                 raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         if self._client:
             await self._client.close()
             self._client = None
@@ -241,7 +241,10 @@ class _Answer:
 
 
 def _messages(request: ModelRequest, provider: str) -> list[dict[str, Any]]:
-    """Messages of the API. Attachments of tool results follow them as a user's, for a result is text alone."""
+    """Return the messages of the API.
+
+    Attachments of tool results follow them as a user's, since a result can only be text.
+    """
     sent: list[dict[str, Any]] = []
     if request.instructions:
         sent.append({"role": "system", "content": request.instructions})

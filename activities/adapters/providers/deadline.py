@@ -1,4 +1,7 @@
-"""The time that one model call may take, the same for every adapter. Must not know any provider."""
+"""The time that one model call may take, the same for every adapter.
+
+Must not know any provider.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _LONGEST_MARGIN = timedelta(seconds=2)
 
 
 def call_seconds(model: Model) -> float:
-    """Seconds that a call may take: a little less than the activity's timeout.
+    """Return the seconds a call may take: just less than the activity's timeout.
 
     So the adapter ends first and can say what happened, where the activity's timeout could not.
     """
@@ -25,7 +28,9 @@ def call_seconds(model: Model) -> float:
 
 @asynccontextmanager
 async def deadline(model: Model) -> AsyncIterator[None]:
-    """Bounds a whole call, for the timeouts of HTTP clients bound only the wait for the next bytes.
+    """Bound a whole call in time.
+
+    The timeouts of HTTP clients bound only the wait for the next bytes.
 
     Raises:
         Timeout: The call took longer than `call_seconds`.

@@ -1,4 +1,7 @@
-"""From what providers say of a failed call to our closed set of errors. Must not import a provider's SDK."""
+"""Translates what providers say of a failed call into our closed set of errors.
+
+Must not import a provider's SDK.
+"""
 
 from __future__ import annotations
 
@@ -123,13 +126,16 @@ class Failure:
     message: str
     status: int | None = None
     codes: Sequence[Any] = ()
-    """The provider's names for it, the most exact first. What is no text is ignored."""
+    """The provider's names for it, the most exact first. What is not a text is ignored."""
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
 
 
 class FailedStreamError(Exception):
-    """A failure that came in the middle of a stream. Never leaves an adapter."""
+    """A failure that came in the middle of a stream.
+
+    It never leaves an adapter.
+    """
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -137,7 +143,7 @@ class FailedStreamError(Exception):
 
 
 def model_error(failure: Failure, *, model: str, key_env: str, secret: str | None = None) -> ModelError:
-    """The error that says what to do about a failure.
+    """Return the error that says what to do about a failure.
 
     Args:
         failure: What the provider said.
@@ -157,7 +163,7 @@ def model_error(failure: Failure, *, model: str, key_env: str, secret: str | Non
 
 
 def http_error(error: Exception) -> ModelError:
-    """The error for a failure of the HTTP client itself."""
+    """Return the error for a failure of the HTTP client itself."""
     text = _with_causes(error)
     if isinstance(error, httpx2.TimeoutException):
         return Timeout(f"the provider did not answer in time: {text}")
@@ -167,23 +173,23 @@ def http_error(error: Exception) -> ModelError:
 
 
 def connection_error(error: Exception) -> ModelError:
-    """The error for an SDK's own connection error, by the failure of the HTTP client that caused it."""
+    """Return the error for an SDK's connection error, by what caused it."""
     cause = error.__cause__
     return http_error(cause if isinstance(cause, HTTP_FAILURES) else error)
 
 
 def missing_key(key_env: str) -> AuthenticationFailed:
-    """The error for a call without a key."""
+    """Return the error for a call without a key."""
     return AuthenticationFailed(f"there is no key: set {key_env} in the worker's environment")
 
 
 def unreadable(error: Exception) -> ProviderUnavailable:
-    """The error for an answer that does not have the provider's own form."""
+    """Return the error for an answer that is not in the provider's own form."""
     return ProviderUnavailable(f"the provider's answer cannot be read: {type(error).__name__}: {error}")
 
 
 def broken_stream(missing: str) -> ProviderUnavailable:
-    """The error for a stream that ends before its end."""
+    """Return the error for a stream that broke off before it was complete."""
     return ProviderUnavailable(f"the stream ended before {missing}: the answer is incomplete")
 
 

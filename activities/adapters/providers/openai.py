@@ -1,4 +1,4 @@
-"""OpenAI, by the Responses API. Reads side by side with its siblings; must not retry and keeps no state of a run."""
+"""OpenAI, by the Responses API: must not retry, keeps no state of a run."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class OpenAIAdapter:
         self._client: openai.AsyncOpenAI | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """The model's whole answer, streamed inside.
+        """Send the request and return the model's whole answer, streamed inside.
 
         Raises:
             ModelError: The one that says what to do about it.
@@ -105,7 +105,7 @@ class OpenAIAdapter:
                 raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         if self._client:
             await self._client.close()
             self._client = None
@@ -226,7 +226,10 @@ class _Answer:
 
 
 def _items(messages: Iterable[Message], provider: str) -> list[dict[str, Any]]:
-    """Input items of the API: user messages, and each thing that the model did as an item of its own."""
+    """Return the input items of the API.
+
+    A user message is one item; so is each thing that the model did.
+    """
     sent: list[dict[str, Any]] = []
     for message in messages:
         if message.role is Role.USER:
@@ -336,5 +339,8 @@ def _text_config(output: OutputSchema | None) -> dict[str, Any]:
 
 
 def _cache_key(instructions: str, tools: list[dict[str, Any]]) -> str:
-    """The same for every prompt that begins alike, so that they meet the same cache."""
+    """Return a key that is the same for every prompt that begins alike.
+
+    So they meet the same cache.
+    """
     return sha256(json.dumps([instructions, tools]).encode()).hexdigest()[:32]

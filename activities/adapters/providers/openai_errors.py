@@ -1,4 +1,7 @@
-"""The errors of OpenAI's SDK, which speaks to OpenAI and to every compatible provider. Must not retry."""
+"""Translates the errors of OpenAI's SDK, which compatible providers share.
+
+Must not retry.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ OPENAI_FAILURES: Final = (openai.OpenAIError, FailedStreamError, *HTTP_FAILURES,
 
 
 def openai_error(error: Exception, model: Model, key_env: str, secret: str | None) -> ModelError:
-    """The error that says what to do about what the SDK raised."""
+    """Return the error that says what to do about what the SDK raised."""
     match error:
         case FailedStreamError():
             return model_error(error.failure, model=model.model, key_env=key_env, secret=secret)
@@ -45,7 +48,10 @@ def openai_error(error: Exception, model: Model, key_env: str, secret: str | Non
 
 
 def _failure(error: openai.APIError) -> Failure:
-    """A failed response, or an error event in the middle of a stream, which has no status of its own."""
+    """Describe a failed response, or an error event in a stream.
+
+    An event in the middle of a stream has no status of its own.
+    """
     body: Any = error.body
     said = body.get("message") if isinstance(body, dict) else None
     message = str(said or error.message)

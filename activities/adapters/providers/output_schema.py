@@ -1,4 +1,7 @@
-"""From an agent's output schema to what providers enforce. Must not validate: the original is checked elsewhere."""
+"""Turns an agent's output schema into what providers enforce.
+
+Must not validate: the original is checked elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ _NESTED = ("anyOf", "oneOf")
 
 
 def strict_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema as strict modes want it: objects closed, every property required; None where it cannot be so.
+    """Return the schema as strict modes want it; None where it cannot be so.
+
+    Objects are closed, and every property is required.
 
     An optional property becomes a required one, so the model says every field, null where the type has it. A
     default is told in the description.
@@ -28,7 +33,7 @@ def strict_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def is_recursive(schema: dict[str, Any]) -> bool:
-    """Whether a definition of the schema contains itself."""
+    """Return whether a definition of the schema contains itself."""
     references = {name: _references(definition) for name, definition in schema.get("$defs", {}).items()}
     for name, mentioned in references.items():
         reached: set[str] = set()
@@ -42,7 +47,7 @@ def is_recursive(schema: dict[str, Any]) -> bool:
 
 
 def schema_instructions(output: OutputSchema) -> str:
-    """Words that ask for the schema, for where a provider cannot enforce it."""
+    """Ask for the schema in words, for where a provider cannot enforce it."""
     schema = json.dumps(output.json_schema, separators=(",", ":"))
     return f"Answer with nothing but a JSON object that fits this JSON Schema:\n{schema}"
 
@@ -93,7 +98,7 @@ def _types(values: list[Any]) -> str | list[str]:
 
 
 def _references(schema: Any) -> set[str]:
-    """Names of the definitions that a schema mentions."""
+    """Return the names of the definitions that a schema mentions."""
     if isinstance(schema, list):
         return {name for item in schema for name in _references(item)}
     if not isinstance(schema, dict):

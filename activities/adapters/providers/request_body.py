@@ -1,4 +1,7 @@
-"""Request bodies: what people add to them by `Model.options`. Must not know any provider."""
+"""What people add to request bodies by `Model.options`.
+
+Must not know any provider.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 
 def with_options(body: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The body with the options laid over it; where both hold an object, key by key."""
+    """Lay the options over the body; where both hold an object, key by key."""
     merged = dict(body)
     for key, value in options.items():
         here = merged.get(key)

@@ -1,4 +1,7 @@
-"""How long a provider asks to wait, in every form that providers say it. Must not decide whether to retry."""
+"""How long a provider asks to wait, in every form that providers say it.
+
+Must not decide whether to retry.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ _LIMITS = ("requests", "tokens")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> timedelta | None:
-    """The wait that a response asks for, at most `LONGEST_DELAY`; None where it names none that makes sense.
+    """Return the wait that a response asks for, at most `LONGEST_DELAY`.
+
+    None where it names none that makes sense.
 
     Reads `retry-after-ms`, `Retry-After` in seconds or as an HTTP date, and where both are missing
     `x-ratelimit-reset-*` of the limits that are used up.
@@ -61,7 +66,7 @@ def _until_reset(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _duration(text: str) -> timedelta | None:
-    """A duration such as `6m0s`, `1.5s` or `20ms`, or plain seconds."""
+    """Read a duration such as `6m0s`, `1.5s` or `20ms`, or plain seconds."""
     found = _DURATION.fullmatch(text.strip())
     if not text.strip() or not found:
         return _seconds(text)

@@ -1,4 +1,7 @@
-"""A model that answers from a script, for tests, benchmarks and demonstrations. Must not reach any network."""
+"""A model that answers from a script, for tests, benchmarks and demonstrations.
+
+Must not reach any network.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class ScriptedCall(Spec):
     name: str
     arguments: dict[str, JsonValue] = {}
     malformed: str = ""
-    """What stands in the place of the arguments, where they are to be no JSON object."""
+    """What stands in the place of the arguments, where they are not to be a JSON object."""
 
 
 class ScriptedStep(Spec):
@@ -94,7 +97,7 @@ class ScriptedAdapter:
         self._scripts = {model: _steps(steps) for model, steps in by_model.items()}
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        """The step for this turn.
+        """Answer with the script's step for this turn.
 
         Raises:
             ModelError: The step says so, or the script has no such step.
@@ -118,7 +121,7 @@ class ScriptedAdapter:
         return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}")
 
     async def close(self) -> None:
-        """Nothing: there is nothing to give back."""
+        """Do nothing: a script holds no connections."""
 
     def _step(self, model: str, turn: int) -> ScriptedStep:
         steps = self._scripts.get(model, self._scripts.get(""))

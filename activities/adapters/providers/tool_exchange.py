@@ -1,4 +1,7 @@
-"""Tool calls and results between the wire and our parts. Must not judge arguments by a tool's schema."""
+"""Tool calls and results between the wire and our parts.
+
+Must not judge arguments by a tool's schema.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from ....contracts.message import ToolCallPart, ToolResultPart
 
 
 def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
-    """A tool call from what the model wrote: its arguments, or the text itself where it is no JSON object."""
+    """Make a tool call of what the model wrote.
+
+    Its arguments are the text itself where that is not a JSON object.
+    """
     try:
         arguments = json.loads(raw or "{}", parse_constant=_reject)
     except ValueError:
@@ -20,12 +26,18 @@ def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
 
 
 def sent_arguments(call: ToolCallPart) -> dict[str, Any]:
-    """The arguments as an object to send back: providers and servers take no other, not even a model's own text."""
+    """Return the arguments as an object to send back.
+
+    Providers and servers take nothing else, not even a model's own text.
+    """
     return {"INVALID_JSON": call.malformed} if call.malformed else dict(call.arguments)
 
 
 def result_text(part: ToolResultPart) -> str:
-    """The result's text, said to be an error where it is one: for protocols that have no field for that."""
+    """Return the result's text, marked as an error where it is one.
+
+    For protocols that have no field for that.
+    """
     return f"Error: {part.content}" if part.is_error else part.content
 
 

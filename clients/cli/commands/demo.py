@@ -1,4 +1,7 @@
-"""`sostenuto demo`: an agent answers a question while its worker is killed, and goes on where it was."""
+"""`sostenuto demo`: kills an agent's worker, and shows the agent go on.
+
+It goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,10 @@ async def _demo(args: argparse.Namespace) -> int:
 
 
 async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> KillReport:
-    """Run the agent, and kill its worker when it has asked a model, run a tool and asked a model again."""
+    """Run the agent, and kill its worker at work.
+
+    It is killed when it has asked a model, run a tool and asked a model again.
+    """
     from rich.markup import escape
 
     from ...client import Client

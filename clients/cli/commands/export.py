@@ -1,4 +1,7 @@
-"""`sostenuto export`: writes a run's history, as Temporal's own tools and `sostenuto replay` read it."""
+"""`sostenuto export`: writes a run's history to a file.
+
+Temporal's own tools and `sostenuto replay` read it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`sostenuto replay`: checks that today's code decides as recorded histories say. Needs no server."""
+"""`sostenuto replay`: checks today's code against recorded histories.
+
+Needs no server.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Check that the code decides as recorded histories say it did. Exit status 1 where it does not.",
     )
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="history, see `sostenuto export`")
-    parser.add_argument("--app", metavar="MODULE:APP", help="the app whose workflows of your own the histories are of")
+    parser.add_argument("--app", metavar="MODULE:APP", help="the app whose code-first workflows the histories are of")
     parser.add_argument("--json", action="store_true", help="print each verdict as a line of JSON")
     parser.set_defaults(handler=_replay)
 
@@ -65,7 +68,7 @@ def _read(file: Path) -> WorkflowHistory:
     except OSError as error:
         raise SpecError(f"{file} cannot be read: {error.strerror}") from error
     except (ValueError, ParseError) as error:
-        raise SpecError(f"{file} is no history as `sostenuto export` writes it: {error}") from error
+        raise SpecError(f"{file} is not a history as `sostenuto export` writes it: {error}") from error
     if not history.events:
         raise SpecError(f"{file} is a history without events")
     started = history.events[0].workflow_execution_started_event_attributes

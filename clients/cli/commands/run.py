@@ -1,4 +1,7 @@
-"""`sostenuto run`: starts a run, shows its steps on stderr, and prints what it came to on stdout."""
+"""`sostenuto run`: starts a run, shows its steps, and prints what it came to.
+
+The steps go to stderr, the result to stdout.
+"""
 
 from __future__ import annotations
 
@@ -77,10 +80,10 @@ async def _run(args: argparse.Namespace) -> int:
 
 def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
     """Find what the app has of that name, and what the text asks it."""
-    from ...code_first import OwnWorkflow
+    from ...code_first import CodeFirstWorkflow
 
     for workflow in app.workflows:
-        own = OwnWorkflow.of(workflow)
+        own = CodeFirstWorkflow.of(workflow)
         if own.name == name:
             return workflow, own.argument(text)
     return app.runnable(name), text

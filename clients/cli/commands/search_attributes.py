@@ -1,4 +1,7 @@
-"""`sostenuto search-attributes`: registers what the list of runs is searched by, on clusters that are not ours."""
+"""`sostenuto search-attributes`: registers what the list of runs is searched by.
+
+For clusters that are not ours.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sostenuto watch`: shows a run's events, of one that goes on or of one that is over."""
+"""`sostenuto watch`: shows the events of a run, whether or not it is over."""
 
 from __future__ import annotations
 

@@ -40,10 +40,10 @@ def serve(app: App, client: Client, task_queue: str, needed: Node | None = None)
 
 
 async def _worker(args: argparse.Namespace) -> int:
-    from ...code_first import OwnWorkflow
+    from ...code_first import CodeFirstWorkflow
 
     app = load_app(args.app)
-    served = ", ".join([*app.runnables, *(OwnWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
+    served = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
     client = await connect_client(args)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -140,7 +140,7 @@ class HalfEmoji(ScriptedAdapter):
 
 
 async def test_half_an_emoji_is_paid_for_once(serve: Serve) -> None:
-    """What is no Unicode cannot be written to the history: it is replaced, not asked for again."""
+    """What is not Unicode cannot be written to the history: it is replaced, not asked for again."""
     model = HalfEmoji([calls(("look", {"at": ""})), "Seen."])
     agent = Agent(name="tester", model="scripted/model", tools=[look])
     async with serve(App(agent), model) as stage:

@@ -44,7 +44,7 @@ async def test_malformed_arguments(play: Play) -> None:
     step = {"tool_calls": [{"name": "look", "malformed": '{"at": '}]}
     outcome = await play([step, "Well."], tools=[look])
     text = told(outcome)
-    assert "no JSON object" in text
+    assert "not a JSON object" in text
     assert '{"at": ' in text
     assert '"maximum": 9' in text
     assert len(outcome.history.scheduled) == 2
@@ -59,7 +59,7 @@ async def test_arguments_that_do_not_validate(play: Play) -> None:
 
 
 class UnprintableError(Exception):
-    """An error whose text is no valid Unicode."""
+    """An error whose text is not valid Unicode."""
 
     def __str__(self) -> str:
         return "bad \udc80 name"

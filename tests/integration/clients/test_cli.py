@@ -186,7 +186,7 @@ async def test_a_run_with_runs_in_it_from_start_to_replay(shell: Shell) -> None:
     assert replayed.status == 0
 
 
-async def test_an_own_workflow_from_start_to_replay(shell: Shell) -> None:
+async def test_a_code_first_workflow_from_start_to_replay(shell: Shell) -> None:
     (shell.directory / "flow.py").write_text(FLOW)
     id_ = f"cli-{shell.queue}"
     ran = await shell.run("run", "flow:app", "Report", '{"at": "7"}', "--id", id_)
@@ -332,7 +332,7 @@ async def test_ctrl_c_leaves_a_watched_run_alone(shell: Shell) -> None:
         (("ls", "--query", "SostenutoTokens = 'x'"), 2, "invalid value type for search attribute SostenutoTokens"),
         (("ls", "--address", "127.0.0.1:1"), 1, "no Temporal server answers at 127.0.0.1:1"),
         (("replay", "nowhere.json"), 2, "nowhere.json cannot be read: No such file"),
-        (("replay", "shop.py"), 2, "shop.py is no history"),
+        (("replay", "shop.py"), 2, "shop.py is not a history"),
     ],
 )
 async def test_what_cannot_be_is_told_in_one_line(

@@ -86,7 +86,7 @@ async def test_an_unknown_namespace_is_named(address: str) -> None:
 
 async def test_a_stack_that_is_up_here_is_found(address: str, tmp_path: Path) -> None:
     stack = RunningStack(pid=os.getpid(), address=address, payload_dir=tmp_path / "payloads")
-    with stack.announced(tmp_path):
+    with stack.announce(tmp_path):
         client = await Client.connect()
         assert client.temporal.service_client.config.target_host == address
         assert client.temporal.data_converter.external_storage is not None

@@ -154,7 +154,7 @@ async def test_what_does_not_exist_is_named(temporal: TemporalClient, task_queue
     client = Client(temporal, task_queue=task_queue)
     run = await client.start(AGENT, "wait for ever")
     for after in ("nonsense", "0/1/0", "01a20525-cb01-78b5-805a-77c71832e1c6/1/0"):
-        with pytest.raises(SpecError, match=f"{after!r} is no event of run"):
+        with pytest.raises(SpecError, match=f"{after!r} is not an event of run"):
             await anext(aiter(run.events(after)))
     with pytest.raises(SpecError, match="the list of runs: the Temporal server rejects it"):
         await client.list("nonsense ((")

@@ -141,7 +141,7 @@ async def test_the_document_chain_ends_where_validation_fails_for_good(bench: Be
 
 
 async def test_plain_python_reads_the_whole_inbox(bench: Bench) -> None:
-    app, client = await bench.serve("own_workflow")
+    app, client = await bench.serve("code_first")
     (workflow,) = app.workflows
     result = await (await client.start(workflow, "support")).result()
     assert result.status is Status.COMPLETED
@@ -177,7 +177,7 @@ async def test_they_run_unchanged_on_another_model(
     assert {event.model for event in of_type(events, "model.responded")} == {"scripted/any"}
 
 
-@pytest.mark.parametrize("example", ["docs_agent", "support_desk", "research_team", "document_chain", "own_workflow"])
+@pytest.mark.parametrize("example", ["docs_agent", "support_desk", "research_team", "document_chain", "code_first"])
 def test_every_example_takes_a_provider_whose_key_is_there(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOSTENUTO_MODEL", raising=False)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a key")

@@ -86,7 +86,7 @@ async def test_a_missing_file_is_named(tmp_path: Path) -> None:
 async def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
     other = tmp_path / "other.gguf"
     other.write_text("not a model")
-    with pytest.raises(SetupError, match=rf"{other} is no GGUF file"):
+    with pytest.raises(SetupError, match=rf"{other} is not a GGUF file"):
         await LlamaServer(other).start()
 
 

@@ -209,7 +209,7 @@ async def test_the_call_that_opens_the_session_can_be_cancelled_alone(caller: Ca
     ("server", "message", "retryable"),
     [
         (McpServer(command="no-such-program"), "command 'no-such-program' cannot be started (No such file", False),
-        (McpServer(command=sys.executable, cwd="/no/such/place"), "cwd '/no/such/place' is no directory", False),
+        (McpServer(command=sys.executable, cwd="/no/such/place"), "cwd '/no/such/place' is not a directory", False),
         (
             McpServer(
                 command=sys.executable,

@@ -1,4 +1,4 @@
-"""Workflows as people write them, in plain Python. Loaded into the sandbox, so imports little."""
+"""Code-first workflows as people write them. Loaded into the sandbox, so imports little."""
 
 from __future__ import annotations
 

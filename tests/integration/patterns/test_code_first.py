@@ -1,4 +1,4 @@
-"""Plain Python in people's own workflows: results with types, failures that end them, and cancels that reach all."""
+"""Code-first workflows: results with types, failures that end them, and cancels that reach all."""
 
 from __future__ import annotations
 
@@ -69,10 +69,14 @@ async def test_a_pipeline(serve: Serve, temporal: TemporalClient, task_queue: st
 @pytest.mark.parametrize(
     ("mistake", "kind", "message"),
     [
-        ("no such tool", "SpecError", "'stock' is no tool: write 'mcp:server' or 'mcp:server/tool', or pass a funct"),
+        (
+            "no such tool",
+            "SpecError",
+            "'stock' is not a tool: write 'mcp:server' or 'mcp:server/tool', or pass a funct",
+        ),
         ("a whole server", "SpecError", "'mcp:shop' is a whole server: name one of its tools"),
         ("no such server", "SpecError", "tools: 'mcp:shop': "),
-        ("a bad name", "SpecError", "Agent 'not a name': name: 'not a name' is no name"),
+        ("a bad name", "SpecError", "Agent 'not a name': name: 'not a name' is not a name"),
         ("a missing field", "SpecError", "Prompt 'p': template: {x}: no such field in the input"),
         ("nothing asked", "SpecError", "the input is empty: pass a text"),
         ("a tool that fails", "ToolFailed", "there is enough"),
@@ -97,7 +101,7 @@ async def test_a_mistake_ends_the_workflow(
 async def test_mistakes_and_failures_can_be_caught(serve: Serve, temporal: TemporalClient, task_queue: str) -> None:
     async with serve(APP, CAST):
         told = await temporal.execute_workflow(flows.Careful.run, id=task_queue, task_queue=task_queue)
-    assert told[0].startswith("'stock' is no tool")
+    assert told[0].startswith("'stock' is not a tool")
     assert told[1:3] == ["ToolFailed: there is enough", "ToolFailed: out of order"]
     assert told[3].startswith("QuotaExceeded: scripted/fails: scripted QuotaExceeded")
 

@@ -46,7 +46,7 @@ class Size:
     tasks: int
     """Workflow tasks, of three events each. How many branches one takes up depends on the moment."""
     own_events: int
-    """Those that are no workflow task's."""
+    """Those that are not a workflow task's."""
     own_bytes: int
 
 

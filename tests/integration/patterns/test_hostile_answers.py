@@ -74,7 +74,7 @@ async def test_an_answer_with_thousands_of_mistakes(play: Play) -> None:
 async def test_half_an_emoji_in_a_list(play: Play) -> None:
     chain = Chain(name="c", steps=[prompt("items"), Parallel(name="m", each=agent("x"), over="items")])
     outcome = await play(chain, {"items": f'["a", "{HALF}"]'})
-    assert outcome.result.reason == "step 'm': over: {items} is no list of items"
+    assert outcome.result.reason == "step 'm': over: {items} is not a list of items"
     assert outcome.result.turns == 1
 
 

@@ -177,7 +177,7 @@ async def test_the_list_of_an_earlier_step(play: Play) -> None:
 async def test_what_is_no_list(play: Play, message: str) -> None:
     outcome = await play(Parallel(name="m", each=prompt("x")), {}, message)
     assert outcome.failed
-    assert outcome.result.reason == "over: {input} is no list of items"
+    assert outcome.result.reason == "over: {input} is not a list of items"
 
 
 async def test_an_empty_list(play: Play) -> None:

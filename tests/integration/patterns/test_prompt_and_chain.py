@@ -190,7 +190,7 @@ async def test_an_item_that_lacks_a_field_says_so(play: Play, each: Prompt | Cha
     result = outcome.result
     assert result.status is Status.COMPLETED
     assert result.output[1] is None
-    assert result.steps["1"].reason == f"{place}: {{who}} is unknown: it is no field of what was asked"
+    assert result.steps["1"].reason == f"{place}: {{who}} is unknown: it is not a field of what was asked"
     if "step 'a'" in place:
         assert result.turns == 3
 

@@ -69,7 +69,7 @@ async def test_a_taken_port_is_named_with_the_remedy(tmp_path: Path, option: str
 
 
 async def test_a_server_that_ends_at_once_shows_what_it_wrote(tmp_path: Path) -> None:
-    (tmp_path / "temporal.db").write_text("this is no database, and it is long enough to be taken for one " * 20)
+    (tmp_path / "temporal.db").write_text("this is not a database, and it is long enough to be taken for one " * 20)
     async with ProcessGroup() as group:
         with pytest.raises(
             SetupError, match=r"(?s)ended with status 1 while starting.*temporal\.log ends with.*database"

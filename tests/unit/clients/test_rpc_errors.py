@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from sostenuto.clients.rpc_errors import explained
+from sostenuto.clients.rpc_errors import translate_rpc_errors
 from sostenuto.contracts.errors import SetupError, SpecError
 
 
@@ -19,7 +19,7 @@ from sostenuto.contracts.errors import SetupError, SpecError
 def test_search_attributes_of_ours_that_are_missing_have_a_remedy(words: str) -> None:
     with (
         pytest.raises(SetupError, match=r"register them by `sostenuto search-attributes`") as caught,
-        explained("the list of runs"),
+        translate_rpc_errors("the list of runs"),
     ):
         raise RPCError(words, RPCStatusCode.INVALID_ARGUMENT, b"")
     assert words in str(caught.value)
@@ -35,6 +35,6 @@ def test_search_attributes_of_ours_that_are_missing_have_a_remedy(words: str) ->
     ],
 )
 def test_a_query_that_is_wrong_is_answered_by_the_servers_words(words: str) -> None:
-    with pytest.raises(SpecError) as caught, explained("the list of runs"):
+    with pytest.raises(SpecError) as caught, translate_rpc_errors("the list of runs"):
         raise RPCError(words, RPCStatusCode.INVALID_ARGUMENT, b"")
     assert str(caught.value) == f"the list of runs: the Temporal server rejects it: {words}"

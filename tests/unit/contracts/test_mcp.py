@@ -21,7 +21,7 @@ from sostenuto.contracts.wire.mcp_call import McpCatalogue
         ({"command": "npx", "args": "a b"}, "args= is a list of strings, not 'a b'"),
         ({"command": "npx", "args": [1]}, "args= is a list of strings, not [1]"),
         ({"command": "npx", "headers": {"a": "b"}}, "headers= goes with url=, not with command="),
-        ({"url": "localhost:80"}, "url='localhost:80' is no http:// or https:// address"),
+        ({"url": "localhost:80"}, "url='localhost:80' is not an http:// or https:// address"),
         ({"url": "http://a", "args": ["b"]}, "args=, env= and cwd= go with command=, not with url="),
         ({"url": "http://a", "env": {"b": "c"}}, "args=, env= and cwd= go with command="),
         ({"url": "http://a", "timeout": 5}, "timeout= is a timedelta above 0, not 5"),
@@ -60,7 +60,7 @@ def test_a_reference(text: str, server: str, tool: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "github", "mcp", "mcp:", "mcp:/x", "mcp:a/", "mcp:a b", "mcp:a/b c", "mcp:a\n"])
 def test_a_wrong_reference(text: str) -> None:
-    with pytest.raises(SpecError, match="is no tool: write 'mcp:server' or 'mcp:server/tool'"):
+    with pytest.raises(SpecError, match="is not a tool: write 'mcp:server' or 'mcp:server/tool'"):
         McpRef.parse(text)
 
 

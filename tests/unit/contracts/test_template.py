@@ -32,15 +32,15 @@ def test_names(template: str, found: tuple[str, ...]) -> None:
         ("a } b", "the brace at position 2 stands alone: write }} for a brace"),
         ("{{x}", "the brace at position 3 stands alone"),
         ("{a{b}", "the brace at position 0 stands alone"),
-        ("{}", "{} is no name"),
-        ("{ input }", "{ input } is no name"),
-        ("{a.b}", "{a.b} is no name: a template has names like {input}, without attributes, indices or formats"),
-        ("{a[0]}", "{a[0]} is no name"),
-        ("{a!r}", "{a!r} is no name"),
-        ("{a:>10}", "{a:>10} is no name"),
-        ("{_private}", "{_private} is no name"),
-        ("{a\n}", "is no name"),
-        ("{" + "x " * 1000 + "}", "{x x x x x x x x x x x x x x x x x x x … is no name"),
+        ("{}", "{} is not a name"),
+        ("{ input }", "{ input } is not a name"),
+        ("{a.b}", "{a.b} is not a name: a template has names like {input}, without attributes, indices or formats"),
+        ("{a[0]}", "{a[0]} is not a name"),
+        ("{a!r}", "{a!r} is not a name"),
+        ("{a:>10}", "{a:>10} is not a name"),
+        ("{_private}", "{_private} is not a name"),
+        ("{a\n}", "is not a name"),
+        ("{" + "x " * 1000 + "}", "{x x x x x x x x x x x x x x x x x x x … is not a name"),
     ],
 )
 def test_anything_but_a_name_is_refused(template: str, words: str) -> None:
@@ -79,7 +79,7 @@ def test_a_value_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("name", ["", "a.b", "_a", "a b", "{a}", "a\n"])
 def test_names_that_no_template_can_use(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name for a template: use letters, digits"):
+    with pytest.raises(ValueError, match="is not a name for a template: use letters, digits"):
         check_name(name)
 
 

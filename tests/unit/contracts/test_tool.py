@@ -284,5 +284,5 @@ def test_options_that_contradict(options: dict[str, Any], words: str) -> None:
 
 
 def test_something_else_than_a_function() -> None:
-    with pytest.raises(SpecError, match="@tool: 'look' is no function"):
+    with pytest.raises(SpecError, match="@tool: 'look' is not a function"):
         tool("look")  # type: ignore[call-overload]

@@ -42,7 +42,7 @@ def test_a_call_that_used_nothing_costs_nothing() -> None:
 
 
 def test_counts_that_contradict_each_other_have_no_price() -> None:
-    """Compatible servers count as they like; that is no reason to lose an answer that was paid for."""
+    """Compatible servers count as they like; that is not a reason to lose an answer that was paid for."""
     assert cost_usd("openai", "gpt-5.1", Usage(input_tokens=10, cached_tokens=500)) is None
 
 

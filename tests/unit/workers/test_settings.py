@@ -89,7 +89,7 @@ def test_the_environment_gives_a_provider_of_the_file_another_address(toml: Path
         ('[providers.groq]\napi_key_env = "X"', "provider 'groq' has no address: set SOSTENUTO_PROVIDER_GROQ_URL"),
         ('[providers.groq]\nbase_url = "groq.example"', "begins with http"),
         ('[providers.openai]\nbase_url = "https://x"', "'openai' is built in"),
-        ('[providers."My Groq"]\nbase_url = "https://x"', "is no provider name"),
+        ('[providers."My Groq"]\nbase_url = "https://x"', "is not a provider name"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_place(toml: Path, text: str, words: str) -> None:

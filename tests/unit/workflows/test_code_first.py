@@ -1,4 +1,4 @@
-"""What plain Python is told of a call that is a mistake: an error of ours, which ends the workflow with its reason."""
+"""What a code-first workflow is told of a call that is a mistake: our error, which ends the workflow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_what_is_no_runnable_is_not_run(runnable: Any) -> None:
 
 async def test_what_is_no_tool_is_not_called() -> None:
     wrong: Any = look.function
-    with pytest.raises(SpecError, match=r"call_tool: <function look at .*> is no tool: pass a function"):
+    with pytest.raises(SpecError, match=r"call_tool: <function look at .*> is not a tool: pass a function"):
         await call_tool(wrong, at="7")
 
 

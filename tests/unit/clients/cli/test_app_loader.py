@@ -50,7 +50,7 @@ def test_a_place_without_both_names_is_refused(place: str) -> None:
     [
         (APP, "other", "has no 'other'; its apps are: app"),
         ("x = 1\n", "app", "has no 'app'; it has no App at all"),
-        ("app = 1\n", "app", "is no App but of type int"),
+        ("app = 1\n", "app", "is not an App but of type int"),
         (
             "import no_such_module\n",
             "app",

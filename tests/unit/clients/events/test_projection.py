@@ -203,7 +203,7 @@ def test_children_of_other_types_are_none_of_ours(own: History) -> None:
         (Payloads(), ""),
     ],
 )
-def test_what_an_own_workflow_was_asked_is_a_message(given: Payloads, text: str) -> None:
+def test_what_a_code_first_workflow_was_asked_is_a_message(given: Payloads, text: str) -> None:
     (began,) = History().add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": "Report"}, input=given)
     assert isinstance(began, RunStarted)
     assert (began.message.text, began.runnable, began.path) == (text, "Report", "Report")
@@ -217,13 +217,13 @@ def test_what_an_own_workflow_was_asked_is_a_message(given: Payloads, text: str)
         (CancelledError("stop"), "stop"),
     ],
 )
-def test_what_an_own_workflow_failed_by_is_its_reason(own: History, error: BaseException, reason: str) -> None:
+def test_what_a_code_first_workflow_failed_by_is_its_reason(own: History, error: BaseException, reason: str) -> None:
     (end,) = own.add("WORKFLOW_EXECUTION_FAILED", failure=failure(error))
     assert isinstance(end, RunFinished)
     assert (end.status, end.reason) == (Status.FAILED, reason)
 
 
-def test_an_own_workflow_that_is_tried_again_goes_on(own: History) -> None:
+def test_a_code_first_workflow_that_is_tried_again_goes_on(own: History) -> None:
     error = failure(ValueError("once more"))
     assert own.add("WORKFLOW_EXECUTION_FAILED", failure=error, new_execution_run_id="e2") == []
     assert own.projection.next_execution == "e2"
@@ -290,7 +290,7 @@ def test_tools_of_mcp_servers_are_tools() -> None:
     (told,) = completed(history, 6, ToolOutput(content="found"))
     assert isinstance(told, ToolResponded)
     assert (told.name, told.call_id, told.content, told.turn) == ("search", "c", "found", 1)
-    # The catalogue is no event, but the prompt that the model was sent has it.
+    # The catalogue is not an event, but the prompt that the model was sent has it.
     assert [tool.name for tool in history.projection.prompt(1).head.tools] == ["search"]
 
 

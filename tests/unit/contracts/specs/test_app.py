@@ -83,20 +83,20 @@ def test_a_name_that_is_taken() -> None:
     [
         (
             {"tools": [print]},
-            "App: tools[0]: <built-in function print> is no tool: pass a function decorated with @tool",
+            "App: tools[0]: <built-in function print> is not a tool: pass a function decorated with @tool",
         ),
-        ({"tools": look}, "App: tools: <tool look (read)> is no list: write [...]"),
-        ({"validators": [polite, 7]}, "App: validators[1]: 7 is no validator"),
+        ({"tools": look}, "App: tools: <tool look (read)> is not a list: write [...]"),
+        ({"validators": [polite, 7]}, "App: validators[1]: 7 is not a validator"),
         ({"validators": ["polite"]}, "App: validators: 'polite' is a name: pass the function that has it"),
         ({"validators": polite}, "App: validators: <function polite"),
-        ({"workflows": ["W"]}, "App: workflows[0]: 'W' is no class: pass one made by @workflow.defn"),
-        ({"mcp": SERVER}, "is no dict of servers by name: write {'name': McpServer(...)}"),
+        ({"workflows": ["W"]}, "App: workflows[0]: 'W' is not a class: pass one made by @workflow.defn"),
+        ({"mcp": SERVER}, "is not a dict of servers by name: write {'name': McpServer(...)}"),
         (
             {"mcp": {"s": "npx server"}},
-            "App: mcp['s']: 'npx server' is no McpServer(command=...) or McpServer(url=...)",
+            "App: mcp['s']: 'npx server' is not a server: write McpServer(command=...) or McpServer(url=...)",
         ),
-        ({"mcp": {"a/b": SERVER}}, "App: mcp: 'a/b' is no name of a server: use up to 64 letters"),
-        ({"mcp": {"a\n": SERVER}}, "App: mcp: 'a\\n' is no name of a server"),
+        ({"mcp": {"a/b": SERVER}}, "App: mcp: 'a/b' is not a name of a server: use up to 64 letters"),
+        ({"mcp": {"a\n": SERVER}}, "App: mcp: 'a\\n' is not a name of a server"),
     ],
 )
 def test_a_wrong_app(fields: dict[str, Any], words: str) -> None:

@@ -66,7 +66,7 @@ def test_a_wrong_call_says_what_would_be_valid(node: Node, arguments: dict[str, 
 
 @pytest.mark.parametrize("name", ["a.b", "1st"])
 def test_a_name_that_is_none_for_a_tool(name: str) -> None:
-    with pytest.raises(ValueError, match=f"here: '{name}' is no name for a tool: use letters, digits, '_' and '-'"):
+    with pytest.raises(ValueError, match=f"here: '{name}' is not a name for a tool: use letters, digits, '_' and '-'"):
         delegate_tool(Agent(name=name, model="scripted/m"), "here")
 
 

@@ -51,7 +51,7 @@ def test_texts_and_parts() -> None:
         (b"x", "the input is b'x', which no run can be asked: pass a text"),
         (Result(status=Status.COMPLETED, output="x"), "which no run can be asked: pass its output"),
         (["text", 3, PICTURE], "the input has 3 beside parts: pass texts and parts, or JSON without parts"),
-        ({"lease": object()}, "the input is no JSON: Unable to serialize unknown type: <class 'object'>"),
+        ({"lease": object()}, "the input is not JSON: Unable to serialize unknown type: <class 'object'>"),
     ],
 )
 def test_what_cannot_be_asked(content: Any, problem: str) -> None:

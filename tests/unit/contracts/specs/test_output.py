@@ -112,8 +112,8 @@ def test_what_is_ready_passes_as_it_is() -> None:
     [
         (Opaque, "here: Opaque has no JSON schema: use a pydantic model or a dataclass"),
         (list[Opaque], "here: list has no JSON schema"),
-        ("City", "here: 'City' is no type: pass one, or a JSON schema as a dict"),
-        (print, "here: <built-in function print> is no type"),
+        ("City", "here: 'City' is not a type: pass one, or a JSON schema as a dict"),
+        (print, "here: <built-in function print> is not a type"),
     ],
 )
 def test_what_has_no_schema(output: Any, words: str) -> None:
@@ -150,11 +150,11 @@ def test_validators_by_name() -> None:
     ("given", "words"),
     [
         ([short, lambda answer: None], "here[1]: <function "),
-        ([partial(short)], "is no validator: pass a function that has a name"),
-        ([7], "here[0]: 7 is no validator"),
-        ([""], "here[0]: '' is no validator"),
+        ([partial(short)], "is not a validator: pass a function that has a name"),
+        ([7], "here[0]: 7 is not a validator"),
+        ([""], "here[0]: '' is not a validator"),
         ([short, "short"], "here[1]: there is already a validator named 'short'"),
-        ("short", "here: 'short' is no list: write [...]"),
+        ("short", "here: 'short' is not a list: write [...]"),
         (short, "here: <function short"),
     ],
 )

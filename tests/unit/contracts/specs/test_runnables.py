@@ -41,7 +41,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
 @pytest.mark.parametrize(
     ("kind", "fields", "words"),
     [
-        (Prompt, {"template": "{a.b}"}, "template: {a.b} is no name: a template has names like {input}"),
+        (Prompt, {"template": "{a.b}"}, "template: {a.b} is not a name: a template has names like {input}"),
         (Prompt, {"template": " "}, "template: it is empty: say what the model is asked, such as '{input}'"),
         (Prompt, {"template": "{"}, "template: the brace at position 0 stands alone: write {{ for a brace"),
         (Prompt, {"template": "x", "model": "gpt"}, "model.name: 'gpt' is not provider/model"),
@@ -51,17 +51,17 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
             "Prompt has no field 'tools': it takes name, description, template",
         ),
         (Prompt, {"template": "x", "max_repairs": -1}, "max_repairs: Input should be greater than or equal to 0"),
-        (Prompt, {"template": "x", "validators": [7]}, "validators[0]: 7 is no validator"),
+        (Prompt, {"template": "x", "validators": [7]}, "validators[0]: 7 is not a validator"),
         (Agent, {"tools": [A, look, A]}, "tools[2] has the name 'a' of tools[0]: names must differ"),
         (Agent, {"tools": [look, "mcp:s/look"]}, "tools[1] has the name 'look' of tools[0]: names must differ"),
         (Agent, {"tools": ["mcp:s", "mcp:s"]}, "tools[1] has the name 'mcp:s' of tools[0]"),
         (Agent, {"tools": ["mcp:s/a", "mcp:s"]}, "tools[0]: 'mcp:s/a' is among all tools of that server, tools[1]"),
-        (Agent, {"tools": [DOTTED]}, "tools[0]: 'a.b' is no name for a tool: use letters, digits, '_' and '-'"),
-        (Agent, {"tools": A}, "tools: Agent 'a' is no list: write [...]"),
+        (Agent, {"tools": [DOTTED]}, "tools[0]: 'a.b' is not a name for a tool: use letters, digits, '_' and '-'"),
+        (Agent, {"tools": A}, "tools: Agent 'a' is not a list: write [...]"),
         (Agent, {"delegates": [A]}, "delegates: give them in tools="),
         (Chain, {"steps": []}, "steps: give at least one"),
-        (Chain, {"steps": 7}, "steps: 7 is no list: write [...]"),
-        (Chain, {"steps": A}, "steps: Agent 'a' is no list: write [...]"),
+        (Chain, {"steps": 7}, "steps: 7 is not a list: write [...]"),
+        (Chain, {"steps": A}, "steps: Agent 'a' is not a list: write [...]"),
         (Chain, {"steps": [A, 1]}, f"steps[1]: 1 {ANY}"),
         (Chain, {"steps": [A, B, A]}, "steps[2] has the name 'a' of steps[0]: names must differ"),
         (
@@ -73,11 +73,11 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
         (Chain, {"steps": [A, TOPIC]}, "steps[1] (topic_prompt): {topic} is unknown here: there is {input}, {a}; name"),
         (Chain, {"steps": [agent("input")]}, "steps[0] has the name 'input' of the chain's own input"),
         (Chain, {"steps": [A], "inputs": ["a"]}, "steps[0] has the name 'a' of inputs[0]: names must differ"),
-        (Chain, {"steps": [A], "inputs": ["a.b"]}, "inputs: 'a.b' is no name for a template"),
-        (Chain, {"steps": [A], "inputs": "topic"}, "inputs: 'topic' is no list: write [...]"),
+        (Chain, {"steps": [A], "inputs": ["a.b"]}, "inputs: 'a.b' is not a name for a template"),
+        (Chain, {"steps": [A], "inputs": "topic"}, "inputs: 'topic' is not a list: write [...]"),
         (Chain, {"steps": [A], "step": A}, "Chain has no field 'step': did you mean 'steps'?"),
         (Router, {"routes": []}, "routes: give at least one"),
-        (Router, {"routes": {"a": A}}, "is no list: write [...]"),
+        (Router, {"routes": {"a": A}}, "is not a list: write [...]"),
         (Router, {"routes": [A, "b"]}, f"routes[1]: 'b' {ANY}"),
         (Router, {"routes": [A, Route(B, name="a")]}, "routes[1] has the name 'a' of routes[0]: names must differ"),
         (Router, {"routes": [A, B], "default": "c"}, "default: there is no route 'c': there are a, b"),
@@ -108,10 +108,10 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
         (Parallel, {}, "give branches= or each=, exactly one of them"),
         (Parallel, {"branches": [A], "each": B}, "give branches= or each=, exactly one of them"),
         (Parallel, {"branches": [A, 1]}, f"branches[1]: 1 {ANY}"),
-        (Parallel, {"branches": A}, "branches: Agent 'a' is no list: write [...]"),
+        (Parallel, {"branches": A}, "branches: Agent 'a' is not a list: write [...]"),
         (Parallel, {"branches": [A, A]}, "branches[1] has the name 'a' of branches[0]: names must differ"),
         (Parallel, {"each": 1}, f"each: 1 {ANY}"),
-        (Parallel, {"each": A, "over": "{pages}"}, "over: '{pages}' is no name for a template"),
+        (Parallel, {"each": A, "over": "{pages}"}, "over: '{pages}' is not a name for a template"),
         (Parallel, {"branches": [A], "over": "pages"}, "over: it names the list of each=, and there is none"),
         (Parallel, {"branches": [A], "limit": 0}, "limit: Input should be greater than or equal to 1"),
         (Parallel, {"branches": [A], "judge": B}, "judge: it goes with join='vote', not with 'all'"),
@@ -170,7 +170,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
         ),
         (Team, {"members": [A], "model": MODEL, "writer": B}, "writer: it goes with style='plan', not with 'delegate'"),
         (Team, {"members": [A], "model": MODEL, "limit": 2}, "limit: it goes with style='debate' or 'plan', not with"),
-        (Team, {"members": [DOTTED], "model": MODEL}, "members[0] (a.b): 'a.b' is no name for a tool"),
+        (Team, {"members": [DOTTED], "model": MODEL}, "members[0] (a.b): 'a.b' is not a name for a tool"),
         (Team, {"members": [TOPIC], "style": "plan", "model": MODEL}, "members[0] (topic_prompt): it is told its task"),
         (Team, {"members": [A], "style": "chat", "model": MODEL}, "style: Input should be 'delegate', 'handoff'"),
     ],
@@ -189,22 +189,22 @@ def test_what_cannot_be_built_says_where_and_why(kind: type[Node], fields: dict[
     [
         (lambda: Step(1), f"Step 'unnamed': run: 1 {ANY}"),  # type: ignore[arg-type]
         (lambda: Step(Step(A)), f"Step 'a': run: Step 'a' {ANY}"),  # type: ignore[arg-type]
-        (lambda: Step(A, input="{a.b}"), "Step 'a': input: {a.b} is no name"),
+        (lambda: Step(A, input="{a.b}"), "Step 'a': input: {a.b} is not a name"),
         (lambda: Step(TOPIC, input="x"), "Step 'topic_prompt': input: a prompt has its own template: say there"),
         (lambda: Step(A, inputs="x"), "Step 'a': Step has no field 'inputs': did you mean 'input'?"),
-        (lambda: Step(A, name="a b"), "Step 'a b': name: 'a b' is no name: use up to 64 letters, digits"),
+        (lambda: Step(A, name="a b"), "Step 'a b': name: 'a b' is not a name: use up to 64 letters, digits"),
         (lambda: Step(A, name=5), "Step: name: Input should be a valid string"),  # type: ignore[arg-type]
         (
             lambda: Route(Agent, name="r"),  # type: ignore[arg-type]
             "Route 'r': run: <class 'sostenuto.contracts.specs.agent.Agent'> cannot be run",
         ),
-        (lambda: Route(A, examples="where?"), "Route 'a': examples: 'where?' is no list: write [...]"),
+        (lambda: Route(A, examples="where?"), "Route 'a': examples: 'where?' is not a list: write [...]"),
         (lambda: Route(A, max_difficulty=2), "Route 'a': max_difficulty: Input should be less than or equal to 1"),
-        (lambda: Rule(pattern="("), "Rule: pattern: '(' is no regular expression: missing )"),
+        (lambda: Rule(pattern="("), "Rule: pattern: '(' is not a regular expression: missing )"),
         (lambda: Rule(patern="x"), "Rule: Rule has no field 'patern': did you mean 'pattern'?"),
         (lambda: Rule(min_chars=5, max_chars=2), "Rule: min_chars: it is 5, more than max_chars=2: it never holds"),
-        (lambda: agent(""), "Agent: name: '' is no name"),
-        (lambda: agent("a\n"), "is no name"),
+        (lambda: agent(""), "Agent: name: '' is not a name"),
+        (lambda: agent("a\n"), "is not a name"),
     ],
 )
 def test_a_wrong_part(make: Any, words: str) -> None:
@@ -235,7 +235,7 @@ def test_what_a_runnable_takes_from_around_it(node: Node, needs: tuple[str, ...]
 def test_an_input_without_what_the_templates_take() -> None:
     check_input(TOPIC, Message.user('{"topic": null}'))
     check_input(A, Message.user("anything"))
-    words = r"Prompt 'topic_prompt': template: \{topic\}: no such field in the input, which is no JSON object"
+    words = r"Prompt 'topic_prompt': template: \{topic\}: no such field in the input, which is not a JSON object"
     with pytest.raises(SpecError, match=words):
         check_input(TOPIC, Message.user("topic"))
     with pytest.raises(SpecError, match="which has the fields a, b: pass the input as a dict with topic"):

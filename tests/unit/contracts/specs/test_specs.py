@@ -38,7 +38,7 @@ def agent(**fields: Any) -> Agent:
     [
         ({"model": "gpt"}, "Agent 'a': model.name: 'gpt' is not provider/model, such as anthropic/claude"),
         ({"model": 7}, "Agent 'a': model: "),
-        ({"name": "with space"}, "Agent 'with space': name: 'with space' is no name: use up to 64 letters"),
+        ({"name": "with space"}, "Agent 'with space': name: 'with space' is not a name: use up to 64 letters"),
         ({"max_turns": 0}, "Agent 'a': max_turns: Input should be greater than or equal to 1"),
         ({"max_repairs": -1}, "Agent 'a': max_repairs: Input should be greater than or equal to 0"),
         ({"max_repeats": 1}, "Agent 'a': max_repeats: Input should be greater than or equal to 2"),
@@ -46,9 +46,12 @@ def agent(**fields: Any) -> Agent:
         ({"instruction": "x"}, "Agent 'a': Agent has no field 'instruction': did you mean 'instructions'?"),
         ({"zzz": 1}, "Agent 'a': Agent has no field 'zzz': it takes name, description, instructions, model"),
         ({"tools": [look, look]}, "Agent 'a': tools[1] has the name 'look' of tools[0]: names must differ"),
-        ({"tools": [print]}, "Agent 'a': tools[0]: print is no tool: decorate print with @tool"),
-        ({"tools": [look, 7]}, "Agent 'a': tools[1]: 7 is no tool: pass a function decorated with @tool"),
-        ({"tools": [look, "look"]}, "Agent 'a': tools[1]: 'look' is no tool: write 'mcp:server' or 'mcp:server/tool'"),
+        ({"tools": [print]}, "Agent 'a': tools[0]: print is not a tool: decorate print with @tool"),
+        ({"tools": [look, 7]}, "Agent 'a': tools[1]: 7 is not a tool: pass a function decorated with @tool"),
+        (
+            {"tools": [look, "look"]},
+            "Agent 'a': tools[1]: 'look' is not a tool: write 'mcp:server' or 'mcp:server/tool'",
+        ),
         ({"output": object()}, "has no JSON schema: use a pydantic model or a dataclass"),
     ],
 )

@@ -14,7 +14,7 @@ from sostenuto.workflows.agent.transcript import Transcript
 HEAD = Head(agent="a", model=Model("a/b"))
 
 
-def reply(text: str = "so", id: str = "r1") -> ModelReply:  # noqa: A002
+def reply(text: str = "so", id: str = "r1") -> ModelReply:
     """A model's answer."""
     message = Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))
     return ModelReply(id=id, message=message, model="a/b", prompt_hash="")

@@ -1,4 +1,4 @@
-"""People's own workflows: started, found, listed and watched as runs are."""
+"""Code-first workflows: started, found, listed and watched as runs are."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def types(events: list[Event], path: str) -> list[str]:
     return [event.type for event in events if event.path == path]
 
 
-async def test_an_own_workflow_is_watched_as_a_run(serve: Serve) -> None:
+async def test_a_code_first_workflow_is_watched_as_a_run(serve: Serve) -> None:
     async with serve(APP, SCRIPT) as client:
         started = await client.start(Report.run, Order("7", 2))
         events = await events_of(started)
@@ -150,7 +150,7 @@ async def test_an_own_workflow_is_watched_as_a_run(serve: Serve) -> None:
     assert untyped.output == {"item": "a title", "count": 2}
 
 
-async def test_what_an_own_workflow_fails_by_is_told(serve: Serve) -> None:
+async def test_what_a_code_first_workflow_fails_by_is_told(serve: Serve) -> None:
     async with serve(APP, SCRIPT) as client:
         stumbled = await client.start(Stumbles, "Go.")
         events = await events_of(stumbled)
@@ -165,7 +165,7 @@ async def test_what_an_own_workflow_fails_by_is_told(serve: Serve) -> None:
     assert (failed.status, failed.reason) == (Status.FAILED, "no luck")
 
 
-async def test_an_own_workflow_that_continues_as_new_is_one_stream(serve: Serve) -> None:
+async def test_a_code_first_workflow_that_continues_as_new_is_one_stream(serve: Serve) -> None:
     async with serve(APP, SCRIPT) as client:
         started = await client.start(Again, 2)
         events = await events_of(started)
@@ -176,7 +176,7 @@ async def test_an_own_workflow_that_continues_as_new_is_one_stream(serve: Serve)
     assert (events[-1].output, events[-1].turns) == ("done", 3)
 
 
-async def test_an_own_workflow_is_listed_with_runs(serve: Serve, task_queue: str) -> None:
+async def test_a_code_first_workflow_is_listed_with_runs(serve: Serve, task_queue: str) -> None:
     async with serve(APP, SCRIPT) as client:
         started = await client.start(Report, Order("7", 2), tenant=task_queue)
         await started.result()
@@ -220,7 +220,7 @@ async def test_what_cannot_be_started_is_refused(serve: Serve, what: Any, given:
             await client.start(what, given)
 
 
-async def test_a_message_is_a_message_to_an_own_workflow_too(serve: Serve) -> None:
+async def test_a_message_is_a_message_to_a_code_first_workflow_too(serve: Serve) -> None:
     async with serve(APP, SCRIPT) as client:
         started = await client.start(Told, Message.user("luck"))
         began = await anext(aiter(started.events()))

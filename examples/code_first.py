@@ -1,6 +1,8 @@
-"""A workflow of your own: `while`, `if` and `asyncio.gather` around models, tools and agents, all of it durable.
+"""A code-first workflow: loops and conditions around models, tools and agents.
 
-sostenuto run examples/own_workflow.py:app ReadInbox support
+All of it is durable.
+
+sostenuto run examples/code_first.py:app ReadInbox support
 """
 
 import asyncio
@@ -63,7 +65,7 @@ class ReadInbox:
 
     @workflow.run
     async def run(self, mailbox: str) -> Inbox:
-        """Read it to its end."""
+        """Read the mailbox to its end."""
         inbox, number = Inbox(), 0
         while page := await call_tool(fetch_page, mailbox=mailbox, number=number):
             kinds = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""A workflow of somebody's own, whose recorded histories have to replay: it may never change."""
+"""A code-first workflow, whose recorded histories have to replay: it may never change."""
 
 from __future__ import annotations
 
