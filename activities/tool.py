@@ -104,7 +104,7 @@ async def _in_thread(
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         cancelled.set()
-        # A thread cannot be stopped: what a `once` tool has done by its end belongs into the history.
+        # A thread cannot be stopped: what a `once` tool has done by its end belongs in the history.
         if tool.spec.effect is Effect.ONCE and not limit.expired():
             return await running
         raise

@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
+from ..contracts.text import plural
 from ..contracts.wire.event import Event
 from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
@@ -160,7 +161,7 @@ class Run:
         except ValidationError as error:
             raise SpecError(
                 f"run {self.id!r}: its output is not of the type that its runnable has here: get it without runnable= "
-                f"to see it as it is ({error.error_count()} problems: {error.errors()[0]['msg']})"
+                f"to see it as it is ({plural(error.error_count(), 'problem')}: {error.errors()[0]['msg']})"
             ) from error
 
     async def _newest(self) -> WorkflowExecutionDescription:

@@ -26,7 +26,7 @@ class McpServer:
 
     By a command that speaks on its standard streams, or by a URL.
 
-    Lives on the worker alone and is not a contract: nothing here writes it into a history. Keys belong into `env` and
+    Lives on the worker alone and is not a contract: nothing here writes it into a history. Keys belong in `env` and
     `headers`, whose values error messages leave out; not into `args` and `url`. What a tool returns is not searched.
 
     Raises:

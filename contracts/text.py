@@ -26,3 +26,8 @@ def cut(text: str, chars: int) -> str:
 def encodable(text: str) -> str:
     """Return a text with `?` for what is not Unicode, such as half of an emoji."""
     return text.encode(errors="replace").decode()
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 turn`, `2,000 turns`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -14,7 +14,7 @@ from temporalio import workflow
 
 from ..contracts import template
 from ..contracts.message import Message, ToolCallPart, ToolResultPart
-from ..contracts.text import first_line, shorten
+from ..contracts.text import first_line, plural, shorten
 from ..contracts.wire.places import Place
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Result, Status
@@ -91,7 +91,7 @@ class Details:
             return
         usage = self._tally.totals.usage
         head = (
-            f"**{self._root.name}** · {self._tally.turns} turns · {compact(usage.input_tokens)}→"
+            f"**{self._root.name}** · {plural(self._tally.turns, 'turn')} · {compact(usage.input_tokens)}→"
             f"{compact(usage.output_tokens)} tok · ${self._tally.totals.cost_usd:.4f}"
         )
         # As a block of code: the UI draws nested lists as one line.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from ...contracts.text import one_line
+from ...contracts.text import one_line, plural
 from ...contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -99,7 +99,7 @@ def _end(event: RunFinished | MemberFinished) -> str:
     # Nothing known is not the same as free.
     cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""
     tokens = f"{event.usage.input_tokens}→{event.usage.output_tokens} tok"
-    return f"{event.status}{handed}{reason}  {event.turns} turns  {tokens}{cost}"
+    return f"{event.status}{handed}{reason}  {plural(event.turns, 'turn')}  {tokens}{cost}"
 
 
 def _line(text: str) -> str:

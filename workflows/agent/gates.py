@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import TRANSFER
+from ...contracts.text import plural
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.run import Rejected, Result, Status
 from .state import AgentState
@@ -51,7 +52,7 @@ class TurnLimit(Gate):
         """End where no turn is left."""
         if state.replies < self._most:
             return None
-        return state.result(Status.EXHAUSTED, f"the agent used all of its {self._most} turns")
+        return state.result(Status.EXHAUSTED, f"the agent used all of its {plural(self._most, 'turn')}")
 
 
 class Repeats(Gate):

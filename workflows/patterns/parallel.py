@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from ...contracts.specs.parallel import MAX_ITEMS, Parallel
 from ...contracts.specs.runnable import Runnable
 from ...contracts.template import INPUT
+from ...contracts.text import plural
 from ...contracts.wire.run import Result, Status
 from ..concurrency import Job, being_cancelled, first_completed, run_together
 from ..host import Host
@@ -97,7 +98,7 @@ def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Re
     if being_cancelled() or (results and all(result.status is Status.CANCELLED for result in results)):
         return tally.result(Status.CANCELLED, "the run was cancelled", output=output)
     if len(results) < wanted:
-        reason = f"there are {len(results)} items, of which {wanted} have to complete"
+        reason = f"{wanted} have to complete, of {plural(len(results), 'item')}"
         return tally.result(Status.FAILED, reason, output=output)
     broken = {name: step for name, step in tally.steps.items() if step.status is not Status.COMPLETED}
     shown = "; ".join(f"{name}: {step.status}: {step.reason}" for name, step in list(broken.items())[:5])

@@ -12,6 +12,7 @@ from ...contracts.message import Message
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.team import Team
 from ...contracts.template import as_text
+from ...contracts.text import plural
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
 from ..concurrency import being_cancelled, result_of_error, run_together
@@ -49,7 +50,7 @@ async def run_plan(host: Host, team: Team, scope: Scope) -> Result:
     if isinstance(plan, Result):
         return tally.result(plan.status, plan.reason)
     if plan.tasks:
-        reason = f"the planner wanted more than {team.rounds} plans"
+        reason = f"the planner wanted more than {plural(team.rounds, 'plan')}"
         return tally.result(Status.EXHAUSTED, reason, output=plan.answer or None)
     return _said(tally, plan)
 

@@ -24,6 +24,7 @@ from mcp.types import (
 )
 
 from ....contracts.message import FilePart, ImagePart
+from ....contracts.text import plural
 from ....contracts.wire.tool_call import ToolOutput
 
 Piece = str | ImagePart | FilePart
@@ -46,7 +47,7 @@ def output_of(result: CallToolResult) -> ToolOutput:
 def error_text(result: CallToolResult) -> str:
     """Return what the model is told of a call that failed."""
     output = output_of(result)
-    shown = f"({len(output.attachments)} attachments are left out)" if output.attachments else ""
+    shown = f"(left out: {plural(len(output.attachments), 'attachment')})" if output.attachments else ""
     return "\n".join(part for part in (output.content, shown) if part) or "the tool failed and did not say why"
 
 

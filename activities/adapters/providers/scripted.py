@@ -19,6 +19,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
 from ....contracts.contract import Spec
 from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
 from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
+from ....contracts.text import plural
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
@@ -129,7 +130,7 @@ class ScriptedAdapter:
             raise InvalidRequest(f"{model!r}: the script has steps for {', '.join(self._scripts)} only")
         if turn >= len(steps):
             raise InvalidRequest(
-                f"the script is exhausted: turn {turn + 1} was asked for, and it has {len(steps)} steps"
+                f"the script is exhausted: turn {turn + 1} was asked for, and it has {plural(len(steps), 'step')}"
             )
         return steps[turn]
 

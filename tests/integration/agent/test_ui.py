@@ -83,7 +83,7 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
         go_on.set()
         await stage.outcome(run)
         end = await _details(handle)
-    assert half_way.startswith("**tester** · 1 turns · 10→5 tok · $0.0010")
+    assert half_way.startswith("**tester** · 1 turn · 10→5 tok · $0.0010")
     assert "**user**\n\nGo." in half_way
     assert "**assistant**\n\nI wait. !\\[](http://127.0.0.1/spy.png)" in half_way
     assert "Done." not in half_way

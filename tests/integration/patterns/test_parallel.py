@@ -216,7 +216,7 @@ async def test_no_limit_is_more_than_the_server_takes(play: Play, each: Any, mon
 
 async def test_fewer_items_than_have_to_complete(play: Play) -> None:
     outcome = await play(Parallel(name="m", each=prompt("x"), min_completed=3), {}, "[1, 2]")
-    assert outcome.result.reason == "there are 2 items, of which 3 have to complete"
+    assert outcome.result.reason == "3 have to complete, of 2 items"
     assert outcome.result.output == ["x<1>", "x<2>"]
 
 

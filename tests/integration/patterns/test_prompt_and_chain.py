@@ -154,7 +154,7 @@ STOPS: dict[str, tuple[Runnable, dict[str, Any], Status, str, int]] = {
         LOOP,
         {"loop": {"text": "so far", "tool_calls": [{"name": "other", "arguments": {"task": "a"}}]}},
         Status.EXHAUSTED,
-        "step 'x': the agent used all of its 1 turns",
+        "step 'x': the agent used all of its 1 turn",
         2,
     ),
 }

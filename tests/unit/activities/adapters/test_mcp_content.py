@@ -85,4 +85,4 @@ def test_a_link_says_where_and_what() -> None:
 def test_errors_speak() -> None:
     assert error_text(result(TextContent(text="no such file"))) == "no such file"
     assert "did not say why" in error_text(result())
-    assert "1 attachments are left out" in error_text(result(ImageContent(data="AAAA", mime_type="image/png")))
+    assert "(left out: 1 attachment)" in error_text(result(ImageContent(data="AAAA", mime_type="image/png")))

@@ -30,7 +30,7 @@ async def test_the_turn_of_the_transcript_chooses_the_step() -> None:
 
 
 async def test_an_exhausted_script_says_so() -> None:
-    with pytest.raises(InvalidRequest, match="exhausted: turn 2 was asked for, and it has 1 steps"):
+    with pytest.raises(InvalidRequest, match="exhausted: turn 2 was asked for, and it has 1 step"):
         await ScriptedAdapter(["only"]).complete(_request(1))
 
 

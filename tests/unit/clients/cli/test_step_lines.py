@@ -76,7 +76,7 @@ ANSWERED = ModelResponded(
         (MemberStarted(**PLACED, member="law", run_id="r1/law"), "▷ law#2 takes over the conversation"),
         (
             MemberFinished(**PLACED, member="law", run_id="r1", status=Status.COMPLETED, transfer="tax", turns=1),
-            "□ law#2 completed, handing over to tax  1 turns  0→0 tok",
+            "□ law#2 completed, handing over to tax  1 turn  0→0 tok",
         ),
         (
             MemberFinished(**PLACED, member="law", run_id="r1", status=Status.FAILED, reason="no credit", cost_usd=0.5),
