@@ -87,7 +87,9 @@ class Parallel(Node):
         if self.min_completed is not None and self.join == "first":
             raise ValueError("min_completed: it goes with join='all' and 'vote': 'first' needs one")
         if self.min_completed is not None and self.branches and self.min_completed > len(self.branches):
-            raise ValueError(f"min_completed: {self.min_completed} is more than the number of branches, {len(self.branches)}")
+            raise ValueError(
+                f"min_completed: {self.min_completed} is more than the number of branches, {len(self.branches)}"
+            )
         different(
             [
                 *((f"branches[{index}]", branch.name) for index, branch in enumerate(self.branches)),

@@ -126,7 +126,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
             {"branches": [A], "reducer": TOPIC},
             "reducer (topic_prompt): it is told all outputs as {input}, and",
         ),
-        (Parallel, {"branches": [A], "min_completed": 2}, "min_completed: it is 2 and there are 1 branches"),
+        (Parallel, {"branches": [A], "min_completed": 2}, "min_completed: 2 is more than the number of branches, 1"),
         (Parallel, {"branches": [A], "join": "first", "min_completed": 1}, "min_completed: it goes with join='all'"),
         (Team, {"members": []}, "members: give at least one"),
         (Team, {"members": [A, 1], "model": MODEL}, f"members[1]: 1 {ANY}"),
