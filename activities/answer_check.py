@@ -49,7 +49,7 @@ class OutputValidator:
         """Check that this worker has the validator, before an answer is paid for.
 
         Raises:
-            InvalidRequest: Names it and says how to serve it.
+            InvalidRequest: A validator is missing; names it and says how to serve it.
         """
         for name in head.validators:
             if name not in self._validators:

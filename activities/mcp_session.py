@@ -81,10 +81,10 @@ class McpSession(Protocol):
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.
-            ServerUnreachable: It cannot now.
-            CallInterrupted: It was lost meanwhile.
-            CallTimedOut: It did not answer within the server's `timeout`.
-            ToolError: It refused, in its words.
+            ServerUnreachable: The server cannot be reached now.
+            CallInterrupted: The server was lost meanwhile.
+            CallTimedOut: The server did not answer within the server's `timeout`.
+            ToolError: The server refused, in its words.
         """
         ...
 
@@ -93,9 +93,9 @@ class McpSession(Protocol):
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.
-            ServerUnreachable: It cannot now; the tool was not called.
-            CallInterrupted: It was lost during the call.
-            CallTimedOut: It did not answer within the server's `timeout`.
+            ServerUnreachable: The server cannot be reached now; the tool was not called.
+            CallInterrupted: The server was lost during the call.
+            CallTimedOut: The server did not answer within the server's `timeout`.
             ToolError: The tool failed or the server refused, in its words.
         """
         ...

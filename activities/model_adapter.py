@@ -64,7 +64,7 @@ class ModelAdapter(Protocol):
         """Send a prompt and return the whole answer, streaming inside.
 
         Raises:
-            ModelError: The one that says what to do about it.
+            ModelError: The call failed; its class says what to do about it.
         """
         ...
 

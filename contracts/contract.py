@@ -122,7 +122,7 @@ def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
     """Return the items of a list.
 
     Raises:
-        SpecError: It is not a list, but such as the one item that was meant to be in it.
+        SpecError: `items` is not a list; often it is the one item that was meant to be in it.
     """
     if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
         return tuple(items)

@@ -89,7 +89,7 @@ class LazyAdapter:
         """Send the request by the adapter itself.
 
         Raises:
-            ModelError: The one that the adapter raises.
+            ModelError: The call failed; the adapter raised it.
         """
         adapter = await self._built()
         return await adapter.complete(request, on_delta)

@@ -47,7 +47,7 @@ _GRACEFUL_SHUTDOWN = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What some runnables need of a worker besides models and functions."""
+    """What some runnables need of a worker beyond models and functions."""
 
     embedder: Embedder | None = None
     """Compares meanings, for routers."""

@@ -90,7 +90,7 @@ async def ask(
         name: Its place in the events.
 
     Raises:
-        SpecError: Something of this is wrong.
+        SpecError: An argument is wrong; says which and why.
         asyncio.CancelledError: The workflow is being cancelled.
     """
     agent = Agent(
@@ -130,8 +130,8 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
 
     Raises:
         SpecError: It is not a tool, an argument has no name, or it returned something else than it says.
-        temporalio.exceptions.ApplicationError: It failed; of type `ToolFailed`, with a message that says why.
-        temporalio.exceptions.ActivityError: It did not come to an end of its own; the cause says why.
+        temporalio.exceptions.ApplicationError: The tool failed; of type `ToolFailed`, with a message that says why.
+        temporalio.exceptions.ActivityError: The call was ended from outside; the cause says why.
     """
     if unnamed:
         raise SpecError(f"call_tool: the argument {brief(unnamed[0])} has no name: write name={brief(unnamed[0])}")

@@ -1,4 +1,4 @@
-"""A nested run: a child workflow, whatever becomes of which is a result."""
+"""A nested run: a child workflow that always ends in a result."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Outbox:
         Mostly there is at once.
 
         Raises:
-            PayloadTooLargeError: There never will be.
+            PayloadTooLargeError: The payload alone is larger than there is ever room for.
         """
         async with self._slots:
             await self._room(payload, what)

@@ -73,7 +73,7 @@ def check_size(output: ToolOutput) -> ToolOutput:
     """Return the output if it is small enough to be sent.
 
     Raises:
-        ToolError: It is larger than a history takes.
+        ToolError: The output is larger than a history takes.
     """
     if reason := limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES):
         raise ToolError(f"{reason}: ask for less, or for a part.")

@@ -35,7 +35,7 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
     """Ask the server about an execution of a run, the newest of that id by default.
 
     Raises:
-        SpecError: It is not a run.
+        SpecError: The workflow is not a run.
         RPCError: There is no such execution, or the server refuses.
     """
     description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()

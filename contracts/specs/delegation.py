@@ -44,7 +44,7 @@ def message_for_delegate(node: Node, arguments: Mapping[str, JsonValue]) -> Mess
     """Return what a runnable is asked when a model calls it with these arguments.
 
     Raises:
-        ValueError: An argument is missing or none of it; says which there are.
+        ValueError: An argument is missing or unknown; names those that there are.
     """
     wanted = node.needs() or (TASK,)
     missing = [name for name in wanted if name not in arguments]

@@ -130,7 +130,7 @@ def check_runnable(value: Any) -> Any:
     """Return a runnable, or what may be one as JSON.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The value is neither.
     """
     if isinstance(value, Node | Mapping):
         return value
@@ -168,7 +168,7 @@ def check_tree(root: Node) -> None:
     """Find a runnable that contains itself.
 
     Raises:
-        SpecError: Names its place from the root.
+        SpecError: A runnable contains itself; names its place from the root.
     """
     label = f"{type(root).__name__} {root.name!r}"
 

@@ -36,7 +36,7 @@ def check_input(runnable: Node, message: Message) -> None:
     """Check that an input has what the templates of a runnable take from it.
 
     Raises:
-        SpecError: Names what is missing, and what there is.
+        SpecError: The input lacks something; says what, and what there is.
     """
     there = template.fields(message.text)
     missing = [name for name in runnable.needs() if name not in there]

@@ -95,7 +95,7 @@ class LlamaServer:
         """Start the child and return once it answers.
 
         Raises:
-            SetupError: The file is missing or no GGUF, the port is taken, the engine is not installed, or the
+            SetupError: The file is missing or not GGUF, the port is taken, the engine is not installed, or the
                 child was not ready in time.
         """
         log = self._log.open("ab") if self._log else None

@@ -136,7 +136,7 @@ def find_program() -> str:
     """Find the `temporal` program of this environment, else the one on the PATH.
 
     Raises:
-        SetupError: There is none; says how to get it.
+        SetupError: The program is missing; says how to get it.
     """
     places = (str(Path(sys.executable).parent), sysconfig.get_path("scripts"), None)
     found = next((program for place in places if (program := shutil.which("temporal", path=place))), None)
@@ -152,7 +152,7 @@ def find_port(port: int, what: str, option: str) -> int:
     """Return the port if it is free, or a free one for 0.
 
     Raises:
-        SetupError: It is taken; says by what option to choose another.
+        SetupError: The port is taken; says by what option to choose another.
     """
     with socket.socket() as probe:
         # A port that a server of ours has just left is free.

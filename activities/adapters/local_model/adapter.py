@@ -61,7 +61,7 @@ class LocalAdapter:
         """Return tool calls where the question needs some, else the answer.
 
         Raises:
-            ModelError: The one that says what to do about it.
+            ModelError: The call failed; its class says what to do about it.
         """
         wanted = request.output
         request = _to_request(request)

@@ -65,7 +65,7 @@ class Connection:
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.
-            ServerUnreachable: It cannot now.
+            ServerUnreachable: The server cannot be reached now.
         """
         self._calls += 1
         try:

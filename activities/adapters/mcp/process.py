@@ -61,7 +61,7 @@ class ServerProcess:
         """Start the server's command.
 
         Raises:
-            SetupError: It cannot be started.
+            SetupError: The server cannot be started.
         """
         if sys.platform == "win32":
             raise SetupError("servers started by command= do not run on Windows: use url=, or a worker in WSL")

@@ -83,7 +83,7 @@ class AnthropicAdapter:
         """Send the request and return the model's whole answer, streamed inside.
 
         Raises:
-            ModelError: The one that says what to do about it.
+            ModelError: The call failed; its class says what to do about it.
         """
         body = _to_request(request, self.provider)
         client = self._connected()

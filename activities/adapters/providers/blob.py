@@ -33,7 +33,7 @@ def blob_text(part: Blob) -> str:
     """Return the text of a part that `is_text`.
 
     Raises:
-        InvalidRequest: It is not what it says it is.
+        InvalidRequest: The data does not have the form that the part's type says.
     """
     try:
         return base64.b64decode(part.data or "", validate=True).decode()
