@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ from ..contracts.errors import InvalidRequest
 from ..contracts.model import Head, OutputSchema
 from ..contracts.specs.node import Node
 from ..contracts.specs.output import Validator, unwrapped
+from .call.failure import told
+from .call.user_code import UserCode
 from .validators import objections, reasons, sendable
 
 
@@ -27,7 +29,7 @@ class OutputValidator:
     Args:
         runnables: With the nested ones: `App.walk()`.
         validators: Functions by name: `App.validators`.
-        threads: Where sync validators run. Default: the event loop's own.
+        user: Runs the validators, and those of the types. Default: threads and a loop of its own.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class OutputValidator:
         runnables: Iterable[Node] = (),
         validators: Mapping[str, Validator] | None = None,
         *,
-        threads: Executor | None = None,
+        user: UserCode | None = None,
     ) -> None:
         self._types: dict[tuple[str, str], TypeAdapter[Any]] = {}
         for node in runnables:
@@ -43,7 +45,7 @@ class OutputValidator:
             if output and node.output_type:
                 self._types[node.name, output.model_dump_json()] = node.output_type
         self._validators = dict(validators or {})
-        self._threads = threads
+        self._user = user or UserCode()
 
     def check_known(self, head: Head) -> None:
         """Check that this worker has the validator, before an answer is paid for.
@@ -67,14 +69,22 @@ class OutputValidator:
         Args:
             head: Says what the answer must be like.
             text: The answer.
-            limit: Longest each validator may take.
+            limit: Longest the check of the type, and then each validator, may take.
             refused: The model declined to answer: no validator is asked about that.
         """
-        wrong, answer = self._parsed(head, text)
+        wrong: tuple[str, ...] = ()
+        answer: Any = text
+        if head.output is not None:
+            # A type may have validators of its own.
+            try:
+                async with asyncio.timeout(limit.total_seconds()):
+                    wrong, answer = await self._user.in_thread(lambda: self._parsed(head, text))
+            except TimeoutError:
+                return (f"answer: the check of its type did not end within {limit.total_seconds():g} s",)
         if wrong or refused or not head.validators:
             return sendable(wrong)
         wanted = {name: self._validators[name] for name in head.validators}
-        return await objections(wanted, answer, limit=limit, threads=self._threads)
+        return await objections(wanted, answer, limit=limit, user=self._user)
 
     def _parsed(self, head: Head, text: str) -> tuple[tuple[str, ...], Any]:
         """Return what does not fit the form of the answer, and the parsed answer."""
@@ -85,8 +95,8 @@ class OutputValidator:
             return _by_schema(head.output, text)
         try:
             return _by_type(adapter, head.output, text)
-        except Exception as error:  # noqa: BLE001 - a faulty validator would have the answer paid for again and again
-            return (f"answer: its check ended by {type(error).__name__}: {error}",), None
+        except BaseException as error:  # noqa: BLE001 - a faulty validator would have the answer paid for again and again
+            return (f"answer: its check ended by {told(error)}",), None
 
 
 def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:

@@ -18,7 +18,7 @@ from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
-from .call.tool_call import Report, check_size, idempotency_key, tool_call
+from .call.tool_call import Report, fit, idempotency_key, tool_call
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable
 from .transcript_cache import TranscriptCache
@@ -85,7 +85,7 @@ class McpActivities:
         name, once = invocation.name, self._effect(invocation) is Effect.ONCE
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
-            return check_size(await self._session(invocation.server).call_tool(call))
+            return fit(await self._session(invocation.server).call_tool(call), name, self._effect(invocation))
         except CallTimedOut as error:
             unknown = " Whether it took effect is unknown." if once else ""
             raise _failed(error, f"{name}: {error}{unknown}", retryable=False) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
@@ -23,13 +24,16 @@ from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.text import encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
-from .call.failure import failure
+from .call.failure import failure, told
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
+from .call.user_code import UserCode
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .price import Price
 from .transcript_cache import Prefix, TranscriptCache
+
+_LOG = logging.getLogger(__name__)
 
 _LONGEST_DELAY = timedelta(minutes=1)
 # A provider that wants a longer pause is not waited for where another one can answer at once.
@@ -48,11 +52,13 @@ class ModelActivities:
         price: Price,
         cache: TranscriptCache,
         validator: OutputValidator,
+        user: UserCode,
     ) -> None:
         self._adapters = adapters
         self._price = price
         self._cache = cache
         self._validator = validator
+        self._user = user
 
     @activity.defn(name=names.MODEL_ACTIVITY)
     async def call(self, call: ModelCall) -> ModelReply:
@@ -128,17 +134,27 @@ class ModelActivities:
             wrong = await self._validator.problems(
                 prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
             )
+        cost = await self._cost(model, completion)
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,
             model=f"{model.provider}/{completion.model}",
             usage=completion.usage,
-            cost_usd=self._price(model.provider, completion.model, completion.usage),
+            cost_usd=cost,
             stop=completion.stop,
             prompt_hash=prompt_hash(prefix.chain, model),
             output_errors=wrong,
             request_id=completion.request_id,
         )
+
+    async def _cost(self, model: Model, completion: Completion) -> float | None:
+        """Return what the answer cost; None where it cannot be told, as the answer is paid for already."""
+        try:
+            async with asyncio.timeout(_LEAST_CHECK.total_seconds()):
+                return await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
+        except Exception as error:  # noqa: BLE001 - whatever a price list raises
+            _LOG.warning("no price for %s: %s", model.name, told(error))
+            return None
 
 
 def _request(prefix: Prefix, model: Model) -> ModelRequest:

@@ -6,11 +6,10 @@ Each tool is an activity type of its own name, so that the Temporal UI reads lik
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from temporalio import activity
@@ -21,27 +20,29 @@ from ..contracts.message import FilePart, ImagePart
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
-from .call.failure import failure
-from .call.tool_call import Report, check_size, idempotency_key, tool_call
+from .call.failure import failure, text_of, told
+from .call.tool_call import Report, fit, idempotency_key, tool_call, unwritable
+from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 
+SHUTDOWN_SECONDS = 5.0
+"""How long a sync `once` tool is still waited for when its worker is to end."""
 
-def tool_activities(
-    tools: Iterable[Tool[..., Any]], cache: TranscriptCache, threads: Executor | None = None
-) -> list[ToolActivity]:
+
+def tool_activities(tools: Iterable[Tool[..., Any]], cache: TranscriptCache, user: UserCode) -> list[ToolActivity]:
     """Make an activity of each tool, under the tool's name.
 
     Args:
         tools: What to serve.
         cache: Keeps the results until the next model call.
-        threads: Runs the sync tools. None: the event loop's own threads, a handful.
+        user: Runs the functions.
     """
-    return [_activity(tool, cache, threads) for tool in tools]
+    return [_activity(tool, cache, user) for tool in tools]
 
 
-def _activity(tool: Tool[..., Any], cache: TranscriptCache, threads: Executor | None) -> ToolActivity:
+def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode) -> ToolActivity:
     @activity.defn(name=tool.spec.name)
     async def call(invocation: ToolInvocation) -> ToolOutput:
         """Run the tool once.
@@ -51,63 +52,99 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, threads: Executor | 
         """
 
         async def run(report: Report) -> ToolOutput:
-            return await _run(tool, invocation, report, threads)
+            return await _run(tool, invocation, report, user)
 
         return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
 
     return call
 
 
-async def _run(
-    tool: Tool[..., Any], invocation: ToolInvocation, report: Report, threads: Executor | None
-) -> ToolOutput:
+class _CallFailedError(Exception):
+    """A failed call in words, which were found where the function ran: texts of its errors are its own code too."""
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Report, user: UserCode) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
+    context = _context(invocation, report, cancelled)
     try:
-        arguments = tool.signature.bind(invocation.arguments)
-        if tool.signature.hidden:
-            arguments[tool.signature.hidden] = _context(invocation, report, cancelled)
         async with limit:
             if inspect.iscoroutinefunction(tool.function):
-                value = await tool.function(**arguments)
-            else:
-                value = await _in_thread(tool, arguments, threads, cancelled, limit)
-        return check_size(_output(tool, value))
-    except (ToolError, ToolArgumentsError) as error:
-        raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=False) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model
-        late = isinstance(error, TimeoutError) and limit.expired()
-        message = _timeout_message(tool) if late else f"{type(error).__name__}: {error}"
+                return await user.on_loop(tool.spec.name, lambda: _awaited(tool, invocation, context))
+            return await _in_thread(tool, lambda: _called(tool, invocation, context), user, cancelled, limit)
+    except _CallFailedError as error:
+        retryable = not error.final and _retries_left(tool)
+        raise failure(error.__cause__ or error, str(error), kind=names.TOOL_FAILED, retryable=retryable) from None
+    except TimeoutError as error:
+        message = _timeout_message(tool, user)
         raise failure(error, message, kind=names.TOOL_FAILED, retryable=_retries_left(tool)) from None
     finally:
         cancelled.set()
 
 
+async def _awaited(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> ToolOutput:
+    with _failing():
+        return _output(tool, await tool.function(**_arguments(tool, invocation, context)))
+
+
+def _called(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> ToolOutput:
+    with _failing():
+        return _output(tool, tool.function(**_arguments(tool, invocation, context)))
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Put whatever the function raises into words for the model."""
+    try:
+        yield
+    except (ToolError, ToolArgumentsError) as error:
+        raise _CallFailedError(text_of(error), final=True) from error
+    except BaseException as error:
+        if is_cancelled(error):
+            raise
+        raise _CallFailedError(told(error), final=False) from error
+
+
 async def _in_thread(
     tool: Tool[..., Any],
-    arguments: dict[str, Any],
-    threads: Executor | None,
+    work: Callable[[], ToolOutput],
+    user: UserCode,
     cancelled: threading.Event,
     limit: asyncio.Timeout,
-) -> Any:
-    context = contextvars.copy_context()
-
-    def call() -> Any:
-        try:
-            return context.run(tool.function, **arguments)
-        except StopIteration as error:
-            # No future takes one: the call would hang.
-            raise RuntimeError("the tool raised StopIteration") from error
-
-    running = asyncio.get_running_loop().run_in_executor(threads, call)
+) -> ToolOutput:
+    thread = user.submit(work)
+    running = asyncio.wrap_future(thread)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         cancelled.set()
+        if thread.cancel():
+            if limit.expired():
+                taken = f"other sync functions take all {user.threads} threads of its worker"
+                raise _CallFailedError(f"{tool.spec.name} was not run: {taken}", final=False) from None
+            raise
         # A thread cannot be stopped: what a `once` tool has done by its end belongs in the history.
         if tool.spec.effect is Effect.ONCE and not limit.expired():
-            return await running
+            return await _end_of(running)
         raise
+
+
+async def _end_of(running: asyncio.Future[ToolOutput]) -> ToolOutput:
+    """Wait for a function that cannot be stopped, but not for long once the worker is to end."""
+    stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+    try:
+        futures: set[asyncio.Future[Any]] = {running, stopping}
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    await asyncio.wait({running}, timeout=SHUTDOWN_SECONDS)
+    if not running.done():
+        raise asyncio.CancelledError
+    return running.result()
 
 
 def _context(invocation: ToolInvocation, report: Report, cancelled: threading.Event) -> ToolContext:
@@ -122,16 +159,28 @@ def _context(invocation: ToolInvocation, report: Report, cancelled: threading.Ev
     )
 
 
+def _arguments(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> dict[str, Any]:
+    arguments = tool.signature.bind(invocation.arguments)
+    return {**arguments, tool.signature.hidden: context} if tool.signature.hidden else arguments
+
+
 def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
+    name, effect = tool.spec.name, tool.spec.effect
     if isinstance(value, ToolOutput):
-        return value
+        return fit(value, name, effect)
     if isinstance(value, ImagePart | FilePart):
-        return ToolOutput(attachments=(value,))
-    return ToolOutput(content=tool.signature.render(value))
+        return fit(ToolOutput(attachments=(value,)), name, effect)
+    try:
+        text = tool.signature.render(value)
+    except Exception as error:  # noqa: BLE001 - the function has run: what its result raises must not hide that
+        return unwritable(told(error), name, effect)
+    return fit(ToolOutput(content=text), name, effect)
 
 
-def _timeout_message(tool: Tool[..., Any]) -> str:
+def _timeout_message(tool: Tool[..., Any], user: UserCode) -> str:
     taken = f"{tool.spec.name} took longer than {tool.spec.timeout.total_seconds():g} s and was stopped."
+    if user.culprit and inspect.iscoroutinefunction(tool.function):
+        taken += f" On its worker {user.culprit} holds up all async functions."
     return f"{taken} Whether it took effect is unknown." if tool.spec.effect is Effect.ONCE else taken
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from ..activities.answer_check import OutputValidator
+from ..activities.call.user_code import UserCode
 from ..activities.continued_conversation import take_over
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
@@ -81,13 +82,13 @@ def build_worker(
         interceptors: Of the Temporal SDK, outermost first.
     """
     cache = TranscriptCache()
-    threads = ThreadPoolExecutor(max_concurrent_calls, thread_name_prefix="tool")
+    user = UserCode(max_concurrent_calls)
     services = services or Services()
-    validator = OutputValidator(app.walk(), app.validators, threads=threads)
-    model = ModelActivities(adapters, price=price, cache=cache, validator=validator)
+    validator = OutputValidator(app.walk(), app.validators, user=user)
+    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user)
     mcp = McpActivities(services.mcp, cache)
     route = RouteActivities(services.embedder, price)
-    tools = tool_activities(app.tools.values(), cache, threads)
+    tools = tool_activities(app.tools.values(), cache, user)
     return Worker(
         client,
         task_queue=task_queue,
@@ -102,6 +103,7 @@ def build_worker(
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
         interceptors=interceptors,
+        plugins=[SimplePlugin("sostenuto", run_context=user.running)],
     )
 
 

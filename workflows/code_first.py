@@ -146,6 +146,9 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         call_id=_call_id(interpreter), reply=workflow.info().run_id, arguments=_plain(arguments)
     )
     output = await _called(tool.spec, invocation, interpreter)
+    if output.incomplete:
+        message = f"{tool.spec.name} has run, but {output.incomplete[:1].lower()}{output.incomplete[1:]}"
+        raise ApplicationError(message, type=names.TOOL_FAILED, non_retryable=True)
     try:
         return tool.signature.parse(output.content)
     except ValueError as error:

@@ -5,6 +5,7 @@ Must not know how a tool is run.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,8 +18,12 @@ from ...contracts.message import ToolResultPart
 from ...contracts.tool import Effect
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..transcript_cache import TranscriptCache
+from .failure import failure, told
 from .heartbeat import heartbeats
 from .own_workflow_query import release_own_run
+
+# Of the JSON around an output's content.
+_ENVELOPE_BYTES = 1_000
 
 Report = Callable[[Any], None]
 """Reports the progress of a call, safe from any thread."""
@@ -53,12 +58,25 @@ async def tool_call(
     async with heartbeats() as report:
         if repeated:
             await release_own_run()
-        output = await run(report)
+        output = await _run(run, report, name)
     result = ToolResultPart(
         call_id=invocation.call_id, name=name, content=output.content, attachments=output.attachments
     )
     cache.put_result(activity.info().workflow_run_id or "", result)
     return output
+
+
+async def _run(run: Callable[[Report], Awaitable[ToolOutput]], report: Report, name: str) -> ToolOutput:
+    try:
+        return await run(report)
+    except ApplicationError:
+        raise
+    except (Exception, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        message = f"{name}: {told(error)}"
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=False) from None
 
 
 def idempotency_key(invocation: ToolInvocation) -> str:
@@ -69,12 +87,39 @@ def idempotency_key(invocation: ToolInvocation) -> str:
     return f"{activity.info().workflow_id}:{invocation.reply}:{invocation.call_id}"
 
 
-def check_size(output: ToolOutput) -> ToolOutput:
-    """Return the output if it is small enough to be sent.
+def fit(output: ToolOutput, name: str, effect: Effect) -> ToolOutput:
+    """Return the output as far as it can be sent, now that the tool has run.
+
+    Of a tool that changes something the model is told so, with the beginning of the output: it must not call again.
 
     Raises:
-        ToolError: The output is larger than a history takes.
+        ToolError: The output of a `read` tool is larger than a history takes; says what to do.
     """
-    if reason := limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES):
+    reason = limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES)
+    if not reason:
+        return output
+    if effect is Effect.READ:
         raise ToolError(f"{reason}: ask for less, or for a part.")
-    return output
+    return _incomplete(name, reason, output.content)
+
+
+def unwritable(reason: str, name: str, effect: Effect) -> ToolOutput:
+    """Return what stands for a result that is not JSON, now that the tool has run.
+
+    Raises:
+        ToolError: A `read` tool returned it.
+    """
+    reason = f"The result cannot be written as JSON ({reason})"
+    if effect is Effect.READ:
+        raise ToolError(f"{reason}.")
+    return _incomplete(name, reason, "")
+
+
+def _incomplete(name: str, reason: str, content: str) -> ToolOutput:
+    told = f"{name} has run: do not call it again for the same. {reason}."
+    room = limits.MAX_TOOL_OUTPUT_BYTES
+    while content and limits.written_bytes(f"{told} It begins with:\n{content}") > room - _ENVELOPE_BYTES:
+        # Most characters take one byte as JSON, and none more than six.
+        content = content[: min(len(content) * 3 // 4, room)]
+    whole = f"{told} It begins with:\n{content}" if content else told
+    return ToolOutput(content=whole, incomplete=reason)

@@ -24,6 +24,8 @@ class ToolOutput(Contract):
     content: str = ""
     """Text or JSON text for the model, at most `MAX_TOOL_OUTPUT_BYTES`."""
     attachments: tuple[ImagePart | FilePart, ...] = ()
+    incomplete: str = ""
+    """Why the content is not what the tool returned, although it ran; empty where it is."""
 
 
 def outcome_unknown(name: str) -> str:

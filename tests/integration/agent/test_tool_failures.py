@@ -65,13 +65,22 @@ class UnprintableError(Exception):
         return "bad \udc80 name"
 
 
+class WordlessError(Exception):
+    """An error whose text raises another one."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
 RAISED: list[tuple[BaseException, str]] = [
     (ToolError("the shop is closed"), "the shop is closed"),
     (ValueError("no such thing"), "ValueError: no such thing"),
     (KeyError("id"), "KeyError: 'id'"),
     (TimeoutError("upstream"), "TimeoutError: upstream"),
-    # By itself, not because the run was cancelled: what it did before is as unknown as after a crash.
-    (asyncio.CancelledError("inner"), "Whether it took effect is unknown"),
+    (asyncio.CancelledError("inner"), "CancelledError: inner"),  # by itself, not because the run was cancelled
+    (GeneratorExit("closed"), "GeneratorExit: closed"),
+    (KeyboardInterrupt(), "KeyboardInterrupt"),
+    (WordlessError(), "WordlessError: (its text cannot be read: RuntimeError)"),
     (SystemExit(3), "SystemExit: 3"),
     (StopIteration(), "StopIteration"),
     (UnprintableError(), "UnprintableError: bad"),
@@ -95,6 +104,21 @@ async def test_a_tool_that_raises(play: Play, raised: BaseException, words: str,
     outcome = await play([calls(("fail", {})), "Well."], tools=[fail_sync if sync else fail])
     assert words in told(outcome)
     assert outcome.history.attempts["tester:call_1_0"] == 1
+
+
+@pytest.mark.parametrize("raised", [WordlessError(), asyncio.CancelledError(), KeyboardInterrupt(), GeneratorExit()])
+@pytest.mark.parametrize("fast", [False, True], ids=["activity", "fast"])
+async def test_a_tool_is_run_as_often_as_it_says(play: Play, raised: BaseException, fast: bool) -> None:
+    runs: list[int] = []
+
+    @tool(effect="read", fast=fast, retries=1)
+    async def fail() -> None:
+        runs.append(1)
+        raise raised
+
+    outcome = await play([calls(("fail", {})), "Well."], tools=[fail])
+    assert type(raised).__name__ in told(outcome)
+    assert len(runs) == 2
 
 
 async def test_a_fast_tool_that_raises(play: Play) -> None:

@@ -245,9 +245,9 @@ SERVED = OutputValidator([agent(Pair), ANSWERED], {check.__name__: check for che
         ("raises_value", ("it is wrong",)),
         ("raises_nothing_said", ("answer: it does not pass raises_nothing_said",)),
         ("is_a_city", ("people: Input should be greater than or equal to 0",)),
-        ("stops", ("answer: its validator stops ended by RuntimeError: it raised StopIteration",)),
+        ("stops", ("answer: its validator stops ended by StopIteration",)),
         ("exits", ("answer: its validator exits ended by SystemExit: 3",)),
-        ("is_cancelled", ("answer: its validator is_cancelled ended by CancelledError: ",)),
+        ("is_cancelled", ("answer: its validator is_cancelled ended by CancelledError",)),
         (
             "returns_a_bool",
             ("answer: its validator returns_a_bool returned a bool, in place of None, a text or several texts",),

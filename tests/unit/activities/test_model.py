@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.answer_check import OutputValidator
+from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.model import ModelActivities
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.message import Message
@@ -30,6 +31,7 @@ async def reply(step: ScriptedStep, *validators: str) -> ModelReply:
         price=lambda *_: 0.0,
         cache=TranscriptCache(),
         validator=OutputValidator((), {"is_short": is_short}),
+        user=UserCode(),
     )
     head = Head(agent="x", model=Model("scripted/x", timeout=timedelta(seconds=5)), validators=validators)
     call = ModelCall(transcript="x", turn=1, model="scripted/x", tail=(Message.user("Hello?"),), head=head)
