@@ -81,6 +81,8 @@ class OutputValidator:
                     wrong, answer = await self._user.in_thread(lambda: self._parsed(head, text))
             except TimeoutError:
                 return (f"answer: the check of its type did not end within {limit.total_seconds():g} s",)
+        if head.output is None and not refused and not text.strip():
+            return ("it is empty",)
         if wrong or refused or not head.validators:
             return sendable(wrong)
         wanted = {name: self._validators[name] for name in head.validators}

@@ -18,9 +18,9 @@ from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
-from .call.tool_call import Report, fit, idempotency_key, tool_call
+from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .mcp_catalogue import catalogue_of
-from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable
+from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult
 from .transcript_cache import TranscriptCache
 
 _ATTEMPTS = 4
@@ -86,6 +86,8 @@ class McpActivities:
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
             return fit(await self._session(invocation.server).call_tool(call), name, self._effect(invocation))
+        except UnreadableResult as error:
+            return self._unread(invocation, error)
         except CallTimedOut as error:
             unknown = " Whether it took effect is unknown." if once else ""
             raise _failed(error, f"{name}: {error}{unknown}", retryable=False) from None
@@ -98,6 +100,12 @@ class McpActivities:
             raise _failed(error, f"{name} was not run: {error}", retryable=False) from None
         except ToolError as error:
             raise _failed(error, str(error), retryable=False) from None
+
+    def _unread(self, invocation: McpInvocation, error: UnreadableResult) -> ToolOutput:
+        try:
+            return without_result(str(error), invocation.name, self._effect(invocation))
+        except ToolError as told:
+            raise _failed(told, str(told), retryable=False) from None
 
     def _session(self, name: str) -> McpSession:
         if name not in self._servers:

@@ -30,6 +30,13 @@ class CallInterrupted(SostenutoError):
     """
 
 
+class UnreadableResult(SostenutoError):
+    """The server answered, but not as the protocol says.
+
+    A tool that was called has run.
+    """
+
+
 class CallTimedOut(SostenutoError):
     """The server did not answer in time and was told to stop.
 

@@ -40,6 +40,9 @@ _LONGEST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY_BEFORE_FALLBACK = timedelta(seconds=15)
 # Least time for validators, of the grace that the activity has over the model's own timeout.
 _LEAST_CHECK = timedelta(seconds=5)
+# An answer that was cut at an adapter's own limit is asked for again with more room, up to so many times that limit.
+_MORE_ROOM = 4
+_MOST_ROOM = 16
 
 
 class ModelActivities:
@@ -75,8 +78,8 @@ class ModelActivities:
             model = prefix.head.model.choices[call.choice]
             try:
                 self._validator.check_known(prefix.head)
-                completion = await self._adapter(model).complete(_request(prefix, model))
-                reply = await self._reply(prefix, model, completion, started)
+                completion = await self._adapter(model).complete(_request(prefix, model, call.room))
+                reply = await self._reply(call, prefix, completion, started)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
@@ -125,7 +128,8 @@ class ModelActivities:
         # An attempt that the server gave up on may have left another result here than the history has.
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 
-    async def _reply(self, prefix: Prefix, model: Model, completion: Completion, started: float) -> ModelReply:
+    async def _reply(self, call: ModelCall, prefix: Prefix, completion: Completion, started: float) -> ModelReply:
+        model = prefix.head.model.choices[call.choice]
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
         wrong: tuple[str, ...] = ()
         if not message.tool_calls:
@@ -134,6 +138,9 @@ class ModelActivities:
             wrong = await self._validator.problems(
                 prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
             )
+        cut = bool(wrong) and completion.stop is StopReason.LENGTH
+        if cut:
+            wrong = (_cut_at(model),)
         cost = await self._cost(model, completion)
         return ModelReply(
             id=uuid4().hex[:16],
@@ -142,13 +149,21 @@ class ModelActivities:
             usage=completion.usage,
             cost_usd=cost,
             stop=completion.stop,
+            note=completion.note,
+            room=min(call.room * _MORE_ROOM, _MOST_ROOM) if cut and completion.more_room else call.room,
+            final=cut and (not completion.more_room or call.room >= _MOST_ROOM),
             prompt_hash=prompt_hash(prefix.chain, model),
             output_errors=wrong,
             request_id=completion.request_id,
         )
 
     async def _cost(self, model: Model, completion: Completion) -> float | None:
-        """Return what the answer cost; None where it cannot be told, as the answer is paid for already."""
+        """Return what the answer cost; None where that cannot be told.
+
+        Nothing may go wrong by it: the answer is paid for.
+        """
+        if not completion.usage_known:
+            return None
         try:
             async with asyncio.timeout(_LEAST_CHECK.total_seconds()):
                 return await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
@@ -157,11 +172,22 @@ class ModelActivities:
             return None
 
 
-def _request(prefix: Prefix, model: Model) -> ModelRequest:
+def _request(prefix: Prefix, model: Model, room: int) -> ModelRequest:
     head = prefix.head
     return ModelRequest(
-        model=model, instructions=head.instructions, messages=prefix.messages, tools=head.tools, output=head.output
+        model=model,
+        instructions=head.instructions,
+        messages=prefix.messages,
+        tools=head.tools,
+        output=head.output,
+        room=room,
     )
+
+
+def _cut_at(model: Model) -> str:
+    if model.max_output_tokens:
+        return f"it was cut at its limit of {model.max_output_tokens:,} tokens: raise max_output_tokens of the model"
+    return "it was cut at the provider's limit of tokens: set max_output_tokens of the model, or ask for less"
 
 
 def _with_own_ids(message: Message, index: int) -> Message:
@@ -200,12 +226,13 @@ def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> Applica
     delay = error.retry_after
     if delay is None and isinstance(error, RateLimited | Overloaded):
         delay = min(timedelta(seconds=2.0 ** min(attempt, 10)), _LONGEST_DELAY)
+    final = error.most_attempts is not None and attempt >= error.most_attempts
     too_long = fallback_left and delay is not None and delay > _LONGEST_DELAY_BEFORE_FALLBACK
     return failure(
         error,
         f"{model.name}: {error}",
         kind=type(error).__name__,
-        retryable=error.retryable and not too_long,
+        retryable=error.retryable and not too_long and not final,
         delay=delay,
     )
 

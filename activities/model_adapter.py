@@ -23,6 +23,8 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     output: OutputSchema | None = None
+    room: int = 1
+    """How many times the adapter's own limit of output tokens the answer may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,13 @@ class Completion:
     """The model's name as the provider reports it, without the provider."""
     stop: StopReason
     usage: Usage
+    usage_known: bool = True
+    """Whether the provider told the usage: what it told may be missing, or nothing that can be."""
     request_id: str = ""
+    note: str = ""
+    """What there is to say of an answer that is not quite as expected, such as an unknown stop reason."""
+    more_room: bool = False
+    """Whether the adapter's own limit cut the answer, and `ModelRequest.room` may raise it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told
-from .call.tool_call import Report, fit, idempotency_key, tool_call, unwritable
+from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
 
@@ -60,7 +60,10 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode) -> T
 
 
 class _CallFailedError(Exception):
-    """A failed call in words, which were found where the function ran: texts of its errors are its own code too."""
+    """A failed call in words.
+
+    They were found where the function ran: the texts of its errors are its own code, too.
+    """
 
     def __init__(self, message: str, *, final: bool) -> None:
         super().__init__(message)
@@ -134,7 +137,7 @@ async def _in_thread(
 
 
 async def _end_of(running: asyncio.Future[ToolOutput]) -> ToolOutput:
-    """Wait for a function that cannot be stopped, but not for long once the worker is to end."""
+    """Wait for a function that cannot be stopped, but not long after a shutdown."""
     stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
     try:
         futures: set[asyncio.Future[Any]] = {running, stopping}
@@ -173,7 +176,7 @@ def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
     try:
         text = tool.signature.render(value)
     except Exception as error:  # noqa: BLE001 - the function has run: what its result raises must not hide that
-        return unwritable(told(error), name, effect)
+        return without_result(f"The result cannot be written as JSON ({told(error)})", name, effect)
     return fit(ToolOutput(content=text), name, effect)
 
 

@@ -78,7 +78,10 @@ def _called(name: str, validator: Validator, answer: Any) -> Found | Awaitable[A
 
 
 def _raised(name: str, error: BaseException) -> Found:
-    """Put into words what a validator raised, where it ran: the texts of its errors are its own code too."""
+    """Put into words what a validator raised.
+
+    To be called where it ran: the texts of its errors are its own code, too.
+    """
     if isinstance(error, ValidationError):
         return reasons(error)
     if isinstance(error, ValueError | AssertionError):

@@ -50,6 +50,8 @@ class ModelError(SostenutoError):
     """A model call failed."""
 
     retryable: ClassVar[bool] = False
+    most_attempts: ClassVar[int | None] = None
+    """Of a retryable one: after so many attempts it is final. None: as many as the model's policy has."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -78,6 +80,16 @@ class ProviderUnavailable(ModelError):
     """
 
     retryable = True
+
+
+class UnreadableAnswer(ModelError):
+    """The provider answered, and the answer cannot be read.
+
+    Asked once more, since each answer is paid for, then the next fallback.
+    """
+
+    retryable = True
+    most_attempts = 2
 
 
 class Timeout(ModelError):
@@ -118,6 +130,7 @@ MODEL_ERRORS: dict[str, type[ModelError]] = {
         QuotaExceeded,
         InvalidRequest,
         AuthenticationFailed,
+        UnreadableAnswer,
     )
 }
 """Every model error by its durable name."""

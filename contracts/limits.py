@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -35,6 +36,10 @@ ID_BYTES: Final = 1_000
 PLACE_BYTES: Final = 900
 """Longest place in a tree: ids of activities are made of it, and have up to 100 characters more."""
 
+MAX_DEPTH: Final = 100
+"""Deepest JSON of other people's that is taken: a level is a list or an object. What is written has to be read back,
+and the reader of every payload stops at 200 levels, of which our own envelopes take some."""
+
 MAX_REASON_CHARS: Final = 10_000
 """Longest reason of a failed run or call that is sent whole: it may quote what a model or a tool said."""
 
@@ -45,6 +50,21 @@ KEEP_OUTSIDE: Final = (
 
 KEPT_OUTSIDE: Final = "set SOSTENUTO_PAYLOAD_DIR to the directory that the run's workers use"
 """What to do to read a payload that is kept outside a history."""
+
+
+def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
+    """Return whether lists and objects stand in one another deeper than the limit."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, Mapping | list | tuple)
+            for item in (holder.values() if isinstance(holder, Mapping) else holder)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def written_bytes(value: Any) -> int:

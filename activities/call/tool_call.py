@@ -103,13 +103,17 @@ def fit(output: ToolOutput, name: str, effect: Effect) -> ToolOutput:
     return _incomplete(name, reason, output.content)
 
 
-def unwritable(reason: str, name: str, effect: Effect) -> ToolOutput:
-    """Return what stands for a result that is not JSON, now that the tool has run.
+def without_result(reason: str, name: str, effect: Effect) -> ToolOutput:
+    """Return what stands for a result that cannot be told, now that the tool has run.
+
+    Args:
+        reason: Why not, as a sentence without its full stop.
+        name: What the model calls the tool.
+        effect: What happens when it runs twice.
 
     Raises:
         ToolError: A `read` tool returned it.
     """
-    reason = f"The result cannot be written as JSON ({reason})"
     if effect is Effect.READ:
         raise ToolError(f"{reason}.")
     return _incomplete(name, reason, "")

@@ -25,7 +25,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 1.0
 """A function that holds its loop up for longer is named in the log."""
 
-GRACE_SECONDS = 5.0
+CANCEL_SECONDS = 5.0
 """How long an async function that is cancelled may take to end, before it is left to itself."""
 
 
@@ -77,16 +77,16 @@ class UserCode:
         return await asyncio.wrap_future(self.submit(work))
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """Run a sync function that should be short, such as a price's, in one of a few threads of its own kind.
+        """Run a sync function that should be short, such as a price's.
 
-        So it waits for no tool that has taken a thread for good.
+        It has a few threads of its own kind, so it waits for no tool that has taken one for good.
         """
         return await asyncio.wrap_future(self._aside.submit(contextvars.copy_context().run, _guarded, work))
 
     async def on_loop(self, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run an async function on the loop and return what it returns.
 
-        A cancel goes through to it. Its end is then waited for, for at most `GRACE_SECONDS`, and how it ended counts:
+        A cancel goes through to it. Its end is then waited for, for at most `CANCEL_SECONDS`, and how it ended counts:
         it may have finished all the same. Where something holds the loop up nothing is waited for.
 
         Args:
@@ -102,7 +102,7 @@ class UserCode:
         except asyncio.CancelledError:
             loop.call_soon_threadsafe(call.cancel)
             if not self._culprit:
-                await asyncio.wait([call.ended], timeout=GRACE_SECONDS)
+                await asyncio.wait([call.ended], timeout=CANCEL_SECONDS)
             if not call.ended.done() or call.ended.cancelled():
                 raise
         return call.ended.result()
@@ -113,7 +113,7 @@ class UserCode:
             loop, thread, self._loop = self._loop, self._thread, None
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
-            thread.join(GRACE_SECONDS)
+            thread.join(CANCEL_SECONDS)
         for pool in (self._pool, self._aside):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -124,7 +124,7 @@ class UserCode:
                 self._check()
 
     def _check(self) -> None:
-        """Ask the loop for a sign of life; name what holds it up where the last one is overdue."""
+        """Ask the loop for a sign of life, and name what holds it up."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
@@ -202,9 +202,9 @@ class _Call(Generic[T]):
 
 
 def is_cancelled(error: BaseException) -> bool:
-    """Return whether the function that raised this is to end, not something that it awaited.
+    """Return whether what raised this is to end, not something that it awaited.
 
-    To be asked where the function ran.
+    To be asked where it ran.
     """
     if not isinstance(error, asyncio.CancelledError):
         return False
@@ -223,7 +223,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=GRACE_SECONDS))
+            loop.run_until_complete(asyncio.wait(left, timeout=CANCEL_SECONDS))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()

@@ -40,6 +40,8 @@ class ModelCall(Contract):
     tail: tuple[Message, ...] = ()
     head: Head | None = None
     """Sent where `base` is 0, else known from the worker's cache or the transcript query."""
+    room: int = 1
+    """How many times the adapter's own limit of output tokens the answer may have: the one before was cut at it."""
 
 
 class ModelReply(Contract):
@@ -58,6 +60,12 @@ class ModelReply(Contract):
     """SHA-256 of the exact prompt, see `contracts.prompt_hash`."""
     output_errors: tuple[str, ...] = ()
     """Why the answer does not fit the output schema or what validators said of it; empty where it is good."""
+    note: str = ""
+    """What there is to say of an answer that is not quite as expected, such as an unknown stop reason."""
+    room: int = 1
+    """What the next call's `room` is to be: more where this answer was cut and there is more."""
+    final: bool = False
+    """Whether asking again for a better answer cannot help: it was cut at a limit that stays."""
     request_id: str = ""
     """The provider's own id of the request, for its support."""
 

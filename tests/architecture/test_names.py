@@ -62,7 +62,7 @@ def test_durable_names() -> None:
 def test_durable_values() -> None:
     assert set(MODEL_ERRORS) == {
         *("RateLimited", "Overloaded", "ProviderUnavailable", "Timeout", "ContextOverflow", "ContentFiltered"),
-        *("QuotaExceeded", "InvalidRequest", "AuthenticationFailed"),
+        *("QuotaExceeded", "InvalidRequest", "AuthenticationFailed", "UnreadableAnswer"),
     }
     assert [status.value for status in Status] == ["completed", "refused", "exhausted", "cancelled", "failed"]
     assert [effect.value for effect in Effect] == ["read", "idempotent", "once"]

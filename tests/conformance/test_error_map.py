@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +18,7 @@ from sostenuto.activities.adapters.providers import compatible as compatible_ada
 from sostenuto.activities.adapters.providers import openai as openai_adapter
 from sostenuto.activities.adapters.providers.anthropic_errors import ANTHROPIC_FAILURES
 from sostenuto.activities.adapters.providers.openai_errors import OPENAI_FAILURES
-from sostenuto.contracts.errors import MODEL_ERRORS
+from sostenuto.contracts.errors import MODEL_ERRORS, ModelError
 from sostenuto.contracts.model import Model
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/")
@@ -25,7 +26,7 @@ REQUEST = httpx2.Request("POST", "http://127.0.0.1/")
 ANTHROPIC = {
     "APIConnectionError": "ProviderUnavailable",
     "APIError": "ProviderUnavailable",
-    "APIResponseValidationError": "ProviderUnavailable",
+    "APIResponseValidationError": "UnreadableAnswer",
     "APIStatusError": "InvalidRequest",
     "APITimeoutError": "Timeout",
     "APIWebhookValidationError": "ProviderUnavailable",
@@ -76,7 +77,7 @@ ANTHROPIC = {
 OPENAI = {
     "APIConnectionError": "ProviderUnavailable",
     "APIError": "ProviderUnavailable",
-    "APIResponseValidationError": "ProviderUnavailable",
+    "APIResponseValidationError": "UnreadableAnswer",
     "APIStatusError": "InvalidRequest",
     "APITimeoutError": "Timeout",
     "AuthenticationError": "AuthenticationFailed",
@@ -84,7 +85,7 @@ OPENAI = {
     "ConflictError": "ProviderUnavailable",
     "ContentFilterFinishReasonError": "ContentFiltered",
     "InternalServerError": "ProviderUnavailable",
-    "InvalidWebhookSignatureError": "ProviderUnavailable",
+    "InvalidWebhookSignatureError": "UnreadableAnswer",
     "LengthFinishReasonError": "InvalidRequest",
     "NotFoundError": "InvalidRequest",
     "OAuthError": "AuthenticationFailed",
@@ -172,6 +173,11 @@ def _made(kind: type[Exception]) -> Exception:
     return kind(**{name: known[name] for name in wanted if name in known})
 
 
+def _error_of(adapter: ModuleType) -> Callable[..., ModelError]:
+    mapper: Callable[..., ModelError] = getattr(adapter, "anthropic_error", None) or adapter.openai_error
+    return mapper
+
+
 @pytest.mark.parametrize(("adapter", "module", "expected"), MAPS, ids=lambda thing: getattr(thing, "__name__", ""))
 def test_every_exception_is_mapped(adapter: ModuleType, module: ModuleType, expected: dict[str, str]) -> None:
     exported = _exported(module)
@@ -181,6 +187,6 @@ def test_every_exception_is_mapped(adapter: ModuleType, module: ModuleType, expe
     for name, kind in exported.items():
         error = _made(kind)
         assert isinstance(error, CAUGHT[adapter]), f"{name} gets past the adapter"
-        mapped[name] = type(adapter._map_error(error, model, "SOME_KEY", None)).__name__
+        mapped[name] = type(_error_of(adapter)(error, model, "SOME_KEY", None)).__name__
     assert mapped == expected
     assert set(mapped.values()) <= set(MODEL_ERRORS)

@@ -22,7 +22,9 @@ from sostenuto.contracts.errors import (
     QuotaExceeded,
     RateLimited,
     Timeout,
+    UnreadableAnswer,
 )
+from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import KEY, OVER_THE_WIRE, SUBJECTS, on_the_wire, request, wire_adapter
 from tests.fakes.provider_server import Fault
 from tests.fakes.provider_wire import WireStep
@@ -90,8 +92,8 @@ CASES = [
     Case("filtered input", _status(400, "Output blocked by content filtering policy"), ContentFiltered),
     Case("reset", Fault(kind="reset"), ProviderUnavailable),
     Case("dies half way", Fault(kind="die"), ProviderUnavailable),
-    Case("ends half way", Fault(kind="end"), ProviderUnavailable),
-    Case("garbage half way", Fault(kind="garbage"), ProviderUnavailable),
+    Case("ends half way", Fault(kind="end"), UnreadableAnswer),
+    Case("garbage half way", Fault(kind="garbage"), UnreadableAnswer),
     Case("overloaded half way", _event("overloaded_error", code="overloaded_error"), Overloaded),
     Case("rate limit half way", _event("rate_limit_error", code="rate_limit_exceeded"), RateLimited),
     Case("refused half way", _event("invalid_request_error", "prompt is too long: 9 > 8"), ContextOverflow),
@@ -175,10 +177,11 @@ async def test_a_model_that_does_not_exist_is_named(subject: str) -> None:
 
 
 @pytest.mark.parametrize("subject", OVER_THE_WIRE)
-async def test_an_unknown_stop_reason_is_named(subject: str) -> None:
+async def test_an_unknown_stop_reason_is_an_end_and_named(subject: str) -> None:
     async with on_the_wire(subject, WireStep(text="So.", wire_stop="because")) as (adapter, _):
-        with pytest.raises(ProviderUnavailable, match="unknown stop reason 'because'"):
-            await adapter.complete(request(subject))
+        completion = await adapter.complete(request(subject))
+    assert (completion.message.text, completion.stop) == ("So.", StopReason.END)
+    assert "unknown stop reason, 'because'" in completion.note
 
 
 @pytest.mark.parametrize("subject", ["openai", "compatible"])
@@ -213,26 +216,49 @@ async def test_a_status_in_the_place_of_a_code_is_understood() -> None:
             await adapter.complete(request("compatible"))
 
 
-UNKNOWN = [
+LEFT_OUT = [
     ("anthropic", {"type": "content_block_delta", "index": 0, "delta": {"type": "smell_delta"}}, "smell_delta"),
     ("compatible", {"choices": [{"index": 0, "delta": {"audio": {"id": "x"}}}], "model": "m", "id": "i"}, "audio"),
+]
+
+
+@pytest.mark.parametrize(("subject", "event", "words"), LEFT_OUT)
+async def test_what_is_unknown_in_a_stream_is_left_out_and_named(
+    subject: str, event: dict[str, Any], words: str
+) -> None:
+    async with on_the_wire(subject, WireStep(text="So", events=(event,))) as (adapter, _):
+        completion = await adapter.complete(request(subject))
+    assert completion.message.text == "So"
+    assert words in completion.note
+
+
+UNKNOWN = [
     ("compatible", {"choices": "none", "model": "m", "id": "i"}, "cannot be read"),
     ("anthropic", {"type": "content_block_delta", "index": 7, "delta": {"type": "text_delta"}}, "cannot be read"),
 ]
 
 
 @pytest.mark.parametrize(("subject", "event", "words"), UNKNOWN)
-async def test_what_is_not_understood_in_a_stream_is_named(subject: str, event: dict[str, Any], words: str) -> None:
+async def test_what_cannot_be_read_in_a_stream_is_named(subject: str, event: dict[str, Any], words: str) -> None:
     async with on_the_wire(subject, WireStep(text="So", events=(event,))) as (adapter, _):
-        with pytest.raises(ProviderUnavailable, match=words):
+        with pytest.raises(UnreadableAnswer, match=words):
             await adapter.complete(request(subject))
+
+
+@pytest.mark.parametrize("subject", OVER_THE_WIRE)
+@pytest.mark.parametrize("usage", [None, {}, "a lot", {"input_tokens": -5, "prompt_tokens": -5}, {"input_tokens": "x"}])
+async def test_a_usage_that_cannot_be_is_unknown(subject: str, usage: Any) -> None:
+    async with on_the_wire(subject, WireStep(text="So.", wire_usage=(usage,))) as (adapter, _):
+        completion = await adapter.complete(request(subject))
+    assert completion.message.text == "So."
+    assert not completion.usage_known or usage == {"input_tokens": "x"}
 
 
 async def test_content_that_is_not_understood_in_an_answer_is_named() -> None:
     item = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [{"type": "smell"}]}
     async with on_the_wire("openai", WireStep(blocks=(item,))) as (adapter, _):
-        with pytest.raises(ProviderUnavailable, match="unknown content 'smell'"):
-            await adapter.complete(request("openai"))
+        completion = await adapter.complete(request("openai"))
+    assert "'smell', which is left out" in completion.note
 
 
 async def test_a_turn_that_anthropic_only_pauses_says_what_to_do() -> None:

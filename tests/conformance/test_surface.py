@@ -14,7 +14,7 @@ from sostenuto.activities import adapters
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.workers.providers import LazyAdapter
 
-MIRRORED = ["_to_request", "_from_response", "_map_stop_reason", "_map_usage", "_map_error"]
+MIRRORED = ["_to_request", "_from_response", "_map_stop_reason", "_map_usage"]
 
 
 def _classes() -> list[type]:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import JsonValue
+
 from sostenuto.activities.adapters.providers.scripted import ScriptedCall, ScriptedStep
 
 Json = dict[str, Any]
@@ -20,6 +22,8 @@ class WireStep(ScriptedStep):
     """Events of the stream to send as they are, after all content."""
     wire_stop: str = ""
     """The stop reason in the protocol's own word, in the place of the one that follows from the step."""
+    wire_usage: tuple[JsonValue, ...] = ()
+    """One value in the place of the protocol's own account of the tokens; empty for that."""
     refusal: str = ""
     """Text of a refusal. Responses and Chat Completions have a part of its own for it."""
 
@@ -46,6 +50,10 @@ def raw_arguments(call: ScriptedCall) -> str:
     return call.malformed or json.dumps(call.arguments)
 
 
+def _usage(step: WireStep, counts: Json) -> JsonValue:
+    return step.wire_usage[0] if step.wire_usage else counts
+
+
 def anthropic_events(step: WireStep, model: str) -> Iterator[Json]:
     """The stream of one message."""
     usage = step.usage
@@ -55,7 +63,10 @@ def anthropic_events(step: WireStep, model: str) -> Iterator[Json]:
         "cache_creation_input_tokens": usage.cache_write_tokens,
     }
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": []}
-    yield {"type": "message_start", "message": message | {"stop_reason": None, "usage": counts | {"output_tokens": 1}}}
+    yield {
+        "type": "message_start",
+        "message": message | {"stop_reason": None, "usage": _usage(step, counts | {"output_tokens": 1})},
+    }
     yield {"type": "ping"}
     for index, (block, deltas) in enumerate(_anthropic_blocks(step)):
         yield {"type": "content_block_start", "index": index, "content_block": block}
@@ -68,7 +79,11 @@ def anthropic_events(step: WireStep, model: str) -> Iterator[Json]:
         written["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
     stop = step.wire_stop or {"length": "max_tokens", "refusal": "refusal"}.get(step.stop or "", "")
     stop = stop or ("tool_use" if step.tool_calls else "end_turn")
-    yield {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}, "usage": written}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": stop, "stop_sequence": None},
+        "usage": _usage(step, written),
+    }
     yield {"type": "message_stop"}
 
 
@@ -113,7 +128,9 @@ def responses_events(step: WireStep, model: str) -> Iterator[Json]:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
     }
-    whole = response | {"status": status, "output": [item for item, _ in items], "usage": counts} | details
+    whole = (
+        response | {"status": status, "output": [item for item, _ in items], "usage": _usage(step, counts)} | details
+    )
     yield _numbered({"type": f"response.{status}", "response": whole})
 
 
@@ -161,7 +178,7 @@ def chat_events(step: WireStep, model: str) -> Iterator[Json]:
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
     }
-    yield chunk | {"choices": [], "usage": counts}
+    yield chunk | {"choices": [], "usage": _usage(step, counts)}
 
 
 def _chat_deltas(step: WireStep) -> Iterator[Json]:

@@ -69,6 +69,7 @@ class ModelCalls:
             tail=state.transcript.tail(),
             # A conversation that is continued begins under another head, so this one's stands in the history too.
             head=None if state.replies else state.transcript.head,
+            room=state.room,
         )
         async with self._host.outbox.sending(call, "the prompt"):
             calling = workflow.start_activity_method(

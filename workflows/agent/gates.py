@@ -100,7 +100,7 @@ class OutputCheck(Gate):
 
     def __init__(self, agent: Agent) -> None:
         self._most = agent.max_repairs
-        self._wanted = f"fit the output type {agent.output.name}" if agent.output else "pass its validators"
+        self._wanted = f"fit the output type {agent.output.name}" if agent.output else "pass its checks"
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
         """Reject an answer that is wrong: tell the model why, or end."""
@@ -108,6 +108,8 @@ class OutputCheck(Gate):
             return None
         state.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
         problems = "; ".join(reply.output_errors)
+        if reply.final:
+            return state.result(Status.FAILED, f"the answer cannot be used: {problems}")
         if state.repairs >= self._most:
             return state.result(Status.FAILED, f"the answer does not {self._wanted}: {problems}")
         state.repairs += 1

@@ -111,9 +111,9 @@ class AgentLoop:
     def _answered(self, reply: ModelReply) -> Result:
         text = reply.message.text
         if self._agent.output is None:
-            reason = "the answer was cut at the output limit" if reply.stop is StopReason.LENGTH else ""
+            reason = "the answer was cut at the output limit" if reply.stop is StopReason.LENGTH else reply.note
             return self.state.result(Status.COMPLETED, reason, output=text)
-        return self.state.result(Status.COMPLETED, output=unwrapped(self._agent.output, json.loads(text)))
+        return self.state.result(Status.COMPLETED, reply.note, output=unwrapped(self._agent.output, json.loads(text)))
 
 
 def _why(error: ActivityError) -> str:

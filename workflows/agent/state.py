@@ -32,6 +32,8 @@ class AgentState:
     """Model calls of its own that were answered."""
     choice: int = 0
     """Index of the model in use, among the agent's model and its fallbacks."""
+    room: int = 1
+    """How many times an adapter's own limit of output tokens the next answer may have."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0
@@ -104,6 +106,7 @@ class AgentState:
     def take(self, reply: ModelReply) -> None:
         """Take in what the model answered."""
         self.replies += 1
+        self.room = reply.room
         self.tally.reply(reply)
         self.transcript.add_reply(reply)
 

@@ -21,7 +21,7 @@ from ...contracts.text import first_line
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.mcp_call import McpInvocation
-from ...contracts.wire.model_call import ModelReply
+from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
@@ -72,22 +72,22 @@ class ToolCalls:
         for gate in self._gates:
             if answer := await gate.before_tool(self._state, call, reply):
                 return answer
-        return await self._run_one(call, reply.id)
+        return await self._run_one(call, reply)
 
-    async def _run_one(self, call: ToolCallPart, reply: str) -> ToolResultPart:
+    async def _run_one(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
         if call.malformed and (tool or delegate):
             schema = f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}" if tool else ""
-            return error_result(
-                call, f"The arguments are not a JSON object: {call.malformed[:500]!r}. {schema}".strip()
-            )
+            cut = " They were cut at the output limit." if reply.stop is StopReason.LENGTH else ""
+            wrong = f"The arguments are not a JSON object that can be taken: {call.malformed[:500]!r}.{cut}"
+            return error_result(call, f"{wrong} {schema}".strip())
         if delegate is not None:
             return await self._delegate(delegate, call)
         if tool is None:
             known = ", ".join((*self._tools, *self._delegates)) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {known}.")
         try:
-            output = await self._called(tool, call, reply)
+            output = await self._called(tool, call, reply.id)
         except PayloadTooLargeError as error:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:

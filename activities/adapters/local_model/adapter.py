@@ -8,6 +8,7 @@ Speaks to llama.cpp's server through its sibling for Chat Completions. Must not 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Final
 
 import httpx2
@@ -63,6 +64,15 @@ class LocalAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
+        completion = await self._completed(request, on_delta)
+        own_limit = request.model.max_output_tokens is None
+        return replace(completion, more_room=own_limit and completion.stop is StopReason.LENGTH)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._server.close()
+
+    async def _completed(self, request: ModelRequest, on_delta: OnDelta | None) -> Completion:
         wanted = request.output
         request = _to_request(request)
         exchange = read_exchange(request.messages)
@@ -82,10 +92,6 @@ class LocalAdapter:
                 return await self._server.complete(asked, on_delta)
         except SetupError as error:
             raise _map_error(error) from error
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._server.close()
 
     async def _call(
         self, model: Model, choices: list[Choice], exchange: Exchange, on_delta: OnDelta | None
@@ -139,7 +145,7 @@ def _to_request(request: ModelRequest) -> ModelRequest:
         raise InvalidRequest(f"the local model does not reason: take reasoning={model.reasoning!r} out of {model.name}")
     settings = {
         "temperature": 0.0 if model.temperature is None else model.temperature,
-        "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS,
+        "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS * request.room,
         "reasoning": None,
         # Prose repeats itself without it; JSON has to repeat itself.
         "options": {"repeat_penalty": 1.0 if request.output else 1.1, **model.options},

@@ -14,11 +14,13 @@ from typing import Final
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.types import Tool
+from mcp.types import CallToolResult, Tool
+from pydantic import ValidationError
 
 from ....contracts.errors import SetupError
 from ....contracts.mcp import McpServer
 from ...mcp_session import ServerUnreachable
+from .failure import first_cause, first_problem
 from .http import REFUSED, http_client
 from .process import ProcessWatch, ServerProcess
 
@@ -126,24 +128,31 @@ class Connection:
                 self._watch.add(self._process.pid)
             client = Client(self._process.streams(self._ending), cache=None)
         await stack.enter_async_context(client)
-        # The SDK checks results by the schemas that it has seen, and asks for them in the middle of a call otherwise.
+        # Seen once, the tools' schemas tell the SDK which arguments the protocol wants as headers.
         await list_all(client)
+        client.session.validate_tool_result = _accept  # type: ignore[method-assign]
         return client
 
     async def _explained(self, error: BaseException) -> Exception:
-        if isinstance(error, SetupError):
-            return error
-        if isinstance(error, TimeoutError):
-            return ServerUnreachable(f"it was not ready within {_OPENING_SECONDS:g} s")
-        if isinstance(error, asyncio.CancelledError):
+        cause = first_cause(error)
+        if isinstance(cause, SetupError):
+            return cause
+        if isinstance(cause, asyncio.CancelledError):
             return ServerUnreachable("the worker is stopping")
-        cause = _first(error)
         if isinstance(cause, MCPError) and cause.code == REFUSED:
             return SetupError(f"it refuses us: {cause.message}: check url= and headers=")
-        words = await self._process.last_words() if self._process else ""
-        if words:
+        # A process that we ended, as its session failed, has nothing to do with the cause.
+        if self._process and not self._process.failed_while_running and (words := await self._process.last_words()):
             return ServerUnreachable(f"it ended while starting: {words}")
+        if isinstance(cause, TimeoutError):
+            return ServerUnreachable(f"it was not ready within {_OPENING_SECONDS:g} s")
+        if isinstance(cause, ValidationError):
+            return SetupError(f"its list of tools is not what the protocol says ({first_problem(cause)})")
         return ServerUnreachable(str(cause) or type(cause).__name__)
+
+
+async def _accept(name: str, result: CallToolResult) -> None:
+    """Accept any result: what the server said counts, whatever its schema says."""
 
 
 async def list_all(client: Client) -> list[Tool]:
@@ -163,9 +172,3 @@ async def list_all(client: Client) -> list[Tool]:
         if cursor is None:
             return tools
     raise SetupError(f"its list of tools does not end within {_PAGES} pages")
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -8,10 +8,11 @@ from __future__ import annotations
 import anyio
 from mcp.shared.exceptions import MCPError
 from mcp.types import CONNECTION_CLOSED
+from pydantic import ValidationError
 
 from ....contracts.errors import SetupError, ToolError
 from ....contracts.mcp import McpServer
-from ...mcp_session import CallInterrupted, CallTimedOut, ServerUnreachable
+from ...mcp_session import CallInterrupted, CallTimedOut, ServerUnreachable, UnreadableResult
 from .http import BUSY, LOST, UNREACHABLE
 from .redaction import Redaction, address
 
@@ -50,6 +51,8 @@ class Failures:
             return ToolError(self._told(str(error)))
         if self._interrupted(error, over=over):
             return CallInterrupted(self._told(f"it ended during the call: {last_words}" if last_words else str(error)))
+        if isinstance(error, ValidationError):
+            return UnreadableResult(self._told(f"its answer is not what the protocol says ({first_problem(error)})"))
         if not isinstance(error, MCPError):
             return ToolError(self._told(f"{type(error).__name__}: {error}"))
         if error.code in (UNREACHABLE, BUSY):
@@ -65,3 +68,32 @@ class Failures:
 
     def _told(self, reason: str) -> str:
         return f"{self._where}: {self.redacted(reason)}"
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first thing that is wrong with what a server sent, with its place."""
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" if problem["loc"] else problem["msg"]
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Return the error that tells most of a group.
+
+    Ours come first, then those of the protocol, then any other.
+    """
+    left, leaves = [error], []
+    while left:
+        one = left.pop(0)
+        if isinstance(one, BaseExceptionGroup):
+            left += one.exceptions
+        else:
+            leaves.append(one)
+    for wanted in _MOST_TELLING:
+        for leaf in leaves:
+            if isinstance(leaf, wanted):
+                return leaf
+    return leaves[0]
+
+
+_MOST_TELLING: tuple[type[BaseException], ...] = (SetupError, MCPError, ValidationError, TimeoutError, Exception)
+"""What comes after these is their consequence, such as a stream that is closed because the session failed."""

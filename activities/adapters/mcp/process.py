@@ -55,6 +55,8 @@ class ServerProcess:
         self.pid = process.pid
         self._process = process
         self._said: deque[str] = deque(maxlen=_LAST_LINES)
+        self.failed_while_running = False
+        """Whether its session failed although the process ran on."""
 
     @classmethod
     async def start(cls, server: McpServer) -> ServerProcess:
@@ -102,6 +104,9 @@ class ServerProcess:
         writing = asyncio.create_task(self._write(to_server, on_end))
         try:
             yield incoming, outgoing
+        except BaseException:
+            self.failed_while_running = not await self._ends_by_itself()
+            raise
         finally:
             for stream in (incoming, outgoing, to_us, to_server):
                 stream.close()
@@ -156,6 +161,12 @@ class ServerProcess:
                 text = line.decode(errors="replace").strip()
                 if text:
                     self._said.append(text[:500])
+
+    async def _ends_by_itself(self) -> bool:
+        """Return whether the process ends although nobody asked it to."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), 0.2)
+        return self._process.returncode is not None
 
     async def _stop(self) -> None:
         """Close its input, then end the process and all that it started.

@@ -10,7 +10,7 @@ import anthropic
 import httpx2
 from anthropic.types import RawMessageStreamEvent
 
-from ....contracts.errors import InvalidRequest, ModelError, ProviderUnavailable
+from ....contracts.errors import InvalidRequest
 from ....contracts.message import (
     FilePart,
     ImagePart,
@@ -32,6 +32,7 @@ from .blob import Blob, blob_text, is_text, unsupported
 from .deadline import call_seconds, deadline
 from .failures import broken_stream, missing_key
 from .output_schema import is_recursive, schema_instructions, strict_schema
+from .reading import left_out, merged, stop_reason, usage_of
 from .request_body import with_options
 from .tool_exchange import sent_arguments, tool_call_part
 
@@ -42,7 +43,7 @@ _MAX_OUTPUT_TOKENS = 32_000
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
-_STOP_REASONS = {
+_STOP_REASONS: dict[str | None, StopReason] = {
     "end_turn": StopReason.END,
     "stop_sequence": StopReason.END,
     "tool_use": StopReason.TOOL_CALLS,
@@ -101,7 +102,7 @@ class AnthropicAdapter:
                 request_id = stream.response.headers.get("request-id", "")
                 return _from_response(answer.whole(), self.provider, request_id)
             except ANTHROPIC_FAILURES as error:
-                raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
+                raise anthropic_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -147,24 +148,26 @@ def _to_request(request: ModelRequest, provider: str) -> dict[str, Any]:
 
 def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
     parts = [part for block in answer["content"] for part in _parts(block, provider)]
+    stop, note = _map_stop_reason(answer.get("stop_reason"))
+    usage = usage_of(answer.get("usage"), _map_usage)
     return Completion(
         message=Message(role=Role.ASSISTANT, parts=tuple(parts)),
         model=answer["model"],
-        stop=_map_stop_reason(answer["stop_reason"]),
-        usage=_map_usage(answer["usage"]),
-        request_id=request_id or answer["id"],
+        stop=stop,
+        usage=usage or Usage(),
+        usage_known=usage is not None,
+        request_id=request_id or answer.get("id") or "",
+        note=answer["note"] or note,
     )
 
 
-def _map_stop_reason(reason: str | None) -> StopReason:
+def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
     if reason == "pause_turn":
         raise InvalidRequest(
             "stop reason 'pause_turn': a tool of the provider's own wants more turns, "
             "which is not supported: leave it out of Model.options"
         )
-    if reason not in _STOP_REASONS:
-        raise ProviderUnavailable(f"unknown stop reason {reason!r}")
-    return _STOP_REASONS[reason]
+    return stop_reason(reason, _STOP_REASONS)
 
 
 def _map_usage(usage: dict[str, Any]) -> Usage:
@@ -180,10 +183,6 @@ def _map_usage(usage: dict[str, Any]) -> Usage:
     )
 
 
-def _map_error(error: Exception, model: Model, key_env: str, secret: str | None) -> ModelError:
-    return anthropic_error(error, model, key_env, secret)
-
-
 class _Answer:
     """Puts a streamed answer together."""
 
@@ -192,6 +191,7 @@ class _Answer:
         self._message: dict[str, Any] = {}
         self._blocks: dict[int, dict[str, Any]] = {}
         self._ended = False
+        self._note = ""
 
     def take(self, event: RawMessageStreamEvent) -> None:
         match event.type:
@@ -203,7 +203,7 @@ class _Answer:
                 self._extend(self._blocks[event.index], event.delta.to_dict(mode="json", warnings=False))
             case "message_delta":
                 self._message["stop_reason"] = event.delta.stop_reason
-                self._message["usage"] |= event.usage.to_dict(mode="json", warnings=False)
+                self._message["usage"] = merged(self._message.get("usage"), event.usage)
             case "message_stop":
                 self._ended = True
             case _:
@@ -212,7 +212,7 @@ class _Answer:
     def whole(self) -> dict[str, Any]:
         if not self._ended:
             raise broken_stream("message_stop")
-        return self._message | {"content": [self._blocks[index] for index in sorted(self._blocks)]}
+        return self._message | {"content": [self._blocks[i] for i in sorted(self._blocks)], "note": self._note}
 
     def _extend(self, block: dict[str, Any], delta: dict[str, Any]) -> None:
         match delta["type"]:
@@ -228,7 +228,7 @@ class _Answer:
             case "citations_delta":
                 block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
             case unknown:
-                raise ProviderUnavailable(f"unknown delta {unknown!r} in the stream")
+                self._note = left_out([unknown])
 
     def _append(self, block: dict[str, Any], field: str, text: str, kind: str) -> None:
         block[field] = block.get(field, "") + text

@@ -9,7 +9,7 @@ from typing import Final
 
 import anthropic
 
-from ....contracts.errors import AuthenticationFailed, InvalidRequest, ModelError, Timeout
+from ....contracts.errors import AuthenticationFailed, InvalidRequest, ModelError, ProviderUnavailable, Timeout
 from ....contracts.model import Model
 from .failures import HTTP_FAILURES, UNREADABLE, Failure, connection_error, http_error, model_error, unreadable
 
@@ -31,8 +31,10 @@ def anthropic_error(error: Exception, model: Model, key_env: str, secret: str | 
             return connection_error(error)
         case anthropic.CredentialsError() | anthropic.WorkloadIdentityError():
             return AuthenticationFailed(f"{error}: set {key_env}")
-        case anthropic.APIError() | anthropic.RetryableError():
+        case anthropic.APIResponseValidationError():
             return unreadable(error)
+        case anthropic.APIError() | anthropic.RetryableError():
+            return ProviderUnavailable(f"the provider failed: {error}")
         case anthropic.AnthropicError():
             return InvalidRequest(f"the request cannot be sent: {error}")
         case _:

@@ -10,7 +10,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk
 
-from ....contracts.errors import ContentFiltered, ModelError, ProviderUnavailable
+from ....contracts.errors import ContentFiltered
 from ....contracts.message import (
     FilePart,
     ImagePart,
@@ -23,7 +23,7 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ....contracts.model import Model, OutputSchema
+from ....contracts.model import OutputSchema
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
@@ -32,6 +32,7 @@ from .deadline import call_seconds, deadline
 from .failures import broken_stream, missing_key
 from .openai_errors import OPENAI_FAILURES, openai_error
 from .output_schema import strict_schema
+from .reading import left_out, plain, stop_reason, usage_of
 from .request_body import with_options
 from .tool_exchange import result_text, sent_arguments, tool_call_part
 
@@ -39,7 +40,7 @@ from .tool_exchange import result_text, sent_arguments, tool_call_part
 _REASONING_TEXT = ("reasoning_content", "reasoning")
 _REASONING_BLOCKS = "reasoning_details"
 
-_STOP_REASONS = {
+_STOP_REASONS: dict[str | None, StopReason] = {
     "stop": StopReason.END,
     "tool_calls": StopReason.TOOL_CALLS,
     "length": StopReason.LENGTH,
@@ -95,7 +96,7 @@ class CompatibleAdapter:
                 request_id = stream.response.headers.get("x-request-id", "")
                 return _from_response(answer.whole(), self.provider, request_id)
             except OPENAI_FAILURES as error:
-                raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
+                raise openai_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -142,26 +143,27 @@ def _to_request(request: ModelRequest, provider: str) -> dict[str, Any]:
 
 def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
     message = Message(role=Role.ASSISTANT, parts=tuple(_parts(answer, provider)))
-    stop = _map_stop_reason(answer["finish_reason"])
+    stop, note = _map_stop_reason(answer["finish_reason"])
     if stop is StopReason.END and answer["refusal"]:
         stop = StopReason.REFUSAL
     elif stop is StopReason.END and message.tool_calls:
         stop = StopReason.TOOL_CALLS
+    usage = usage_of(answer["usage"], _map_usage)
     return Completion(
         message=message,
         model=answer["model"],
         stop=stop,
-        usage=_map_usage(answer["usage"]),
+        usage=usage or Usage(),
+        usage_known=usage is not None,
         request_id=request_id or answer["id"],
+        note=answer["note"] or note,
     )
 
 
-def _map_stop_reason(reason: str | None) -> StopReason:
+def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
     if reason == "content_filter":
         raise ContentFiltered("the provider's content filter broke off the answer")
-    if reason not in _STOP_REASONS:
-        raise ProviderUnavailable(f"unknown stop reason {reason!r}")
-    return _STOP_REASONS[reason]
+    return stop_reason(reason, _STOP_REASONS)
 
 
 def _map_usage(usage: dict[str, Any]) -> Usage:
@@ -175,10 +177,6 @@ def _map_usage(usage: dict[str, Any]) -> Usage:
     )
 
 
-def _map_error(error: Exception, model: Model, key_env: str, secret: str | None) -> ModelError:
-    return openai_error(error, model, key_env, secret)
-
-
 class _Answer:
     """Puts a streamed answer together."""
 
@@ -188,12 +186,12 @@ class _Answer:
         self._reasoning: dict[str, Any] = {}
         self._calls: list[dict[str, str]] = []
         self._open: dict[int, dict[str, str]] = {}
-        self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None}
+        self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None, "note": ""}
 
     def take(self, chunk: ChatCompletionChunk) -> None:
         self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
-            self._head["usage"] = chunk.usage.to_dict(mode="json", warnings=False)
+            self._head["usage"] = plain(chunk.usage)
         for choice in chunk.choices:
             self._extend(choice.delta.to_dict(mode="json", warnings=False))
             self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
@@ -205,7 +203,7 @@ class _Answer:
 
     def _extend(self, delta: dict[str, Any]) -> None:
         if delta.get("function_call") or delta.get("audio"):
-            raise ProviderUnavailable(f"unknown delta {', '.join(delta)!r} in the stream")
+            self._head["note"] = left_out(delta)
         for field in _REASONING_TEXT:
             if delta.get(field):
                 self._reasoning[field] = self._reasoning.get(field, "") + delta[field]

@@ -23,6 +23,7 @@ from ....contracts.errors import (
     QuotaExceeded,
     RateLimited,
     Timeout,
+    UnreadableAnswer,
 )
 from .retry_after import retry_after
 
@@ -183,14 +184,14 @@ def missing_key(key_env: str) -> AuthenticationFailed:
     return AuthenticationFailed(f"there is no key: set {key_env} in the worker's environment")
 
 
-def unreadable(error: Exception) -> ProviderUnavailable:
+def unreadable(error: Exception) -> UnreadableAnswer:
     """Return the error for an answer that is not in the provider's own form."""
-    return ProviderUnavailable(f"the provider's answer cannot be read: {type(error).__name__}: {error}")
+    return UnreadableAnswer(f"the provider's answer cannot be read: {type(error).__name__}: {error}")
 
 
-def broken_stream(missing: str) -> ProviderUnavailable:
+def broken_stream(missing: str) -> UnreadableAnswer:
     """Return the error for a stream that broke off before it was complete."""
-    return ProviderUnavailable(f"the stream ended before {missing}: the answer is incomplete")
+    return UnreadableAnswer(f"the stream ended before {missing}: the answer is incomplete")
 
 
 def _kind(failure: Failure) -> type[ModelError]:

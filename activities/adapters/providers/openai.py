@@ -11,7 +11,7 @@ import httpx2
 import openai
 from openai.types.responses import ResponseStreamEvent
 
-from ....contracts.errors import ContentFiltered, ModelError, ProviderUnavailable
+from ....contracts.errors import ContentFiltered
 from ....contracts.message import (
     FilePart,
     ImagePart,
@@ -33,6 +33,7 @@ from .deadline import call_seconds, deadline
 from .failures import FailedStreamError, Failure, broken_stream, missing_key
 from .openai_errors import OPENAI_FAILURES, openai_error
 from .output_schema import strict_schema
+from .reading import left_out, stop_reason, usage_of
 from .request_body import with_options
 from .tool_exchange import result_text, sent_arguments, tool_call_part
 
@@ -49,10 +50,13 @@ _DELTAS = {
     "response.function_call_arguments.delta": "tool_call",
 }
 
-_STOP_REASONS = {
+_STOP_REASONS: dict[str | None, StopReason] = {
     "completed": StopReason.END,
     "max_output_tokens": StopReason.LENGTH,
 }
+
+
+_KNOWN = ("output_text", "refusal")
 
 
 class OpenAIAdapter:
@@ -102,7 +106,7 @@ class OpenAIAdapter:
                 request_id = stream.response.headers.get("x-request-id", "")
                 return _from_response(answer.whole(), self.provider, request_id)
             except OPENAI_FAILURES as error:
-                raise _map_error(error, request.model, self._api_key_env, self._api_key) from None
+                raise openai_error(error, request.model, self._api_key_env, self._api_key) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -151,26 +155,27 @@ def _to_request(request: ModelRequest, provider: str) -> dict[str, Any]:
 def _from_response(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
     parts = [part for item in answer["output"] for part in _parts(item, provider)]
     message = Message(role=Role.ASSISTANT, parts=tuple(parts))
-    stop = _map_stop_reason(_reason(answer))
+    stop, note = _map_stop_reason(_reason(answer))
     if stop is StopReason.END and _refused(answer):
         stop = StopReason.REFUSAL
     elif stop is StopReason.END and message.tool_calls:
         stop = StopReason.TOOL_CALLS
+    usage = usage_of(answer.get("usage"), _map_usage)
     return Completion(
         message=message,
         model=answer["model"],
         stop=stop,
-        usage=_map_usage(answer.get("usage") or {}),
-        request_id=request_id or answer["id"],
+        usage=usage or Usage(),
+        usage_known=usage is not None,
+        request_id=request_id or answer.get("id") or "",
+        note=_unknown(answer) or note,
     )
 
 
-def _map_stop_reason(reason: str | None) -> StopReason:
+def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
     if reason == "content_filter":
         raise ContentFiltered("the provider's content filter broke off the answer")
-    if reason not in _STOP_REASONS:
-        raise ProviderUnavailable(f"unknown stop reason {reason!r}")
-    return _STOP_REASONS[reason]
+    return stop_reason(reason, _STOP_REASONS)
 
 
 def _map_usage(usage: dict[str, Any]) -> Usage:
@@ -182,10 +187,6 @@ def _map_usage(usage: dict[str, Any]) -> Usage:
         output_tokens=usage.get("output_tokens") or 0,
         reasoning_tokens=(usage.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
     )
-
-
-def _map_error(error: Exception, model: Model, key_env: str, secret: str | None) -> ModelError:
-    return openai_error(error, model, key_env, secret)
 
 
 class _Answer:
@@ -305,8 +306,8 @@ def _message_parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
     extras = {key: item[key] for key in ("phase",) if item.get(key)}
     text = ""
     for piece in item["content"]:
-        if piece["type"] not in ("output_text", "refusal"):
-            raise ProviderUnavailable(f"unknown content {piece['type']!r} in an answer")
+        if piece["type"] not in _KNOWN:
+            continue
         text += piece.get("text") or piece.get("refusal") or ""
         if piece.get("annotations"):
             extras["annotations"] = [*extras.get("annotations", ()), *piece["annotations"]]
@@ -314,6 +315,11 @@ def _message_parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
         yield TextPart(text=text)
         if extras:
             yield OpaquePart(provider=provider, data={"type": "message", **extras})
+
+
+def _unknown(answer: dict[str, Any]) -> str:
+    pieces = (piece["type"] for item in answer["output"] if item["type"] == "message" for piece in item["content"])
+    return left_out(kind for kind in pieces if kind not in _KNOWN)
 
 
 def _reason(answer: dict[str, Any]) -> str | None:
@@ -339,8 +345,5 @@ def _text_config(output: OutputSchema | None) -> dict[str, Any]:
 
 
 def _cache_key(instructions: str, tools: list[dict[str, Any]]) -> str:
-    """Return a key that is the same for every prompt that begins alike.
-
-    So they meet the same cache.
-    """
+    """Return a key for the provider's cache, the same for prompts that begin alike."""
     return sha256(json.dumps([instructions, tools]).encode()).hexdigest()[:32]

@@ -46,6 +46,8 @@ class ScriptedStep(Spec):
     stop: StopReason | None = None
     """Why the model stops. None: for its tool calls where it has some, else at its end."""
     usage: Usage = Usage(input_tokens=10, output_tokens=5)
+    note: str = ""
+    """What the adapter has to say of the answer, as of an unknown stop reason."""
     delay_seconds: float = 0.0
     """How long the answer takes to come. At least 0."""
     error: str = ""
@@ -119,7 +121,7 @@ class ScriptedAdapter:
         if on_delta or (faulty and step.dies):
             _stream(list(_deltas(message)), on_delta, broken=faulty and step.dies)
         stop = step.stop or (StopReason.TOOL_CALLS if step.tool_calls else StopReason.END)
-        return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}")
+        return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}", note=step.note)
 
     async def close(self) -> None:
         """Do nothing: a script holds no connections."""

@@ -6,21 +6,23 @@ Must not judge arguments by a tool's schema.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Never
 
+from ....contracts.limits import is_too_deep
 from ....contracts.message import ToolCallPart, ToolResultPart
 
 
 def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
     """Make a tool call of what the model wrote.
 
-    Its arguments are the text itself where that is not a JSON object.
+    Its arguments are the text itself where that is not a JSON object, or one that no history can hold.
     """
     try:
-        arguments = json.loads(raw or "{}", parse_constant=_reject)
-    except ValueError:
+        arguments = json.loads(raw or "{}", parse_constant=_reject, parse_float=_finite)
+    except (ValueError, RecursionError):
         arguments = None
-    if not isinstance(arguments, dict):
+    if not isinstance(arguments, dict) or is_too_deep(arguments):
         return ToolCallPart(id=call_id, name=name, malformed=raw)
     return ToolCallPart(id=call_id, name=name, arguments=arguments)
 
@@ -39,6 +41,13 @@ def result_text(part: ToolResultPart) -> str:
     For protocols that have no field for that.
     """
     return f"Error: {part.content}" if part.is_error else part.content
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value
 
 
 def _reject(constant: str) -> Never:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sostenuto import Status, tool
+import pytest
+from pydantic import BaseModel
+
+from sostenuto import Model, Status, tool
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Play
+
+
+class City(BaseModel):
+    city: str
 
 
 @tool(effect="read")
@@ -83,5 +90,31 @@ async def test_a_cut_answer_is_an_answer_and_says_so(play: Play) -> None:
 
 
 async def test_an_empty_answer(play: Play) -> None:
-    outcome = await play([{}])
-    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "")
+    outcome = await play([{}, {"text": " \n"}, "Here I am."])
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Here I am.")
+    assert [rejected.reasons for rejected in outcome.result.rejected] == [("it is empty",)] * 2
+
+
+async def test_nothing_but_empty_answers(play: Play) -> None:
+    outcome = await play([{}] * 3)
+    assert (outcome.result.status, outcome.result.turns) == (Status.FAILED, 3)
+    assert "it is empty" in outcome.result.reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"), [({}, "set max_output_tokens"), ({"max_output_tokens": 9}, "limit of 9 tokens")]
+)
+async def test_an_answer_that_is_cut_is_not_asked_for_again_in_vain(
+    play: Play, fields: dict[str, Any], told: str
+) -> None:
+    cut = {"text": '{"city": "Par', "stop": "length"}
+    outcome = await play([cut] * 3, model=Model("scripted/model", **fields), output=City)
+    assert (outcome.result.status, outcome.result.turns) == (Status.FAILED, 1)
+    assert told in outcome.result.reason
+    assert outcome.result.rejected[0].text == '{"city": "Par'
+
+
+async def test_an_unknown_stop_reason_is_told(play: Play) -> None:
+    outcome = await play([{"text": "So.", "note": "the provider gave an unknown stop reason"}])
+    assert outcome.result.output == "So."
+    assert outcome.result.reason == "the provider gave an unknown stop reason"

@@ -63,12 +63,14 @@ def _script(culprit_answers: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("culprit", ["async tool", "sync tool", "sync validator", "async validator"])
 async def test_bystanders_go_on(serve: Serve, culprit: str, caplog: pytest.LogCaptureFixture) -> None:
-    checks: list[Any] = {"sync validator": [slow_check], "async validator": [greedy_check]}.get(culprit, [])
-    tools: list[Any] = {"async tool": [greedy], "sync tool": [greedy_thread]}.get(culprit, [pay])
-    script = _script("Checked.") if checks else _script("Done.")
-    if checks:
+    checks: dict[str, list[Any]] = {"sync validator": [slow_check], "async validator": [greedy_check]}
+    tools: dict[str, list[Any]] = {"async tool": [greedy], "sync tool": [greedy_thread]}
+    script = _script("Done.")
+    if culprit in checks:
         script["greedy"] = ["Checked."]
-    harmful = Agent(name="harmful", model="scripted/greedy", tools=tools, validators=checks)
+    harmful = Agent(
+        name="harmful", model="scripted/greedy", tools=tools.get(culprit, [pay]), validators=checks.get(culprit, [])
+    )
     bystander = Agent(name="bystander", model="scripted/bystander", tools=[pay])
     with caplog.at_level(logging.WARNING):
         async with serve(App(harmful, bystander), script) as stage:

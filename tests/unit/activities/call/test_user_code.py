@@ -99,7 +99,7 @@ async def test_what_finished_in_spite_of_a_cancel_counts(user: UserCode) -> None
 
 
 async def test_a_function_that_does_not_end_is_left_to_itself(user: UserCode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_code, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(user_code, "CANCEL_SECONDS", 0.1)
 
     async def block() -> None:
         time.sleep(0.6)  # noqa: ASYNC251 - as people do
