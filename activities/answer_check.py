@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from ..contracts import limits
 from ..contracts.errors import InvalidRequest
 from ..contracts.model import Head, OutputSchema
 from ..contracts.specs.node import Node
@@ -135,6 +136,8 @@ def _json(text: str) -> tuple[tuple[str, ...], Any]:
         value = from_json(text)
         # Nor does one hold NaN, or a number too large for a float: they would come back as null.
         json.dumps(value, allow_nan=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return (f"answer: it is not JSON ({error})",), None
+    if limits.is_too_deep(value):
+        return (f"answer: its lists and objects are nested deeper than {limits.MAX_DEPTH} levels",), None
     return (), value

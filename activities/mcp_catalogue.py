@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from ..contracts import limits
 from ..contracts.errors import SetupError
 from ..contracts.mcp import McpServer, McpTool
 from ..contracts.tool import Effect
@@ -28,7 +29,8 @@ def catalogue_of(name: str, server: McpServer, listed: Iterable[ListedTool]) -> 
         listed: Its tools.
 
     Raises:
-        SetupError: Two tools have one name, or `effects=` names a tool that the server does not have.
+        SetupError: Two tools have one name, a schema is nested too deeply, or `effects=` names a tool that the server
+            does not have.
     """
     tools = tuple(listed)
     counted = Counter(tool.name for tool in tools)
@@ -38,6 +40,10 @@ def catalogue_of(name: str, server: McpServer, listed: Iterable[ListedTool]) -> 
         known = ", ".join(sorted(counted)) or "none"
         raise SetupError(
             f"MCP server {name!r} has no tool {', '.join(map(repr, unknown))}, which effects= names; it has: {known}"
+        )
+    if deep := [tool.name for tool in tools if limits.is_too_deep(tool.parameters)]:
+        raise SetupError(
+            f"MCP server {name!r}: the schema of tool {deep[0]!r} is nested deeper than {limits.MAX_DEPTH} levels"
         )
     called = _names(server.prefix, counted)
     return McpCatalogue.of(name, [_tool(name, server, tool, called[tool.name]) for tool in tools])

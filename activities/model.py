@@ -16,12 +16,12 @@ from pydantic_core import PydanticSerializationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
-from ..contracts.message import Message, PartRef, ToolCallPart
+from ..contracts.message import Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
-from ..contracts.text import encodable
+from ..contracts.text import cut, encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.failure import failure, told
@@ -209,16 +209,27 @@ def _with_own_ids(message: Message, index: int) -> Message:
 
 
 def _writable(message: Message) -> Message:
-    """Return the message with a mark in place of what is not Unicode.
+    """Return the message as a history can hold it, and be read from.
 
-    Half an emoji, say, as models do write.
+    It has a mark in place of what is not Unicode, such as half an emoji, and arguments that are nested too deeply as
+    the text that they are.
     """
+    message = message.model_copy(update={"parts": tuple(part for part in map(_shallow, message.parts) if part)})
     try:
         message.model_dump_json()
     except PydanticSerializationError:
         text = encodable(json.dumps(message.model_dump(), ensure_ascii=False))
         return Message.model_validate_json(text)
     return message
+
+
+def _shallow(part: Part) -> Part | None:
+    if isinstance(part, ToolCallPart) and limits.is_too_deep(part.arguments):
+        written = cut(json.dumps(part.arguments, ensure_ascii=False), limits.MAX_REASON_CHARS)
+        return part.model_copy(update={"arguments": {}, "malformed": written})
+    if isinstance(part, ReasoningPart | OpaquePart) and limits.is_too_deep(part.data):
+        return None
+    return part
 
 
 def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> ApplicationError:

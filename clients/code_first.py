@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 from ..contracts.contract import brief
 from ..contracts.errors import SpecError
+from ..contracts.limits import reads_back
 from ..contracts.message import Message
 from ..contracts.template import as_text
 from .events.history_event import RecordedEvent
@@ -78,6 +79,11 @@ class CodeFirstWorkflow:
         Raises:
             SpecError: The argument is not of the type that the workflow takes.
         """
+        try:
+            if not reads_back(to_json(value)):
+                raise SpecError(f"{self.name} cannot take its argument: it is nested deeper than can be read again")
+        except ValueError as error:
+            raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
         if self.input_type is None:
             return
         try:

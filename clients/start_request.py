@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import limits, names
@@ -85,8 +86,7 @@ def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> 
     check_tree(runnable)
     check_input(runnable, message)
     run = RunInput(runnable=runnable, message=message, offload=offload)
-    if not offload:
-        _check_size(run)
+    _check(run, offload=offload)
     return Order(
         name=runnable.name,
         workflow=names.RUN_WORKFLOW,
@@ -109,6 +109,12 @@ def _text(content: Any) -> str:
     return "" if content is None else content if isinstance(content, str) else str(content)
 
 
-def _check_size(arguments: RunInput) -> None:
-    if reason := limits.too_large(arguments, "the input"):
+def _check(arguments: RunInput, *, offload: bool) -> None:
+    try:
+        written = to_json(arguments)
+    except ValueError as error:
+        raise SpecError(f"the input cannot be written as JSON: {error}") from None
+    if not limits.reads_back(written):
+        raise SpecError("the input could not be read again: runnables, schemas or data in it are nested too deeply")
+    if not offload and (reason := limits.too_many_bytes(len(written), "the input")):
         raise SpecError(f"{reason}: pass less, pass a URL instead of the data, or {limits.KEEP_OUTSIDE}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 MAX_PAYLOAD_BYTES: Final = 2_000_000
 """Largest JSON of one value that is sent where large payloads stay in the history: the SDK refuses 2 MiB, and its
@@ -40,6 +40,12 @@ MAX_DEPTH: Final = 100
 """Deepest JSON of other people's that is taken: a level is a list or an object. What is written has to be read back,
 and the reader of every payload stops at 200 levels, of which our own envelopes take some."""
 
+MAX_OUTPUT_DEPTH: Final = 150
+"""Deepest output of a run: that of parallel work holds those of its branches, each a level deeper."""
+
+_READABLE_DEPTH: Final = 200
+"""Levels at which the reader of payloads stops."""
+
 MAX_REASON_CHARS: Final = 10_000
 """Longest reason of a failed run or call that is sent whole: it may quote what a model or a tool said."""
 
@@ -67,6 +73,17 @@ def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
     return True
 
 
+def reads_back(written: bytes) -> bool:
+    """Return whether JSON that was written can be read again: the writer takes more levels than the reader."""
+    if written.count(b"[") + written.count(b"{") <= _READABLE_DEPTH:
+        return True
+    try:
+        from_json(written)
+    except ValueError:
+        return False
+    return True
+
+
 def written_bytes(value: Any) -> int:
     """Return the bytes of a value's JSON, exactly as it is sent."""
     return len(to_json(value))
@@ -85,5 +102,9 @@ def too_large(value: Any, what: str, limit: int = MAX_PAYLOAD_BYTES) -> str:
         what: What the reason calls it.
         limit: Most bytes of it.
     """
-    size = written_bytes(value)
+    return too_many_bytes(written_bytes(value), what, limit)
+
+
+def too_many_bytes(size: int, what: str, limit: int = MAX_PAYLOAD_BYTES) -> str:
+    """Return why so many bytes cannot be sent; empty where they can."""
     return excess(what, size, limit) if size > limit else ""

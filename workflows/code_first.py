@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from pydantic import JsonValue, ValidationError
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.mcp import McpRef
@@ -152,7 +152,9 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
     try:
         return tool.signature.parse(output.content)
     except ValueError as error:
-        raise SpecError(f"tool {tool.spec.name!r}: it returned something else than its return type: {error}") from None
+        raise SpecError(
+            f"tool {tool.spec.name!r}: it has run, and returned something else than its return type: {error}"
+        ) from None
 
 
 async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
@@ -198,8 +200,10 @@ def _call_id(interpreter: Interpreter) -> str:
 def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
     try:
         plain: dict[str, JsonValue] = to_jsonable_python(dict(arguments))
-    except PydanticSerializationError as error:
+    except ValueError as error:
         raise SpecError(f"call_tool: the arguments are not JSON: {error}") from None
+    if limits.is_too_deep(plain):
+        raise SpecError(f"call_tool: the arguments are nested deeper than {limits.MAX_DEPTH} levels")
     return plain
 
 

@@ -76,6 +76,7 @@ class Outbox:
         if len(result.reason) > limits.MAX_REASON_CHARS:
             # It may quote what a model said, and of a failed run it is the failure's message as well.
             result = result.model_copy(update={"reason": cut(result.reason, limits.MAX_REASON_CHARS)})
+        result = _shallow(result)
         if self._offload or not limits.too_large(result, "the result"):
             return result
         left = limits.MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
@@ -101,6 +102,25 @@ class Outbox:
 
 _OVERHEAD_BYTES = 100_000
 """Room for the rest of a result, and for steps of which only the status is left."""
+
+
+def _shallow(result: Result) -> Result:
+    """Return the result without an output that could be written and not be read."""
+    steps = {
+        name: StepResult(status=step.status, reason=_TOO_DEEP)
+        for name, step in result.steps.items()
+        if limits.is_too_deep(step.output, limits.MAX_OUTPUT_DEPTH)
+    }
+    if steps:
+        result = result.model_copy(update={"steps": {**result.steps, **steps}})
+    if not limits.is_too_deep(result.output, limits.MAX_OUTPUT_DEPTH):
+        return result
+    status = Status.FAILED if result.status is Status.COMPLETED else result.status
+    reason = f"{result.reason}; {_TOO_DEEP}" if result.reason else _TOO_DEEP
+    return result.model_copy(update={"status": status, "reason": reason, "output": None})
+
+
+_TOO_DEEP = f"the output is nested deeper than {limits.MAX_OUTPUT_DEPTH} levels"
 
 
 def _left_out(step: StepResult, size: int) -> StepResult:

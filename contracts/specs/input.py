@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from ..contract import Contract, brief
 from ..errors import SpecError
+from ..limits import MAX_DEPTH, is_too_deep
 from ..message import Message, Part
 
 Input = str | Message | Sequence[Any] | Mapping[str, Any] | BaseModel
@@ -42,9 +43,12 @@ def _message(content: Any) -> Message:
         meant = "its output" if hasattr(content, "output") else "a text, a message, a list, or a dict of fields"
         raise SpecError(f"the input is {brief(content)}, which no run can be asked: pass {meant}")
     try:
-        return Message.user(json.dumps(to_jsonable_python(content), ensure_ascii=False))
-    except PydanticSerializationError as error:
+        plain = to_jsonable_python(content)
+    except ValueError as error:
         raise SpecError(f"the input is not JSON: {error}") from None
+    if is_too_deep(plain):
+        raise SpecError(f"the input is nested deeper than {MAX_DEPTH} levels")
+    return Message.user(json.dumps(plain, ensure_ascii=False))
 
 
 def _is_part(value: Any) -> TypeGuard[Part]:

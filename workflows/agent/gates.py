@@ -100,7 +100,8 @@ class OutputCheck(Gate):
 
     def __init__(self, agent: Agent) -> None:
         self._most = agent.max_repairs
-        self._wanted = f"fit the output type {agent.output.name}" if agent.output else "pass its checks"
+        free = "pass its validators" if agent.validators else "say anything"
+        self._wanted = f"fit the output type {agent.output.name}" if agent.output else free
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
         """Reject an answer that is wrong: tell the model why, or end."""

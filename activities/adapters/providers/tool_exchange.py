@@ -16,7 +16,7 @@ from ....contracts.message import ToolCallPart, ToolResultPart
 def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
     """Make a tool call of what the model wrote.
 
-    Its arguments are the text itself where that is not a JSON object, or one that no history can hold.
+    Its arguments are the text itself where that is not a JSON object, or nested too deeply.
     """
     try:
         arguments = json.loads(raw or "{}", parse_constant=_reject, parse_float=_finite)
