@@ -20,7 +20,7 @@ from .payload_store import DirectoryStore
 
 
 class ReadableConverter(PydanticPayloadConverter):
-    """Pydantic JSON that is never written so that it cannot be read: lists and objects nested too deeply."""
+    """Pydantic JSON that writes nothing which no reader takes: not too many levels."""
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Encode values.

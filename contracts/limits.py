@@ -74,7 +74,10 @@ def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
 
 
 def reads_back(written: bytes) -> bool:
-    """Return whether JSON that was written can be read again: the writer takes more levels than the reader."""
+    """Return whether JSON that was written can be read again.
+
+    The writer takes more levels than the reader.
+    """
     if written.count(b"[") + written.count(b"{") <= _READABLE_DEPTH:
         return True
     try:
