@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import DataConverter, ExternalStorage
+from temporalio.exceptions import ApplicationError
 
+from ..contracts import names
 from ..contracts.errors import SpecError
-from ..contracts.limits import OFFLOADED_BYTES, reads_back
-from .payload_store import DirectoryStore
+from ..contracts.limits import NEVER_BYTES, OFFLOADED_BYTES, reads_back
+from .payload_store import MISSING, DirectoryStore, TolerantStore
 
 
 class ReadableConverter(PydanticPayloadConverter):
@@ -34,6 +37,17 @@ class ReadableConverter(PydanticPayloadConverter):
                 raise SpecError(f"a {type(value).__name__} is nested so deeply that it could not be read again")
         return payloads
 
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """Decode values.
+
+        Raises:
+            ApplicationError: One is kept outside the history and cannot be read; ends a workflow, with the reason.
+        """
+        for payload in payloads:
+            if payload.metadata.get("encoding") == MISSING:
+                raise ApplicationError(payload.data.decode(), type=names.PAYLOAD_MISSING)
+        return super().from_payloads(payloads, type_hints)
+
 
 _CONVERTER = replace(pydantic_data_converter, payload_converter_class=ReadableConverter)
 
@@ -44,3 +58,22 @@ def data_converter(payload_dir: Path | None = None) -> DataConverter:
         return _CONVERTER
     storage = ExternalStorage(drivers=[DirectoryStore(payload_dir)], payload_size_threshold=OFFLOADED_BYTES)
     return replace(_CONVERTER, external_storage=storage)
+
+
+def tolerant(client: Client) -> Client:
+    """Return a client by which a worker hears of a missing payload where it is used.
+
+    Otherwise the workflow task would be tried for ever, and the run would never hear of it.
+    """
+    converter = client.data_converter
+    outside = converter.external_storage
+    if outside is None:
+        storage = ExternalStorage(drivers=[TolerantStore(None)], payload_size_threshold=NEVER_BYTES)
+    else:
+        drivers = [TolerantStore(driver) for driver in outside.drivers]
+        storage = ExternalStorage(drivers=drivers, payload_size_threshold=outside.payload_size_threshold)
+        if outside.driver_selector is not None:
+            return client  # somebody's own storage, whose drivers are theirs to choose
+    config = client.config()
+    config["data_converter"] = replace(converter, external_storage=storage)
+    return Client(**config)

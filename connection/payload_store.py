@@ -21,8 +21,9 @@ from temporalio.converter import (
 )
 
 from ..contracts.errors import SetupError
-from ..contracts.limits import KEPT_OUTSIDE
+from ..contracts.limits import KEEP_OUTSIDE, KEPT_OUTSIDE
 
+_NAME = "sostenuto-directory"
 _HASH = "sha256"
 
 
@@ -42,11 +43,11 @@ class DirectoryStore(StorageDriver):
 
     def name(self) -> str:
         """Return the durable name of this driver: it stands in the history."""
-        return "sostenuto-directory"
+        return _NAME
 
     def type(self) -> str:
         """Return the durable type of this driver."""
-        return "sostenuto-directory"
+        return _NAME
 
     async def store(
         self,
@@ -90,6 +91,59 @@ class DirectoryStore(StorageDriver):
         if sha256(content).hexdigest() != digest:
             raise SetupError(f"the payload file {path} is damaged: its content does not have the hash in its name")
         return Payload.FromString(content)
+
+
+class TolerantStore(StorageDriver):
+    """Another store, of which a payload that is missing is a value that says so.
+
+    A worker that raised where it reads a payload would be given the same workflow task again and again: so what is
+    missing is told where the value is used, and ends what uses it.
+
+    Args:
+        store: The other one. None: there is none, and every payload that is kept outside is missing.
+    """
+
+    def __init__(self, store: StorageDriver | None) -> None:
+        self._store = store
+
+    def name(self) -> str:
+        """Return the name of the other store."""
+        return self._store.name() if self._store else _NAME
+
+    def type(self) -> str:
+        """Return the type of the other store."""
+        return self._store.type() if self._store else _NAME
+
+    async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
+        """Store payloads in the other one."""
+        if self._store is None:
+            raise SetupError(f"there is no directory for large payloads: {KEEP_OUTSIDE}")
+        return await self._store.store(context, payloads)
+
+    async def retrieve(
+        self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
+    ) -> list[Payload]:
+        """Read each payload back, or say why it cannot be."""
+        return list(await asyncio.gather(*(self._retrieve(context, claim) for claim in claims)))
+
+    async def _retrieve(self, context: StorageDriverRetrieveContext, claim: StorageDriverClaim) -> Payload:
+        if self._store is None:
+            return missing(
+                f"a payload is kept outside the history, and this worker does not know where: {KEPT_OUTSIDE}"
+            )
+        try:
+            return (await self._store.retrieve(context, [claim]))[0]
+        except (SetupError, OSError) as error:
+            return missing(str(error))
+
+
+def missing(reason: str) -> Payload:
+    """Return what stands for a payload that cannot be read."""
+    return Payload(metadata={"encoding": MISSING}, data=reason.encode())
+
+
+MISSING = b"sostenuto/missing"
+"""Encoding of a payload that cannot be read: its data says why. It never stands in a history."""
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -17,6 +17,9 @@ MAX_TOOL_OUTPUT_BYTES: Final = 1_500_000
 OFFLOADED_BYTES: Final = 256 * 1024
 """Payloads from this size on leave the history where there is a payload directory."""
 
+NEVER_BYTES: Final = 2**40
+"""Size from which payloads leave the history where there is no directory for them: none is as large."""
+
 CARRIED_BYTES: Final = 1_800_000
 """Largest input of a next execution without payloads outside the history: the server refuses 2 MB."""
 

@@ -63,5 +63,8 @@ LOCAL_PROVIDER: Final = "local"
 RUN_FAILED: Final = "RunFailed"
 """Type of the failure that ends a failed run. Its first detail is the partial result."""
 
+PAYLOAD_MISSING: Final = "PayloadMissing"
+"""Type of the failure of what needs a payload that is kept outside the history and cannot be read."""
+
 TOOL_FAILED: Final = "ToolFailed"
 """Type of the failure of a tool call. Its message is what the model is told."""

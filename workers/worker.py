@@ -25,7 +25,7 @@ from ..activities.routing.route import RouteActivities
 from ..activities.tool import tool_activities
 from ..activities.transcript_cache import TranscriptCache
 from ..connection.connect import payload_dir_setting
-from ..connection.converter import data_converter
+from ..connection.converter import data_converter, tolerant
 from ..connection.running_stack import RunningStack, state_dir_setting
 from ..contracts import names
 from ..contracts.errors import SpecError
@@ -90,7 +90,7 @@ def build_worker(
     route = RouteActivities(services.embedder, price)
     tools = tool_activities(app.tools.values(), cache, user)
     return Worker(
-        client,
+        tolerant(client),
         task_queue=task_queue,
         workflows=[RunWorkflow, *app.workflows],
         activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, *tools],

@@ -19,6 +19,9 @@ def reason_not_to_return(result: Contract, what: str) -> str:
         what: What it is called in the reason.
     """
     reason = limits.too_large(result, what)
-    if not reason or activity.client().data_converter.external_storage is not None:
+    if not reason:
+        return ""
+    storage = activity.client().data_converter.external_storage
+    if storage is not None and storage.payload_size_threshold < limits.NEVER_BYTES:
         return ""
     return f"{reason}: {limits.KEEP_OUTSIDE}"

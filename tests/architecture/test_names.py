@@ -41,6 +41,7 @@ DURABLE = {
     },
     "LOCAL_PROVIDER": "local",
     "RUN_FAILED": "RunFailed",
+    "PAYLOAD_MISSING": "PayloadMissing",
     "TOOL_FAILED": "ToolFailed",
 }
 

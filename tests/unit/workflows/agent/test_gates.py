@@ -89,7 +89,7 @@ async def test_refusal() -> None:
 
 
 async def test_output_check_asks_again_and_then_gives_up() -> None:
-    gate, state = OutputCheck(agent(max_repairs=1)), state_of()
+    gate, state = OutputCheck(agent(max_repairs=1, validators=["polite"])), state_of()
     goes_on = []
     for one in (reply("fine"), reply("bad", errors=("too short", "rude"))):
         assert await after_model(gate, state, one) is None
