@@ -21,7 +21,7 @@ from temporalio.converter import (
 )
 
 from ..contracts.errors import SetupError
-from ..contracts.limits import KEPT_OUTSIDE
+from ..contracts.limits import HOW_TO_READ_OUTSIDE
 
 _HASH = "sha256"
 
@@ -86,7 +86,7 @@ class DirectoryStore(StorageDriver):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise SetupError(f"the payload {digest} is not in {self._directory}: {KEPT_OUTSIDE}") from None
+            raise SetupError(f"the payload {digest} is not in {self._directory}: {HOW_TO_READ_OUTSIDE}") from None
         if sha256(content).hexdigest() != digest:
             raise SetupError(f"the payload file {path} is damaged: its content does not have the hash in its name")
         return Payload.FromString(content)

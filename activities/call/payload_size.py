@@ -18,7 +18,7 @@ def reason_not_to_return(result: Contract, what: str) -> str:
         result: What the activity is to return.
         what: What it is called in the reason.
     """
-    reason = limits.too_large(result, what)
+    reason = limits.why_too_large(result, what)
     if not reason or activity.client().data_converter.external_storage is not None:
         return ""
-    return f"{reason}: {limits.KEEP_OUTSIDE}"
+    return f"{reason}: {limits.HOW_TO_KEEP_OUTSIDE}"

@@ -13,7 +13,6 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import limits, names
 from ...contracts.errors import ToolError
-from ...contracts.message import ToolResultPart
 from ...contracts.tool import Effect
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..transcript_cache import TranscriptCache
@@ -54,10 +53,7 @@ async def tool_call(
         if repeated:
             await release_own_run()
         output = await run(report)
-    result = ToolResultPart(
-        call_id=invocation.call_id, name=name, content=output.content, attachments=output.attachments
-    )
-    cache.put_result(activity.info().workflow_run_id or "", result)
+    cache.put_result(activity.info().workflow_run_id or "", output.as_result(invocation.call_id, name))
     return output
 
 
@@ -73,8 +69,8 @@ def check_size(output: ToolOutput) -> ToolOutput:
     """Return the output if it is small enough to be sent.
 
     Raises:
-        ToolError: The output is larger than a history takes.
+        ToolError: The output has more than `MAX_TOOL_OUTPUT_BYTES`.
     """
-    if reason := limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES):
+    if reason := limits.why_too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES):
         raise ToolError(f"{reason}: ask for less, or for a part.")
     return output
