@@ -120,7 +120,7 @@ def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tupl
 
 
 def _by_schema(output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - workflows import this module's siblings
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - workflows load this module through `activities.model`
 
     wrong, value = _json(text)
     if wrong:

@@ -133,6 +133,6 @@ def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationEr
 
 def _recordable(found: McpCatalogue) -> McpCatalogue:
     what = f"the catalogue of MCP server {found.server!r}"
-    if reason := limits.too_large(found, what, limits.MAX_TOOL_OUTPUT_BYTES):
+    if reason := limits.why_too_large(found, what, limits.MAX_TOOL_OUTPUT_BYTES):
         raise SetupError(f"{reason}: serve fewer of its {len(found.tools)} tools")
     return found

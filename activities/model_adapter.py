@@ -66,7 +66,7 @@ class ModelAdapter(Protocol):
     """
 
     provider: str
-    """Tags the parts that only this provider can read, and names the price list."""
+    """Tags the parts that only this provider can read."""
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         """Send a prompt and return the whole answer, streaming inside.

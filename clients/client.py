@@ -36,7 +36,7 @@ class Client:
     """Starts, finds and lists runs.
 
     Args:
-        temporal: A connected Temporal client with our data converter, see `workflows.converter`.
+        temporal: A connected Temporal client with our data converter, see `connection.converter`.
         task_queue: Where runs are started unless told otherwise. Default: `SOSTENUTO_TASK_QUEUE`, else `sostenuto`.
 
     Raises:
@@ -48,7 +48,7 @@ class Client:
         if not issubclass(converter.payload_converter_class, PydanticPayloadConverter):
             raise SpecError(
                 f"the Temporal client converts by {converter.payload_converter_class.__name__}: connect it with "
-                "data_converter=sostenuto.workflows.converter.data_converter()"
+                "data_converter=sostenuto.connection.converter.data_converter()"
             )
         self.temporal = temporal
         self.task_queue = task_queue or task_queue_setting()
@@ -166,7 +166,7 @@ class Client:
             return Run(self.temporal, id, (await describe(self.temporal, id)).run_id, output_type)
 
     async def list(self, query: str | None = None, *, limit: int = 20, nested: bool = False) -> tuple[RunSummary, ...]:
-        """Summaries of runs, the newest first.
+        """Return summaries of runs, the newest first.
 
         Args:
             query: A Temporal visibility query, such as `SostenutoStatus = 'failed' AND SostenutoCostUsd > 0.1`.

@@ -23,7 +23,7 @@ from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
 from .history.cursor import Cursor
-from .history.executions import describe, executions_until, first_execution, from_position, is_own
+from .history.executions import describe, executions_until, first_execution, from_position, is_code_first
 from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
@@ -202,5 +202,5 @@ class Run:
                 "time: pass the position of one of its events"
             )
         # What a code-first workflow has used is the sum of all its executions.
-        own = is_own(await describe(self._temporal, self.id, executions[-1]))
+        own = is_code_first(await describe(self._temporal, self.id, executions[-1]))
         return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor

@@ -23,13 +23,11 @@ from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.text import first_line
 from ..contracts.wire.run import RunInput
 from ..workflows.policy import TASK_TIMEOUT
-from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+from ..workflows.search_attributes import AT_START, SUMMARY_CHARS, named
 from .code_first import CodeFirstWorkflow
 
 Startable = Runnable | type | Callable[..., Any]
 """A runnable, or a code-first workflow: its class or its run method."""
-
-_SUMMARY_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,7 @@ class Order:
 
     def search_attributes(self, tenant: str | None) -> TypedSearchAttributes:
         """Return the search attributes by which the list of runs finds it."""
-        whom = [SearchAttributePair(TENANT, tenant)] if tenant else []
-        return TypedSearchAttributes([SearchAttributePair(RUNNABLE, self.name), *self.attributes, *whom])
+        return TypedSearchAttributes([*named(self.name, tenant), *self.attributes])
 
 
 def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
@@ -68,7 +65,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
         raise SpecError(f"{own.name} takes no argument, and was given one")
     if own.arguments:
         own.check(content)
-    summary = first_line(_text(content), _SUMMARY_CHARS) or own.name
+    summary = first_line(_text(content), SUMMARY_CHARS) or own.name
     return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, ())
 
 
@@ -91,14 +88,9 @@ def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> 
         name=runnable.name,
         workflow=names.RUN_WORKFLOW,
         arguments=[run],
-        summary=first_line(message.text, _SUMMARY_CHARS) or runnable.name,
+        summary=first_line(message.text, SUMMARY_CHARS) or runnable.name,
         output_type=runnable.output_type,
-        attributes=(
-            SearchAttributePair(STATUS, RUNNING),
-            # Set by the workflow at its end, which a namespace without them would hold up for ever.
-            SearchAttributePair(COST_USD, 0.0),
-            SearchAttributePair(TOKENS, 0),
-        ),
+        attributes=AT_START,
         task_timeout=TASK_TIMEOUT,
     )
 
@@ -117,4 +109,4 @@ def _check(arguments: RunInput, *, offload: bool) -> None:
     if not limits.reads_back(written):
         raise SpecError("the input could not be read again: runnables, schemas or data in it are nested too deeply")
     if not offload and (reason := limits.too_many_bytes(len(written), "the input")):
-        raise SpecError(f"{reason}: pass less, pass a URL instead of the data, or {limits.KEEP_OUTSIDE}")
+        raise SpecError(f"{reason}: pass less, pass a URL instead of the data, or {limits.HOW_TO_KEEP_OUTSIDE}")

@@ -189,7 +189,7 @@ class Watch:
     def _open(self, parent: _Branch, member: Member) -> _Branch:
         key = (*parent.key, member.initiated)
         begin = self._begin.pop(key, None)
-        after = EventId.parse(begin).within(member.execution) if begin else None
+        after = EventId.parse(begin).with_execution(member.execution) if begin else None
         branch = _Branch(key, Projection(self._temporal.data_converter), member, after)
         parent.children[member.path] = branch
         self._waiting.append(branch)

@@ -21,7 +21,7 @@ from temporalio.converter import (
 )
 
 from ..contracts.errors import SetupError
-from ..contracts.limits import KEEP_OUTSIDE, KEPT_OUTSIDE
+from ..contracts.limits import HOW_TO_KEEP_OUTSIDE, HOW_TO_READ_OUTSIDE
 
 _NAME = "sostenuto-directory"
 _HASH = "sha256"
@@ -87,7 +87,7 @@ class DirectoryStore(StorageDriver):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise SetupError(f"the payload {digest} is not in {self._directory}: {KEPT_OUTSIDE}") from None
+            raise SetupError(f"the payload {digest} is not in {self._directory}: {HOW_TO_READ_OUTSIDE}") from None
         if sha256(content).hexdigest() != digest:
             raise SetupError(f"the payload file {path} is damaged: its content does not have the hash in its name")
         return Payload.FromString(content)
@@ -117,7 +117,7 @@ class TolerantStore(StorageDriver):
     async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
         """Store payloads in the other one."""
         if self._store is None:
-            raise SetupError(f"there is no directory for large payloads: {KEEP_OUTSIDE}")
+            raise SetupError(f"there is no directory for large payloads: {HOW_TO_KEEP_OUTSIDE}")
         return await self._store.store(context, payloads)
 
     async def retrieve(
@@ -129,7 +129,7 @@ class TolerantStore(StorageDriver):
     async def _retrieve(self, context: StorageDriverRetrieveContext, claim: StorageDriverClaim) -> Payload:
         if self._store is None:
             return missing(
-                f"a payload is kept outside the history, and this worker does not know where: {KEPT_OUTSIDE}"
+                f"a payload is kept outside the history, and this worker does not know where: {HOW_TO_READ_OUTSIDE}"
             )
         try:
             return (await self._store.retrieve(context, [claim]))[0]

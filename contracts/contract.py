@@ -2,7 +2,7 @@
 
 And the words for what is wrong with one.
 
-Must not import anything of ours but the errors.
+Must not import anything of ours but `errors` and `text`.
 """
 
 from __future__ import annotations

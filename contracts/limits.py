@@ -52,12 +52,12 @@ _READABLE_DEPTH: Final = 200
 MAX_REASON_CHARS: Final = 10_000
 """Longest reason of a failed run or call that is sent whole: it may quote what a model or a tool said."""
 
-KEEP_OUTSIDE: Final = (
+HOW_TO_KEEP_OUTSIDE: Final = (
     "set SOSTENUTO_PAYLOAD_DIR for the client and the workers to keep large payloads outside the history"
 )
 """What to do about a payload that is too large for a history."""
 
-KEPT_OUTSIDE: Final = "set SOSTENUTO_PAYLOAD_DIR to the directory that the run's workers use"
+HOW_TO_READ_OUTSIDE: Final = "set SOSTENUTO_PAYLOAD_DIR to the directory that the run's workers use"
 """What to do to read a payload that is kept outside a history."""
 
 
@@ -100,7 +100,7 @@ def excess(what: str, size: int, limit: int = MAX_PAYLOAD_BYTES) -> str:
     return f"{what} has {size:,} bytes and the limit is {limit:,}"
 
 
-def too_large(value: Any, what: str, limit: int = MAX_PAYLOAD_BYTES) -> str:
+def why_too_large(value: Any, what: str, limit: int = MAX_PAYLOAD_BYTES) -> str:
     """Return why a value cannot be sent; empty where it can.
 
     Args:

@@ -78,7 +78,7 @@ class McpRef:
 
     @staticmethod
     def check_server(name: object) -> None:
-        """Check that references can name a server so.
+        """Check that a server of this name can be referred to.
 
         Raises:
             SpecError: The name cannot stand in a reference.

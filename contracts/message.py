@@ -13,6 +13,9 @@ from pydantic import Field, JsonValue, model_validator
 
 from .contract import Contract
 
+ASKED_AGAIN = "That answer does not fit"
+"""How a message begins that asks for an answer again: of the wrong form, or one that a validator objects to."""
+
 
 class Role(StrEnum):
     """Who speaks."""

@@ -1,7 +1,5 @@
 """What tests of your own need: scripted model, worker, replayer and server.
 
-The model follows a script; the others run it.
-
 Importing this loads the Temporal SDK and the worker, so a program that only starts runs should not.
 """
 

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 async def mcp_sessions(servers: Mapping[str, McpServer]) -> AsyncIterator[dict[str, McpSession]]:
     """Yield a session for each server, by its name.
 
-    At the end of the block they are closed and no process is left.
-
-    Nor is one left if this process is killed.
+    No server's process outlives the block, nor this process where it is killed.
     """
     watch = _LazyReaper()
     sessions: dict[str, McpSession] = {name: LazySession(name, server, watch) for name, server in servers.items()}

@@ -18,7 +18,7 @@ from .settings import CompatibleProvider, Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TokenVectors
+    from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TextVectors
     from ..contracts.model import Model
     from ..contracts.specs.node import Node
 
@@ -60,9 +60,9 @@ def build_embedder(settings: Settings) -> LazyEmbedder:
 
 
 def missing_keys(node: Node, settings: Settings) -> list[str]:
-    """Return what the models that a runnable itself calls lack.
+    """Return a line for each model of a runnable that lacks a key or an address.
 
-    A line for each, naming runnable, field and remedy.
+    It names runnable, field and remedy.
     """
     problems = []
     for field, model in node.models.items():
@@ -117,7 +117,7 @@ class LazyEmbedder:
         self._lock = threading.Lock()
         self._embedder: MiniLmEmbedder | None = None
 
-    async def embed(self, texts: Sequence[str]) -> TokenVectors:
+    async def embed(self, texts: Sequence[str]) -> TextVectors:
         """Return one vector of length 1 per text, in their order.
 
         Raises:

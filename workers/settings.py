@@ -1,6 +1,6 @@
 """What a worker is told from outside.
 
-The one place that reads its environment and its settings file.
+Reads a worker's own settings. What clients need as well is read in `connection/`.
 """
 
 from __future__ import annotations

@@ -13,17 +13,17 @@ from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
 from ..contracts.errors import SpecError
-from ..contracts.wire.run import Result, Status
+from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
 
 T = TypeVar("T")
 
 Job = Callable[[], Awaitable[Result]]
 
 _MOMENTS = 5
-"""Turns of the event loop that an end which is there takes to end its handle."""
+"""Turns of the event loop to wait before cancelling, so that a result that came with the cancel is kept."""
 
 CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was cancelled")
-"""What becomes of something that a cancel came before."""
+"""Result of what was cancelled before it started."""
 
 
 def being_cancelled() -> bool:
@@ -62,7 +62,7 @@ def result_of_error(error: BaseException) -> Result:
     if isinstance(error, SpecError):
         return Result(status=Status.FAILED, reason=str(error))
     if is_cancelled_exception(error):
-        return Result(status=Status.CANCELLED, reason="the run was cancelled")
+        return Result(status=Status.CANCELLED, reason=THE_RUN_WAS_CANCELLED)
     if isinstance(error, Exception):
         return Result(status=Status.FAILED, reason=f"internal error: {type(error).__name__}: {error}")
     raise error

@@ -1,6 +1,6 @@
 """What a workflow gives to the runnables in it, as they see it.
 
-The interpreter implements all of it; patterns and agents depend on this alone.
+The interpreter implements all of it; patterns and agents reach it through this alone.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ RUNNERS: Mapping[str, Runner] = {
 """What runs each kind of runnable. An agent, and a team that is led by one, is run by the agent loop."""
 
 
-def history_full() -> str:
+def why_full() -> str:
     """Return why nothing more fits into this history; empty where something does."""
     info = workflow.info()
     events, size = info.get_current_history_length(), info.get_current_history_size()
@@ -56,7 +56,7 @@ def history_full() -> str:
     return f"the history is full ({events:,} events, {size:,} bytes)"
 
 
-def too_deep(path: str, child_id: str = "") -> str:
+def why_too_deep(path: str, child_id: str = "") -> str:
     """Return why nothing can run at a place, or under that id; empty where it can.
 
     The server refuses longer ids, and the workflow task would be tried for ever.
@@ -72,9 +72,9 @@ def _barred(path: str, child_id: str = "") -> Result | None:
     """Return the result of something that cannot begin; None where it can."""
     if being_cancelled():
         return CANCELLED
-    if full := history_full():
+    if full := why_full():
         return Result(status=Status.EXHAUSTED, reason=full)
-    if deep := too_deep(path, child_id):
+    if deep := why_too_deep(path, child_id):
         return Result(status=Status.FAILED, reason=deep)
     return None
 

@@ -7,15 +7,15 @@ from collections.abc import Coroutine
 from typing import Any, TypeAlias
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
 from ..contracts import names
 from ..contracts.text import first_line
-from ..contracts.wire.run import Result, RunInput, Status
+from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
 from .concurrency import cancel, outcome_of
-from .search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named
 
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 
@@ -62,13 +62,13 @@ def _ended(error: FailureError) -> Result:
     if isinstance(cause, ApplicationError) and cause.type == names.RUN_FAILED and cause.details:
         return Result.model_validate(cause.details[0])
     if is_cancelled_exception(error):
-        return Result(status=Status.CANCELLED, reason="the run was cancelled")
+        return Result(status=Status.CANCELLED, reason=THE_RUN_WAS_CANCELLED)
     return Result(status=Status.FAILED, reason=f"the nested run ended by {type(cause).__name__}: {cause}")
 
 
 def _summary(run: RunInput) -> str:
     # Siblings are often asked the same.
-    asked = first_line(run.message.text, 120) if run.message else ""
+    asked = first_line(run.message.text, SUMMARY_CHARS) if run.message else ""
     return f"{run.runnable.name}: {asked}" if asked else f"{run.runnable.name} goes on"
 
 
@@ -77,12 +77,4 @@ def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:
     # Where the cluster lacks the attributes the command would fail the workflow task again and again.
     if own.get(RUNNABLE) is None:
         return None
-    pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(RUNNABLE, run.runnable.name),
-        SearchAttributePair(STATUS, RUNNING),
-        SearchAttributePair(COST_USD, 0.0),
-        SearchAttributePair(TOKENS, 0),
-    ]
-    if tenant := own.get(TENANT):
-        pairs.append(SearchAttributePair(TENANT, tenant))
-    return TypedSearchAttributes(pairs)
+    return TypedSearchAttributes([*named(run.runnable.name, own.get(TENANT)), *AT_START])

@@ -18,7 +18,7 @@ from ..contracts.contract import Contract
 from ..contracts.text import cut
 from ..contracts.wire.run import Result, Status, StepResult
 
-_PASS_LESS = f"pass less, or {limits.KEEP_OUTSIDE}"
+_PASS_LESS = f"pass less, or {limits.HOW_TO_KEEP_OUTSIDE}"
 
 
 class PayloadTooLargeError(Exception):
@@ -77,7 +77,7 @@ class Outbox:
             # It may quote what a model said, and of a failed run it is the failure's message as well.
             result = result.model_copy(update={"reason": cut(result.reason, limits.MAX_REASON_CHARS)})
         result = _shallow(result)
-        if self._offload or not limits.too_large(result, "the result"):
+        if self._offload or not limits.why_too_large(result, "the result"):
             return result
         left = limits.MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
         kept: dict[str, Any] = {}

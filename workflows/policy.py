@@ -114,7 +114,7 @@ def catalogue_policy() -> ActivityPolicy:
     )
 
 
-def takeover_policy() -> ActivityPolicy:
+def continued_conversation_policy() -> ActivityPolicy:
     """Return the policy of fetching the transcript of another run."""
     return ActivityPolicy(
         start_to_close_timeout=timedelta(minutes=1),

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .concurrency import result_of_error
-    from .interpreter import Interpreter, history_full
+    from .interpreter import Interpreter, why_full
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
 
@@ -105,7 +105,7 @@ class RunWorkflow:
                 self._input.continues,
                 activity_id=self._place.continued_conversation(),
                 summary=f"the conversation of {self._input.continues.run_id}",
-                **policy.takeover_policy(),
+                **policy.continued_conversation_policy(),
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -126,10 +126,10 @@ class RunWorkflow:
             # A command that the server refuses would fail the workflow task for ever: this size must be exact.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 workflow.continue_as_new(carried)
-        if full := history_full():
+        if full := why_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,
-                f"{full} and the transcript too large to continue as new: {limits.KEEP_OUTSIDE}",
+                f"{full} and the transcript too large to continue as new: {limits.HOW_TO_KEEP_OUTSIDE}",
             )
         return None
 

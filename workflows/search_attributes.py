@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from temporalio.common import SearchAttributeKey
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair
 
 from ..contracts import names
 
@@ -14,3 +17,21 @@ TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
 
 RUNNING = "running"
 """Status of a run that has not ended."""
+
+AT_START: Sequence[SearchAttributePair[Any]] = (
+    SearchAttributePair(STATUS, RUNNING),
+    # Set by the workflow at its end, which a namespace without them would hold up for ever.
+    SearchAttributePair(COST_USD, 0.0),
+    SearchAttributePair(TOKENS, 0),
+)
+"""What a run begins with, so that its workflow may set it."""
+
+SUMMARY_CHARS = 120
+"""Longest summary of a run: the first line of what it is asked."""
+
+
+def named(name: str, tenant: str | None) -> Iterator[SearchAttributePair[Any]]:
+    """Yield what the list of runs finds one by."""
+    yield SearchAttributePair(RUNNABLE, name)
+    if tenant:
+        yield SearchAttributePair(TENANT, tenant)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import numbered
-from ..contracts.wire.run import Result, Status, StepResult, Totals
+from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status, StepResult, Totals
 
 
 @dataclass(slots=True)
@@ -51,6 +51,10 @@ class Tally:
             unpriced_calls=self.totals.unpriced_calls,
             steps=self.steps,
         )
+
+    def cancelled(self, output: Any = None) -> Result:
+        """Return the result of a run that was cancelled, with everything taken in so far."""
+        return self.result(Status.CANCELLED, THE_RUN_WAS_CANCELLED, output=output)
 
 
 def _step(result: Result) -> StepResult:

@@ -1,4 +1,4 @@
-"""The only code that imports SDKs of providers, of MCP and of models.
+"""The only code that imports the SDKs of providers and of MCP.
 
 Built and injected by workers.
 

@@ -1,7 +1,4 @@
-"""How an exception of a tool or a model becomes a failure that the server takes.
-
-Whatever its text is.
-"""
+"""How any exception of a tool or a model becomes a failure that the server takes."""
 
 from __future__ import annotations
 

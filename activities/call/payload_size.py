@@ -18,10 +18,10 @@ def reason_not_to_return(result: Contract, what: str) -> str:
         result: What the activity is to return.
         what: What it is called in the reason.
     """
-    reason = limits.too_large(result, what)
+    reason = limits.why_too_large(result, what)
     if not reason:
         return ""
     storage = activity.client().data_converter.external_storage
     if storage is not None and storage.payload_size_threshold < limits.NEVER_BYTES:
         return ""
-    return f"{reason}: {limits.KEEP_OUTSIDE}"
+    return f"{reason}: {limits.HOW_TO_KEEP_OUTSIDE}"

@@ -14,7 +14,6 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import limits, names
 from ...contracts.errors import ToolError
-from ...contracts.message import ToolResultPart
 from ...contracts.tool import Effect
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..transcript_cache import TranscriptCache
@@ -59,10 +58,7 @@ async def tool_call(
         if repeated:
             await release_own_run()
         output = await _run(run, report, name)
-    result = ToolResultPart(
-        call_id=invocation.call_id, name=name, content=output.content, attachments=output.attachments
-    )
-    cache.put_result(activity.info().workflow_run_id or "", result)
+    cache.put_result(activity.info().workflow_run_id or "", output.as_result(invocation.call_id, name))
     return output
 
 
@@ -95,7 +91,7 @@ def fit(output: ToolOutput, name: str, effect: Effect) -> ToolOutput:
     Raises:
         ToolError: The output of a `read` tool is larger than a history takes; says what to do.
     """
-    reason = limits.too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES)
+    reason = limits.why_too_large(output, "The result", limits.MAX_TOOL_OUTPUT_BYTES)
     if not reason:
         return output
     if effect is Effect.READ:

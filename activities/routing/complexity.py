@@ -68,9 +68,9 @@ _BYTES_PER_TOKEN: Final = 3
 
 
 def cheapest_adequate(call: RouteCall, price_list: Price) -> RouteChoice:
-    """Return the cheapest route that is good enough for so hard and long an input.
+    """Choose the cheapest route that is good enough for so hard and long an input.
 
-    None where no route is.
+    Where none is, the choice has an empty `route` and says why.
 
     Routes whose price is unknown come after those with a known one, in the order given.
     """

@@ -21,7 +21,7 @@ _LONGEST_QUOTE = 40
 
 
 def first_that_holds(call: RouteCall) -> RouteChoice:
-    """Return the first route whose rule holds; None where no rule does.
+    """Choose the first route whose rule holds; an empty `route` where none does.
 
     Blocks: to be run in a thread.
 

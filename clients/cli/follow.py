@@ -31,9 +31,7 @@ async def show(events: AsyncIterator[Event], console: Console) -> None:
 
 @contextmanager
 def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
-    """Let the first Ctrl-C cancel the run and the second one leave it.
-
-    While the block lasts.
+    """In the block, let the first Ctrl-C cancel the run, and the second leave it.
 
     Args:
         run: What to cancel.

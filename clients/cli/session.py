@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_connection_options(parser: argparse.ArgumentParser) -> None:
-    """Options that say where Temporal is."""
+    """Add the options that say where Temporal is."""
     parser.add_argument("--address", metavar="HOST:PORT", help="Temporal server (default: TEMPORAL_ADDRESS)")
     parser.add_argument("--namespace", help="Temporal namespace (default: TEMPORAL_NAMESPACE)")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...workers.settings import Settings
     from ...workers.stack.stack import StackOptions
 
-# The defaults of workers.temporal_server, which a command line that needs no stack does not load.
+# The defaults of workers.stack.temporal_server, which a command line that needs no stack does not load.
 DEFAULT_PORT = 7233
 DEFAULT_UI_PORT = 8233
 
@@ -52,7 +52,7 @@ def load_settings(args: argparse.Namespace) -> Settings:
 
 
 def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
-    """Return the stack to start, with the local model unless a key replaces it.
+    """Return the stack to start; the local model is in it where its weights are.
 
     Raises:
         SetupError: There are no weights, and no key either.

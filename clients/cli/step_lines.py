@@ -32,7 +32,7 @@ _ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def line(event: Event) -> str | None:
-    """Return the line of an event; None for those that only announce another."""
+    """Return the line of an event; None where it needs none, as `model.requested`."""
     text = _line_of_run(event) if isinstance(event, _OF_RUNS) else _line_of_call(event)
     return None if text is None else harmless(text)
 

@@ -1,7 +1,4 @@
-"""A run's events as an indented tree for a terminal, and what it waits for.
-
-However many runs are at work in it.
-"""
+"""A run's events as an indented tree for a terminal, and what it waits for."""
 
 from __future__ import annotations
 

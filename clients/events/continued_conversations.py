@@ -23,7 +23,7 @@ def read_continued_conversation(recorded: RecordedEvent, scheduled: Scheduled, s
 
 @dataclass(frozen=True, slots=True)
 class ContinuationOutcome:
-    """The end of the activity that hands a conversation over."""
+    """The end of the activity that fetches the conversation that a run continues."""
 
     so_far: Accumulated
 

@@ -15,7 +15,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from ...contracts.errors import SetupError
-from ...contracts.limits import KEPT_OUTSIDE
+from ...contracts.limits import HOW_TO_READ_OUTSIDE
 from ...contracts.wire.places import EventId
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class RecordedEvent:
         self._stamped = 0
 
     def stamp(self, path: str) -> dict[str, Any]:
-        """Id, time and path for the next event that this one means."""
+        """Return id, time and path for the next event that this one means."""
         stamp = {"id": str(EventId(self.execution, self.event.event_id, self._stamped)), "at": self.at, "path": path}
         self._stamped += 1
         return stamp
@@ -67,7 +67,7 @@ class RecordedEvent:
 
     def _read(self, payload: Payload, kind: Any) -> Any:
         if payload.external_payloads:
-            raise SetupError(f"the run keeps large payloads outside its history: {KEPT_OUTSIDE}")
+            raise SetupError(f"the run keeps large payloads outside its history: {HOW_TO_READ_OUTSIDE}")
         return self._converter.payload_converter.from_payloads([payload], [kind])[0]
 
     def error(self, failure: Failure) -> BaseException:
@@ -75,5 +75,5 @@ class RecordedEvent:
         return self._converter.failure_converter.from_failure(failure, self._converter.payload_converter)
 
     def since(self, start: datetime) -> float:
-        """Seconds from then to this event, at least 0."""
+        """Return the seconds from a time to this event, at least 0."""
         return max((self.at - start).total_seconds(), 0.0)

@@ -18,7 +18,7 @@ from ...contracts.message import Message
 from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.event import Event, MemberFinished, MemberStarted
 from ...contracts.wire.places import Place
-from ...contracts.wire.run import Result, RunInput, Status
+from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from .history_event import RecordedEvent
 from .outcome import Accumulated
 from .tool_calls import tool_responded
@@ -122,7 +122,7 @@ class Members:
 
     def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.child_workflow_execution_canceled_event_attributes
-        result = Result(status=Status.CANCELLED, reason="the run was cancelled")
+        result = Result(status=Status.CANCELLED, reason=THE_RUN_WAS_CANCELLED)
         yield from self._ended(recorded, attributes.initiated_event_id, result)
 
     def _timed_out(self, recorded: RecordedEvent) -> Iterator[Event]:

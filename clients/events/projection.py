@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from ...contracts import names
 from ...contracts.message import Message, Role
 from ...contracts.wire.event import Event, RunFinished, RunStarted
-from ...contracts.wire.run import Carried, Result, RunInput, Status
+from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .. import code_first
 from .activities import Activities
@@ -162,7 +162,7 @@ class Projection:
             yield from self._ended(recorded, self._partial(Status.FAILED, str(error), self._last_words()))
 
     def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
-        result = self._partial(Status.CANCELLED, "the run was cancelled", self._last_words())
+        result = self._partial(Status.CANCELLED, THE_RUN_WAS_CANCELLED, self._last_words())
         yield from self._ended(recorded, result)
 
     def _terminated(self, recorded: RecordedEvent) -> Iterator[Event]:

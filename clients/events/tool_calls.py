@@ -106,13 +106,7 @@ class ToolOutcome:
         """Yield what the tool returned."""
         if asked := self.transcript.calls.get(self.call_id):
             output = recorded.value(result, ToolOutput)
-            yield from self._answered(
-                recorded,
-                activity,
-                ToolResultPart(
-                    call_id=self.call_id, name=asked.part.name, content=output.content, attachments=output.attachments
-                ),
-            )
+            yield from self._answered(recorded, activity, output.as_result(self.call_id, asked.part.name))
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
         """Yield what the tool failed by.

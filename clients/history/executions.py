@@ -39,7 +39,7 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
         RPCError: There is no such execution, or the server refuses.
     """
     description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()
-    if is_own(description) and description.typed_search_attributes.get(RUNNABLE) is None:
+    if is_code_first(description) and description.typed_search_attributes.get(RUNNABLE) is None:
         raise SpecError(
             f"{workflow_id!r} is not a run of ours but a workflow of type {description.workflow_type!r}: "
             "one of your own can be watched where `client.start` started it"
@@ -47,7 +47,7 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
     return description
 
 
-def is_own(description: WorkflowExecutionDescription) -> bool:
+def is_code_first(description: WorkflowExecutionDescription) -> bool:
     """Return whether it is a code-first workflow."""
     return description.workflow_type != names.RUN_WORKFLOW
 

@@ -30,7 +30,7 @@ class RunAddress:
     """Its place in the runnable tree. Empty for the root."""
     key: Key = ()
     above: Cursor | None = None
-    """Id of the event that tells of its start. None for the root."""
+    """Where the workflows above it stand when its start is told. None for the root."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from ..model import Head, Model, OutputSchema
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
 from .answerer import Answerer
 from .delegation import delegate_tool
-from .node import Node, different
+from .node import Node, check_distinct
 from .output import Validator, named_validators, output_schema
 
 if TYPE_CHECKING:
@@ -180,8 +180,8 @@ def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, Mcp
 
     As far as that is known without the servers.
     """
-    different([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
-    different((place, str(ref)) for place, ref in refs)
+    check_distinct([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
+    check_distinct((place, str(ref)) for place, ref in refs)
     whole = {ref.server: place for place, ref in refs if not ref.tool}
     for place, ref in refs:
         if ref.tool and ref.server in whole:

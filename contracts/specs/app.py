@@ -9,7 +9,7 @@ from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
-from .node import Node, cannot_run, check_tree, different
+from .node import Node, cannot_run, check_distinct, check_tree
 from .output import Validator, named_validators
 from .runnable import Runnable
 
@@ -91,7 +91,7 @@ class App:
                     f"name it in App(mcp={{{ref.server!r}: McpServer(...)}})"
                 )
         try:
-            different((repr(text), self.mcp[ref.server].prefix + ref.tool) for text, ref in refs if ref.tool)
+            check_distinct((repr(text), self.mcp[ref.server].prefix + ref.tool) for text, ref in refs if ref.tool)
         except ValueError as error:
             raise SpecError(f"{where}: tools: {error}: give one of the servers a prefix=") from None
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from .. import template as templates
 from ..contract import Spec, arguments
-from .node import Name, Node, braced, check_runnable, different
+from .node import Name, Node, braced, check_distinct, check_runnable
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -87,7 +87,7 @@ class Chain(Node):
 
     @model_validator(mode="after")
     def _in_order(self) -> Chain:
-        different(
+        check_distinct(
             [
                 ("the chain's own input", templates.INPUT),
                 *((f"inputs[{index}]", name) for index, name in enumerate(self.inputs)),

@@ -75,9 +75,9 @@ class Node(Spec):
         return ()
 
     def head_with(self, *tools: ToolDefinition) -> Head | None:  # noqa: ARG002 - for those that have an agent
-        """Return what its model calls have in common; None if it makes none.
+        """Return what all its model calls share, with these further tools.
 
-        It includes the further tools that are given here.
+        None unless it is an agent, a prompt or a team that delegates: others have no model calls, or several kinds.
         """
         return None
 
@@ -148,7 +148,7 @@ def braced(names: Iterable[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in names)
 
 
-def different(items: Iterable[tuple[str, str]]) -> None:
+def check_distinct(items: Iterable[tuple[str, str]]) -> None:
     """Check that names differ.
 
     Args:
@@ -165,7 +165,7 @@ def different(items: Iterable[tuple[str, str]]) -> None:
 
 
 def check_tree(root: Node) -> None:
-    """Find a runnable that contains itself.
+    """Check that no runnable contains itself.
 
     Raises:
         SpecError: A runnable contains itself; names its place from the root.

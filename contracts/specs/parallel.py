@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ..contract import arguments
 from ..template import INPUT, check_name
-from .node import Node, braced, different
+from .node import Node, braced, check_distinct
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -90,7 +90,7 @@ class Parallel(Node):
             raise ValueError(
                 f"min_completed: {self.min_completed} is more than the number of branches, {len(self.branches)}"
             )
-        different(
+        check_distinct(
             [
                 *((f"branches[{index}]", branch.name) for index, branch in enumerate(self.branches)),
                 *([("judge", self.judge.name)] if self.judge else []),

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from ..contract import Spec, arguments
 from ..model import Model
-from .node import Name, Node, check_runnable, different
+from .node import Name, Node, check_distinct, check_runnable
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -145,7 +145,7 @@ class Router(Node):
 
     @model_validator(mode="after")
     def _whole(self) -> Router:
-        different((f"routes[{index}]", route.name) for index, route in enumerate(self.routes))
+        check_distinct((f"routes[{index}]", route.name) for index, route in enumerate(self.routes))
         known = [route.name for route in self.routes]
         if self.default and self.default not in known:
             raise ValueError(f"default: there is no route {self.default!r}: there are {', '.join(known)}")

@@ -18,7 +18,7 @@ from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
 from .answerer import Answerer
 from .delegation import TRANSFER, delegate_tool
-from .node import Node, braced, different
+from .node import Node, braced, check_distinct
 from .output import Validator, named_validators, output_schema
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Team(Answerer):
 
     @model_validator(mode="after")
     def _whole(self) -> Team:
-        different(
+        check_distinct(
             [
                 *((f"members[{index}]", member.name) for index, member in enumerate(self.members)),
                 *([("judge", self.judge.name)] if self.judge else []),

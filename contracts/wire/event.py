@@ -48,7 +48,7 @@ class ModelRequested(_Event):
 
     type: Literal["model.requested"] = "model.requested"
     turn: int
-    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
+    """Which model call of its agent or prompt, from 1."""
     model: str
     """`provider/model` that is asked."""
 
@@ -58,7 +58,7 @@ class ModelResponded(_Event):
 
     type: Literal["model.responded"] = "model.responded"
     turn: int
-    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
+    """Which model call of its agent or prompt, from 1."""
     model: str
     """`provider/model` that answered, as the provider reports it."""
     message: Message
@@ -76,7 +76,7 @@ class ModelResponded(_Event):
 
 
 class ToolRequested(_Event):
-    """A model asked for a tool."""
+    """A model, or a code-first workflow, asked for a tool."""
 
     type: Literal["tool.requested"] = "tool.requested"
     turn: int
@@ -114,7 +114,7 @@ class FallbackUsed(_Event):
 
     type: Literal["fallback.used"] = "fallback.used"
     turn: int
-    """Which model call of its agent or prompt, from 1; 0 of a tool call that no model asked for."""
+    """Which model call of its agent or prompt, from 1."""
     failed: str
     """`provider/model` that failed."""
     model: str

@@ -79,11 +79,11 @@ class Place(str):
         return map(Place, accumulate(self.split(SEPARATOR), lambda above, step: f"{above}{SEPARATOR}{step}"))
 
     def below(self, other: str) -> Place:
-        """Return the way from another place, which it is in, to this one."""
+        """Return this place relative to one that contains it."""
         return Place(self.removeprefix(other).removeprefix(SEPARATOR))
 
     def is_within(self, other: str) -> bool:
-        """Return whether it is another place or somewhere in it."""
+        """Return whether this place is `other` or lies inside it."""
         return f"{self}{SEPARATOR}".startswith(f"{other}{SEPARATOR}")
 
     def nested_run_id(self, run_id: str, root: str) -> str:
@@ -91,7 +91,7 @@ class Place(str):
         return run_id + self.removeprefix(root)
 
     def before_first_reply(self, execution: str) -> str:
-        """Return what a transcript here comes after until it has a reply."""
+        """Return the id that stands for the last reply while there is none."""
         return f"{execution}{_STEP}{self}"
 
     def model_call(self, turn: int, fallback: int = 0) -> str:
@@ -166,7 +166,7 @@ class EventId:
         *execution, event, index = text.split(SEPARATOR)
         return cls(execution[0] if execution else "", int(event), int(index))
 
-    def within(self, execution: str) -> EventId:
+    def with_execution(self, execution: str) -> EventId:
         """Return the same id with an execution, where it lacks its own."""
         return self if self.execution else EventId(execution, self.history_event, self.index)
 

@@ -27,6 +27,10 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+THE_RUN_WAS_CANCELLED = "the run was cancelled"
+"""Reason of what a cancel ended."""
+
+
 class Totals(Contract):
     """What a run has used so far. Adds up with `+`."""
 
@@ -111,9 +115,9 @@ class RunInput(Contract):
     """What it is asked. None only where it takes over a conversation as it stands."""
     carried: Carried | None = None
     path: str = ""
-    """Place in the runnable tree of the run that started this one. Empty: it is the root, at its own name."""
+    """Its own place in the runnable tree. Empty for the root, which is at its name."""
     call_id: str = ""
-    """The tool call of the run that started this one which it answers, where it is one."""
+    """Id of the tool call, in the run that started this one, that this run answers; empty where it answers none."""
     continues: Continuation | None = None
     transfers: tuple[ToolDefinition, ...] = ()
     """Tools by which it may hand the conversation over to another member of its team."""
@@ -125,9 +129,7 @@ class RunInput(Contract):
 
     @property
     def head(self) -> Head | None:
-        """What every model call of the runnable itself has in common.
-
-        None where it calls no model in a loop.
+        """What all model calls of the runnable itself share, see `Node.head_with`.
 
         Of an agent with MCP servers it is whole only once `carried` has their tools.
         """

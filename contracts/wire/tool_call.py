@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from ..contract import Contract
-from ..message import FilePart, ImagePart
+from ..message import FilePart, ImagePart, ToolResultPart
 
 
 class ToolInvocation(Contract):
@@ -14,7 +14,7 @@ class ToolInvocation(Contract):
     call_id: str
     reply: str
     """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
-    another branch of this one after a reset."""
+    another branch of this one after a reset. Of a call without a model, Temporal's run id of the workflow."""
     arguments: dict[str, JsonValue] = {}
 
 
@@ -26,6 +26,10 @@ class ToolOutput(Contract):
     attachments: tuple[ImagePart | FilePart, ...] = ()
     incomplete: str = ""
     """Why the content is not what the tool returned, although it ran; empty where it is."""
+
+    def as_result(self, call_id: str, name: str) -> ToolResultPart:
+        """Return what the model is told of the call."""
+        return ToolResultPart(call_id=call_id, name=name, content=self.content, attachments=self.attachments)
 
 
 def outcome_unknown(name: str) -> str:

@@ -46,6 +46,8 @@ def _unclear_docstrings(source: str) -> list[str]:
         is_property = any("property" in ast.unparse(mark) for mark in getattr(node, "decorator_list", ()))
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_property
         begins = first.split(" ")[0].lower()
+        if is_property and begins == "return":
+            found.append(first)
         if len(first) > FIRST_LINE_CHARS or (is_function and begins in NOUNS | QUESTIONS):
             found.append(first)
     return found

@@ -1,7 +1,4 @@
-"""Our end of the reaper, which ends our children where we cannot.
-
-After SIGKILL, say.
-"""
+"""Our end of the reaper, which ends our children where we cannot: after SIGKILL."""
 
 from __future__ import annotations
 

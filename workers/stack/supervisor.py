@@ -1,7 +1,4 @@
-"""Keeps a process up.
-
-Must not know which.
-"""
+"""Keeps a process up. Must not know which process."""
 
 from __future__ import annotations
 

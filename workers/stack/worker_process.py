@@ -1,7 +1,4 @@
-"""A worker in a child process, so that its crash ends nothing else.
-
-Nor does a crash of its tools.
-"""
+"""A worker in a child process: neither its crash nor a tool's ends anything else."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
+from ...contracts.message import ASKED_AGAIN, Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import TRANSFER
 from ...contracts.text import plural
@@ -75,7 +75,7 @@ class Repeats(Gate):
         return state.result(Status.EXHAUSTED, reason)
 
     async def before_tool(self, state: AgentState, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:  # noqa: ARG002
-        """Answer with an error from the limit on."""
+        """Answer with an error once the same calls came `max_repeats` times."""
         if state.repeats < self._limit:
             return None
         return error_result(
@@ -86,7 +86,7 @@ class Repeats(Gate):
 
 
 class Refusal(Gate):
-    """Ends with what a model says that declines to answer."""
+    """Ends the run where the model declines to answer."""
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
         """End where the answer is a refusal."""
@@ -114,7 +114,7 @@ class OutputCheck(Gate):
         if state.repairs >= self._most:
             return state.result(Status.FAILED, f"the answer does not {self._wanted}: {problems}")
         state.repairs += 1
-        text = f"That answer does not fit. {problems}. Answer again, all of it, corrected."
+        text = f"{ASKED_AGAIN}. {problems}. Answer again, all of it, corrected."
         state.transcript.add(Message.user(text))
         return None
 

@@ -15,12 +15,12 @@ from ...contracts.specs.output import unwrapped
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
-from ...contracts.wire.run import Result, Status
+from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
 from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
-from .ask import ModelCalls
 from .gates import gates_of
+from .model_calls import ModelCalls
 from .state import AgentState
 from .tool_calls import ToolCalls
 
@@ -89,7 +89,7 @@ class AgentLoop:
         self.state.take(reply)
         self._host.replied(self._place, reply)
         if being_cancelled():
-            return self.state.result(Status.CANCELLED, "the run was cancelled")
+            return self.state.result(Status.CANCELLED, THE_RUN_WAS_CANCELLED)
         for gate in self._gates:
             if ended := await gate.after_model(self.state, reply):
                 return ended

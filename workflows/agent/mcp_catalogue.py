@@ -15,7 +15,7 @@ from ...activities.mcp import McpActivities
 from ...contracts.errors import SpecError
 from ...contracts.mcp import McpRef, McpTool
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.node import different
+from ...contracts.specs.node import check_distinct
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall
 from ...contracts.wire.places import Place
@@ -108,6 +108,6 @@ class Catalogues:
 def _check_names(agent: Agent, transfers: Iterable[ToolDefinition], tools: list[McpTool]) -> None:
     own = [(f"tool {one.name!r}", one.name) for one in (*agent.tools, *agent.delegates, *transfers)]
     try:
-        different([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
+        check_distinct([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
     except ValueError as error:
         raise SpecError(f"tools: {error}; name the tools that you want one by one, or set McpServer(prefix=)") from None

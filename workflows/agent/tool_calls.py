@@ -95,7 +95,7 @@ class ToolCalls:
                 raise
             # A local activity's failure comes as it is, any other one's as the cause of an ActivityError.
             return error_result(call, _explain(tool, error.cause if isinstance(error, ActivityError) else error))
-        return ToolResultPart(call_id=call.id, name=call.name, content=output.content, attachments=output.attachments)
+        return output.as_result(call.id, call.name)
 
     async def _delegate(self, delegate: Runnable, call: ToolCallPart) -> ToolResultPart:
         try:

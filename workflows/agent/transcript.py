@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Part, PartRef, Role, ToolResultPart
 from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
@@ -28,13 +29,13 @@ class Transcript:
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
         self._standing = standing
-        self.size = sum(_size(message) for message in self.messages)
+        self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
 
     def add(self, message: Message) -> None:
         """Add a message that the model is told with the next call."""
         self.messages.append(message)
-        self.size += _size(message)
+        self.size += written_bytes(message)
 
     def add_reply(self, reply: ModelReply) -> None:
         """Add the model's answer to everything so far."""
@@ -80,7 +81,7 @@ class Transcript:
         page: list[Message] = []
         size = 0
         for message in self.messages[query.start : query.stop]:
-            size += _size(message)
+            size += written_bytes(message)
             if page and size > query.max_bytes:
                 break
             page.append(message)
@@ -98,8 +99,3 @@ class Transcript:
 def _after_last_reply(messages: list[Message]) -> int:
     replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
     return next((index + 1 for index in replies), 0)
-
-
-def _size(message: Message) -> int:
-    """Return the bytes of a message's JSON, exactly as the server counts them."""
-    return len(message.model_dump_json().encode())

@@ -18,7 +18,7 @@ async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
     before: Result | None = None
     for step in chain.steps:
         if being_cancelled():
-            return tally.result(Status.CANCELLED, "the run was cancelled", output=before and before.output)
+            return tally.cancelled(before and before.output)
         before = tally.add(await _step(host, step, scope, before), step.name)
         if before.status is not Status.COMPLETED:
             return tally.result(before.status, f"step {step.name!r}: {before.reason}", output=before.output)

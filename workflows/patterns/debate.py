@@ -20,7 +20,7 @@ _JUDGES = "You judge a debate. Weigh what was said, decide, and give your answer
 async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
     """Run the rounds and return what the judge decides.
 
-    Every member keeps its own conversation from round to round.
+    Agents keep their conversation from round to round; any other member is asked anew.
     """
     tally = Tally()
     said: dict[str, str] = {}
@@ -40,7 +40,7 @@ async def run_debate(host: Host, team: Team, scope: Scope) -> Result:
             else:
                 failed[member.name] = f"{member.name} ended as {result.status}: {result.reason}"
         if being_cancelled():
-            return tally.result(Status.CANCELLED, "the run was cancelled", output=said)
+            return tally.cancelled(said)
         if len(failed) == len(team.members):
             return tally.result(Status.FAILED, f"nobody is left to debate: {'; '.join(failed.values())}", output=said)
     return await _decided(host, team, scope, _statements(said), tally)

@@ -96,7 +96,7 @@ def _output(parallel: Parallel, jobs: dict[str, Job], completed: dict[str, Resul
 
 def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Result:
     if being_cancelled() or (results and all(result.status is Status.CANCELLED for result in results)):
-        return tally.result(Status.CANCELLED, "the run was cancelled", output=output)
+        return tally.cancelled(output)
     if len(results) < wanted:
         reason = f"{wanted} have to complete, of {plural(len(results), 'item')}"
         return tally.result(Status.FAILED, reason, output=output)

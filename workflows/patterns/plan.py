@@ -42,7 +42,7 @@ async def run_plan(host: Host, team: Team, scope: Scope) -> Result:
             return _said(tally, plan)
         await work.do(plan)
         if being_cancelled():
-            return tally.result(Status.CANCELLED, "the run was cancelled")
+            return tally.cancelled()
         if writes and not plans_left:
             return await _written(host, team, scope, tally, work.found())
         planner.tell(f"{work.found(plan.tasks[0].number)}\n\n{_NEXT if plans_left else _LAST}")

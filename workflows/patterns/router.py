@@ -39,7 +39,7 @@ async def run_router(host: Host, router: Router, scope: Scope) -> Result:
         choice = await _decide(router, scope, answer, unanswered)
     except FailureError as error:
         if is_cancelled_exception(error):
-            return tally.result(Status.CANCELLED, "the run was cancelled")
+            return tally.cancelled()
         return tally.result(Status.FAILED, f"no route was chosen: {error.cause or error}")
     host.chose(scope.path, choice)
     route = next((route for route in router.routes if route.name == choice.route), None)

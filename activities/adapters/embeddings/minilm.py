@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ....contracts.errors import SetupError
 
-TokenVectors = NDArray[np.float32]
+TextVectors = NDArray[np.float32]
 """One row per text, of length 1: the dot product of two rows is their cosine."""
 
 DIMENSIONS: Final = 384
@@ -42,7 +42,7 @@ class MiniLmEmbedder:
         self._session: Any = None
         self._tokenizer: Any = None
 
-    async def embed(self, texts: Sequence[str]) -> TokenVectors:
+    async def embed(self, texts: Sequence[str]) -> TextVectors:
         """Return one vector of 384 numbers per text, in their order.
 
         Computed in a thread.
@@ -54,7 +54,7 @@ class MiniLmEmbedder:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         return await asyncio.to_thread(self._embed, list(texts))
 
-    def _embed(self, texts: list[str]) -> TokenVectors:
+    def _embed(self, texts: list[str]) -> TextVectors:
         with self._lock:
             if self._session is None:
                 self._load()
@@ -66,15 +66,15 @@ class MiniLmEmbedder:
             vectors[batch] = self._embed_batch([texts[i] for i in batch])
         return vectors
 
-    def _embed_batch(self, texts: list[str]) -> TokenVectors:
+    def _embed_batch(self, texts: list[str]) -> TextVectors:
         encoded = self._tokenizer.encode_batch(texts)
         ids = np.array([text.ids for text in encoded], dtype=np.int64)
         mask = np.array([text.attention_mask for text in encoded], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (tokens,) = self._session.run(["last_hidden_state"], inputs)
-        sums: TokenVectors = (tokens * mask[:, :, None]).sum(axis=1)
+        sums: TextVectors = (tokens * mask[:, :, None]).sum(axis=1)
         # The mean's denominator falls away: only the direction is kept.
-        unit: TokenVectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        unit: TextVectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return unit
 
     def _load(self) -> None:

@@ -65,11 +65,11 @@ def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
 
 def _telling(exchange: Exchange) -> list[PastCall]:
     """Return the calls that worked and that led to no later call."""
-    completion_of = [call for call in exchange.calls if not call.is_error]
+    worked = [call for call in exchange.calls if not call.is_error]
     return [
         call
-        for index, call in enumerate(completion_of)
-        if not any(_led_to(call, later, exchange.question) for later in completion_of[index + 1 :])
+        for index, call in enumerate(worked)
+        if not any(_led_to(call, later, exchange.question) for later in worked[index + 1 :])
     ]
 
 

@@ -43,7 +43,7 @@ class Written:
     """Arguments of one or more calls of a tool."""
 
     arguments: tuple[dict[str, JsonValue], ...]
-    """None that was used before."""
+    """Without those that an earlier call had."""
     usage: Usage
 
 

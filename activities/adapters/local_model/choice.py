@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from ....contracts.message import Message, Role
+from ....contracts.message import ASKED_AGAIN, Message, Role
 from ....contracts.model import OutputSchema
 from ...routing.embedding import probabilities
 from ..embeddings.minilm import MiniLmEmbedder
@@ -24,7 +24,7 @@ _CONFIDENCE: Final = re.compile(r"confidence|certainty|probability")
 _LONGEST_REASON: Final = 160
 _SENTENCE: Final = re.compile(r"(?<=[.!?:])\s+|\n+")
 # How an answer of the wrong form, or that a validator objects to, is asked for again.
-_REJECTION: Final = re.compile(r"That answer does not fit\b")
+_REJECTION: Final = re.compile(rf"{ASKED_AGAIN}\b")
 
 
 @dataclass(frozen=True, slots=True)

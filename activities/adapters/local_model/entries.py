@@ -1,7 +1,4 @@
-"""Writes lists of choices, such as the tasks of a plan, by closeness of meaning.
-
-Invents nothing.
-"""
+"""Writes lists of choices, such as a plan's tasks, by meaning; invents nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +12,8 @@ from ....contracts.model import OutputSchema
 from ..embeddings.minilm import MiniLmEmbedder
 from .choice import meaning
 from .schema import is_choice, properties, resolved
+from .tool_choice import RELEVANT
 
-# Of tools that a question calls for, see local_tool_choice.
-_RELEVANT: Final = 0.22
 _HELD: Final = frozenset({"enum", "const", "pattern", "format", "minLength"})
 
 
@@ -49,7 +45,7 @@ async def _about(values: list[str], instructions: str, asked: str, embedder: Min
     """Return the values that the question is about; the closest one if none is."""
     text, *vectors = await embedder.embed([asked, *(meaning(value, instructions) for value in values)])
     scores = [float(text @ vector) for vector in vectors]
-    enough = min(_RELEVANT, max(scores))
+    enough = min(RELEVANT, max(scores))
     return [
         value
         for value, score in zip(values, scores, strict=True)

@@ -26,10 +26,7 @@ def bounded_schema(schema: Any) -> Any:
         return [bounded_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {
-        key: bounded_schema(value) if key not in ("enum", "const", "default") else value
-        for key, value in schema.items()
-    }
+    inner = {key: bounded_schema(value) if key not in _VALUES else value for key, value in schema.items()}
     if schema.get("type") == "string" and not _FORMED & schema.keys():
         return {**inner, "maxLength": max(_LONGEST_STRING, schema.get("minLength", 0))}
     if schema.get("type") == "array" and "maxItems" not in schema:

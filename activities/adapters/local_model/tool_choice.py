@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from ....contracts.tool import ToolDefinition
-from ..embeddings.minilm import MiniLmEmbedder, TokenVectors
+from ..embeddings.minilm import MiniLmEmbedder, TextVectors
 from .argument_values import Slot, Source, find_slots
 from .exchange import PastCall
 
 # Cosines of MiniLM, set on the cases in docs/local-model.md: a tool that a question calls for had 0.23 and more, the
 # best of those that a question does not call for at most 0.17.
-_RELEVANT: Final = 0.22
+RELEVANT: Final = 0.22
 # Higher for a tool that changes something: calling it by mistake does harm.
 _CLEAR: Final = 0.4
 # Greetings had 0.79 and more with those below, questions at most 0.28.
@@ -59,11 +59,11 @@ class _Candidate:
 
     @property
     def is_called_for(self) -> bool:
-        return self.relevance >= (_RELEVANT if self.looks_up else _CLEAR)
+        return self.relevance >= (RELEVANT if self.looks_up else _CLEAR)
 
     @property
     def is_search(self) -> bool:
-        """Return whether the tool takes any question as its argument."""
+        """Whether the tool takes any question as its argument."""
         return self.looks_up and any(slot.subject for slot in self.slots or ())
 
 
@@ -72,12 +72,10 @@ async def choose_tools(
 ) -> list[Choice]:
     """Return the tools to call next, each with the values for its arguments.
 
-    None at all where it is time to answer.
-
-    None for a greeting. Else, in this order: tools that a part of the question calls for; at the start, a tool that
-    searches, or one that looks up what the question names; after a search, a tool that looks up what was found. A tool
-    that was used is not chosen again, except one that failed and can be tried with another value, and one for which the
-    question names another value.
+    Empty where it is time to answer, and for a greeting. Else, in this order: tools that a part of the question
+    calls for; at the start, a tool that searches, or one that looks up what the question names; after a search, a
+    tool that looks up what was found. A tool that was used is not chosen again, except one that failed and can be
+    tried with another value, and one for which the question names another value.
     """
     if not tools:
         return []
@@ -107,23 +105,23 @@ def _text(tool: ToolDefinition) -> str:
     return f"{name}: {tool.description.partition(chr(10) * 2)[0]}"
 
 
-def _cut(vectors: TokenVectors, clauses: int, tools: int) -> tuple[TokenVectors, TokenVectors, TokenVectors]:
+def _cut(vectors: TextVectors, clauses: int, tools: int) -> tuple[TextVectors, TextVectors, TextVectors]:
     return vectors[:clauses], vectors[clauses : clauses + tools], vectors[clauses + tools :]
 
 
-def _looks_up(tools: TokenVectors, prototypes: TokenVectors) -> list[bool]:
+def _looks_up(tools: TextVectors, prototypes: TextVectors) -> list[bool]:
     scores = tools @ prototypes.T
     lookups, actions = scores[:, : len(_LOOKUPS)], scores[:, len(_LOOKUPS) : len(_LOOKUPS) + len(_ACTIONS)]
     return [bool(look > act) for look, act in zip(lookups.max(axis=1), actions.max(axis=1), strict=True)]
 
 
-def _is_talk(question: TokenVectors, prototypes: TokenVectors) -> bool:
+def _is_talk(question: TextVectors, prototypes: TextVectors) -> bool:
     return bool((question @ prototypes[-len(_GREETINGS) :].T).max() >= _TALK)
 
 
 def _candidates(
     clause: str,
-    relevances: TokenVectors,
+    relevances: TextVectors,
     tools: Sequence[ToolDefinition],
     calls: Sequence[PastCall],
     looks_up: list[bool],

@@ -58,7 +58,7 @@ class Connection:
 
     @property
     def over(self) -> bool:
-        """Return whether no further call can be made."""
+        """Whether no further call can be made."""
         return self._retired or self._ending.is_set()
 
     @asynccontextmanager

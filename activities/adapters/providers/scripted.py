@@ -71,7 +71,7 @@ class ScriptedStep(Spec):
 
 Steps = Sequence[ScriptedStep | str | dict[str, Any]]
 Script = Steps | Mapping[str, Steps]
-"""Steps, each a `Step`, its fields, or plain text; or for each model name (without the provider) its steps."""
+"""Steps, each a `ScriptedStep`, its fields, or plain text; or for each model name (without the provider) its steps."""
 
 _STEPS = TypeAdapter(tuple[ScriptedStep, ...])
 

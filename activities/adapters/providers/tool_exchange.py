@@ -16,7 +16,7 @@ from ....contracts.message import ToolCallPart, ToolResultPart
 def tool_call_part(call_id: str, name: str, raw: str) -> ToolCallPart:
     """Make a tool call of what the model wrote.
 
-    Its arguments are the text itself where that is not a JSON object, or nested too deeply.
+    Where the text is not a JSON object, or nested too deeply, `malformed` has it and `arguments` is empty.
     """
     try:
         arguments = json.loads(raw or "{}", parse_constant=_reject, parse_float=_finite)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....contracts.errors import SpecError
-from ....contracts.limits import KEPT_OUTSIDE
+from ....contracts.limits import HOW_TO_READ_OUTSIDE
 from ..app_loader import load_app
 from ..session import keep_stdout_clean, needs_worker_packages
 
@@ -83,7 +83,7 @@ def _replayer(workflows: Sequence[type]) -> Replayer:
 
 def _plain(failure: Exception) -> str:
     if _NO_PAYLOADS in str(failure):
-        return f"its large payloads lie outside the history: {KEPT_OUTSIDE}"
+        return f"its large payloads lie outside the history: {HOW_TO_READ_OUTSIDE}"
     # The SDK's text is a dump of its failure, in which one sentence says what differs.
     difference = _DIFFERENCE.search(str(failure))
     if difference:

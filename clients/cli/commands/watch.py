@@ -20,7 +20,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "for `run`.",
     )
     parser.add_argument("id", metavar="ID", help="name of the run")
-    parser.add_argument("--after", metavar="EVENT", help="begin after the event with this id")
+    parser.add_argument(
+        "--after", metavar="EVENT", help="begin after this event: its cursor, or its id where it has none"
+    )
     parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_watch)

@@ -34,5 +34,5 @@ def test_a_position_covers_what_came_before_it() -> None:
 
 
 def test_a_position_in_the_first_execution_leaves_its_name_out() -> None:
-    assert EventId.parse("40/1").within("e1") == EventId("e1", 40, 1)
-    assert EventId.parse("e2/40/1").within("e1") == EventId("e2", 40, 1)
+    assert EventId.parse("40/1").with_execution("e1") == EventId("e1", 40, 1)
+    assert EventId.parse("e2/40/1").with_execution("e1") == EventId("e2", 40, 1)
