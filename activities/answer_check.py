@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ..contracts import limits
-from ..contracts.errors import InvalidRequest
+from .not_served import NotServedError
 from ..contracts.model import Head, OutputSchema
 from ..contracts.specs.node import Node
 from ..contracts.specs.output import Validator, unwrapped
@@ -52,12 +52,12 @@ class OutputValidator:
         """Check that this worker has the validator, before an answer is paid for.
 
         Raises:
-            InvalidRequest: A validator is missing; names it and says how to serve it.
+            NotServedError: A validator is missing; names it and says how to serve it.
         """
         for name in head.validators:
             if name not in self._validators:
                 known = ", ".join(sorted(self._validators)) or "none"
-                raise InvalidRequest(
+                raise NotServedError(
                     f"{head.agent}: this worker has no validator {name!r} (it has: {known}): "
                     f"serve it by App(..., validators=[{name}])"
                 )

@@ -21,6 +21,7 @@ from .call.own_workflow_query import release_own_run
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult
+from .not_served import NotServedError, cannot
 from .transcript_cache import TranscriptCache
 
 _ATTEMPTS = 4
@@ -53,6 +54,8 @@ class McpActivities:
                 session = self._session(call.server)
                 found = catalogue_of(call.server, session.server, await session.list_tools())
                 return _recordable(found)
+            except NotServedError as error:
+                raise await cannot(str(error)) from None
             except SostenutoError as error:
                 raise failure(
                     error, str(error), kind=names.TOOL_FAILED, retryable=self._may_pass(call, error)
@@ -86,6 +89,8 @@ class McpActivities:
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
             return fit(await self._session(invocation.server).call_tool(call), name, self._effect(invocation))
+        except NotServedError as error:
+            raise await cannot(f"{name} was not run: {error}") from None
         except UnreadableResult as error:
             return self._unread(invocation, error)
         except CallTimedOut as error:
@@ -110,7 +115,7 @@ class McpActivities:
     def _session(self, name: str) -> McpSession:
         if name not in self._servers:
             known = ", ".join(sorted(self._servers)) or "none"
-            raise SetupError(
+            raise NotServedError(
                 f"this worker has no MCP server named {name!r} (it has: {known}): "
                 f"pass App(mcp={{{name!r}: McpServer(…)}})"
             )

@@ -30,6 +30,7 @@ from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
 from .model_adapter import Completion, ModelAdapter, ModelRequest
+from .not_served import NotServedError, cannot
 from .price import Price
 from .transcript_cache import Prefix, TranscriptCache
 
@@ -83,6 +84,8 @@ class ModelActivities:
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
+            except NotServedError as error:
+                raise await cannot(f"{model.name}: {error}") from None
             except ModelError as error:
                 raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
@@ -94,7 +97,7 @@ class ModelActivities:
     def _adapter(self, model: Model) -> ModelAdapter:
         if model.provider not in self._adapters:
             known = ", ".join(sorted(self._adapters)) or "none"
-            raise InvalidRequest(
+            raise NotServedError(
                 f"this worker has no provider {model.provider!r} (it has: {known}): "
                 f"name it in the worker's settings under [providers.{model.provider}]"
             )

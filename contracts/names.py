@@ -63,6 +63,9 @@ LOCAL_PROVIDER: Final = "local"
 RUN_FAILED: Final = "RunFailed"
 """Type of the failure that ends a failed run. Its first detail is the partial result."""
 
+NOT_SERVED: Final = "NotServed"
+"""Type of the failure of a call that its worker cannot make, and therefore has not begun: another one may."""
+
 PAYLOAD_MISSING: Final = "PayloadMissing"
 """Type of the failure of what needs a payload that is kept outside the history and cannot be read."""
 

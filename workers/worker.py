@@ -19,6 +19,7 @@ from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
+from ..activities.not_served import not_served
 from ..activities.price import Price
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
@@ -31,6 +32,7 @@ from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
+from ..workflows.id_limits import IdLimits
 from ..workflows.run_workflow import RunWorkflow
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
@@ -93,7 +95,7 @@ def build_worker(
         tolerant(client),
         task_queue=task_queue,
         workflows=[RunWorkflow, *app.workflows],
-        activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, *tools],
+        activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, not_served, *tools],
         workflow_runner=workflow_runner(),
         workflow_failure_exception_types=_FAILURES,
         max_concurrent_activities=max_concurrent_calls,
@@ -102,7 +104,7 @@ def build_worker(
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
-        interceptors=interceptors,
+        interceptors=[*interceptors, IdLimits()],
         plugins=[SimplePlugin("sostenuto", run_context=user.running)],
     )
 
@@ -125,6 +127,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
         workflows=[RunWorkflow, *workflows],
         workflow_runner=workflow_runner(),
         workflow_failure_exception_types=_FAILURES,
+        interceptors=[IdLimits()],
         data_converter=converter,
     )
 

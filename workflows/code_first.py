@@ -33,6 +33,7 @@ from .agent.mcp_catalogue import find_tool
 from .agent.tool_calls import start_tool
 from .interpreter import Interpreter
 from .payload_limits import PayloadTooLargeError
+from .until_served import until_served
 
 R = TypeVar("R")
 
@@ -172,7 +173,8 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
 async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
     try:
         async with interpreter.outbox.sending(invocation, "the call"):
-            return await start_tool(tool, invocation, interpreter.root.tool_call(invocation.call_id))
+            activity_id = interpreter.root.tool_call(invocation.call_id)
+            return await until_served(lambda refused: start_tool(tool, invocation, activity_id, local=not refused))
     except PayloadTooLargeError as error:
         raise SpecError(f"tool {tool.name!r}: {error}") from None
     except ActivityError as error:

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .concurrency import result_of_error
-    from .interpreter import Interpreter, why_full
+    from .interpreter import Interpreter, why_full, why_too_deep
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
 
@@ -72,6 +72,8 @@ class RunWorkflow:
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
+        if why := why_too_deep(self._place):
+            return Result(status=Status.FAILED, reason=why)
         agent: Agent | None = runnable.agent
         if agent is not None:
             return await self._agent(agent)

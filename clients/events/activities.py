@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.exceptions import CancelledError
+from temporalio.exceptions import ApplicationError, CancelledError
 
 from ...contracts import names
 from ...contracts.wire.event import Event
@@ -52,6 +52,8 @@ class Activities:
     def __init__(self, so_far: Accumulated) -> None:
         self._so_far = so_far
         self._scheduled: dict[int, Activity] = {}
+        self._unserved: set[ActivityId] = set()
+        """Calls that no worker could begin so far: they were told of when they were first made."""
         self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: self._on_scheduled,
             EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: self._on_attempt,
@@ -72,8 +74,8 @@ class Activities:
         kind, place = attributes.activity_type.name, ActivityId.parse(attributes.activity_id)
         reading = reader_of(kind)(recorded, Scheduled(kind, place, attributes.input), self._so_far)
         if reading.outcome:
-            self._scheduled[recorded.event.event_id] = Activity(reading.path, recorded.at, reading.outcome)
-        yield from reading.events
+            self._scheduled[recorded.event.event_id] = Activity(place, reading.path, recorded.at, reading.outcome)
+        yield from self._first_told(place, reading)
 
     def _on_attempt(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_started_event_attributes
@@ -100,7 +102,20 @@ class Activities:
 
     def _failed(self, recorded: RecordedEvent, scheduled: int, error: BaseException) -> Iterator[Event]:
         if activity := self._scheduled.pop(scheduled, None):
-            yield from activity.outcome.failed(recorded, activity, error)
+            yield from self._failed_as(recorded, activity, error)
+
+    def _failed_as(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
+        # Another worker is given the call: it has not begun.
+        if isinstance(error, ApplicationError) and error.type == names.NOT_SERVED:
+            self._unserved.add(activity.id)
+            return
+        yield from activity.outcome.failed(recorded, activity, error)
+
+    def _first_told(self, place: ActivityId, reading: Reading) -> Iterator[Event]:
+        if place in self._unserved:
+            self._unserved.discard(place)
+        else:
+            yield from reading.events
 
     def _on_marker(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.marker_recorded_event_attributes
@@ -114,13 +129,13 @@ class Activities:
         reading = reader_of(kind)(recorded, Scheduled(kind, place), self._so_far)
         if reading.outcome is None:
             return
-        yield from reading.events
+        yield from self._first_told(place, reading)
         # Its own clock is the worker's; the server's tells only when the workflow task ended.
         taken = max(_seconds(data["complete_time"]) - _seconds(data["original_schedule_time"]), 0.0)
         began = datetime.fromtimestamp(recorded.at.timestamp() - taken, UTC)
-        activity = Activity(reading.path, began, reading.outcome, data["attempt"])
+        activity = Activity(place, reading.path, began, reading.outcome, data["attempt"])
         if attributes.HasField("failure"):
-            yield from reading.outcome.failed(recorded, activity, recorded.error(attributes.failure))
+            yield from self._failed_as(recorded, activity, recorded.error(attributes.failure))
         else:
             yield from reading.outcome.completed(recorded, activity, attributes.details["result"])
 

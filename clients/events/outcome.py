@@ -78,6 +78,7 @@ Reader = Callable[[RecordedEvent, Scheduled, Accumulated], Reading]
 class Activity:
     """An activity that was scheduled."""
 
+    id: ActivityId
     path: str
     at: datetime
     outcome: Outcome

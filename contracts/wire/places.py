@@ -137,6 +137,11 @@ class ActivityId(NamedTuple):
         return cls(Place(place), step)
 
     @property
+    def is_tool_call(self) -> bool:
+        """Whether it names a tool call, whoever made it."""
+        return bool(self.place) and self.step.startswith("call")
+
+    @property
     def is_direct_call(self) -> bool:
         """Whether it names a tool call that a workflow made without a model."""
         return bool(_DIRECT_CALL.fullmatch(self.step))

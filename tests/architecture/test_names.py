@@ -41,6 +41,7 @@ DURABLE = {
     },
     "LOCAL_PROVIDER": "local",
     "RUN_FAILED": "RunFailed",
+    "NOT_SERVED": "NotServed",
     "PAYLOAD_MISSING": "PayloadMissing",
     "TOOL_FAILED": "ToolFailed",
 }

@@ -20,6 +20,7 @@ from ...contracts.tool import ToolDefinition
 from ...contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall
 from ...contracts.wire.places import Place
 from .. import policy
+from ..until_served import until_served
 
 
 async def mcp_tools(agent: Agent, place: Place, transfers: Iterable[ToolDefinition] = ()) -> tuple[McpTool, ...]:
@@ -67,12 +68,14 @@ async def fetch_catalogue(server: str, place: Place) -> McpCatalogue:
         SpecError: The server cannot be asked.
     """
     try:
-        return await workflow.execute_activity_method(
-            McpActivities.catalogue,
-            McpCatalogueCall(server=server),
-            activity_id=place.mcp_catalogue(server),
-            summary=f"tools of {server}",
-            **policy.catalogue_policy(),
+        return await until_served(
+            lambda _: workflow.execute_activity_method(
+                McpActivities.catalogue,
+                McpCatalogueCall(server=server),
+                activity_id=place.mcp_catalogue(server),
+                summary=f"tools of {server}",
+                **policy.catalogue_policy(),
+            )
         )
     except ActivityError as error:
         if is_cancelled_exception(error):

@@ -14,6 +14,7 @@ from .. import policy
 from ..concurrency import outcome_of
 from ..host import AgentHost
 from ..ui_details import compact
+from ..until_served import until_served
 from .state import AgentState
 
 
@@ -72,11 +73,14 @@ class ModelCalls:
             room=state.room,
         )
         async with self._host.outbox.sending(call, "the prompt"):
-            calling = workflow.start_activity_method(
-                ModelActivities.call,
-                call,
-                activity_id=self._place.model_call(turn, failed),
-                summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
-                **policy.model_policy(model, fallback_left=fallback_left),
+            return await until_served(
+                lambda _: outcome_of(
+                    workflow.start_activity_method(
+                        ModelActivities.call,
+                        call,
+                        activity_id=self._place.model_call(turn, failed),
+                        summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
+                        **policy.model_policy(model, fallback_left=fallback_left),
+                    )
+                )
             )
-            return await outcome_of(calling)

@@ -28,11 +28,12 @@ from .. import policy
 from ..concurrency import being_cancelled
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
+from ..until_served import until_served
 from .gates import Gate, error_result
 from .state import AgentState
 
-_NOT_SERVED = "NotFoundError"
-"""Type of the SDK's failure of a call whose activity type the worker does not have."""
+_NOT_FOUND = "NotFoundError"
+"""Type of the SDK's failure of a call whose activity type the worker does not have: of workers before 0.3."""
 
 
 class ToolCalls:
@@ -110,12 +111,22 @@ class ToolCalls:
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
+        activity_id = self._place.tool_call(call.id)
         async with self._host.outbox.sending(invocation, "the call"):
-            return await start_tool(tool, invocation, self._place.tool_call(call.id))
+            return await until_served(lambda refused: start_tool(tool, invocation, activity_id, local=not refused))
 
 
-def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> workflow.ActivityHandle[ToolOutput]:
-    """Start the activity of a tool call, as the tool's effect class wants it."""
+def start_tool(
+    tool: ToolSpec, invocation: ToolInvocation, activity_id: str, *, local: bool = True
+) -> workflow.ActivityHandle[ToolOutput]:
+    """Start the activity of a tool call, as the tool's effect class wants it.
+
+    Args:
+        tool: What is called.
+        invocation: With what.
+        activity_id: Id of the call.
+        local: Whether it may run in the worker that has the workflow task, where it is a fast one.
+    """
     summary = first_line(", ".join(f"{k}={v}" for k, v in invocation.arguments.items()), 80)
     if isinstance(tool, McpTool):
         return workflow.start_activity_method(
@@ -125,7 +136,7 @@ def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> 
             summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
             **policy.tool_policy(tool),
         )
-    if tool.fast and tool.effect is Effect.READ:
+    if local and tool.fast and tool.effect is Effect.READ:
         return workflow.start_local_activity(
             tool.name,
             invocation,
@@ -147,7 +158,7 @@ def start_tool(tool: ToolSpec, invocation: ToolInvocation, activity_id: str) -> 
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
         return cause.message
-    if isinstance(cause, ApplicationError) and cause.type == _NOT_SERVED:
+    if isinstance(cause, ApplicationError) and cause.type in (names.NOT_SERVED, _NOT_FOUND):
         return f"{tool.name} was not run: no worker here serves it."
     if tool.effect is Effect.ONCE:
         return outcome_unknown(tool.name)

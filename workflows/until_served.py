@@ -1,0 +1,42 @@
+"""Hands a call that its worker could not begin to another one: old and new workers share a queue during a deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+
+from ..contracts import names
+from . import policy
+
+T = TypeVar("T")
+
+
+async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
+    """Make a call, again and again while the worker that got it cannot; return its result.
+
+    A call that has not begun may be made by any worker, whatever it does when it is repeated.
+
+    Args:
+        start: Makes the call; it is told how many workers could not.
+
+    Raises:
+        FailureError: Of the call; after `policy.NOT_SERVED_PAUSES` also that no worker could make it.
+    """
+    for refused, pause in enumerate(policy.NOT_SERVED_PAUSES):
+        try:
+            return await start(refused)
+        except FailureError as error:
+            if not is_not_served(error):
+                raise
+        await workflow.sleep(pause)
+    return await start(len(policy.NOT_SERVED_PAUSES))
+
+
+def is_not_served(error: BaseException) -> bool:
+    """Return whether a call has not begun, as its worker lacks what it takes."""
+    # A local activity's failure comes as it is, any other one's as the cause of an ActivityError.
+    cause = error.cause if isinstance(error, ActivityError) else error
+    return isinstance(cause, ApplicationError) and cause.type == names.NOT_SERVED
