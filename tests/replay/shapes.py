@@ -271,8 +271,8 @@ NESTED: dict[str, Shape] = {
     ),
     "insisting_at_once": Shape(
         {"p": [calls(("none", {}))] * 3},
-        Parallel(name="items", each=_prompt("p", "{input}"), limit=4, min_completed=1),
-        asked=[str(number) for number in range(12)],
+        Parallel(name="items", each=_prompt("p", "{input}"), limit=3, min_completed=1),
+        asked=[str(number) for number in range(6)],
     ),
     "code_first_racing": Shape({"one": ["one"], "member": ["two"]}, RacingWorkflow, asked="hello"),
     "code_first": Shape({"kind": ["urgent"], "member": ["one"]}, RecordedWorkflow, asked="hello"),
