@@ -12,12 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ..contracts import limits
-from .not_served import NotServedError
 from ..contracts.model import Head, OutputSchema
 from ..contracts.specs.node import Node
 from ..contracts.specs.output import Validator, unwrapped
 from .call.failure import told
 from .call.user_code import UserCode
+from .not_served import NotServedError
 from .validators import objections, reasons, sendable
 
 

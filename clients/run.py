@@ -199,7 +199,7 @@ class Run:
         if cursor is None or EventId.parse(cursor.root).execution not in executions:
             raise SpecError(
                 f"{after!r} is not an event of run {self.id!r}, or its execution was reset or is past the retention "
-                "time: pass the position of one of its events"
+                "time: pass the `position` of one of its events (`cursor` in JSON, or its `id`)"
             )
         # What a code-first workflow has used is the sum of all its executions.
         own = is_code_first(await describe(self._temporal, self.id, executions[-1]))

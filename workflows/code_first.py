@@ -105,8 +105,12 @@ async def ask(
     )
     interpreter = _interpreter()
     message = message_from(question)
-    place = interpreter.numbered(interpreter.root / name)
-    return _typed(agent, await _ended(interpreter.ask(agent, place, message)))
+
+    async def work() -> Result:
+        # Numbered when it begins, as `run` is: a call that a cancel comes before takes no number.
+        return await interpreter.ask(agent, interpreter.numbered(interpreter.root / name), message)
+
+    return _typed(agent, await _ended(work()))
 
 
 @overload

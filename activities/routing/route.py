@@ -68,9 +68,9 @@ def _settled(call: RouteCall, found: RouteChoice) -> RouteChoice:
     """
     if found.route and found.confidence >= call.threshold:
         return found
-    otherwise = "the default" if call.default else "and there is no default"
+    otherwise = ": the default" if call.default else ", and there is no default"
     reason = found.reason
     if found.route:
         below = f"{found.confidence:.2f} for {found.route!r} is below the threshold {call.threshold:g}"
         reason = f"{below} ({found.reason})"
-    return found.model_copy(update={"route": call.default, "reason": f"{reason}: {otherwise}"})
+    return found.model_copy(update={"route": call.default, "reason": f"{reason}{otherwise}"})

@@ -18,7 +18,7 @@ def port(text: str) -> int:
     """
     if text.isdecimal() and int(text) <= _LAST_PORT:
         return int(text)
-    raise ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}, and {text!r} is not")
+    raise ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to {_LAST_PORT}")
 
 
 def at_least_one(text: str) -> int:
@@ -29,4 +29,4 @@ def at_least_one(text: str) -> int:
     """
     if text.isdecimal() and int(text) >= 1:
         return int(text)
-    raise ArgumentTypeError(f"at least 1 is expected, and {text!r} is not")
+    raise ArgumentTypeError(f"{text!r} is not a number of at least 1")

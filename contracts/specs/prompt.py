@@ -92,6 +92,11 @@ class Prompt(Answerer):
         )
 
     @property
+    def head(self) -> Head:
+        """What all its model calls have in common."""
+        return self.asker.head
+
+    @property
     @override
     def takes_template(self) -> bool:
         return True

@@ -90,7 +90,7 @@ class ToolRequested(_Event):
 
 
 class ToolResponded(_Event):
-    """A tool call came to something, be it an error."""
+    """A tool call returned something, or failed."""
 
     type: Literal["tool.responded"] = "tool.responded"
     turn: int

@@ -39,3 +39,19 @@ class RecordedWorkflow:
         first, second = await asyncio.gather(run(MEMBER, question), run(MEMBER, f"{question} again"))
         paid = await call_tool(spend, amount=counted) if kind.output == "urgent" else ""
         return {"kind": kind.output, "counted": counted, "said": [first.output, second.output], "paid": paid}
+
+
+@workflow.defn(name="RacingWorkflow")
+class RacingWorkflow:
+    """Takes names at once, and one that a cancel comes before."""
+
+    @workflow.run
+    async def run(self, question: str) -> list[str]:
+        """What was said."""
+        ran, asked = await asyncio.gather(run(MEMBER, question), ask("scripted/one", question, name="member"))
+        dropped = asyncio.create_task(ask("scripted/one", question))
+        await asyncio.sleep(0)
+        dropped.cancel()
+        await asyncio.gather(dropped, return_exceptions=True)
+        last = await ask("scripted/one", question)
+        return [str(ran.output), str(asked.output), str(last.output)]

@@ -34,7 +34,7 @@ from sostenuto.contracts.specs.node import Node
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker
 from tests.dev_server import dev_server
-from tests.replay.code_first_workflow import RecordedWorkflow, count, spend
+from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow, count, spend
 from tests.replay.shapes import SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
@@ -86,7 +86,7 @@ async def _histories(
 def _app(shape: Shape) -> App:
     if isinstance(shape.runs, Node):
         return App(shape.runs, mcp=SERVERS)
-    return App(tools=[count, spend], workflows=[RecordedWorkflow])
+    return App(tools=[count, spend], workflows=[RecordedWorkflow, RacingWorkflow])
 
 
 async def _executions(

@@ -19,7 +19,7 @@ from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.chain import Step
-from tests.replay.code_first_workflow import RecordedWorkflow
+from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
 
@@ -269,6 +269,12 @@ NESTED: dict[str, Shape] = {
             ],
         ),
     ),
+    "insisting_at_once": Shape(
+        {"p": [calls(("none", {}))] * 3},
+        Parallel(name="items", each=_prompt("p", "{input}"), limit=3, min_completed=1),
+        asked=[str(number) for number in range(6)],
+    ),
+    "code_first_racing": Shape({"one": ["one"], "member": ["two"]}, RacingWorkflow, asked="hello"),
     "code_first": Shape({"kind": ["urgent"], "member": ["one"]}, RecordedWorkflow, asked="hello"),
 }
 """Of runs that start runs, and of code-first workflows: since 0.2."""

@@ -23,7 +23,7 @@ from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
-from tests.replay.code_first_workflow import RecordedWorkflow
+from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, shape_of
 from tests.replay.shapes import AGENTS, NESTED
 
@@ -45,7 +45,7 @@ def _of_this_version(shape: str) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
 async def test_replays(path: Path) -> None:
-    await replayer([RecordedWorkflow]).replay_workflow(_history(path))
+    await replayer([RecordedWorkflow, RacingWorkflow]).replay_workflow(_history(path))
 
 
 def test_each_version_has_each_shape() -> None:

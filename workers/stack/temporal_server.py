@@ -161,8 +161,8 @@ def find_port(port: int, what: str, option: str) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise SetupError(
-                f"{what} cannot listen on {HOST}:{port} ({error.strerror}): stop what does, or choose another port by "
-                f"{option}"
+                f"{what} cannot listen on {HOST}:{port} ({error.strerror}): stop the program that does, or choose "
+                f"another port by {option}"
             ) from error
         return int(probe.getsockname()[1])
 

@@ -59,21 +59,28 @@ class ToolCalls:
 
     async def run(self, reply: ModelReply) -> list[ToolResultPart]:
         """Run the calls that a reply asks for, at once; return the results in their order."""
-        running = (self._gated(call, reply) for call in reply.message.tool_calls)
+        results: dict[str, ToolResultPart] = {}
+        let_through: list[ToolCallPart] = []
+        # One after the other, before any task is made: what gates answer takes no turn of the loop, in any history.
+        for call in reply.message.tool_calls:
+            if answer := await self._gated(call, reply):
+                results[call.id] = answer
+            else:
+                let_through.append(call)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
+        running = (self._run_one(call, reply) for call in let_through)
         ended = await asyncio.gather(*running, return_exceptions=True)
-        results: list[ToolResultPart] = []
-        for end in ended:
+        for call, end in zip(let_through, ended, strict=True):
             if isinstance(end, BaseException):
                 raise end
-            results.append(end)
-        return results
+            results[call.id] = end
+        return [results[call.id] for call in reply.message.tool_calls]
 
-    async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
+    async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:
         for gate in self._gates:
             if answer := await gate.before_tool(self._state, call, reply):
                 return answer
-        return await self._run_one(call, reply)
+        return None
 
     async def _run_one(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)

@@ -1,7 +1,4 @@
-"""`sostenuto demo`: kills an agent's worker, and shows the agent go on.
-
-It goes on where it was.
-"""
+"""`sostenuto demo`: kills an agent's worker, and shows the agent go on from there."""
 
 from __future__ import annotations
 

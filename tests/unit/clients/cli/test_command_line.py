@@ -35,12 +35,12 @@ def test_each_command_explains_itself(name: str, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("dev", "--port", "99999"), "argument --port: a port is a number from 0 to 65535"),
-        (("dev", "--port", "-5"), "argument --port: a port is a number from 0 to 65535"),
-        (("demo", "--ui-port", "web"), "argument --ui-port: a port is a number from 0 to 65535"),
-        (("dev", "shop:app", "--workers", "0"), "argument --workers: at least 1"),
-        (("ls", "--limit", "0"), "argument --limit: at least 1"),
-        (("ls", "--limit", "-1"), "argument --limit: at least 1"),
+        (("dev", "--port", "99999"), "argument --port: '99999' is not a port: give a number from 0 to 65535"),
+        (("dev", "--port", "-5"), "argument --port: '-5' is not a port: give a number from 0 to 65535"),
+        (("demo", "--ui-port", "web"), "argument --ui-port: 'web' is not a port: give a number from 0 to 65535"),
+        (("dev", "shop:app", "--workers", "0"), "is not a number of at least 1"),
+        (("ls", "--limit", "0"), "is not a number of at least 1"),
+        (("ls", "--limit", "-1"), "is not a number of at least 1"),
     ],
 )
 def test_a_number_that_an_option_cannot_take_is_refused(

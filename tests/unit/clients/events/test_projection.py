@@ -62,8 +62,8 @@ def test_every_recorded_run_is_told_and_its_prompts_are_proven(path: Path) -> No
     assert isinstance(events[0], RunStarted)
     assert isinstance(events[-1], RunFinished)
     assert events[-1].turns >= len(replies)
-    asked = [event.call_id for event in events if isinstance(event, ToolRequested)]
-    told = [event.call_id for event in events if isinstance(event, ToolResponded)]
+    asked = [(event.path, event.call_id) for event in events if isinstance(event, ToolRequested)]
+    told = [(event.path, event.call_id) for event in events if isinstance(event, ToolResponded)]
     assert set(told) <= set(asked)
     assert len(told) == len(set(told))
     assert len({event.id for event in events}) == len(events)
