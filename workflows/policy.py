@@ -38,10 +38,12 @@ _ATTEMPTS_BEFORE_FALLBACK = 4
 _ATTEMPTS = 30
 
 NOT_SERVED_PAUSES: Final = tuple(
-    timedelta(seconds=seconds) for seconds in (0.1, 0.1, 0.2, 0.2, 0.4, 0.4, 0.8, 0.8, 1, 1, 1, 1, 2, 2, 2)
+    timedelta(seconds=seconds)
+    for seconds in (0, 0, 0.1, 0, 0, 0.2, 0, 0, 0.4, 0, 0, 0.8, 0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2)
 )
-"""Between tries of a call that no worker could begin so far: half of them can, in the middle of a deploy. After these 13
-seconds nobody serves it."""
+"""Between tries of a call that no worker could begin so far. The server hands tasks to workers in turn, and a pause
+takes one of them too, so two of three tries have none: otherwise each could meet the same worker. After these 12
+seconds nobody serves the call."""
 
 # A stdio server may have to be fetched by its package runner before it starts.
 _CATALOGUE = timedelta(minutes=1)

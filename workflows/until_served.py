@@ -31,7 +31,8 @@ async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
         except FailureError as error:
             if not is_not_served(error):
                 raise
-        await workflow.sleep(pause)
+        if pause:
+            await workflow.sleep(pause)
     return await start(len(policy.NOT_SERVED_PAUSES))
 
 

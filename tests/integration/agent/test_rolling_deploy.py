@@ -1,0 +1,135 @@
+"""Old and new workers on one queue: a piece that one of them lacks is not missing everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import Agent, App, Client, Model, Status, tool
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.connection.connect import connect
+from sostenuto.workers.worker import build_worker
+from sostenuto.workflows import call_tool, policy
+from tests.integration.agent.stage import Stage, calls
+
+RAN: Counter[str] = Counter()
+
+
+@tool(effect="read", fast=True)
+async def peek(run: str) -> str:
+    """Look, quickly."""
+    return f"peeked {run}"
+
+
+@tool(effect="once")
+async def pay(run: str) -> str:
+    """Pay."""
+    RAN[run] += 1
+    return f"paid {run}"
+
+
+@tool(effect="read")
+def read(run: str) -> str:
+    """Read."""
+    return f"read {run}"
+
+
+def polite(answer: str) -> None:
+    """Object to nothing."""
+
+
+def _agent(**fields: Any) -> Agent:
+    return Agent(name="a", model="scripted/m", tools=[peek, pay, read], **fields)
+
+
+def _script(key: str) -> list[Any]:
+    return [calls(("peek", {"run": key}), ("pay", {"run": key}), ("read", {"run": key})), "Done."]
+
+
+@workflow.defn
+class PeekAndPay:
+    @workflow.run
+    async def run(self, key: str) -> list[str]:
+        return [await call_tool(peek, run=key), await call_tool(pay, run=key), await call_tool(read, run=key)]
+
+
+async def _second(temporal: TemporalClient) -> TemporalClient:
+    """Another connection, as of another process: one takes no two workers of a queue."""
+    return await connect(temporal.service_client.config.target_host)
+
+
+async def test_tools_that_only_new_workers_have(temporal: TemporalClient, task_queue: str) -> None:
+    RAN.clear()
+    keys = [f"{task_queue}-{number}" for number in range(12)]
+    old = App(Agent(name="a", model="scripted/m"), workflows=[PeekAndPay])
+    new = App(_agent(), tools=[peek, pay, read], workflows=[PeekAndPay])
+    adapter = {"scripted": ScriptedAdapter({key: _script(key) for key in keys})}
+    options: Any = {"price": lambda *_: 0.0, "task_queue": task_queue, "max_cached_runs": 20}
+    stage = Stage(temporal, task_queue)
+    client = Client(temporal, task_queue=task_queue)
+    second = await _second(temporal)
+    async with build_worker(second, old, adapter, **options), build_worker(temporal, new, adapter, **options):
+        runs = [
+            await stage.start(_agent().model_copy(update={"model": Model(f"scripted/{key}")}), key) for key in keys[:8]
+        ]
+        own = [await client.start(PeekAndPay, key) for key in keys[8:]]
+        started = time.monotonic()
+        outcomes = await asyncio.gather(*(stage.outcome(run) for run in runs))
+        results = await asyncio.gather(*(run.result() for run in own))
+    taken = time.monotonic() - started
+    for key, outcome in zip(keys, outcomes, strict=False):
+        assert outcome.result.status is Status.COMPLETED, outcome.result.reason
+        assert outcome.tool_results == [(f"{did} {key}", False) for did in ("peeked", "paid", "read")]
+        assert outcome.history.counts["workflow_task_failed"] == 0
+    for key, result in zip(keys[8:], results, strict=True):
+        assert result.output == [f"{did} {key}" for did in ("peeked", "paid", "read")]
+    assert {RAN[key] for key in keys} == {1}
+    assert taken < 60
+    for run, key in zip(runs, keys, strict=False):
+        told = [(event.type, getattr(event, "call_id", "")) async for event in run.events()]
+        of_tools = [one for one in told if one[0].startswith("tool.")]
+        assert len(of_tools) == len(set(of_tools)) == 6, key
+
+
+@pytest.mark.parametrize("lacking", ["provider", "validator"])
+async def test_what_a_model_call_takes_and_only_new_workers_have(
+    temporal: TemporalClient, task_queue: str, lacking: str
+) -> None:
+    agent = Agent(name="a", model="scripted/m", validators=[polite])
+    adapter = {"scripted": ScriptedAdapter(["Done."])}
+    old = App(Agent(name="a", model="scripted/m")) if lacking == "validator" else App(agent)
+    options: Any = {"price": lambda *_: 0.0, "task_queue": task_queue, "max_cached_runs": 0}
+    stage = Stage(temporal, task_queue)
+    theirs = adapter if lacking == "validator" else {}
+    second = await _second(temporal)
+    async with (
+        build_worker(second, old, theirs, **options),
+        build_worker(temporal, App(agent), adapter, **options),
+    ):
+        outcomes = await asyncio.gather(*(stage.ask(agent) for _ in range(8)))
+    assert [outcome.result.reason for outcome in outcomes] == [""] * 8
+
+
+async def test_what_nobody_serves_is_told_after_a_while(
+    temporal: TemporalClient, task_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "NOT_SERVED_PAUSES", (timedelta(milliseconds=10),) * 3)
+    agent = Agent(name="a", model="scripted/m", tools=[peek, pay, read])
+    stage = Stage(temporal, task_queue)
+    adapter = {"scripted": ScriptedAdapter(_script("x"))}
+    async with build_worker(temporal, App(), adapter, lambda *_: 0.0, task_queue=task_queue):
+        outcome = await stage.ask(agent)
+        missing = await stage.ask(Agent(name="b", model="elsewhere/m"))
+    assert outcome.result.status is Status.COMPLETED
+    assert [content for content, _ in outcome.tool_results] == [
+        f"{name} was not run: no worker here serves it." for name in ("peek", "pay", "read")
+    ]
+    assert missing.result.status is Status.FAILED
+    assert "this worker has no provider 'elsewhere'" in missing.result.reason
