@@ -1,6 +1,7 @@
-"""What a worker answers where it lacks something: the call has not begun, so another worker may make it.
+"""What a worker answers where it lacks something: another one may make the call.
 
-A missing piece on one worker is not missing everywhere: during a deploy, old and new ones share a queue.
+The call has not begun, whatever it does. A missing piece on one worker is not missing everywhere: during a deploy, old
+and new ones share a queue.
 """
 
 from __future__ import annotations

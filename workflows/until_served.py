@@ -1,4 +1,7 @@
-"""Hands a call that its worker could not begin to another one: old and new workers share a queue during a deploy."""
+"""Hands a call that its worker could not begin to another one.
+
+During a deploy, old and new workers share a queue.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ T = TypeVar("T")
 
 
 async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
-    """Make a call, again and again while the worker that got it cannot; return its result.
+    """Make a call, again while the worker that got it cannot; return its result.
 
     A call that has not begun may be made by any worker, whatever it does when it is repeated.
 

@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
+from .terminal import say
 
 COMMANDS = ("demo", "dev", "pull", "run", "watch", "ls", "worker", "export", "replay", "search_attributes")
 """Modules of `commands`, in the order in which `--help` lists them."""
@@ -73,5 +74,5 @@ def execute(argv: Sequence[str]) -> int:
 
 
 def _fail(error: SostenutoError, status: int) -> int:
-    print(f"sostenuto: {error}", file=sys.stderr)
+    say(f"sostenuto: {error}")
     return status

@@ -6,7 +6,6 @@ One line per step, the same for every command.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -20,15 +19,15 @@ from ...contracts.wire.event import (
     ModelResponded,
     RouteChosen,
     RunFinished,
+    RunStalled,
     RunStarted,
     ToolRequested,
     ToolResponded,
 )
 from ...contracts.wire.places import Place
+from .terminal import harmless
 
 _CHARS = 100
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of the text after them."""
 
 
 def line(event: Event) -> str | None:
@@ -63,15 +62,19 @@ def _line_of_call(event: Event) -> str | None:
             return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {_line(event.content)}"
         case FallbackUsed():
             return f"     ⚠ {event.failed} failed, {event.model} takes over: {_line(event.reason)}"
+        case RunStalled():
+            return f"     ⚠ it cannot go on: {_stall(event)}"
         case RouteChosen():
             return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {_line(event.reason)}"
         case _:
             return None
 
 
-def harmless(text: str) -> str:
-    """Return a text that a terminal shows and does not obey: it may be anybody's."""
-    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", text)
+def _stall(event: RunStalled) -> str:
+    if not event.fits:
+        return f"{_line(event.reason)}: another version of the code wrote its history; run workers that have it"
+    where = f" at {event.where}" if event.where else ""
+    return f"{_line(event.reason)}{where}: mend the code and start its workers again, or cancel the run"
 
 
 def _facts(event: ModelResponded) -> str:

@@ -15,6 +15,7 @@ from ...contracts.wire.event import (
 )
 from ...contracts.wire.places import Place
 from .step_lines import line
+from .terminal import harmless
 
 _INDENT = "  "
 _TOLD = 3
@@ -58,7 +59,7 @@ class StepTree:
         """Return what the run waits for now."""
         told = [self._told(path, what) for (path, _), what in list(self._waits.items())[:_TOLD]]
         more = f" and {len(self._waits) - _TOLD} more" if len(self._waits) > _TOLD else ""
-        return f"waiting for {', '.join(told)}{more}" if told else "waiting for the run"
+        return harmless(f"waiting for {', '.join(told)}{more}") if told else "waiting for the run"
 
     def _told(self, path: str, what: str) -> str:
         place = self._place(path)

@@ -24,6 +24,7 @@ from .activities import Activities
 from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
+from .stalls import read_stall
 from .tool_calls import responses_first_told, responses_never_told
 from .transcript import RebuiltTranscript, SentPrompt
 
@@ -47,6 +48,7 @@ class Projection:
             **self._activities.handlers,
             **self._members.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
+            EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: self._failed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: self._cancelled,
@@ -140,6 +142,9 @@ class Projection:
         elif run.head:
             transcript = RebuiltTranscript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
             self._so_far.transcripts[self._path] = transcript
+
+    def _stalled(self, recorded: RecordedEvent) -> Iterator[Event]:
+        yield from read_stall(recorded, self._path)
 
     def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_completed_event_attributes

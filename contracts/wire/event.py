@@ -178,6 +178,21 @@ class MemberFinished(_Event):
     """US dollars that the run cost, of the calls whose price is known."""
 
 
+class RunStalled(_Event):
+    """The code of a workflow failed, and is tried again until it is mended.
+
+    Told of the first failure of several in a row.
+    """
+
+    type: Literal["run.stalled"] = "run.stalled"
+    reason: str
+    """What the code raised, or why it does not fit the history."""
+    where: str = ""
+    """File and line that raised it; empty where that is not known."""
+    fits: bool = True
+    """Whether the code fits the history: else another version of it wrote that."""
+
+
 class RunFinished(_Event):
     """A run ended."""
 
@@ -206,6 +221,7 @@ Event = Annotated[
     | RouteChosen
     | MemberStarted
     | MemberFinished
+    | RunStalled
     | RunFinished,
     Field(discriminator="type"),
 ]

@@ -82,6 +82,24 @@ def test_imports_its_own_package_relatively(path: Path) -> None:
         assert not [name for name in names if name.partition(".")[0] in {*PACKAGES, "sostenuto"}]
 
 
+COMMAND_LINE = [path for path in FILES if (ROOT / "clients" / "cli") in path.parents and path.name != "terminal.py"]
+
+
+def _other_doors(source: str) -> list[str]:
+    """Ways to a terminal past `clients/cli/terminal.py`: consoles of one's own, and what goes to standard error."""
+    return re.findall(r"\bConsole\((?=[^)]*\))|file=sys\.stderr|sys\.std(?:out|err)\.write", source)
+
+
+@pytest.mark.parametrize("path", COMMAND_LINE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prints_to_a_terminal_through_one_door(path: Path) -> None:
+    assert _other_doors(path.read_text()) == []
+
+
+def test_other_doors_are_seen() -> None:
+    assert _other_doors("Console()") != []
+    assert _other_doors("print(name, file=sys.stderr)") != []
+
+
 @every_file
 def test_says_in_one_short_sentence_what_it_does(path: Path) -> None:
     assert _unclear_docstrings(path.read_text()) == []

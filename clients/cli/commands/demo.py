@@ -25,6 +25,7 @@ from ..stack_arguments import (
     stopping_in_order,
 )
 from ..step_tree import StepTree
+from ..terminal import open_console
 
 if TYPE_CHECKING:
     from ....contracts.specs.runnable import Runnable
@@ -50,12 +51,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _demo(args: argparse.Namespace) -> int:
-    from rich.console import Console
 
     from ....workers.stack.stack import EmbeddedStack
     from ..app_loader import load_app
 
-    console = Console(highlight=False)
+    console = open_console(highlight=False)
     reference = args.app or _docs_agent()
     agent = next(iter(load_app(reference)))
     began = time.monotonic()

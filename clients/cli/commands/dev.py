@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..option_types import at_least_one
 from ..stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
+from ..terminal import open_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,11 +31,10 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _dev(args: argparse.Namespace) -> int:
-    from rich.console import Console
 
     from ....workers.stack.stack import EmbeddedStack
 
-    console = Console(highlight=False)
+    console = open_console(highlight=False)
     options = replace(stack_options(args, load_settings(args)), app=args.app, workers=args.workers)
     show = partial(console.print, style="dim", markup=False)
     with stopping_in_order():

@@ -6,13 +6,13 @@ Temporal's own tools and `sostenuto replay` read it.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....contracts.errors import SpecError
 from ....contracts.wire.places import Place
 from ..session import add_connection_options, connect_client
+from ..terminal import say
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
@@ -58,4 +58,4 @@ def _write(history: WorkflowHistory, file: Path, *, nested: bool = False) -> Non
         file.write_text(history.to_json() + "\n")
     except OSError as error:
         raise SpecError(f"{file} cannot be written: {error.strerror}") from error
-    print(f"{len(history.events)} events written to {file}", file=sys.stderr)
+    say(f"{len(history.events)} events written to {file}")

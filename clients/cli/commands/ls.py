@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..option_types import at_least_one
 from ..session import add_connection_options, connect_client
+from ..terminal import open_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,10 +37,8 @@ async def _ls(args: argparse.Namespace) -> int:
         for row in rows:
             print(row.model_dump_json())
     else:
-        from rich.console import Console
-
         # In a pipe there is no width to fit, and a run's id must stay whole.
-        Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(_table(rows))
+        open_console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(_table(rows))
     return 0
 
 

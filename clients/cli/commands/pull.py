@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..stack_arguments import add_state_dir, load_settings
+from ..terminal import open_console
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -16,12 +17,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 async def _pull(args: argparse.Namespace) -> int:
-    from rich.console import Console
 
     from ....workers.stack.weights import pull
 
     settings = load_settings(args)
-    console = Console(highlight=False)
+    console = open_console(highlight=False)
     with console.status("pulling") as status:
 
         def show(line: str) -> None:

@@ -17,6 +17,7 @@ from ....contracts.errors import SpecError
 from ....contracts.limits import HOW_TO_READ_OUTSIDE
 from ..app_loader import load_app
 from ..session import keep_stdout_clean, needs_worker_packages
+from ..terminal import answer
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
@@ -55,7 +56,7 @@ async def _replay(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({"file": str(file), "events": len(history.events), "ok": not problem, "problem": problem}))
         else:
-            print(f"{file}: {problem or f'ok, {len(history.events)} events'}")
+            answer(f"{file}: {problem or f'ok, {len(history.events)} events'}")
     return 1 if failed else 0
 
 

@@ -17,7 +17,7 @@ from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
 from ..session import add_connection_options, connect_client
-from ..step_lines import harmless
+from ..terminal import answer, harmless, open_console
 from .worker import serve
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _run(args: argparse.Namespace) -> int:
-    from rich.console import Console
 
     app = load_app(args.app)
     asked = sys.stdin.read() if args.input == "-" else args.input
     startable, asked = _found(app, args.name, asked)
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     async with AsyncExitStack() as stack:
         client = await connect_client(args)
         queue = client.task_queue
@@ -74,7 +73,7 @@ async def _run(args: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             return INTERRUPTED
     if args.json or result.output is not None:
-        print(_json(run, result) if args.json else _shown(result))
+        answer(_json(run, result) if args.json else _shown(result))
     return EXIT_STATUS[result.status]
 
 

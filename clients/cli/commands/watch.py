@@ -9,6 +9,7 @@ from ....contracts.wire.event import EVENT
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import show
 from ..session import add_connection_options, connect_client
+from ..terminal import open_console
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,9 +38,7 @@ async def _watch(args: argparse.Namespace) -> int:
             async for event in events:
                 print(EVENT.dump_json(event).decode(), flush=True)
         else:
-            from rich.console import Console
-
-            await show(events, Console())
+            await show(events, open_console())
     except asyncio.CancelledError:
         return INTERRUPTED
     return EXIT_STATUS[(await run.result()).status]

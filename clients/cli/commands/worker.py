@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 from ..app_loader import load_app
 from ..session import add_connection_options, connect_client, needs_worker_packages
+from ..terminal import say
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -50,11 +50,11 @@ async def _worker(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(app, client, client.task_queue):
-        print(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it", file=sys.stderr)
+        say(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it")
         await stop.wait()
-        print("stopping: calls in flight may end first", file=sys.stderr)
+        say("stopping: calls in flight may end first")
     return 0
 
 
 def _warn(problem: str) -> None:
-    print(f"warning: {problem}", file=sys.stderr)
+    say(f"warning: {problem}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from sostenuto import Agent, App, Client, Message, SpecError, Status, tool
+from sostenuto import Agent, App, Client, Message, Run, SpecError, Status, tool
+from sostenuto.clients.cli import step_lines
 from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,
     ModelResponded,
     RunFinished,
+    RunStalled,
     RunStarted,
     ToolRequested,
     ToolResponded,
@@ -234,3 +237,31 @@ async def test_clients_know_what_is_started(serve: Serve) -> None:
         started = await client.start(Report, Order("7", 2))
         typed = await client.get(started.id, runnable=Report)
         assert (await typed.result()).output == Order("a title", 2)
+
+
+@workflow.defn
+class Buggy:
+    @workflow.run
+    async def run(self, question: str) -> str:
+        raise ValueError(f"boom at {question}")
+
+
+async def _until_stalled(run: Run) -> AsyncIterator[RunStalled]:
+    async for event in run.events():
+        if isinstance(event, RunStalled):
+            yield event
+            return
+
+
+async def test_an_error_of_ones_own_is_told_with_its_place(serve: Serve) -> None:
+    async with serve(App(workflows=[Buggy]), []) as stage:
+        run = await Client(stage.temporal, task_queue=stage.task_queue).start(Buggy, "noon")
+        async with asyncio.timeout(15):
+            event = next(iter([one async for one in _until_stalled(run)]))
+        line_of = step_lines.line(event)
+        await stage.temporal.get_workflow_handle(run.id).terminate()
+    assert event.reason == "ValueError: boom at noon"
+    assert event.where.startswith(f"{__file__}:")
+    assert line_of is not None
+    assert "it cannot go on: ValueError: boom at noon at" in line_of
+    assert "mend the code and start its workers again, or cancel the run" in line_of

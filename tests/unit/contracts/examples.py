@@ -187,6 +187,7 @@ EXAMPLES: tuple[Contract, ...] = (
     event.ToolResponded(
         **WHEN, turn=1, call_id="call_1_0", name="look", content="a cat", is_error=True, attempt=2, seconds=0.5
     ),
+    event.RunStalled(**WHEN, reason="ValueError: boom", where="shop.py:10", fits=False),
     event.FallbackUsed(**WHEN, turn=1, failed="anthropic/claude", model="openai/gpt", reason="QuotaExceeded"),
     event.RouteChosen(**WHEN, route="billing", confidence=0.75, reason="It is about money.", strategy="embedding"),
     event.MemberStarted(**WHEN, member="billing", run_id="run-1/billing", message=USER),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sostenuto import Message, Role, Status, Usage
-from sostenuto.clients.cli.step_lines import harmless, line
+from sostenuto.clients.cli.step_lines import line
+from sostenuto.clients.cli.terminal import harmless
 from sostenuto.contracts.message import TextPart
 from sostenuto.contracts.wire.event import (
     Event,

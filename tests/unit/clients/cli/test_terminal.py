@@ -1,0 +1,74 @@
+"""The one door to the terminal: an escape code in any field of any event is shown, and obeyed by no terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from rich.table import Table
+
+from sostenuto.clients.cli import terminal
+from sostenuto.clients.cli.step_tree import StepTree
+from sostenuto.contracts.wire.event import EVENT, Event
+from tests.unit.contracts.examples import EXAMPLES
+
+PLANTED = "\x1b[31mred\x1b]0;title\x07\u202e\x9b2J"
+EVENTS = [example for example in EXAMPLES if isinstance(example, get_args(get_args(Event)[0]))]
+
+
+def _plant(value: Any, name: str = "") -> Any:
+    """The value with an escape code in every text that is not one of a few fixed words."""
+    if isinstance(value, dict):
+        return {f"{key}": _plant(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plant(item, name) for item in value]
+    fixed = name in ("type", "kind", "role", "status", "at", "id", "cursor", "stop", "media_type", "strategy")
+    return value if fixed or not isinstance(value, str) else f"{value}{PLANTED}"
+
+
+def _shown(*printed: Any, **options: Any) -> str:
+    console = terminal.open_console(**options)
+    console.file = io.StringIO()
+    for one in printed:
+        console.print(one, markup=False, highlight=False, soft_wrap=True)
+    return str(console.file.getvalue())
+
+
+def _obeyed(text: str) -> str:
+    return "".join(sign for sign in text if terminal.harmless(sign) != sign)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_an_escape_code_in_any_field_of_an_event(event: BaseModel) -> None:
+    planted = EVENT.validate_python(_plant(event.model_dump(mode="json")))
+    tree = StepTree()
+    lines = tree.lines(planted)
+    assert _obeyed(_shown(*lines)) == ""
+    assert _obeyed(tree.waiting()) == ""
+    assert "\x1b" not in EVENT.dump_json(planted).decode()
+
+
+def test_every_event_is_here() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(get_args(Event)[0]))
+
+
+def test_a_table() -> None:
+    table = Table("id", "status")
+    table.add_row(PLANTED, f"failed {PLANTED}")
+    shown = _shown(table, width=200)
+    assert "red" in shown
+    assert _obeyed(shown) == ""
+
+
+def test_an_error_and_an_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal.say(f"sostenuto: {PLANTED}")
+    terminal.answer(PLANTED)
+    out, err = capsys.readouterr()
+    assert _obeyed(err) == ""
+    assert out == f"{PLANTED}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    terminal.answer(PLANTED)
+    assert _obeyed(capsys.readouterr().out) == ""
