@@ -22,6 +22,7 @@ from temporalio.converter import (
 
 from ..contracts.errors import SetupError
 from ..contracts.limits import HOW_TO_KEEP_OUTSIDE, HOW_TO_READ_OUTSIDE
+from .private_files import DIRECTORY_MODE
 
 _NAME = "sostenuto-directory"
 _HASH = "sha256"
@@ -77,7 +78,9 @@ class DirectoryStore(StorageDriver):
         digest = sha256(content).hexdigest()
         path = self._path(digest)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # One that is there already may be shared with others on purpose.
+            self._directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
             _write_atomically(path, content)
         return StorageDriverClaim(claim_data={_HASH: digest})
 

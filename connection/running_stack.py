@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..contracts.contract import Contract
+from .private_files import open_private
 
 DEFAULT_STATE_DIR = Path(".sostenuto")
 """Where state is kept when nobody says otherwise."""
@@ -48,7 +49,8 @@ class RunningStack(Contract):
         """Let other processes find the stack while the block lasts."""
         file = state_dir / _FILE
         temporary = file.with_suffix(f".{self.pid}")
-        temporary.write_text(self.model_dump_json())
+        with open_private(temporary) as written:
+            written.write(self.model_dump_json().encode())
         temporary.replace(file)
         try:
             yield

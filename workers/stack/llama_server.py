@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from ...connection.private_files import open_private
 from ...contracts.errors import SetupError
 from .weights import MODEL
 
@@ -98,7 +99,7 @@ class LlamaServer:
             SetupError: The file is missing or not GGUF, the port is taken, the engine is not installed, or the
                 child was not ready in time.
         """
-        log = self._log.open("ab") if self._log else None
+        log = open_private(self._log, append=True) if self._log else None
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", __spec__.name, "--model", str(self._model), "--exit-with-parent"),

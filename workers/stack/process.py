@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...connection.private_files import UMASK, open_private, private_directory
 from ...contracts.errors import SetupError
 from .reaper_process import Reaper
 
@@ -95,7 +96,13 @@ class ProcessGroup:
             await self._reaper.close()
 
     async def start(
-        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        private: bool = False,
     ) -> ChildProcess:
         """Start a child. Ctrl-C does not reach it: it ends when we stop it.
 
@@ -104,19 +111,21 @@ class ProcessGroup:
             command: Program and arguments.
             log: File that its output goes to; emptied first.
             env: Its whole environment. Default: ours.
+            private: Whether the files that it makes are for its owner alone.
 
         Raises:
             SetupError: The program cannot be started.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with log.open("wb") as output:
+            private_directory(log.parent)
+            with open_private(log) as output:
                 process = await asyncio.create_subprocess_exec(
                     *command,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=asyncio.subprocess.STDOUT,
                     env=env,
+                    umask=UMASK if private else -1,
                     start_new_session=True,
                 )
         except OSError as error:

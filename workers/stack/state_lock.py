@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ...connection.private_files import FILE_MODE, private_directory
 from ...contracts.errors import SetupError
 
 # A stack that was killed holds its lock until the reaper has ended its children.
@@ -30,8 +31,8 @@ class StateLock:
     async def __aenter__(self) -> StateLock:
         path = self._state_dir / "lock"
         try:
-            self._state_dir.mkdir(parents=True, exist_ok=True)
-            self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            private_directory(self._state_dir)
+            self.fd = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         except OSError as error:
             raise SetupError(
                 f"the state directory {self._state_dir} cannot be written ({error.strerror}): "

@@ -85,7 +85,9 @@ class TemporalServer:
         port = find_port(port, "the Temporal server", "--port")
         ui_port = None if ui_port is None else find_port(ui_port, "the Temporal UI", "--ui-port")
         command = [program, *_arguments(state_dir / "temporal.db", port, ui_port)]
-        process = await group.start("the Temporal server", command, log=state_dir / "logs" / "temporal.log")
+        process = await group.start(
+            "the Temporal server", command, log=state_dir / "logs" / "temporal.log", private=True
+        )
         server = cls(port, ui_port, process)
         await server._ready()
         return server

