@@ -7,6 +7,7 @@ and new ones share a queue.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from temporalio import activity
 from temporalio.common import RawValue
@@ -42,6 +43,7 @@ async def cannot(why: str) -> ApplicationError:
         why: What it lacks, and what to do about it.
     """
     if not activity.info().is_local:
-        # Its next workflow task may go to a worker that has what is lacking here, and starts the call itself.
-        await release_own_run()
+        # Its next workflow task may go to a worker that has what is lacking here. Where that fails it takes longer.
+        with suppress(Exception):
+            await release_own_run()
     return ApplicationError(why, type=names.NOT_SERVED, non_retryable=True)

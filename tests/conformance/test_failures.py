@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sostenuto.activities.adapters import bounded_http
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
@@ -214,6 +216,22 @@ async def test_a_status_in_the_place_of_a_code_is_understood() -> None:
     async with on_the_wire("compatible", WireStep(text="So", events=(event,))) as (adapter, _):
         with pytest.raises(RateLimited):
             await adapter.complete(request("compatible"))
+
+
+@pytest.mark.parametrize("subject", OVER_THE_WIRE)
+@pytest.mark.parametrize("kind", ["bomb", "flood"])
+async def test_an_answer_without_end_is_given_up_on_while_it_comes_in(
+    subject: str, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_http, "MAX_RESPONSE_BYTES", 2_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with on_the_wire(subject, STEP, faults=(Fault(kind=kind),)) as (adapter, _):
+        with pytest.raises(UnreadableAnswer, match=r"2,000,000 bytes|compressed"):
+            await adapter.complete(request(subject))
+        assert (await adapter.complete(request(subject))).message.text == STEP.text
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    # The fake itself packs a hundred megabytes once.
+    assert grown < 150_000, f"{grown:,} KB more"
 
 
 LEFT_OUT = [

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import gzip
 import json
 import struct
 import sys
@@ -31,9 +33,10 @@ _PATHS = {
 class Fault(Spec):
     """What goes wrong with one request."""
 
-    kind: Literal["status", "hang", "reset", "die", "end", "error_event", "garbage", "stall"]
+    kind: Literal["status", "hang", "reset", "die", "end", "error_event", "garbage", "stall", "bomb", "flood"]
     """Answer with `status`; never answer; reset the connection at once; break it off, or end it properly, in the
-    middle of the stream; send `body` as an error event there; send no JSON there; or say nothing more there."""
+    middle of the stream; send `body` as an error event there; send no JSON there; say nothing more there; send a
+    hundred megabytes that take a hundred kilobytes by gzip; or send for as long as the client listens."""
     status: int = 500
     headers: dict[str, str] = {}
     body: dict[str, Any] | str | None = None
@@ -144,7 +147,11 @@ class ProviderServer:
         step = self.script[turn]
         if step.delay_seconds:
             await asyncio.sleep(step.delay_seconds)
+        if fault and fault.kind == "bomb":
+            return await _bomb(writer, request.protocol)
         writer.write(_stream_head(request.protocol))
+        if fault and fault.kind == "flood":
+            return await _flood(writer)
         pieces = list(_pieces(step, request))
         for piece in pieces[: len(pieces) // 2] if fault else pieces:
             writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
@@ -168,6 +175,23 @@ class ProviderServer:
             writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         else:
             await writer.drain()
+
+
+async def _bomb(writer: asyncio.StreamWriter, protocol: str) -> bool:
+    head = _stream_head(protocol).replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n")
+    packed = gzip.compress(b" " * 100_000_000, compresslevel=1)
+    writer.write(head + f"{len(packed):x}\r\n".encode() + packed + b"\r\n0\r\n\r\n")
+    await writer.drain()
+    return False
+
+
+async def _flood(writer: asyncio.StreamWriter) -> bool:
+    piece = b"x" * 65_536
+    with contextlib.suppress(ConnectionError):
+        while not writer.is_closing():
+            writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            await writer.drain()
+    return False
 
 
 async def _read(reader: asyncio.StreamReader) -> Received | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx2
 
 from ....contracts.mcp import McpServer
+from ..bounded_http import HOOKS, ResponseTooLargeError
 
 UNREACHABLE: Final = -32018
 """The request was never sent."""
@@ -41,7 +42,7 @@ class AnsweringClient(httpx2.AsyncClient):
             response = await super().send(request, **options)
         except _NOT_SENT as error:
             return _answer(request, UNREACHABLE, f"no connection ({_reason(error)})")
-        except httpx2.TransportError as error:
+        except (httpx2.TransportError, ResponseTooLargeError) as error:
             return _answer(request, LOST, f"the connection broke ({_reason(error)})")
         if response.status_code < 400:
             return response
@@ -60,7 +61,7 @@ def http_client(server: McpServer) -> AnsweringClient:
     timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS), read=seconds + 30)
     # Each call in flight holds a connection, and the worker bounds the calls.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-    return AnsweringClient(headers=dict(server.headers), timeout=timeout, limits=limits)
+    return AnsweringClient(headers=dict(server.headers), timeout=timeout, limits=limits, event_hooks=HOOKS)
 
 
 def _code(status: int) -> int:

@@ -27,6 +27,7 @@ from ....contracts.model import Model, OutputSchema
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
+from ..bounded_http import HOOKS
 from .anthropic_errors import ANTHROPIC_FAILURES, anthropic_error
 from .blob import Blob, blob_text, is_text, unsupported
 from .deadline import call_seconds, deadline
@@ -114,7 +115,10 @@ class AnthropicAdapter:
         if not self._api_key:
             raise missing_key(self._api_key_env)
         if self._client is None:
-            self._client = anthropic.AsyncAnthropic(api_key=self._api_key, base_url=self._base_url, max_retries=0)
+            http = anthropic.DefaultAsyncHttpxClient(event_hooks=HOOKS)
+            self._client = anthropic.AsyncAnthropic(
+                api_key=self._api_key, base_url=self._base_url, max_retries=0, http_client=http
+            )
         return self._client
 
 
@@ -139,7 +143,7 @@ def _to_request(request: ModelRequest, provider: str) -> dict[str, Any]:
             for tool in request.tools
         ],
         "messages": _messages(request.messages, provider),
-        "thinking": _thinking(model),
+        "thinking": model.reasoning and {"type": "disabled" if model.reasoning == "off" else "adaptive"},
         "output_config": _output_config(model, schema),
     }
     _mark_for_cache(body)
@@ -315,12 +319,6 @@ def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
         case _:
             written = block.pop("input_json", None)
             yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))
-
-
-def _thinking(model: Model) -> dict[str, Any]:
-    if model.reasoning is None:
-        return {}
-    return {"type": "disabled" if model.reasoning == "off" else "adaptive"}
 
 
 def _output_config(model: Model, schema: dict[str, Any] | None) -> dict[str, Any]:

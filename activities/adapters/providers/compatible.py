@@ -27,6 +27,7 @@ from ....contracts.model import OutputSchema
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
+from ..bounded_http import HOOKS
 from .blob import blob_text, blob_url, is_text, unsupported
 from .deadline import call_seconds, deadline
 from .failures import broken_stream, missing_key
@@ -116,6 +117,7 @@ class CompatibleAdapter:
                 organization="",
                 project="",
                 admin_api_key="",
+                http_client=openai.DefaultAsyncHttpxClient(event_hooks=HOOKS),
             )
         return self._client
 

@@ -25,6 +25,7 @@ from ....contracts.errors import (
     Timeout,
     UnreadableAnswer,
 )
+from ..bounded_http import ResponseTooLargeError
 from .retry_after import retry_after
 
 _LONGEST_MESSAGE = 2_000
@@ -166,6 +167,8 @@ def model_error(failure: Failure, *, model: str, key_env: str, secret: str | Non
 def http_error(error: Exception) -> ModelError:
     """Return the error for a failure of the HTTP client itself."""
     text = _with_causes(error)
+    if isinstance(error, ResponseTooLargeError):
+        return UnreadableAnswer(text)
     if isinstance(error, httpx2.TimeoutException):
         return Timeout(f"the provider did not answer in time: {text}")
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):

@@ -24,10 +24,11 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ....contracts.model import Model, OutputSchema
+from ....contracts.model import OutputSchema
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
+from ..bounded_http import HOOKS
 from .blob import blob_url, unsupported
 from .deadline import call_seconds, deadline
 from .failures import FailedStreamError, Failure, broken_stream, missing_key
@@ -118,7 +119,10 @@ class OpenAIAdapter:
         if not self._api_key:
             raise missing_key(self._api_key_env)
         if self._client is None:
-            self._client = openai.AsyncOpenAI(api_key=self._api_key, base_url=self._base_url, max_retries=0)
+            http = openai.DefaultAsyncHttpxClient(event_hooks=HOOKS)
+            self._client = openai.AsyncOpenAI(
+                api_key=self._api_key, base_url=self._base_url, max_retries=0, http_client=http
+            )
         return self._client
 
 
@@ -142,7 +146,7 @@ def _to_request(request: ModelRequest, provider: str) -> dict[str, Any]:
         "instructions": request.instructions,
         "tools": tools,
         "input": _items(request.messages, provider),
-        "reasoning": _reasoning(model),
+        "reasoning": model.reasoning and {"effort": "none" if model.reasoning == "off" else model.reasoning},
         "text": _text_config(request.output),
         "prompt_cache_key": _cache_key(request.instructions, tools),
         # Nothing stays with the provider: the reasoning comes back with the answer, encrypted, and goes out again.
@@ -330,10 +334,6 @@ def _reason(answer: dict[str, Any]) -> str | None:
 
 def _refused(answer: dict[str, Any]) -> bool:
     return any(piece["type"] == "refusal" for item in answer["output"] for piece in item.get("content") or ())
-
-
-def _reasoning(model: Model) -> dict[str, Any]:
-    return {"effort": "none" if model.reasoning == "off" else model.reasoning} if model.reasoning else {}
 
 
 def _text_config(output: OutputSchema | None) -> dict[str, Any]:
