@@ -136,7 +136,7 @@ def _json(text: str) -> tuple[tuple[str, ...], Any]:
         value = from_json(text)
         # Nor does one hold NaN, or a number too large for a float: they would come back as null.
         json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         return (f"answer: it is not JSON ({error})",), None
     if limits.is_too_deep(value):
         return (f"answer: its lists and objects are nested deeper than {limits.MAX_DEPTH} levels",), None

@@ -21,6 +21,7 @@ from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
+from ..contracts.text import encodable
 from ..contracts.wire.places import SEPARATOR
 from ..workflows.search_attributes import RUNNABLE
 from .history.executions import describe
@@ -118,6 +119,9 @@ class Client:
             SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
+        for what, text in (("id", id), ("tenant", tenant)):
+            if text and encodable(text) != text:
+                raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
         if id and SEPARATOR in id:
             # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
             raise SpecError(

@@ -82,6 +82,6 @@ def fields(text: str) -> dict[str, JsonValue]:
     try:
         # Unlike Python's own, it takes no half of an emoji, which could be sent nowhere.
         value = from_json(text)
-    except ValueError:
+    except (ValueError, TypeError):  # a TypeError for half of an emoji that stands in the text itself
         return {}
     return value if isinstance(value, dict) else {}

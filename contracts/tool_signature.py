@@ -91,10 +91,28 @@ class ToolSignature:
             return self.result.validate_json(text)
 
     def render(self, value: Any) -> str:
-        """Return the function's result as text: strings as they are, all else as JSON."""
+        """Return the function's result as text: strings as they are, all else as JSON.
+
+        JSON has no NaN and no infinity: they become the texts `NaN`, `Infinity` and `-Infinity`, which `parse` reads.
+
+        Raises:
+            ValueError: It cannot be written as JSON.
+        """
         if value is None:
             return _NOTHING
-        return value if isinstance(value, str) else self.result.dump_json(value).decode()
+        if isinstance(value, str):
+            return value
+        written = self.result.dump_json(value)
+        # A number that JSON does not have was written as null, silently.
+        if b"null" in written:
+            for plain in (self.result.dump_python(value, mode="json"), value):
+                told = to_json(plain, inf_nan_mode="strings", serialize_unknown=True)
+                if told != written and any(number in told for number in _NOT_FINITE):
+                    return told.decode()
+        return written.decode()
+
+
+_NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"')
 
 
 class ToolArgumentsError(ValueError):

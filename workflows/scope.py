@@ -66,7 +66,7 @@ def items_of(value: JsonValue) -> list[JsonValue] | None:
         try:
             # Unlike Python's own, it takes no half of an emoji, which could be sent nowhere.
             value = from_json(value)
-        except ValueError:
+        except (ValueError, TypeError):
             return None
     return value if isinstance(value, list) else None
 

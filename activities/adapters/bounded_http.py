@@ -1,6 +1,6 @@
 """Bounds what is received over HTTP, while it is received.
 
-A small answer may unpack to hundreds of megabytes. So nothing is taken compressed, so that what is counted is what is kept.
+A small answer may unpack to hundreds of megabytes. So nothing is taken compressed: what is counted is what is kept.
 """
 
 from __future__ import annotations

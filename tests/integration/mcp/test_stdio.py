@@ -15,6 +15,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from sostenuto import Effect, ImagePart
+from sostenuto.contracts import names
 from sostenuto.contracts.limits import MAX_TOOL_OUTPUT_BYTES
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.workers.mcp import mcp_sessions
@@ -262,7 +263,7 @@ async def test_a_server_that_never_gets_ready(
 async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
     said = await shared.failure("echo", server="other")
     assert "no MCP server named 'other' (it has: fake): pass App(mcp={'other': McpServer(…)})" in said.message
-    assert said.non_retryable
+    assert (said.type, said.non_retryable) == (names.NOT_SERVED, True)
 
 
 async def test_closing_leaves_no_process(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

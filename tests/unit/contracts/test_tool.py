@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -286,3 +287,29 @@ def test_options_that_contradict(options: dict[str, Any], words: str) -> None:
 def test_something_else_than_a_function() -> None:
     with pytest.raises(SpecError, match="@tool: 'look' is not a function"):
         tool("look")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (float, math.nan, '"NaN"'),
+        (dict, {"k": math.inf, "n": None}, '{"k":"Infinity","n":null}'),
+        (list[float], [1.5, -math.inf], '[1.5,"-Infinity"]'),
+        (Any, [math.nan, {"q": None}], '["NaN",{"q":null}]'),
+        (dict[str, float | None], {"a": None, "b": 1.5}, '{"a":null,"b":1.5}'),
+        (bytes, b"abc", '"abc"'),
+    ],
+)
+def test_numbers_that_json_does_not_have_are_told(kind: Any, value: Any, told: str) -> None:
+    def give() -> Any: ...
+
+    give.__annotations__["return"] = kind
+    assert tool(give).signature.render(value) == told
+
+
+def test_bytes_that_are_no_text_are_an_error() -> None:
+    def give() -> bytes:
+        return b""
+
+    with pytest.raises(ValueError, match="invalid utf-8"):
+        tool(give).signature.render(b"\xff")
