@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sostenuto import Agent, App, Status, ToolContext, tool
+from sostenuto.activities import tool as tool_activity
 from sostenuto.workers import worker
+from sostenuto.workflows import policy
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
@@ -73,7 +77,9 @@ async def test_a_call_that_ends_in_time_is_not_repeated(serve: Serve) -> None:
     assert attempts == [1]
 
 
-async def test_a_tool_that_no_worker_serves(serve: Serve) -> None:
+async def test_a_tool_that_no_worker_serves(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "NOT_SERVED_PAUSES", (timedelta(milliseconds=10),) * 3)
+
     @tool
     async def work() -> str:
         return "worked"
@@ -83,3 +89,35 @@ async def test_a_tool_that_no_worker_serves(serve: Serve) -> None:
         outcome = await stage.ask(agent)
     assert outcome.result.output == "Well."
     assert outcome.tool_results == [("work was not run: no worker here serves it.", True)]
+
+
+async def test_a_sync_tool_holds_up_the_end_of_its_worker_for_a_while_only(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be stopped. What it does after that nobody knows, which is what the model is told."""
+    monkeypatch.setattr(tool_activity, "SHUTDOWN_SECONDS", 0.5)
+    started, go_on = threading.Event(), threading.Event()
+    ran: list[int] = []
+
+    @tool(effect="once")
+    def work() -> str:
+        ran.append(1)
+        started.set()
+        go_on.wait(60)
+        return "worked"
+
+    agent = Agent(name="tester", model="scripted/model", tools=[work])
+    async with serve(App(agent), SCRIPT) as stage:
+        run = await stage.start(agent)
+        await asyncio.to_thread(started.wait)
+        stopping = time.monotonic()
+    taken = time.monotonic() - stopping
+    go_on.set()
+    async with serve(App(agent), SCRIPT) as stage:
+        outcome = await stage.outcome(run)
+    assert taken < 20
+    assert ran == [1]
+    assert outcome.result.output == "Well."
+    [(content, is_error)] = outcome.tool_results
+    assert is_error
+    assert "Whether it took effect is unknown" in content
