@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from sostenuto import App
 from sostenuto.workers.worker import replayer
+from sostenuto.workflows import policy
 from tests.integration.agent.recorded import Recorded
 from tests.integration.patterns import flows
 from tests.integration.patterns.nested import at_work, children, status
@@ -84,9 +85,16 @@ async def test_a_pipeline(serve: Serve, temporal: TemporalClient, task_queue: st
     ],
 )
 async def test_a_mistake_ends_the_workflow(
-    serve: Serve, temporal: TemporalClient, task_queue: str, mistake: str, kind: str, message: str
+    serve: Serve,
+    temporal: TemporalClient,
+    task_queue: str,
+    monkeypatch: pytest.MonkeyPatch,
+    mistake: str,
+    kind: str,
+    message: str,
 ) -> None:
     """With the reason, and not in a workflow task that is tried again for ever."""
+    monkeypatch.setattr(policy, "NOT_SERVED_PAUSES", ())
     async with serve(APP, CAST):
         handle = await temporal.start_workflow(flows.Mistaken.run, mistake, id=task_queue, task_queue=task_queue)
         with pytest.raises(WorkflowFailureError) as caught:

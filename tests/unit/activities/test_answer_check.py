@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from sostenuto import Agent
 from sostenuto.activities.answer_check import OutputValidator
-from sostenuto.contracts.errors import InvalidRequest
+from sostenuto.activities.not_served import NotServedError
 from sostenuto.contracts.model import Head, Model, OutputSchema
 from sostenuto.contracts.specs.app import App
 from sostenuto.contracts.specs.chain import Chain
@@ -296,6 +296,6 @@ async def test_a_cancel_of_the_call_passes() -> None:
 
 def test_a_validator_that_is_not_served_is_named() -> None:
     head = Head(agent="x", model=Model("a/b"), validators=("is_short", "is_long"))
-    with pytest.raises(InvalidRequest, match=r"x: this worker has no validator 'is_long' .*App\(.*is_long"):
+    with pytest.raises(NotServedError, match=r"x: this worker has no validator 'is_long' .*App\(.*is_long"):
         SERVED.check_known(head)
     SERVED.check_known(head.model_copy(update={"validators": ("is_short",)}))

@@ -53,4 +53,4 @@ async def test_an_unknown_validator_fails_before_the_model_is_called() -> None:
     """The script's only step would fail by another error, were it reached."""
     with pytest.raises(ApplicationError, match="no validator 'is_polite'") as caught:
         await reply(ScriptedStep(error="Overloaded"), "is_short", "is_polite")
-    assert (caught.value.type, caught.value.non_retryable) == ("InvalidRequest", True)
+    assert (caught.value.type, caught.value.non_retryable) == ("NotServed", True)
