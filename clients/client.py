@@ -119,14 +119,7 @@ class Client:
             SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
-        for what, text in (("id", id), ("tenant", tenant)):
-            if text and encodable(text) != text:
-                raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
-        if id and SEPARATOR in id:
-            # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
-            raise SpecError(
-                f"run {id!r}: '/' stands between a run and its nested runs: use another character in its id"
-            )
+        _check_names(id, tenant)
         order = order_of(runnable, input, offload=self.temporal.data_converter.external_storage is not None)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with translate_rpc_errors(f"run {run_id!r}"):
@@ -200,3 +193,14 @@ class Client:
         """
         with translate_rpc_errors(f"run {id!r}"):
             return await self.temporal.get_workflow_handle(id).fetch_history()
+
+
+def _check_names(run_id: str | None, tenant: str | None) -> None:
+    for what, text in (("id", run_id), ("tenant", tenant)):
+        if text and encodable(text) != text:
+            raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
+    if run_id and SEPARATOR in run_id:
+        # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
+        raise SpecError(
+            f"run {run_id!r}: '/' stands between a run and its nested runs: use another character in its id"
+        )

@@ -202,3 +202,13 @@ async def test_a_cluster_without_our_search_attributes_is_told_the_command() -> 
 
         # The server's nodes learn of new attributes a moment later.
         assert await eventually(start, lambda started: started)
+
+
+@pytest.mark.parametrize("names", [{"id": "a\ud83d"}, {"id": "b", "tenant": "t\udc00"}])
+async def test_a_name_with_half_of_an_emoji_is_refused(serve: Serve, names: dict[str, str]) -> None:
+    agent = Agent(name="tester", model="scripted/model")
+    async with serve(App(agent), ["unused"]) as stage:
+        with pytest.raises(SpecError, match="is not Unicode"):
+            await Client(stage.temporal, task_queue=stage.task_queue).start(agent, "Go.", **names)
+        with pytest.raises(SpecError, match="cannot be written as JSON"):
+            await Client(stage.temporal, task_queue=stage.task_queue).start(agent, "half \ud83d")
