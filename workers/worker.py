@@ -42,7 +42,7 @@ _FAILURES = (SpecError,)
 _PASSED_THROUGH = ("sostenuto",)
 
 # The server's default of a minute would let a heartbeat timeout of seconds expire between two heartbeats.
-_HEARTBEAT_THROTTLE = timedelta(seconds=1)
+_HEARTBEAT_THROTTLE = timedelta(seconds=0.8)
 
 # How long calls in flight may take to end when the worker is stopped: a deploy need not repeat them.
 _GRACEFUL_SHUTDOWN = timedelta(seconds=10)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from temporalio import activity
 
-INTERVAL_SECONDS = 1.5
+INTERVAL_SECONDS = 1.0
 
 
 @asynccontextmanager
