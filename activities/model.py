@@ -168,6 +168,8 @@ class ModelActivities:
         if not completion.usage_known:
             return None
         try:
+            if getattr(self._price, "never_blocks", False):
+                return self._price(model.provider, completion.model, completion.usage)
             async with asyncio.timeout(_LEAST_CHECK.total_seconds()):
                 return await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
         except Exception as error:  # noqa: BLE001 - whatever a price list raises

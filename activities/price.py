@@ -6,11 +6,20 @@ For its bills and for comparing models.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from ..contracts.usage import Usage
 
 Price = Callable[[str, str, Usage], float | None]
 """Cost of a model call in US dollars, by provider, model and usage; None where unknown."""
+
+P = TypeVar("P", bound=Price)
+
+
+def never_blocks(price: P) -> P:
+    """Mark a price function that is quick and raises nothing, so that it needs no thread of its own."""
+    price.never_blocks = True  # type: ignore[attr-defined]
+    return price
 
 
 def price_to_compare(price: Price, model: str) -> float | None:

@@ -5,6 +5,7 @@ Must not fetch prices over the network.
 
 from __future__ import annotations
 
+from ..activities.price import never_blocks
 from ..contracts.names import LOCAL_PROVIDER
 from ..contracts.usage import Usage
 
@@ -25,6 +26,8 @@ def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
     from genai_prices import Usage as PricedUsage
     from genai_prices import calc_price
 
+    # From now on: only that import takes its time.
+    never_blocks(cost_usd)
     priced = PricedUsage(
         # Like ours, these count the cached tokens among the input, and the reasoning among the output.
         input_tokens=usage.input_tokens,
