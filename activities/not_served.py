@@ -32,7 +32,7 @@ async def not_served(given: Sequence[RawValue]) -> None:  # noqa: ARG001 - whate
     """
     info = activity.info()
     if ActivityId.parse(info.activity_id).is_tool_call:
-        raise await cannot(f"no tool {info.activity_type!r} is served by this worker")
+        raise await cannot(f"no worker here serves a tool {info.activity_type!r}: put it into App(tools=[...])")
     raise ApplicationError(f"no activity {info.activity_type!r} is served by this worker", type="NotFoundError")
 
 

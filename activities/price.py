@@ -17,7 +17,7 @@ P = TypeVar("P", bound=Price)
 
 
 def never_blocks(price: P) -> P:
-    """Mark a price function that is quick and raises nothing, so that it needs no thread of its own."""
+    """Mark a price function that is quick, and so needs no thread of its own."""
     price.never_blocks = True  # type: ignore[attr-defined]
     return price
 

@@ -33,7 +33,7 @@ from .agent.mcp_catalogue import find_tool
 from .agent.tool_calls import start_tool
 from .interpreter import Interpreter
 from .payload_limits import PayloadTooLargeError
-from .until_served import until_served
+from .until_served import is_not_served, until_served
 
 R = TypeVar("R")
 
@@ -181,11 +181,14 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Inter
             return await until_served(lambda refused: start_tool(tool, invocation, activity_id, local=not refused))
     except PayloadTooLargeError as error:
         raise SpecError(f"tool {tool.name!r}: {error}") from None
-    except ActivityError as error:
+    except (ActivityError, ApplicationError) as error:
         # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
-        if isinstance(error.cause, ApplicationError):
-            raise error.cause from None
-        raise
+        cause = error.cause if isinstance(error, ActivityError) else error
+        if not isinstance(cause, ApplicationError):
+            raise
+        if is_not_served(cause):
+            raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
+        raise cause from None
 
 
 def _interpreter() -> Interpreter:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _DIFFERENCE = re.compile(r"Nondeterminism error: ([^\"]+)")
 # The SDK's code for payloads that are stored outside the history and that no storage was configured for.
 _NO_PAYLOADS = "TMPRL1105"
+_UNKNOWN = re.compile(r"Workflow class (\S+) is not registered")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,6 +86,8 @@ def _replayer(workflows: Sequence[type]) -> Replayer:
 def _plain(failure: Exception) -> str:
     if _NO_PAYLOADS in str(failure):
         return f"its large payloads lie outside the history: {HOW_TO_READ_OUTSIDE}"
+    if unknown := _UNKNOWN.search(str(failure)):
+        return f"it is of the workflow {unknown[1]}: name the app that serves it by --app MODULE:APP"
     # The SDK's text is a dump of its failure, in which one sentence says what differs.
     difference = _DIFFERENCE.search(str(failure))
     if difference:

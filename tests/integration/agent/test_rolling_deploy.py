@@ -124,12 +124,16 @@ async def test_what_nobody_serves_is_told_after_a_while(
     agent = Agent(name="a", model="scripted/m", tools=[peek, pay, read])
     stage = Stage(temporal, task_queue)
     adapter = {"scripted": ScriptedAdapter(_script("x"))}
-    async with build_worker(temporal, App(), adapter, lambda *_: 0.0, task_queue=task_queue):
+    app = App(workflows=[PeekAndPay])
+    async with build_worker(temporal, app, adapter, lambda *_: 0.0, task_queue=task_queue):
+        own = await (await Client(temporal, task_queue=task_queue).start(PeekAndPay, "x")).result()
         outcome = await stage.ask(agent)
         missing = await stage.ask(Agent(name="b", model="elsewhere/m"))
     assert outcome.result.status is Status.COMPLETED
     assert [content for content, _ in outcome.tool_results] == [
         f"{name} was not run: no worker here serves it." for name in ("peek", "pay", "read")
     ]
+    assert own.status is Status.FAILED
+    assert own.reason == "ToolFailed: no worker here serves a tool 'peek': put it into App(tools=[...])"
     assert missing.result.status is Status.FAILED
     assert "this worker has no provider 'elsewhere'" in missing.result.reason
