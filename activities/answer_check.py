@@ -20,6 +20,9 @@ from .call.user_code import UserCode
 from .not_served import NotServedError
 from .validators import objections, reasons, sendable
 
+_LEAST = timedelta(seconds=1)
+"""What validators have left, whatever the check of the type took."""
+
 
 class OutputValidator:
     """The output types of the runnables that this worker serves, and its validators.
@@ -70,18 +73,20 @@ class OutputValidator:
         Args:
             head: Says what the answer must be like.
             text: The answer.
-            limit: Longest the check of the type, and then each validator, may take.
+            limit: Longest the check of the type and the validators may take together.
             refused: The model declined to answer: no validator is asked about that.
         """
         wrong: tuple[str, ...] = ()
         answer: Any = text
         if head.output is not None:
             # A type may have validators of its own.
+            began = asyncio.get_running_loop().time()
             try:
                 async with asyncio.timeout(limit.total_seconds()):
-                    wrong, answer = await self._user.in_thread(lambda: self._parsed(head, text))
+                    wrong, answer = await self._user.aside(lambda: self._parsed(head, text))
             except TimeoutError:
                 return (f"answer: the check of its type did not end within {limit.total_seconds():g} s",)
+            limit = max(limit - timedelta(seconds=asyncio.get_running_loop().time() - began), _LEAST)
         if head.output is None and not refused and not text.strip():
             return ("it is empty",)
         if wrong or refused or not head.validators:

@@ -141,6 +141,9 @@ class ModelActivities:
             wrong = await self._validator.problems(
                 prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
             )
+            # What has no place among our parts may be the answer, such as a picture.
+            if not message.text.strip() and any(isinstance(part, OpaquePart) for part in message.parts):
+                wrong = ()
         cut = bool(wrong) and completion.stop is StopReason.LENGTH
         if cut:
             wrong = (_cut_at(model),)
@@ -171,7 +174,8 @@ class ModelActivities:
             if getattr(self._price, "never_blocks", False):
                 return self._price(model.provider, completion.model, completion.usage)
             async with asyncio.timeout(_LEAST_CHECK.total_seconds()):
-                return await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
+                cost = await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
+                return None if cost is None else float(cost)
         except Exception as error:  # noqa: BLE001 - whatever a price list raises
             _LOG.warning("no price for %s: %s", model.name, told(error))
             return None

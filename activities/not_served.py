@@ -6,6 +6,7 @@ and new ones share a queue.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -45,5 +46,7 @@ async def cannot(why: str) -> ApplicationError:
     if not activity.info().is_local:
         # Its next workflow task may go to a worker that has what is lacking here. Where that fails it takes longer.
         with suppress(Exception):
-            await release_own_run()
-    return ApplicationError(why, type=names.NOT_SERVED, non_retryable=True)
+            async with asyncio.timeout(1):
+                await release_own_run()
+    # A call that is repeated keeps its count: its retries are Temporal's.
+    return ApplicationError(why, type=names.NOT_SERVED, non_retryable=activity.info().attempt == 1)

@@ -17,6 +17,7 @@ from temporalio import activity
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
+from ..contracts.text import encodable
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
@@ -138,12 +139,9 @@ async def _in_thread(
 
 async def _end_of(running: asyncio.Future[ToolOutput]) -> ToolOutput:
     """Wait for a function that cannot be stopped, but not long after a shutdown."""
-    stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
-    try:
-        futures: set[asyncio.Future[Any]] = {running, stopping}
-        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
+    # Asked and not waited for: a tool on the other loop may wait for the same, and an event is of one loop.
+    while not running.done() and not activity.is_worker_shutdown():
+        await asyncio.wait({running}, timeout=0.5)
     await asyncio.wait({running}, timeout=SHUTDOWN_SECONDS)
     if not running.done():
         raise asyncio.CancelledError
@@ -174,10 +172,10 @@ def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
     if isinstance(value, ImagePart | FilePart):
         return fit(ToolOutput(attachments=(value,)), name, effect)
     try:
-        text = tool.signature.render(value)
+        output = ToolOutput(content=encodable(tool.signature.render(value)))
     except Exception as error:  # noqa: BLE001 - the function has run: what its result raises must not hide that
         return without_result(f"The result cannot be written as JSON ({told(error)})", name, effect)
-    return fit(ToolOutput(content=text), name, effect)
+    return fit(output, name, effect)
 
 
 def _timeout_message(tool: Tool[..., Any], user: UserCode) -> str:

@@ -33,7 +33,7 @@ class ReadableConverter(PydanticPayloadConverter):
         """
         payloads = super().to_payloads(values)
         for value, payload in zip(values, payloads, strict=True):
-            if not reads_back(payload.data):
+            if payload.metadata.get("encoding") == _JSON and not reads_back(payload.data):
                 raise SpecError(f"a {type(value).__name__} is nested so deeply that it could not be read again")
         return payloads
 
@@ -48,6 +48,8 @@ class ReadableConverter(PydanticPayloadConverter):
                 raise ApplicationError(payload.data.decode(), type=names.PAYLOAD_MISSING)
         return super().from_payloads(payloads, type_hints)
 
+
+_JSON = b"json/plain"
 
 _CONVERTER = replace(pydantic_data_converter, payload_converter_class=ReadableConverter)
 

@@ -22,7 +22,7 @@ from temporalio.converter import (
 
 from ..contracts.errors import SetupError
 from ..contracts.limits import HOW_TO_KEEP_OUTSIDE, HOW_TO_READ_OUTSIDE
-from .private_files import DIRECTORY_MODE
+from .private_files import private_directory
 
 _NAME = "sostenuto-directory"
 _HASH = "sha256"
@@ -78,9 +78,7 @@ class DirectoryStore(StorageDriver):
         digest = sha256(content).hexdigest()
         path = self._path(digest)
         if not path.exists():
-            # One that is there already may be shared with others on purpose.
-            self._directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-            path.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+            private_directory(path.parent)
             _write_atomically(path, content)
         return StorageDriverClaim(claim_data={_HASH: digest})
 
@@ -136,7 +134,8 @@ class TolerantStore(StorageDriver):
             )
         try:
             return (await self._store.retrieve(context, [claim]))[0]
-        except (SetupError, OSError) as error:
+        # A disk or a network that fails for a while is not what makes a payload missing.
+        except SetupError as error:
             return missing(str(error))
 
 

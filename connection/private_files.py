@@ -16,14 +16,16 @@ UMASK = 0o077
 
 
 def private_directory(path: Path) -> None:
-    """Make a directory private, and make it where there is none.
+    """Make a directory, and those above it that are missing, for their owner alone.
+
+    What is there already stays as it is: it may be shared with others on purpose.
 
     Raises:
-        OSError: It cannot be made, or is somebody else's.
+        OSError: It cannot be made.
     """
-    path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-    if path.stat().st_mode & 0o077:
-        path.chmod(DIRECTORY_MODE)
+    if not path.parent.exists():
+        private_directory(path.parent)
+    path.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
 
 
 def open_private(path: Path, *, append: bool = False) -> BinaryIO:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,13 +107,18 @@ class ToolSignature:
         # A number that JSON does not have was written as null, silently.
         if b"null" in written:
             for plain in (self.result.dump_python(value, mode="json"), value):
-                told = to_json(plain, inf_nan_mode="strings", serialize_unknown=True)
-                if told != written and any(number in told for number in _NOT_FINITE):
-                    return told.decode()
+                if _has_no_number(plain):
+                    return to_json(plain, inf_nan_mode="strings").decode()
         return written.decode()
 
 
-_NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"')
+def _has_no_number(value: Any) -> bool:
+    """Return whether a float that is none stands in plain lists and dicts."""
+    if isinstance(value, dict):
+        return any(map(_has_no_number, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_no_number, value))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 class ToolArgumentsError(ValueError):

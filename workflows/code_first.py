@@ -175,10 +175,14 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
 
 
 async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
-    try:
+    activity_id = interpreter.root.tool_call(invocation.call_id)
+
+    async def start(refused: int) -> ToolOutput:
         async with interpreter.outbox.sending(invocation, "the call"):
-            activity_id = interpreter.root.tool_call(invocation.call_id)
-            return await until_served(lambda refused: start_tool(tool, invocation, activity_id, local=not refused))
+            return await start_tool(tool, invocation, activity_id, local=not refused)
+
+    try:
+        return await until_served(start)
     except PayloadTooLargeError as error:
         raise SpecError(f"tool {tool.name!r}: {error}") from None
     except (ActivityError, ApplicationError) as error:

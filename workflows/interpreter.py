@@ -30,7 +30,7 @@ from .patterns.parallel import run_parallel
 from .patterns.prompt import run_prompt
 from .patterns.router import run_router
 from .patterns.team import run_team
-from .payload_limits import Outbox, PayloadTooLargeError
+from .payload_limits import Outbox, PayloadTooLargeError, why_full
 from .scope import Scope
 from .tally import Tally
 from .ui_details import SHOWN_MESSAGES, Details
@@ -45,15 +45,6 @@ RUNNERS: Mapping[str, Runner] = {
     "team": run_team,
 }
 """What runs each kind of runnable. An agent, and a team that is led by one, is run by the agent loop."""
-
-
-def why_full() -> str:
-    """Return why nothing more fits into this history; empty where something does."""
-    info = workflow.info()
-    events, size = info.get_current_history_length(), info.get_current_history_size()
-    if events <= limits.HARD_HISTORY_EVENTS and size <= limits.HARD_HISTORY_BYTES:
-        return ""
-    return f"the history is full ({events:,} events, {size:,} bytes)"
 
 
 def why_too_deep(path: str, child_id: str = "") -> str:

@@ -125,3 +125,12 @@ _TOO_DEEP = f"the output is nested deeper than {limits.MAX_OUTPUT_DEPTH} levels"
 
 def _left_out(step: StepResult, size: int) -> StepResult:
     return StepResult(status=step.status, reason=f"left out here, having {size:,} bytes: it stands in the history")
+
+
+def why_full() -> str:
+    """Return why nothing more fits into this history; empty where something does."""
+    info = workflow.info()
+    events, size = info.get_current_history_length(), info.get_current_history_size()
+    if events <= limits.HARD_HISTORY_EVENTS and size <= limits.HARD_HISTORY_BYTES:
+        return ""
+    return f"the history is full ({events:,} events, {size:,} bytes)"

@@ -13,8 +13,8 @@ from ..contracts.tool import Effect, ToolSpec
 
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=3.5)
 """A call whose worker died is taken over after this long and up to a second: the server's timers come up to a second
-late, and the whole way to the next model request is to stay under five seconds (`benchmarks/takeover.py`). No code of
-users can make a beat late: it runs on another loop than they do."""
+late, and the whole way to the next model request is to stay under five seconds (`benchmarks/takeover.py`). Users'
+functions run on another loop than the beats do; only one that holds Python's own lock for seconds makes them late."""
 
 STICKY_TIMEOUT: Final = timedelta(seconds=3)
 """How long a workflow task waits for the worker that has the run in its cache before any worker may take it."""

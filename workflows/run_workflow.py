@@ -23,7 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .concurrency import result_of_error
-    from .interpreter import Interpreter, why_full, why_too_deep
+    from .interpreter import Interpreter, why_too_deep
+    from .payload_limits import why_full
     from .scope import Scope
     from .search_attributes import COST_USD, STATUS, TOKENS
 

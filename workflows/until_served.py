@@ -13,6 +13,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from ..contracts import names
 from . import policy
+from .concurrency import being_cancelled
+from .payload_limits import why_full
 
 T = TypeVar("T")
 
@@ -32,10 +34,13 @@ async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
         try:
             return await start(refused)
         except FailureError as error:
-            if not is_not_served(error):
+            # A cancel may have come meanwhile, which calls that are waited for swallow.
+            if being_cancelled() or not is_not_served(error):
                 raise
         if pause:
             await workflow.sleep(pause)
+        if full := why_full():
+            raise ApplicationError(f"no worker could make the call, and {full}", type=names.NOT_SERVED)
     return await start(len(policy.NOT_SERVED_PAUSES))
 
 

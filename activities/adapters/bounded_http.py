@@ -30,7 +30,8 @@ async def bound(response: httpx2.Response) -> None:
         ResponseTooLargeError: It comes compressed.
     """
     encoding = response.headers.get("content-encoding", "identity")
-    if encoding.lower() not in ("", "identity"):
+    # What an error says is short, and tells when to try again.
+    if response.status_code < 400 and encoding.lower() not in ("", "identity"):
         await response.aclose()
         raise ResponseTooLargeError(f"the response comes compressed ({encoding[:40]}), which was declined")
     response.stream = _Counted(cast("httpx2.AsyncByteStream", response.stream))

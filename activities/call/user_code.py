@@ -45,6 +45,7 @@ class UserCode:
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._asking = threading.Lock()
         self._pinged: float | None = None
         self._culprit = ""
 
@@ -128,30 +129,33 @@ class UserCode:
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
-        if self._pinged is None:
-            self._pinged = time.monotonic()
-            loop.call_soon_threadsafe(self._answer)
-            return
-        held = time.monotonic() - self._pinged
-        task = asyncio.current_task(loop)
-        if held < PATIENCE_SECONDS / 2 or task is None or task.get_name() == self._culprit:
-            return
-        self._culprit = task.get_name()
+        with self._asking:
+            if self._pinged is None:
+                self._pinged = time.monotonic()
+                loop.call_soon_threadsafe(self._answer)
+                return
+            held = time.monotonic() - self._pinged
+            task = asyncio.current_task(loop)
+            if held < PATIENCE_SECONDS / 2 or task is None or task.get_name() == self._culprit:
+                return
+            self._culprit = task.get_name()
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - the documented way to another's stack
         where = "".join(traceback.format_stack(frame)[-3:]) if frame else ""
         _LOG.warning(
             "%s has held up all async functions of this worker for %.1f s: make it a sync function, or let it await. "
             "It is at:\n%s",
-            self._culprit,
+            task.get_name(),
             held,
             where,
         )
 
     def _answer(self) -> None:
-        if self._culprit and self._pinged is not None:
-            _LOG.warning("%s held up all async functions for %.1f s", self._culprit, time.monotonic() - self._pinged)
-        self._pinged = None
-        self._culprit = ""
+        with self._asking:
+            culprit, pinged = self._culprit, self._pinged
+            self._pinged = None
+            self._culprit = ""
+        if culprit and pinged is not None:
+            _LOG.warning("%s held up all async functions for %.1f s", culprit, time.monotonic() - pinged)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._starting:
@@ -235,3 +239,8 @@ def _guarded(work: Callable[[], T]) -> T:
     except StopIteration as error:
         # No future takes one: the call would hang.
         raise RuntimeError("it raised StopIteration") from error
+    except Exception:
+        raise
+    except BaseException as error:
+        # On the loop that waits for it, it would end more than this call.
+        raise RuntimeError(f"it raised {type(error).__name__}") from error

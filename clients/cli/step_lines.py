@@ -63,7 +63,7 @@ def _line_of_call(event: Event) -> str | None:
         case FallbackUsed():
             return f"     ⚠ {event.failed} failed, {event.model} takes over: {_line(event.reason)}"
         case RunStalled():
-            return f"     ⚠ it cannot go on: {_stall(event)}"
+            return f"     ⚠ its code failed, and is tried again: {_stall(event)}"
         case RouteChosen():
             return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {_line(event.reason)}"
         case _:
@@ -74,7 +74,7 @@ def _stall(event: RunStalled) -> str:
     if not event.fits:
         return f"{_line(event.reason)}: another version of the code wrote its history; run workers that have it"
     where = f" at {event.where}" if event.where else ""
-    return f"{_line(event.reason)}{where}: mend the code and start its workers again, or cancel the run"
+    return f"{_line(event.reason)}{where}; if it stays so, mend the code and start its workers again, or cancel the run"
 
 
 def _facts(event: ModelResponded) -> str:

@@ -1,6 +1,6 @@
 """The one door to the terminal: it shows texts, and obeys none of them.
 
-Names, answers and errors may be anybody's, with escape codes that hide or forge what is shown. JSON has them escaped.
+Names, answers and errors may be anybody's, with escape codes that hide or forge what is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, ConsoleRenderable
     from rich.segment import Segment
 
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of the text after them."""
 
 
@@ -46,7 +46,7 @@ def say(text: str) -> None:
 
 def answer(text: str) -> None:
     """Print what a program may read: to a terminal harmlessly, else as it is."""
-    print(harmless(text) if sys.stdout.isatty() else text)
+    print(harmless(text) if sys.stdout.isatty() else text, flush=True)
 
 
 class _Harmless:

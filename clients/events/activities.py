@@ -68,6 +68,7 @@ class Activities:
     def forget(self) -> None:
         """Begin another execution, none of whose activities is scheduled yet."""
         self._scheduled = {}
+        self._unserved.clear()
 
     def _on_scheduled(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.activity_task_scheduled_event_attributes

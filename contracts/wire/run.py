@@ -81,6 +81,8 @@ class Carried(Contract):
     totals: Totals
     choice: int = 0
     """Which model of `Model.choices` is in use."""
+    room: int = 1
+    """How many times an adapter's own limit of output tokens the next answer may have."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0

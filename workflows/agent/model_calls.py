@@ -72,9 +72,10 @@ class ModelCalls:
             head=None if state.replies else state.transcript.head,
             room=state.room,
         )
-        async with self._host.outbox.sending(call, "the prompt"):
-            return await until_served(
-                lambda _: outcome_of(
+
+        async def start(_: int) -> ModelReply:
+            async with self._host.outbox.sending(call, "the prompt"):
+                return await outcome_of(
                     workflow.start_activity_method(
                         ModelActivities.call,
                         call,
@@ -83,4 +84,5 @@ class ModelCalls:
                         **policy.model_policy(model, fallback_left=fallback_left),
                     )
                 )
-            )
+
+        return await until_served(start)

@@ -119,8 +119,12 @@ class ToolCalls:
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
         activity_id = self._place.tool_call(call.id)
-        async with self._host.outbox.sending(invocation, "the call"):
-            return await until_served(lambda refused: start_tool(tool, invocation, activity_id, local=not refused))
+
+        async def start(refused: int) -> ToolOutput:
+            async with self._host.outbox.sending(invocation, "the call"):
+                return await start_tool(tool, invocation, activity_id, local=not refused)
+
+        return await until_served(start)
 
 
 def start_tool(

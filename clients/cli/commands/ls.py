@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..option_types import at_least_one
 from ..session import add_connection_options, connect_client
-from ..terminal import open_console
+from ..terminal import answer, open_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +35,7 @@ async def _ls(args: argparse.Namespace) -> int:
     rows = await client.list(args.query, limit=args.limit, nested=args.nested)
     if args.json:
         for row in rows:
-            print(row.model_dump_json())
+            answer(row.model_dump_json())
     else:
         # In a pipe there is no width to fit, and a run's id must stay whole.
         open_console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(_table(rows))

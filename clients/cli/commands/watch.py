@@ -9,7 +9,7 @@ from ....contracts.wire.event import EVENT
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import show
 from ..session import add_connection_options, connect_client
-from ..terminal import open_console
+from ..terminal import answer, open_console
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,7 +36,7 @@ async def _watch(args: argparse.Namespace) -> int:
     try:
         if args.json:
             async for event in events:
-                print(EVENT.dump_json(event).decode(), flush=True)
+                answer(EVENT.dump_json(event).decode())
         else:
             await show(events, open_console())
     except asyncio.CancelledError:

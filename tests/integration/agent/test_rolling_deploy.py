@@ -134,6 +134,27 @@ async def test_what_nobody_serves_is_told_after_a_while(
         f"{name} was not run: no worker here serves it." for name in ("peek", "pay", "read")
     ]
     assert own.status is Status.FAILED
-    assert own.reason == "ToolFailed: no worker here serves a tool 'peek': put it into App(tools=[...])"
+    assert own.reason == "no worker here serves a tool 'peek': put it into App(tools=[...])"
     assert missing.result.status is Status.FAILED
     assert "this worker has no provider 'elsewhere'" in missing.result.reason
+
+
+async def test_a_cancel_ends_the_search_for_a_worker(temporal: TemporalClient, task_queue: str) -> None:
+    """What nobody has begun when the run is cancelled is begun by nobody after that."""
+    RAN.clear()
+    agent = Agent(name="a", model="scripted/m", tools=[pay])
+    adapter = {"scripted": ScriptedAdapter([calls(("pay", {"run": task_queue})), "Done."])}
+    stage = Stage(temporal, task_queue)
+    async with build_worker(temporal, App(), adapter, lambda *_: 0.0, task_queue=task_queue):
+        run = await stage.start(agent)
+        async for event in run.events():
+            if event.type == "tool.requested":
+                break
+        await asyncio.sleep(0.3)
+        await run.cancel()
+        second = await _second(temporal)
+        async with build_worker(second, App(agent), adapter, lambda *_: 0.0, task_queue=task_queue):
+            outcome = await stage.outcome(run)
+            await asyncio.sleep(0.5)
+    assert outcome.result.status is Status.CANCELLED
+    assert RAN[task_queue] == 0

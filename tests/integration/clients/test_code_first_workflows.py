@@ -263,5 +263,5 @@ async def test_an_error_of_ones_own_is_told_with_its_place(serve: Serve) -> None
     assert event.reason == "ValueError: boom at noon"
     assert event.where.startswith(f"{__file__}:")
     assert line_of is not None
-    assert "it cannot go on: ValueError: boom at noon at" in line_of
+    assert "its code failed, and is tried again: ValueError: boom at noon at" in line_of
     assert "mend the code and start its workers again, or cancel the run" in line_of

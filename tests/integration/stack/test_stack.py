@@ -79,7 +79,6 @@ async def test_what_it_keeps_is_for_its_owner_alone(state_dir: Path, scripted_ap
     """Histories, payloads and logs hold what users said: whatever the umask is."""
     before = os.umask(0o000)
     try:
-        await asyncio.to_thread(state_dir.mkdir, mode=0o755)
         async with EmbeddedStack(_options(state_dir, scripted_app)) as stack:
             run = await Client(stack.client).start(ASKED, "x" * 400_000)
             await run.result()

@@ -138,6 +138,7 @@ EXAMPLES: tuple[Contract, ...] = (
         turns=1,
         totals=TOTALS,
         choice=1,
+        room=4,
         repairs=1,
         repeats=2,
         mcp=(MCP_TOOL,),
