@@ -17,7 +17,6 @@ from temporalio import activity
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
-from ..contracts.text import encodable
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
@@ -167,15 +166,20 @@ def _arguments(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolCo
 
 def _output(tool: Tool[..., Any], value: Any) -> ToolOutput:
     name, effect = tool.spec.name, tool.spec.effect
-    if isinstance(value, ToolOutput):
-        return fit(value, name, effect)
-    if isinstance(value, ImagePart | FilePart):
-        return fit(ToolOutput(attachments=(value,)), name, effect)
     try:
-        output = ToolOutput(content=encodable(tool.signature.render(value)))
+        return fit(_plain(tool, value), name, effect)
+    except ToolError:
+        raise
     except Exception as error:  # noqa: BLE001 - the function has run: what its result raises must not hide that
         return without_result(f"The result cannot be written as JSON ({told(error)})", name, effect)
-    return fit(output, name, effect)
+
+
+def _plain(tool: Tool[..., Any], value: Any) -> ToolOutput:
+    if isinstance(value, ToolOutput):
+        return value
+    if isinstance(value, ImagePart | FilePart):
+        return ToolOutput(attachments=(value,))
+    return ToolOutput(content=tool.signature.render(value))
 
 
 def _timeout_message(tool: Tool[..., Any], user: UserCode) -> str:

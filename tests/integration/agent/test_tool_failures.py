@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from sostenuto import Agent, App, Effect, Status, ToolContext, ToolError, tool
 from sostenuto.activities.call import heartbeat
+from sostenuto.contracts.message import ToolResultPart
 from sostenuto.workflows import policy
 from tests.integration.agent.stage import Outcome, calls, eventually
 
@@ -144,6 +145,28 @@ async def test_a_result_that_cannot_be_kept(play: Play, returned: Any) -> None:
     text = told(outcome)
     if isinstance(returned, str) and len(returned) > 10:
         assert "bytes and the limit is 1,500,000" in text
+
+
+@pytest.mark.parametrize("returned", ["\udc80", {"a": object()}, b"\xff", "x" * 3_000_000])
+async def test_a_tool_that_has_run_is_told_to_have_run(play: Play, returned: Any) -> None:
+    """A model that is told of a failure would call again, and pay twice."""
+    runs: list[int] = []
+
+    @tool(effect="once")
+    async def pay() -> Any:
+        runs.append(1)
+        return returned
+
+    outcome = await play([calls(("pay", {})), "Well."], tools=[pay])
+    result = (await outcome.run.transcript())[2].parts[0]
+    assert isinstance(result, ToolResultPart)
+    content = result.content
+    assert not result.is_error
+    assert content.startswith("pay has run: do not call it again for the same. The result ")
+    assert len(runs) == 1
+    if isinstance(returned, str) and len(returned) > 10:
+        assert "It begins with:\nxxx" in content
+        assert 1_000_000 < len(content) < 1_500_000
 
 
 @pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
