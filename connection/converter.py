@@ -69,13 +69,12 @@ def tolerant(client: Client) -> Client:
     """
     converter = client.data_converter
     outside = converter.external_storage
+    if outside is not None and outside.driver_selector is not None:
+        return client  # somebody's own storage, whose drivers are theirs to choose
     if outside is None:
         storage = ExternalStorage(drivers=[TolerantStore(None)], payload_size_threshold=NEVER_BYTES)
     else:
-        drivers = [TolerantStore(driver) for driver in outside.drivers]
-        storage = ExternalStorage(drivers=drivers, payload_size_threshold=outside.payload_size_threshold)
-        if outside.driver_selector is not None:
-            return client  # somebody's own storage, whose drivers are theirs to choose
+        storage = replace(outside, drivers=[TolerantStore(driver) for driver in outside.drivers])
     config = client.config()
     config["data_converter"] = replace(converter, external_storage=storage)
     return Client(**config)

@@ -31,6 +31,7 @@ from ..contracts.wire.run import Result, Status
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .agent.mcp_catalogue import find_tool
 from .agent.tool_calls import start_tool
+from .concurrency import cause_of
 from .interpreter import Interpreter
 from .payload_limits import PayloadTooLargeError
 from .until_served import is_not_served, until_served
@@ -187,7 +188,7 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Inter
         raise SpecError(f"tool {tool.name!r}: {error}") from None
     except (ActivityError, ApplicationError) as error:
         # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
-        cause = error.cause if isinstance(error, ActivityError) else error
+        cause = cause_of(error)
         if not isinstance(cause, ApplicationError):
             raise
         if is_not_served(cause):

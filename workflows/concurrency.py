@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from ..contracts.errors import SpecError
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
@@ -51,6 +51,11 @@ def cancel(operation: asyncio.Task[T], moments: int = _MOMENTS) -> None:
         asyncio.get_running_loop().call_soon(cancel, operation, moments - 1)
     elif not operation.done():
         operation.cancel()
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    """Return what failed in an activity: a local one's failure comes as it is."""
+    return error.cause if isinstance(error, ActivityError) else error
 
 
 def result_of_error(error: BaseException) -> Result:

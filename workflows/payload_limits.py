@@ -83,10 +83,8 @@ class Outbox:
         kept: dict[str, Any] = {}
         size = limits.written_bytes(result.output)
         if size > left:
-            status = Status.FAILED if result.status is Status.COMPLETED else result.status
             why = f"{limits.excess('the output', size)}: {_PASS_LESS}. What it was made of stands in the history"
-            reason = f"{result.reason}; {why}" if result.reason else why
-            kept = {"status": status, "reason": reason, "output": None}
+            kept = _without_output(result, why)
         left -= 0 if kept else size
         for field in ("rejected", "untold"):
             size = limits.written_bytes(getattr(result, field))
@@ -115,9 +113,13 @@ def _shallow(result: Result) -> Result:
         result = result.model_copy(update={"steps": {**result.steps, **steps}})
     if not limits.is_too_deep(result.output, limits.MAX_OUTPUT_DEPTH):
         return result
+    return result.model_copy(update=_without_output(result, _TOO_DEEP))
+
+
+def _without_output(result: Result, why: str) -> dict[str, Any]:
+    """Return what changes of a result whose output cannot be sent."""
     status = Status.FAILED if result.status is Status.COMPLETED else result.status
-    reason = f"{result.reason}; {_TOO_DEEP}" if result.reason else _TOO_DEEP
-    return result.model_copy(update={"status": status, "reason": reason, "output": None})
+    return {"status": status, "reason": f"{result.reason}; {why}" if result.reason else why, "output": None}
 
 
 _TOO_DEEP = f"the output is nested deeper than {limits.MAX_OUTPUT_DEPTH} levels"

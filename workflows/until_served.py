@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from ..contracts import names
 from . import policy
-from .concurrency import being_cancelled
+from .concurrency import being_cancelled, cause_of
 from .payload_limits import why_full
 
 T = TypeVar("T")
@@ -35,17 +35,14 @@ async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
             return await start(refused)
         except FailureError as error:
             # A cancel may have come meanwhile, which calls that are waited for swallow.
-            if being_cancelled() or not is_not_served(error):
+            if not is_not_served(error) or being_cancelled() or why_full():
                 raise
         if pause:
             await workflow.sleep(pause)
-        if full := why_full():
-            raise ApplicationError(f"no worker could make the call, and {full}", type=names.NOT_SERVED)
     return await start(len(policy.NOT_SERVED_PAUSES))
 
 
 def is_not_served(error: BaseException) -> bool:
     """Return whether a call has not begun, as its worker lacks what it takes."""
-    # A local activity's failure comes as it is, any other one's as the cause of an ActivityError.
-    cause = error.cause if isinstance(error, ActivityError) else error
+    cause = cause_of(error)
     return isinstance(cause, ApplicationError) and cause.type == names.NOT_SERVED

@@ -20,6 +20,7 @@ from ..transcript_cache import TranscriptCache
 from .failure import failure, told
 from .heartbeat import heartbeats
 from .own_workflow_query import release_own_run
+from .user_code import is_cancelled
 
 # Of the JSON around an output's content.
 _ENVELOPE_BYTES = 1_000
@@ -68,8 +69,7 @@ async def _run(run: Callable[[Report], Awaitable[ToolOutput]], report: Report, n
     except ApplicationError:
         raise
     except (Exception, asyncio.CancelledError) as error:
-        task = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+        if is_cancelled(error):
             raise
         message = f"{name}: {told(error)}"
         raise failure(error, message, kind=names.TOOL_FAILED, retryable=False) from None

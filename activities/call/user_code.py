@@ -67,8 +67,7 @@ class UserCode:
 
         The future can be cancelled until a thread has taken it up.
         """
-        context = contextvars.copy_context()
-        return self._pool.submit(context.run, _guarded, work)
+        return _submit(self._pool, work)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run a sync function in a thread and return what it returns.
@@ -82,7 +81,7 @@ class UserCode:
 
         It has a few threads of its own kind, so it waits for no tool that has taken one for good.
         """
-        return await asyncio.wrap_future(self._aside.submit(contextvars.copy_context().run, _guarded, work))
+        return await asyncio.wrap_future(_submit(self._aside, work))
 
     async def on_loop(self, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run an async function on the loop and return what it returns.
@@ -231,6 +230,10 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
+    return pool.submit(contextvars.copy_context().run, _guarded, work)
 
 
 def _guarded(work: Callable[[], T]) -> T:

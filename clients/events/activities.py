@@ -109,7 +109,6 @@ class Activities:
         # Another worker is given the call: it has not begun.
         if isinstance(error, ApplicationError) and error.type == names.NOT_SERVED:
             self._unserved.add(activity.id)
-            return
         yield from activity.outcome.failed(recorded, activity, error)
 
     def _first_told(self, place: ActivityId, reading: Reading) -> Iterator[Event]:

@@ -136,7 +136,12 @@ class DirectOutcome:
         yield self._responded(recorded, activity, recorded.value(result, ToolOutput).content, is_error=False)
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
-        """Yield what it failed by: no model is told it, so this is the only place."""
+        """Yield what it failed by: no model is told it, so this is the only place.
+
+        A call that its worker could not begin is made again: it has not failed.
+        """
+        if isinstance(error, ApplicationError) and error.type == names.NOT_SERVED:
+            return
         if is_cancelled_exception(error):
             content = "the call was cancelled"
         elif isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ...activities.mcp import McpActivities
@@ -25,7 +25,7 @@ from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
-from ..concurrency import being_cancelled
+from ..concurrency import being_cancelled, cause_of
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..until_served import until_served
@@ -101,8 +101,7 @@ class ToolCalls:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            # A local activity's failure comes as it is, any other one's as the cause of an ActivityError.
-            return error_result(call, _explain(tool, error.cause if isinstance(error, ActivityError) else error))
+            return error_result(call, _explain(tool, cause_of(error)))
         return output.as_result(call.id, call.name)
 
     async def _delegate(self, delegate: Runnable, call: ToolCallPart) -> ToolResultPart:

@@ -114,7 +114,9 @@ async def test_what_a_model_call_takes_and_only_new_workers_have(
         build_worker(temporal, App(agent), adapter, **options),
     ):
         outcomes = await asyncio.gather(*(stage.ask(agent) for _ in range(8)))
+        told = [len(await outcome.run.transcript()) for outcome in outcomes]
     assert [outcome.result.reason for outcome in outcomes] == [""] * 8
+    assert told == [2] * 8
 
 
 async def test_what_nobody_serves_is_told_after_a_while(
@@ -129,6 +131,8 @@ async def test_what_nobody_serves_is_told_after_a_while(
         own = await (await Client(temporal, task_queue=task_queue).start(PeekAndPay, "x")).result()
         outcome = await stage.ask(agent)
         missing = await stage.ask(Agent(name="b", model="elsewhere/m"))
+        fallen = await stage.ask(Agent(name="c", model=Model("elsewhere/m", fallbacks=["scripted/m"]), max_turns=1))
+        reasons = [event.reason async for event in fallen.run.events() if event.type == "fallback.used"]
     assert outcome.result.status is Status.COMPLETED
     assert [content for content, _ in outcome.tool_results] == [
         f"{name} was not run: no worker here serves it." for name in ("peek", "pay", "read")
@@ -137,6 +141,8 @@ async def test_what_nobody_serves_is_told_after_a_while(
     assert own.reason == "no worker here serves a tool 'peek': put it into App(tools=[...])"
     assert missing.result.status is Status.FAILED
     assert "this worker has no provider 'elsewhere'" in missing.result.reason
+    assert len(reasons) == 1
+    assert "this worker has no provider 'elsewhere'" in reasons[0]
 
 
 async def test_a_cancel_ends_the_search_for_a_worker(temporal: TemporalClient, task_queue: str) -> None:
