@@ -24,6 +24,8 @@ from tests.integration.patterns.conftest import agent, prompt
 from tests.integration.patterns.nested import at_work, children, status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sostenuto.activities.model_adapter import ModelRequest
     from tests.integration.patterns.conftest import Serve
 
@@ -155,8 +157,8 @@ async def _reset(client: TemporalClient, workflow_id: str) -> None:
 
 async def test_a_run_that_is_reset_starts_its_nested_runs_anew(serve: Serve, temporal: TemporalClient) -> None:
     """Those of before it have the same ids: the one at work is ended, and costs no more."""
-    cast = Cast({"low": {"text": "slow", "delay_seconds": 1.0}})
-    async with serve(App(), cast) as stage:
+    answers: Iterator[dict[str, Any]] = iter([HANGS, {"text": "slow"}])
+    async with serve(App(), Cast({"low": lambda _: next(answers)})) as stage:
         run = await stage.start(Chain(name="c", steps=[QUICK, LOW]), "go")
         await at_work(temporal, f"{run.id}/low")
         before = await temporal.get_workflow_handle(f"{run.id}/low").describe()
