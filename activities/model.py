@@ -258,19 +258,23 @@ def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> Applica
 
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:
-    """Page messages in from the workflow that this call belongs to."""
+    """Page messages in from the workflow that this call belongs to.
+
+    From the first one on with the head, which may be all that is asked for.
+    """
     head: Head | None = None
     messages: tuple[Message, ...] = ()
-    while start < stop:
+    while True:
         page = await query_own_run(
             names.TRANSCRIPT_QUERY, TranscriptQuery(transcript=transcript, start=start, stop=stop), TranscriptPage
         )
         head = head or page.head
         messages += page.messages
         start += len(page.messages)
+        if start >= stop:
+            return head, messages
         if not page.messages:
             raise ApplicationError(f"the workflow has no message {start} of transcript {transcript!r}")
-    return head, messages
 
 
 def _no_head(call: ModelCall) -> Head:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pydoc_data.topics import topics
 
 from sostenuto import tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
@@ -17,6 +18,9 @@ from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 
 INSTRUCTIONS = "You are a careful librarian. Read page after page until you know the answer, then give it."
 QUESTION = "What do the pages say?"
+
+_BOOK = "".join(topics.values())
+"""Prose that every Python has: what is compressed would be made a fool of by one line again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ async def read(number: int, size: int) -> str:
         number: Which page.
         size: How many characters of it.
     """
-    line = f"Page {number} says that the sea is wide. "
-    return (line * (size // len(line) + 1))[:size]
+    begin = number * size % (len(_BOOK) - size)
+    return _BOOK[begin : begin + size]
 
 
 page = tool(effect="read", name="page")(read)

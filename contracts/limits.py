@@ -23,6 +23,10 @@ NEVER_BYTES: Final = 2**40
 CARRIED_BYTES: Final = 1_800_000
 """Largest input of a next execution without payloads outside the history: the server refuses 2 MB."""
 
+MAX_UNPACKED_BYTES: Final = 32_000_000
+"""Largest JSON that is packed into an input, such as the transcript that a next execution takes along: what unpacks it
+holds no more than this in memory, whoever wrote it."""
+
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
 

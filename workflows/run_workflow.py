@@ -50,6 +50,8 @@ class RunWorkflow:
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
         self._loop: AgentLoop | None = None
+        self._can_continue = True
+        """Whether the transcript, which only grows, has not been found too large for a next execution."""
 
     @workflow.run
     async def run(self, run: RunInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
@@ -90,10 +92,11 @@ class RunWorkflow:
             self._interpreter.resume(carried)
             state = AgentState.resumed(agent, carried, tools)
         else:
-            tools = (*await mcp_tools(agent, self._place, transfers), *transfers)
+            mcp = await mcp_tools(agent, self._place, transfers)
+            tools = (*mcp, *transfers)
             begins = await self._begins()
             after = self._place.before_first_reply(workflow.info().run_id)
-            state = AgentState.begun(agent, begins, tools, after=after, standing=len(begins))
+            state = AgentState.begun(agent, begins, tools, after=after, standing=len(begins), head_stands=not mcp)
         self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
         return await self._loop.run(self._at_turn)
 
@@ -124,11 +127,12 @@ class RunWorkflow:
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
-        if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
+        if self._can_continue:
             carried = self._input.model_copy(update={"carried": self._loop.state.carried(self._interpreter.places)})
             # A command that the server refuses would fail the workflow task for ever: this size must be exact.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 workflow.continue_as_new(carried)
+            self._can_continue = False
         if full := why_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,

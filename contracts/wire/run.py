@@ -5,10 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from pydantic import SerializerFunctionWrapHandler, field_serializer, field_validator
+
 from ..contract import Contract
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
 from ..model import Head
+from ..packed import pack, unpack
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
@@ -75,6 +78,7 @@ class Carried(Contract):
     """What an agent takes along when its workflow continues as new."""
 
     messages: tuple[Message, ...]
+    """Packed: the server writes an input twice, where one execution ends and where the next one begins."""
     after: str
     """Id of the last reply."""
     turns: int
@@ -95,6 +99,12 @@ class Carried(Contract):
     """How often each place of a nested run was used."""
     rejected: tuple[Rejected, ...] = ()
     """Answers that were asked for again."""
+
+    @field_serializer("messages", mode="wrap", when_used="json")
+    def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler) -> Any:
+        return pack(handler(messages))
+
+    _unpack = field_validator("messages", mode="before")(unpack)
 
 
 class Continuation(Contract):
@@ -128,6 +138,14 @@ class RunInput(Contract):
     compact: bool = False
     """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
     what came before stands in its own history."""
+
+    @field_serializer("runnable", mode="wrap", when_used="json")
+    def _pack(self, runnable: Any, handler: SerializerFunctionWrapHandler) -> Any:
+        # Where it stands in the input of the run that started this one, or of its first execution, it is there to read.
+        written = handler(runnable)
+        return pack(written) if self.path or self.carried else written
+
+    _unpack = field_validator("runnable", mode="before")(unpack)
 
     @property
     def head(self) -> Head | None:

@@ -98,7 +98,6 @@ def test_an_offence_planted_in_a_file_is_seen(victim: str) -> None:
         assert offences(f"{source}\n{offence}\n"), name
 
 
-@pytest.mark.timeout(120)
 async def test_forbidden_modules_are_seen_wherever_they_are_imported(tmp_path: Path) -> None:
     """Each forbidden module, planted in a file of either folder and in a folder within, is named by the linter."""
     modules = _import_linter_contract()["forbidden_modules"]

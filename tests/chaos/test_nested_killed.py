@@ -28,17 +28,17 @@ from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from tests.chaos.nested import CALL_SECONDS, MOST_AT_ONCE, RUNS, RecordedCast, nested_app, root, start_victim
 from tests.chaos.victim import recorded
+from tests.patience import PATIENCE_SECONDS
 
 EVERY = int(os.environ.get("CHAOS_EVERY", "4"))
 """One event of so many is tried: 1 for all of them."""
 SEED = int(os.environ.get("CHAOS_SEED", "0"))
 """Which ones."""
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if EVERY == 1 else 180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 TOOLS = ("note", "pay")
 _AT_ONCE = 12
-_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ async def test_every_event(temporal: Client, task_queue: str, tmp_path: Path) ->
             directory.mkdir()
             where = f"{number}: killed at {kill}"
             try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     survived = await _survive(temporal, f"{task_queue}-{number}", directory, kill)
             except TimeoutError:
-                return [f"{where}: did not end within {_PATIENCE_SECONDS} s"]
+                return [f"{where}: did not end within {PATIENCE_SECONDS} s"]
             late.append(survived.late)
             return [f"{where}: {problem}" for problem in _problems(survived.result, undisturbed, directory)]
 

@@ -20,7 +20,7 @@ from tests.conformance.subject import OVER_THE_WIRE, on_the_wire, wire_adapter
 from tests.fakes.provider_server import Fault, ProviderServer
 from tests.fakes.provider_wire import WireStep
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.chaos
 
 AT_ONCE = {"retry-after-ms": "50"}
 

@@ -24,7 +24,7 @@ from sostenuto.workers.worker import build_worker
 RUNS = int(os.environ.get("DEPLOY_RUNS", "24"))
 WORKERS = 3
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 PAID: Counter[str] = Counter()
 

@@ -20,7 +20,7 @@ from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
 from tests.chaos.victim import record, recorded
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.chaos
 
 _TURNS = 6
 

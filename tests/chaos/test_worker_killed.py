@@ -16,8 +16,9 @@ from temporalio.client import Client
 from sostenuto import Result, Status
 from sostenuto.workers.worker import build_worker
 from tests.chaos.victim import ANSWER, POINTS, adapters, chaos_app, recorded, start_run, start_victim
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.chaos
 
 _AT_ONCE = 6
 
@@ -27,7 +28,7 @@ async def _survive(temporal: Client, task_queue: str, directory: Path, point: st
     victim = await start_victim(temporal, task_queue, directory, point)
     try:
         handle = await start_run(temporal, task_queue, directory)
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             code = await victim.wait()
         assert code == -9, f"the worker ended with {code} instead of dying at {point}"
         worker = build_worker(

@@ -30,6 +30,7 @@ from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import KEY, OVER_THE_WIRE, SUBJECTS, on_the_wire, request, wire_adapter
 from tests.fakes.provider_server import Fault
 from tests.fakes.provider_wire import WireStep
+from tests.patience import PATIENCE_SECONDS
 
 OVERFLOW = "context_length_exceeded"
 STEP = WireStep(text="An answer that is never heard.")
@@ -286,7 +287,7 @@ async def test_a_turn_that_anthropic_only_pauses_says_what_to_do() -> None:
 
 
 async def _eventually(condition: Any) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < end, "it never came true"
         await asyncio.sleep(0.005)

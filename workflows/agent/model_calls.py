@@ -69,7 +69,7 @@ class ModelCalls:
             after=state.transcript.after if known else "",
             tail=state.transcript.tail(),
             # A conversation that is continued begins under another head, so this one's stands in the history too.
-            head=None if state.replies else state.transcript.head,
+            head=None if state.replies or state.head_stands else state.transcript.head,
             room=state.room,
         )
 

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.run import Carried, Rejected, Result, Status
+from .. import policy
 from ..tally import Tally
 from .transcript import Transcript
 
@@ -28,6 +30,8 @@ class AgentState:
     """What it used, with what it started."""
     mcp: tuple[McpTool, ...] = ()
     """Its tools of MCP servers, as their catalogues had them when the run began."""
+    head_stands: bool = False
+    """Whether the run's input has the head of the transcript, and that is too large to be said again."""
     replies: int = 0
     """Model calls of its own that were answered."""
     choice: int = 0
@@ -50,6 +54,7 @@ class AgentState:
         *,
         after: str,
         standing: int = 0,
+        head_stands: bool = False,
         tally: Tally | None = None,
     ) -> AgentState:
         """Return the state of an agent that has not asked its model yet.
@@ -60,12 +65,14 @@ class AgentState:
             tools: What only its run knows: tools of MCP servers, and those that hand the conversation over.
             after: What its transcript comes after until there is a reply.
             standing: How many of the messages stand in the history already.
+            head_stands: Whether the run's input has what all its model calls share.
             tally: Takes in what it uses, where it works for something else.
         """
         tools = tuple(tools)
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
         transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing)
-        return cls(transcript, tally or Tally(), mcp=_of_servers(tools))
+        head_stands = head_stands and written_bytes(transcript.head) > policy.TAIL_PART_BYTES
+        return cls(transcript, tally or Tally(), mcp=_of_servers(tools), head_stands=head_stands)
 
     @classmethod
     def resumed(cls, agent: Agent, carried: Carried, tools: Iterable[ToolDefinition]) -> AgentState:

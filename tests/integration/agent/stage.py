@@ -21,6 +21,7 @@ from sostenuto.contracts import names
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.recorded import Recorded
+from tests.patience import PATIENCE_SECONDS
 
 PRICE_USD = 0.001
 """What every model call costs here."""
@@ -96,7 +97,7 @@ def calls(*wanted: tuple[str, dict[str, Any]], text: str = "") -> dict[str, Any]
     return {"text": text, "tool_calls": [{"name": name, "arguments": arguments} for name, arguments in wanted]}
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until the condition holds.
 
     Raises:

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from sostenuto import Agent, App, Result, Status
 from sostenuto.contracts import names
 from sostenuto.workflows.agent.loop import AgentLoop
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Play, Serve
@@ -84,7 +85,7 @@ async def test_a_hand_made_input_that_the_server_would_refuse_later(
         handle = await temporal.start_workflow(
             names.RUN_WORKFLOW, given, id=f"bad-{task_queue}", task_queue=task_queue, result_type=Result
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 result = await handle.result()
                 text = str(result.model_dump())
@@ -116,7 +117,7 @@ async def test_a_name_that_temporal_does_not_take_ends_a_code_first_workflow(
     app = App(Agent(name="tester", model="scripted/model"), workflows=[LongName])
     async with serve(app, ["unused"]):
         handle = await temporal.start_workflow(LongName.run, which, id=f"long-{task_queue}", task_queue=task_queue)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(WorkflowFailureError) as caught:
                 await handle.result()
     assert "has more than the 1,000 bytes that Temporal takes" in str(caught.value.cause)

@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from sostenuto import Agent, App, Run, Status, Tool, ToolContext, tool
 from tests.integration.agent.stage import Outcome, Stage, calls, eventually
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
@@ -89,14 +90,14 @@ ENDED: list[str] = []
 
 async def _wait(ctx: ToolContext) -> None:
     try:
-        await asyncio.sleep(30)
+        await asyncio.sleep(PATIENCE_SECONDS)
     except asyncio.CancelledError:
         ENDED.append(ctx.run_id)
         raise
 
 
 def _wait_sync(ctx: ToolContext) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_SECONDS
     while not ctx.cancelled and time.monotonic() < end:
         time.sleep(0.01)
     if ctx.cancelled:
@@ -188,7 +189,7 @@ def _pay_sync(ctx: ToolContext) -> str:
 
 async def _pay(ctx: ToolContext) -> str:
     try:
-        await asyncio.sleep(30)
+        await asyncio.sleep(PATIENCE_SECONDS)
     except asyncio.CancelledError:
         await asyncio.sleep(1)
     return "paid"

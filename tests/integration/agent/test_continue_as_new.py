@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pydoc_data.topics import topics
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +31,20 @@ async def fill(size: int, ctx: ToolContext) -> str:
     return "x" * size
 
 
-AGENT = Agent(name="tester", model="scripted/model", tools=[fill], instructions="Fill.")
+@tool(effect="read")
+async def noise(size: int) -> str:
+    """Something of that size that nothing makes much shorter."""
+    return Random(size).randbytes(size // 2).hex()
+
+
+@tool(effect="read")
+async def read(page: int) -> str:
+    """A page of prose, of 2 kB."""
+    return _BOOK[page * 2_000 : (page + 1) * 2_000]
+
+
+_BOOK = "".join(topics.values())
+AGENT = Agent(name="tester", model="scripted/model", tools=[fill, noise, read], instructions="Fill.")
 
 
 async def _executions(client: Client, run: Run) -> list[Recorded]:
@@ -97,12 +112,27 @@ async def test_a_large_transcript_goes_through_the_payload_directory(
 
 
 async def test_a_transcript_too_large_to_carry_stays(serve: Serve, impatient: Client) -> None:
-    model = Listener([calls(("fill", {"size": 700_000 + n})) for n in range(6)] + ["Full."])
+    model = Listener([calls(("noise", {"size": 1_000_000 + n})) for n in range(6)] + ["Full."])
     async with serve(App(AGENT), model, temporal=impatient) as stage:
         outcome = await stage.ask(AGENT)
         histories = await _executions(impatient, outcome.run)
     assert (outcome.result.output, outcome.result.turns) == ("Full.", 7)
     assert [len(history.model_calls) for history in histories] == [7]
+
+
+async def test_a_transcript_is_carried_in_little(serve: Serve, impatient: Client) -> None:
+    """The server writes it twice: where one execution ends, and where the next one begins."""
+    model = Listener([calls(("read", {"page": n})) for n in range(20)] + ["Read."])
+    async with serve(App(AGENT), model, temporal=impatient) as stage:
+        outcome = await stage.ask(AGENT)
+        histories = await _executions(impatient, outcome.run)
+    assert len(histories) >= 3
+    for history in histories[:-1]:
+        started = history.first("workflow_execution_started")
+        first = history.model_calls[0]
+        raw = sum(len(message.model_dump_json()) for message in model.prompts[-1][: first.base])
+        assert started.ByteSize() < 0.6 * raw + 2_000  # with the spec, and what Temporal says itself
+    assert contents(model.prompts[-1]) == [_BOOK[n * 2_000 : (n + 1) * 2_000] for n in range(20)]
 
 
 async def test_a_full_history_ends_the_run_with_what_it_has(

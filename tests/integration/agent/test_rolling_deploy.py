@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -80,10 +79,8 @@ async def test_tools_that_only_new_workers_have(temporal: TemporalClient, task_q
             await stage.start(_agent().model_copy(update={"model": Model(f"scripted/{key}")}), key) for key in keys[:8]
         ]
         own = [await client.start(PeekAndPay, key) for key in keys[8:]]
-        started = time.monotonic()
         outcomes = await asyncio.gather(*(stage.outcome(run) for run in runs))
         results = await asyncio.gather(*(run.result() for run in own))
-    taken = time.monotonic() - started
     for key, outcome in zip(keys, outcomes, strict=False):
         assert outcome.result.status is Status.COMPLETED, outcome.result.reason
         assert outcome.tool_results == [(f"{did} {key}", False) for did in ("peeked", "paid", "read")]
@@ -91,7 +88,6 @@ async def test_tools_that_only_new_workers_have(temporal: TemporalClient, task_q
     for key, result in zip(keys[8:], results, strict=True):
         assert result.output == [f"{did} {key}" for did in ("peeked", "paid", "read")]
     assert {RAN[key] for key in keys} == {1}
-    assert taken < 60
     for run, key in zip(runs, keys, strict=False):
         told = [(event.type, getattr(event, "call_id", "")) async for event in run.events()]
         of_tools = [one for one in told if one[0].startswith("tool.")]

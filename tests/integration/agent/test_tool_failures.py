@@ -16,6 +16,7 @@ from sostenuto.activities.call import heartbeat
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.workflows import policy
 from tests.integration.agent.stage import Outcome, calls, eventually
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Play, Serve
@@ -179,7 +180,7 @@ async def test_a_tool_that_takes_too_long(play: Play, sync: bool) -> None:
 
     @tool(effect="read", timeout=timedelta(seconds=0.2), name="wait")
     def wait_sync(ctx: ToolContext) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE_SECONDS
         while not ctx.cancelled and time.monotonic() < end:
             time.sleep(0.01)
         noticed.append(ctx.cancelled)

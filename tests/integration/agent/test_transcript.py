@@ -46,6 +46,26 @@ def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
     return asked
 
 
+async def test_a_large_head_is_said_by_the_input_alone(serve: Serve, pages: list[Any]) -> None:
+    """It stands there already: the first model call asks the run for it."""
+    before = len(pages)
+    wordy = Agent(name="wordy", model="scripted/model", tools=[fill], instructions="Fill it up. " * 2_000)
+    model = Listener([calls(("fill", {"size": 3})), "Full."])
+    async with serve(App(wordy), model) as stage:
+        outcome = await stage.ask(wordy)
+    assert outcome.result.output == "Full."
+    assert [call.head for call in outcome.history.model_calls] == [None, None]
+    assert {request.instructions for request in model.requests} == {wordy.instructions}
+    assert [[tool.name for tool in request.tools] for request in model.requests] == [["fill"], ["fill"]]
+    assert len(pages) - before == (2 if before else 1)
+    head = wordy.head_with()
+    for request, reply in zip(model.requests, outcome.history.replies, strict=True):
+        chain, _ = chain_start(head)
+        for message in request.messages:
+            chain, _ = chain_link(chain, message)
+        assert reply.prompt_hash == prompt_hash(chain, wordy.model)
+
+
 async def test_the_whole_conversation_is_sent(serve: Serve, pages: list[Any]) -> None:
     forgetful = bool(pages)
     model = Listener([calls(("fill", {"size": n}), text=f"Turn {n}.") for n in (1, 2, 3)] + ["Full."])

@@ -23,6 +23,7 @@ from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker
 from tests.dev_server import dev_server
 from tests.integration.clients.conftest import Serve
+from tests.patience import PATIENCE_SECONDS
 
 
 @tool(effect="read")
@@ -66,7 +67,7 @@ async def delete(temporal: TemporalClient, workflow_id: str, execution: str) -> 
     request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=gone)
     await temporal.workflow_service.delete_workflow_execution(request)
     handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 await handle.describe()

@@ -32,6 +32,7 @@ from tests.integration.clients.nested_streams import (
     events_of,
 )
 from tests.integration.clients.waiting import eventually
+from tests.patience import PATIENCE_SECONDS
 
 
 @tool(effect="read")
@@ -256,7 +257,7 @@ async def _until_stalled(run: Run) -> AsyncIterator[RunStalled]:
 async def test_an_error_of_ones_own_is_told_with_its_place(serve: Serve) -> None:
     async with serve(App(workflows=[Buggy]), []) as stage:
         run = await Client(stage.temporal, task_queue=stage.task_queue).start(Buggy, "noon")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             event = next(iter([one async for one in _until_stalled(run)]))
         line_of = step_lines.line(event)
         await stage.temporal.get_workflow_handle(run.id).terminate()

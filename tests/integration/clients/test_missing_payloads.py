@@ -16,6 +16,7 @@ from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import call_tool
 from tests.integration.agent.stage import calls
+from tests.patience import PATIENCE_SECONDS
 
 LARGE = "x" * 600_000
 
@@ -48,7 +49,7 @@ async def test_a_payload_that_the_worker_cannot_read_ends_the_run(
     adapter = ScriptedAdapter([calls(("look", {"at": "cat"})), "Seen."])
     async with build_worker(ours, APP, {"scripted": adapter}, lambda *_: 0.0, task_queue=task_queue):
         run = await Client(theirs, task_queue=task_queue).start(what, LARGE)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             result = await run.result()
     assert result.status is Status.FAILED
     assert "SOSTENUTO_PAYLOAD_DIR" in result.reason

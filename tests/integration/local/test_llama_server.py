@@ -11,6 +11,7 @@ import pytest
 from sostenuto.contracts.errors import SetupError
 from sostenuto.workers.stack.llama_server import LlamaServer
 from sostenuto.workers.stack.weights import Weights
+from tests.patience import PATIENCE_SECONDS
 
 HOST = "127.0.0.1"
 
@@ -36,7 +37,7 @@ async def test_wait_returns_when_the_child_dies(weights: Weights) -> None:
     async with LlamaServer(weights.model) as server:
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-        assert await asyncio.wait_for(server.wait(), 5) == -signal.SIGKILL
+        assert await asyncio.wait_for(server.wait(), PATIENCE_SECONDS) == -signal.SIGKILL
 
 
 @pytest.mark.local_model
@@ -59,7 +60,7 @@ async def test_ends_when_its_parent_is_killed(weights: Weights) -> None:
     assert _answers(address)
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while _answers(address):  # noqa: ASYNC110 - the end of a foreign process sets no event
             await asyncio.sleep(0.02)
 
@@ -74,7 +75,7 @@ async def test_run_by_hand_it_prints_its_address_and_stops_on_sigterm(weights: W
     assert child.stdout is not None
     assert _answers(json.loads(await child.stdout.readline())["address"])
     child.terminate()
-    assert await asyncio.wait_for(child.wait(), 5) == 0
+    assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:

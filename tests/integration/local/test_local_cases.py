@@ -53,7 +53,6 @@ def _fits(got: dict[str, Any], wanted: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.timeout(240)
 async def test_the_tool_loop_is_right_as_often_as_the_docs_say(adapter: LocalAdapter) -> None:
     right: Counter[str] = Counter()
     total = Counter(case.about for case in CASES)

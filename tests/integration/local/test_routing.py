@@ -74,7 +74,7 @@ async def test_a_decision_is_quick(embedder: MiniLmEmbedder) -> None:
         times.append(time.perf_counter() - started)
     later = sorted(times[1:])[len(times) // 2]
     sys.stdout.write(f"first {times[0] * 1000:.0f} ms, later {later * 1000:.1f} ms\n")
-    assert later < 1
+    assert later < 5
 
 
 def asked(question: str, output: Any, instructions: str = "") -> ModelRequest:

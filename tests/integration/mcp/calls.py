@@ -18,6 +18,7 @@ from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
 from sostenuto.contracts.wire.tool_call import ToolOutput
+from tests.patience import PATIENCE_SECONDS
 
 
 class Caller:
@@ -40,7 +41,7 @@ class Caller:
 
     async def ready(self, server: str = "fake") -> int:
         """The server's process, once it is up: it may take longer to start than one call may take."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     return int((await self.call("pid", server=server)).content)

@@ -16,6 +16,7 @@ from sostenuto.workflows import policy
 from tests.integration.agent.recorded import Recorded
 from tests.integration.patterns import flows
 from tests.integration.patterns.nested import at_work, children, status
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.patterns.conftest import Serve
@@ -98,7 +99,7 @@ async def test_a_mistake_ends_the_workflow(
     async with serve(APP, CAST):
         handle = await temporal.start_workflow(flows.Mistaken.run, mistake, id=task_queue, task_queue=task_queue)
         with pytest.raises(WorkflowFailureError) as caught:
-            await asyncio.wait_for(handle.result(), 10)
+            await asyncio.wait_for(handle.result(), PATIENCE_SECONDS)
     cause = caught.value.cause
     assert isinstance(cause, ApplicationError)
     assert cause.type == kind
@@ -121,7 +122,7 @@ async def test_a_cancel_reaches_everything_and_leaves_time_to_tidy_up(
         handle = await temporal.start_workflow(flows.Tidy.run, id=task_queue, task_queue=task_queue)
         await at_work(temporal, task_queue, f"{task_queue}/waits")
         await handle.cancel()
-        assert await asyncio.wait_for(handle.result(), 10) == "a<tidy> a<and?> 3"
+        assert await asyncio.wait_for(handle.result(), PATIENCE_SECONDS) == "a<tidy> a<and?> 3"
         nested = temporal.get_workflow_handle(f"{task_queue}/waits")
         assert (await nested.result())["status"] == "cancelled"
     recorded = await Recorded.of(temporal, task_queue)
@@ -137,7 +138,7 @@ async def test_a_cancel_that_nobody_catches_cancels_the_workflow(
         await at_work(temporal, f"{task_queue}/waits")
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as caught:
-            await asyncio.wait_for(handle.result(), 10)
+            await asyncio.wait_for(handle.result(), PATIENCE_SECONDS)
     assert isinstance(caught.value.cause, CancelledError)
     assert await status(temporal, task_queue) is WorkflowExecutionStatus.CANCELED
 
@@ -145,6 +146,6 @@ async def test_a_cancel_that_nobody_catches_cancels_the_workflow(
 async def test_a_timeout_of_its_own(serve: Serve, temporal: TemporalClient, task_queue: str) -> None:
     async with serve(APP, CAST):
         handle = await temporal.start_workflow(flows.Hasty.run, id=task_queue, task_queue=task_queue)
-        assert await asyncio.wait_for(handle.result(), 10) == "a<instead>"
+        assert await asyncio.wait_for(handle.result(), PATIENCE_SECONDS) == "a<instead>"
     nested = temporal.get_workflow_handle(f"{task_queue}/waits")
     assert (await nested.result())["status"] == "cancelled"

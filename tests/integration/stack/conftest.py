@@ -5,20 +5,23 @@ from pathlib import Path
 
 import pytest
 
+# Its tool is slow: a worker is to be killed before the next model call begins, however late it is told to.
 APP = '''
+import asyncio
+
 from sostenuto import Agent, App, tool
 
 
 @tool(effect="read")
 async def find(topic: str) -> str:
     """Find what is known of a topic."""
+    await asyncio.sleep(1)
     return f"{topic} is known"
 
 
 app = App(Agent(name="scripted", model="scripted/any", tools=[find]))
 '''
 
-# As slow as a model is: the kill is meant to come between two steps, not after the last one.
 SCRIPT = [
     {"tool_calls": [{"name": "find", "arguments": {"topic": "rain"}}], "delay_seconds": 0.3},
     {"tool_calls": [{"name": "find", "arguments": {"topic": "snow"}}], "delay_seconds": 0.3},

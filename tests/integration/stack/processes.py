@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 
 def alive(pid: int) -> bool:
     """Whether the process runs; one that ended but was not yet buried does not."""
@@ -19,7 +21,7 @@ def alive(pid: int) -> bool:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Returns once the condition holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - the state of other processes sends no event
             await asyncio.sleep(0.02)
 

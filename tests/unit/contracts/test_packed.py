@@ -1,0 +1,102 @@
+"""What an input repeats is packed: shorter, readable again, and never a trap for who reads it."""
+
+from __future__ import annotations
+
+import bz2
+import tracemalloc
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from pydantic_core import to_json
+
+from sostenuto import Agent, Message
+from sostenuto.contracts import packed
+from sostenuto.contracts.limits import MAX_UNPACKED_BYTES
+from sostenuto.contracts.packed import pack, unpack
+from sostenuto.contracts.wire.model_call import ModelCall
+from sostenuto.contracts.wire.run import Carried, RunInput, Totals
+
+LONG = {"text": "The sea is wide. " * 1_000, "odd": ["\u2028", "\x00", 1e300, None]}
+AGENT = Agent(name="wordy", model="scripted/m", instructions="Say no word too many. " * 500)
+ASKED = Message.user("Go. " * 2_000)
+
+
+def _packed(content: bytes) -> str:
+    return "bz2:" + b64encode(bz2.compress(content)).decode()
+
+
+def test_reads_back_what_it_packs() -> None:
+    text = pack(LONG)
+    assert isinstance(text, str)
+    assert len(text) < len(LONG["text"]) / 3
+    assert unpack(text) == LONG
+
+
+@pytest.mark.parametrize("value", [{"text": "short"}, [], None, "bz", {"bz2:": 1}])
+def test_leaves_what_is_short_as_it_is(value: Any) -> None:
+    assert pack(value) == value
+    assert unpack(value) == value
+
+
+def test_packs_nothing_that_could_not_be_read_again() -> None:
+    deep: Any = "x" * 5_000
+    for _ in range(201):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested so deeply"):
+        pack(deep)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("bz2:%%%", "is damaged"),
+        ("bz2:" + b64encode(b"not compressed").decode(), "is damaged"),
+        (_packed(b"[" + b"1," * 5_000 + b"1]")[:-20], "is damaged|is cut short"),
+        (_packed(b"[1"), "EOF"),
+    ],
+)
+def test_says_what_is_wrong_with_a_text(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        unpack(text)
+
+
+def test_a_bomb_takes_no_more_than_its_bound() -> None:
+    bomb = _packed(b" " * (8 * MAX_UNPACKED_BYTES))
+    assert len(bomb) < 2_000
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="holds more than 32,000,000 bytes"):
+        unpack(bomb)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * MAX_UNPACKED_BYTES
+
+
+def test_a_python_without_the_library_writes_it_whole_and_says_why_it_reads_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = pack(LONG)
+    monkeypatch.setattr(packed, "_CAN_PACK", False)
+    assert pack(LONG) == LONG
+    with pytest.raises(ValueError, match="built without bz2"):
+        unpack(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        RunInput(runnable=AGENT, message=Message.user("Go."), path="team/wordy"),
+        Carried(messages=(ASKED,), after="r1", turns=1, totals=Totals()),
+        ModelCall(transcript="wordy", turn=1, model="scripted/m", head=AGENT.head_with()),
+    ],
+)
+def test_what_the_history_has_already_is_packed(written: RunInput | Carried | ModelCall) -> None:
+    text = written.model_dump_json()
+    assert "bz2:" in text
+    assert len(text) < 2_000
+    assert type(written).model_validate_json(text) == written
+    assert type(written).model_validate_json(to_json(written.model_dump())) == written  # as 0.2.0 wrote it
+
+
+def test_what_a_client_starts_is_there_to_read() -> None:
+    assert "Say no word too many." in RunInput(runnable=AGENT, message=ASKED).model_dump_json()
