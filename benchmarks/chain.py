@@ -34,6 +34,7 @@ from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.run import RunInput
+from sostenuto.workers.pricing import cost_usd
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
@@ -151,7 +152,7 @@ def _workers(client: Client, served: Mapping[str, Runnable]) -> tuple[Worker, Wo
     """Run our worker and the bare one, with the same options."""
     model = ScriptedAdapter({"says": [SAID], "calls": [_LOOK, SAID]})
     ours = build_worker(
-        client, App(*served.values(), tools=[look]), {"scripted": model}, lambda *_: 0.0, task_queue="bench-ours"
+        client, App(*served.values(), tools=[look]), {"scripted": model}, cost_usd, task_queue="bench-ours"
     )
     restrictions = SandboxRestrictions.default.with_passthrough_modules("sostenuto", "benchmarks", "pydantic")
     bare = Worker(

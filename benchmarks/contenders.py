@@ -19,6 +19,7 @@ from benchmarks.naive import NaiveAgent, NaiveModel, NaiveRun, naive_page
 from sostenuto import Agent, App, Message
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.run import RunInput
+from sostenuto.workers.pricing import cost_usd
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 
@@ -55,7 +56,7 @@ class Ours:
             client,
             app,
             {"scripted": model},
-            lambda _provider, _model, _usage: 0.0,
+            cost_usd,
             task_queue=queue,
             max_cached_runs=max_cached_runs,
             max_concurrent_calls=_CONCURRENT_CALLS,

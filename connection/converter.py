@@ -6,14 +6,19 @@ Each must read what the others wrote.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
-from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
-from temporalio.converter import DataConverter, ExternalStorage
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    ExternalStorage,
+    StorageDriverStoreContext,
+)
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
@@ -24,6 +29,10 @@ from .payload_store import MISSING, DirectoryStore, TolerantStore
 
 class ReadableConverter(PydanticPayloadConverter):
     """Pydantic JSON that writes nothing which no reader takes: not too many levels."""
+
+    def __init__(self) -> None:
+        # The SDK makes one for every few payloads. What they consist of keeps nothing but the validators of types.
+        CompositePayloadConverter.__init__(self, *_PYDANTIC.converters.values())
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Encode values.
@@ -51,7 +60,21 @@ class ReadableConverter(PydanticPayloadConverter):
 
 _JSON = b"json/plain"
 
-_CONVERTER = replace(pydantic_data_converter, payload_converter_class=ReadableConverter)
+_PYDANTIC = PydanticPayloadConverter()
+
+
+class _Contextless(DataConverter):
+    """A converter whose store does not ask for whom it keeps a payload.
+
+    The SDK copies any other one for every payload, which takes a twentieth of a worker's processor time. Were it to
+    call this no more, it would do just that.
+    """
+
+    def _with_store_context(self, store_ctx: StorageDriverStoreContext) -> DataConverter:  # noqa: ARG002
+        return self
+
+
+_CONVERTER = _Contextless(payload_converter_class=ReadableConverter)
 
 
 def data_converter(payload_dir: Path | None = None) -> DataConverter:
@@ -73,6 +96,10 @@ def tolerant(client: Client) -> Client:
         return client  # somebody's own storage, whose drivers are theirs to choose
     if outside is None:
         storage = ExternalStorage(drivers=[TolerantStore(None)], payload_size_threshold=NEVER_BYTES)
+        if type(converter) is DataConverter:
+            converter = _Contextless(
+                **{field.name: getattr(converter, field.name) for field in fields(converter) if field.init}
+            )
     else:
         storage = replace(outside, drivers=[TolerantStore(driver) for driver in outside.drivers])
     config = client.config()

@@ -33,14 +33,16 @@ async def heartbeats() -> AsyncIterator[Callable[[Any], None]]:
         # What is not JSON fails here, in the tool, and not in a heartbeat that would take the whole call down.
         details[:] = [] if progress is None else [from_json(to_json(progress))]
 
-    async def beat() -> None:
-        while True:
-            # The start counts as the first heartbeat, so a short call sends none: each is a write on the server.
-            await asyncio.sleep(INTERVAL_SECONDS)
-            activity.heartbeat(*details)
+    next_one: asyncio.TimerHandle
 
-    task = loop.create_task(beat())
+    def beat() -> None:
+        nonlocal next_one
+        next_one = loop.call_later(INTERVAL_SECONDS, beat)
+        activity.heartbeat(*details)
+
+    # The start counts as the first heartbeat, so a short call sends none: each is a write on the server.
+    next_one = loop.call_later(INTERVAL_SECONDS, beat)
     try:
         yield report
     finally:
-        task.cancel()
+        next_one.cancel()
