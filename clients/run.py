@@ -22,6 +22,7 @@ from ..contracts.wire.event import Event
 from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
+from .hindrances import Hindrance, find_hindrances
 from .history.cursor import Cursor
 from .history.executions import describe, executions_until, first_execution, from_position, is_code_first
 from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
@@ -153,6 +154,17 @@ class Run:
         """
         with translate_rpc_errors(f"run {self.id!r}"):
             return RunSummary.of(await self._newest())
+
+    async def hindrances(self) -> tuple[Hindrance, ...]:
+        """Return what holds up the run and those nested in it now; empty where all is well, or it has ended.
+
+        Calls that failed and are tried again, with their reason, and work that no worker takes.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        with translate_rpc_errors(f"run {self.id!r}"):
+            return await find_hindrances(self._temporal, self.id)
 
     def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
         try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ...contracts.errors import SostenutoError
 from ...contracts.wire.event import Event
+from .step_lines import hindrance_line
 from .step_tree import StepTree
 
 if TYPE_CHECKING:
@@ -17,16 +19,46 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-async def show(events: AsyncIterator[Event], console: Console) -> None:
-    """Print the events as a tree, with what the run waits for beneath."""
+_SILENCE_SECONDS = 3.0
+"""How long nothing happens before it is asked why."""
+
+
+async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None:
+    """Print the events of a run as a tree, with what it waits for beneath, and what holds it up."""
     from rich.markup import escape
 
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     tree = StepTree()
+    happened = asyncio.Event()
     with console.status("waiting for the run") as status:
-        async for event in events:
-            for text in tree.lines(event):
-                console.print(text, highlight=False, markup=False, soft_wrap=True)
-            status.update(escape(tree.waiting()))
+        asking = asyncio.create_task(_tell_hindrances(run, happened, say))
+        try:
+            async for event in events:
+                happened.set()
+                for text in tree.lines(event):
+                    say(text)
+                status.update(escape(tree.waiting()))
+        finally:
+            asking.cancel()
+
+
+async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Say what holds the run up whenever nothing has happened for a while, each thing once."""
+    told: set[tuple[str, str, str]] = set()
+    while True:
+        happened.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(happened.wait(), _SILENCE_SECONDS)
+            continue
+        # Where the server is away or denies it, the stream of events says so.
+        with suppress(SostenutoError):
+            for hindrance in await run.hindrances():
+                key = (hindrance.run_id, hindrance.step, hindrance.reason)
+                if key not in told:
+                    told.add(key)
+                    say(hindrance_line(hindrance))
 
 
 @contextmanager

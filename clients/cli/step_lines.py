@@ -25,6 +25,7 @@ from ...contracts.wire.event import (
     ToolResponded,
 )
 from ...contracts.wire.places import Place
+from ..hindrances import Hindrance
 from .terminal import harmless
 
 _CHARS = 100
@@ -34,6 +35,15 @@ def line(event: Event) -> str | None:
     """Return the line of an event; None where it needs none, as `model.requested`."""
     text = _line_of_run(event) if isinstance(event, _OF_RUNS) else _line_of_call(event)
     return None if text is None else harmless(text)
+
+
+def hindrance_line(hindrance: Hindrance) -> str:
+    """Return the line of what holds a run up."""
+    if not hindrance.step:
+        start = "start one by `sostenuto worker MODULE:APP`, or pass the --task-queue on which yours listen"
+        return harmless(f"     ⚠ {hindrance.run_id}: {_line(hindrance.reason)}: {start}")
+    tries = f"failed {plural(hindrance.attempt, 'time')} and is tried again"
+    return harmless(f"     ⚠ {hindrance.step} {tries}: {_line(hindrance.reason)}")
 
 
 _OF_RUNS = RunStarted | RunFinished | MemberStarted | MemberFinished

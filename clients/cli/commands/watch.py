@@ -38,7 +38,7 @@ async def _watch(args: argparse.Namespace) -> int:
             async for event in events:
                 answer(EVENT.dump_json(event).decode())
         else:
-            await show(events, open_console())
+            await show(run, events, open_console())
     except asyncio.CancelledError:
         return INTERRUPTED
     return EXIT_STATUS[(await run.result()).status]
