@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +19,12 @@ from tests.side_by_side import SideBySide
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
     """Keep tests that share something in one row."""
     return SideBySide(config, log)
+
+
+def pytest_configure() -> None:
+    """Let the commands that tests start heed SIGINT, also where the tests themselves run in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
