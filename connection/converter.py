@@ -14,7 +14,6 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
-    CompositePayloadConverter,
     DataConverter,
     ExternalStorage,
     StorageDriverStoreContext,
@@ -31,8 +30,8 @@ class ReadableConverter(PydanticPayloadConverter):
     """Pydantic JSON that writes nothing which no reader takes: not too many levels."""
 
     def __init__(self) -> None:
-        # The SDK makes one for every few payloads. What they consist of keeps nothing but the validators of types.
-        CompositePayloadConverter.__init__(self, *_PYDANTIC.converters.values())
+        # The SDK makes one for every few payloads. All share what one consists of, which keeps no more than validators.
+        vars(self).update(vars(_PYDANTIC))
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Encode values.

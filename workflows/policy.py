@@ -11,7 +11,7 @@ from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellat
 from ..contracts.model import Model
 from ..contracts.tool import Effect, ToolSpec
 
-HEARTBEAT_TIMEOUT: Final = timedelta(seconds=3.5)
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=3)
 """A call whose worker died is taken over after this long and up to a second: the server's timers come up to a second
 late, and the whole way to the next model request is to stay under five seconds (`benchmarks/takeover.py`). Users'
 functions run on another loop than the beats do; only one that holds Python's own lock for seconds makes them late."""
