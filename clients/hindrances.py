@@ -37,7 +37,7 @@ class Hindrance(Contract):
     run_id: str
     """Id of the run or nested run."""
     step: str = ""
-    """Which of its steps, such as `desk:turn-2`; empty where it is none in particular."""
+    """Which of its steps, by the id of its activity; empty where it is none in particular."""
     attempt: int = 0
     """How often the step was tried so far; 0 where no worker has taken it."""
     reason: str
@@ -90,7 +90,7 @@ def _failing(workflow: DescribeWorkflowExecutionResponse, step: PendingActivityI
 
 
 def _is_offered(workflow: DescribeWorkflowExecutionResponse) -> bool:
-    """Return whether the workflow has had something for a while that a worker could take."""
+    """Return whether a worker could take something of the workflow for a while."""
     before = datetime.now(UTC) - _PATIENCE
     task = workflow.pending_workflow_task
     offered = [task.scheduled_time] if task.state == _TASK_OFFERED else []

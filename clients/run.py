@@ -156,9 +156,10 @@ class Run:
             return RunSummary.of(await self._newest())
 
     async def hindrances(self) -> tuple[Hindrance, ...]:
-        """Return what holds up the run and those nested in it now; empty where all is well, or it has ended.
+        """Return what holds up the run and those nested in it at this moment.
 
-        Calls that failed and are tried again, with their reason, and work that no worker takes.
+        Calls that failed and are tried again, with their reason, and work that no worker takes. Nothing where all is
+        well, or the run has ended.
 
         Raises:
             SpecError: There is no such run.

@@ -24,7 +24,10 @@ _SILENCE_SECONDS = 3.0
 
 
 async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None:
-    """Print the events of a run as a tree, with what it waits for beneath, and what holds it up."""
+    """Print the events of a run as a tree, and what holds it up.
+
+    Beneath stands what it waits for.
+    """
     from rich.markup import escape
 
     def say(text: str) -> None:
@@ -45,7 +48,10 @@ async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None
 
 
 async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str], None]) -> None:
-    """Say what holds the run up whenever nothing has happened for a while, each thing once."""
+    """Say what holds the run up when nothing has happened for a while.
+
+    Each thing is said once.
+    """
     told: set[tuple[str, str, str]] = set()
     while True:
         happened.clear()

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ....contracts.errors import SetupError, ToolError
 from ....contracts.mcp import McpServer
 from ...mcp_session import CallInterrupted, CallTimedOut, ServerUnreachable, UnreadableResult
-from .http import BUSY, LOST, UNREACHABLE
+from .http import BUSY, LOST, TOO_LARGE, UNREACHABLE
 from .redaction import Redaction, address
 
 
@@ -55,6 +55,8 @@ class Failures:
             return UnreadableResult(self._told(f"its answer is not what the protocol says ({first_problem(error)})"))
         if not isinstance(error, MCPError):
             return ToolError(self._told(f"{type(error).__name__}: {error}"))
+        if error.code == TOO_LARGE:
+            return UnreadableResult(self._told(error.message))
         if error.code in (UNREACHABLE, BUSY):
             return ServerUnreachable(self._told(error.message))
         return ToolError(self._told(error.message))

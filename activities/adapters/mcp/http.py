@@ -9,7 +9,8 @@ answers of the protocol, under codes of ours.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Any, Final, cast
 
 import httpx2
 
@@ -26,6 +27,8 @@ BUSY: Final = -32015
 """The server answered that it cannot now, and so did nothing."""
 SESSION_GONE: Final = -32014
 """The server no longer knows the session, and so did nothing."""
+TOO_LARGE: Final = -32013
+"""The server answered with more than is taken."""
 
 _CONNECT_SECONDS = 10.0
 _SESSION_ID = "mcp-session-id"
@@ -40,12 +43,14 @@ class AnsweringClient(httpx2.AsyncClient):
         """Return the server's response, or one of ours that tells why it failed."""
         try:
             response = await super().send(request, **options)
+            if response.status_code < 400:
+                return await _readable(request, response)
         except _NOT_SENT as error:
             return _answer(request, UNREACHABLE, f"no connection ({_reason(error)})")
-        except (httpx2.TransportError, ResponseTooLargeError) as error:
+        except ResponseTooLargeError as error:
+            return _answer(request, TOO_LARGE, _reason(error))
+        except httpx2.TransportError as error:
             return _answer(request, LOST, f"the connection broke ({_reason(error)})")
-        if response.status_code < 400:
-            return response
         await response.aread()
         if _session_gone(request, response):
             return _answer(request, SESSION_GONE, "the session is gone")
@@ -62,6 +67,44 @@ def http_client(server: McpServer) -> AnsweringClient:
     # Each call in flight holds a connection, and the worker bounds the calls.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     return AnsweringClient(headers=dict(server.headers), timeout=timeout, limits=limits, event_hooks=HOOKS)
+
+
+async def _readable(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+    """Return a response that says it where it has more bytes than are taken.
+
+    The SDK would tell a stream of events that breaks off for one that ended without an answer.
+
+    Raises:
+        ResponseTooLargeError: It has, and is one piece.
+    """
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        response.stream = _Events(request, cast("httpx2.AsyncByteStream", response.stream))
+    else:
+        await response.aread()
+    return response
+
+
+class _Events(httpx2.AsyncByteStream):
+    """Events, of which the last one says it where there are more than are taken."""
+
+    def __init__(self, request: httpx2.Request, stream: httpx2.AsyncByteStream) -> None:
+        self._request = request
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except ResponseTooLargeError as error:
+            if not self._request.content:
+                raise  # what the server says unasked answers no request
+            said = json.loads(self._request.content)
+            body = {"jsonrpc": "2.0", "id": said.get("id"), "error": {"code": TOO_LARGE, "message": _reason(error)}}
+            # The event that is not whole becomes one of a kind that nobody reads.
+            yield f"\nevent: too-large\n\nevent: message\ndata: {json.dumps(body)}\n\n".encode()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _code(status: int) -> int:

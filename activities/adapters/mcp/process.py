@@ -111,6 +111,7 @@ class ServerProcess:
             for stream in (incoming, outgoing, to_us, to_server):
                 stream.close()
             await self._stop()
+            await asyncio.wait([reading], timeout=_PATIENCE_SECONDS)
             await _ended(reading, writing, listening)
 
     async def last_words(self) -> str:
@@ -133,9 +134,12 @@ class ServerProcess:
                 while line := await output.readline():
                     await _deliver(line, to_us)
             except ValueError:
-                _LOG.warning("a message of more than %s bytes ends the session", _LONGEST_LINE_BYTES)
+                self._said.append(f"it sent a message of more than {_LONGEST_LINE_BYTES:,} bytes")
             finally:
                 on_end.set()  # before the calls in flight are told that the stream has closed: they look at it
+        # Of what is left nothing is kept, but the pipe would not be closed before it is read.
+        while await output.read(_LONGEST_LINE_BYTES):
+            pass
 
     async def _write(
         self,

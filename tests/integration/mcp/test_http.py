@@ -9,6 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from sostenuto import Effect
+from sostenuto.activities.adapters import bounded_http
 from sostenuto.contracts.mcp import McpServer
 from tests.integration.mcp.calls import Caller, invocation
 from tests.integration.mcp.conftest import SECRET, HttpServer, Journal, Open
@@ -105,3 +106,18 @@ async def test_a_refusal_says_where_and_why(open_sessions: Open, status: str, me
             await caller.catalogue()
     assert caught.value.message == f"MCP server 'fake' (http://127.0.0.1:{port}/mcp): {message}"
     assert caught.value.non_retryable is not retryable
+
+
+async def test_an_answer_that_is_too_large_is_not_taken_in(
+    http_server: HttpServer, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await caller_of(http_server.url, open_sessions)
+    await caller.ready()
+    monkeypatch.setattr(bounded_http, "MAX_RESPONSE_BYTES", 100_000)
+    said = await caller.failure("large", size=1_000_000, effect=Effect.READ)
+    assert "the response has more than 100,000 bytes" in said.message
+    assert said.non_retryable
+    told = await caller.call("large", size=1_000_000, effect=Effect.ONCE)
+    assert told.content.startswith("large has run: do not call it again for the same.")
+    assert "the response has more than 100,000 bytes" in told.content
+    assert (await caller.call("echo", text="still here")).content == "still here"

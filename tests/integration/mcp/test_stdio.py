@@ -118,6 +118,17 @@ async def test_a_result_too_large_for_the_history_is_refused(shared: Caller) -> 
     assert said.non_retryable
 
 
+async def test_an_answer_that_is_too_large_is_not_taken_in(
+    fake: Fake, open_sessions: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._LONGEST_LINE_BYTES", 100_000)
+    caller = Caller(await open_sessions({"fake": fake()}))
+    await caller.ready()
+    said = await caller.failure("large", size=1_000_000)
+    assert "it sent a message of more than 100,000 bytes" in said.message
+    assert (await caller.call("echo", text="still here", attempt=2)).content == "still here"
+
+
 async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions: Open, journal: Journal) -> None:
     caller = Caller(await open_sessions({"fake": fake(seconds=2)}))
     before = await caller.ready()
