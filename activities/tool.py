@@ -20,7 +20,7 @@ from ..contracts.message import FilePart, ImagePart
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
-from .call.failure import failure, text_of, told
+from .call.failure import failure, text_of, told, ungrouped
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
@@ -104,10 +104,11 @@ def _failing() -> Iterator[None]:
     """Put whatever the function raises into words for the model."""
     try:
         yield
-    except (ToolError, ToolArgumentsError) as error:
-        raise _CallFailedError(text_of(error), final=True) from error
-    except BaseException as error:
-        if is_cancelled(error):
+    except BaseException as raised:
+        error = ungrouped(raised)
+        if isinstance(error, ToolError | ToolArgumentsError):
+            raise _CallFailedError(text_of(error), final=True) from error
+        if is_cancelled(raised):
             raise
         raise _CallFailedError(told(error), final=False) from error
 

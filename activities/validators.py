@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ..contracts.specs.output import Validator
 from ..contracts.text import cut, encodable
-from .call.failure import text_of, told
+from .call.failure import text_of, told, ungrouped
 from .call.user_code import UserCode, is_cancelled
 
 _LONGEST_CHARS = 2_000
@@ -82,6 +82,7 @@ def _raised(name: str, error: BaseException) -> Found:
 
     To be called where it ran: the texts of its errors are its own code, too.
     """
+    error = ungrouped(error)
     if isinstance(error, ValidationError):
         return reasons(error)
     if isinstance(error, ValueError | AssertionError):

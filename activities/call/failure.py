@@ -30,6 +30,10 @@ def failure(
     return made.with_traceback(error.__traceback__)
 
 
+_TOLD = 5
+"""Most errors of a group that are told."""
+
+
 def text_of(error: BaseException) -> str:
     """Return the text of an error of anybody's, even if it raises one itself."""
     try:
@@ -38,7 +42,24 @@ def text_of(error: BaseException) -> str:
         return f"(its text cannot be read: {type(raised).__name__})"
 
 
+def leaves(error: BaseException) -> list[BaseException]:
+    """Return the errors that a group holds, at any depth; of any other error itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for one in error.exceptions for leaf in leaves(one)]
+
+
+def ungrouped(error: BaseException) -> BaseException:
+    """Return the one error of a group that has no other, as a task group raises it."""
+    found = leaves(error)
+    return found[0] if len(found) == 1 else error
+
+
 def told(error: BaseException) -> str:
-    """Return the class and the text of an error of anybody's."""
+    """Return the class and the text of an error of anybody's; of a group, of what is in it."""
+    if isinstance(error, BaseExceptionGroup):
+        found = leaves(error)
+        more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+        return "; ".join([*map(told, found[:_TOLD]), *more])
     text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

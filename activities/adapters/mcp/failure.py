@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ....contracts.errors import SetupError, ToolError
 from ....contracts.mcp import McpServer
+from ...call.failure import leaves
 from ...mcp_session import CallInterrupted, CallTimedOut, ServerUnreachable, UnreadableResult
 from .http import BUSY, LOST, TOO_LARGE, UNREACHABLE
 from .redaction import Redaction, address
@@ -83,18 +84,12 @@ def first_cause(error: BaseException) -> BaseException:
 
     Ours come first, then those of the protocol, then any other.
     """
-    left, leaves = [error], []
-    while left:
-        one = left.pop(0)
-        if isinstance(one, BaseExceptionGroup):
-            left += one.exceptions
-        else:
-            leaves.append(one)
+    found = leaves(error)
     for wanted in _MOST_TELLING:
-        for leaf in leaves:
+        for leaf in found:
             if isinstance(leaf, wanted):
                 return leaf
-    return leaves[0]
+    return found[0]
 
 
 _MOST_TELLING: tuple[type[BaseException], ...] = (SetupError, MCPError, ValidationError, TimeoutError, Exception)

@@ -87,6 +87,9 @@ RAISED: list[tuple[BaseException, str]] = [
     (StopIteration(), "StopIteration"),
     (UnprintableError(), "UnprintableError: bad"),
     (ToolError("x" * 5_000_000), "x" * 1000),
+    # As a task group raises it.
+    (ExceptionGroup("errors", [ExceptionGroup("inner", [ToolError("the shop is shut")])]), "the shop is shut"),
+    (ExceptionGroup("errors", [KeyError("a"), ValueError("b")]), "KeyError: 'a'; ValueError: b"),
 ]
 
 
@@ -106,6 +109,19 @@ async def test_a_tool_that_raises(play: Play, raised: BaseException, words: str,
     outcome = await play([calls(("fail", {})), "Well."], tools=[fail_sync if sync else fail])
     assert words in told(outcome)
     assert outcome.history.attempts["tester:call_1_0"] == 1
+
+
+async def test_a_tool_whose_task_group_says_no_is_not_run_again(play: Play) -> None:
+    runs: list[int] = []
+
+    @tool(effect="read")
+    async def fail() -> None:
+        runs.append(1)
+        raise ExceptionGroup("unhandled errors in a TaskGroup", [ToolError("the shop is shut")])
+
+    outcome = await play([calls(("fail", {})), "Well."], tools=[fail])
+    assert told(outcome) == "the shop is shut"
+    assert len(runs) == 1
 
 
 @pytest.mark.parametrize("raised", [WordlessError(), asyncio.CancelledError(), KeyboardInterrupt(), GeneratorExit()])

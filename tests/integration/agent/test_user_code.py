@@ -13,10 +13,12 @@ import pytest
 from temporalio.client import Client
 
 from sostenuto import Agent, App, Status, tool
+from sostenuto.activities import model as model_activity
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.conftest import Serve
 from tests.integration.agent.stage import Stage, calls
+from tests.patience import PATIENCE_SECONDS
 
 # Longer than a heartbeat timeout and what the server adds to it.
 _BLOCKED_SECONDS = 7.0
@@ -87,22 +89,33 @@ async def test_bystanders_go_on(serve: Serve, culprit: str, caplog: pytest.LogCa
 
 
 async def test_a_price_function_that_blocks_or_raises_costs_the_run_its_price_alone(
-    serve: Serve, temporal: Client, task_queue: str
+    serve: Serve, temporal: Client, task_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = Agent(name="a", model="scripted/model")
 
     async with serve(App(agent), ["Hello."]) as stage:
         assert (await stage.ask(agent)).result.unpriced_calls == 0
 
+    go_on = threading.Event()
+
+    def blocks(*_: Any) -> float:
+        go_on.wait(PATIENCE_SECONDS)
+        return 1.0
+
     def fails(*_: Any) -> float:
         raise KeyError("no such model")
 
-    async with build_worker(
-        temporal, App(agent), {"scripted": ScriptedAdapter(["Hello."])}, fails, task_queue=task_queue
-    ):
-        outcome = await Stage(temporal, task_queue).ask(agent)
-    assert outcome.result.status is Status.COMPLETED
-    assert outcome.result.unpriced_calls == 1
+    monkeypatch.setattr(model_activity, "_LEAST_CHECK", timedelta(seconds=0.3))
+    for price in (fails, blocks):
+        async with build_worker(
+            temporal, App(agent), {"scripted": ScriptedAdapter(["Hello."])}, price, task_queue=task_queue
+        ):
+            outcome = await Stage(temporal, task_queue).ask(agent)
+        assert outcome.result.status is Status.COMPLETED
+        assert outcome.result.unpriced_calls == 1
+        assert set(outcome.history.attempts.values()) == {1}
+    assert not go_on.is_set()
+    go_on.set()
 
 
 async def test_a_blocked_loop_is_named_in_what_it_makes_late(serve: Serve) -> None:
