@@ -39,7 +39,7 @@ from .contracts.wire.run import Result, Status
 if TYPE_CHECKING:
     from .clients.client import Client, Run
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Agent",

@@ -56,7 +56,10 @@ def ungrouped(error: BaseException) -> BaseException:
 
 
 def told(error: BaseException) -> str:
-    """Return the class and the text of an error of anybody's; of a group, of what is in it."""
+    """Return the class and the text of an error of anybody's.
+
+    Of a group those of the errors in it.
+    """
     if isinstance(error, BaseExceptionGroup):
         found = leaves(error)
         more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
@@ -25,8 +26,10 @@ from ...contracts.wire.event import (
     ToolResponded,
 )
 from ...contracts.wire.places import Place
-from ..hindrances import Hindrance
 from .terminal import harmless
+
+if TYPE_CHECKING:
+    from ..hindrances import Hindrance
 
 _CHARS = 100
 

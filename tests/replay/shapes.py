@@ -279,7 +279,18 @@ NESTED: dict[str, Shape] = {
 }
 """Of runs that start runs, and of code-first workflows: since 0.2."""
 
-SHAPES = {**AGENTS, **NESTED}
+_BOOK = " ".join(f"Rule {number}: leave no page unread, and say what stands on it." for number in range(300))
+
+PACKED: dict[str, Shape] = {
+    "long_instructions": Shape(
+        {"lead": [calls(("a", {"task": str(n)})) for n in range(4)] + ["Done."], "a": ["one"]},
+        Team(name="crew", model="scripted/lead", members=[_member("a", instructions=_BOOK)]),
+        impatient=True,
+    ),
+}
+"""Of what an input has to repeat, and has it packed: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""
