@@ -14,19 +14,21 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskSta
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.contract import Contract
-from .history.executions import describe
+from .history.executions import first_execution
 
 _TASK_OFFERED: Final = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
-_MOST_RUNS: Final = 20
-"""Most workflows of one tree that are looked at."""
+_MOST_RUNS: Final = 100
+"""Most workflows of one tree that are looked at, those that began first."""
 _PATIENCE: Final = timedelta(seconds=2)
 """A worker that is there takes what it is offered at once."""
+_LONG_PATIENCE: Final = timedelta(seconds=10)
+"""The server lists a worker for minutes after its end. One that is there and busy takes something within this time."""
 _POLLER_PATIENCE: Final = timedelta(seconds=70)
 """A worker asks for work once in a minute at least: one that has not for longer is gone."""
 
@@ -40,40 +42,45 @@ class Hindrance(Contract):
     """Which of its steps, by the id of its activity; empty where it is none in particular."""
     attempt: int = 0
     """How often the step was tried so far; 0 where no worker has taken it."""
+    task_queue: str
+    """Where the workers of the run are to listen."""
     reason: str
     """Why the last attempt failed, or what is missing."""
 
 
-async def find_hindrances(temporal: Client, workflow_id: str) -> tuple[Hindrance, ...]:
+async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -> tuple[Hindrance, ...]:
     """Return what holds up a run and those nested in it, as far as the server knows.
 
     Raises:
-        SpecError: The workflow is not a run.
-        RPCError: There is no such run, or the server refuses.
+        RPCError: The server refuses.
     """
     found: list[Hindrance] = []
     queues: dict[str, bool] = {}
-    waiting = deque([(await describe(temporal, workflow_id)).raw_description])
+    waiting = deque([run.raw_description])
     for _ in range(_MOST_RUNS):
         if not waiting:
             break
         workflow = waiting.popleft()
         found += [_failing(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
         queue = workflow.execution_config.task_queue.name
-        if _is_offered(workflow):
+        waits = _waits(workflow)
+        if waits > _PATIENCE:
             if queue not in queues:
                 queues[queue] = await _is_polled(temporal, queue)
-            if not queues[queue]:
+            if not queues[queue] or waits > _LONG_PATIENCE:
                 found.append(
-                    Hindrance(run_id=_id(workflow), reason=f"no worker takes work from its task queue {queue!r}")
+                    Hindrance(run_id=_id(workflow), task_queue=queue, reason=f"no worker takes work from {queue!r}")
                 )
-        for child in workflow.pending_children:
+        for child in sorted(workflow.pending_children, key=lambda child: child.initiated_id):
             try:
-                nested = temporal.get_workflow_handle(child.workflow_id, run_id=child.run_id)
-                waiting.append((await nested.describe()).raw_description)
+                # The newest execution: the server goes on naming the first one of a run that has continued as new.
+                nested = await temporal.get_workflow_handle(child.workflow_id).describe()
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
+                continue
+            if first_execution(nested) == child.run_id:
+                waiting.append(nested.raw_description)
     return tuple(found)
 
 
@@ -83,19 +90,25 @@ def _id(workflow: DescribeWorkflowExecutionResponse) -> str:
 
 def _failing(workflow: DescribeWorkflowExecutionResponse, step: PendingActivityInfo) -> Hindrance:
     failure = step.last_failure
+    # The server wraps what it finds too large.
+    while failure.HasField("cause") and failure.HasField("server_failure_info"):
+        failure = failure.cause
     kind = failure.application_failure_info.type
     reason = ": ".join(part for part in (kind, failure.message) if part)
     # The attempt that is under way, or the next one, is counted already.
-    return Hindrance(run_id=_id(workflow), step=step.activity_id, attempt=step.attempt - 1, reason=reason)
+    queue = workflow.execution_config.task_queue.name
+    return Hindrance(
+        run_id=_id(workflow), task_queue=queue, step=step.activity_id, attempt=step.attempt - 1, reason=reason
+    )
 
 
-def _is_offered(workflow: DescribeWorkflowExecutionResponse) -> bool:
-    """Return whether a worker could take something of the workflow for a while."""
-    before = datetime.now(UTC) - _PATIENCE
+def _waits(workflow: DescribeWorkflowExecutionResponse) -> timedelta:
+    """Return for how long a worker could have taken something of the workflow."""
     task = workflow.pending_workflow_task
     offered = [task.scheduled_time] if task.state == _TASK_OFFERED else []
     offered += [step.scheduled_time for step in workflow.pending_activities if step.state == _STEP_OFFERED]
-    return any(_at(time) < before for time in offered)
+    now = datetime.now(UTC)
+    return max((now - _at(time) for time in offered), default=timedelta())
 
 
 def _at(time: Timestamp) -> datetime:

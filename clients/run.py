@@ -159,13 +159,13 @@ class Run:
         """Return what holds up the run and those nested in it at this moment.
 
         Calls that failed and are tried again, with their reason, and work that no worker takes. Nothing where all is
-        well, or the run has ended.
+        well, or the run has ended. Of a tree with more than a hundred runs at work, the first hundred are looked at.
 
         Raises:
             SpecError: There is no such run.
         """
         with translate_rpc_errors(f"run {self.id!r}"):
-            return await find_hindrances(self._temporal, self.id)
+            return await find_hindrances(self._temporal, await self._newest())
 
     def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
         try:

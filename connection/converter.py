@@ -10,6 +10,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
@@ -29,10 +31,6 @@ from .payload_store import MISSING, DirectoryStore, TolerantStore
 class ReadableConverter(PydanticPayloadConverter):
     """Pydantic JSON that writes nothing which no reader takes: not too many levels."""
 
-    def __init__(self) -> None:
-        # The SDK makes one for every few payloads. All share what one consists of, which keeps no more than validators.
-        vars(self).update(vars(_PYDANTIC))
-
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Encode values.
 
@@ -49,17 +47,28 @@ class ReadableConverter(PydanticPayloadConverter):
         """Decode values.
 
         Raises:
+            ValueError: One is not of its type; says the first few problems, for a text of megabytes could not be sent.
             ApplicationError: One is kept outside the history and cannot be read; ends a workflow, with the reason.
         """
         for payload in payloads:
             if payload.metadata.get("encoding") == MISSING:
                 raise ApplicationError(payload.data.decode(), type=names.PAYLOAD_MISSING)
-        return super().from_payloads(payloads, type_hints)
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except ValidationError as error:
+            if error.error_count() <= _TOLD_PROBLEMS:
+                raise
+            told = [_problem(problem) for problem in error.errors(include_url=False)[:_TOLD_PROBLEMS]]
+            more = error.error_count() - _TOLD_PROBLEMS
+            raise ValueError(f"{error.title}: {'; '.join(told)}; and {more:,} more problems") from None
 
 
+def _problem(problem: ErrorDetails) -> str:
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+_TOLD_PROBLEMS = 5
 _JSON = b"json/plain"
-
-_PYDANTIC = PydanticPayloadConverter()
 
 
 class _Contextless(DataConverter):

@@ -23,9 +23,10 @@ NEVER_BYTES: Final = 2**40
 CARRIED_BYTES: Final = 1_800_000
 """Largest input of a next execution without payloads outside the history: the server refuses 2 MB."""
 
-MAX_UNPACKED_BYTES: Final = 32_000_000
-"""Largest JSON that is packed into an input, such as the transcript that a next execution takes along: what unpacks it
-holds no more than this in memory, whoever wrote it."""
+MAX_UNPACKED_BYTES: Final = 2_000_000
+"""Largest JSON that is packed into an input, such as the transcript that a next execution takes along, and most that is
+unpacked, whoever wrote it. Packing this much takes up to a quarter of a second, and a workflow task has two; what is
+larger is kept outside the history, or stays."""
 
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
@@ -94,9 +95,16 @@ def reads_back(written: bytes) -> bool:
     return True
 
 
+RAW: Final = "raw"
+"""Serialisation context in which nothing is packed."""
+
+
 def written_bytes(value: Any) -> int:
-    """Return the bytes of a value's JSON, exactly as it is sent."""
-    return len(to_json(value))
+    """Return the bytes of a value's JSON, with nothing in it packed.
+
+    Packed it has less. What a workflow decides by its size must not depend on how well something can be packed.
+    """
+    return len(to_json(value, context=RAW))
 
 
 def excess(what: str, size: int, limit: int = MAX_PAYLOAD_BYTES) -> str:

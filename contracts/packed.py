@@ -1,6 +1,6 @@
 """A large value as one short text: its JSON, compressed.
 
-For what an input has to repeat although the history has it already.
+For what an input has to repeat although the history has it already. Workflows decide nothing by its length.
 """
 
 from __future__ import annotations
@@ -27,17 +27,15 @@ _LEAST_BYTES: Final = 4096
 
 
 def pack(written: Any) -> Any:
-    """Pack JSON into text, of prose a third as long; leave what is short as it is.
+    """Pack JSON into text, of prose a third as long.
 
-    Raises:
-        ValueError: It is nested so deeply that it could not be read again.
+    Left as it is: what is short or gets no shorter, and what could not be read again, which its writer refuses.
     """
     content = to_json(written)
-    if not _CAN_PACK or not _LEAST_BYTES <= len(content) <= MAX_UNPACKED_BYTES:
+    if not _CAN_PACK or not _LEAST_BYTES <= len(content) <= MAX_UNPACKED_BYTES or not reads_back(content):
         return written
-    if not reads_back(content):
-        raise ValueError("it is nested so deeply that it could not be read again")
-    return _MARK + b64encode(bz2.compress(content)).decode()
+    text = _MARK + b64encode(bz2.compress(content)).decode()
+    return text if len(text) < len(content) else written
 
 
 def unpack(value: Any) -> Any:

@@ -11,8 +11,9 @@ from temporalio import workflow
 
 from ..contracts import limits
 from ..contracts.message import Message
+from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
-from ..contracts.specs.runnable import Runnable
+from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
 from ..contracts.tool import ToolDefinition
 from ..contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
 from ..contracts.wire.places import Place
@@ -91,6 +92,7 @@ class Interpreter:
         self._offload = offload
         self._transcripts: dict[str, Transcript] = {}
         self._used: Counter[str] = Counter()
+        self._packed: list[tuple[Runnable, Any]] = []
 
     @property
     def places(self) -> Mapping[str, int]:
@@ -200,12 +202,23 @@ class Interpreter:
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)
 
+    def packed(self, run: RunInput) -> RunInput:
+        """Return an input whose runnable is written packed.
+
+        The history of this run has it already. It is packed once for all that are started with it.
+        """
+        text = next((text for runnable, text in self._packed if runnable is run.runnable), None)
+        if text is None:
+            text = pack(RUNNABLE_ADAPTER.dump_python(run.runnable, mode="json"))
+            self._packed.append((run.runnable, text))
+        return run.with_packed(text) if isinstance(text, str) else run
+
     async def _nested(self, run: RunInput, child_id: str) -> Result:
         if barred := _barred(run.path, child_id):
             return barred
         try:
             async with self.outbox.sending(run, "what it is asked"):
-                return await run_child(run, child_id)
+                return await run_child(self.packed(run), child_id)
         except PayloadTooLargeError as error:
             return Result(status=Status.FAILED, reason=str(error))
         except asyncio.CancelledError:

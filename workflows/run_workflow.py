@@ -50,8 +50,6 @@ class RunWorkflow:
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
         self._loop: AgentLoop | None = None
-        self._can_continue = True
-        """Whether the transcript, which only grows, has not been found too large for a next execution."""
 
     @workflow.run
     async def run(self, run: RunInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
@@ -127,12 +125,12 @@ class RunWorkflow:
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
-        if self._can_continue:
+        if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
             carried = self._input.model_copy(update={"carried": self._loop.state.carried(self._interpreter.places)})
-            # A command that the server refuses would fail the workflow task for ever: this size must be exact.
+            # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
-                workflow.continue_as_new(carried)
-            self._can_continue = False
+                # What it was asked is the first message of what it takes along.
+                workflow.continue_as_new(self._interpreter.packed(carried.model_copy(update={"message": None})))
         if full := why_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,

@@ -38,7 +38,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> NoReturn:
     """Run this process's command line and end the process with its exit status."""
-    status = execute(sys.argv[1:])
+    try:
+        status = execute(sys.argv[1:])
+    except KeyboardInterrupt:  # while it still loads its modules
+        status = INTERRUPTED
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -23,6 +23,10 @@ _SILENCE_SECONDS = 3.0
 """How long nothing happens before it is asked why."""
 
 
+_TOLD_ATTEMPTS = (1, 3, 10, 20)
+"""How many attempts have failed where it is said again."""
+
+
 async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None:
     """Print the events of a run as a tree, and what holds it up.
 
@@ -45,14 +49,15 @@ async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None
                 status.update(escape(tree.waiting()))
         finally:
             asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str], None]) -> None:
     """Say what holds the run up when nothing has happened for a while.
 
-    Each thing is said once.
+    Each thing is said once, and what fails again and again a few times.
     """
-    told: set[tuple[str, str, str]] = set()
+    told: set[tuple[str, str, int]] = set()
     while True:
         happened.clear()
         with suppress(TimeoutError):
@@ -61,7 +66,7 @@ async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str
         # Where the server is away or denies it, the stream of events says so.
         with suppress(SostenutoError):
             for hindrance in await run.hindrances():
-                key = (hindrance.run_id, hindrance.step, hindrance.reason)
+                key = (hindrance.run_id, hindrance.step, sum(hindrance.attempt >= number for number in _TOLD_ATTEMPTS))
                 if key not in told:
                     told.add(key)
                     say(hindrance_line(hindrance))
@@ -84,7 +89,7 @@ def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
             say(f"cancelling {run.id}; Ctrl-C again leaves it")
             requests.append(loop.create_task(run.cancel()))
         elif block:
-            say(f"left {run.id}: the same command with --id {run.id} goes on with it")
+            say(f"left {run.id}, which is still to be cancelled: `sostenuto watch {run.id}` shows how it ends")
             block.cancel()
 
     try:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..hindrances import Hindrance
 
 _CHARS = 100
+_REASON_CHARS = 300
 
 
 def line(event: Event) -> str | None:
@@ -43,10 +44,13 @@ def line(event: Event) -> str | None:
 def hindrance_line(hindrance: Hindrance) -> str:
     """Return the line of what holds a run up."""
     if not hindrance.step:
-        start = "start one by `sostenuto worker MODULE:APP`, or pass the --task-queue on which yours listen"
-        return harmless(f"     ⚠ {hindrance.run_id}: {_line(hindrance.reason)}: {start}")
+        start = f"start one by `sostenuto worker MODULE:APP --task-queue {hindrance.task_queue}`"
+        return harmless(
+            f"     ⚠ {hindrance.run_id} neither goes on nor ends: {_line(hindrance.reason)}; {start}, "
+            "or the `sostenuto run` again that began it, with its --id"
+        )
     tries = f"failed {plural(hindrance.attempt, 'time')} and is tried again"
-    return harmless(f"     ⚠ {hindrance.step} {tries}: {_line(hindrance.reason)}")
+    return harmless(f"     ⚠ {hindrance.step} {tries}: {one_line(hindrance.reason, _REASON_CHARS)}")
 
 
 _OF_RUNS = RunStarted | RunFinished | MemberStarted | MemberFinished

@@ -6,14 +6,10 @@ The transcript is sent in pages.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
-
-from pydantic import SerializerFunctionWrapHandler, field_serializer, field_validator
 
 from ..contract import Contract
 from ..message import Message
 from ..model import Head
-from ..packed import pack, unpack
 from ..usage import Usage
 
 
@@ -43,16 +39,10 @@ class ModelCall(Contract):
     """Id of the reply that ends those messages, empty at the start."""
     tail: tuple[Message, ...] = ()
     head: Head | None = None
-    """Sent with the first call of a transcript, packed, unless the run's input has it and it is large; else known from
-    the worker's cache or the transcript query."""
+    """Sent with the first call of a transcript, unless the run's input has it and it is large; else known from the
+    worker's cache or the transcript query."""
     room: int = 1
     """How many times the adapter's own limit of output tokens the answer may have: the one before was cut at it."""
-
-    @field_serializer("head", mode="wrap", when_used="json")
-    def _pack(self, head: Any, handler: SerializerFunctionWrapHandler) -> Any:
-        return pack(handler(head))
-
-    _unpack = field_validator("head", mode="before")(unpack)
 
 
 class ModelReply(Contract):

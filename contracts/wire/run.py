@@ -5,9 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, field_serializer, field_validator
+from pydantic import (
+    FieldSerializationInfo,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+)
 
 from ..contract import Contract
+from ..limits import RAW
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
 from ..model import Head
@@ -101,8 +108,9 @@ class Carried(Contract):
     """Answers that were asked for again."""
 
     @field_serializer("messages", mode="wrap", when_used="json")
-    def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler) -> Any:
-        return pack(handler(messages))
+    def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+        written = handler(messages)
+        return written if info.context == RAW else pack(written)
 
     _unpack = field_validator("messages", mode="before")(unpack)
 
@@ -139,11 +147,20 @@ class RunInput(Contract):
     """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
     what came before stands in its own history."""
 
+    _packed: str = PrivateAttr("")
+
+    def with_packed(self, runnable: str) -> RunInput:
+        """Return this input, in which the runnable is written as that text.
+
+        The text is its own to make once, where many are started with one runnable: packing takes milliseconds.
+        """
+        packed = self.model_copy()
+        packed._packed = runnable  # noqa: SLF001 - its own
+        return packed
+
     @field_serializer("runnable", mode="wrap", when_used="json")
-    def _pack(self, runnable: Any, handler: SerializerFunctionWrapHandler) -> Any:
-        # Where it stands in the input of the run that started this one, or of its first execution, it is there to read.
-        written = handler(runnable)
-        return pack(written) if self.path or self.carried else written
+    def _pack(self, runnable: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+        return self._packed if self._packed and info.context != RAW else handler(runnable)
 
     _unpack = field_validator("runnable", mode="before")(unpack)
 

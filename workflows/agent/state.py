@@ -20,6 +20,9 @@ from .. import policy
 from ..tally import Tally
 from .transcript import Transcript
 
+_MOST_ASKED_BYTES = 1_000_000
+"""Largest head that a model call asks for: a larger one could not be sent in an answer."""
+
 
 @dataclass(slots=True)
 class AgentState:
@@ -71,7 +74,7 @@ class AgentState:
         tools = tuple(tools)
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
         transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing)
-        head_stands = head_stands and written_bytes(transcript.head) > policy.TAIL_PART_BYTES
+        head_stands = head_stands and policy.TAIL_PART_BYTES < written_bytes(transcript.head) < _MOST_ASKED_BYTES
         return cls(transcript, tally or Tally(), mcp=_of_servers(tools), head_stands=head_stands)
 
     @classmethod

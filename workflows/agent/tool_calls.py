@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -13,7 +13,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 from ...activities.mcp import McpActivities
 from ...contracts import names
 from ...contracts.mcp import McpTool
-from ...contracts.message import ToolCallPart, ToolResultPart
+from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import message_for_delegate
 from ...contracts.specs.runnable import Runnable
@@ -72,9 +72,18 @@ class ToolCalls:
         ended = await asyncio.gather(*running, return_exceptions=True)
         for call, end in zip(let_through, ended, strict=True):
             if isinstance(end, BaseException):
+                self._tell_stopped(call for call, end in zip(let_through, ended, strict=True) if not _answered(end))
                 raise end
             results[call.id] = end
         return [results[call.id] for call in reply.message.tool_calls]
+
+    def _tell_stopped(self, calls: Iterable[ToolCallPart]) -> None:
+        """Tell of each call that a cancel stopped and that may have taken effect."""
+        for call in calls:
+            tool = self._tools.get(call.name)
+            if tool and tool.effect is Effect.ONCE:
+                unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
+                self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
 
     async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:
         for gate in self._gates:
@@ -165,11 +174,16 @@ def start_tool(
     )
 
 
+def _answered(end: ToolResultPart | BaseException) -> bool:
+    return not isinstance(end, BaseException)
+
+
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
         return cause.message
     if isinstance(cause, ApplicationError) and cause.type in (names.NOT_SERVED, _NOT_FOUND):
-        return f"{tool.name} was not run: no worker here serves it."
+        queue = workflow.info().task_queue
+        return f"{tool.name} was not run: no worker that takes work from task queue {queue!r} serves it."
     if tool.effect is Effect.ONCE:
         return outcome_unknown(tool.name)
     return f"{tool.name} {'did not end in time' if isinstance(cause, ActivityTimeoutError) else f'failed: {cause}'}"

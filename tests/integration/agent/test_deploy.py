@@ -88,7 +88,8 @@ async def test_a_tool_that_no_worker_serves(serve: Serve, monkeypatch: pytest.Mo
     async with serve(App(), SCRIPT) as stage:
         outcome = await stage.ask(agent)
     assert outcome.result.output == "Well."
-    assert outcome.tool_results == [("work was not run: no worker here serves it.", True)]
+    told = f"work was not run: no worker that takes work from task queue {stage.task_queue!r} serves it."
+    assert outcome.tool_results == [(told, True)]
 
 
 async def test_a_sync_tool_holds_up_the_end_of_its_worker_for_a_while_only(

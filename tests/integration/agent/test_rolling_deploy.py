@@ -131,7 +131,8 @@ async def test_what_nobody_serves_is_told_after_a_while(
         reasons = [event.reason async for event in fallen.run.events() if event.type == "fallback.used"]
     assert outcome.result.status is Status.COMPLETED
     assert [content for content, _ in outcome.tool_results] == [
-        f"{name} was not run: no worker here serves it." for name in ("peek", "pay", "read")
+        f"{name} was not run: no worker that takes work from task queue {task_queue!r} serves it."
+        for name in ("peek", "pay", "read")
     ]
     assert own.status is Status.FAILED
     assert own.reason == "no worker here serves a tool 'peek': put it into App(tools=[...])"
