@@ -60,8 +60,10 @@ async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str
     told: set[tuple[str, str, int]] = set()
     while True:
         happened.clear()
+        # Not `wait_for`, which in Python 3.11 swallows a cancel that comes with what it waits for.
         with suppress(TimeoutError):
-            await asyncio.wait_for(happened.wait(), _SILENCE_SECONDS)
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                await happened.wait()
             continue
         # Where the server is away or denies it, the stream of events says so.
         with suppress(SostenutoError):

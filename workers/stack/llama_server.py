@@ -114,7 +114,8 @@ class LlamaServer:
             if log:
                 log.close()
         try:
-            self.address = await asyncio.wait_for(self._ready(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                self.address = await self._ready()
         except BaseException as error:
             await self.stop()
             if isinstance(error, TimeoutError):
@@ -152,7 +153,8 @@ class LlamaServer:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

@@ -46,7 +46,8 @@ class ChildProcess:
             return
         self.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.wait(), _GRACE_SECONDS)
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self.wait()
         except TimeoutError:
             self.signal(signal.SIGKILL)
             await self.wait()

@@ -68,13 +68,16 @@ class ToolCalls:
             else:
                 let_through.append(call)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
-        running = (self._run_one(call, reply) for call in let_through)
-        ended = await asyncio.gather(*running, return_exceptions=True)
-        for call, end in zip(let_through, ended, strict=True):
-            if isinstance(end, BaseException):
-                self._tell_stopped(call for call, end in zip(let_through, ended, strict=True) if not _answered(end))
-                raise end
-            results[call.id] = end
+        running = [asyncio.ensure_future(self._run_one(call, reply)) for call in let_through]
+        try:
+            ended = await asyncio.gather(*running, return_exceptions=True)
+            for call, end in zip(let_through, ended, strict=True):
+                if isinstance(end, BaseException):
+                    raise end
+                results[call.id] = end
+        except (Exception, asyncio.CancelledError):
+            self._tell_stopped(call for call, one in zip(let_through, running, strict=True) if _was_stopped(one))
+            raise
         return [results[call.id] for call in reply.message.tool_calls]
 
     def _tell_stopped(self, calls: Iterable[ToolCallPart]) -> None:
@@ -135,6 +138,10 @@ class ToolCalls:
         return await until_served(start)
 
 
+def _was_stopped(call: asyncio.Future[ToolResultPart]) -> bool:
+    return call.done() and (call.cancelled() or call.exception() is not None)
+
+
 def start_tool(
     tool: ToolSpec, invocation: ToolInvocation, activity_id: str, *, local: bool = True
 ) -> workflow.ActivityHandle[ToolOutput]:
@@ -172,10 +179,6 @@ def start_tool(
         summary=summary,
         **policy.tool_policy(tool),
     )
-
-
-def _answered(end: ToolResultPart | BaseException) -> bool:
-    return not isinstance(end, BaseException)
 
 
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:

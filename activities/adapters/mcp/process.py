@@ -120,7 +120,8 @@ class ServerProcess:
         Empty while it runs.
         """
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 0.5)
+            async with asyncio.timeout(0.5):
+                await self._process.wait()
         status = self._process.returncode
         how = "" if status is None else f"exit status {status}" if status >= 0 else f"signal {-status}"
         return ": ".join(part for part in (how, " / ".join(self._said)) if part)
@@ -169,7 +170,8 @@ class ServerProcess:
     async def _ends_by_itself(self) -> bool:
         """Return whether the process ends although nobody asked it to."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 0.2)
+            async with asyncio.timeout(0.2):
+                await self._process.wait()
         return self._process.returncode is not None
 
     async def _stop(self) -> None:
@@ -189,7 +191,8 @@ class ServerProcess:
 
     async def _gone(self) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._process.wait()
         return self._process.returncode is not None
 
     def _signal(self, number: signal.Signals) -> None:

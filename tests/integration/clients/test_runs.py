@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import threading
 
 import pytest
 from pydantic import BaseModel
@@ -16,6 +18,7 @@ from sostenuto.contracts import names
 from sostenuto.workers.stack.temporal_server import find_program
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.waiting import eventually
+from tests.patience import PATIENCE_SECONDS
 
 
 class Order(BaseModel):
@@ -212,3 +215,27 @@ async def test_a_name_with_half_of_an_emoji_is_refused(serve: Serve, names: dict
             await Client(stage.temporal, task_queue=stage.task_queue).start(agent, "Go.", **names)
         with pytest.raises(SpecError, match="cannot be written as JSON"):
             await Client(stage.temporal, task_queue=stage.task_queue).start(agent, "half \ud83d")
+
+
+async def test_a_once_call_that_a_cancel_stopped_is_told(serve: Serve) -> None:
+    began = threading.Event()
+
+    @tool(effect="once")
+    async def pay(amount: int) -> str:
+        """Pay."""
+        began.set()
+        await asyncio.sleep(PATIENCE_SECONDS)
+        return "paid"
+
+    agent = Agent(name="payer", model="scripted/m", tools=[pay, look])
+    steps = [{"tool_calls": [{"name": "look", "arguments": {"at": "7"}}, {"name": "pay", "arguments": {"amount": 5}}]}]
+    async with serve(App(agent), steps) as client:
+        run = await client.start(agent, "Pay.")
+        assert await asyncio.to_thread(began.wait, PATIENCE_SECONDS)
+        await run.cancel()
+        result = await run.result()
+        told = {event.name: event async for event in run.events() if event.type == "tool.responded"}
+    assert result.status is Status.CANCELLED
+    assert told["pay"].content == "pay was stopped by the cancel. Whether it took effect is unknown."
+    assert (told["pay"].is_error, told["look"].content) == (True, "7 is fine")
+    assert "Whether it took effect is unknown" in str(result.messages[-1])
