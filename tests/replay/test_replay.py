@@ -5,10 +5,12 @@ A failing replay calls for a patch marker or a new version of the workflow, neve
 
 from __future__ import annotations
 
+import json
 import re
-from base64 import b64decode
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -118,3 +120,29 @@ async def test_members_in_another_order_do_not_replay(monkeypatch: pytest.Monkey
     _reverse_tool_calls(monkeypatch)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("delegate"))
+
+
+@pytest.mark.parametrize("version", ["v0.1.0", "v0.2.0"])
+async def test_what_earlier_versions_found_too_large_to_carry_still_is(version: str) -> None:
+    """They measured what they sent, and nothing was packed. Recorded histories are small: this one is made large."""
+    history = json.loads((HISTORIES / version / "tool_loop.json").read_text())
+    ended = [e["activityTaskCompletedEventAttributes"] for e in history["events"] if _COMPLETED in e["eventType"]]
+    replied, returned = (attributes["result"]["payloads"][0] for attributes in ended[:2])
+    _change(replied, lambda reply: reply["message"]["parts"].insert(0, {"kind": "text", "text": "a b " * 150_000}))
+    _change(returned, lambda output: output.update(content="a b " * 325_000))
+    scheduled = [e for e in history["events"] if "activityTaskScheduledEventAttributes" in e]
+    [second] = [e for e in scheduled if e["activityTaskScheduledEventAttributes"]["activityId"].endswith(":turn-2")]
+    for event in history["events"][: int(second["eventId"]) - 1][-2:]:
+        if "workflowTaskStartedEventAttributes" in event:
+            event["workflowTaskStartedEventAttributes"]["suggestContinueAsNew"] = True
+    assert "suggestContinueAsNew" in json.dumps(history)
+    await replayer().replay_workflow(WorkflowHistory.from_json("recorded", json.dumps(history)))
+
+
+_COMPLETED = "ACTIVITY_TASK_COMPLETED"
+
+
+def _change(payload: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> None:
+    value = json.loads(b64decode(payload["data"]))
+    change(value)
+    payload["data"] = b64encode(json.dumps(value).encode()).decode()
