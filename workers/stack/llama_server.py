@@ -161,7 +161,7 @@ class LlamaServer:
 
 
 def run_server(arguments: Sequence[str] | None = None) -> int:
-    """Serve a model until SIGTERM.
+    """Serve a model until SIGTERM, and then end this process.
 
     Or until standard input ends, where that was asked for.
     """

@@ -11,8 +11,18 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import build_worker
+from tests.dev_server import dev_server
 
 Serve = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(scope="module")
+async def hasty() -> AsyncIterator[TemporalClient]:
+    """A server that suggests to continue as new after few events."""
+    async with await dev_server(
+        limit__historyCount__suggestContinueAsNew=60, history__transferProcessorMaxPollRPS=2000
+    ) as env:
+        yield env.client
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from temporalio.testing import WorkflowEnvironment
 from sostenuto import Agent, App, Chain, Client, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.workers.worker import build_worker
-from tests.dev_server import dev_server
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.test_cli import Shell, ended, until
 from tests.integration.clients.waiting import eventually
@@ -27,15 +25,6 @@ SLOW = [{"text": "fine", "error": "RateLimited", "retry_after_seconds": 50.0, "f
 @pytest.fixture
 def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> Shell:
     return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)
-
-
-@pytest.fixture(scope="module")
-async def hasty() -> AsyncIterator[TemporalClient]:
-    """A server that suggests to continue as new after few events."""
-    async with await dev_server(
-        limit__historyCount__suggestContinueAsNew=60, history__transferProcessorMaxPollRPS=2000
-    ) as env:
-        yield env.client
 
 
 async def test_work_that_no_worker_takes(temporal: TemporalClient, task_queue: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from sostenuto.contracts.wire.event import ModelResponded, RunFinished, ToolRequ
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from tests.dev_server import dev_server
 
 TURNS = 25
 
@@ -66,15 +65,6 @@ def worker_for(temporal: TemporalClient, script: Script, task_queue: str, *, cac
 
 async def events_of(run: Run, after: str | None = None) -> list[Event]:
     return [event async for event in run.events(after)]
-
-
-@pytest.fixture(scope="module")
-async def hasty() -> AsyncIterator[TemporalClient]:
-    """A server that suggests to continue as new after few events."""
-    async with await dev_server(
-        limit__historyCount__suggestContinueAsNew=60, history__transferProcessorMaxPollRPS=2000
-    ) as env:
-        yield env.client
 
 
 async def test_a_run_that_continued_as_new_is_one_stream(hasty: TemporalClient, task_queue: str) -> None:

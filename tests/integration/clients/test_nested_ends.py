@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Parallel, Prompt, Status, Team, tool
@@ -25,7 +23,6 @@ from sostenuto.contracts.wire.event import (
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
-from tests.dev_server import dev_server
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.nested_streams import (
     assert_exactly,
@@ -201,15 +198,6 @@ async def test_a_stream_of_nested_runs_outlives_its_server(tmp_path: Path, task_
             assert_well_nested(events)
             assert_exactly([], events, await events_of(run))
     assert {event.output for event in ends(events).values()} == {"fine"}
-
-
-@pytest.fixture(scope="module")
-async def hasty() -> AsyncIterator[TemporalClient]:
-    """A server that suggests to continue as new after few events."""
-    async with await dev_server(
-        limit__historyCount__suggestContinueAsNew=60, history__transferProcessorMaxPollRPS=2000
-    ) as env:
-        yield env.client
 
 
 async def test_nested_runs_that_continue_as_new_are_followed(hasty: TemporalClient, task_queue: str) -> None:
