@@ -61,6 +61,16 @@ class Recorded:
         return Counter(EventType.Name(e.event_type).removeprefix("EVENT_TYPE_").lower() for e in self.events)
 
     @property
+    def failed_tasks(self) -> list[Any]:
+        """Workflow tasks that failed, but for those that a busy machine let stand still for two seconds.
+
+        The SDK gives those up, and they are done again. One whose own work takes so long fails again and again, and its
+        run never ends.
+        """
+        failed = self.attributes("workflow_task_failed")
+        return [attributes for attributes in failed if not attributes.failure.message.startswith("[TMPRL1101]")]
+
+    @property
     def model_calls(self) -> list[ModelCall]:
         """Inputs of the model calls."""
         scheduled = self.attributes("activity_task_scheduled")

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from sostenuto import Agent, App, Result, Status
 from sostenuto.contracts import names
 from sostenuto.workflows.agent.loop import AgentLoop
+from tests.integration.agent.recorded import Recorded
 from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ async def test_a_hand_made_input_that_the_server_would_refuse_later(
                 text = str(error.cause)
         history = await handle.fetch_history()
     assert told in text
-    assert not any(event.HasField("workflow_task_failed_event_attributes") for event in history.events)
+    assert Recorded(history).failed_tasks == []
 
 
 @workflow.defn

@@ -166,7 +166,7 @@ async def test_at_any_moment(serve: Serve, milliseconds: int) -> None:
         outcome = await _cancelled(stage, run)
     assert outcome.result.usage.total_tokens == 15 * outcome.result.turns
     # A task that a cancel overtakes is done again: no other reason is a good one.
-    causes = {failed.cause for failed in outcome.history.attributes("workflow_task_failed")}
+    causes = {failed.cause for failed in outcome.history.failed_tasks}
     assert causes <= {WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND}
 
 

@@ -183,7 +183,7 @@ async def test_it_comes_to(serve: Serve, temporal: TemporalClient, case: Case) -
     assert result.turns == case.turns
     assert result.usage.total_tokens == 15 * case.turns
     assert result.cost_usd == pytest.approx(case.turns * PRICE_USD)
-    assert history.counts["workflow_task_failed"] == 0
+    assert history.failed_tasks == []
     started = history.attributes("start_child_workflow_execution_initiated")
     assert [child.workflow_id.removeprefix(f"{outcome.run.id}/") for child in started] == list(case.children)
     for workflow_id in (outcome.run.id, *(child.workflow_id for child in started)):

@@ -35,7 +35,7 @@ def _items(count: int) -> str:
 
 def _refused(history: Recorded) -> list[str]:
     """What workflow tasks failed by. The server itself drops one, without a word, where much comes in meanwhile."""
-    return [failed.failure.message for failed in history.attributes("workflow_task_failed") if failed.failure.message]
+    return [failed.failure.message for failed in history.failed_tasks if failed.failure.message]
 
 
 async def test_the_output_of_a_map(play: Play) -> None:

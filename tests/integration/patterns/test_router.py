@@ -62,7 +62,7 @@ async def test_an_unclear_decision(play: Play, fields: Any, judge: Any, ended: t
     status, output, reason = ended
     assert _ended(outcome.result)[:2] == (status, output)
     assert reason in outcome.result.reason
-    assert outcome.history.counts["workflow_task_failed"] == 0
+    assert outcome.history.failed_tasks == []
 
 
 RULES = [
