@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -16,6 +16,8 @@ from sostenuto.contracts.message import Message
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 
 T = TypeVar("T")
+
+_OVERTAKEN = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 
 
 class Recorded:
@@ -62,13 +64,13 @@ class Recorded:
 
     @property
     def failed_tasks(self) -> list[Any]:
-        """Workflow tasks that failed, but for those that a busy machine let stand still for two seconds.
+        """Workflow tasks that failed, but for those that are done again on any busy machine.
 
-        The SDK gives those up, and they are done again. One whose own work takes so long fails again and again, and its
-        run never ends.
+        One that something overtakes, such as a cancel, and one that was let stand still for two seconds, which the SDK
+        gives up. One whose own work takes so long fails again and again, and its run never ends.
         """
         failed = self.attributes("workflow_task_failed")
-        return [attributes for attributes in failed if not attributes.failure.message.startswith("[TMPRL1101]")]
+        return [one for one in failed if one.cause != _OVERTAKEN and not one.failure.message.startswith("[TMPRL1101]")]
 
     @property
     def model_calls(self) -> list[ModelCall]:
