@@ -6,13 +6,14 @@ The server knows it, and no history has it yet: calls that fail and are tried ag
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflow.v1 import PendingActivityInfo, PendingChildExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
@@ -56,11 +57,7 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
     """
     found: list[Hindrance] = []
     queues: dict[str, bool] = {}
-    waiting = deque([run.raw_description])
-    for _ in range(_MOST_RUNS):
-        if not waiting:
-            break
-        workflow = waiting.popleft()
+    async for workflow in _at_work(temporal, run):
         found += [_failing(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
         queue = workflow.execution_config.task_queue.name
         waits = _waits(workflow)
@@ -71,17 +68,33 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
                 found.append(
                     Hindrance(run_id=_id(workflow), task_queue=queue, reason=f"no worker takes work from {queue!r}")
                 )
-        for child in sorted(workflow.pending_children, key=lambda child: child.initiated_id):
-            try:
-                # The newest execution: the server goes on naming the first one of a run that has continued as new.
-                nested = await temporal.get_workflow_handle(child.workflow_id).describe()
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                continue
-            if first_execution(nested) == child.run_id:
-                waiting.append(nested.raw_description)
     return tuple(found)
+
+
+async def _at_work(
+    temporal: Client, run: WorkflowExecutionDescription
+) -> AsyncIterator[DescribeWorkflowExecutionResponse]:
+    """Yield the run and those nested in it that have not ended, level by level."""
+    yield run.raw_description
+    waiting = deque(_children(run.raw_description))
+    for _ in range(_MOST_RUNS - 1):
+        if not waiting:
+            return
+        child = waiting.popleft()
+        try:
+            # The newest execution: the server goes on naming the first one of a run that has continued as new.
+            nested = await temporal.get_workflow_handle(child.workflow_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            continue
+        if first_execution(nested) == child.run_id:
+            yield nested.raw_description
+            waiting += _children(nested.raw_description)
+
+
+def _children(workflow: DescribeWorkflowExecutionResponse) -> list[PendingChildExecutionInfo]:
+    return sorted(workflow.pending_children, key=lambda child: child.initiated_id)
 
 
 def _id(workflow: DescribeWorkflowExecutionResponse) -> str:

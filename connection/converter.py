@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
@@ -23,6 +22,7 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
+from ..contracts.contract import problem_text
 from ..contracts.errors import SpecError
 from ..contracts.limits import NEVER_BYTES, OFFLOADED_BYTES, reads_back
 from .payload_store import MISSING, DirectoryStore, TolerantStore
@@ -58,13 +58,9 @@ class ReadableConverter(PydanticPayloadConverter):
         except ValidationError as error:
             if error.error_count() <= _TOLD_PROBLEMS:
                 raise
-            told = [_problem(problem) for problem in error.errors(include_url=False)[:_TOLD_PROBLEMS]]
+            told = [problem_text(problem) for problem in error.errors(include_url=False)[:_TOLD_PROBLEMS]]
             more = error.error_count() - _TOLD_PROBLEMS
             raise ValueError(f"{error.title}: {'; '.join(told)}; and {more:,} more problems") from None
-
-
-def _problem(problem: ErrorDetails) -> str:
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
 
 _TOLD_PROBLEMS = 5

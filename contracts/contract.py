@@ -144,10 +144,13 @@ def _problems(error: ValidationError) -> list[str]:
     found = error.errors()
     # A list whose items are wrong is also called too short.
     inside = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
-    return [_problem(problem) for problem in found if problem["type"] != "too_short" or problem["loc"] not in inside]
+    return [
+        problem_text(problem) for problem in found if problem["type"] != "too_short" or problem["loc"] not in inside
+    ]
 
 
-def _problem(problem: ErrorDetails) -> str:
+def problem_text(problem: ErrorDetails) -> str:
+    """Return what is wrong with a value, after its place."""
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem["loc"]).removeprefix(".")
     message = _message(problem)
     return f"{place}: {message}" if place else message

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _SILENCE_SECONDS = 3.0
 """How long nothing happens before it is asked why."""
-
-
 _TOLD_ATTEMPTS = (1, 3, 10, 20)
 """How many attempts have failed where it is said again."""
 

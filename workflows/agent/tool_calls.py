@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -68,25 +68,13 @@ class ToolCalls:
             else:
                 let_through.append(call)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
-        running = [asyncio.ensure_future(self._run_one(call, reply)) for call in let_through]
-        try:
-            ended = await asyncio.gather(*running, return_exceptions=True)
-            for call, end in zip(let_through, ended, strict=True):
-                if isinstance(end, BaseException):
-                    raise end
-                results[call.id] = end
-        except (Exception, asyncio.CancelledError):
-            self._tell_stopped(call for call, one in zip(let_through, running, strict=True) if _was_stopped(one))
-            raise
+        running = (self._run_one(call, reply) for call in let_through)
+        ended = await asyncio.gather(*running, return_exceptions=True)
+        for call, end in zip(let_through, ended, strict=True):
+            if isinstance(end, BaseException):
+                raise end
+            results[call.id] = end
         return [results[call.id] for call in reply.message.tool_calls]
-
-    def _tell_stopped(self, calls: Iterable[ToolCallPart]) -> None:
-        """Tell of each call that a cancel stopped and that may have taken effect."""
-        for call in calls:
-            tool = self._tools.get(call.name)
-            if tool and tool.effect is Effect.ONCE:
-                unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
-                self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
 
     async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:
         for gate in self._gates:
@@ -112,6 +100,9 @@ class ToolCalls:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
             if is_cancelled_exception(error):
+                if tool.effect is Effect.ONCE:
+                    unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
+                    self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
                 raise
             return error_result(call, _explain(tool, cause_of(error)))
         return output.as_result(call.id, call.name)
@@ -136,10 +127,6 @@ class ToolCalls:
                 return await start_tool(tool, invocation, activity_id, local=not refused)
 
         return await until_served(start)
-
-
-def _was_stopped(call: asyncio.Future[ToolResultPart]) -> bool:
-    return call.done() and (call.cancelled() or call.exception() is not None)
 
 
 def start_tool(
