@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import _workflow
 
 from tests.dev_server import dev_server
+from tests.patience import PATIENCE_SECONDS
 from tests.side_by_side import SideBySide
 
 
@@ -25,6 +27,25 @@ def pytest_configure() -> None:
     """Let the commands that tests start heed SIGINT, also where the tests themselves run in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient_tasks() -> Iterator[None]:
+    """Let workflow tasks wait for the processor.
+
+    The SDK takes two seconds without a turn for a deadlock, and throws an exception into whatever runs then.
+    """
+    worker = _workflow._WorkflowWorker  # the SDK has no setting for it
+    make = worker.__init__
+
+    def patient(self: Any, **given: Any) -> None:
+        make(self, **given)
+        assert self._deadlock_timeout_seconds == 2
+        self._deadlock_timeout_seconds = PATIENCE_SECONDS
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "__init__", patient)
+        yield
 
 
 @pytest.fixture(autouse=True)
