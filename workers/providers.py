@@ -145,20 +145,20 @@ class LazyEmbedder:
 
 
 def _anthropic(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.providers.anthropic import AnthropicAdapter
+    from ..activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 
     return AnthropicAdapter(api_key=_secret(settings.anthropic_api_key), base_url=settings.anthropic_base_url)
 
 
 def _openai(settings: Settings) -> ModelAdapter:
-    from ..activities.adapters.providers.openai import OpenAIAdapter
+    from ..activities.adapters.providers.openai.adapter import OpenAIAdapter
 
     return OpenAIAdapter(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
 
 
 def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAdapter]:
     def build() -> ModelAdapter:
-        from ..activities.adapters.providers.compatible import CompatibleAdapter
+        from ..activities.adapters.providers.compatible.adapter import CompatibleAdapter
 
         key = _secret(provider.api_key)
         return CompatibleAdapter(

@@ -45,4 +45,4 @@ async def test_contracts_load_no_temporal_sdk() -> None:
 
 
 async def test_it_would_be_seen() -> None:
-    assert "anthropic" in await loaded("import sostenuto.activities.adapters.providers.anthropic")
+    assert "anthropic" in await loaded("import sostenuto.activities.adapters.providers.anthropic.adapter")

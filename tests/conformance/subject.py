@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from sostenuto.activities.adapters.providers.anthropic import AnthropicAdapter
-from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
-from sostenuto.activities.adapters.providers.openai import OpenAIAdapter
+from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
+from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
+from sostenuto.activities.adapters.providers.openai.adapter import OpenAIAdapter
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.model_adapter import ModelAdapter, ModelRequest
 from sostenuto.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart

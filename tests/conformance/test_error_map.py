@@ -13,10 +13,10 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
-from sostenuto.activities.adapters.providers import anthropic as anthropic_adapter
-from sostenuto.activities.adapters.providers import compatible as compatible_adapter
-from sostenuto.activities.adapters.providers import openai as openai_adapter
-from sostenuto.activities.adapters.providers.anthropic_errors import ANTHROPIC_FAILURES
+from sostenuto.activities.adapters.providers.anthropic import adapter as anthropic_adapter
+from sostenuto.activities.adapters.providers.anthropic.errors import ANTHROPIC_FAILURES
+from sostenuto.activities.adapters.providers.compatible import adapter as compatible_adapter
+from sostenuto.activities.adapters.providers.openai import adapter as openai_adapter
 from sostenuto.activities.adapters.providers.openai_errors import OPENAI_FAILURES
 from sostenuto.contracts.errors import MODEL_ERRORS, ModelError
 from sostenuto.contracts.model import Model

@@ -14,7 +14,7 @@ from sostenuto.activities import adapters
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.workers.providers import LazyAdapter
 
-MIRRORED = ["_to_request", "_from_response", "_map_stop_reason", "_map_usage"]
+FOLDERS = ["anthropic", "openai", "compatible"]
 
 
 def _classes() -> list[type]:
@@ -34,10 +34,6 @@ def _public(thing: type) -> set[str]:
     return {name for name in vars(thing) if not name.startswith("_") and callable(getattr(thing, name))}
 
 
-def _functions(module: ModuleType) -> list[str]:
-    return [name for name, thing in vars(module).items() if inspect.isfunction(thing) and name in MIRRORED]
-
-
 def test_the_adapters_that_there_are() -> None:
     names = {thing.__name__ for thing in _classes()}
     assert names >= {"AnthropicAdapter", "OpenAIAdapter", "CompatibleAdapter", "ScriptedAdapter", "LazyAdapter"}
@@ -53,7 +49,27 @@ def test_an_adapter_has_exactly_the_public_methods_of_the_protocol(thing: type) 
         assert get_type_hints(ours) == get_type_hints(theirs)
 
 
-@pytest.mark.parametrize("name", ["anthropic", "openai", "compatible"])
-def test_a_providers_file_has_the_same_names_in_the_same_order(name: str) -> None:
-    module = importlib.import_module(f"{adapters.__name__}.providers.{name}")
-    assert _functions(module) == MIRRORED
+def _own(module: ModuleType) -> list[str]:
+    """The functions and classes that a module defines, in its order."""
+    return [
+        name
+        for name, thing in vars(module).items()
+        if (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__ == module.__name__
+    ]
+
+
+def _module(folder: str, name: str) -> ModuleType:
+    return importlib.import_module(f"{adapters.__name__}.providers.{folder}.{name}")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_providers_folder_has_the_same_names_in_the_same_order(folder: str) -> None:
+    (adapter,) = _own(_module(folder, "adapter"))
+    assert adapter.endswith("Adapter")
+    written = _own(_module(folder, "request"))
+    assert written[0].endswith("_request")
+    completion, stop_reason, usage, answer, *_ = _own(_module(folder, "answer"))
+    assert (completion, stop_reason, usage) == ("_completion", "_map_stop_reason", "_map_usage")
+    assert answer.endswith("Answer")
+    thing = getattr(_module(folder, "answer"), answer)
+    assert [name for name in vars(thing) if not name.startswith("_")] == ["take", "completion"]

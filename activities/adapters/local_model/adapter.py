@@ -22,7 +22,7 @@ from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder
-from ..providers.compatible import CompatibleAdapter
+from ..providers.compatible.adapter import CompatibleAdapter
 from ..providers.deadline import deadline
 from .answers import AnswerWriter, completion_of
 from .argument_writer import ArgumentWriter

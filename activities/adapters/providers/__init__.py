@@ -1,4 +1,4 @@
-"""Providers of models, one file each, and what they share.
+"""Providers of models, one folder for each protocol, and what they share.
 
 The only code that imports their SDKs.
 

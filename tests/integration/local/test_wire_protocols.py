@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sostenuto.activities.adapters.providers.anthropic import AnthropicAdapter
-from sostenuto.activities.adapters.providers.compatible import CompatibleAdapter
+from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
+from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
 from sostenuto.activities.model_adapter import Delta, ModelAdapter, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart

@@ -9,9 +9,9 @@ from typing import Final
 
 import anthropic
 
-from ....contracts.errors import AuthenticationFailed, InvalidRequest, ModelError, ProviderUnavailable, Timeout
-from ....contracts.model import Model
-from .failures import HTTP_FAILURES, UNREADABLE, Failure, connection_error, http_error, model_error, unreadable
+from .....contracts.errors import AuthenticationFailed, InvalidRequest, ModelError, ProviderUnavailable, Timeout
+from .....contracts.model import Model
+from ..failures import HTTP_FAILURES, UNREADABLE, Failure, connection_error, http_error, model_error, unreadable
 
 ANTHROPIC_FAILURES: Final = (anthropic.AnthropicError, *HTTP_FAILURES, *UNREADABLE)
 """Everything that a call through the SDK raises."""

@@ -1,0 +1,163 @@
+"""Reads answers of the Messages API.
+
+Must not judge what is said in them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from anthropic.types import RawMessageStreamEvent
+
+from .....contracts.errors import InvalidRequest
+from .....contracts.message import (
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    Role,
+    TextPart,
+)
+from .....contracts.usage import Usage
+from .....contracts.wire.model_call import StopReason
+from ....model_adapter import Completion, Delta, OnDelta
+from ..failures import broken_stream
+from ..reading import left_out, merged, stop_reason, usage_of
+from ..tool_exchange import tool_call_part
+
+_STOP_REASONS: dict[str | None, StopReason] = {
+    "end_turn": StopReason.END,
+    "stop_sequence": StopReason.END,
+    "tool_use": StopReason.TOOL_CALLS,
+    "max_tokens": StopReason.LENGTH,
+    "model_context_window_exceeded": StopReason.LENGTH,
+    "refusal": StopReason.REFUSAL,
+}
+
+
+def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
+    parts = [part for block in answer["content"] for part in _parts(block, provider)]
+    stop, note = _map_stop_reason(answer.get("stop_reason"))
+    usage = usage_of(answer.get("usage"), _map_usage)
+    return Completion(
+        message=Message(role=Role.ASSISTANT, parts=tuple(parts)),
+        model=answer["model"],
+        stop=stop,
+        usage=usage or Usage(),
+        usage_known=usage is not None,
+        request_id=request_id or answer.get("id") or "",
+        note=answer["note"] or note,
+    )
+
+
+def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
+    if reason == "pause_turn":
+        raise InvalidRequest(
+            "stop reason 'pause_turn': a tool of the provider's own wants more turns, "
+            "which is not supported: leave it out of Model.options"
+        )
+    return stop_reason(reason, _STOP_REASONS)
+
+
+def _map_usage(usage: dict[str, Any]) -> Usage:
+    cached = usage.get("cache_read_input_tokens") or 0
+    written = usage.get("cache_creation_input_tokens") or 0
+    return Usage(
+        # The API leaves the cached ones out of its count.
+        input_tokens=(usage.get("input_tokens") or 0) + cached + written,
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=usage.get("output_tokens") or 0,
+        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
+    )
+
+
+class MessagesAnswer:
+    """Puts a streamed answer together.
+
+    Args:
+        on_delta: Is told the pieces as they come in.
+    """
+
+    def __init__(self, on_delta: OnDelta | None) -> None:
+        self._on_delta = on_delta
+        self._message: dict[str, Any] = {}
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._ended = False
+        self._note = ""
+
+    def take(self, event: RawMessageStreamEvent) -> None:
+        """Take in the next event of the stream."""
+        match event.type:
+            case "message_start":
+                self._message = event.message.to_dict(mode="json", warnings=False)
+            case "content_block_start":
+                self._blocks[event.index] = event.content_block.to_dict(mode="json", warnings=False)
+            case "content_block_delta":
+                self._extend(self._blocks[event.index], event.delta.to_dict(mode="json", warnings=False))
+            case "message_delta":
+                self._message["stop_reason"] = event.delta.stop_reason
+                self._message["usage"] = merged(self._message.get("usage"), event.usage)
+            case "message_stop":
+                self._ended = True
+            case _:
+                pass  # new events may come, by the API's own rules; what belongs to a block is checked above
+
+    def completion(self, provider: str, request_id: str) -> Completion:
+        """Return the whole answer, now that the stream has ended.
+
+        Args:
+            provider: Tags the parts that only it can read.
+            request_id: What the response's headers call it, may be empty.
+
+        Raises:
+            ModelError: The stream broke off, or the answer was filtered.
+        """
+        return _completion(self._whole(), provider, request_id)
+
+    def _whole(self) -> dict[str, Any]:
+        if not self._ended:
+            raise broken_stream("message_stop")
+        return self._message | {"content": [self._blocks[i] for i in sorted(self._blocks)], "note": self._note}
+
+    def _extend(self, block: dict[str, Any], delta: dict[str, Any]) -> None:
+        match delta["type"]:
+            case "text_delta":
+                self._append(block, "text", delta["text"], "text")
+            case "thinking_delta":
+                self._append(block, "thinking", delta["thinking"], "reasoning")
+            case "input_json_delta":
+                kind = "tool_call" if block["type"] == "tool_use" else ""
+                self._append(block, "input_json", delta["partial_json"], kind)
+            case "signature_delta":
+                block["signature"] = delta["signature"]
+            case "citations_delta":
+                block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+            case unknown:
+                self._note = left_out([unknown])
+
+    def _append(self, block: dict[str, Any], field: str, text: str, kind: str) -> None:
+        block[field] = block.get(field, "") + text
+        if self._on_delta and kind and text:
+            self._on_delta(Delta(kind, text))
+
+
+def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
+    match block["type"]:
+        case "text":
+            if block["text"]:
+                yield TextPart(text=block["text"])
+            if block["text"] and block.get("citations"):
+                yield OpaquePart(provider=provider, data={"type": "text", "citations": block["citations"]})
+        case "thinking":
+            yield ReasoningPart(provider=provider, text=block.get("thinking", ""), data=block)
+        case "redacted_thinking":
+            yield ReasoningPart(provider=provider, data=block)
+        case "tool_use":
+            raw = block.get("input_json") or json.dumps(block.get("input") or {})
+            yield tool_call_part(block["id"], block["name"], raw)
+        case _:
+            written = block.pop("input_json", None)
+            yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))

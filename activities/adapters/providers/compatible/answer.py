@@ -1,0 +1,161 @@
+"""Reads answers of the Chat Completions API.
+
+Must not judge what is said in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from openai.types.chat import ChatCompletionChunk
+
+from .....contracts.errors import ContentFiltered
+from .....contracts.message import (
+    Message,
+    Part,
+    ReasoningPart,
+    Role,
+    TextPart,
+)
+from .....contracts.usage import Usage
+from .....contracts.wire.model_call import StopReason
+from ....model_adapter import Completion, Delta, OnDelta
+from ..failures import broken_stream
+from ..reading import left_out, plain, stop_reason, usage_of
+from ..tool_exchange import tool_call_part
+
+# No two providers agree what their models' thinking is called.
+_REASONING_TEXT = ("reasoning_content", "reasoning")
+_REASONING_BLOCKS = "reasoning_details"
+_STOP_REASONS: dict[str | None, StopReason] = {
+    "stop": StopReason.END,
+    "tool_calls": StopReason.TOOL_CALLS,
+    "length": StopReason.LENGTH,
+}
+
+
+def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
+    message = Message(role=Role.ASSISTANT, parts=tuple(_parts(answer, provider)))
+    stop, note = _map_stop_reason(answer["finish_reason"])
+    if stop is StopReason.END and answer["refusal"]:
+        stop = StopReason.REFUSAL
+    elif stop is StopReason.END and message.tool_calls:
+        stop = StopReason.TOOL_CALLS
+    usage = usage_of(answer["usage"], _map_usage)
+    return Completion(
+        message=message,
+        model=answer["model"],
+        stop=stop,
+        usage=usage or Usage(),
+        usage_known=usage is not None,
+        request_id=request_id or answer["id"],
+        note=answer["note"] or note,
+    )
+
+
+def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
+    if reason == "content_filter":
+        raise ContentFiltered("the provider's content filter broke off the answer")
+    return stop_reason(reason, _STOP_REASONS)
+
+
+def _map_usage(usage: dict[str, Any]) -> Usage:
+    details = usage.get("prompt_tokens_details") or {}
+    return Usage(
+        input_tokens=usage.get("prompt_tokens") or 0,
+        cached_tokens=details.get("cached_tokens") or 0,
+        cache_write_tokens=details.get("cache_write_tokens") or 0,
+        output_tokens=usage.get("completion_tokens") or 0,
+        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
+    )
+
+
+class ChatAnswer:
+    """Puts a streamed answer together.
+
+    Args:
+        on_delta: Is told the pieces as they come in.
+    """
+
+    def __init__(self, on_delta: OnDelta | None) -> None:
+        self._on_delta = on_delta
+        self._texts = {"content": "", "refusal": ""}
+        self._reasoning: dict[str, Any] = {}
+        self._calls: list[dict[str, str]] = []
+        self._open: dict[int, dict[str, str]] = {}
+        self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None, "note": ""}
+
+    def take(self, chunk: ChatCompletionChunk) -> None:
+        """Take in the next event of the stream."""
+        self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
+        if chunk.usage:
+            self._head["usage"] = plain(chunk.usage)
+        for choice in chunk.choices:
+            self._extend(choice.delta.to_dict(mode="json", warnings=False))
+            self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
+
+    def completion(self, provider: str, request_id: str) -> Completion:
+        """Return the whole answer, now that the stream has ended.
+
+        Args:
+            provider: Tags the parts that only it can read.
+            request_id: What the response's headers call it, may be empty.
+
+        Raises:
+            ModelError: The stream broke off, or the answer was filtered.
+        """
+        return _completion(self._whole(), provider, request_id)
+
+    def _whole(self) -> dict[str, Any]:
+        if self._head["finish_reason"] is None:
+            raise broken_stream("finish_reason")
+        return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": self._calls}
+
+    def _extend(self, delta: dict[str, Any]) -> None:
+        if delta.get("function_call") or delta.get("audio"):
+            self._head["note"] = left_out(delta)
+        for field in _REASONING_TEXT:
+            if delta.get(field):
+                self._reasoning[field] = self._reasoning.get(field, "") + delta[field]
+                self._tell("reasoning", delta[field])
+        if delta.get(_REASONING_BLOCKS):
+            self._reasoning[_REASONING_BLOCKS] = [
+                *self._reasoning.get(_REASONING_BLOCKS, ()),
+                *delta[_REASONING_BLOCKS],
+            ]
+        for field in self._texts:
+            if delta.get(field):
+                self._texts[field] += delta[field]
+                self._tell("text", delta[field])
+        for call in delta.get("tool_calls") or ():
+            self._extend_call(call)
+
+    def _extend_call(self, piece: dict[str, Any]) -> None:
+        index = piece.get("index") or 0
+        call = self._open.get(index)
+        # Some servers number all calls alike, and tell them apart by their ids alone.
+        if call is None or piece.get("id") not in (None, "", call["id"]):
+            call = self._open[index] = {"id": piece.get("id") or "", "name": "", "arguments": ""}
+            self._calls.append(call)
+        function = piece.get("function") or {}
+        call["name"] = call["name"] or function.get("name") or ""
+        if function.get("arguments"):
+            call["arguments"] += function["arguments"]
+            self._tell("tool_call", function["arguments"])
+
+    def _tell(self, kind: str, text: str) -> None:
+        if self._on_delta:
+            self._on_delta(Delta(kind, text))
+
+
+def _parts(answer: dict[str, Any], provider: str) -> Iterable[Part]:
+    reasoning = answer["reasoning"]
+    if reasoning:
+        text = next((reasoning[field] for field in _REASONING_TEXT if field in reasoning), "")
+        yield ReasoningPart(provider=provider, text=text, data=reasoning)
+    text = answer["content"] + answer["refusal"]
+    if text:
+        yield TextPart(text=text)
+    for call in answer["tool_calls"]:
+        yield tool_call_part(call["id"], call["name"], call["arguments"])
