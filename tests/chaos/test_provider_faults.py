@@ -53,7 +53,7 @@ def _app(directory: Path, model: Model) -> App:
 @pytest.mark.parametrize("protocol", OVER_THE_WIRE)
 async def test_every_fault(temporal: TemporalClient, task_queue: str, tmp_path: Path, protocol: str) -> None:
     """Each fault costs one more request and nothing else."""
-    app = _app(tmp_path, Model(f"{protocol}/test-model", timeout=timedelta(seconds=2)))
+    app = _app(tmp_path, Model(f"{protocol}/test-model", timeout=timedelta(seconds=5)))
     async with on_the_wire(protocol, *_script(), faults=FAULTS) as (adapter, server):
         worker = build_worker(temporal, app, {protocol: adapter}, lambda *_: 0.01, task_queue=task_queue)
         async with worker:

@@ -130,7 +130,7 @@ async def test_an_answer_that_is_too_large_is_not_taken_in(
 
 
 async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions: Open, journal: Journal) -> None:
-    caller = Caller(await open_sessions({"fake": fake(seconds=2)}))
+    caller = Caller(await open_sessions({"fake": fake(seconds=5)}))
     before = await caller.ready()
     started = asyncio.get_running_loop().time()
     hanging = asyncio.create_task(caller.failure("hang", effect=Effect.ONCE))
@@ -138,8 +138,8 @@ async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions
     assert (await caller.call("echo", text="meanwhile")).content == "meanwhile"
     said = await hanging
     assert ({"progress": 0.5, "message": "half way, and no further"},) in caller.heartbeats
-    assert asyncio.get_running_loop().time() - started >= 2
-    assert "did not answer within 2 s and was told to stop. Whether it took effect is unknown." in said.message
+    assert asyncio.get_running_loop().time() - started >= 5
+    assert "did not answer within 5 s and was told to stop. Whether it took effect is unknown." in said.message
     assert said.non_retryable
     await eventually(lambda: bool(journal.lines("cancelled")))
     assert await caller.ready() == before
@@ -150,14 +150,14 @@ async def test_a_server_that_answers_not_even_a_ping_is_replaced(
 ) -> None:
     monkeypatch.setattr("sostenuto.activities.adapters.mcp.session._PING_SECONDS", 0.3)
     monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
-    caller = Caller(await open_sessions({"fake": fake(seconds=1)}))
+    caller = Caller(await open_sessions({"fake": fake(seconds=5)}))
     frozen = await caller.ready()
     first = asyncio.create_task(caller.failure("freeze"))
     await eventually(lambda: bool(journal.lines("began")))
     # More than the pipe holds, to a server that no longer reads.
     second = await caller.failure("echo", text="x" * 1_000_000)
     for said in (await first, second):
-        assert "did not answer within 1 s" in said.message
+        assert "did not answer within 5 s" in said.message
     await eventually(lambda: not alive(frozen))
     assert await caller.ready() != frozen
 
@@ -278,7 +278,7 @@ async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
 async def test_closing_leaves_no_process(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor a stubborn one: it stands still when its input closes and when it is asked to end."""
     monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
-    async with mcp_sessions({"fake": fake(), "frozen": fake(seconds=1)}) as sessions:
+    async with mcp_sessions({"fake": fake(), "frozen": fake(seconds=5)}) as sessions:
         caller = Caller(sessions)
         await asyncio.gather(caller.ready(), caller.ready("frozen"))
         await caller.failure("freeze", server="frozen")
