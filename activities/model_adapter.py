@@ -23,6 +23,8 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     output: OutputSchema | None = None
+    without: frozenset[str] = frozenset()
+    """Features that the model was found to refuse in this run."""
     room: int = 1
     """How many times the adapter's own limit of output tokens the answer may have."""
 

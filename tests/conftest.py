@@ -13,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import _workflow
 
 from tests.dev_server import dev_server
+from tests.fakes.wire.unmeant import UNMEANT
 from tests.patience import PATIENCE_SECONDS
 from tests.side_by_side import SideBySide
 
@@ -46,6 +47,14 @@ def _patient_tasks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker, "__init__", patient)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_refused() -> Iterator[None]:
+    """No request is sent that a real provider would refuse, unless the test says so."""
+    UNMEANT.clear()
+    yield
+    assert UNMEANT == []
 
 
 @pytest.fixture(autouse=True)

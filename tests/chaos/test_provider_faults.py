@@ -17,8 +17,8 @@ from sostenuto import Agent, App, Client, Model, Status, tool
 from sostenuto.workers.worker import build_worker
 from tests.chaos.victim import record, recorded
 from tests.conformance.subject import OVER_THE_WIRE, on_the_wire, wire_adapter
-from tests.fakes.provider_server import Fault, ProviderServer
-from tests.fakes.provider_wire import WireStep
+from tests.fakes.wire.server import Fault, ProviderServer
+from tests.fakes.wire.streams import WireStep
 
 pytestmark = pytest.mark.chaos
 

@@ -15,8 +15,8 @@ from sostenuto.activities.model_adapter import ModelAdapter, ModelRequest
 from sostenuto.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.tool import ToolDefinition
-from tests.fakes.provider_server import Fault, ProviderServer
-from tests.fakes.provider_wire import WireStep
+from tests.fakes.wire.server import Fault, ProviderServer
+from tests.fakes.wire.streams import WireStep
 
 OVER_THE_WIRE = ("anthropic", "openai", "compatible")
 SUBJECTS = (*OVER_THE_WIRE, "scripted")
@@ -30,22 +30,32 @@ LOOK_UP = ToolDefinition(
 )
 
 
-def wire_adapter(protocol: str, base_url: str, *, key: str | None = KEY) -> ModelAdapter:
+def wire_adapter(protocol: str, base_url: str, *, key: str | None = KEY, dialect: str = "") -> ModelAdapter:
     """The adapter of a protocol, in front of a server."""
     if protocol == "anthropic":
         return AnthropicAdapter(api_key=key, base_url=base_url)
     if protocol == "openai":
         return OpenAIAdapter(api_key=key, base_url=base_url)
-    return CompatibleAdapter(provider="compatible", base_url=base_url, api_key=key, api_key_env="COMPATIBLE_API_KEY")
+    return CompatibleAdapter(
+        provider=dialect or "compatible", base_url=base_url, api_key=key, api_key_env="COMPATIBLE_API_KEY"
+    )
 
 
 @asynccontextmanager
 async def on_the_wire(
-    protocol: str, *script: WireStep, faults: tuple[Fault | None, ...] = ()
+    protocol: str, *script: WireStep, faults: tuple[Fault | None, ...] = (), dialect: str = "", **options: Any
 ) -> AsyncIterator[tuple[ModelAdapter, ProviderServer]]:
-    """An adapter and the server that it talks to."""
-    async with ProviderServer(script, faults) as server:
-        adapter = wire_adapter(protocol, server.base_url(protocol))
+    """An adapter and the server that it talks to.
+
+    Args:
+        protocol: What they speak.
+        *script: What the server says.
+        faults: What goes wrong.
+        dialect: Whose dialect, of Chat Completions. Empty: one of which nothing is known.
+        **options: Of the server.
+    """
+    async with ProviderServer(script, faults, dialect=dialect or "chat", **options) as server:
+        adapter = wire_adapter(protocol, server.base_url(protocol), dialect=dialect)
         try:
             yield adapter, server
         finally:

@@ -13,7 +13,7 @@ from sostenuto.contracts.message import Role, ToolCallPart
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import ANSWER, SUBJECTS, answering, request, shape
-from tests.fakes.provider_wire import WireStep
+from tests.fakes.wire.streams import WireStep
 
 UNICODE = "Ångström — 東京 🎹\n\t\"'\\"
 FIND = ScriptedCall(name="look_up", arguments={"what": "Oslo"})

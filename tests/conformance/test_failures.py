@@ -28,8 +28,8 @@ from sostenuto.contracts.errors import (
 )
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import KEY, OVER_THE_WIRE, SUBJECTS, on_the_wire, request, wire_adapter
-from tests.fakes.provider_server import Fault
-from tests.fakes.provider_wire import WireStep
+from tests.fakes.wire.server import Fault
+from tests.fakes.wire.streams import WireStep
 from tests.patience import PATIENCE_SECONDS
 
 OVERFLOW = "context_length_exceeded"

@@ -20,7 +20,7 @@ async def test_it_serves_a_script_until_its_input_ends(tmp_path: Path) -> None:
     fault = {"kind": "status", "status": 429, "headers": {"retry-after": "1"}}
     script.write_text(json.dumps({"steps": [{"text": "First."}], "faults": [fault]}))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.fakes.provider_server", str(script), "--log", str(log)),
+        *(sys.executable, "-m", "tests.fakes.wire.server", str(script), "--log", str(log)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

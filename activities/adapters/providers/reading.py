@@ -49,8 +49,12 @@ def plain(said: Any) -> dict[str, Any]:
 
 
 def merged(before: object, now: Any) -> dict[str, Any]:
-    """Return an account that comes in pieces, the later one over the earlier."""
-    return {**(before if isinstance(before, dict) else {}), **plain(now)}
+    """Return an account that comes in pieces, the later one over the earlier.
+
+    What the later one says nothing of stays.
+    """
+    said = {key: value for key, value in plain(now).items() if value is not None}
+    return {**(before if isinstance(before, dict) else {}), **said}
 
 
 def left_out(kinds: Iterable[str]) -> str:

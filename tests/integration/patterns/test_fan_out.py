@@ -110,7 +110,9 @@ async def test_agents(serve: Serve) -> None:
     begins, ends = "START_CHILD_WORKFLOW_EXECUTION_INITIATED", "CHILD_WORKFLOW_EXECUTION_COMPLETED"
     assert [_most_at_once(history, begins, ends) for history in histories] == [LIMIT] * 3
     assert cast.most_at_once <= LIMIT
-    assert len(cast.requests) == 2 * sum(BRANCHES)
+    # On a busy machine a call may lose its heartbeats, and is made again.
+    calls = 2 * sum(BRANCHES)
+    assert calls <= len(cast.requests) < 1.05 * calls
     _check_linear("agents", [_size(history) for history in histories])
 
 

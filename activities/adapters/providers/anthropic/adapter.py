@@ -9,6 +9,8 @@ from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
+from ..profiles.known import Profiles
+from ..wire_tools import REMEMBERED
 from .answer import MessagesAnswer
 from .errors import ANTHROPIC_FAILURES, anthropic_error
 from .request import messages_request
@@ -25,6 +27,7 @@ class AnthropicAdapter:
         provider: The name that it goes by.
         api_key_env: Environment variable of the key, to be named in errors.
         connect_seconds: Longest wait for a connection.
+        profiles: What its models accept. Default: what is known of Anthropic's.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class AnthropicAdapter:
         provider: str = "anthropic",
         api_key_env: str = "ANTHROPIC_API_KEY",
         connect_seconds: float = 10.0,
+        profiles: Profiles | None = None,
     ) -> None:
         self.provider = provider
         self._api_key = api_key
         self._api_key_env = api_key_env
         self._base_url = base_url or _BASE_URL
         self._connect_seconds = connect_seconds
+        self._profiles = profiles or Profiles("anthropic")
         self._client: anthropic.AsyncAnthropic | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
@@ -49,7 +54,9 @@ class AnthropicAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
-        body = messages_request(request, self.provider)
+        profile = self._profiles.of(request.model.model).without(request.without)
+        tools = REMEMBERED.of(request.tools, profile.tool_schema)
+        body = messages_request(request, self.provider, profile, tools)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
         async with deadline(request.model):
@@ -63,7 +70,7 @@ class AnthropicAdapter:
                     async for event in stream:
                         answer.take(event)
                 request_id = stream.response.headers.get("request-id", "")
-                return answer.completion(self.provider, request_id)
+                return tools.restored(answer.completion(self.provider, request_id))
             except ANTHROPIC_FAILURES as error:
                 raise anthropic_error(error, request.model, self._api_key_env, self._api_key) from None
 

@@ -38,7 +38,11 @@ _STOP_REASONS: dict[str | None, StopReason] = {
 
 
 def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
-    parts = [part for block in answer["content"] for part in _parts(block, provider)]
+    parts = [
+        part
+        for block in answer["content"]
+        for part in _parts(block, provider, cut=answer.get("stop_reason") == "max_tokens")
+    ]
     stop, note = _map_stop_reason(answer.get("stop_reason"))
     usage = usage_of(answer.get("usage"), _map_usage)
     return Completion(
@@ -144,7 +148,7 @@ class MessagesAnswer:
             self._on_delta(Delta(kind, text))
 
 
-def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
+def _parts(block: dict[str, Any], provider: str, *, cut: bool) -> Iterator[Part]:
     match block["type"]:
         case "text":
             if block["text"]:
@@ -156,8 +160,8 @@ def _parts(block: dict[str, Any], provider: str) -> Iterator[Part]:
         case "redacted_thinking":
             yield ReasoningPart(provider=provider, data=block)
         case "tool_use":
-            raw = block.get("input_json") or json.dumps(block.get("input") or {})
-            yield tool_call_part(block["id"], block["name"], raw)
+            raw = block.get("input_json") or (json.dumps(block["input"]) if block.get("input") else "")
+            yield tool_call_part(block["id"], block["name"], raw, cut=cut)
         case _:
             written = block.pop("input_json", None)
             yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))

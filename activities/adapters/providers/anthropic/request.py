@@ -5,154 +5,106 @@ Must not send anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import anthropic
-
-from .....contracts.errors import InvalidRequest
-from .....contracts.message import (
-    FilePart,
-    ImagePart,
-    Message,
-    OpaquePart,
-    Part,
-    ReasoningPart,
-    Role,
-    TextPart,
-    ToolCallPart,
-    ToolResultPart,
-)
-from .....contracts.model import Model, OutputSchema
+from .....contracts.message import Message
+from .....contracts.model import Model
 from ....model_adapter import ModelRequest
-from ..blob import Blob, blob_text, is_text, unsupported
-from ..output_schema import is_recursive, schema_instructions, strict_schema
+from ..asked_output import AskedOutput, asked_output
+from ..model_settings import effort_of, sampling
+from ..profiles.profile import Profile
 from ..request_body import with_options
-from ..tool_exchange import sent_arguments
+from ..wire_tools import WireTools, sendable_name
+from .messages import sent_messages
 
 # The API wants a bound. Every current model may write this much.
 _MAX_OUTPUT_TOKENS = 32_000
-_IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_BUDGETS = {"low": 2_048, "medium": 8_192, "high": 24_576}
+_LEAST_BUDGET = 1_024
 _CACHED = {"cache_control": {"type": "ephemeral"}}
+# The API looks back 20 blocks for what it knows: the ends of the last requests are marked, however far they are.
+_MARKED_TURNS = 3
 
 
-def messages_request(request: ModelRequest, provider: str) -> dict[str, Any]:
+def messages_request(request: ModelRequest, provider: str, profile: Profile, tools: WireTools) -> dict[str, Any]:
     """Return the body of a request to the Messages API.
 
     Raises:
-        InvalidRequest: The API has no place for something in it.
+        InvalidRequest: The API or the model has no place for something in it.
     """
     model = request.model
-    if model.temperature is not None:
-        raise InvalidRequest(
-            f"temperature={model.temperature} is not taken by {provider}: leave it out; "
-            f"for an older model that does take it, set options={{'temperature': {model.temperature}}}"
-        )
-    schema = _native_schema(request.output) if request.output else None
-    instructions = [request.instructions] if request.instructions else []
-    if request.output and not schema:
-        instructions.append(schema_instructions(request.output))
+    output = asked_output(request, profile)
+    instructions = [request.instructions, output.words if output else ""]
+    limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
+    messages = sent_messages(request.messages, provider, profile, tools)
     body: dict[str, Any] = {
         "model": model.model,
-        "max_tokens": model.max_output_tokens or _MAX_OUTPUT_TOKENS,
+        "max_tokens": limit,
         "stream": True,
-        "system": [{"type": "text", "text": text} for text in instructions],
+        **sampling(request, profile),
+        "system": [{"type": "text", "text": text} for text in instructions if text.strip()],
         "tools": [
-            {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
-            for tool in request.tools
-        ],
-        "messages": _messages(request.messages, provider),
-        "thinking": model.reasoning and {"type": "disabled" if model.reasoning == "off" else "adaptive"},
-        "output_config": _output_config(model, schema),
+            {"name": tool.name, "description": tool.description, "input_schema": schema}
+            for tool, schema in tools.described
+        ]
+        or _past_tools(request.messages),
+        "messages": messages,
+        "thinking": _thinking(effort_of(model, profile), profile, limit, messages),
+        "output_config": _output_config(model, profile, output),
     }
+    if not tools.described and body["tools"]:
+        body["tool_choice"] = {"type": "none"}
     _mark_for_cache(body)
-    return with_options({key: value for key, value in body.items() if value}, model.options)
+    refused = {*profile.refuses, *request.without} - {"temperature"}
+    return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
 
 
-def _messages(messages: Iterable[Message], provider: str) -> list[dict[str, Any]]:
-    """Return the messages of the API: results of parallel calls must share one."""
-    sent: list[dict[str, Any]] = []
-    for message in messages:
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
-        blocks = _blocks(message.parts, provider)
-        if sent and sent[-1]["role"] == role:
-            sent[-1]["content"] += blocks
-        elif blocks:  # the API refuses an empty message
-            sent.append({"role": role, "content": blocks})
-    return sent
+def _past_tools(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Return the tools that were called before, where there are none now.
+
+    Past calls are refused without them.
+    """
+    names = dict.fromkeys(sendable_name(call.name) for message in messages for call in message.tool_calls)
+    schema = {"type": "object", "properties": {}}
+    return [{"name": name, "description": "Is no longer there.", "input_schema": schema} for name in names]
 
 
-def _blocks(parts: Iterable[Part], provider: str) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = []
-    for part in parts:
-        found = list(_block(part, provider))
-        if isinstance(part, OpaquePart) and part.data.get("type") == "text":
-            for extras in found:
-                blocks[-1] |= extras  # the citations of the text before
-        else:
-            blocks += found
-    return blocks
+def _thinking(
+    effort: str | None, profile: Profile, limit: int, messages: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    if effort is None:
+        return None
+    if effort not in _BUDGETS:
+        return {"type": effort}
+    if profile.reasoning == "adaptive":
+        return {"type": "adaptive"}
+    budget = min(_BUDGETS[effort], limit - 1)
+    # In the middle of its calls a model must have thought from the start, or goes on without.
+    return {"type": "enabled", "budget_tokens": budget} if budget >= _LEAST_BUDGET and _may_think(messages) else None
 
 
-def _block(part: Part, provider: str) -> Iterator[dict[str, Any]]:
-    match part:
-        case TextPart():
-            if part.text:  # the API refuses an empty block
-                yield {"type": "text", "text": part.text}
-        case ImagePart() | FilePart():
-            yield _blob_block(part, provider)
-        case ToolCallPart():
-            yield {"type": "tool_use", "id": part.id, "name": part.name, "input": sent_arguments(part)}
-        case ToolResultPart():
-            text = [{"type": "text", "text": part.content}] if part.content else []
-            content = text + [_blob_block(blob, provider) for blob in part.attachments]
-            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": part.call_id, "content": content}
-            yield result | ({"is_error": True} if part.is_error else {})
-        case ReasoningPart() | OpaquePart():
-            if part.provider == provider and part.data:
-                yield dict(part.data)
-        case _:
-            raise unsupported(part, provider, "it is to be resolved before the call")
+def _may_think(messages: list[dict[str, Any]]) -> bool:
+    done = [message["content"] for message in messages if message["role"] == "assistant"]
+    if not done or messages[-1]["content"][0]["type"] != "tool_result":
+        return True
+    return bool(done[-1][0]["type"] in ("thinking", "redacted_thinking"))
 
 
-def _blob_block(part: Blob, provider: str) -> dict[str, Any]:
-    by_url = {"type": "url", "url": part.url}
-    by_data = {"type": "base64", "media_type": part.media_type, "data": part.data}
-    if isinstance(part, ImagePart):
-        if part.url is None and part.media_type not in _IMAGE_TYPES:
-            raise unsupported(part, provider, f"images are {', '.join(sorted(_IMAGE_TYPES))}")
-        return {"type": "image", "source": by_url if part.url else by_data}
-    title = {"title": part.name} if part.name else {}
-    if is_text(part):
-        source = {"type": "text", "media_type": "text/plain", "data": blob_text(part)}
-        return {"type": "document", "source": source, **title}
-    if part.media_type != "application/pdf":
-        raise unsupported(part, provider, "documents are PDF by data or url, or text by data")
-    return {"type": "document", "source": by_url if part.url else by_data, **title}
-
-
-def _output_config(model: Model, schema: dict[str, Any] | None) -> dict[str, Any]:
+def _output_config(model: Model, profile: Profile, output: AskedOutput | None) -> dict[str, Any]:
     config: dict[str, Any] = {}
-    if model.reasoning not in (None, "off"):
-        config["effort"] = model.reasoning
-    if schema:
-        config["format"] = {"type": "json_schema", "schema": schema}
+    if model.reasoning not in (None, "off") and profile.reasoning == "adaptive":
+        config["effort"] = effort_of(model, profile)
+    if output and output.strict:
+        config["format"] = {"type": "json_schema", "schema": output.schema}
     return config
 
 
-def _native_schema(output: OutputSchema) -> dict[str, Any] | None:
-    if strict_schema(output.json_schema) is None or is_recursive(output.json_schema):
-        return None
-    try:
-        return anthropic.transform_schema(output.json_schema)
-    except (ValueError, AssertionError):  # a form that the SDK does not know
-        return None
-
-
 def _mark_for_cache(body: dict[str, Any]) -> None:
-    """Mark what the next call begins with: tools, instructions and all messages."""
+    """Mark what the next call begins with, and what the last calls ended with."""
     prefix = body["system"] or body["tools"]
     if prefix:
         prefix[-1] |= _CACHED
-    if body["messages"] and body["messages"][-1]["role"] == "user":  # thinking, in an answer, cannot be marked
-        body["messages"][-1]["content"][-1] |= _CACHED
+    asked = [message for message in body["messages"] if message["role"] == "user"]
+    for message in asked[-_MARKED_TURNS:]:
+        message["content"][-1] |= _CACHED

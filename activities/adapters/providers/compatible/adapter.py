@@ -10,6 +10,8 @@ from ...bounded_http import HOOKS
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
+from ..profiles.known import Profiles, dialect_of
+from ..wire_tools import REMEMBERED
 from .answer import ChatAnswer
 from .request import chat_request
 
@@ -23,6 +25,7 @@ class CompatibleAdapter:
         api_key: The key. None: every call says which variable is to be set, unless there is none.
         api_key_env: Environment variable of the key, to be named in errors. Empty: the provider needs no key.
         connect_seconds: Longest wait for a connection.
+        profiles: What its models accept. Default: what is known of it, by its address and name.
     """
 
     def __init__(
@@ -33,12 +36,14 @@ class CompatibleAdapter:
         api_key: str | None = None,
         api_key_env: str = "",
         connect_seconds: float = 10.0,
+        profiles: Profiles | None = None,
     ) -> None:
         self.provider = provider
         self._api_key = api_key
         self._api_key_env = api_key_env
         self._base_url = base_url
         self._connect_seconds = connect_seconds
+        self._profiles = profiles or Profiles(dialect_of(provider, base_url))
         self._client: openai.AsyncOpenAI | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
@@ -47,7 +52,9 @@ class CompatibleAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
-        body = chat_request(request, self.provider)
+        profile = self._profiles.of(request.model.model).without(request.without)
+        tools = REMEMBERED.of(request.tools, profile.tool_schema)
+        body = chat_request(request, self.provider, profile, tools)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
         async with deadline(request.model):
@@ -61,7 +68,7 @@ class CompatibleAdapter:
                     async for chunk in stream:
                         answer.take(chunk)
                 request_id = stream.response.headers.get("x-request-id", "")
-                return answer.completion(self.provider, request_id)
+                return tools.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 raise openai_error(error, request.model, self._api_key_env, self._api_key) from None
 

@@ -5,6 +5,8 @@ Must not judge what is said in them.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +15,7 @@ from openai.types.chat import ChatCompletionChunk
 from .....contracts.errors import ContentFiltered
 from .....contracts.message import (
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     Role,
@@ -23,16 +26,27 @@ from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
 from ..reading import left_out, plain, stop_reason, usage_of
-from ..tool_exchange import tool_call_part
+from ..tool_exchange import is_json, tool_call_part
+from .messages import EXTRA
 
 # No two providers agree what their models' thinking is called.
 _REASONING_TEXT = ("reasoning_content", "reasoning")
 _REASONING_BLOCKS = "reasoning_details"
 _STOP_REASONS: dict[str | None, StopReason] = {
     "stop": StopReason.END,
+    "eos": StopReason.END,
+    "eos_token": StopReason.END,
+    "end_turn": StopReason.END,
+    "stop_sequence": StopReason.END,
     "tool_calls": StopReason.TOOL_CALLS,
+    "function_call": StopReason.TOOL_CALLS,
+    "tool_use": StopReason.TOOL_CALLS,
     "length": StopReason.LENGTH,
+    "max_tokens": StopReason.LENGTH,
+    "model_length": StopReason.LENGTH,
 }
+# Where a server leaves the thoughts in the text.
+_THOUGHTS = re.compile(r"\s*<(think|thinking|thought)>(.*?)</\1>\s*(.*)", re.DOTALL)
 
 
 def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
@@ -82,8 +96,8 @@ class ChatAnswer:
         self._on_delta = on_delta
         self._texts = {"content": "", "refusal": ""}
         self._reasoning: dict[str, Any] = {}
-        self._calls: list[dict[str, str]] = []
-        self._open: dict[int, dict[str, str]] = {}
+        self._calls: list[dict[str, Any]] = []
+        self._open: dict[int, dict[str, Any]] = {}
         self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None, "note": ""}
 
     def take(self, chunk: ChatCompletionChunk) -> None:
@@ -91,8 +105,8 @@ class ChatAnswer:
         self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
             self._head["usage"] = plain(chunk.usage)
-        for choice in chunk.choices:
-            self._extend(choice.delta.to_dict(mode="json", warnings=False))
+        for choice in chunk.choices or ():
+            self._extend(plain(choice.delta))
             self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
 
     def completion(self, provider: str, request_id: str) -> Completion:
@@ -108,7 +122,8 @@ class ChatAnswer:
         return _completion(self._whole(), provider, request_id)
 
     def _whole(self) -> dict[str, Any]:
-        if self._head["finish_reason"] is None:
+        # Some give no reason at all; that the tokens were counted says that it was the end.
+        if self._head["finish_reason"] is None and not self._head["usage"]:
             raise broken_stream("finish_reason")
         return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": self._calls}
 
@@ -116,46 +131,82 @@ class ChatAnswer:
         if delta.get("function_call") or delta.get("audio"):
             self._head["note"] = left_out(delta)
         for field in _REASONING_TEXT:
-            if delta.get(field):
-                self._reasoning[field] = self._reasoning.get(field, "") + delta[field]
-                self._tell("reasoning", delta[field])
+            if isinstance(delta.get(field), str):
+                self._think(field, delta[field])
         if delta.get(_REASONING_BLOCKS):
             self._reasoning[_REASONING_BLOCKS] = [
                 *self._reasoning.get(_REASONING_BLOCKS, ()),
                 *delta[_REASONING_BLOCKS],
             ]
         for field in self._texts:
-            if delta.get(field):
-                self._texts[field] += delta[field]
-                self._tell("text", delta[field])
+            self._say(field, delta.get(field))
         for call in delta.get("tool_calls") or ():
             self._extend_call(call)
 
+    def _think(self, field: str, text: str) -> None:
+        if text:
+            self._reasoning[field] = self._reasoning.get(field, "") + text
+            self._tell("reasoning", text)
+
+    def _say(self, field: str, content: object) -> None:
+        """Take in a text, or a list of parts, of which some may be thoughts."""
+        if isinstance(content, str) and content:
+            self._texts[field] += content
+            self._tell("text", content)
+        for part in content if isinstance(content, list) else ():
+            if part.get("type") == "thinking":
+                said = part.get("thinking") or ()
+                self._think("thinking", said if isinstance(said, str) else "".join(one.get("text", "") for one in said))
+            else:
+                self._say(field, part.get("text"))
+
     def _extend_call(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function") or {}
+        name, arguments = function.get("name") or "", function.get("arguments")
         index = piece.get("index") or 0
         call = self._open.get(index)
-        # Some servers number all calls alike, and tell them apart by their ids alone.
-        if call is None or piece.get("id") not in (None, "", call["id"]):
-            call = self._open[index] = {"id": piece.get("id") or "", "name": "", "arguments": ""}
+        if call is None or _is_another(call, piece.get("id"), name):
+            call = self._open[index] = {"id": piece.get("id") or "", "name": "", "arguments": "", EXTRA: None}
             self._calls.append(call)
-        function = piece.get("function") or {}
-        call["name"] = call["name"] or function.get("name") or ""
-        if function.get("arguments"):
-            call["arguments"] += function["arguments"]
-            self._tell("tool_call", function["arguments"])
+        call["name"] = call["name"] or name
+        call[EXTRA] = piece.get(EXTRA) or call[EXTRA]
+        written = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+        if written:
+            call["arguments"] += written
+            self._tell("tool_call", written)
 
     def _tell(self, kind: str, text: str) -> None:
         if self._on_delta:
             self._on_delta(Delta(kind, text))
 
 
+def _is_another(call: dict[str, Any], call_id: object, name: str) -> bool:
+    """Return whether a piece begins another call, although it has the same number.
+
+    Some servers number all alike. They tell calls apart by their ids; or they have none either, and send each call
+    in one piece.
+    """
+    if call_id not in (None, "", call["id"]):
+        return True
+    return bool(name) and not call_id and not call["id"] and bool(call["name"]) and is_json(call["arguments"])
+
+
 def _parts(answer: dict[str, Any], provider: str) -> Iterable[Part]:
     reasoning = answer["reasoning"]
-    if reasoning:
-        text = next((reasoning[field] for field in _REASONING_TEXT if field in reasoning), "")
+    thoughts, said = _apart(answer["content"])
+    if reasoning or thoughts:
+        text = next((reasoning[field] for field in (*_REASONING_TEXT, "thinking") if field in reasoning), thoughts)
         yield ReasoningPart(provider=provider, text=text, data=reasoning)
-    text = answer["content"] + answer["refusal"]
+    text = said + answer["refusal"]
     if text:
         yield TextPart(text=text)
     for call in answer["tool_calls"]:
-        yield tool_call_part(call["id"], call["name"], call["arguments"])
+        yield tool_call_part(call["id"], call["name"], call["arguments"], cut=answer["finish_reason"] == "length")
+        if call[EXTRA]:
+            yield OpaquePart(provider=provider, data={EXTRA: call[EXTRA]})
+
+
+def _apart(content: str) -> tuple[str, str]:
+    """Return thoughts that stand before the answer, and the answer."""
+    found = _THOUGHTS.fullmatch(content)
+    return (found[2].strip(), found[3]) if found else ("", content)

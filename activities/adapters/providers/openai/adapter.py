@@ -10,6 +10,8 @@ from ...bounded_http import HOOKS
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
+from ..profiles.known import Profiles
+from ..wire_tools import REMEMBERED
 from .answer import ResponsesAnswer
 from .request import responses_request
 
@@ -25,6 +27,7 @@ class OpenAIAdapter:
         provider: The name that it goes by.
         api_key_env: Environment variable of the key, to be named in errors.
         connect_seconds: Longest wait for a connection.
+        profiles: What its models accept. Default: what is known of OpenAI's.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class OpenAIAdapter:
         provider: str = "openai",
         api_key_env: str = "OPENAI_API_KEY",
         connect_seconds: float = 10.0,
+        profiles: Profiles | None = None,
     ) -> None:
         self.provider = provider
         self._api_key = api_key
         self._api_key_env = api_key_env
         self._base_url = base_url or _BASE_URL
         self._connect_seconds = connect_seconds
+        self._profiles = profiles or Profiles("openai")
         self._client: openai.AsyncOpenAI | None = None
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
@@ -49,7 +54,9 @@ class OpenAIAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
-        body = responses_request(request, self.provider)
+        profile = self._profiles.of(request.model.model).without(request.without)
+        tools = REMEMBERED.of(request.tools, profile.tool_schema)
+        body = responses_request(request, self.provider, profile, tools)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
         async with deadline(request.model):
@@ -61,7 +68,7 @@ class OpenAIAdapter:
                     async for event in stream:
                         answer.take(event)
                 request_id = stream.response.headers.get("x-request-id", "")
-                return answer.completion(self.provider, request_id)
+                return tools.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 raise openai_error(error, request.model, self._api_key_env, self._api_key) from None
 

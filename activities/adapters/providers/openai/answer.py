@@ -143,7 +143,8 @@ def _parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
             texts = [piece["text"] for piece in (item.get("summary") or item.get("content") or ())]
             yield ReasoningPart(provider=provider, text="\n\n".join(texts), data=item)
         case "function_call":
-            yield tool_call_part(item["call_id"], item["name"], item["arguments"])
+            cut = item.get("status") == "incomplete"
+            yield tool_call_part(item["call_id"], item["name"], item["arguments"], cut=cut)
         case _:
             yield OpaquePart(provider=provider, data=item)
 

@@ -1,6 +1,7 @@
 """A model provider on loopback that speaks all three wire protocols, says what its script says, and fails on demand.
 
-Also a process: `python -m tests.fakes.provider_server SCRIPT.json` prints its address and serves until its input ends.
+It refuses what the real ones refuse. Also a process: `python -m tests.fakes.wire.server SCRIPT.json` prints its address
+and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, Literal
 
 from sostenuto.contracts.contract import Spec
-from tests.fakes.provider_wire import WireStep, anthropic_events, chat_events, responses_events, sse
+from tests.fakes.wire.streams import WireStep, anthropic_events, chat_events, responses_events, sse
+from tests.fakes.wire.strict import Refusal, note, refusal_body, refusals, warm_up
 
 _PATHS = {
     "/v1/messages": "anthropic",
@@ -39,7 +41,7 @@ class Fault(Spec):
     hundred megabytes that take a hundred kilobytes by gzip; or send for as long as the client listens."""
     status: int = 500
     headers: dict[str, str] = {}
-    body: dict[str, Any] | str | None = None
+    body: dict[str, Any] | list[Any] | str | None = None
     """None: an error of the protocol's own form."""
 
 
@@ -63,13 +65,27 @@ class ProviderServer:
         script: The steps.
         faults: What happens to the first requests.
         log: File that gets a line for each request: time, turn, protocol.
+        dialect: Whose rules hold where Chat Completions is spoken.
+        lenient: Whether everything is taken, as by a server of one's own.
+        refused: Whether requests may be refused. Otherwise a refusal is a fault of the test that sent it.
     """
 
     def __init__(
-        self, script: Sequence[WireStep], faults: Sequence[Fault | None] = (), *, log: Path | None = None
+        self,
+        script: Sequence[WireStep],
+        faults: Sequence[Fault | None] = (),
+        *,
+        log: Path | None = None,
+        dialect: str = "chat",
+        lenient: bool = False,
+        refused: bool = False,
     ) -> None:
         self.script = list(script)
         self.faults = list(faults)
+        self.dialect = dialect
+        self.refusals: list[Refusal] = []
+        self._lenient = lenient
+        self._may_refuse = refused
         self.requests: list[Received] = []
         self.disconnects = 0
         self.connections = 0
@@ -88,6 +104,7 @@ class ProviderServer:
         return self.url if protocol == "anthropic" else f"{self.url}/v1"
 
     async def __aenter__(self) -> ProviderServer:
+        warm_up()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
@@ -125,6 +142,10 @@ class ProviderServer:
             with self._log.open("a") as file:
                 file.write(json.dumps({"time": request.at, "turn": turn, "protocol": request.protocol}) + "\n")
         fault = self.faults.pop(0) if self.faults else None
+        if fault is None and (refusal := self._refused(request)):
+            body = refusal_body(refusal, request.protocol, self.dialect)
+            await _respond(writer, Fault(kind="status", status=refusal.status, body=body), request.protocol)
+            return True
         if fault and fault.kind == "status":
             await _respond(writer, fault, request.protocol)
             return True
@@ -135,6 +156,12 @@ class ProviderServer:
             await _respond(writer, Fault(kind="status", status=400, body=f"no step {turn}"), request.protocol)
             return True
         return await self._stream(turn, request, fault, reader, writer)
+
+    def _refused(self, request: Received) -> Refusal | None:
+        found = [] if self._lenient else list(refusals(request.protocol, self.dialect, request.body))
+        self.refusals += found
+        note(request.protocol, self.dialect, request.body, [] if self._may_refuse else found)
+        return next(iter(found), None)
 
     async def _stream(
         self,
@@ -237,7 +264,7 @@ def _stream_head(protocol: str) -> bytes:
     ).encode()
 
 
-def _error_body(fault: Fault, protocol: str) -> dict[str, Any] | str:
+def _error_body(fault: Fault, protocol: str) -> dict[str, Any] | list[Any] | str:
     if fault.body is not None:
         return fault.body
     error = {"type": "api_error", "message": f"scripted {fault.status}"}

@@ -1,0 +1,49 @@
+"""A model's settings in the words that every protocol shares.
+
+Must not send what its profile refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....contracts.errors import InvalidRequest
+from ....contracts.model import Model
+from ...model_adapter import ModelRequest
+from .profiles.profile import Profile
+
+
+def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
+    """Return how answers are sampled.
+
+    Raises:
+        InvalidRequest: The model is known not to take it.
+    """
+    model = request.model
+    if model.temperature is None or "temperature" in request.without:
+        return {}
+    if "temperature" in profile.refuses and effort_of(model, profile) != "none":
+        raise InvalidRequest(
+            f"temperature={model.temperature} is not taken by {model.name}: leave it out; "
+            f"where it is taken after all, set options={{'temperature': {model.temperature}}}"
+        )
+    return {"temperature": model.temperature}
+
+
+def effort_of(model: Model, profile: Profile) -> str | None:
+    """Return the provider's word for the effort that a model is to make.
+
+    None where nobody said.
+
+    Raises:
+        InvalidRequest: The model cannot be asked for it.
+    """
+    wanted = model.reasoning
+    if wanted is None or (wanted == "off" and profile.reasoning == "none"):
+        return None
+    if profile.reasoning == "none":
+        raise InvalidRequest(f"{model.name} takes no reasoning={wanted!r}: leave it out")
+    if wanted not in profile.efforts:
+        known = ", ".join(repr(effort) for effort in profile.efforts)
+        raise InvalidRequest(f"{model.name} takes no reasoning={wanted!r}: it takes {known}, or nothing")
+    return profile.efforts[wanted]

@@ -1,0 +1,102 @@
+"""What one model of one provider accepts, and what it wants in its own way."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from .....contracts.model import ReasoningEffort
+
+OutputMode = Literal["strict", "schema", "json", "tool", "words"]
+"""How an answer of a given form is asked for: by a schema that is enforced, by one that may be, as any JSON, as the
+arguments of a tool, or in words alone. Words stand beside all but the first two."""
+
+LADDER: Final[tuple[OutputMode, ...]] = ("strict", "schema", "json", "words")
+"""What is tried where the one before is refused."""
+
+
+class Profile(BaseModel):
+    """What one model of one provider accepts.
+
+    The defaults are cautious: those of a server of Chat Completions of which nothing is known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: OutputMode = "schema"
+    """How an answer of a given form is asked for."""
+    output_with_tools: OutputMode | None = None
+    """The same where the agent has tools. None: no other way."""
+    output_unenforced: bool = True
+    """Whether a schema may be sent that is not enforced."""
+    output_schema: str = "closed"
+    """Rules for the schema of an answer, where it is enforced."""
+    output_in_words: bool = True
+    """Whether the schema is told in words, too, since the server may take no notice of it."""
+    tool_schema: str = "plain"
+    """Rules for the schemas of tools."""
+    system_role: Literal["system", "developer", "user"] = "system"
+    """Who says the instructions."""
+    call_ids: Literal["any", "nine"] = "any"
+    """Form of the ids of tool calls: anything, or nine letters and digits."""
+    user_after_tool: bool = True
+    """Whether a user may speak right after a tool."""
+    text_only: bool = False
+    """Whether the content of a message is a text, never a list of parts."""
+    images: Literal["none", "data", "url"] = "url"
+    """Whether pictures are taken: by their data only, or by address as well."""
+    files: Literal["none", "data", "url"] = "data"
+    """Whether documents are taken: by their data only, or by address as well."""
+    images_of_tools: bool = False
+    """Whether a tool's result may have pictures itself."""
+    reasoning: Literal["effort", "adaptive", "budget", "thinking", "openrouter", "none"] = "effort"
+    """How the effort of thinking is said."""
+    efforts: dict[ReasoningEffort, str] = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
+    """The provider's words for our efforts. One that is not there cannot be asked for."""
+    reasons: bool = True
+    """Whether the model thinks at all, so that past thoughts may be sent back."""
+    echo: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
+    """Fields of past thoughts that go back as they came (Chat Completions)."""
+    echo_required: bool = False
+    """Whether a past message with calls is refused without its thoughts, even where there were none."""
+    unsigned_call: str = ""
+    """What stands for the signature of a past call that another model made, where each has to be signed."""
+    max_tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """Name of the limit of the answer (Chat Completions)."""
+    seed: Literal["seed", "random_seed", ""] = "seed"
+    """Name of the seed; empty where there is none."""
+    required_choice: str = "required"
+    """The word for a call of any tool that must be made."""
+    named_choice: bool = True
+    """Whether one tool can be named that must be called."""
+    parallel_choice: bool = True
+    """Whether it can be said that calls are not to be parallel."""
+    refuses: tuple[str, ...] = ()
+    """Fields of the body that are refused, and so never sent."""
+    output_tokens: int | None = None
+    """Most tokens of an answer. None: not known."""
+    context_tokens: int | None = None
+    """Most tokens of a prompt and its answer. None: not known."""
+
+    def output_mode(self, *, with_tools: bool) -> OutputMode:
+        """Return how an answer of a given form is asked for."""
+        return (self.output_with_tools or self.output) if with_tools else self.output
+
+    def without(self, features: frozenset[str]) -> Profile:
+        """Return the profile of a model that was found to refuse features."""
+        if not features:
+            return self
+        changes: dict[str, object] = {"refuses": (*self.refuses, *sorted(features))}
+        for field in ("output", "output_with_tools"):
+            mode = getattr(self, field)
+            while mode in LADDER[:-1] and mode in features:
+                mode = LADDER[LADDER.index(mode) + 1]
+            changes[field] = mode
+        if "parallel_tool_calls" in features:
+            changes["parallel_choice"] = False
+        if "tool_choice" in features:
+            changes |= {"named_choice": False, "required_choice": ""}
+        if "reasoning" in features:
+            changes |= {"reasoning": "none", "reasons": False}
+        return self.model_copy(update=changes)

@@ -1,0 +1,114 @@
+"""What Anthropic's endpoint refuses in a JSON schema, of tools and of answers.
+
+Sources: platform.claude.com/docs/en/build-with-claude/structured-outputs, and the words of errors as they stand in
+anthropics/claude-code#23440, egonSchiele/agency-lang#487 and modelcontextprotocol/go-sdk#169 on GitHub.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+_PROPERTY = re.compile(r"^[a-zA-Z0-9_.-]{1,64}\Z")
+_FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
+_OF_TYPE = {
+    "object": ("propertyNames", "patternProperties", "minProperties", "maxProperties", "dependentRequired"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "string": ("minLength", "maxLength"),
+    "array": ("maxItems", "uniqueItems", "contains", "prefixItems"),
+}
+_OPTIONAL = 24
+_UNIONS = 16
+
+
+def input_schema_faults(schema: Any) -> Iterator[str]:
+    """Find what is refused in the schema of a tool that is not strict, in the endpoint's words after the path."""
+    if not isinstance(schema, dict):
+        yield ": Field required"
+        return
+    if schema.get("type") != "object":
+        yield ".type: Field required" if "type" not in schema else ".type: Input should be 'object'"
+    if any(key in schema for key in ("oneOf", "allOf", "anyOf")):
+        yield ": input_schema does not support oneOf, allOf, or anyOf at the top level"
+    if any(not _PROPERTY.match(name) for name in schema.get("properties") or {}):
+        yield ".properties: Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"
+    try:
+        Draft202012Validator.check_schema(schema)
+        lost = any(True for _ in _lost_references(schema, schema))
+    except SchemaError:
+        lost = True
+    if lost:
+        yield ": JSON schema is invalid. It must match JSON Schema draft 2020-12"
+
+
+def format_faults(schema: Any) -> Iterator[str]:
+    """Find what is refused in the schema of an answer, in the endpoint's words."""
+    if not isinstance(schema, dict):
+        yield "Field required"
+        return
+    optional, unions = 0, 0
+    for node in _nodes(schema):
+        yield from _node_faults(node)
+        optional += len(node.get("properties") or {}) - len(node.get("required") or ())
+        unions += "anyOf" in node or isinstance(node.get("type"), list)
+    if optional > _OPTIONAL:
+        yield f"Schemas contains too many optional parameters ({optional})"
+    if unions > _UNIONS:
+        yield f"Schemas contains too many parameters with union types ({unions} parameters with type arrays or anyOf)"
+    if any(_cycles(schema, name, ()) for name in schema.get("$defs") or {}):
+        yield "Circular reference detected in schema definitions"
+
+
+def _node_faults(node: dict[str, Any]) -> Iterator[str]:
+    kind = node.get("type")
+    if kind == "object" and node.get("additionalProperties") is not False:
+        yield "For 'object' type, 'additionalProperties' must be explicitly set to false"
+    for key in _OF_TYPE.get(kind, ()) if isinstance(kind, str) else ():
+        if key in node:
+            yield f"For '{kind}' type, property '{key}' is not supported"
+    if node.get("minItems", 0) not in (0, 1):
+        yield f"For 'array' type, 'minItems' values other than 0 or 1 are not supported (got: [{node['minItems']}])"
+    for key in ("oneOf", "not", "if"):
+        if key in node:
+            yield f"Schema type '{key}' is not supported"
+    if "enum" in node and isinstance(kind, list):
+        yield f"Invalid schema: Enum value does not match declared type '{kind}'"
+    if kind == "string" and node.get("format", "date") not in _FORMATS:
+        yield f"Invalid schema: Unsupported format '{node['format']}'."
+    if re.search(r"\(\?|\\b|\\\d", node.get("pattern", "")):
+        yield "Unsupported regex feature in pattern field"
+
+
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for key in ("properties", "$defs", "definitions"):
+        for sub in (schema.get(key) or {}).values():
+            yield from _nodes(sub)
+    for key in ("anyOf", "allOf", "oneOf"):
+        for sub in schema.get(key) or ():
+            yield from _nodes(sub)
+    yield from _nodes(schema.get("items"))
+
+
+def _cycles(root: dict[str, Any], name: str, passed: tuple[str, ...]) -> bool:
+    if name in passed:
+        return True
+    found = {node["$ref"].rpartition("/")[2] for node in _nodes(root["$defs"].get(name)) if "$ref" in node}
+    return any(_cycles(root, other, (*passed, name)) for other in found)
+
+
+def _lost_references(schema: Any, root: dict[str, Any]) -> Iterator[str]:
+    for node in _nodes(schema):
+        reference = node.get("$ref", "#")
+        place: Any = root
+        for step in filter(None, reference.removeprefix("#").split("/")):
+            place = place.get(step) if isinstance(place, dict) else None
+        if not reference.startswith("#") or place is None:
+            yield reference

@@ -1,0 +1,87 @@
+"""Judges every request that comes to the double, and remembers what was refused that nobody meant to be."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.wire.dialect_rules import DIALECTS, envelope
+from tests.fakes.wire.messages_rules import MESSAGES
+from tests.fakes.wire.responses_rules import RESPONSES
+from tests.fakes.wire.rule import Complaint, Json, Refusal, RuleBook
+from tests.fakes.wire.typed import misshapen, warm_up
+from tests.fakes.wire.unmeant import UNMEANT
+
+__all__ = ["Refusal", "note", "refusal_body", "refusals", "warm_up"]
+
+_COUNT = "SOSTENUTO_TEST_WIRE_REQUESTS"
+"""Environment variable that names a file: it gets a line for each request, the same for the same."""
+
+# What dialects have beyond OpenAI's own types.
+_BEYOND: tuple[str, ...] = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+    "extra_content",
+    "thinking",
+    "random_seed",
+    "extra_body",
+)
+_BEYOND = (*_BEYOND, "top_k", "chat_template_kwargs", "reasoning_format", "include_reasoning", "prefix")
+
+
+def book(protocol: str, dialect: str) -> RuleBook:
+    """Return the rules of an endpoint.
+
+    Args:
+        protocol: `anthropic`, `openai` (Responses) or `compatible` (Chat Completions).
+        dialect: Whose, where it is Chat Completions.
+    """
+    return {"anthropic": MESSAGES, "openai": RESPONSES}.get(protocol) or DIALECTS[dialect]
+
+
+def refusals(protocol: str, dialect: str, body: Json) -> Iterator[Refusal]:
+    """Find why an endpoint refuses a request: by its rules, and by its own SDK's types."""
+    yield from book(protocol, dialect).refusals(body)
+    standard = _standard(body) if protocol == "compatible" else body
+    for problem in misshapen(protocol, standard):
+        yield Refusal("shape", 400, Complaint(f"Invalid request: {problem}"))
+
+
+def refusal_body(refusal: Refusal, protocol: str, dialect: str) -> dict[str, Any] | list[Any]:
+    """Return a refusal as the endpoint writes it."""
+    said = refusal.complaint
+    if protocol == "anthropic":
+        kind = "not_found_error" if refusal.status == 404 else "invalid_request_error"
+        return {"type": "error", "error": {"type": kind, "message": said.message}, "request_id": "req_1"}
+    body: dict[str, Any] | list[Any] = envelope(dialect, said.message, said.param, said.code, refusal.status)
+    return body
+
+
+def note(protocol: str, dialect: str, body: Json, unmeant: Sequence[Refusal]) -> None:
+    """Remember a request, and what was refused of it that nobody meant to be."""
+    UNMEANT.extend(f"{protocol}/{dialect}: {one.rule}: {one.complaint.message}" for one in unmeant)
+    if path := os.environ.get(_COUNT):
+        digest = sha256(json.dumps([protocol, dialect, body], sort_keys=True).encode()).hexdigest()
+        with Path(path).open("a") as file:
+            file.write(f"{digest}\n")
+
+
+def _standard(body: Json) -> Json:
+    """Return a body without what dialects have beyond the standard."""
+    kept = {key: value for key, value in body.items() if key not in _BEYOND}
+    messages = [_without(message) for message in body.get("messages") or ()]
+    return kept | ({"messages": messages} if "messages" in body else {})
+
+
+def _without(message: Json) -> Json:
+    kept = {key: value for key, value in message.items() if key not in _BEYOND}
+    if kept.get("tool_calls"):
+        kept["tool_calls"] = [{k: v for k, v in call.items() if k not in _BEYOND} for call in kept["tool_calls"]]
+    if isinstance(kept.get("content"), list):
+        kept["content"] = [part for part in kept["content"] if part.get("type") != "thinking"] or ""
+    return kept

@@ -1,0 +1,3 @@
+"""What was refused in this process although the test did not say so."""
+
+UNMEANT: list[str] = []
