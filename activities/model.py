@@ -32,6 +32,7 @@ from .call.user_code import UserCode
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .not_served import NotServedError, cannot
 from .price import Price
+from .refusals import completed
 from .transcript_cache import Prefix, TranscriptCache
 
 _LOG = logging.getLogger(__name__)
@@ -79,8 +80,9 @@ class ModelActivities:
             model = prefix.head.model.choices[call.choice]
             try:
                 self._validator.check_known(prefix.head)
-                completion = await self._adapter(model).complete(_request(prefix, model, call.room))
-                reply = await self._reply(call, prefix, completion, started)
+                request = _request(prefix, model, call)
+                completion, missing = await completed(self._adapter(model), request)
+                reply = await self._reply(call, prefix, completion, started, missing)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
@@ -131,7 +133,9 @@ class ModelActivities:
         # An attempt that the server gave up on may have left another result here than the history has.
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 
-    async def _reply(self, call: ModelCall, prefix: Prefix, completion: Completion, started: float) -> ModelReply:
+    async def _reply(
+        self, call: ModelCall, prefix: Prefix, completion: Completion, started: float, missing: tuple[str, ...]
+    ) -> ModelReply:
         model = prefix.head.model.choices[call.choice]
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
         wrong: tuple[str, ...] = ()
@@ -161,6 +165,7 @@ class ModelActivities:
             prompt_hash=prompt_hash(prefix.chain, model),
             output_errors=wrong,
             request_id=completion.request_id,
+            without=missing,
         )
 
     async def _cost(self, model: Model, completion: Completion) -> float | None:
@@ -181,7 +186,7 @@ class ModelActivities:
             return None
 
 
-def _request(prefix: Prefix, model: Model, room: int) -> ModelRequest:
+def _request(prefix: Prefix, model: Model, call: ModelCall) -> ModelRequest:
     head = prefix.head
     return ModelRequest(
         model=model,
@@ -189,7 +194,8 @@ def _request(prefix: Prefix, model: Model, room: int) -> ModelRequest:
         messages=prefix.messages,
         tools=head.tools,
         output=head.output,
-        room=room,
+        without=frozenset(call.without),
+        room=call.room,
     )
 
 

@@ -113,6 +113,9 @@ class QuotaExceeded(ModelError):
 class InvalidRequest(ModelError):
     """The provider rejects the request as it is, or the model does not exist."""
 
+    refuses: str = ""
+    """Name of the feature that the model was found not to have; empty where that cannot be told."""
+
 
 class AuthenticationFailed(ModelError):
     """The key is missing, wrong, or lacks a right."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ..activities.adapters.providers.profiles.known import ProfileChange, Profiles, dialect_of, dialects
 from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
 from ..contracts.errors import InvalidRequest, SetupError
 from ..contracts.names import LOCAL_PROVIDER
@@ -35,17 +36,21 @@ def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> 
     Providers that lack a key or a server are there too: a call to them says what is to be set.
 
     Args:
-        settings: Addresses and keys.
+        settings: Addresses, keys, and what models accept.
         embedder: What the local model chooses by. Default: one of its own.
+
+    Raises:
+        SetupError: What the settings say of models is not what can be said; names it.
     """
     shared = embedder or build_embedder(settings)
+    anthropic, openai = (_profiles(settings, name, name) for name in ("anthropic", "openai"))
     builders: dict[str, Callable[[], ModelAdapter]] = {
-        "anthropic": lambda: _anthropic(settings),
-        "openai": lambda: _openai(settings),
+        "anthropic": lambda: _anthropic(settings, anthropic),
+        "openai": lambda: _openai(settings, openai),
         LOCAL_PROVIDER: lambda: _local(settings, shared),
     }
     for name, provider in settings.providers.items():
-        builders[name] = _compatible(name, provider)
+        builders[name] = _compatible(name, provider, _profiles(settings, name, _dialect(name, provider)))
     if settings.script:
         builders["scripted"] = lambda: _scripted(settings)
     return {name: LazyAdapter(name, build) for name, build in builders.items()}
@@ -144,25 +149,43 @@ class LazyEmbedder:
             return self._embedder
 
 
-def _anthropic(settings: Settings) -> ModelAdapter:
+def _profiles(settings: Settings, provider: str, dialect: str) -> Profiles:
+    said = ((*pattern.partition("/"), fields) for pattern, fields in settings.models.items())
+    return Profiles(dialect, [ProfileChange(models, fields) for owner, _, models, fields in said if owner == provider])
+
+
+def _dialect(name: str, provider: CompatibleProvider) -> str:
+    if provider.dialect and provider.dialect not in dialects():
+        known = ", ".join(dialects())
+        raise SetupError(f"providers.{name}.dialect: {provider.dialect!r} is not known; there are {known}")
+    return provider.dialect or dialect_of(name, provider.base_url)
+
+
+def _anthropic(settings: Settings, profiles: Profiles) -> ModelAdapter:
     from ..activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 
-    return AnthropicAdapter(api_key=_secret(settings.anthropic_api_key), base_url=settings.anthropic_base_url)
+    key = _secret(settings.anthropic_api_key)
+    return AnthropicAdapter(api_key=key, base_url=settings.anthropic_base_url, profiles=profiles)
 
 
-def _openai(settings: Settings) -> ModelAdapter:
+def _openai(settings: Settings, profiles: Profiles) -> ModelAdapter:
     from ..activities.adapters.providers.openai.adapter import OpenAIAdapter
 
-    return OpenAIAdapter(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
+    key = _secret(settings.openai_api_key)
+    return OpenAIAdapter(api_key=key, base_url=settings.openai_base_url, profiles=profiles)
 
 
-def _compatible(name: str, provider: CompatibleProvider) -> Callable[[], ModelAdapter]:
+def _compatible(name: str, provider: CompatibleProvider, profiles: Profiles) -> Callable[[], ModelAdapter]:
     def build() -> ModelAdapter:
         from ..activities.adapters.providers.compatible.adapter import CompatibleAdapter
 
         key = _secret(provider.api_key)
         return CompatibleAdapter(
-            provider=name, base_url=provider.base_url, api_key=key, api_key_env=provider.api_key_env
+            provider=name,
+            base_url=provider.base_url,
+            api_key=key,
+            api_key_env=provider.api_key_env,
+            profiles=profiles,
         )
 
     return build

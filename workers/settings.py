@@ -34,7 +34,7 @@ _VARIABLES = {
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
 # Keys do not belong in a file that people commit, and clients, which do not read it, look for the state directory too.
-_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "providers"})
+_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "providers", "models"})
 
 
 class CompatibleProvider(BaseModel):
@@ -48,6 +48,8 @@ class CompatibleProvider(BaseModel):
     """Environment variable that holds the key. Empty where the provider needs none."""
     api_key: SecretStr | None = None
     """The key itself, from that variable."""
+    dialect: str = ""
+    """Whose dialect it speaks, such as `vllm`. Empty: what its address or its name tell."""
 
     @field_validator("base_url")
     @classmethod
@@ -83,6 +85,8 @@ class Settings(BaseModel):
     """File that gets a line for each request to the `scripted` provider."""
     providers: dict[str, CompatibleProvider] = {}
     """OpenAI-compatible providers by name."""
+    models: dict[str, dict[str, Any]] = {}
+    """What models accept, by `provider/model`, in which `*` stands for anything; over what is known of them."""
 
     @field_validator("state_dir")
     @classmethod
@@ -98,6 +102,14 @@ class Settings(BaseModel):
             if name in _BUILT_IN:
                 raise ValueError(f"{name!r} is built in: give this provider another name")
         return providers
+
+    @field_validator("models")
+    @classmethod
+    def _patterns(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for pattern in models:
+            if "/" not in pattern:
+                raise ValueError(f'{pattern!r} is not provider/model: write [models."openai/gpt-*"]')
+        return models
 
     @classmethod
     def load(cls, *, environ: Mapping[str, str] | None = None, toml_path: Path | None = None) -> Settings:

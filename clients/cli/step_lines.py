@@ -97,7 +97,8 @@ def _stall(event: RunStalled) -> str:
 def _facts(event: ModelResponded) -> str:
     cost = "" if event.cost_usd is None else f"  ${event.cost_usd:.4f}"
     tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
-    return f"{event.seconds:.2f} s  {event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}{tries}"
+    without = f"  without {', '.join(event.without)}" if event.without else ""
+    return f"{event.seconds:.2f} s  {event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}{tries}{without}"
 
 
 def _timing(event: ToolResponded) -> str:

@@ -75,6 +75,7 @@ class ModelOutcome:
             attempt=activity.attempt,
             seconds=recorded.since(activity.at),
             prompt_hash=reply.prompt_hash,
+            without=reply.without,
         )
         for part in reply.message.tool_calls:
             yield ToolRequested(

@@ -73,6 +73,8 @@ class ModelResponded(_Event):
     """Seconds from scheduling to the answer."""
     prompt_hash: str
     """SHA-256 of the exact prompt that was sent."""
+    without: tuple[str, ...] = ()
+    """Features that the model was found to refuse, such as `parallel_tool_calls`: the run goes on without them."""
 
 
 class ToolRequested(_Event):

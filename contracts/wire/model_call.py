@@ -43,6 +43,8 @@ class ModelCall(Contract):
     worker's cache or the transcript query."""
     room: int = 1
     """How many times the adapter's own limit of output tokens the answer may have: the one before was cut at it."""
+    without: tuple[str, ...] = ()
+    """Features that the model was found to refuse in this run."""
 
 
 class ModelReply(Contract):
@@ -69,6 +71,8 @@ class ModelReply(Contract):
     """Whether asking again for a better answer cannot help: it was cut at a limit that stays."""
     request_id: str = ""
     """The provider's own id of the request, for its support."""
+    without: tuple[str, ...] = ()
+    """Features that the model was found to refuse by this call, which was then made without them."""
 
 
 class TranscriptQuery(Contract):

@@ -94,6 +94,8 @@ class Carried(Contract):
     """Which model of `Model.choices` is in use."""
     room: int = 1
     """How many times an adapter's own limit of output tokens the next answer may have."""
+    without: tuple[str, ...] = ()
+    """Features that the model in use was found to refuse."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0

@@ -54,6 +54,7 @@ class ModelCalls:
                     raise
             failed += 1
             self._state.choice += 1
+            self._state.without = ()
 
     async def _call(self, model: Model, failed: int, *, fallback_left: bool) -> ModelReply:
         state = self._state
@@ -71,6 +72,7 @@ class ModelCalls:
             # A conversation that is continued begins under another head, so this one's stands in the history too.
             head=None if state.replies or state.head_stands else state.transcript.head,
             room=state.room,
+            without=state.without,
         )
 
         async def start(_: int) -> ModelReply:

@@ -41,6 +41,8 @@ class AgentState:
     """Index of the model in use, among the agent's model and its fallbacks."""
     room: int = 1
     """How many times an adapter's own limit of output tokens the next answer may have."""
+    without: tuple[str, ...] = ()
+    """Features that the model in use was found to refuse."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0
@@ -89,6 +91,7 @@ class AgentState:
             replies=carried.turns,
             choice=carried.choice,
             room=carried.room,
+            without=carried.without,
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
@@ -108,6 +111,7 @@ class AgentState:
             totals=self.tally.totals,
             choice=self.choice,
             room=self.room,
+            without=self.without,
             repairs=self.repairs,
             repeats=self.repeats,
             mcp=self.mcp,
@@ -119,6 +123,7 @@ class AgentState:
         """Take in what the model answered."""
         self.replies += 1
         self.room = reply.room
+        self.without += reply.without
         self.tally.reply(reply)
         self.transcript.add_reply(reply)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ....contracts.errors import InvalidRequest
-from ....contracts.model import Model
 from ...model_adapter import ModelRequest
 from .profiles.profile import Profile
 
@@ -22,7 +21,7 @@ def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
     model = request.model
     if model.temperature is None or "temperature" in request.without:
         return {}
-    if "temperature" in profile.refuses and effort_of(model, profile) != "none":
+    if "temperature" in profile.refuses and effort_of(request, profile) != "none":
         raise InvalidRequest(
             f"temperature={model.temperature} is not taken by {model.name}: leave it out; "
             f"where it is taken after all, set options={{'temperature': {model.temperature}}}"
@@ -30,7 +29,7 @@ def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
     return {"temperature": model.temperature}
 
 
-def effort_of(model: Model, profile: Profile) -> str | None:
+def effort_of(request: ModelRequest, profile: Profile) -> str | None:
     """Return the provider's word for the effort that a model is to make.
 
     None where nobody said.
@@ -38,7 +37,8 @@ def effort_of(model: Model, profile: Profile) -> str | None:
     Raises:
         InvalidRequest: The model cannot be asked for it.
     """
-    wanted = model.reasoning
+    model = request.model
+    wanted = None if "reasoning" in request.without else model.reasoning
     if wanted is None or (wanted == "off" and profile.reasoning == "none"):
         return None
     if profile.reasoning == "none":

@@ -5,6 +5,7 @@ Must not retry.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import openai
@@ -52,12 +53,29 @@ def _failure(error: openai.APIError) -> Failure:
 
     An event in the middle of a stream has no status of its own.
     """
-    body: Any = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    message = str(said or error.message)
+    message = _said(error.body) or str(error.message)
     codes = (error.code, error.type)
     if isinstance(error, openai.APIStatusError):
         return Failure(message, error.status_code, codes, error.response.headers, error.request_id or "")
     # Some compatible servers write the status where others write a name.
     status = int(error.code) if error.code and error.code.isdecimal() else None
     return Failure(message, status, codes)
+
+
+def _said(body: Any) -> str:
+    """Return the words of an error in any of the forms that compatible servers have for it."""
+    match body:
+        case str():
+            return body
+        case [first, *_]:
+            return _said(first)
+        case {"message": message, "metadata": {"raw": raw}}:
+            return f"{_said(message)}: {raw}"  # of one that forwards to others: what the other one said
+        case {"message": message} if message:
+            return _said(message)
+        case {"error": error} if error:
+            return _said(error)
+        case {"detail": detail} if detail:
+            return detail if isinstance(detail, str) else json.dumps(detail, default=str)
+        case _:
+            return ""

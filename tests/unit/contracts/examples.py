@@ -86,6 +86,7 @@ EXAMPLES: tuple[Contract, ...] = (
     ToolOutput(content="a cat", attachments=(IMAGE, FILE), incomplete="The result has 3,000,000 bytes"),
     ModelCall(
         transcript="support",
+        without=("seed",),
         turn=2,
         model="openai/gpt",
         choice=1,
@@ -97,6 +98,7 @@ EXAMPLES: tuple[Contract, ...] = (
     ),
     ModelReply(
         id="r1",
+        without=("parallel_tool_calls",),
         message=ASSISTANT,
         model="openai/gpt-5",
         usage=USAGE,
@@ -134,6 +136,7 @@ EXAMPLES: tuple[Contract, ...] = (
     route_call.RouteChoice(route="billing", confidence=0.75, reason="It is about money.", strategy="model"),
     run.Carried(
         messages=(USER, ASSISTANT, ANSWER),
+        without=("seed",),
         after="r1",
         turns=1,
         totals=TOTALS,
@@ -177,6 +180,7 @@ EXAMPLES: tuple[Contract, ...] = (
         **WHEN,
         turn=1,
         model="openai/gpt-5",
+        without=("parallel_tool_calls",),
         message=ASSISTANT,
         usage=USAGE,
         cost_usd=0.125,

@@ -10,6 +10,7 @@ from ...bounded_http import HOOKS
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..profiles.known import Profiles
+from ..refused_feature import noted
 from ..wire_tools import REMEMBERED
 from .answer import MessagesAnswer
 from .errors import ANTHROPIC_FAILURES, anthropic_error
@@ -72,7 +73,8 @@ class AnthropicAdapter:
                 request_id = stream.response.headers.get("request-id", "")
                 return tools.restored(answer.completion(self.provider, request_id))
             except ANTHROPIC_FAILURES as error:
-                raise anthropic_error(error, request.model, self._api_key_env, self._api_key) from None
+                found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
+                raise noted(found, error, body, request.model.options) from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from .....contracts.message import Message
-from .....contracts.model import Model
 from ....model_adapter import ModelRequest
 from ..asked_output import AskedOutput, asked_output
 from ..model_settings import effort_of, sampling
@@ -37,6 +36,7 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
     output = asked_output(request, profile)
     instructions = [request.instructions, output.words if output else ""]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
+    effort = effort_of(request, profile)
     messages = sent_messages(request.messages, provider, profile, tools)
     body: dict[str, Any] = {
         "model": model.model,
@@ -50,8 +50,8 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
         ]
         or _past_tools(request.messages),
         "messages": messages,
-        "thinking": _thinking(effort_of(model, profile), profile, limit, messages),
-        "output_config": _output_config(model, profile, output),
+        "thinking": _thinking(effort, profile, limit, messages),
+        "output_config": _output_config(effort, profile, output),
     }
     if not tools.described and body["tools"]:
         body["tool_choice"] = {"type": "none"}
@@ -91,10 +91,10 @@ def _may_think(messages: list[dict[str, Any]]) -> bool:
     return bool(done[-1][0]["type"] in ("thinking", "redacted_thinking"))
 
 
-def _output_config(model: Model, profile: Profile, output: AskedOutput | None) -> dict[str, Any]:
+def _output_config(effort: str | None, profile: Profile, output: AskedOutput | None) -> dict[str, Any]:
     config: dict[str, Any] = {}
-    if model.reasoning not in (None, "off") and profile.reasoning == "adaptive":
-        config["effort"] = effort_of(model, profile)
+    if effort in _BUDGETS and profile.reasoning == "adaptive":
+        config["effort"] = effort
     if output and output.strict:
         config["format"] = {"type": "json_schema", "schema": output.schema}
     return config

@@ -30,7 +30,7 @@ def chat_request(request: ModelRequest, provider: str, profile: Profile, tools: 
         **sampling(request, profile),
         "messages": chat_messages(request, provider, profile, tools, output.words if output else ""),
         "tools": [_tool(tool.name, tool.description, schema) for tool, schema in tools.described],
-        **_reasoning(effort_of(model, profile), profile),
+        **_reasoning(effort_of(request, profile), profile),
         "response_format": _response_format(output),
         "stream_options": {"include_usage": True},
     }

@@ -11,6 +11,7 @@ from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles
+from ..refused_feature import noted
 from ..wire_tools import REMEMBERED
 from .answer import ResponsesAnswer
 from .request import responses_request
@@ -70,7 +71,8 @@ class OpenAIAdapter:
                 request_id = stream.response.headers.get("x-request-id", "")
                 return tools.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
-                raise openai_error(error, request.model, self._api_key_env, self._api_key) from None
+                found = openai_error(error, request.model, self._api_key_env, self._api_key)
+                raise noted(found, error, body, request.model.options) from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -37,7 +37,7 @@ def responses_request(request: ModelRequest, provider: str, profile: Profile, to
         }
         for tool, schema in tools.described
     ]
-    effort = effort_of(model, profile)
+    effort = effort_of(request, profile)
     body: dict[str, Any] = {
         "model": model.model,
         "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),

@@ -1,0 +1,89 @@
+"""Tells from an error which feature of a request the model does not have.
+
+So it can be asked without it. A request that is refused costs nothing, and few servers say beforehand what they take.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ....contracts.errors import InvalidRequest, ModelError
+from .profiles.profile import OutputMode
+
+_REFUSED: Final = re.compile(
+    r"unsupported|not (\w+ )?support|unknown|unrecogni[sz]ed|unexpected|not (\w+ )?permitted|not allowed|extra.inputs"
+    r"|extra_forbidden|unavailable|not available|deprecated|incompatible|cannot \w+"
+    r"|only (supported|allowed)|does not exist|not valid|invalid (value|parameter|schema)|must be",
+    re.IGNORECASE,
+)
+# Words for a feature, where an error does not name the field.
+_WORDS: Final[tuple[tuple[str, str], ...]] = (
+    ("output", r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format"),
+    ("output", r"text\.format|schema for response_format|json mode"),
+    ("parallel_tool_calls", r"parallel[ _]tool[ _](calls|use)"),
+    ("tool_choice", r"tool[ _]choice|toolchoice"),
+    ("stream_options", r"stream[ _]options|include_usage"),
+    ("reasoning", r"reasoning|thinking|effort"),
+    ("temperature", r"temperature"),
+    ("seed", r"\bseed\b|random_seed"),
+    ("stop", r"\bstop(_sequences)?\b"),
+    ("service_tier", r"service[ _]tier"),
+    ("prompt_cache_key", r"prompt_cache_key"),
+    ("cache_control", r"cache_control"),
+    ("include", r"encrypted content is not supported|\binclude\b"),
+)
+# Where each feature stands in the body of a request.
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "output": ("response_format", "text", "output_config"),
+    "reasoning": ("reasoning", "reasoning_effort", "thinking", "output_config"),
+    "seed": ("seed", "random_seed"),
+    "stop": ("stop", "stop_sequences"),
+    "cache_control": ("system", "tools", "messages"),
+}
+
+
+def refused_feature(said: str, body: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """Return the feature that a request was refused for.
+
+    Empty where that cannot be told.
+
+    Args:
+        said: The provider's words, with the field that they name.
+        body: The request.
+        options: What people added to it: that is never left out.
+    """
+    if not _REFUSED.search(said):
+        return ""
+    for feature, words in _WORDS:
+        fields = [field for field in _FIELDS.get(feature, (feature,)) if field in body]
+        if fields and not options.keys() & set(fields) and re.search(words, said, re.IGNORECASE):
+            found = _output_mode(body) if feature == "output" else feature
+            if found:
+                return found
+    return ""
+
+
+def noted(error: ModelError, raw: Exception, body: Mapping[str, Any], options: Mapping[str, Any]) -> ModelError:
+    """Return an error that says which feature was refused, where it can be told.
+
+    Args:
+        error: What is to be done about it.
+        raw: What the SDK raised.
+        body: The request.
+        options: What people added to it.
+    """
+    if isinstance(error, InvalidRequest):
+        error.refuses = refused_feature(f"{error} {getattr(raw, 'param', None) or ''}", body, options)
+    return error
+
+
+def _output_mode(body: Mapping[str, Any]) -> OutputMode | None:
+    """Return how the answer of a request was asked for."""
+    form = body.get("response_format") or (body.get("text") or {}).get("format")
+    form = form or (body.get("output_config") or {}).get("format")
+    if not form or form["type"] == "json_object":
+        return "json" if form else None
+    strict = form.get("strict", "schema" in form) or (form.get("json_schema") or {}).get("strict")
+    return "strict" if strict else "schema"
