@@ -9,8 +9,9 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -24,6 +25,8 @@ from .call.failure import failure, text_of, told, ungrouped
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
+
+T = TypeVar("T")
 
 ToolActivity = Callable[[ToolInvocation], Awaitable[ToolOutput]]
 
@@ -74,29 +77,40 @@ async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Report,
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
     context = _context(invocation, report, cancelled)
+    on_loop = tool.is_async
+
+    def call() -> Any:
+        return tool.function(**_arguments(tool, invocation, context))
+
     try:
         async with limit:
-            if inspect.iscoroutinefunction(tool.function):
-                return await user.on_loop(tool.spec.name, lambda: _awaited(tool, invocation, context))
-            return await _in_thread(tool, lambda: _called(tool, invocation, context), user, cancelled, limit)
+            if on_loop:
+                return await user.on_loop(tool.spec.name, lambda: _awaited(tool, call))
+            ended = await _in_thread(tool, lambda: _called(tool, call), user, cancelled, limit)
+            if isinstance(ended, ToolOutput):
+                return ended
+            on_loop = True
+            return await user.on_loop(tool.spec.name, lambda: _awaited(tool, lambda: ended))
     except _CallFailedError as error:
         retryable = not error.final and _retries_left(tool)
         raise failure(error.__cause__ or error, str(error), kind=names.TOOL_FAILED, retryable=retryable) from None
     except TimeoutError as error:
-        message = _timeout_message(tool, user)
+        message = _timeout_message(tool, user.culprit if on_loop else "")
         raise failure(error, message, kind=names.TOOL_FAILED, retryable=_retries_left(tool)) from None
     finally:
         cancelled.set()
 
 
-async def _awaited(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> ToolOutput:
+async def _awaited(tool: Tool[..., Any], call: Callable[[], Awaitable[Any]]) -> ToolOutput:
     with _failing():
-        return _output(tool, await tool.function(**_arguments(tool, invocation, context)))
+        return _output(tool, await call())
 
 
-def _called(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> ToolOutput:
+def _called(tool: Tool[..., Any], call: Callable[[], Any]) -> ToolOutput | Awaitable[Any]:
     with _failing():
-        return _output(tool, tool.function(**_arguments(tool, invocation, context)))
+        value = call()
+        # Such as the coroutine of an async function under a sync decorator: what is async has no loop in this thread.
+        return value if inspect.isawaitable(value) else _output(tool, value)
 
 
 @contextmanager
@@ -115,11 +129,11 @@ def _failing() -> Iterator[None]:
 
 async def _in_thread(
     tool: Tool[..., Any],
-    work: Callable[[], ToolOutput],
+    work: Callable[[], ToolOutput | Awaitable[Any]],
     user: UserCode,
     cancelled: threading.Event,
     limit: asyncio.Timeout,
-) -> ToolOutput:
+) -> ToolOutput | Awaitable[Any]:
     thread = user.submit(work)
     running = asyncio.wrap_future(thread)
     try:
@@ -131,13 +145,22 @@ async def _in_thread(
                 taken = f"other sync functions take all {user.threads} threads of its worker"
                 raise _CallFailedError(f"{tool.spec.name} was not run: {taken}", final=False) from None
             raise
+        thread.add_done_callback(_close)
         # A thread cannot be stopped: what a `once` tool has done by its end belongs in the history.
         if tool.spec.effect is Effect.ONCE and not limit.expired():
-            return await _end_of(running)
+            ended = await _end_of(running)
+            if isinstance(ended, ToolOutput):
+                return ended
         raise
 
 
-async def _end_of(running: asyncio.Future[ToolOutput]) -> ToolOutput:
+def _close(thread: Future[ToolOutput | Awaitable[Any]]) -> None:
+    """Close a coroutine that came too late to be awaited."""
+    if not thread.cancelled() and not thread.exception() and inspect.iscoroutine(ended := thread.result()):
+        ended.close()
+
+
+async def _end_of(running: asyncio.Future[T]) -> T:
     """Wait for a function that cannot be stopped, but not long after a shutdown."""
     # Asked and not waited for: a tool on the other loop may wait for the same, and an event is of one loop.
     while not running.done() and not activity.is_worker_shutdown():
@@ -183,10 +206,10 @@ def _plain(tool: Tool[..., Any], value: Any) -> ToolOutput:
     return ToolOutput(content=tool.signature.render(value))
 
 
-def _timeout_message(tool: Tool[..., Any], user: UserCode) -> str:
+def _timeout_message(tool: Tool[..., Any], culprit: str) -> str:
     taken = f"{tool.spec.name} took longer than {tool.spec.timeout.total_seconds():g} s and was stopped."
-    if user.culprit and inspect.iscoroutinefunction(tool.function):
-        taken += f" On its worker {user.culprit} holds up all async functions."
+    if culprit:
+        taken += f" On its worker {culprit} holds up all async functions."
     return f"{taken} Whether it took effect is unknown." if tool.spec.effect is Effect.ONCE else taken
 
 

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partialmethod
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from pydantic import Field, JsonValue, ValidationError
 
 from .contract import Contract
 from .errors import SpecError
+from .signature.callee import LAMBDA, Callee, name_of
 from .tool_signature import ToolSignature
 
 P = ParamSpec("P")
@@ -99,12 +101,14 @@ class ToolContext:
 class Tool(Generic[P, R]):
     """A typed function that models can call. Still callable as the function it was."""
 
-    def __init__(self, function: Callable[P, R], spec: ToolSpec, signature: ToolSignature) -> None:
+    def __init__(self, function: Callable[P, R], spec: ToolSpec, signature: ToolSignature, callee: Callee) -> None:
         self.function = function
         self.spec = spec
         self.signature = signature
+        self.is_async = callee.is_async
+        """Whether calling it makes a coroutine. A sync function may return an awaitable all the same."""
         self.__name__ = spec.name
-        self.__doc__ = function.__doc__
+        self.__doc__ = callee.doc or None
         self.__wrapped__ = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -144,9 +148,12 @@ def tool(
 ) -> Any:
     """Make a tool of a typed function, sync or async.
 
+    Or of whatever else can be called: a bound method, a partial, an object with `__call__`. What a partial has bound
+    is hidden from the model.
+
     The JSON schema comes from the signature: pydantic types, defaults, `Annotated[..., Field(...)]`, and the
     docstring's `Args:`. A parameter of type `ToolContext` is filled in at run time and hidden from the model.
-    A sync function runs in a thread.
+    A sync function runs in a thread; an awaitable that it returns is awaited where async ones run.
 
     Args:
         function: The function, where the decorator is used without parentheses.
@@ -154,8 +161,8 @@ def tool(
         fast: Run it as a local activity: for reads that end within a second or two.
         timeout: Longest one attempt may take.
         retries: Further attempts after an exception before the model is told of it. Not for `once`.
-        name: What the model calls it. Default: the function's name.
-        description: What the model reads of it. Default: the docstring up to its `Args:`.
+        name: What the model calls it. Default: the function's name; of an object that of its class, in snake case.
+        description: What the model reads of it. Default: the docstring up to its first section.
 
     Raises:
         SpecError: A parameter has no type, or one without a JSON schema; or the options contradict each other.
@@ -171,10 +178,12 @@ def tool(
 def _make(
     wrapped: Callable[..., Any], name: str | None, description: str | None, options: dict[str, Any]
 ) -> Tool[..., Any]:
-    if not callable(wrapped):
-        raise SpecError(f"@tool: {wrapped!r} is not a function: name a tool by name=, describe it by description=")
-    label = name or str(getattr(wrapped, "__name__", "tool"))
-    signature = ToolSignature.of(wrapped, label, hidden=ToolContext)
+    called = _callable(wrapped)
+    label = name or name_of(called)
+    if label == LAMBDA:
+        raise SpecError("@tool: a lambda has no name: give it one by name=, or write a function with def")
+    callee = Callee.of(called, label)
+    signature = ToolSignature.of(callee, hidden=ToolContext)
     try:
         spec = ToolSpec(
             name=label,
@@ -186,7 +195,29 @@ def _make(
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SpecError(f"tool {label}: {problems}") from None
     check_spec(spec)
-    return Tool(wrapped, spec, signature)
+    return Tool(called, spec, signature, callee)
+
+
+def _callable(wrapped: Any) -> Callable[..., Any]:
+    """Return what is to be called.
+
+    Raises:
+        SpecError: It cannot be called; says what to write.
+    """
+    called: Callable[..., Any] = wrapped
+    if isinstance(wrapped, Tool):
+        called = wrapped.function
+    elif isinstance(wrapped, staticmethod):
+        called = wrapped.__func__
+    elif isinstance(wrapped, classmethod | partialmethod):
+        method = wrapped.__func__ if isinstance(wrapped, classmethod) else wrapped.func
+        raise SpecError(
+            f"@tool: the {type(wrapped).__name__} {name_of(method)} is not bound: take @tool off it, and write "
+            f"tool(effect=...)(Shop.{name_of(method)}) below its class, such as Shop"
+        )
+    elif not callable(wrapped):
+        raise SpecError(f"@tool: {wrapped!r} is not a function: name a tool by name=, describe it by description=")
+    return called
 
 
 def _effect(effect: Effect | str, label: str) -> Effect:

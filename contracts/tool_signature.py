@@ -9,22 +9,27 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
+from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from .errors import SpecError
+from .signature.argument_schema import ArgumentSchema
+from .signature.callee import LAMBDA, Callee
+from .signature.docstring import Docstring
+from .signature.hints import Names, as_list, awaited, bare, type_name, unfit, unknown_name, words
 
-_SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Note|Notes):\s*$", re.MULTILINE)
 _FIELD = "parameter_"
 _NOTHING = "done"
 """What a model is told of a call that returns nothing."""
-_ARGUMENT = re.compile(r"^(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
+_PARAMETER_NAME = re.compile(r"^[A-Za-z0-9_]{1,64}\Z")
+"""Names of parameters that every provider takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +46,32 @@ class ToolSignature:
     result: TypeAdapter[Any]
 
     @classmethod
-    def of(cls, function: Callable[..., Any], label: str, *, hidden: type) -> ToolSignature:
+    def of(cls, callee: Callee, *, hidden: type) -> ToolSignature:
         """Read the signature.
 
         Raises:
             SpecError: A parameter cannot be described in JSON schema; names it.
         """
-        hints = _hints(function, label)
-        description, notes = _docstring(function)
+        label = callee.label
+        reader = _Reader(callee, hidden)
+        docstring = Docstring.of(callee.doc, [parameter.name for parameter in callee.parameters])
         fields: dict[str, Any] = {}
         hidden_name = None
-        for parameter in inspect.signature(function).parameters.values():
-            if hints.get(parameter.name) is hidden:
+        for parameter in callee.parameters:
+            if reader.is_hidden(parameter):
                 if hidden_name:
-                    raise SpecError(f"tool {label}: both {hidden_name!r} and {parameter.name!r} are {hidden.__name__}s")
+                    raise SpecError(
+                        f"tool {label}: both {hidden_name!r} and {parameter.name!r} are {hidden.__name__}s: keep one"
+                    )
                 hidden_name = parameter.name
                 continue
             # Parameters may have names that a model's fields may not, such as `schema` or `_id`.
-            fields[f"{_FIELD}{parameter.name}"] = _field(parameter, hints, label, notes.get(parameter.name))
-        arguments: type[BaseModel] = create_model(
-            label, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields
-        )
-        schema = arguments.model_json_schema()
+            note = docstring.parameters.get(parameter.name, "")
+            fields[f"{_FIELD}{parameter.name}"] = reader.field(parameter, note)
+        arguments = reader.model(fields)
+        schema = arguments.model_json_schema(schema_generator=ArgumentSchema)
         schema.pop("title", None)
-        return cls(schema, description, hidden_name, arguments, _result(hints.get("return", Any), label))
+        return cls(schema, docstring.text, hidden_name, arguments, reader.result())
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call as the function takes them, by name.
@@ -84,15 +91,30 @@ class ToolSignature:
         Raises:
             ValueError: The text is of another type than the function returns.
         """
+        with suppress(ValidationError):
+            value = self.result.validate_python(text, strict=True)
+            # A path or bytes can be made of a text too, but were written as JSON.
+            if isinstance(value, str):
+                return value
         try:
-            return self.result.validate_python(text)
-        except ValidationError:
-            if text == _NOTHING:
-                return None
             return self.result.validate_json(text)
+        except ValidationError as error:
+            return self._from_plain_text(text, error)
+
+    def _from_plain_text(self, text: str, error: ValidationError) -> Any:
+        """Return what is neither a text nor JSON.
+
+        It is nothing, or a value that is a text as well, as of a `StrEnum`.
+        """
+        for value in (None, text) if text == _NOTHING else (text,):
+            with suppress(ValidationError):
+                return self.result.validate_python(value)
+        raise error
 
     def render(self, value: Any) -> str:
         """Return the function's result as text: strings as they are, all else as JSON.
+
+        An iterator becomes a list.
 
         JSON has no NaN and no infinity: they become the texts `NaN`, `Infinity` and `-Infinity`, which `parse` reads.
 
@@ -101,8 +123,11 @@ class ToolSignature:
         """
         if value is None:
             return _NOTHING
+        if isinstance(value, Iterator):
+            value = list(value)
         if isinstance(value, str):
-            return value
+            # Of an enum that is a text as well, the text.
+            return str.__str__(value)
         written = self.result.dump_json(value)
         # A number that JSON does not have was written as null, silently.
         if b"null" in written:
@@ -133,62 +158,129 @@ def _text(schema: dict[str, Any]) -> str:
     return to_json(schema).decode()
 
 
-def _hints(function: Callable[..., Any], label: str) -> dict[str, Any]:
-    try:
-        return get_type_hints(function, include_extras=True)
-    except NameError as error:
-        raise SpecError(
-            f"tool {label}: the annotation {error.name!r} cannot be resolved: define it at module level"
-        ) from error
+class _Reader:
+    """Reads the parameters and the result of one function."""
 
+    def __init__(self, callee: Callee, hidden: type) -> None:
+        self._callee = callee
+        self._hidden = hidden
+        self._names = Names(callee)
+        self._resolved: dict[str, Any] = {}
 
-def _field(parameter: inspect.Parameter, hints: dict[str, Any], label: str, note: str | None) -> tuple[Any, FieldInfo]:
-    where = f"tool {label}: parameter {parameter.name!r}"
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-        raise SpecError(f"{where} is {parameter.kind.description}: give every parameter a name and a type")
-    if parameter.name not in hints:
-        raise SpecError(f"{where} has no type: annotate it, such as {parameter.name}: str")
-    annotation = hints[parameter.name]
-    try:
-        TypeAdapter(annotation).json_schema()
-    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
-        raise SpecError(
-            f"{where} has the type {_type_name(annotation)}, which has no JSON schema: "
-            "use a pydantic model, a dataclass, or a JSON type"
-        ) from error
-    default = ... if parameter.default is parameter.empty else parameter.default
-    given = default if isinstance(default, FieldInfo) else Field(default=default)
-    named = Field(alias=parameter.name, description=note) if note else Field(alias=parameter.name)
-    return Annotated[annotation, given, named], given
+    def is_hidden(self, parameter: inspect.Parameter) -> bool:
+        """Return whether a parameter is filled in at run time."""
+        return parameter.annotation is not parameter.empty and bare(self._type(parameter)) is self._hidden
 
+    def field(self, parameter: inspect.Parameter, note: str) -> tuple[Any, FieldInfo]:
+        """Return the field of a parameter.
 
-def _result(annotation: Any, label: str) -> TypeAdapter[Any]:
-    try:
-        return TypeAdapter(annotation)
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
-        raise SpecError(
-            f"tool {label}: the return type {_type_name(annotation)} cannot be written as JSON: "
-            "return a pydantic model, a dataclass, or a JSON type"
-        ) from error
+        Args:
+            parameter: The parameter.
+            note: What the docstring says of it.
+        """
+        self._check(parameter)
+        annotation = self._json_type(parameter)
+        default = ... if parameter.default is parameter.empty else parameter.default
+        given = default if isinstance(default, FieldInfo) else Field(default=default)
+        description = note or ("" if given.description else words(annotation))
+        named = Field(alias=parameter.name, description=description) if description else Field(alias=parameter.name)
+        return Annotated[annotation, given, named], given
 
+    def model(self, fields: dict[str, Any]) -> type[BaseModel]:
+        """Return a model of all fields."""
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+        made: type[BaseModel] = create_model(self._callee.label, __config__=config, **fields)
+        made.model_rebuild(_types_namespace=self._names.local)
+        return made
 
-def _type_name(annotation: Any) -> str:
-    return annotation.__qualname__ if isinstance(annotation, type) else str(annotation)
+    def result(self) -> TypeAdapter[Any]:
+        """Return the type of what the function returns."""
+        where = f"tool {self._callee.label}: the return type"
+        given = self._callee.returns
+        annotation = Any if given is inspect.Signature.empty else self._resolve(given, "the return type")
+        annotation = as_list(awaited(annotation), (Iterable, Iterator, Generator))
+        try:
+            return self._adapted(annotation)[1]
+        except Exception as error:
+            otherwise = "return a pydantic model, a dataclass, or a JSON type"
+            problem = unfit(annotation, error, lack=" cannot be written as JSON", otherwise=otherwise)
+            raise SpecError(f"{where} {problem}") from error
 
+    def _check(self, parameter: inspect.Parameter) -> None:
+        where = self._where(parameter)
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise SpecError(
+                f"{where} is {parameter.kind.description}: give every parameter a name and a type, and put "
+                "functools.wraps on the inner function of a decorator that hides them"
+            )
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise SpecError(f"{where} is {parameter.kind.description}: give every parameter a name and a type")
+        if parameter.annotation is parameter.empty:
+            raise SpecError(f"{where} has no type: {self._type_to_write(parameter)}")
+        if not _PARAMETER_NAME.match(parameter.name):
+            raise SpecError(f"{where}: providers take names of up to 64 letters a to z, digits and '_': rename it")
 
-def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """Split a Google style docstring into its text and the notes on the arguments."""
-    doc = inspect.getdoc(function) or ""
-    pieces = _SECTION.split(doc)
-    sections = dict(zip(pieces[1::2], pieces[2::2], strict=False))
-    body = next((sections[s] for s in ("Args", "Arguments", "Parameters") if s in sections), "")
-    notes: dict[str, str] = {}
-    current = ""
-    for line in inspect.cleandoc(body).splitlines():
-        found = _ARGUMENT.match(line)
-        if found:
-            current = found[1]
-            notes[current] = found[2].strip()
-        elif current and line.strip():
-            notes[current] = f"{notes[current]} {line.strip()}".strip()
-    return pieces[0].strip(), notes
+    def _type_to_write(self, parameter: inspect.Parameter) -> str:
+        callee = self._callee
+        if parameter.name in ("self", "cls") and parameter is callee.parameters[0]:
+            return (
+                "a method is a tool only when it is bound to its object: take @tool off it, and write "
+                f"tool(effect=...)(shop.{callee.label}) where there is an object, such as shop"
+            )
+        if getattr(callee.function, "__name__", "") == LAMBDA:
+            return "a lambda has no place for one: write a function with def"
+        default = parameter.default
+        is_told = default is not parameter.empty and default is not None and not isinstance(default, FieldInfo)
+        return f"annotate it, such as {parameter.name}: {type(default).__name__ if is_told else 'str'}"
+
+    def _json_type(self, parameter: inspect.Parameter) -> Any:
+        annotation = as_list(self._type(parameter))
+        try:
+            fitting, adapter = self._adapted(annotation)
+            adapter.json_schema(schema_generator=ArgumentSchema)
+            if isinstance(parameter.default, FieldInfo):
+                self.model({_FIELD: (fitting, parameter.default)}).model_json_schema(schema_generator=ArgumentSchema)
+        except Exception as error:
+            problem = self._unfit(parameter, annotation, error)
+            raise SpecError(f"{self._where(parameter)} has the type {problem}") from error
+        return fitting
+
+    def _unfit(self, parameter: inspect.Parameter, annotation: Any, error: Exception) -> str:
+        if self._hidden in get_args(annotation):
+            hidden = self._hidden.__name__
+            return f"{type_name(annotation)}: write {parameter.name}: {hidden}, it is filled in at every call"
+        otherwise = "use a pydantic model, a dataclass, or a JSON type"
+        return unfit(annotation, error, lack=", which has no JSON schema", otherwise=otherwise)
+
+    def _adapted(self, annotation: Any) -> tuple[Any, TypeAdapter[Any]]:
+        """Return the type as pydantic takes it, and what pydantic makes of it."""
+        try:
+            return annotation, self._names.adapter(annotation)
+        except PydanticUserError as error:
+            if error.code != "typed-dict-version":
+                raise
+        own = self._names.with_own_typed_dicts(annotation)
+        return own, self._names.adapter(own)
+
+    def _type(self, parameter: inspect.Parameter) -> Any:
+        if parameter.name not in self._resolved:
+            where = f"parameter {parameter.name!r}"
+            self._resolved[parameter.name] = self._resolve(parameter.annotation, where)
+        return self._resolved[parameter.name]
+
+    def _resolve(self, annotation: Any, where: str) -> Any:
+        tool = f"tool {self._callee.label}"
+        try:
+            return self._names.resolved(annotation)
+        except NameError as error:
+            raise SpecError(
+                f"{tool}: the annotation {error.name!r} cannot be resolved, in {where}: {unknown_name(error.name)}"
+            ) from error
+        except Exception as error:
+            raise SpecError(
+                f"{tool}: {where} has the annotation {annotation!r}, which cannot be read "
+                f"({type(error).__name__}: {error}): write a type"
+            ) from error
+
+    def _where(self, parameter: inspect.Parameter) -> str:
+        return f"tool {self._callee.label}: parameter {parameter.name!r}"
