@@ -1,6 +1,9 @@
-"""How a text is cut where only so much of it is shown or sent."""
+"""How a text is cut, or cleared of secrets, before it is shown or sent."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
 
 
 def shorten(text: str, chars: int) -> str:
@@ -31,3 +34,15 @@ def encodable(text: str) -> str:
 def plural(number: int, noun: str) -> str:
     """Return a number of things in words: `1 turn`, `2,000 turns`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+SHORTEST_SECRET: Final = 8
+"""A shorter value is no secret: it stands in many texts that tell none."""
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return the text without the secrets, but for those that are too short to be any."""
+    # The longest first: one may be part of another.
+    for secret in sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True):
+        text = text.replace(secret, "[redacted]")
+    return text

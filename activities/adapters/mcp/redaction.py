@@ -9,23 +9,18 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ....contracts.mcp import McpServer
-
-_SHORTEST = 6
-"""A shorter value, such as `1` or `true`, is not a secret and stands in many texts that tell none."""
+from ....contracts.text import redacted
 
 
 class Redaction:
     """Knows the secrets of one server."""
 
     def __init__(self, server: McpServer) -> None:
-        # The longest first: one may be part of another.
-        self._secrets = sorted({text for text in _secrets(server) if len(text) >= _SHORTEST}, key=len, reverse=True)
+        self._secrets = frozenset(_secrets(server))
 
     def __call__(self, text: str) -> str:
         """Return the text without the secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, "[redacted]")
-        return text
+        return redacted(text, self._secrets)
 
 
 def address(server: McpServer) -> str:

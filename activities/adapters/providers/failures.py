@@ -25,6 +25,7 @@ from ....contracts.errors import (
     Timeout,
     UnreadableAnswer,
 )
+from ....contracts.text import redacted
 from ..bounded_http import ResponseTooLargeError
 from .retry_after import retry_after
 
@@ -154,7 +155,7 @@ def model_error(failure: Failure, *, model: str, key_env: str, secret: str | Non
         secret: The key, which some providers repeat: it is blotted out.
     """
     kind = _kind(failure)
-    message = failure.message.replace(secret, "***") if secret else failure.message
+    message = redacted(failure.message, [secret] if secret else ())
     said = dict.fromkeys(str(part) for part in (failure.status, *failure.codes[:1], failure.request_id) if part)
     text = f"{message[:_LONGEST_MESSAGE]} ({', '.join(said)})" if said else message[:_LONGEST_MESSAGE]
     if kind is AuthenticationFailed:

@@ -63,7 +63,7 @@ def _failure(error: openai.APIError) -> Failure:
 
 
 def _said(body: Any) -> str:
-    """Return the words of an error in any of the forms that compatible servers have for it."""
+    """Return the words of an error, in any of the forms that servers have for it."""
     match body:
         case str():
             return body
