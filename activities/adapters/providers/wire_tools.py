@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
-from ....contracts.message import ToolCallPart
+from ....contracts.message import Message, ToolCallPart
 from ....contracts.tool import ToolDefinition
 from ...model_adapter import Completion
 from .schema.fitted import fit_schema
@@ -36,6 +37,10 @@ class WireTools:
         )
         """Each tool with the schema that is sent of it; that is empty where it takes nothing."""
 
+    def __bool__(self) -> bool:
+        """Return whether there is any."""
+        return bool(self.described)
+
     def sent(self, call: ToolCallPart) -> tuple[str, dict[str, Any]]:
         """Return name and arguments of a past call as the model may have written them."""
         known = self._fitted.get(call.name)
@@ -56,6 +61,13 @@ class WireTools:
         if known is None or known.restoring is None or call.malformed:
             return call
         return call.model_copy(update={"arguments": known.restored(dict(call.arguments))})
+
+
+def past_tools(messages: Iterable[Message]) -> tuple[ToolDefinition, ...]:
+    """Return the tools that were called before, where there are none now."""
+    names = dict.fromkeys(sendable_name(call.name) for message in messages for call in message.tool_calls)
+    nothing = {"type": "object", "properties": {}}
+    return tuple(ToolDefinition(name=name, description="Is no longer there.", parameters=nothing) for name in names)
 
 
 def sendable_name(name: str) -> str:

@@ -73,7 +73,7 @@ def note(protocol: str, dialect: str, body: Json, unmeant: Sequence[Refusal]) ->
 
 def _standard(body: Json) -> Json:
     """Return a body without what dialects have beyond the standard."""
-    kept = {key: value for key, value in body.items() if key not in _BEYOND}
+    kept = {key: value for key, value in body.items() if key not in _BEYOND and value != "default"}
     messages = [_without(message) for message in body.get("messages") or ()]
     return kept | ({"messages": messages} if "messages" in body else {})
 

@@ -5,16 +5,14 @@ Must not send anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from .....contracts.message import Message
 from ....model_adapter import ModelRequest
 from ..asked_output import AskedOutput, asked_output
 from ..model_settings import effort_of, sampling
 from ..profiles.profile import Profile
 from ..request_body import with_options
-from ..wire_tools import WireTools, sendable_name
+from ..wire_tools import WireTools, past_tools
 from .messages import sent_messages
 
 # The API wants a bound. Every current model may write this much.
@@ -37,6 +35,7 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
     instructions = [request.instructions, output.words if output else ""]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
+    offered = tools or WireTools(past_tools(request.messages), profile.tool_schema)
     messages = sent_messages(request.messages, provider, profile, tools)
     body: dict[str, Any] = {
         "model": model.model,
@@ -46,28 +45,17 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
         "system": [{"type": "text", "text": text} for text in instructions if text.strip()],
         "tools": [
             {"name": tool.name, "description": tool.description, "input_schema": schema}
-            for tool, schema in tools.described
-        ]
-        or _past_tools(request.messages),
+            for tool, schema in offered.described
+        ],
         "messages": messages,
         "thinking": _thinking(effort, profile, limit, messages),
         "output_config": _output_config(effort, profile, output),
     }
-    if not tools.described and body["tools"]:
+    if not request.tools and body["tools"]:
         body["tool_choice"] = {"type": "none"}
     _mark_for_cache(body)
     refused = {*profile.refuses, *request.without} - {"temperature"}
     return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
-
-
-def _past_tools(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Return the tools that were called before, where there are none now.
-
-    Past calls are refused without them.
-    """
-    names = dict.fromkeys(sendable_name(call.name) for message in messages for call in message.tool_calls)
-    schema = {"type": "object", "properties": {}}
-    return [{"name": name, "description": "Is no longer there.", "input_schema": schema} for name in names]
 
 
 def _thinking(

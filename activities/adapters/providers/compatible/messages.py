@@ -78,7 +78,8 @@ class _Writer:
             return
         self.add_attached()
         if message.role is Role.ASSISTANT:
-            self.sent += self._assistant(message)
+            for sent in self._assistant(message):
+                self._append(sent)
         else:
             self.add_user(self._user_content(message))
 
@@ -96,7 +97,20 @@ class _Writer:
             self.sent.append(dict(_BRIDGE))
         if self._profile.text_only and isinstance(content, list):
             content = "\n".join(part["text"] for part in content)
-        self.sent.append({"role": "user", "content": content})
+        self._append({"role": "user", "content": content})
+
+    def _append(self, message: dict[str, Any]) -> None:
+        """Add a message, or add what it says to the one before.
+
+        That is where two of one role may not follow each other.
+        """
+        before = self.sent[-1] if self.sent else {}
+        if not self._profile.alternate or before.get("role") != message["role"]:
+            self.sent.append(message)
+            return
+        before["content"] = _together(before.get("content"), message.get("content"))
+        if message.get("tool_calls"):
+            before["tool_calls"] = [*before.get("tool_calls", ()), *message["tool_calls"]]
 
     def _id(self, ours: str) -> str:
         return ours if self._profile.call_ids == "any" else sha256(ours.encode()).hexdigest()[:9]
@@ -169,6 +183,18 @@ class _Writer:
                 return {"type": "file", "file": {"filename": part.name or "file", "file_data": blob_url(part)}}
             case _:
                 raise unsupported(part, provider, "a user message has text, images and files only")
+
+
+def _together(one: Any, other: Any) -> Any:
+    if not one or not other:
+        return one or other
+    if isinstance(one, str) and isinstance(other, str):
+        return f"{one}\n\n{other}"
+    return [*_as_parts(one), *_as_parts(other)]
+
+
+def _as_parts(content: Any) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _is_blank(part: Part) -> bool:

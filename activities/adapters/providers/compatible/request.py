@@ -12,7 +12,7 @@ from ..asked_output import AskedOutput, asked_output
 from ..model_settings import effort_of, sampling
 from ..profiles.profile import Profile
 from ..request_body import with_options
-from ..wire_tools import WireTools
+from ..wire_tools import WireTools, past_tools
 from .messages import chat_messages
 
 
@@ -24,12 +24,15 @@ def chat_request(request: ModelRequest, provider: str, profile: Profile, tools: 
     """
     model = request.model
     output = asked_output(request, profile)
+    past = past_tools(request.messages) if profile.past_tools else ()
+    offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {
         "model": model.model,
         profile.max_tokens: model.max_output_tokens,
         **sampling(request, profile),
         "messages": chat_messages(request, provider, profile, tools, output.words if output else ""),
-        "tools": [_tool(tool.name, tool.description, schema) for tool, schema in tools.described],
+        "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],
+        "tool_choice": "none" if offered and not tools else None,
         **_reasoning(effort_of(request, profile), profile),
         "response_format": _response_format(output),
         "stream_options": {"include_usage": True},

@@ -38,13 +38,17 @@ def responses_request(request: ModelRequest, provider: str, profile: Profile, to
         for tool, schema in tools.described
     ]
     effort = effort_of(request, profile)
+    words = output.words if output else ""
+    # JSON mode wants the word itself, and not in the instructions.
+    said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
+    words = "" if said else words
     body: dict[str, Any] = {
         "model": model.model,
         "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),
         **sampling(request, profile),
-        "instructions": "\n\n".join(filter(None, (request.instructions, output.words if output else ""))),
+        "instructions": "\n\n".join(filter(None, (request.instructions, words))),
         "tools": functions,
-        "input": response_items(request.messages, provider, profile, tools),
+        "input": [*said, *response_items(request.messages, provider, profile, tools)],
         "reasoning": effort and {"effort": effort},
         "text": _text_config(output),
         "prompt_cache_key": _cache_key(request.instructions, functions),

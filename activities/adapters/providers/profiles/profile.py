@@ -42,6 +42,10 @@ class Profile(BaseModel):
     """Form of the ids of tool calls: anything, or nine letters and digits."""
     user_after_tool: bool = True
     """Whether a user may speak right after a tool."""
+    alternate: bool = False
+    """Whether two messages in a row of one role are refused, as templates of open models do."""
+    past_tools: bool = False
+    """Whether past calls are refused where there are no tools now."""
     text_only: bool = False
     """Whether the content of a message is a text, never a list of parts."""
     images: Literal["none", "data", "url"] = "url"
