@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import limits, names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
-from ..contracts.message import Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
+from ..contracts.message import Message, OpaquePart, Part, PartRef, ReasoningPart, TextPart, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.text import cut, encodable
@@ -29,6 +29,7 @@ from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
+from .lenient_json import json_object
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .not_served import NotServedError, cannot
 from .price import Price
@@ -138,6 +139,8 @@ class ModelActivities:
     ) -> ModelReply:
         model = prefix.head.model.choices[call.choice]
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
+        if prefix.head.output is not None:
+            message = _with_json_alone(message)
         wrong: tuple[str, ...] = ()
         if not message.tool_calls:
             left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
@@ -221,6 +224,15 @@ def _with_own_ids(message: Message, index: int) -> Message:
             )
         }
     )
+
+
+def _with_json_alone(message: Message) -> Message:
+    """Leave out what a model said around the JSON that it was asked for."""
+    found = None if message.tool_calls else json_object(message.text)
+    if found is None:
+        return message
+    others = tuple(part for part in message.parts if not isinstance(part, TextPart))
+    return message.model_copy(update={"parts": (*others, TextPart(text=found))})
 
 
 def _writable(message: Message) -> Message:

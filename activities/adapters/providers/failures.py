@@ -110,10 +110,22 @@ _BY_STATUS: dict[int, type[ModelError]] = {
 # Only where there is no code for it: Anthropic's `invalid_request_error`, and servers that send a bare text.
 _BY_WORDS: tuple[tuple[re.Pattern[str], type[ModelError]], ...] = (
     (re.compile(r"prompt is too long|exceeds? (the )?(available )?context", re.IGNORECASE), ContextOverflow),
-    (re.compile(r"context (length|window|limit)", re.IGNORECASE), ContextOverflow),
+    (re.compile(r"context (length|window|limit|size)", re.IGNORECASE), ContextOverflow),
+    (
+        re.compile(r"input token count|input tokens exceed|input is too long|prompt too long", re.IGNORECASE),
+        ContextOverflow,
+    ),
+    (re.compile(r"maximum (prompt|input) length|exceeded model token limit", re.IGNORECASE), ContextOverflow),
+    (
+        re.compile(r"`inputs` tokens \+ `max_new_tokens`|reduce the length of the messages", re.IGNORECASE),
+        ContextOverflow,
+    ),
     (re.compile(r"content filter|content management policy", re.IGNORECASE), ContentFiltered),
     (re.compile(r"credit balance is too low|exceeded your current quota", re.IGNORECASE), QuotaExceeded),
 )
+
+# A name or an id that is too long is a mistake, not too long a prompt.
+_LONG_CONTENT = re.compile(r"'[^']*(content|text|output|input|instructions)[^']*'(?<!name')(?<!id')")
 
 HTTP_FAILURES: Final = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict)
 """Everything that the HTTP client under both SDKs raises, where the SDK does not wrap it."""
@@ -200,6 +212,11 @@ def broken_stream(missing: str) -> UnreadableAnswer:
 
 def _kind(failure: Failure) -> type[ModelError]:
     codes = [code for code in failure.codes if isinstance(code, str)]
+    # More than the account may send in a minute: no wait helps, whatever the code says.
+    if failure.message.startswith("Request too large for"):
+        return ContextOverflow
+    if "string_above_max_length" in codes and not _LONG_CONTENT.search(failure.message):
+        return InvalidRequest
     for code in codes:
         if code in _BY_CODE:
             return _BY_CODE[code]

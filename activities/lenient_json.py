@@ -1,0 +1,65 @@
+"""Finds the JSON object that a model meant, among what it said around it.
+
+Where no schema can be enforced, models put answers into fences, explain them, or leave commas at the end of lists.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+_MOST_CHARS = 1_000_000
+"""A longer text is taken as it is."""
+
+
+def json_object(text: str) -> str | None:
+    """Return the JSON object that a text has, as JSON.
+
+    None where it has none, or nothing but that. Of several the last one counts: what comes before it is how the model
+    got there.
+    """
+    if _is_object(text) or len(text) > _MOST_CHARS:
+        return None
+    for candidate in _candidates(text):
+        for written in (candidate, _without_trailing_commas(candidate)):
+            if _is_object(written):
+                return written
+    return None
+
+
+def _candidates(text: str) -> Iterator[str]:
+    yield from reversed(_FENCE.findall(text))
+    begin, end = text.find("{"), text.rfind("}")
+    if 0 <= begin < end:
+        yield text[begin : end + 1]
+    # Several in a row: the last one that begins a line.
+    last = text.rfind("\n{")
+    if last >= 0 and end > last:
+        yield text[last + 1 : end + 1]
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _without_trailing_commas(text: str) -> str:
+    """Return the text without commas before a closing bracket."""
+    kept: list[str] = []
+    in_string = escaped = False
+    for letter in text:
+        if letter in "]}" and not in_string:
+            blank = len(kept)
+            while blank and kept[blank - 1].isspace():
+                blank -= 1
+            if blank and kept[blank - 1] == ",":
+                del kept[blank - 1]
+        kept.append(letter)
+        if letter == '"' and not escaped:
+            in_string = not in_string
+        escaped = letter == "\\" and not escaped
+    return "".join(kept)

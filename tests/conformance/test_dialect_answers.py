@@ -1,0 +1,128 @@
+"""What servers of Chat Completions say in their own ways means the same here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sostenuto.activities.model_adapter import Completion
+from sostenuto.contracts.message import Message, OpaquePart, Role, ToolCallPart, ToolResultPart
+from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.wire.model_call import StopReason
+from tests.conformance.subject import on_the_wire, request, shape
+from tests.fakes.wire.streams import WireStep
+
+
+async def _answer(*deltas: dict[str, Any], dialect: str = "", **step: Any) -> Completion:
+    async with on_the_wire("compatible", WireStep(blocks=deltas, **step), dialect=dialect) as (adapter, _):
+        return await adapter.complete(request(dialect or "compatible"))
+
+
+def _call(name: str = "", arguments: Any = None, **more: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"function": {"name": name, "arguments": arguments}, "type": "function", **more}]}
+
+
+async def test_content_in_parts_of_which_some_are_thoughts() -> None:
+    thinking = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]
+    answer = await _answer({"content": thinking}, {"content": [{"type": "text", "text": "So."}]}, {"content": " Yes."})
+    assert [shape(part) for part in answer.message.parts] == [("reasoning", "Hm."), ("text", "So. Yes.")]
+
+
+@pytest.mark.parametrize("tag", ["think", "thinking", "thought"])
+async def test_thoughts_that_stand_in_the_text(tag: str) -> None:
+    answer = await _answer({"content": f"\n<{tag}>\nHm.\n</{tag}>\n\nSo."})
+    assert [shape(part) for part in answer.message.parts] == [("reasoning", "Hm."), ("text", "So.")]
+
+
+async def test_a_text_that_only_speaks_of_tags_stays() -> None:
+    answer = await _answer({"content": "Write <think>…</think> first."})
+    assert answer.message.text == "Write <think>…</think> first."
+
+
+async def test_whole_calls_of_one_number_and_no_id_are_several() -> None:
+    calls = [_call("look_up", f'{{"what": "{city}"}}', index=0, id="") for city in ("Oslo", "Bergen")]
+    answer = await _answer(*calls, wire_stop="stop")
+    assert [call.arguments for call in answer.message.tool_calls] == [{"what": "Oslo"}, {"what": "Bergen"}]
+    assert answer.stop is StopReason.TOOL_CALLS
+
+
+async def test_pieces_of_one_call_without_an_id_are_one() -> None:
+    pieces = [_call("look_up", '{"wh'), _call("look_up", 'at": "Oslo"}')]
+    answer = await _answer(*pieces, wire_stop="tool_calls")
+    assert [call.arguments for call in answer.message.tool_calls] == [{"what": "Oslo"}]
+
+
+async def test_arguments_may_be_an_object() -> None:
+    answer = await _answer(_call("look_up", {"what": "Oslo"}, index=0, id="a"), wire_stop="tool_calls")
+    assert answer.message.tool_calls[0].arguments == {"what": "Oslo"}
+
+
+async def test_what_came_with_a_call_goes_back_with_it() -> None:
+    signed = {"google": {"thought_signature": "sig"}}
+    step = WireStep(
+        blocks=(_call("look_up", '{"what": "Oslo"}', index=0, id="", extra_content=signed),), wire_stop="stop"
+    )
+    async with on_the_wire("compatible", step, WireStep(text="So."), dialect="gemini") as (adapter, server):
+        asked = request("gemini")
+        first = (await adapter.complete(asked)).message
+        assert isinstance(first.parts[-1], OpaquePart)
+        from_us = Message(role=first.role, parts=tuple(_named(part) for part in first.parts))
+        await adapter.complete(request("gemini", Message.user("Go"), from_us, _told("call_1_0")))
+        sent = server.requests[1].body["messages"]
+    assert sent[2]["tool_calls"][0]["extra_content"] == signed
+
+
+def _named(part: Any) -> Any:
+    return part.model_copy(update={"id": "call_1_0"}) if isinstance(part, ToolCallPart) else part
+
+
+def _told(call_id: str) -> Message:
+    return Message(role=Role.TOOL, parts=(ToolResultPart(call_id=call_id, name="look_up", content="700000"),))
+
+
+async def test_chunks_without_choices_are_passed_over() -> None:
+    event = {"id": "", "object": "", "created": 0, "model": "", "choices": None, "prompt_filter_results": []}
+    answer = await _answer(text="So.", events=(event,))
+    assert answer.message.text == "So."
+
+
+@pytest.mark.parametrize("reason", ["eos", "eos_token", "end_turn", "stop"])
+async def test_an_end_by_any_name(reason: str) -> None:
+    answer = await _answer(text="So.", wire_stop=reason)
+    assert (answer.stop, answer.note) == (StopReason.END, "")
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "model_length"])
+async def test_a_limit_by_any_name(reason: str) -> None:
+    assert (await _answer(text="So", wire_stop=reason)).stop is StopReason.LENGTH
+
+
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", "anything"])
+async def test_an_unknown_end_keeps_the_answer_and_says_so(reason: str) -> None:
+    answer = await _answer(text="So.", wire_stop=reason)
+    assert (answer.message.text, answer.stop) == ("So.", StopReason.END)
+    assert reason in answer.note
+
+
+async def test_a_call_that_was_cut_before_its_arguments_is_not_one_without_any() -> None:
+    for protocol in ("anthropic", "openai", "compatible"):
+        cut = {"anthropic": "max_tokens", "openai": "max_output_tokens", "compatible": "length"}[protocol]
+        blocks = {
+            "anthropic": {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {}},
+            "openai": {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "look_up", "arguments": ""}
+            | {"status": "incomplete"},
+            "compatible": _call("look_up", "", index=0, id="a"),
+        }
+        async with on_the_wire(protocol, WireStep(blocks=(blocks[protocol],), wire_stop=cut)) as (adapter, _):
+            answer = await adapter.complete(request(protocol))
+        (call,) = answer.message.tool_calls
+        assert call.malformed, protocol
+
+
+async def test_a_later_account_without_counts_does_not_erase_an_earlier_one() -> None:
+    delta = {"type": "message_delta", "delta": {}, "usage": {"input_tokens": None, "cache_read_input_tokens": None}}
+    step = WireStep(text="So.", usage=Usage(input_tokens=1_800, cached_tokens=800, output_tokens=5), events=(delta,))
+    async with on_the_wire("anthropic", step) as (adapter, _):
+        usage = (await adapter.complete(request("anthropic"))).usage
+    assert (usage.input_tokens, usage.cached_tokens) == (1_800, 800)
