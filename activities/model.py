@@ -39,8 +39,6 @@ from .transcript_cache import Prefix, TranscriptCache
 _LOG = logging.getLogger(__name__)
 
 _LONGEST_DELAY = timedelta(minutes=1)
-# A provider that wants a longer pause is not waited for where another one can answer at once.
-_LONGEST_DELAY_BEFORE_FALLBACK = timedelta(seconds=15)
 # Least time for validators, of the grace that the activity has over the model's own timeout.
 _LEAST_CHECK = timedelta(seconds=5)
 # An answer that was cut at an adapter's own limit is asked for again with more room, up to so many times that limit.
@@ -262,17 +260,27 @@ def _shallow(part: Part) -> Part | None:
 def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> ApplicationError:
     attempt = activity.info().attempt
     delay = error.retry_after
-    if delay is None and isinstance(error, RateLimited | Overloaded):
-        delay = min(timedelta(seconds=2.0 ** min(attempt, 10)), _LONGEST_DELAY)
+    is_busy = isinstance(error, RateLimited | Overloaded)
+    # Where nobody else can be asked, who is busy is left alone for longer.
+    power = attempt if is_busy and not fallback_left else attempt - 1
+    pause = delay or min(timedelta(seconds=2.0 ** min(power, 10)), _LONGEST_DELAY)
+    delay = pause if is_busy else delay
     final = error.most_attempts is not None and attempt >= error.most_attempts
-    too_long = fallback_left and delay is not None and delay > _LONGEST_DELAY_BEFORE_FALLBACK
+    used_up = model.retries is not None and attempt > model.retries
+    too_long = fallback_left and _waited() + pause > model.fallback_after
     return failure(
         error,
         f"{model.name}: {error}",
         kind=type(error).__name__,
-        retryable=error.retryable and not too_long and not final,
+        retryable=error.retryable and not (too_long or final or used_up),
         delay=delay,
     )
+
+
+def _waited() -> timedelta:
+    """Return the time from the first attempt to this one, by the server's clock alone."""
+    info = activity.info()
+    return info.current_attempt_scheduled_time - info.scheduled_time
 
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:

@@ -38,6 +38,10 @@ class Model(Spec):
     """How hard to think. None leaves the provider's default."""
     timeout: timedelta = Field(default=timedelta(minutes=5), gt=timedelta(0), le=timedelta(hours=1))
     """Longest one attempt of one call may take, up to an hour."""
+    retries: int | None = Field(default=None, ge=0, le=100)
+    """Further attempts of one call after an error that may pass. None: as many as an outage of ten minutes takes."""
+    fallback_after: timedelta = Field(default=timedelta(seconds=2), ge=timedelta(0), le=timedelta(hours=1))
+    """How long errors that may pass are waited out before the next fallback is asked, where there is one."""
     options: dict[str, JsonValue] = {}
     """Merged into the provider's request body as they are, for what has no name here."""
 
@@ -50,6 +54,8 @@ class Model(Spec):
         max_output_tokens: int | None = None,
         reasoning: ReasoningEffort | None = None,
         timeout: timedelta = timedelta(minutes=5),
+        retries: int | None = None,
+        fallback_after: timedelta = timedelta(seconds=2),
         options: dict[str, JsonValue] | None = None,
         **unknown: Any,
     ) -> None:

@@ -36,6 +36,7 @@ _CRASHES = 10
 
 # Attempts and not a time limit end a call: a time limit would also count the hours in which no worker runs.
 _ATTEMPTS_BEFORE_FALLBACK = 4
+_LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
 
 NOT_SERVED_PAUSES: Final = tuple(
@@ -79,20 +80,24 @@ def _retry(attempts: int) -> RetryPolicy:
     return RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
+        maximum_interval=_LONGEST_PAUSE,
         maximum_attempts=attempts,
     )
 
 
 def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
-    """Return the policy of a model call.
+    """Return the policy of a model call: patient through an outage of ten minutes.
 
-    Short where a fallback waits, else patient through an outage of ten minutes.
+    Where a fallback waits, the call itself says when it is time for that.
     """
+    attempts = _ATTEMPTS_BEFORE_FALLBACK + model.fallback_after // _LONGEST_PAUSE if fallback_left else _ATTEMPTS
+    if model.retries is not None:
+        # A worker's death is no error of the model's.
+        attempts = 1 + model.retries + _CRASHES
     return ActivityPolicy(
         start_to_close_timeout=model.timeout + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=_retry(_ATTEMPTS_BEFORE_FALLBACK if fallback_left else _ATTEMPTS),
+        retry_policy=_retry(attempts),
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 

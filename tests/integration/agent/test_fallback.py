@@ -47,13 +47,46 @@ async def test_a_fatal_error_falls_back_at_once(play: Play, error: str) -> None:
 async def test_a_passing_error_is_tried_again_first(play: Play) -> None:
     script = {"first": [fails("ProviderUnavailable")], "second": ["Here."]}
     outcome = await play(script, model=MODEL)
-    assert outcome.history.attempts == {"tester:turn-1": 4, "tester:turn-1-1": 1}
+    assert outcome.history.attempts == {"tester:turn-1": 2, "tester:turn-1-1": 1}
+
+
+@pytest.mark.parametrize("error", ["RateLimited", "Overloaded", "ProviderUnavailable"])
+@pytest.mark.parametrize(
+    ("settings", "attempts"),
+    [
+        ({}, 2),
+        ({"fallback_after": timedelta(0)}, 1),
+        ({"fallback_after": timedelta(seconds=4)}, 3),
+        ({"retries": 0}, 1),
+        ({"retries": 1, "fallback_after": timedelta(seconds=30)}, 2),
+    ],
+)
+async def test_who_is_busy_is_waited_for_as_long_as_the_model_says(
+    play: Play, error: str, settings: dict[str, Any], attempts: int
+) -> None:
+    """Two seconds where it says nothing: by the server's clock the fallback is asked before the third has gone."""
+    model = Model("scripted/first", fallbacks=["scripted/second"], **settings)
+    outcome = await play({"first": [fails(error)], "second": ["Here."]}, model=model)
+    assert outcome.result.output == "Here."
+    assert outcome.history.attempts == {"tester:turn-1": attempts, "tester:turn-1-1": 1}
+
+
+async def test_a_longer_pause_than_that_is_not_made(play: Play) -> None:
+    script = {"first": [fails("RateLimited", retry_after_seconds=10)], "second": ["Here."]}
+    outcome = await play(script, model=MODEL)
+    assert outcome.history.attempts == {"tester:turn-1": 1, "tester:turn-1-1": 1}
+
+
+async def test_without_a_fallback_retries_are_as_many_as_the_model_says(play: Play) -> None:
+    outcome = await play([fails("ProviderUnavailable")], model=Model("scripted/model", retries=1))
+    assert outcome.failed
+    assert outcome.history.attempts == {"tester:turn-1": 2}
 
 
 async def test_a_passing_error_passes(play: Play) -> None:
-    outcome = await play({"first": [fails("Timeout", text="Here.", faulty_attempts=2)]}, model=MODEL)
+    outcome = await play({"first": [fails("Timeout", text="Here.", faulty_attempts=1)]}, model=MODEL)
     assert outcome.result.output == "Here."
-    assert outcome.history.attempts == {"tester:turn-1": 3}
+    assert outcome.history.attempts == {"tester:turn-1": 2}
 
 
 async def test_the_fallback_stays_for_the_rest_of_the_run(play: Play) -> None:

@@ -26,6 +26,8 @@ TOOL = ToolSpec(
 MODEL = Model(
     "anthropic/claude",
     fallbacks=[Model("openai/gpt", temperature=0.5)],
+    retries=2,
+    fallback_after=timedelta(seconds=5),
     temperature=0.0,
     max_output_tokens=100,
     reasoning="high",
