@@ -196,6 +196,8 @@ def _request(prefix: Prefix, model: Model, call: ModelCall) -> ModelRequest:
         tools=head.tools,
         output=head.output,
         without=frozenset(call.without),
+        tool_choice=call.tool_choice,
+        parallel_tool_calls=head.parallel_tool_calls,
         room=call.room,
     )
 

@@ -23,6 +23,10 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     output: OutputSchema | None = None
+    tool_choice: str = ""
+    """What the model has to call: `required` for any tool, or the name of one; empty where it may choose."""
+    parallel_tool_calls: bool = True
+    """Whether the model may ask for several calls at once."""
     without: frozenset[str] = frozenset()
     """Features that the model was found to refuse in this run."""
     room: int = 1

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from .contract import Contract, Spec, arguments, brief
+from .contract import Contract, Spec, arguments, as_tuple, brief
 from .tool import ToolDefinition
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*/\S+\Z")
+
+
+ANY_TOOL: Final = "required"
+"""The choice of a tool that demands a call of any."""
 
 
 class Model(Spec):
@@ -42,6 +46,12 @@ class Model(Spec):
     """Further attempts of one call after an error that may pass. None: as many as an outage of ten minutes takes."""
     fallback_after: timedelta = Field(default=timedelta(seconds=2), ge=timedelta(0), le=timedelta(hours=1))
     """How long errors that may pass are waited out before the next fallback is asked, where there is one."""
+    seed: int | None = None
+    """Where the model takes one, the same prompt is answered much alike. None leaves it to chance."""
+    stop: tuple[str, ...] = Field(default=(), max_length=4)
+    """Texts at which an answer ends. Not every provider takes them."""
+    service_tier: str | None = None
+    """How the provider is to treat the call, in its own words, such as `flex` or `priority`."""
     options: dict[str, JsonValue] = {}
     """Merged into the provider's request body as they are, for what has no name here."""
 
@@ -56,10 +66,13 @@ class Model(Spec):
         timeout: timedelta = timedelta(minutes=5),
         retries: int | None = None,
         fallback_after: timedelta = timedelta(seconds=2),
+        seed: int | None = None,
+        stop: Sequence[str] = (),
+        service_tier: str | None = None,
         options: dict[str, JsonValue] | None = None,
         **unknown: Any,
     ) -> None:
-        self._construct({**arguments(locals()), "options": options or {}})
+        self._construct({**arguments(locals()), "options": options or {}, "stop": as_tuple(stop, "Model: stop")})
 
     @model_validator(mode="before")
     @classmethod
@@ -125,3 +138,5 @@ class Head(Contract):
     output: OutputSchema | None = None
     validators: tuple[str, ...] = ()
     """Names of the worker's functions that an answer has to pass."""
+    parallel_tool_calls: bool = True
+    """Whether the model may ask for several calls at once."""

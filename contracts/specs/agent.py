@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 from typing_extensions import override
 
 from ..contract import arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
-from ..model import Head, Model, OutputSchema
+from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
 from .answerer import Answerer
 from .delegation import delegate_tool
@@ -42,6 +42,11 @@ class Agent(Answerer):
     """The form of the answer; None for free text."""
     validators: tuple[str, ...] = ()
     """Names of the functions that an answer has to pass as well."""
+    tool_choice: str = ""
+    """What the model has to call before it may answer: `required` for any tool, or the name of one. It is demanded
+    until it was called, and no longer."""
+    parallel_tool_calls: bool = True
+    """Whether the model may ask for several calls at once."""
     max_turns: int = Field(default=50, ge=1)
     """Most model calls. A run that would need more ends as `exhausted` with what it has."""
     max_repairs: int = Field(default=2, ge=0)
@@ -61,6 +66,8 @@ class Agent(Answerer):
         tools: Iterable[Tool[..., Any] | ToolSpec | Node | str] = (),
         output: Any = None,
         validators: Iterable[Validator | str] = (),
+        tool_choice: str = "",
+        parallel_tool_calls: bool = True,
         max_turns: int = 50,
         max_repairs: int = 2,
         max_repeats: int = 3,
@@ -85,6 +92,16 @@ class Agent(Answerer):
         for delegate in delegates:
             delegate_tool(delegate)
         return delegates
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Agent:
+        names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates)]
+        choice = self.tool_choice
+        # What MCP servers have is known when it runs.
+        if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
+            known = ", ".join([ANY_TOOL, *names]) if names else "none, for the agent has no tools"
+            raise ValueError(f"tool_choice: there is no tool {choice!r}; there are: {known}")
+        return self
 
     __hash__ = None
 
@@ -146,6 +163,7 @@ class Agent(Answerer):
             ),
             output=self.output,
             validators=self.validators,
+            parallel_tool_calls=self.parallel_tool_calls,
         )
 
 

@@ -45,6 +45,8 @@ class ModelCall(Contract):
     """How many times the adapter's own limit of output tokens the answer may have: the one before was cut at it."""
     without: tuple[str, ...] = ()
     """Features that the model was found to refuse in this run."""
+    tool_choice: str = ""
+    """What the model has to call: `required` for any tool, or the name of one; empty where it may choose."""
 
 
 class ModelReply(Contract):

@@ -96,6 +96,8 @@ class Carried(Contract):
     """How many times an adapter's own limit of output tokens the next answer may have."""
     without: tuple[str, ...] = ()
     """Features that the model in use was found to refuse."""
+    tool_choice: str = ""
+    """What the model has to call yet: `required` for any tool, or the name of one."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from sostenuto.activities.adapters.providers.anthropic.request import messages_request
+from sostenuto.activities.adapters.providers.asking.wire_tools import WireTools
 from sostenuto.activities.adapters.providers.compatible.request import chat_request
 from sostenuto.activities.adapters.providers.openai.request import responses_request
 from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, Profiles
-from sostenuto.activities.adapters.providers.wire_tools import WireTools
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.message import (
@@ -146,6 +146,8 @@ def _request(model: str, conversation: _Conversation) -> ModelRequest:
         messages=tuple(conversation.messages),
         tools=(LOOK_UP,) if chance.random() < 0.7 else (),
         output=ANSWER if chance.random() < 0.4 else None,
+        tool_choice=chance.choice(("", "", "required", "look_up")),
+        parallel_tool_calls=chance.random() < 0.8,
     )
 
 

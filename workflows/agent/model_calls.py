@@ -73,6 +73,7 @@ class ModelCalls:
             head=None if state.replies or state.head_stands else state.transcript.head,
             room=state.room,
             without=state.without,
+            tool_choice=state.tool_choice,
         )
 
         async def start(_: int) -> ModelReply:

@@ -12,6 +12,7 @@ from typing import Any
 from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
+from ...contracts.model import ANY_TOOL
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply
@@ -43,6 +44,8 @@ class AgentState:
     """How many times an adapter's own limit of output tokens the next answer may have."""
     without: tuple[str, ...] = ()
     """Features that the model in use was found to refuse."""
+    tool_choice: str = ""
+    """What the model has to call yet: `required` for any tool, or the name of one."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0
@@ -77,7 +80,13 @@ class AgentState:
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
         transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing)
         head_stands = head_stands and policy.TAIL_PART_BYTES < written_bytes(transcript.head) < _MOST_ASKED_BYTES
-        return cls(transcript, tally or Tally(), mcp=_of_servers(tools), head_stands=head_stands)
+        return cls(
+            transcript,
+            tally or Tally(),
+            mcp=_of_servers(tools),
+            head_stands=head_stands,
+            tool_choice=agent.tool_choice,
+        )
 
     @classmethod
     def resumed(cls, agent: Agent, carried: Carried, tools: Iterable[ToolDefinition]) -> AgentState:
@@ -92,6 +101,7 @@ class AgentState:
             choice=carried.choice,
             room=carried.room,
             without=carried.without,
+            tool_choice=carried.tool_choice,
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
@@ -112,6 +122,7 @@ class AgentState:
             choice=self.choice,
             room=self.room,
             without=self.without,
+            tool_choice=self.tool_choice,
             repairs=self.repairs,
             repeats=self.repeats,
             mcp=self.mcp,
@@ -124,6 +135,8 @@ class AgentState:
         self.replies += 1
         self.room = reply.room
         self.without += reply.without
+        if any(self.tool_choice in (ANY_TOOL, call.name) for call in reply.message.tool_calls):
+            self.tool_choice = ""
         self.tally.reply(reply)
         self.transcript.add_reply(reply)
 

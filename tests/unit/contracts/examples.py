@@ -44,6 +44,7 @@ HEAD = Head(
     tools=(DEFINITION,),
     output=SCHEMA,
     validators=("no_prices",),
+    parallel_tool_calls=False,
 )
 TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
 REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
@@ -87,6 +88,7 @@ EXAMPLES: tuple[Contract, ...] = (
     ModelCall(
         transcript="support",
         without=("seed",),
+        tool_choice="required",
         turn=2,
         model="openai/gpt",
         choice=1,
@@ -137,6 +139,7 @@ EXAMPLES: tuple[Contract, ...] = (
     run.Carried(
         messages=(USER, ASSISTANT, ANSWER),
         without=("seed",),
+        tool_choice="required",
         after="r1",
         turns=1,
         totals=TOTALS,

@@ -32,6 +32,9 @@ MODEL = Model(
     max_output_tokens=100,
     reasoning="high",
     timeout=timedelta(seconds=30),
+    seed=7,
+    stop=["END"],
+    service_tier="flex",
     options={"metadata": {"user_id": "u"}},
 )
 PROMPT = Prompt(
@@ -51,6 +54,8 @@ AGENT = Agent(
     tools=[TOOL, PROMPT, "mcp:git", "mcp:files/read"],
     output=SCHEMA,
     validators=["no_prices"],
+    tool_choice="required",
+    parallel_tool_calls=False,
     max_turns=5,
     max_repairs=1,
     max_repeats=4,

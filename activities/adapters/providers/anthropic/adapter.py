@@ -7,11 +7,11 @@ import httpx2
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
+from ..asking.wire_tools import REMEMBERED
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..profiles.known import Profiles
 from ..refused_feature import noted
-from ..wire_tools import REMEMBERED
 from .answer import MessagesAnswer
 from .errors import ANTHROPIC_FAILURES, anthropic_error
 from .request import messages_request

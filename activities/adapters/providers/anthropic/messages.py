@@ -17,11 +17,11 @@ from .....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ..blob import Blob, blob_text, is_text, unsupported
-from ..conversation import answered
+from ..asking.blob import Blob, blob_text, is_text, unsupported
+from ..asking.conversation import answered
+from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING
-from ..wire_tools import WireTools
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _THOUGHTS = ("thinking", "redacted_thinking")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ....model_adapter import ModelRequest
-from ..asked_output import AskedOutput, asked_output
-from ..model_settings import effort_of, sampling
+from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.request_body import with_options
+from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
-from ..request_body import with_options
-from ..wire_tools import WireTools, past_tools
 from .messages import sent_messages
 
 # The API wants a bound. Every current model may write this much.
@@ -32,7 +33,8 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
     """
     model = request.model
     output = asked_output(request, profile)
-    instructions = [request.instructions, output.words if output else ""]
+    call = demanded_call(request, profile)
+    instructions = [request.instructions, output.words if output else "", call.words]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
     offered = tools or WireTools(past_tools(request.messages), profile.tool_schema)
@@ -48,14 +50,27 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
             for tool, schema in offered.described
         ],
         "messages": messages,
-        "thinking": _thinking(effort, profile, limit, messages),
+        # By a budget, the API takes no thinking where it has to call.
+        "thinking": None
+        if call.demanded and profile.reasoning == "budget"
+        else _thinking(effort, profile, limit, messages),
+        "stop_sequences": [text for text in model.stop if text.strip()],
+        "service_tier": model.service_tier,
         "output_config": _output_config(effort, profile, output),
     }
+    body["tool_choice"] = _tool_choice(call, parallel=request.parallel_tool_calls) if request.tools else None
     if not request.tools and body["tools"]:
         body["tool_choice"] = {"type": "none"}
     _mark_for_cache(body)
-    refused = {*profile.refuses, *request.without} - {"temperature"}
+    refused = unsent(request, profile, has=("stop", "service_tier"))
     return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
+
+
+def _tool_choice(call: DemandedCall, *, parallel: bool) -> dict[str, Any] | None:
+    choice = {"type": "tool", "name": call.tool} if call.tool else {"type": "any"} if call.any else {"type": "auto"}
+    if not parallel:
+        return {**choice, "disable_parallel_tool_use": True}
+    return choice if call.demanded else None
 
 
 def _thinking(

@@ -20,11 +20,11 @@ from .....contracts.message import (
     ToolResultPart,
 )
 from ....model_adapter import ModelRequest
-from ..blob import blob_text, blob_url, is_text, unsupported
-from ..conversation import answered
+from ..asking.blob import blob_text, blob_url, is_text, unsupported
+from ..asking.conversation import answered
+from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING, result_text
-from ..wire_tools import WireTools
 
 EXTRA = "extra_content"
 """What a provider says of a call besides, and wants back with it."""
@@ -33,7 +33,7 @@ _BRIDGE = {"role": "assistant", "content": "I have the results."}
 
 
 def chat_messages(
-    request: ModelRequest, provider: str, profile: Profile, tools: WireTools, words: str
+    request: ModelRequest, provider: str, profile: Profile, tools: WireTools, words: Iterable[str]
 ) -> list[dict[str, Any]]:
     """Return the messages of a request.
 
@@ -50,7 +50,7 @@ def chat_messages(
         InvalidRequest: A part cannot be sent.
     """
     writer = _Writer(provider, profile, tools)
-    instructions = "\n\n".join(filter(None, (request.instructions, words)))
+    instructions = "\n\n".join(filter(None, (request.instructions, *words)))
     if instructions:
         writer.sent.append({"role": profile.system_role, "content": instructions})
     for message in answered(request.messages):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ....model_adapter import ModelRequest
-from ..asked_output import AskedOutput, asked_output
-from ..model_settings import effort_of, sampling
+from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.request_body import with_options
+from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
-from ..request_body import with_options
-from ..wire_tools import WireTools, past_tools
 from .messages import chat_messages
 
 
@@ -24,22 +25,31 @@ def chat_request(request: ModelRequest, provider: str, profile: Profile, tools: 
     """
     model = request.model
     output = asked_output(request, profile)
+    call = demanded_call(request, profile)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {
         "model": model.model,
         profile.max_tokens: model.max_output_tokens,
         **sampling(request, profile),
-        "messages": chat_messages(request, provider, profile, tools, output.words if output else ""),
+        "messages": chat_messages(request, provider, profile, tools, [output.words if output else "", call.words]),
         "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],
-        "tool_choice": "none" if offered and not tools else None,
+        "tool_choice": _tool_choice(call) if tools else "none" if offered else None,
+        "parallel_tool_calls": None if request.parallel_tool_calls or not tools else False,
+        profile.seed: model.seed,
+        "stop": list(model.stop),
+        "service_tier": model.service_tier,
         **_reasoning(effort_of(request, profile), profile),
         "response_format": _response_format(output),
         "stream_options": {"include_usage": True},
     }
-    refused = {*profile.refuses, *request.without} - {"temperature"}
+    refused = unsent(request, profile)
     kept = {key: value for key, value in body.items() if value not in (None, [], {}) and key not in refused}
     return with_options(kept | {"stream": True}, model.options)
+
+
+def _tool_choice(call: DemandedCall) -> str | dict[str, Any] | None:
+    return {"type": "function", "function": {"name": call.tool}} if call.tool else call.any or None
 
 
 def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
+from ..asking.wire_tools import REMEMBERED
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles
 from ..refused_feature import noted
-from ..wire_tools import REMEMBERED
 from .answer import ResponsesAnswer
 from .request import responses_request
 

@@ -18,11 +18,11 @@ from .....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from ..blob import blob_url, unsupported
-from ..conversation import answered
+from ..asking.blob import blob_url, unsupported
+from ..asking.conversation import answered
+from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING, result_text
-from ..wire_tools import WireTools
 
 
 def response_items(

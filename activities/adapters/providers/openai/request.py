@@ -10,11 +10,12 @@ from hashlib import sha256
 from typing import Any
 
 from ....model_adapter import ModelRequest
-from ..asked_output import AskedOutput, asked_output
-from ..model_settings import effort_of, sampling
+from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.demanded_call import demanded_call
+from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.request_body import with_options
+from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
-from ..request_body import with_options
-from ..wire_tools import WireTools
 from .items import response_items
 
 
@@ -37,7 +38,7 @@ def responses_request(request: ModelRequest, provider: str, profile: Profile, to
         }
         for tool, schema in tools.described
     ]
-    effort = effort_of(request, profile)
+    effort, call = effort_of(request, profile), demanded_call(request, profile)
     words = output.words if output else ""
     # JSON mode wants the word itself, and not in the instructions.
     said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
@@ -46,16 +47,19 @@ def responses_request(request: ModelRequest, provider: str, profile: Profile, to
         "model": model.model,
         "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),
         **sampling(request, profile),
-        "instructions": "\n\n".join(filter(None, (request.instructions, words))),
+        "instructions": "\n\n".join(filter(None, (request.instructions, words, call.words))),
         "tools": functions,
         "input": [*said, *response_items(request.messages, provider, profile, tools)],
+        "tool_choice": ({"type": "function", "name": call.tool} if call.tool else call.any) or None,
+        "parallel_tool_calls": None if request.parallel_tool_calls or not functions else False,
+        "service_tier": model.service_tier,
         "reasoning": effort and {"effort": effort},
         "text": _text_config(output),
         "prompt_cache_key": _cache_key(request.instructions, functions),
         # Nothing stays with the provider: the reasoning comes back with the answer, encrypted, and goes out again.
         "include": ["reasoning.encrypted_content"] if profile.reasons else [],
     }
-    refused = {*profile.refuses, *request.without} - {"temperature"}
+    refused = unsent(request, profile, has=("service_tier",))
     kept = {key: value for key, value in body.items() if value not in (None, "", [], {}) and key not in refused}
     return with_options(kept | {"store": False, "stream": True}, model.options)
 

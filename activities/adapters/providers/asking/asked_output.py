@@ -9,11 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ....contracts.model import OutputSchema
-from ...model_adapter import ModelRequest
-from .profiles.profile import OutputMode, Profile
-from .schema.fitted import InexpressibleError, fit_schema
-from .schema.rules import PLAIN, RULES
+from .....contracts.model import OutputSchema
+from ....model_adapter import ModelRequest
+from ..profiles.profile import OutputMode, Profile
+from ..schema.fitted import InexpressibleError, fit_schema
+from ..schema.rules import PLAIN, RULES
 
 
 @dataclass(frozen=True, slots=True)

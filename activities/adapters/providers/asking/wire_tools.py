@@ -9,13 +9,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
-from ....contracts.message import Message, ToolCallPart
-from ....contracts.tool import ToolDefinition
-from ...model_adapter import Completion
-from .schema.fitted import fit_schema
-from .schema.restoring import FittedSchema
-from .schema.rules import RULES
-from .tool_exchange import sent_arguments
+from .....contracts.message import Message, ToolCallPart
+from .....contracts.tool import ToolDefinition
+from ....model_adapter import Completion
+from ..schema.fitted import fit_schema
+from ..schema.restoring import FittedSchema
+from ..schema.rules import RULES
+from ..tool_exchange import sent_arguments
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LONGEST_NAME: Final = 64

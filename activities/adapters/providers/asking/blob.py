@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from ....contracts.errors import InvalidRequest
-from ....contracts.message import FilePart, ImagePart
+from .....contracts.errors import InvalidRequest
+from .....contracts.message import FilePart, ImagePart
 
 Blob = ImagePart | FilePart
 

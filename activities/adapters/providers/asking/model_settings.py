@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....contracts.errors import InvalidRequest
-from ...model_adapter import ModelRequest
-from .profiles.profile import Profile
+from .....contracts.errors import InvalidRequest
+from ....model_adapter import ModelRequest
+from ..profiles.profile import Profile
 
 
 def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
@@ -27,6 +27,30 @@ def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
             f"where it is taken after all, set options={{'temperature': {model.temperature}}}"
         )
     return {"temperature": model.temperature}
+
+
+def unsent(
+    request: ModelRequest, profile: Profile, has: tuple[str, ...] = ("seed", "stop", "service_tier")
+) -> frozenset[str]:
+    """Return the fields of a body that are not to be sent.
+
+    Args:
+        request: The prompt.
+        profile: What the model accepts.
+        has: Settings for which the protocol has a place.
+
+    Raises:
+        InvalidRequest: The model is known not to take something that was set.
+    """
+    model, refused = request.model, {*profile.refuses, *request.without}
+    settings = {"seed": model.seed, "stop": model.stop, "service_tier": model.service_tier}
+    for name, value in settings.items():
+        known = name not in has or name in profile.refuses or (name == "seed" and not profile.seed)
+        if value not in (None, ()) and known and name not in request.without:
+            raise InvalidRequest(f"{name}={value!r} is not taken by {model.name}: leave it out")
+    if not profile.parallel_choice:
+        refused.add("parallel_tool_calls")
+    return frozenset(refused - {"temperature"})
 
 
 def effort_of(request: ModelRequest, profile: Profile) -> str | None:

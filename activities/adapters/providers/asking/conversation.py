@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ....contracts.message import Message, Role, ToolResultPart
+from .....contracts.message import Message, Role, ToolResultPart
 
 _UNANSWERED = "It was stopped before it ended. Whether it took effect is unknown."
 

@@ -1,0 +1,111 @@
+"""What is asked of a call beside its prompt, in the words of each protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sostenuto.activities.model_adapter import ModelRequest
+from sostenuto.contracts.errors import InvalidRequest
+from sostenuto.contracts.model import ANY_TOOL
+from tests.conformance.subject import OVER_THE_WIRE, on_the_wire, request
+from tests.fakes.wire.streams import WireStep
+
+
+async def _body(protocol: str, model: str = "", dialect: str = "", **changes: Any) -> dict[str, Any]:
+    settings = {key: changes.pop(key) for key in list(changes) if key not in ModelRequest.__dataclass_fields__}
+    asked = replace(request(dialect or protocol, **settings), **changes)
+    if model:
+        asked = replace(asked, model=asked.model.model_copy(update={"name": f"{asked.model.provider}/{model}"}))
+    async with on_the_wire(protocol, WireStep(text="So."), dialect=dialect) as (adapter, server):
+        await adapter.complete(asked)
+        return server.requests[0].body
+
+
+ANY = {"anthropic": {"type": "any"}, "openai": "required", "compatible": "required"}
+NAMED: dict[str, Any] = {
+    "anthropic": {"type": "tool", "name": "look_up"},
+    "openai": {"type": "function", "name": "look_up"},
+    "compatible": {"type": "function", "function": {"name": "look_up"}},
+}
+
+
+@pytest.mark.parametrize("protocol", OVER_THE_WIRE)
+async def test_a_call_is_demanded(protocol: str) -> None:
+    assert (await _body(protocol, tool_choice=ANY_TOOL))["tool_choice"] == ANY[protocol]
+    assert (await _body(protocol, tool_choice="look_up"))["tool_choice"] == NAMED[protocol]
+    assert "tool_choice" not in await _body(protocol)
+    assert "tool_choice" not in await _body(protocol, tool_choice=ANY_TOOL, tools=())
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dialect", "model"),
+    [
+        ("anthropic", "", "claude-opus-5-5"),
+        ("compatible", "deepseek", "deepseek-v4-flash"),
+        ("compatible", "ollama", "llama3.2"),
+    ],
+)
+async def test_what_a_model_cannot_be_held_to_is_asked_for_in_words(protocol: str, dialect: str, model: str) -> None:
+    body = await _body(protocol, model, dialect, tool_choice="look_up")
+    assert "tool_choice" not in body
+    assert "Call look_up before you answer." in str(body.get("system") or body["messages"][0])
+
+
+async def test_thinking_by_a_budget_gives_way_to_a_demand() -> None:
+    body = await _body("anthropic", "claude-haiku-4-5", tool_choice=ANY_TOOL, reasoning="high")
+    assert body["tool_choice"] == {"type": "any"}
+    assert "thinking" not in body
+
+
+async def test_calls_one_after_the_other() -> None:
+    one: dict[str, Any] = {"parallel_tool_calls": False}
+    assert (await _body("anthropic", **one))["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert (await _body("openai", **one))["parallel_tool_calls"] is False
+    assert (await _body("compatible", **one))["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in await _body("compatible", "o3-mini", "openai", **one)
+    for protocol in OVER_THE_WIRE:
+        assert "parallel" not in str(await _body(protocol, tools=(), **one))
+
+
+async def test_seed_stop_and_tier() -> None:
+    body = await _body("compatible", seed=7, stop=["END"], service_tier="flex")
+    assert (body["seed"], body["stop"], body["service_tier"]) == (7, ["END"], "flex")
+    assert (await _body("compatible", "mistral-large-latest", "mistral", seed=7))["random_seed"] == 7
+    assert (await _body("openai", service_tier="flex"))["service_tier"] == "flex"
+    body = await _body("anthropic", stop=["END", " "], service_tier="auto")
+    assert (body["stop_sequences"], body["service_tier"]) == (["END"], "auto")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dialect", "model", "settings", "words"),
+    [
+        ("anthropic", "", "claude-opus-5", {"seed": 7}, "seed=7 is not taken by anthropic/claude-opus-5: leave it out"),
+        ("openai", "", "gpt-4.1", {"stop": ["END"]}, r"stop=\('END',\) is not taken by openai/gpt-4.1"),
+        ("compatible", "openai", "gpt-5-mini", {"stop": ["END"]}, "stop=.* is not taken by openai/gpt-5-mini"),
+        ("compatible", "fireworks", "any", {"seed": 7}, "seed=7 is not taken by fireworks/any"),
+        ("compatible", "groq", "llama3", {"reasoning": "low"}, "takes no reasoning='low': leave it out"),
+        ("anthropic", "", "claude-opus-5-5", {"reasoning": "off"}, "it takes 'low', 'medium', 'high', or nothing"),
+    ],
+)
+async def test_what_a_model_is_known_not_to_take_is_an_error_that_names_it(
+    protocol: str, dialect: str, model: str, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        await _body(protocol, model, dialect, **settings)
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "effort"),
+    [
+        ("claude-opus-5", {"type": "adaptive"}, "high"),
+        ("claude-opus-4-6", {"type": "adaptive"}, "high"),
+        ("claude-haiku-4-5", {"type": "enabled", "budget_tokens": 24_576}, None),
+    ],
+)
+async def test_thinking_as_each_family_of_claude_wants_it(model: str, thinking: dict[str, Any], effort: Any) -> None:
+    body = await _body("anthropic", model, reasoning="high")
+    assert body["thinking"] == thinking
+    assert (body.get("output_config") or {}).get("effort") == effort
