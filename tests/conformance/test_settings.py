@@ -109,3 +109,28 @@ async def test_thinking_as_each_family_of_claude_wants_it(model: str, thinking: 
     body = await _body("anthropic", model, reasoning="high")
     assert body["thinking"] == thinking
     assert (body.get("output_config") or {}).get("effort") == effort
+
+
+SEARCH: dict[str, dict[str, Any]] = {
+    "anthropic": {"type": "web_search_20250305", "name": "web_search"},
+    "openai": {"type": "web_search"},
+    "compatible": {
+        "type": "function",
+        "function": {"name": "other", "parameters": {"type": "object", "properties": {}}},
+    },
+}
+
+
+@pytest.mark.parametrize("protocol", OVER_THE_WIRE)
+async def test_tools_of_the_options_come_beside_the_agents_own(protocol: str) -> None:
+    body = await _body(protocol, options={"tools": [SEARCH[protocol]]})
+    assert len(body["tools"]) == 2
+    assert body["tools"][1] == SEARCH[protocol]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "key"), [("anthropic", "system"), ("openai", "input"), ("compatible", "messages")]
+)
+async def test_options_never_take_the_place_of_the_prompt(protocol: str, key: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"options may not set '{key}': the agent says that itself"):
+        await _body(protocol, options={key: []})
