@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..contracts.message import Message
@@ -50,6 +50,19 @@ class Completion:
     """What there is to say of an answer that is not quite as expected, such as an unknown stop reason."""
     more_room: bool = False
     """Whether the adapter's own limit cut the answer, and `ModelRequest.room` may raise it."""
+    paused: bool = False
+    """Whether the provider paused in the middle of the answer. None does at the end of `complete`, but for too many."""
+
+    def followed_by(self, rest: Completion) -> Completion:
+        """Return this answer with what came after its pause."""
+        parts = (*self.message.parts, *rest.message.parts)
+        return replace(
+            rest,
+            message=rest.message.model_copy(update={"parts": parts}),
+            usage=self.usage + rest.usage,
+            usage_known=self.usage_known and rest.usage_known,
+            note=self.note or rest.note,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,3 +126,31 @@ async def test_a_later_account_without_counts_does_not_erase_an_earlier_one() ->
     async with on_the_wire("anthropic", step) as (adapter, _):
         usage = (await adapter.complete(request("anthropic"))).usage
     assert (usage.input_tokens, usage.cached_tokens) == (1_800, 800)
+
+
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+USED = Usage(input_tokens=100, output_tokens=5)
+
+
+async def test_an_answer_that_pauses_goes_on_and_is_one() -> None:
+    options: dict[str, Any] = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    paused = WireStep(blocks=(SEARCH,), wire_stop="pause_turn", usage=USED)
+    rest = WireStep(blocks=(FOUND,), text="So it is.", usage=USED)
+    async with on_the_wire("anthropic", paused, rest) as (adapter, server):
+        answer = await adapter.complete(request("anthropic", options=options))
+        first, second = (received.body["messages"] for received in server.requests)
+    assert second == [*first, {"role": "assistant", "content": [SEARCH]}]
+    assert [shape(part) for part in answer.message.parts] == [("opaque",), ("opaque",), ("text", "So it is.")]
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (200, 10)
+    assert (answer.stop, answer.note, answer.paused) == (StopReason.END, "", False)
+
+
+async def test_an_answer_that_pauses_for_ever_is_kept_as_far_as_it_went() -> None:
+    steps = [WireStep(blocks=(SEARCH | {"id": f"srvtoolu_{n}"},), wire_stop="pause_turn") for n in range(20)]
+    async with on_the_wire("anthropic", *steps, lenient=True) as (adapter, server):
+        server.script = steps
+        answer = await adapter.complete(request("anthropic"))
+        assert len(server.requests) == 11
+    assert len(answer.message.parts) == 11
+    assert "wanted to go on" in answer.note

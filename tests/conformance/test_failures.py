@@ -280,12 +280,6 @@ async def test_content_that_is_not_understood_in_an_answer_is_named() -> None:
     assert "'smell', which is left out" in completion.note
 
 
-async def test_a_turn_that_anthropic_only_pauses_says_what_to_do() -> None:
-    async with on_the_wire("anthropic", WireStep(text="So", wire_stop="pause_turn")) as (adapter, _):
-        with pytest.raises(InvalidRequest, match=r"pause_turn.*Model\.options"):
-            await adapter.complete(request("anthropic"))
-
-
 async def _eventually(condition: Any) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import anthropic
 import httpx2
 
+from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
 from ..asking.wire_tools import REMEMBERED
@@ -14,8 +18,10 @@ from ..profiles.known import Profiles
 from ..refused_feature import noted
 from .answer import MessagesAnswer
 from .errors import ANTHROPIC_FAILURES, anthropic_error
-from .request import messages_request
+from .request import continued, messages_request
 
+_MOST_PAUSES = 10
+"""So often one answer goes on after a pause."""
 _BASE_URL = "https://api.anthropic.com"
 
 
@@ -58,23 +64,35 @@ class AnthropicAdapter:
         profile = self._profiles.of(request.model.model).without(request.without)
         tools = REMEMBERED.of(request.tools, profile.tool_schema)
         body = messages_request(request, self.provider, profile, tools)
-        client = self._connected()
-        timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
         async with deadline(request.model):
             try:
-                # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
-                stream = await client.messages.create(
-                    model="", max_tokens=0, messages=(), stream=True, extra_body=body, timeout=timeout
-                )
-                async with stream:
-                    answer = MessagesAnswer(on_delta)
-                    async for event in stream:
-                        answer.take(event)
-                request_id = stream.response.headers.get("request-id", "")
-                return tools.restored(answer.completion(self.provider, request_id))
+                answer = await self._answer(body, request.model, on_delta)
+                for _ in range(_MOST_PAUSES):
+                    if not answer.paused:
+                        break
+                    # The provider's own tools have not ended: what is there goes back, and the answer goes on.
+                    body = continued(body, answer.message, self.provider, profile, tools)
+                    answer = answer.followed_by(await self._answer(body, request.model, on_delta))
+                if answer.paused:
+                    answer = replace(
+                        answer, note="the provider's own tools wanted to go on for longer than is waited for"
+                    )
+                return tools.restored(answer)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
                 raise noted(found, error, body, request.model.options) from None
+
+    async def _answer(self, body: dict[str, Any], model: Model, on_delta: OnDelta | None) -> Completion:
+        timeout = httpx2.Timeout(call_seconds(model), connect=self._connect_seconds)
+        # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
+        stream = await self._connected().messages.create(
+            model="", max_tokens=0, messages=(), stream=True, extra_body=body, timeout=timeout
+        )
+        async with stream:
+            answer = MessagesAnswer(on_delta)
+            async for event in stream:
+                answer.take(event)
+        return answer.completion(self.provider, stream.response.headers.get("request-id", ""))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from anthropic.types import RawMessageStreamEvent
 
-from .....contracts.errors import InvalidRequest
 from .....contracts.message import (
     Message,
     OpaquePart,
@@ -27,9 +26,13 @@ from ..failures import broken_stream
 from ..reading import left_out, merged, stop_reason, usage_of
 from ..tool_exchange import tool_call_part
 
+_PAUSE = "pause_turn"
+"""The provider's own tools have not ended, and the answer is to go on."""
+
 _STOP_REASONS: dict[str | None, StopReason] = {
     "end_turn": StopReason.END,
     "stop_sequence": StopReason.END,
+    _PAUSE: StopReason.END,
     "tool_use": StopReason.TOOL_CALLS,
     "max_tokens": StopReason.LENGTH,
     "model_context_window_exceeded": StopReason.LENGTH,
@@ -53,15 +56,11 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
         usage_known=usage is not None,
         request_id=request_id or answer.get("id") or "",
         note=answer["note"] or note,
+        paused=answer.get("stop_reason") == _PAUSE,
     )
 
 
 def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
-    if reason == "pause_turn":
-        raise InvalidRequest(
-            "stop reason 'pause_turn': a tool of the provider's own wants more turns, "
-            "which is not supported: leave it out of Model.options"
-        )
     return stop_reason(reason, _STOP_REASONS)
 
 

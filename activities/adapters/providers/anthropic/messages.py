@@ -54,6 +54,11 @@ def sent_messages(
     return sent
 
 
+def answer_blocks(message: Message, provider: str, profile: Profile, tools: WireTools) -> list[dict[str, Any]]:
+    """Return what a model said as the blocks of a request, all of it."""
+    return _Writer(provider, profile, tools).blocks(message.parts)
+
+
 class _Writer:
     def __init__(self, provider: str, profile: Profile, tools: WireTools) -> None:
         self._provider = provider

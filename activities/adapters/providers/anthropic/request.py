@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .....contracts.message import Message
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput, asked_output
 from ..asking.demanded_call import DemandedCall, demanded_call
@@ -14,7 +15,7 @@ from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.request_body import with_options
 from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
-from .messages import sent_messages
+from .messages import answer_blocks, sent_messages
 
 # The API wants a bound. Every current model may write this much.
 _MAX_OUTPUT_TOKENS = 32_000
@@ -64,6 +65,14 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
     _mark_for_cache(body)
     refused = unsent(request, profile, has=("stop", "service_tier"))
     return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
+
+
+def continued(
+    body: dict[str, Any], message: Message, provider: str, profile: Profile, tools: WireTools
+) -> dict[str, Any]:
+    """Return the body of a request by which an answer goes on that paused."""
+    said = {"role": "assistant", "content": answer_blocks(message, provider, profile, tools)}
+    return body | {"messages": [*body["messages"], said]}
 
 
 def _tool_choice(call: DemandedCall, *, parallel: bool) -> dict[str, Any] | None:
