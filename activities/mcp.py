@@ -5,15 +5,17 @@ A run asks for the catalogue once. Must not import an MCP library.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ..contracts import limits, names
+from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, ToolError
 from ..contracts.tool import Effect
-from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
+from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
 from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
@@ -23,6 +25,10 @@ from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult
 from .not_served import NotServedError, cannot
 from .transcript_cache import TranscriptCache
+
+_LOG = logging.getLogger("sostenuto.mcp")
+_MOST_LOGGED = 1_000
+"""So many faults are logged, lest a server that makes up new ones fills the log."""
 
 _ATTEMPTS = 4
 """After so many the model is told: a call that brings its server down does so every time."""
@@ -39,10 +45,11 @@ class McpActivities:
     def __init__(self, servers: Mapping[str, McpSession], cache: TranscriptCache) -> None:
         self._servers = servers
         self._cache = cache
+        self._logged: set[tuple[str, ToolFault]] = set()
 
     @activity.defn(name=names.MCP_CATALOGUE_ACTIVITY)
     async def catalogue(self, call: McpCatalogueCall) -> McpCatalogue:
-        """List the tools that a server has now.
+        """List the tools that a server has now, and what is wrong with which.
 
         Repeatable. Every failure is of type `ToolFailed`, retryable where the server cannot be reached or started
         now. Heartbeats on its own. Costs one request to the server, and its start where it does not run yet.
@@ -52,14 +59,27 @@ class McpActivities:
                 await release_own_run()
             try:
                 session = self._session(call.server)
-                found = catalogue_of(call.server, session.server, await session.list_tools())
-                return _recordable(found)
+                # Later pages that cannot be had are waited for, but not for ever.
+                listing = await session.list_tools(whole=activity.info().attempt < _ATTEMPTS)
+                # In a thread: of a long list it takes a while, in which nobody else is to be held up.
+                return self._told(await asyncio.to_thread(catalogue_of, call.server, session.server, listing))
             except NotServedError as error:
                 raise await cannot(str(error)) from None
             except SostenutoError as error:
                 raise failure(
                     error, str(error), kind=names.TOOL_FAILED, retryable=self._may_pass(call, error)
                 ) from None
+
+    def _told(self, found: McpCatalogue) -> McpCatalogue:
+        """Return the catalogue, and log what is wrong in it.
+
+        Each fault once, however many runs meet it.
+        """
+        for fault in found.faults:
+            if (found.server, fault) not in self._logged and len(self._logged) < _MOST_LOGGED:
+                self._logged.add((found.server, fault))
+                _LOG.warning("MCP server %r: %s", found.server, fault.told)
+        return found
 
     def _may_pass(self, call: McpCatalogueCall, error: SostenutoError) -> bool:
         """Return whether asking once more may help.
@@ -134,10 +154,3 @@ class McpActivities:
 def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationError:
     left = activity.info().attempt < _ATTEMPTS
     return failure(error, message, kind=names.TOOL_FAILED, retryable=retryable and left)
-
-
-def _recordable(found: McpCatalogue) -> McpCatalogue:
-    what = f"the catalogue of MCP server {found.server!r}"
-    if reason := limits.why_too_large(found, what, limits.MAX_TOOL_OUTPUT_BYTES):
-        raise SetupError(f"{reason}: serve fewer of its {len(found.tools)} tools")
-    return found

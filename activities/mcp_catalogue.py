@@ -8,45 +8,67 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from ..contracts import limits
 from ..contracts.errors import SetupError
 from ..contracts.mcp import McpServer, McpTool
 from ..contracts.tool import Effect
-from ..contracts.wire.mcp_call import McpCatalogue
-from .mcp_session import ListedTool
+from ..contracts.wire.mcp_call import McpCatalogue, ToolFault
+from .mcp_session import ListedTool, Listing
 
 _LONGEST_NAME = 64
 
 
-def catalogue_of(name: str, server: McpServer, listed: Iterable[ListedTool]) -> McpCatalogue:
+def catalogue_of(name: str, server: McpServer, listing: Listing) -> McpCatalogue:
     """Return the catalogue of a server's tools.
 
     Args:
         name: What the app calls the server.
         server: How it is described there.
-        listed: Its tools.
+        listing: Its tools.
 
     Raises:
-        SetupError: Two tools have one name, a schema is nested too deeply, or `effects=` names a tool that the server
-            does not have.
+        SetupError: `effects=` names a tool that the server does not have.
     """
-    tools = tuple(listed)
-    counted = Counter(tool.name for tool in tools)
-    if repeated := [tool for tool, times in counted.items() if times > 1]:
-        raise SetupError(f"MCP server {name!r} lists two tools of one name: {', '.join(repeated)}")
-    if unknown := sorted(set(server.effects) - set(counted)):
-        known = ", ".join(sorted(counted)) or "none"
+    _check_effects(name, server, listing)
+    called = _names(server.prefix, [tool.name for tool in listing.tools])
+    tools: list[McpTool] = []
+    faults = list(listing.faults)
+    size = 0
+    for listed in listing.tools:
+        tool = _tool(name, server, listed, called[listed.name])
+        size += limits.written_bytes(tool)
+        if size > limits.MAX_TOOL_OUTPUT_BYTES:
+            why = limits.excess("the catalogue with all before it", size, limits.MAX_TOOL_OUTPUT_BYTES)
+            faults.append(ToolFault.of(why, tool=listed.name, left_out=True))
+        else:
+            tools.append(tool)
+    return McpCatalogue.of(name, tools, faults)
+
+
+def _check_effects(name: str, server: McpServer, listing: Listing) -> None:
+    """Check that each effect is one of a tool that the server has.
+
+    Or of one that it may have, where not all are known.
+
+    Raises:
+        SetupError: It is not.
+    """
+    left_out = [fault for fault in listing.faults if fault.left_out]
+    if any(not fault.tool for fault in left_out):
+        return
+    known = sorted(tool.name for tool in listing.tools)
+    unknown = [
+        tool
+        for tool in sorted(set(server.effects) - set(known))
+        if not any(fault.leaves_out(tool) for fault in left_out)
+    ]
+    if unknown:
         raise SetupError(
-            f"MCP server {name!r} has no tool {', '.join(map(repr, unknown))}, which effects= names; it has: {known}"
+            f"MCP server {name!r} has no tool {', '.join(map(repr, unknown))}, which effects= names; "
+            f"it has: {', '.join(known) or 'none'}"
         )
-    if deep := [tool.name for tool in tools if limits.is_too_deep(tool.parameters)]:
-        raise SetupError(
-            f"MCP server {name!r}: the schema of tool {deep[0]!r} is nested deeper than {limits.MAX_DEPTH} levels"
-        )
-    called = _names(server.prefix, counted)
-    return McpCatalogue.of(name, [_tool(name, server, tool, called[tool.name]) for tool in tools])
 
 
 def _tool(name: str, server: McpServer, listed: ListedTool, called: str) -> McpTool:
@@ -76,11 +98,13 @@ def _names(prefix: str, tools: Iterable[str]) -> dict[str, str]:
     By its own name where providers take it.
     """
     cleaned = {tool: _cleaned(f"{prefix}{tool}") for tool in tools}
-    taken = Counter(cleaned.values())
-    return {
-        tool: _told_apart(name, tool) if taken[name] > 1 and name != f"{prefix}{tool}" else name
-        for tool, name in cleaned.items()
-    }
+    alike = Counter(cleaned.values())
+    taken = set(alike)
+    names: dict[str, str] = {}
+    for tool, name in cleaned.items():
+        names[tool] = name if alike[name] == 1 or name == f"{prefix}{tool}" else _told_apart(name, tool, taken)
+        taken.add(names[tool])
+    return names
 
 
 def _cleaned(name: str) -> str:
@@ -88,6 +112,10 @@ def _cleaned(name: str) -> str:
     return (plain if re.match(r"[A-Za-z_]", plain) else f"_{plain}")[:_LONGEST_NAME]
 
 
-def _told_apart(name: str, tool: str) -> str:
-    suffix = f"_{hashlib.sha256(tool.encode()).hexdigest()[:8]}"
-    return name[: _LONGEST_NAME - len(suffix)] + suffix
+def _told_apart(name: str, tool: str, taken: Container[str]) -> str:
+    told = tool
+    while True:
+        told = hashlib.sha256(told.encode()).hexdigest()
+        apart = f"{name[: _LONGEST_NAME - 9]}_{told[:8]}"
+        if apart not in taken:
+            return apart

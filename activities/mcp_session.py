@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from ..contracts.errors import SostenutoError
 from ..contracts.mcp import McpServer
+from ..contracts.wire.mcp_call import ToolFault
 from ..contracts.wire.tool_call import ToolOutput
 
 
@@ -61,6 +62,16 @@ class ListedTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The tools that a server lists, as far as they can be used."""
+
+    tools: tuple[ListedTool, ...] = ()
+    """No two of one name."""
+    faults: tuple[ToolFault, ...] = ()
+    """What it lists otherwise than it should."""
+
+
+@dataclass(frozen=True, slots=True)
 class McpCall:
     """One call of a tool."""
 
@@ -83,8 +94,11 @@ class McpSession(Protocol):
 
     server: McpServer
 
-    async def list_tools(self) -> tuple[ListedTool, ...]:
+    async def list_tools(self, *, whole: bool) -> Listing:
         """List all tools that the server has now.
+
+        Args:
+            whole: Raise also where the list breaks off after its first page by something that may pass.
 
         Raises:
             SetupError: The server cannot be started or reached as it is described.

@@ -1,4 +1,7 @@
-"""What the server takes: sizes, numbers, and the words for what exceeds them."""
+"""What the server takes, and how much of what others send is taken.
+
+Sizes, numbers, and the words for what exceeds them.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,28 @@ MAX_OUTPUT_DEPTH: Final = 150
 
 _READABLE_DEPTH: Final = 200
 """Levels at which the reader of payloads stops."""
+
+MAX_TOOLS: Final = 5_000
+"""Most tools of one MCP server that a run is given."""
+
+MAX_PAGES: Final = 100
+"""Most pages of an MCP server's list of tools that are asked for."""
+
+MAX_SCHEMA_BYTES: Final = 100_000
+"""Largest JSON schema of an MCP server's tool: it goes into every prompt."""
+
+MAX_DESCRIPTION_CHARS: Final = 20_000
+"""Longest description of an MCP server's tool; a longer one is cut."""
+
+MAX_TOOL_NAME_CHARS: Final = 256
+"""Longest name that an MCP server may give a tool. The protocol recommends 128."""
+
+MAX_FAULTS: Final = 100
+"""Most faults of one MCP server's list of tools that are told."""
+
+MAX_FAULT_CHARS: Final = 300
+MAX_FAULT_NAME_CHARS: Final = 128
+"""Longest words of a fault that are told, and of the name in it."""
 
 MAX_REASON_CHARS: Final = 10_000
 """Longest reason of a failed run or call that is sent whole: it may quote what a model or a tool said."""

@@ -21,6 +21,11 @@ def one_line(text: str, chars: int) -> str:
     return shorten(" ".join(text.split()), chars)
 
 
+def printable(text: str) -> str:
+    """Return a text with `�` for what cannot be printed, such as control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def cut(text: str, chars: int) -> str:
     """Return the first characters of a text, and say so behind them where it is cut."""
     return text if len(text) <= chars else f"{text[:chars]}… (cut)"

@@ -33,6 +33,7 @@ from .contracts.wire.event import (
     RunStarted,
     ToolRequested,
     ToolResponded,
+    ToolsFaulty,
 )
 from .contracts.wire.run import Result, Status
 
@@ -83,6 +84,7 @@ __all__ = [
     "ToolError",
     "ToolRequested",
     "ToolResponded",
+    "ToolsFaulty",
     "Usage",
     "__version__",
     "tool",

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ..activities.mcp_session import ListedTool, McpCall, McpSession
+from ..activities.mcp_session import Listing, McpCall, McpSession
 from ..contracts.errors import SetupError
 from ..contracts.mcp import McpServer
 from ..contracts.wire.tool_call import ToolOutput
@@ -48,9 +48,9 @@ class LazySession:
         self._lock = asyncio.Lock()
         self._session: SharedSession | None = None
 
-    async def list_tools(self) -> tuple[ListedTool, ...]:
+    async def list_tools(self, *, whole: bool) -> Listing:
         """List the tools that the session itself lists."""
-        return await (await self._built()).list_tools()
+        return await (await self._built()).list_tools(whole=whole)
 
     async def call_tool(self, call: McpCall) -> ToolOutput:
         """Call a tool of the session itself."""

@@ -24,6 +24,7 @@ from ...contracts.wire.event import (
     RunStarted,
     ToolRequested,
     ToolResponded,
+    ToolsFaulty,
 )
 from ...contracts.wire.places import Place
 from .terminal import harmless
@@ -77,6 +78,9 @@ def _line_of_call(event: Event) -> str | None:
             return f"     → {event.name}({_arguments(event.arguments)})"
         case ToolResponded():
             return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {_line(event.content)}"
+        case ToolsFaulty():
+            told = one_line("; ".join(fault.told for fault in event.faults), _REASON_CHARS)
+            return f"     ⚠ MCP server {event.server}: {told}"
         case FallbackUsed():
             return f"     ⚠ {event.failed} failed, {event.model} takes over: {_line(event.reason)}"
         case RunStalled():

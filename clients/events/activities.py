@@ -17,6 +17,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId
 from .continued_conversations import read_continued_conversation
 from .history_event import RecordedEvent
+from .mcp_catalogues import read_mcp_catalogue
 from .model_calls import read_model_call
 from .outcome import UNREAD, Accumulated, Activity, Reader, Reading, Scheduled
 from .route_decisions import read_route_decision
@@ -35,7 +36,7 @@ READERS: Mapping[str, Reader] = {
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
     names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
-    names.MCP_CATALOGUE_ACTIVITY: _read_nothing,
+    names.MCP_CATALOGUE_ACTIVITY: read_mcp_catalogue,
 }
 """What reads each activity type of ours. The type of a tool call is the tool's name, and is read as one."""
 

@@ -11,6 +11,7 @@ from ..contract import Contract
 from ..message import Message
 from ..specs.router import Strategy
 from ..usage import Usage
+from .mcp_call import ToolFault
 from .run import Status
 
 
@@ -109,6 +110,19 @@ class ToolResponded(_Event):
     """Which try had this outcome, from 1."""
     seconds: float
     """Seconds from scheduling to the outcome."""
+
+
+class ToolsFaulty(_Event):
+    """An MCP server lists tools otherwise than it should.
+
+    The run goes on without those that could not be repaired.
+    """
+
+    type: Literal["tools.faulty"] = "tools.faulty"
+    server: str
+    """Name of the server in the app."""
+    faults: tuple[ToolFault, ...]
+    """What is wrong with which tool, those first that were left out."""
 
 
 class FallbackUsed(_Event):
@@ -224,7 +238,8 @@ Event = Annotated[
     | MemberStarted
     | MemberFinished
     | RunStalled
-    | RunFinished,
+    | RunFinished
+    | ToolsFaulty,
     Field(discriminator="type"),
 ]
 

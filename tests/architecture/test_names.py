@@ -52,7 +52,7 @@ PUBLIC = {
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
     *("FallbackUsed", "MemberFinished", "MemberStarted", "ModelRequested", "ModelResponded", "RouteChosen"),
-    *("RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded"),
+    *("RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded", "ToolsFaulty"),
 }
 
 
@@ -80,7 +80,7 @@ def test_discriminators() -> None:
     events = get_args(get_args(event.Event)[0])
     assert [kind.model_fields["type"].default for kind in events] == [
         *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded", "fallback.used"),
-        *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished"),
+        *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
     ]
     kinds = get_args(get_args(runnable.Runnable)[0])
     assert [kind.model_fields["kind"].default for kind in kinds] == [

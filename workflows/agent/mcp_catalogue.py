@@ -50,15 +50,18 @@ def find_tool(catalogue: McpCatalogue, ref: McpRef) -> McpTool:
     """Return the one tool that a reference means.
 
     Raises:
-        SpecError: The server has no such tool.
+        SpecError: The server has no such tool, or one that had to be left out.
     """
     for tool in catalogue.tools:
         if tool.tool == ref.tool:
             return tool
+    where = f"tools: 'mcp:{ref.server}/{ref.tool}': the MCP server {ref.server!r}"
+    for fault in catalogue.faults:
+        if fault.leaves_out(ref.tool):
+            raise SpecError(f"{where} has a tool of this name, which was left out: {fault.problem}")
     known = ", ".join(tool.tool for tool in catalogue.tools) or "none"
-    raise SpecError(
-        f"tools: 'mcp:{ref.server}/{ref.tool}': the MCP server {ref.server!r} has no such tool; it has: {known}"
-    )
+    unknown = "".join(f"; {fault.told}" for fault in catalogue.faults if fault.left_out and not fault.tool)
+    raise SpecError(f"{where} has no such tool; it has: {known}{unknown}")
 
 
 async def fetch_catalogue(server: str, place: Place) -> McpCatalogue:

@@ -14,7 +14,7 @@ from typing import Final
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, Tool
+from mcp.types import CallToolResult
 from pydantic import ValidationError
 
 from ....contracts.errors import SetupError
@@ -22,12 +22,13 @@ from ....contracts.mcp import McpServer
 from ...mcp_session import ServerUnreachable
 from .failure import first_cause, first_problem
 from .http import REFUSED, http_client
+from .judged_lists import judged_lists
+from .listing import list_first_page
 from .process import ProcessWatch, ServerProcess
 
 _OPENING_SECONDS: Final = 60.0
 """For a start and a handshake: `npx` may download the server first."""
 _CLOSING_SECONDS: Final = 6.0
-_PAGES: Final = 100
 
 
 class Connection:
@@ -121,15 +122,17 @@ class Connection:
     async def _enter(self, stack: AsyncExitStack) -> Client:
         if self._server.url:
             http = await stack.enter_async_context(http_client(self._server))
-            client = Client(streamable_http_client(self._server.url, http_client=http), cache=None)
+            transport = judged_lists(streamable_http_client(self._server.url, http_client=http))
         else:
             self._process = await ServerProcess.start(self._server)
             if self._watch:
                 self._watch.add(self._process.pid)
-            client = Client(self._process.streams(self._ending), cache=None)
+            transport = judged_lists(self._process.streams(self._ending))
+        client = Client(transport, cache=None)
         await stack.enter_async_context(client)
-        # Seen once, the tools' schemas tell the SDK which arguments the protocol wants as headers.
-        await list_all(client)
+        # Seen once, the tools' schemas tell the SDK which arguments the protocol wants as headers. Of a tool on another
+        # page it finds them out where the server asks for one.
+        await list_first_page(client)
         client.session.validate_tool_result = _accept  # type: ignore[method-assign]
         return client
 
@@ -153,22 +156,3 @@ class Connection:
 
 async def _accept(name: str, result: CallToolResult) -> None:
     """Accept any result: what the server said counts, whatever its schema says."""
-
-
-async def list_all(client: Client) -> list[Tool]:
-    """Return the server's tools, from all pages.
-
-    Raises:
-        SetupError: The pages do not end.
-    """
-    tools: list[Tool] = []
-    if client.server_capabilities.tools is None:
-        return tools
-    cursor: str | None = None
-    for _ in range(_PAGES):
-        page = await client.list_tools(cursor=cursor)
-        tools += page.tools
-        cursor = page.next_cursor
-        if cursor is None:
-            return tools
-    raise SetupError(f"its list of tools does not end within {_PAGES} pages")

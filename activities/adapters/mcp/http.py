@@ -16,6 +16,7 @@ import httpx2
 
 from ....contracts.mcp import McpServer
 from ..bounded_http import HOOKS, ResponseTooLargeError
+from .readable_json import readable_json
 
 UNREACHABLE: Final = -32018
 """The request was never sent."""
@@ -30,6 +31,7 @@ SESSION_GONE: Final = -32014
 TOO_LARGE: Final = -32013
 """The server answered with more than is taken."""
 
+_DATA = b"data:"
 _CONNECT_SECONDS = 10.0
 _SESSION_ID = "mcp-session-id"
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -70,22 +72,29 @@ def http_client(server: McpServer) -> AnsweringClient:
 
 
 async def _readable(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
-    """Return a response that says it where it has more bytes than are taken.
+    """Return a response that the SDK can read.
 
-    The SDK would tell a stream of events that breaks off for one that ended without an answer.
+    One with more bytes than are taken says so: the SDK would tell a stream of events that breaks off for one that ended
+    without an answer.
 
     Raises:
         ResponseTooLargeError: It has, and is one piece.
     """
     if response.headers.get("content-type", "").startswith("text/event-stream"):
         response.stream = _Events(request, cast("httpx2.AsyncByteStream", response.stream))
-    else:
-        await response.aread()
-    return response
+        return response
+    written = await response.aread()
+    if (read := readable_json(written)) is written:
+        return response
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() != "content-length"]
+    return httpx2.Response(response.status_code, headers=headers, content=read, request=request)
 
 
 class _Events(httpx2.AsyncByteStream):
-    """Events, of which the last one says it where there are more than are taken."""
+    """Events that can be read.
+
+    The last one says it where there are more than are taken.
+    """
 
     def __init__(self, request: httpx2.Request, stream: httpx2.AsyncByteStream) -> None:
         self._request = request
@@ -93,8 +102,8 @@ class _Events(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._stream:
-                yield chunk
+            async for line in _lines(self._stream):
+                yield _DATA + readable_json(line.removeprefix(_DATA)) if line.startswith(_DATA) else line
         except ResponseTooLargeError as error:
             if not self._request.content:
                 raise  # what the server says unasked answers no request
@@ -105,6 +114,26 @@ class _Events(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+async def _lines(stream: httpx2.AsyncByteStream) -> AsyncIterator[bytes]:
+    """Yield the lines of a stream, each with its end."""
+    begun: list[bytes] = []
+    async for chunk in stream:
+        *lines, rest = _split(chunk)
+        if lines:
+            yield b"".join([*begun, lines[0]])
+            begun = []
+            for line in lines[1:]:
+                yield line
+        begun.append(rest)
+    yield b"".join(begun)
+
+
+def _split(chunk: bytes) -> list[bytes]:
+    """Return the lines of a chunk, the last one without an end."""
+    lines = chunk.splitlines(keepends=True)
+    return [*lines, b""] if not lines or lines[-1].endswith((b"\n", b"\r")) else lines
 
 
 def _code(status: int) -> int:

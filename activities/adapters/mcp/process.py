@@ -21,10 +21,11 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
-from mcp.types import jsonrpc_message_adapter
+from mcp.types import JSONRPCMessage, jsonrpc_message_adapter
 
 from ....contracts.errors import SetupError
 from ....contracts.mcp import McpServer
+from .readable_json import readable_json
 
 Streams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
 """The server's messages, and ours to it."""
@@ -202,11 +203,18 @@ class ServerProcess:
 
 async def _deliver(line: bytes, to_us: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
     try:
-        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = _message(line)
     except ValueError:
         _LOG.debug("what an MCP server wrote to its output is not a message: %.200r", line)
         return
     await to_us.send(SessionMessage(message))
+
+
+def _message(line: bytes) -> JSONRPCMessage:
+    try:
+        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        return jsonrpc_message_adapter.validate_json(readable_json(line), by_name=False)
 
 
 async def _ended(*tasks: asyncio.Task[None]) -> None:

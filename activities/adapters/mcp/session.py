@@ -12,16 +12,17 @@ from typing import Final, TypeVar, cast
 
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp.types import RequestParamsMeta, Tool
+from mcp.types import RequestParamsMeta
 
 from ....contracts.errors import ToolError
 from ....contracts.mcp import McpServer
 from ....contracts.wire.tool_call import ToolOutput
-from ...mcp_session import ListedTool, McpCall, ServerUnreachable
-from .connection import Connection, list_all
+from ...mcp_session import CallInterrupted, CallTimedOut, Listing, McpCall, ServerUnreachable, UnreadableResult
+from .connection import Connection
 from .content import error_text, output_of
 from .failure import Failures
 from .http import SESSION_GONE
+from .listing import FoundTools, list_all
 from .process import ProcessWatch
 
 R = TypeVar("R")
@@ -51,12 +52,23 @@ class SharedSession:
         self._pings: set[asyncio.Task[None]] = set()
         self._failures = Failures(name, server)
 
-    async def list_tools(self) -> tuple[ListedTool, ...]:
+    async def list_tools(self, *, whole: bool) -> Listing:
         """List the tools that the server has now.
 
         The server is asked every time, since each run records them anew.
         """
-        return tuple(_listed(tool) for tool in await self._ask(list_all))
+        found = FoundTools()
+        try:
+            await self._ask(lambda client: list_all(client, found))
+        except (CallInterrupted, ServerUnreachable) as error:
+            if whole or not found.pages:
+                raise
+            found.cut(str(error))
+        except (CallTimedOut, ToolError, UnreadableResult) as error:
+            if not found.pages:
+                raise
+            found.cut(str(error))
+        return found.listing(self._failures.redacted)
 
     async def call_tool(self, call: McpCall) -> ToolOutput:
         """Call a tool of the server and return what it returned."""
@@ -129,15 +141,3 @@ async def _end_unless_alive(connection: Connection) -> None:
         return  # newer protocols have no ping; a refusal is an answer too, and a lost connection ends by itself
     except Exception:  # noqa: BLE001 - no answer, whatever the reason
         connection.end()
-
-
-def _listed(tool: Tool) -> ListedTool:
-    hints = tool.annotations
-    return ListedTool(
-        name=tool.name,
-        description=tool.description or tool.title or "",
-        parameters=tool.input_schema,
-        read_only=bool(hints and hints.read_only_hint),
-        idempotent=bool(hints and hints.idempotent_hint),
-        destructive=bool(hints and hints.destructive_hint),
-    )

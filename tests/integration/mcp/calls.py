@@ -32,6 +32,21 @@ class Caller:
     async def catalogue(self, server: str = "fake", *, attempt: int = 1) -> McpCatalogue:
         return await self.environment(attempt).run(self.activities.catalogue, McpCatalogueCall(server=server))
 
+    async def patient_catalogue(self) -> McpCatalogue:
+        """The catalogue of a server that may take longer to start, or to answer, than one call may take."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    return await self.catalogue()
+                except ApplicationError as error:
+                    assert not error.non_retryable  # noqa: PT017 - anything else is a failure
+
+    async def failed_catalogue(self) -> ApplicationError:
+        """The failure that asking for the catalogue ends in."""
+        with pytest.raises(ApplicationError) as caught:
+            await self.catalogue()
+        return caught.value
+
     async def call(
         self, tool: str, *, server: str = "fake", effect: Effect = Effect.READ, attempt: int = 1, **arguments: Any
     ) -> ToolOutput:

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client as TemporalClient
 
+from sostenuto import Agent, App
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.mcp_session import McpSession
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.workers.mcp import mcp_sessions
+from sostenuto.workers.worker import Services, build_worker
+from tests.integration.agent.stage import PRICE_USD, Outcome, Stage
 from tests.integration.stack.processes import eventually
+from tests.patience import PATIENCE_SECONDS
 
 FAKE = Path(__file__).parents[2] / "fakes" / "mcp_server.py"
+RAW = Path(__file__).parents[2] / "fakes" / "raw_mcp_server.py"
 SECRET = "sesame-open-4711"
 NPM_PACKAGES = (
     "@modelcontextprotocol/server-everything@2026.8.31",
@@ -30,6 +37,8 @@ NPM_PACKAGES = (
 NPM_DIRECTORY = Path(__file__).parents[3] / ".sostenuto" / "npm-2026.8.31"
 
 Open = Callable[[Mapping[str, McpServer]], Any]
+RawServer = Callable[..., McpServer]
+Play = Callable[..., Awaitable[Outcome]]
 
 
 class Journal:
@@ -71,6 +80,44 @@ async def open_sessions() -> AsyncIterator[Open]:
             return await stack.enter_async_context(mcp_sessions(servers))
 
         yield open_them
+
+
+@pytest.fixture
+def raw_server(tmp_path: Path) -> RawServer:
+    """Describes a server that says these things, method by method, with `_` for `/` in their names."""
+
+    def described(**says: Any) -> McpServer:
+        file = tmp_path / "says.json"
+        given = {name.replace("_", "/"): said for name, said in says.items()}
+        file.write_text(json.dumps({**given, "journal": str(tmp_path / "journal")}))
+        return McpServer(
+            command=sys.executable, args=[str(RAW), str(file)], timeout=timedelta(seconds=PATIENCE_SECONDS)
+        )
+
+    return described
+
+
+@pytest.fixture
+def play(temporal: TemporalClient, task_queue: str) -> Play:
+    """Runs an agent that has tools of the server, to its end: `await play(server, script, *tools)`."""
+
+    async def playing(server: McpServer, script: Script, *tools: str) -> Outcome:
+        agent = Agent(name="tester", model="scripted/model", tools=list(tools))
+        app = App(agent, mcp={"fake": server})
+        async with mcp_sessions(app.mcp) as sessions:
+            worker = build_worker(
+                temporal,
+                app,
+                {"scripted": ScriptedAdapter(script)},
+                lambda *_: PRICE_USD,
+                task_queue=task_queue,
+                max_cached_runs=0,  # so that every step replays
+                services=Services(mcp=sessions),
+            )
+            async with worker:
+                return await Stage(temporal, task_queue).ask(agent)
+
+    return playing
 
 
 class HttpServer:

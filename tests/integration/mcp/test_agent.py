@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Status
-from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
+from sostenuto import Status
+from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.contracts.wire.tool_call import outcome_unknown
-from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, build_worker, replayer
-from tests.integration.agent.stage import PRICE_USD, Outcome, Stage, calls
-from tests.integration.mcp.conftest import SECRET
+from sostenuto.workers.worker import replayer
+from tests.integration.agent.stage import calls
+from tests.integration.mcp.conftest import SECRET, Play
 
 Fake = Callable[..., McpServer]
 
 
-@pytest.fixture
-def play(temporal: TemporalClient, task_queue: str) -> Any:
-    """Runs an agent that has tools of the server, to its end: `await play(server, script, *tools)`."""
-
-    async def playing(server: McpServer, script: Script, *tools: str) -> Outcome:
-        agent = Agent(name="tester", model="scripted/model", tools=list(tools))
-        app = App(agent, mcp={"fake": server})
-        async with mcp_sessions(app.mcp) as sessions:
-            worker = build_worker(
-                temporal,
-                app,
-                {"scripted": ScriptedAdapter(script)},
-                lambda *_: PRICE_USD,
-                task_queue=task_queue,
-                max_cached_runs=0,  # so that every step replays
-                services=Services(mcp=sessions),
-            )
-            async with worker:
-                return await Stage(temporal, task_queue).ask(agent)
-
-    return playing
-
-
-async def test_a_run_with_every_kind_of_end(play: Any, fake: Fake) -> None:
+async def test_a_run_with_every_kind_of_end(play: Play, fake: Fake) -> None:
     """Parallel calls, an error, a crash in a call that is not repeated, and the server that is there again."""
     script: Script = [
         calls(("f_echo", {"text": "one"}), ("f_pid", {}), ("f_fail", {"reason": "rain"})),
@@ -75,7 +49,7 @@ async def test_a_run_with_every_kind_of_end(play: Any, fake: Fake) -> None:
     assert replayed.replay_failure is None
 
 
-async def test_a_hung_server_is_cut_off_and_the_run_goes_on(play: Any, fake: Fake) -> None:
+async def test_a_hung_server_is_cut_off_and_the_run_goes_on(play: Play, fake: Fake) -> None:
     script: Script = [calls(("hang", {})), calls(("echo", {"text": "still here"})), {"text": "Done."}]
     done = await play(fake(seconds=5), script, "mcp:fake/hang", "mcp:fake/echo")
     assert done.result.output == "Done."
@@ -91,7 +65,7 @@ async def test_a_hung_server_is_cut_off_and_the_run_goes_on(play: Any, fake: Fak
     ],
 )
 async def test_a_run_that_cannot_have_its_tools_costs_nothing(
-    play: Any, fake: Fake, server: McpServer | None, tool: str, reason: str
+    play: Play, fake: Fake, server: McpServer | None, tool: str, reason: str
 ) -> None:
     done = await play(server or fake(), [{"text": "never"}], tool)
     assert done.failed

@@ -51,6 +51,7 @@ REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
 STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough", rejected=(REJECTED,))
 CONTINUES = run.Continuation(run_id="desk/billing", path="desk/members/billing")
 TRANSFER = ToolDefinition(name="transfer_to_billing", description="Hand over.", parameters={"type": "object"})
+FAULT = mcp_call.ToolFault(tool="blame", problem="its inputSchema is a list, not an object", left_out=True)
 MCP_TOOL = mcp.McpTool(
     name="git_log",
     description="Commits.",
@@ -116,7 +117,8 @@ EXAMPLES: tuple[Contract, ...] = (
     TranscriptQuery(transcript="support", start=1, stop=3, max_bytes=1000),
     TranscriptPage(head=HEAD, messages=(USER, ASSISTANT)),
     mcp_call.McpCatalogueCall(server="git"),
-    mcp_call.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST),
+    FAULT,
+    mcp_call.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST, faults=(FAULT,)),
     mcp_call.McpInvocation(
         call_id="call_1_0",
         reply="9b7e0c1d2f3a4b5c",
@@ -196,6 +198,7 @@ EXAMPLES: tuple[Contract, ...] = (
         **WHEN, turn=1, call_id="call_1_0", name="look", content="a cat", is_error=True, attempt=2, seconds=0.5
     ),
     event.RunStalled(**WHEN, reason="ValueError: boom", where="shop.py:10", fits=False),
+    event.ToolsFaulty(**WHEN, server="git", faults=(FAULT,)),
     event.FallbackUsed(**WHEN, turn=1, failed="anthropic/claude", model="openai/gpt", reason="QuotaExceeded"),
     event.RouteChosen(**WHEN, route="billing", confidence=0.75, reason="It is about money.", strategy="embedding"),
     event.MemberStarted(**WHEN, member="billing", run_id="run-1/billing", message=USER),

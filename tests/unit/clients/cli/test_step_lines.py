@@ -23,7 +23,9 @@ from sostenuto.contracts.wire.event import (
     RunStarted,
     ToolRequested,
     ToolResponded,
+    ToolsFaulty,
 )
+from sostenuto.contracts.wire.mcp_call import ToolFault
 
 STAMP: dict[str, Any] = {"id": "e/1/0", "at": datetime(2026, 1, 1, tzinfo=UTC), "path": "agent"}
 PLACED = {**STAMP, "path": "agent/law#2"}
@@ -57,6 +59,14 @@ ANSWERED = ModelResponded(
         (
             ToolResponded(**STAMP, turn=1, call_id="c", name="look", content="no", is_error=True, attempt=3, seconds=0),
             "     ✗ look  0.00 s  attempt 3  no",
+        ),
+        (
+            ToolsFaulty(
+                **STAMP,
+                server="git",
+                faults=(ToolFault(tool="a", problem="no", left_out=True), ToolFault(tool="b", problem="odd\n" * 99)),
+            ),
+            f"     ⚠ MCP server git: tool 'a' left out: no; tool 'b' repaired: {'odd ' * 64}o…",
         ),
         (
             FallbackUsed(**STAMP, turn=1, failed="a/x", model="b/y", reason="Overloaded: full"),

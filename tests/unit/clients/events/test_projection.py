@@ -31,8 +31,9 @@ from sostenuto.contracts.wire.event import (
     RunStarted,
     ToolRequested,
     ToolResponded,
+    ToolsFaulty,
 )
-from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation
+from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, TranscriptPage
 from sostenuto.contracts.wire.run import Continuation, Result, RunInput
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
@@ -292,6 +293,28 @@ def test_tools_of_mcp_servers_are_tools() -> None:
     assert (told.name, told.call_id, told.content, told.turn) == ("search", "c", "found", 1)
     # The catalogue is not an event, but the prompt that the model was sent has it.
     assert [tool.name for tool in history.projection.prompt(1).head.tools] == ["search"]
+
+
+def test_faulty_tools_of_mcp_servers_are_told() -> None:
+    history = History()
+    run = RunInput(runnable=Agent(name="law", model="scripted/m", tools=["mcp:web"]), message=Message.user("Is it?"))
+    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": names.RUN_WORKFLOW}, input=payloads(run))
+    scheduled(history, names.MCP_CATALOGUE_ACTIVITY, "law:mcp-web", McpCatalogueCall(server="web"))
+    fault = ToolFault(tool="bad", problem="its inputSchema is a list", left_out=True)
+    (told,) = completed(history, 2, McpCatalogue.of("web", [SEARCH], [fault]))
+    assert isinstance(told, ToolsFaulty)
+    assert (told.path, told.server, told.faults) == ("law", "web", (fault,))
+    assert told.faults[0].told == "tool 'bad' left out: its inputSchema is a list"
+
+
+def test_a_catalogue_that_is_kept_elsewhere_is_not_looked_for() -> None:
+    history = History()
+    run = RunInput(runnable=Agent(name="law", model="scripted/m", tools=["mcp:web"]), message=Message.user("Is it?"))
+    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": names.RUN_WORKFLOW}, input=payloads(run))
+    scheduled(history, names.MCP_CATALOGUE_ACTIVITY, "law:mcp-web", McpCatalogueCall(server="web"))
+    kept = payloads(McpCatalogue.of("web", [SEARCH]))
+    kept.payloads[0].external_payloads.add(size_bytes=1)
+    assert history.add("ACTIVITY_TASK_COMPLETED", scheduled_event_id=2, result=kept) == []
 
 
 def test_a_direct_call_of_an_mcp_tool_has_the_name_of_the_tool(own: History) -> None:
