@@ -179,7 +179,7 @@ class ProviderServer:
         writer.write(_stream_head(request.protocol))
         if fault and fault.kind == "flood":
             return await _flood(writer)
-        pieces = list(_pieces(step, request))
+        pieces = list(_pieces(step, request, turn))
         for piece in pieces[: len(pieces) // 2] if fault else pieces:
             writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             await writer.drain()
@@ -239,18 +239,18 @@ def _turn(request: Received) -> int:
         return sum(message["role"] == "assistant" for message in request.body.get("messages", ()))
     answers, before = 0, False
     for item in request.body.get("input", ()):
-        ours = item.get("role") == "user" or item.get("type") == "function_call_output"
+        ours = item.get("role") in ("user", "developer") or item.get("type") == "function_call_output"
         answers += not ours and not before
         before = not ours
     return answers
 
 
-def _pieces(step: WireStep, request: Received) -> Iterator[bytes]:
+def _pieces(step: WireStep, request: Received, turn: int) -> Iterator[bytes]:
     model = request.body["model"]
     if request.protocol == "anthropic":
         yield from sse(anthropic_events(step, model), named=True)
     elif request.protocol == "openai":
-        yield from sse(responses_events(step, model), named=True)
+        yield from sse(responses_events(step, model, turn), named=True)
     else:
         yield from sse(chat_events(step, model), named=False)
         yield b"data: [DONE]\n\n"

@@ -103,12 +103,12 @@ def _anthropic_blocks(step: WireStep) -> Iterator[tuple[Json, list[Json]]]:
         yield block, [{"type": "input_json_delta", "partial_json": piece} for piece in raw]
 
 
-def responses_events(step: WireStep, model: str) -> Iterator[Json]:
+def responses_events(step: WireStep, model: str, turn: int) -> Iterator[Json]:
     """The stream of one response."""
     response: Json = {"id": "resp_1", "object": "response", "created_at": 1, "model": model, "output": []}
     response |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
     yield _numbered({"type": "response.created", "response": response | {"status": "in_progress"}})
-    items = list(_responses_items(step))
+    items = list(_responses_items(step, turn))
     for index, (item, deltas) in enumerate(items):
         for delta in deltas:
             yield _numbered(delta | {"output_index": index, "item_id": item.get("id", "")})
@@ -134,12 +134,12 @@ def responses_events(step: WireStep, model: str) -> Iterator[Json]:
     yield _numbered({"type": f"response.{status}", "response": whole})
 
 
-def _responses_items(step: WireStep) -> Iterator[tuple[Json, list[Json]]]:
+def _responses_items(step: WireStep, turn: int) -> Iterator[tuple[Json, list[Json]]]:
     for block in step.blocks:
         yield block, []
     if step.reasoning:
         summary = [{"type": "summary_text", "text": step.reasoning}]
-        item: Json = {"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": "gAAA=="}
+        item: Json = {"id": f"rs_{turn + 1}", "type": "reasoning", "summary": summary, "encrypted_content": "gAAA=="}
         kind = "response.reasoning_summary_text.delta"
         yield item, [{"type": kind, "delta": piece, "summary_index": 0} for piece in halves(step.reasoning)]
     for kind, text in (("output_text", step.said), ("refusal", step.refusal)):
