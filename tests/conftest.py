@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import _workflow
 
+from sostenuto.workflows import policy
 from tests.dev_server import dev_server
 from tests.fakes.wire.unmeant import UNMEANT
 from tests.patience import PATIENCE_SECONDS
@@ -47,6 +49,13 @@ def _patient_tasks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker, "__init__", patient)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _patient_heartbeats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls that run in this process miss a few heartbeats: what notices the dead is tested with processes."""
+    if {"integration", "chaos"} & set(request.path.parts):
+        monkeypatch.setattr(policy, "HEARTBEAT_TIMEOUT", timedelta(seconds=15))
 
 
 @pytest.fixture(autouse=True)

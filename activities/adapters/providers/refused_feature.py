@@ -20,8 +20,10 @@ _REFUSED: Final = re.compile(
 )
 # Words for a feature, where an error does not name the field.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
-    ("output", r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format"),
+    ("output", r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format|output_format"),
     ("output", r"text\.format|schema for response_format|json mode"),
+    ("call_ids", r"must be a-z, A-Z, 0-9, with a length of 9"),
+    ("echo", r"\breasoning_(content|details)\b|messages\S*\breasoning\b"),
     ("parallel_tool_calls", r"parallel[ _]tool[ _](calls|use)"),
     ("tool_choice", r"tool[ _]choice|toolchoice"),
     ("stream_options", r"stream[ _]options|include_usage"),
@@ -41,6 +43,8 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "seed": ("seed", "random_seed"),
     "stop": ("stop", "stop_sequences"),
     "cache_control": ("system", "tools", "messages"),
+    "call_ids": ("messages",),
+    "echo": ("messages",),
 }
 
 

@@ -332,7 +332,7 @@ def parameters_are_no_schema(body: Json) -> Iterator[Complaint]:
     for index, tool in enumerate(body.get("tools") or ()):
         if tool.get("type") != "function":
             continue
-        strict = tool.get("strict", True) is not False
+        strict = tool.get("strict") is True
         for fault in schema_faults(tool.get("parameters"), strict=strict, fine_tuned=is_fine_tuned(body["model"])):
             words = f"Invalid schema for function '{tool.get('name')}': {fault}"
             yield Complaint(words, f"tools[{index}].parameters", "invalid_function_parameters")

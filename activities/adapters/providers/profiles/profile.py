@@ -97,6 +97,10 @@ class Profile(BaseModel):
             while mode in LADDER[:-1] and mode in features:
                 mode = LADDER[LADDER.index(mode) + 1]
             changes[field] = mode
+        if "call_ids" in features:
+            changes["call_ids"] = "nine"
+        if "echo" in features:
+            changes |= {"echo": (), "echo_required": False}
         if "parallel_tool_calls" in features:
             changes["parallel_choice"] = False
         if "tool_choice" in features:
