@@ -52,8 +52,6 @@ class Profile(BaseModel):
     """Whether pictures are taken: by their data only, or by address as well."""
     files: Literal["none", "data", "url"] = "data"
     """Whether documents are taken: by their data only, or by address as well."""
-    images_of_tools: bool = False
-    """Whether a tool's result may have pictures itself."""
     reasoning: Literal["effort", "adaptive", "budget", "thinking", "openrouter", "none"] = "effort"
     """How the effort of thinking is said."""
     efforts: dict[ReasoningEffort, str] = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
