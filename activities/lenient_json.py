@@ -6,10 +6,9 @@ Where no schema can be enforced, models put answers into fences, explain them, o
 from __future__ import annotations
 
 import json
-import re
+import string
 from collections.abc import Iterator
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 _MOST_CHARS = 1_000_000
 """A longer text is taken as it is."""
 
@@ -30,7 +29,9 @@ def json_object(text: str) -> str | None:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    yield from reversed(_FENCE.findall(text))
+    # Every other piece stands within a fence, behind the name of its language.
+    for fenced in reversed(text.split("```")[1::2]):
+        yield fenced.lstrip(string.ascii_letters)
     begin, end = text.find("{"), text.rfind("}")
     if 0 <= begin < end:
         yield text[begin : end + 1]

@@ -88,7 +88,9 @@ class ModelActivities:
             except NotServedError as error:
                 raise await cannot(f"{model.name}: {error}") from None
             except ModelError as error:
-                raise _failure(error, model, fallback_left=call.choice + 1 < len(prefix.head.model.choices)) from None
+                left = call.choice + 1 < len(prefix.head.model.choices)
+                took = timedelta(seconds=asyncio.get_running_loop().time() - started)
+                raise _failure(error, model, took, fallback_left=left) from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
@@ -231,8 +233,15 @@ def _with_json_alone(message: Message) -> Message:
     found = None if message.tool_calls else json_object(message.text)
     if found is None:
         return message
-    others = tuple(part for part in message.parts if not isinstance(part, TextPart))
-    return message.model_copy(update={"parts": (*others, TextPart(text=found))})
+    texts = [part for part in message.parts if isinstance(part, TextPart)]
+    parts: list[Part] = []
+    for part in message.parts:
+        if part is texts[0]:
+            parts.append(TextPart(text=found))
+        # What a provider says of a text, such as where it stands, holds no more.
+        elif part not in texts and not (isinstance(part, OpaquePart) and part.data.get("type") in ("text", "message")):
+            parts.append(part)
+    return message.model_copy(update={"parts": tuple(parts)})
 
 
 def _writable(message: Message) -> Message:
@@ -259,7 +268,7 @@ def _shallow(part: Part) -> Part | None:
     return part
 
 
-def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> ApplicationError:
+def _failure(error: ModelError, model: Model, took: timedelta, *, fallback_left: bool) -> ApplicationError:
     attempt = activity.info().attempt
     delay = error.retry_after
     is_busy = isinstance(error, RateLimited | Overloaded)
@@ -269,7 +278,7 @@ def _failure(error: ModelError, model: Model, *, fallback_left: bool) -> Applica
     delay = pause if is_busy else delay
     final = error.most_attempts is not None and attempt >= error.most_attempts
     used_up = model.retries is not None and attempt > model.retries
-    too_long = fallback_left and _waited() + pause > model.fallback_after
+    too_long = fallback_left and _waited() + took + pause > model.fallback_after
     return failure(
         error,
         f"{model.name}: {error}",

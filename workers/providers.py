@@ -214,7 +214,8 @@ def _scripted(settings: Settings) -> ModelAdapter:
 
 
 def _secret(key: SecretStr | None) -> str | None:
-    return key.get_secret_value() if key else None
+    # A line break at its end would not be sent, but told in the error.
+    return key.get_secret_value().strip() or None if key else None
 
 
 def _problem(model: Model, settings: Settings) -> str:

@@ -36,6 +36,8 @@ _CRASHES = 10
 
 # Attempts and not a time limit end a call: a time limit would also count the hours in which no worker runs.
 _ATTEMPTS_BEFORE_FALLBACK = 4
+_SOON = timedelta(seconds=7)
+"""So long the pauses before the fourth attempt are together."""
 _LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
 
@@ -90,7 +92,8 @@ def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
 
     Where a fallback waits, the call itself says when it is time for that.
     """
-    attempts = _ATTEMPTS_BEFORE_FALLBACK + model.fallback_after // _LONGEST_PAUSE if fallback_left else _ATTEMPTS
+    soon = fallback_left and model.fallback_after <= _SOON
+    attempts = _ATTEMPTS_BEFORE_FALLBACK if soon else _ATTEMPTS
     if model.retries is not None:
         # A worker's death is no error of the model's.
         attempts = 1 + model.retries + _CRASHES

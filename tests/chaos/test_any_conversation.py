@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sostenuto.activities.adapters.providers.anthropic.request import messages_request
-from sostenuto.activities.adapters.providers.asking.wire_tools import WireTools
+from sostenuto.activities.adapters.providers.asking.prepared import prepared
 from sostenuto.activities.adapters.providers.compatible.request import chat_request
 from sostenuto.activities.adapters.providers.openai.request import responses_request
 from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, Profiles
@@ -153,14 +153,13 @@ def _request(model: str, conversation: _Conversation) -> ModelRequest:
 
 def _body(asked: ModelRequest) -> tuple[str, str, dict[str, Any]]:
     """Protocol, dialect and body of a request; OpenAI's models are asked by both protocols."""
-    provider, model = asked.model.provider, asked.model.model
-    profile = Profiles(UNKNOWN if provider == "chat" else provider).of(model)
-    tools = WireTools(asked.tools, profile.tool_schema)
+    provider = asked.model.provider
+    wire = prepared(asked, Profiles(UNKNOWN if provider == "chat" else provider))
     if provider == "anthropic":
-        return "anthropic", "", messages_request(asked, provider, profile, tools)
+        return "anthropic", "", messages_request(asked, provider, wire)
     if provider == "openai":
-        return "openai", "", responses_request(asked, provider, profile, tools)
-    return "compatible", provider, chat_request(asked, provider, profile, tools)
+        return "openai", "", responses_request(asked, provider, wire)
+    return "compatible", provider, chat_request(asked, provider, wire)
 
 
 @pytest.mark.parametrize("model", MODELS)

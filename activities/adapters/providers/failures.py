@@ -54,6 +54,9 @@ _BY_CODE: dict[str, type[ModelError]] = {
     "exceed_context_size_error": ContextOverflow,
     "string_above_max_length": ContextOverflow,
     "request_too_large": ContextOverflow,
+    # The model's own mistakes, which it need not make again.
+    "tool_use_failed": UnreadableAnswer,
+    "json_validate_failed": UnreadableAnswer,
     "content_filter": ContentFiltered,
     "content_policy_violation": ContentFiltered,
     "image_content_policy_violation": ContentFiltered,

@@ -10,20 +10,31 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ....contracts.errors import InvalidRequest, ModelError
+from ....contracts.text import redacted
 from .profiles.profile import OutputMode
 
 _REFUSED: Final = re.compile(
     r"unsupported|not (\w+ )?support|unknown|unrecogni[sz]ed|unexpected|not (\w+ )?permitted|not allowed|extra.inputs"
     r"|extra_forbidden|unavailable|not available|deprecated|incompatible|cannot \w+"
+    r"|no endpoints found|bound to|could not be verified|invalid `|invalid_encrypted|is missing"
+    r"|too (many|complex|large)"
     r"|only (supported|allowed)|does not exist|not valid|invalid (value|parameter|schema)|must be",
     re.IGNORECASE,
 )
 # Words for a feature, where an error does not name the field.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
-    ("output", r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format|output_format"),
+    (
+        "output",
+        r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format|output_format",
+    ),
     ("output", r"text\.format|schema for response_format|json mode"),
+    ("output", r"schemas? contains|schema is too|compiled grammar"),
     ("call_ids", r"must be a-z, A-Z, 0-9, with a length of 9"),
+    ("max_tokens", r"use '?max_(completion_)?tokens'? instead"),
+    ("no_echo", r"must be passed back|is missing in assistant|missing `?reasoning_content"),
     ("echo", r"\breasoning_(content|details)\b|messages\S*\breasoning\b"),
+    ("echo", r"bound to a different conversation|could not be verified"),
+    ("echo", r"invalid `signature`|invalid_encrypted_content"),
     ("parallel_tool_calls", r"parallel[ _]tool[ _](calls|use)"),
     ("tool_choice", r"tool[ _]choice|toolchoice"),
     ("stream_options", r"stream[ _]options|include_usage"),
@@ -37,49 +48,59 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("include", r"encrypted content is not supported|\binclude\b"),
 )
 # Where each feature stands in the body of a request.
-_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "output": ("response_format", "text", "output_config"),
     "reasoning": ("reasoning", "reasoning_effort", "thinking", "output_config"),
     "seed": ("seed", "random_seed"),
     "stop": ("stop", "stop_sequences"),
     "cache_control": ("system", "tools", "messages"),
     "call_ids": ("messages",),
-    "echo": ("messages",),
+    "echo": ("messages", "input"),
+    "no_echo": ("messages",),
+    "max_tokens": ("max_tokens", "max_completion_tokens"),
 }
 
 
-def refused_feature(said: str, body: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def refused_feature(said: str, field: str, body: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the feature that a request was refused for.
 
     Empty where that cannot be told.
 
     Args:
-        said: The provider's words, with the field that they name.
+        said: The provider's words.
+        field: The field that it names, if it does.
         body: The request.
         options: What people added to it: that is never left out.
     """
     if not _REFUSED.search(said):
         return ""
-    for feature, words in _WORDS:
-        fields = [field for field in _FIELDS.get(feature, (feature,)) if field in body]
-        if fields and not options.keys() & set(fields) and re.search(words, said, re.IGNORECASE):
-            found = _output_mode(body) if feature == "output" else feature
-            if found:
-                return found
+    for text in (field, said):
+        for feature, words in _WORDS:
+            fields = [name for name in FIELDS.get(feature, (feature,)) if name in body]
+            if fields and not options.keys() & set(fields) and re.search(words, text, re.IGNORECASE):
+                found = _output_mode(body) if feature == "output" else feature
+                if found:
+                    return found
     return ""
 
 
-def noted(error: ModelError, raw: Exception, body: Mapping[str, Any], options: Mapping[str, Any]) -> ModelError:
-    """Return an error that says which feature was refused, where it can be told.
+def noted(
+    error: ModelError, raw: Exception, body: Mapping[str, Any], options: Mapping[str, Any], secret: str | None
+) -> ModelError:
+    """Return an error that says which feature was refused, and no secret.
 
     Args:
         error: What is to be done about it.
         raw: What the SDK raised.
         body: The request.
         options: What people added to it.
+        secret: The key, which may stand in the words of the HTTP client, too.
     """
+    error.args = (redacted(str(error), [secret] if secret else ()),)
     if isinstance(error, InvalidRequest):
-        error.refuses = refused_feature(f"{error} {getattr(raw, 'param', None) or ''}", body, options)
+        # The name of a model may be made of the very words that are looked for.
+        said = str(error).replace(str(body.get("model") or "\n"), "")
+        error.refuses = refused_feature(said, str(getattr(raw, "param", None) or ""), body, options)
     return error
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import anthropic
 import httpx2
 
+from .....contracts.errors import ModelError
 from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
-from ..asking.wire_tools import REMEMBERED
+from ..asking.prepared import prepared
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..profiles.known import Profiles
@@ -61,9 +62,8 @@ class AnthropicAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
-        profile = self._profiles.of(request.model.model).without(request.without)
-        tools = REMEMBERED.of(request.tools, profile.tool_schema)
-        body = messages_request(request, self.provider, profile, tools)
+        wire = prepared(request, self._profiles)
+        body = messages_request(request, self.provider, wire)
         async with deadline(request.model):
             try:
                 answer = await self._answer(body, request.model, on_delta)
@@ -71,16 +71,21 @@ class AnthropicAdapter:
                     if not answer.paused:
                         break
                     # The provider's own tools have not ended: what is there goes back, and the answer goes on.
-                    body = continued(body, answer.message, self.provider, profile, tools)
-                    answer = answer.followed_by(await self._answer(body, request.model, on_delta))
+                    further = continued(body, answer.message, self.provider, wire)
+                    try:
+                        answer = answer.followed_by(await self._answer(further, request.model, on_delta))
+                    except (*ANTHROPIC_FAILURES, ModelError) as error:
+                        # What there is was paid for.
+                        note = f"the answer broke off in a pause for the provider's own tools: {type(error).__name__}"
+                        return wire.restored(replace(answer, note=note, paused=False))
                 if answer.paused:
                     answer = replace(
                         answer, note="the provider's own tools wanted to go on for longer than is waited for"
                     )
-                return tools.restored(answer)
+                return wire.restored(answer)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
-                raise noted(found, error, body, request.model.options) from None
+                raise noted(found, error, body, request.model.options, self._api_key) from None
 
     async def _answer(self, body: dict[str, Any], model: Model, on_delta: OnDelta | None) -> Completion:
         timeout = httpx2.Timeout(call_seconds(model), connect=self._connect_seconds)

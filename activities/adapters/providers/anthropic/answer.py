@@ -24,7 +24,7 @@ from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
 from ..reading import left_out, merged, stop_reason, usage_of
-from ..tool_exchange import tool_call_part
+from ..tool_exchange import is_json, tool_call_part
 
 _PAUSE = "pause_turn"
 """The provider's own tools have not ended, and the answer is to go on."""
@@ -44,7 +44,7 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
     parts = [
         part
         for block in answer["content"]
-        for part in _parts(block, provider, cut=answer.get("stop_reason") == "max_tokens")
+        for part in _parts(block, provider, cut=_STOP_REASONS.get(answer.get("stop_reason")) is StopReason.LENGTH)
     ]
     stop, note = _map_stop_reason(answer.get("stop_reason"))
     usage = usage_of(answer.get("usage"), _map_usage)
@@ -163,4 +163,6 @@ def _parts(block: dict[str, Any], provider: str, *, cut: bool) -> Iterator[Part]
             yield tool_call_part(block["id"], block["name"], raw, cut=cut)
         case _:
             written = block.pop("input_json", None)
+            if written and not is_json(written):
+                return  # it was cut, and is worth nothing without its end
             yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))

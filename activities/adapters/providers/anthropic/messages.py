@@ -42,6 +42,7 @@ def sent_messages(
         blocks = writer.blocks(message.parts)
         if message.role is Role.USER:
             blocks = blocks or [{"type": "text", "text": NOTHING}]
+        blocks = _resolved(blocks)
         # A thought that led to nothing is refused at the end.
         while role == "assistant" and blocks and blocks[-1]["type"] in _THOUGHTS:
             blocks.pop()
@@ -93,13 +94,22 @@ class _Writer:
                 # Of a call that failed, the API takes words alone.
                 yield result | ({"is_error": True} if part.is_error and not part.attachments else {})
             case ReasoningPart():
-                if part.provider == self._provider and part.data and self._profile.reasons:
+                if part.provider == self._provider and part.data and self._profile.reasons and self._profile.thoughts:
                     yield dict(part.data)
             case OpaquePart():
                 if part.provider == self._provider:
                     yield dict(part.data)
             case _:
                 raise unsupported(part, self._provider, "it is to be resolved before the call")
+
+
+def _resolved(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return blocks without calls of the provider's own tools that have no result.
+
+    An answer may have been cut.
+    """
+    answered = {block.get("tool_use_id") for block in blocks}
+    return [block for block in blocks if block["type"] != "server_tool_use" or block.get("id") in answered]
 
 
 def _blob_block(part: Blob, provider: str) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from .....contracts.errors import InvalidRequest
 from .....contracts.message import Message
+from .....contracts.model import Model
 from ....model_adapter import ModelRequest
-from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall, demanded_call
 from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
 from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
@@ -26,16 +29,15 @@ _CACHED = {"cache_control": {"type": "ephemeral"}}
 _MARKED_TURNS = 3
 
 
-def messages_request(request: ModelRequest, provider: str, profile: Profile, tools: WireTools) -> dict[str, Any]:
+def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[str, Any]:
     """Return the body of a request to the Messages API.
 
     Raises:
         InvalidRequest: The API or the model has no place for something in it.
     """
-    model = request.model
-    output = asked_output(request, profile)
+    model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
     call = demanded_call(request, profile)
-    instructions = [request.instructions, output.words if output else "", call.words]
+    instructions = [request.instructions, output.words if output else ""]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
     offered = tools or WireTools(past_tools(request.messages), profile.tool_schema)
@@ -55,24 +57,32 @@ def messages_request(request: ModelRequest, provider: str, profile: Profile, too
         "thinking": None
         if call.demanded and profile.reasoning == "budget"
         else _thinking(effort, profile, limit, messages),
-        "stop_sequences": [text for text in model.stop if text.strip()],
+        "stop_sequences": _stops(model),
         "service_tier": model.service_tier,
         "output_config": _output_config(effort, profile, output),
     }
     body["tool_choice"] = _tool_choice(call, parallel=request.parallel_tool_calls) if request.tools else None
     if not request.tools and body["tools"]:
         body["tool_choice"] = {"type": "none"}
-    _mark_for_cache(body)
+    if "cache_control" not in request.without:
+        _mark_for_cache(body)
+    if call.words:
+        # Not among the instructions: thoughts are bound to those.
+        body["messages"][-1]["content"].append({"type": "text", "text": call.words})
     refused = unsent(request, profile, has=("stop", "service_tier"))
     return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
 
 
-def continued(
-    body: dict[str, Any], message: Message, provider: str, profile: Profile, tools: WireTools
-) -> dict[str, Any]:
+def continued(body: dict[str, Any], message: Message, provider: str, wire: Prepared) -> dict[str, Any]:
     """Return the body of a request by which an answer goes on that paused."""
-    said = {"role": "assistant", "content": answer_blocks(message, provider, profile, tools)}
+    said = {"role": "assistant", "content": answer_blocks(message, provider, wire.profile, wire.tools)}
     return body | {"messages": [*body["messages"], said]}
+
+
+def _stops(model: Model) -> list[str]:
+    if any(not text.strip() for text in model.stop):
+        raise InvalidRequest(f"stop={model.stop!r} is not taken by {model.name}: each text has to be more than blanks")
+    return list(model.stop)
 
 
 def _tool_choice(call: DemandedCall, *, parallel: bool) -> dict[str, Any] | None:

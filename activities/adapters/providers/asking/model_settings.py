@@ -10,6 +10,7 @@ from typing import Any
 from .....contracts.errors import InvalidRequest
 from ....model_adapter import ModelRequest
 from ..profiles.profile import Profile
+from ..refused_feature import FIELDS
 
 
 def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
@@ -21,7 +22,8 @@ def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
     model = request.model
     if model.temperature is None or "temperature" in request.without:
         return {}
-    if "temperature" in profile.refuses and effort_of(request, profile) != "none":
+    effort = effort_of(request, profile) or ("" if profile.thinks else "none")
+    if "temperature" in profile.refuses and effort != "none":
         raise InvalidRequest(
             f"temperature={model.temperature} is not taken by {model.name}: leave it out; "
             f"where it is taken after all, set options={{'temperature': {model.temperature}}}"
@@ -42,7 +44,10 @@ def unsent(
     Raises:
         InvalidRequest: The model is known not to take something that was set.
     """
-    model, refused = request.model, {*profile.refuses, *request.without}
+    model = request.model
+    # Of what else was found missing, the profile knows how to do without.
+    plain = request.without - _ELSEWHERE
+    refused = {*profile.refuses, *(field for feature in plain for field in FIELDS.get(feature, (feature,)))}
     settings = {"seed": model.seed, "stop": model.stop, "service_tier": model.service_tier}
     for name, value in settings.items():
         known = name not in has or name in profile.refuses or (name == "seed" and not profile.seed)
@@ -51,6 +56,9 @@ def unsent(
     if not profile.parallel_choice:
         refused.add("parallel_tool_calls")
     return frozenset(refused - {"temperature"})
+
+
+_ELSEWHERE = frozenset({"reasoning", "echo", "no_echo", "max_tokens", "call_ids", "cache_control"})
 
 
 def effort_of(request: ModelRequest, profile: Profile) -> str | None:

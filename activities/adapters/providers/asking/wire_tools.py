@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
 from .....contracts.message import Message, ToolCallPart
 from .....contracts.tool import ToolDefinition
-from ....model_adapter import Completion
 from ..schema.fitted import fit_schema
 from ..schema.restoring import FittedSchema
 from ..schema.rules import RULES
@@ -19,7 +16,6 @@ from ..tool_exchange import sent_arguments
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LONGEST_NAME: Final = 64
-_REMEMBERED: Final = 256
 
 
 class WireTools:
@@ -47,16 +43,8 @@ class WireTools:
         arguments = sent_arguments(call)
         return sendable_name(call.name), known.renamed(arguments) if known and not call.malformed else arguments
 
-    def restored(self, completion: Completion) -> Completion:
-        """Return an answer with its calls in the form of the agent's own tools."""
-        if not completion.message.tool_calls:
-            return completion
-        parts = tuple(
-            self._received(part) if isinstance(part, ToolCallPart) else part for part in completion.message.parts
-        )
-        return replace(completion, message=completion.message.model_copy(update={"parts": parts}))
-
-    def _received(self, call: ToolCallPart) -> ToolCallPart:
+    def received(self, call: ToolCallPart) -> ToolCallPart:
+        """Return a call that the model made, in the form of the agent's own tool."""
         known: FittedSchema | None = self._fitted.get(call.name)
         if known is None or known.restoring is None or call.malformed:
             return call
@@ -81,26 +69,3 @@ def sendable_name(name: str) -> str:
     if len(plain) <= _LONGEST_NAME:
         return plain
     return f"{plain[: _LONGEST_NAME - 9]}_{sha256(name.encode()).hexdigest()[:8]}"
-
-
-class RememberedTools:
-    """Tools that were fitted once: the next call of a run has the very same ones."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, str], tuple[tuple[ToolDefinition, ...], WireTools]] = OrderedDict()
-
-    def of(self, tools: tuple[ToolDefinition, ...], rules: str) -> WireTools:
-        """Return the tools as they are sent."""
-        key = (id(tools), rules)
-        known = self._known.get(key)
-        # An id may be used again, for other tools.
-        if known is None or known[0] is not tools:
-            known = self._known[key] = (tools, WireTools(tools, rules))
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return known[1]
-
-
-REMEMBERED: Final = RememberedTools()
-"""Those of this process."""

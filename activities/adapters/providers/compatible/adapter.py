@@ -7,7 +7,7 @@ import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
-from ..asking.wire_tools import REMEMBERED
+from ..asking.prepared import prepared
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
@@ -53,9 +53,8 @@ class CompatibleAdapter:
         Raises:
             ModelError: The call failed; its class says what to do about it.
         """
-        profile = self._profiles.of(request.model.model).without(request.without)
-        tools = REMEMBERED.of(request.tools, profile.tool_schema)
-        body = chat_request(request, self.provider, profile, tools)
+        wire = prepared(request, self._profiles)
+        body = chat_request(request, self.provider, wire)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
         async with deadline(request.model):
@@ -69,10 +68,10 @@ class CompatibleAdapter:
                     async for chunk in stream:
                         answer.take(chunk)
                 request_id = stream.response.headers.get("x-request-id", "")
-                return tools.restored(answer.completion(self.provider, request_id))
+                return wire.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
-                raise noted(found, error, body, request.model.options) from None
+                raise noted(found, error, body, request.model.options, self._api_key) from None
 
     async def close(self) -> None:
         """Close the connections."""

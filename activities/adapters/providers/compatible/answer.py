@@ -45,6 +45,7 @@ _STOP_REASONS: dict[str | None, StopReason] = {
     "max_tokens": StopReason.LENGTH,
     "model_length": StopReason.LENGTH,
 }
+_CUT = frozenset(reason for reason, stop in _STOP_REASONS.items() if stop is StopReason.LENGTH)
 # Where a server leaves the thoughts in the text.
 _THOUGHTS = re.compile(r"\s*<(think|thinking|thought)>(.*?)</\1>\s*(.*)", re.DOTALL)
 
@@ -69,7 +70,7 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
 
 
 def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
-    if reason == "content_filter":
+    if str(reason).startswith("content_filter"):
         raise ContentFiltered("the provider's content filter broke off the answer")
     return stop_reason(reason, _STOP_REASONS)
 
@@ -98,6 +99,7 @@ class ChatAnswer:
         self._reasoning: dict[str, Any] = {}
         self._calls: list[dict[str, Any]] = []
         self._open: dict[int, dict[str, Any]] = {}
+        self._counted = False
         self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None, "note": ""}
 
     def take(self, chunk: ChatCompletionChunk) -> None:
@@ -105,6 +107,7 @@ class ChatAnswer:
         self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
             self._head["usage"] = plain(chunk.usage)
+            self._counted = not chunk.choices
         for choice in chunk.choices or ():
             self._extend(plain(choice.delta))
             self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
@@ -122,8 +125,8 @@ class ChatAnswer:
         return _completion(self._whole(), provider, request_id)
 
     def _whole(self) -> dict[str, Any]:
-        # Some give no reason at all; that the tokens were counted says that it was the end.
-        if self._head["finish_reason"] is None and not self._head["usage"]:
+        # Some give no reason at all; that the tokens are counted by themselves says that it was the end.
+        if self._head["finish_reason"] is None and not self._counted:
             raise broken_stream("finish_reason")
         return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": self._calls}
 
@@ -201,7 +204,7 @@ def _parts(answer: dict[str, Any], provider: str) -> Iterable[Part]:
     if text:
         yield TextPart(text=text)
     for call in answer["tool_calls"]:
-        yield tool_call_part(call["id"], call["name"], call["arguments"], cut=answer["finish_reason"] == "length")
+        yield tool_call_part(call["id"], call["name"], call["arguments"], cut=answer["finish_reason"] in _CUT)
         if call[EXTRA]:
             yield OpaquePart(provider=provider, data={EXTRA: call[EXTRA]})
 

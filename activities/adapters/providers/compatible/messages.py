@@ -33,7 +33,7 @@ _BRIDGE = {"role": "assistant", "content": "I have the results."}
 
 
 def chat_messages(
-    request: ModelRequest, provider: str, profile: Profile, tools: WireTools, words: Iterable[str]
+    request: ModelRequest, provider: str, profile: Profile, tools: WireTools, words: str, asked: str
 ) -> list[dict[str, Any]]:
     """Return the messages of a request.
 
@@ -45,17 +45,20 @@ def chat_messages(
         profile: What the model accepts.
         tools: The agent's, as they are sent.
         words: What the instructions say besides.
+        asked: What is asked of the very next answer; may be empty.
 
     Raises:
         InvalidRequest: A part cannot be sent.
     """
     writer = _Writer(provider, profile, tools)
-    instructions = "\n\n".join(filter(None, (request.instructions, *words)))
+    instructions = "\n\n".join(filter(None, (request.instructions, words)))
     if instructions:
         writer.sent.append({"role": profile.system_role, "content": instructions})
     for message in answered(request.messages):
         writer.add(message)
     writer.add_attached()
+    if asked:
+        writer.add_user(asked)
     if not writer.sent or writer.sent[-1]["role"] not in ("user", "tool"):
         writer.add_user(NOTHING)
     return writer.sent
@@ -135,8 +138,8 @@ class _Writer:
                     raise unsupported(part, self._provider, "an assistant has text, tool calls and reasoning only")
         if calls:
             sent["tool_calls"] = self._signed(calls)
-            if self._profile.echo_required:
-                sent.setdefault(self._profile.echo[0], "")
+        if self._profile.echo_required:
+            sent.setdefault(self._profile.echo[0], "")
         if calls or message.text.strip():  # an empty message is refused by many
             yield sent
 

@@ -8,23 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from ....model_adapter import ModelRequest
-from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall, demanded_call
 from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
 from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
 from .messages import chat_messages
 
 
-def chat_request(request: ModelRequest, provider: str, profile: Profile, tools: WireTools) -> dict[str, Any]:
+def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[str, Any]:
     """Return the body of a request to the Chat Completions API.
 
     Raises:
         InvalidRequest: The API or the model has no place for something in it.
     """
-    model = request.model
-    output = asked_output(request, profile)
+    model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
     call = demanded_call(request, profile)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)
@@ -32,7 +32,7 @@ def chat_request(request: ModelRequest, provider: str, profile: Profile, tools: 
         "model": model.model,
         profile.max_tokens: model.max_output_tokens,
         **sampling(request, profile),
-        "messages": chat_messages(request, provider, profile, tools, [output.words if output else "", call.words]),
+        "messages": chat_messages(request, provider, profile, tools, output.words if output else "", call.words),
         "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],
         "tool_choice": _tool_choice(call) if tools else "none" if offered else None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not tools else False,

@@ -82,7 +82,7 @@ class _Writer:
                 yield {"type": "function_call_output", "call_id": part.call_id, "output": self._output(part)}
             case ReasoningPart():
                 # Without its encrypted content the API would look it up by its id, and find nothing.
-                ours = part.provider == self._provider and self._profile.reasons
+                ours = part.provider == self._provider and self._profile.reasons and self._profile.thoughts
                 if ours and part.data.get("encrypted_content"):
                     yield {key: value for key, value in part.data.items() if key not in ("content", "status")}
             case OpaquePart():

@@ -10,23 +10,21 @@ from hashlib import sha256
 from typing import Any
 
 from ....model_adapter import ModelRequest
-from ..asking.asked_output import AskedOutput, asked_output
+from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import demanded_call
 from ..asking.model_settings import effort_of, sampling, unsent
+from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
-from ..asking.wire_tools import WireTools
-from ..profiles.profile import Profile
 from .items import response_items
 
 
-def responses_request(request: ModelRequest, provider: str, profile: Profile, tools: WireTools) -> dict[str, Any]:
+def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[str, Any]:
     """Return the body of a request to the Responses API.
 
     Raises:
         InvalidRequest: The API or the model has no place for something in it.
     """
-    model = request.model
-    output = asked_output(request, profile)
+    model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
     functions = [
         {
             "type": "function",
@@ -43,13 +41,14 @@ def responses_request(request: ModelRequest, provider: str, profile: Profile, to
     # JSON mode wants the word itself, and not in the instructions.
     said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
     words = "" if said else words
+    asked = [{"role": "developer", "content": call.words}] if call.words else []
     body: dict[str, Any] = {
         "model": model.model,
         "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),
         **sampling(request, profile),
-        "instructions": "\n\n".join(filter(None, (request.instructions, words, call.words))),
+        "instructions": "\n\n".join(filter(None, (request.instructions, words))),
         "tools": functions,
-        "input": [*said, *response_items(request.messages, provider, profile, tools)],
+        "input": [*said, *response_items(request.messages, provider, profile, tools), *asked],
         "tool_choice": ({"type": "function", "name": call.tool} if call.tool else call.any) or None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not functions else False,
         "service_tier": model.service_tier,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from .....contracts.model import ReasoningEffort
+from ..schema.rules import RULES
 
-OutputMode = Literal["strict", "schema", "json", "tool", "words"]
-"""How an answer of a given form is asked for: by a schema that is enforced, by one that may be, as any JSON, as the
-arguments of a tool, or in words alone. Words stand beside all but the first two."""
+OutputMode = Literal["strict", "schema", "json", "words"]
+"""How an answer of a given form is asked for: by a schema that is enforced, by one that may be, as any JSON, or in
+words alone. Words stand beside all but the first two."""
 
 LADDER: Final[tuple[OutputMode, ...]] = ("strict", "schema", "json", "words")
 """What is tried where the one before is refused."""
@@ -58,6 +59,10 @@ class Profile(BaseModel):
     """The provider's words for our efforts. One that is not there cannot be asked for."""
     reasons: bool = True
     """Whether the model thinks at all, so that past thoughts may be sent back."""
+    thoughts: bool = True
+    """Whether past thoughts may be sent back."""
+    thinks: bool = True
+    """Whether the model thinks where nobody says how hard."""
     echo: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
     """Fields of past thoughts that go back as they came (Chat Completions)."""
     echo_required: bool = False
@@ -81,6 +86,13 @@ class Profile(BaseModel):
     context_tokens: int | None = None
     """Most tokens of a prompt and its answer. None: not known."""
 
+    @field_validator("output_schema", "tool_schema")
+    @classmethod
+    def _known(cls, rules: str) -> str:
+        if rules not in RULES:
+            raise ValueError(f"{rules!r} is not one of {', '.join(RULES)}")
+        return rules
+
     def output_mode(self, *, with_tools: bool) -> OutputMode:
         """Return how an answer of a given form is asked for."""
         return (self.output_with_tools or self.output) if with_tools else self.output
@@ -89,20 +101,29 @@ class Profile(BaseModel):
         """Return the profile of a model that was found to refuse features."""
         if not features:
             return self
-        changes: dict[str, object] = {"refuses": (*self.refuses, *sorted(features))}
-        for field in ("output", "output_with_tools"):
-            mode = getattr(self, field)
-            while mode in LADDER[:-1] and mode in features:
-                mode = LADDER[LADDER.index(mode) + 1]
-            changes[field] = mode
-        if "call_ids" in features:
-            changes["call_ids"] = "nine"
-        if "echo" in features:
-            changes |= {"echo": (), "echo_required": False}
-        if "parallel_tool_calls" in features:
-            changes["parallel_choice"] = False
-        if "tool_choice" in features:
-            changes |= {"named_choice": False, "required_choice": ""}
-        if "reasoning" in features:
-            changes |= {"reasoning": "none", "reasons": False}
+        changes: dict[str, Any] = {
+            "output": _lower(self.output, features),
+            "output_with_tools": self.output_with_tools and _lower(self.output_with_tools, features),
+        }
+        for feature in sorted(features & _WITHOUT.keys()):
+            changes |= _WITHOUT[feature]
+        if "max_tokens" in features:
+            changes["max_tokens"] = "max_completion_tokens" if self.max_tokens == "max_tokens" else "max_tokens"
         return self.model_copy(update=changes)
+
+
+_WITHOUT: Final[dict[str, dict[str, Any]]] = {
+    "call_ids": {"call_ids": "nine"},
+    "echo": {"echo": (), "echo_required": False, "thoughts": False},
+    "no_echo": {"echo": ("reasoning_content",), "echo_required": True},
+    "parallel_tool_calls": {"parallel_choice": False},
+    "tool_choice": {"named_choice": False, "required_choice": ""},
+    "reasoning": {"reasoning": "none", "reasons": False},
+}
+"""What is other than known of a model that turned out to refuse a feature."""
+
+
+def _lower(mode: OutputMode, features: frozenset[str]) -> OutputMode:
+    while mode in features and mode != LADDER[-1]:
+        mode = LADDER[LADDER.index(mode) + 1]
+    return mode

@@ -1,0 +1,79 @@
+"""A request as its model's profile has it, and the way back of the answer.
+
+What takes time is done once: the next call of a run has the very same tools and form of the answer.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from .....contracts.message import Message, Part, TextPart, ToolCallPart
+from ....model_adapter import Completion, ModelRequest
+from ..profiles.known import Profiles
+from ..profiles.profile import Profile
+from .asked_output import AskedOutput, asked_output
+from .wire_tools import WireTools
+
+_REMEMBERED: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a model accepts of a request, and how."""
+
+    profile: Profile
+    tools: WireTools
+    output: AskedOutput | None
+
+    def restored(self, completion: Completion) -> Completion:
+        """Return an answer in the form of the agent's own tools and output."""
+        parts = tuple(self._restored(part) for part in completion.message.parts)
+        message: Message = completion.message.model_copy(update={"parts": parts})
+        return replace(completion, message=message)
+
+    def _restored(self, part: Part) -> Part:
+        if isinstance(part, ToolCallPart):
+            return self.tools.received(part)
+        if isinstance(part, TextPart) and self.output:
+            return TextPart(text=self.output.restored(part.text))
+        return part
+
+
+class _Memory:
+    """Values made of others, found by the identity of one of those and by the rest."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[Any, dict[Hashable, Any]]] = OrderedDict()
+
+    def of(self, source: Any, rest: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the value, made where it is not known yet."""
+        known = self._known.get(id(source))
+        # An id may be used again, for another value.
+        if known is None or known[0] is not source:
+            known = self._known[id(source)] = (source, {})
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        self._known.move_to_end(id(source))
+        if rest not in known[1]:
+            known[1][rest] = make()
+        return known[1][rest]
+
+
+_TOOLS: Final = _Memory()
+_OUTPUTS: Final = _Memory()
+
+
+def prepared(request: ModelRequest, profiles: Profiles) -> Prepared:
+    """Return a request as its model's profile has it."""
+    profile = profiles.of(request.model.model).without(request.without)
+    rules = profile.tool_schema
+    tools: WireTools = _TOOLS.of(request.tools, rules, lambda: WireTools(request.tools, rules))
+    output: AskedOutput | None = None
+    if request.output is not None:
+        asked = (profile.output_mode(with_tools=bool(request.tools)), profile.output_schema, profile.output_in_words)
+        rest = (*asked, profile.output_unenforced)
+        output = _OUTPUTS.of(request.output, rest, lambda: asked_output(request, profile))
+    return Prepared(profile, tools, output)
