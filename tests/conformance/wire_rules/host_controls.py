@@ -159,14 +159,15 @@ VLLM: dict[str, Control] = {
     "vllm_probabilities_of_nothing": control(chat(logprobs=True, top_logprobs=2), chat(top_logprobs=2)),
     "vllm_system_in_the_middle": control(chat(system(), _HI), chat(_HI, assistant("So."), system(), _HI)),
     "vllm_keyword_is_unsupported": control(
-        chat(response_format=form(_schema(pattern="x"))), chat(response_format=form(LOOSE | {"minProperties": 1}))
+        chat(response_format=form(_schema(pattern="x"))),
+        chat(response_format=form(_schema(pattern="x", maxLength=9))),
+        chat(response_format=form(_schema(type="integer", multipleOf=5))),
+        chat(response_format=form(_schema(type="array", items={"type": "string"}, uniqueItems=True))),
+        chat(response_format=form(LOOSE | {"patternProperties": {"^x": {"type": "string"}}})),
     ),
 }
 
 LLAMA_CPP: dict[str, Control] = {
-    "llama_choice_is_no_text": control(
-        chat(tools=_TOOLS, tool_choice="required"), chat(tools=_TOOLS, tool_choice=_NAMED)
-    ),
     "llama_part_is_unknown": control(chat(user(picture(_WEB))), chat(user(file()))),
     "llama_two_answers_last": control(chat(_HI, assistant("So")), chat(_HI, assistant("So."), assistant("Yes"))),
     "llama_probabilities_beside_tools": control(chat(logprobs=True), chat(logprobs=True, tools=_TOOLS)),
@@ -187,5 +188,7 @@ LM_STUDIO: dict[str, Control] = {
         chat(tools=_TOOLS, tool_choice="required"), chat(tools=_TOOLS, tool_choice=_NAMED)
     ),
     "lm_studio_part_is_unknown": control(chat(user(picture())), chat(user(file()))),
-    "lm_studio_picture_by_address": control(chat(user(picture())), chat(user(picture(_WEB)))),
+    "lm_studio_picture_is_not_taken": control(
+        chat(user(picture())), chat(user(picture(_WEB))), chat(user(picture("data:image/webp;base64,UklGRg==")))
+    ),
 }

@@ -63,8 +63,11 @@ GEMINI: dict[str, Control] = {
         _gemini(type="string"), _gemini(description="Anything."), _gemini(type=["string", "null"])
     ),
     "gemini_enum_is_no_text": control(
-        _gemini(type="string", enum=["a"], format="enum"),
+        _gemini(type="string", enum=["a"]),
         _gemini(type="integer", enum=[1]),
+    ),
+    "gemini_format_is_unknown": control(
+        _gemini(type="string", format="date-time"),
         _gemini(type="string", format="uuid"),
     ),
     "gemini_required_is_unknown": control(
@@ -159,7 +162,9 @@ XAI: dict[str, Control] = {
         chat(stop=["x"], model=_FAST), chat(stop=["x"], model="grok-4.3"), chat(presence_penalty=0, model=_FAST)
     ),
     "xai_message_is_empty": control(
-        chat(_HI, calls(content=None), tool(), tools=_TOOLS), chat(_HI, calls(content=""), tool(), tools=_TOOLS)
+        chat(_HI, calls(content=""), tool(), tools=_TOOLS),
+        chat(_HI, calls(content=None), tool(), tools=_TOOLS),
+        chat(_HI, assistant(""), _HI),
     ),
     "xai_keyword_is_unsupported": control(
         chat(response_format=form()),
@@ -175,6 +180,11 @@ MOONSHOT: dict[str, Control] = {
         chat(tools=_TOOLS, tool_choice="auto", model=_KIMI),
         chat(tools=_TOOLS, tool_choice="required", model=_KIMI),
         chat(tools=_TOOLS, tool_choice=_NAMED, model=_KIMI),
+        chat(tools=_TOOLS, tool_choice=_NAMED, model="kimi-k3"),
+    ),
+    "moonshot_thinking_is_asked_twice": control(
+        chat(thinking={"type": "enabled"}, model=_KIMI),
+        chat(thinking={"type": "enabled"}, reasoning_effort="low", model=_KIMI),
     ),
     "moonshot_reasoning_is_missing": control(
         chat(_HI, calls(**_SURE), tool(), tools=_TOOLS, model=_KIMI),
@@ -201,5 +211,6 @@ QWEN: dict[str, Control] = {
     "qwen_thinking_is_streamed": control(
         chat(stream=..., enable_thinking=False, model=_WEIGHTS), chat(stream=..., model=_WEIGHTS)
     ),
-    "qwen_number_is_out_of_bounds": control(chat(temperature=1.9, top_p=1), chat(temperature=2), chat(top_p=0)),
+    "qwen_temperature_is_too_high": control(chat(temperature=1.9), chat(temperature=2)),
+    "qwen_output_limit": control(chat(max_tokens=8_192, model="qwen-max"), chat(max_tokens=8_193, model="qwen-max")),
 }

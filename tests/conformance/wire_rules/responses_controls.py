@@ -107,6 +107,8 @@ ITEMS: dict[str, Control] = {
     "item_id_is_malformed": control(
         responses(_HI, called(id="fc_" + "1" * 61), output()),
         responses(_HI, called(id="fc_1|2"), output()),
+        responses(_HI, called(id="fc_1-2"), output()),
+        responses(_HI, called(id="fc_12_"), output()),
         responses(_HI, called(id="fc_" + "1" * 62), output()),
     ),
     "item_is_there_twice": control(
@@ -232,7 +234,9 @@ CONTENT: dict[str, Control] = {
     "answer_schema_is_refused": control(
         responses(text=answer_format(LOOSE, strict=False)),
         responses(text=answer_format(LOOSE)),
-        responses(text=answer_format(), model="gpt-4-turbo"),
+    ),
+    "answer_schema_of_old_models": control(
+        responses(text=answer_format()), responses(text=answer_format(), model="gpt-4-turbo")
     ),
     "json_mode_without_the_word": control(
         responses(asked("As JSON, please."), text=_JSON), responses(text=_JSON, instructions="As JSON.")

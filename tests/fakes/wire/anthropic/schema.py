@@ -1,8 +1,7 @@
 """What Anthropic's endpoint refuses in a JSON schema, of tools and of answers.
 
 Sources: platform.claude.com/docs/en/build-with-claude/structured-outputs, and the words of errors as they stand in
-anthropics/claude-code#5973 and #63673, modelcontextprotocol/go-sdk#169, veryfront/veryfront-code#3918 and
-egonSchiele/agency-lang#487 on GitHub.
+anthropics/claude-code#5973 and #63673, veryfront/veryfront-code#3918 and ghostlobster/memorize-everything#93 on GitHub.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def deepseek_content_is_no_text(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"{_NO_JSON}: {words}")
 
 
-@DEEPSEEK.rule("https://github.com/decolua/9router/issues/773")
+@DEEPSEEK.rule("https://github.com/theopenco/llmgateway/pull/3462")
 def deepseek_role_is_unknown(body: Json) -> Iterator[Complaint]:
     """The developer's role."""
     for index, message in enumerate(messages_of(body)):
@@ -47,15 +47,14 @@ def deepseek_role_is_unknown(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"{_NO_JSON}: {words} {takes} at line 1 column 51036")
 
 
-@DEEPSEEK.rule("https://github.com/evalstate/fast-agent/issues/109")
+@DEEPSEEK.rule("https://github.com/llm-exe/llm-exe/issues/662")
 def deepseek_enforces_no_schema(body: Json) -> Iterator[Complaint]:
     """A schema of the answer."""
     if form_of(body) == "json_schema":
-        words = "response_format: response_format.type `json_schema` is unavailable now at line 1 column 6790"
-        yield Complaint(f"{_NO_JSON}: {words}")
+        yield Complaint("This response_format type is unavailable now", None, "invalid_request_error")
 
 
-@DEEPSEEK.rule("https://github.com/langchain-ai/langchain/issues/40769")
+@DEEPSEEK.rule("https://github.com/deepseek-ai/DeepSeek-V3/issues/1376")
 def deepseek_choice_while_thinking(body: Json) -> Iterator[Complaint]:
     """A forced choice of tools while the model thinks."""
     if _thinks(body) and body.get("tool_choice") not in (None, "auto", "none"):

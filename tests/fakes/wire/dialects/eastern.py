@@ -27,23 +27,23 @@ def _qwen_thinks(body: Json) -> bool:
     return bool(body.get("enable_thinking", is_open))
 
 
-@MOONSHOT.rule("https://github.com/HKUDS/nanobot/pull/202")
+@MOONSHOT.rule("https://github.com/NousResearch/hermes-agent/issues/12404")
 def moonshot_temperature_is_fixed(body: Json) -> Iterator[Complaint]:
     """Any temperature but 1 of models that think."""
     if _kimi_thinks(body) and body.get("temperature") not in (None, 1):
         yield Complaint("invalid temperature: only 1 is allowed for this model")
 
 
-@MOONSHOT.rule("https://github.com/can1357/oh-my-pi/issues/1077")
+@MOONSHOT.rule("https://github.com/UKGovernmentBEIS/inspect_ai/pull/5152")
 def moonshot_choice_while_thinking(body: Json) -> Iterator[Complaint]:
-    """A forced choice of tools while the model thinks."""
-    choice = body.get("tool_choice")
-    if _kimi_thinks(body) and choice not in (None, "auto", "none"):
+    """A forced choice of tools while the model thinks; K3 takes one that names no tool."""
+    choice, is_k3 = body.get("tool_choice"), "kimi-k3" in str(body.get("model"))
+    if _kimi_thinks(body) and choice not in (None, "auto", "none", *(["required"] if is_k3 else ())):
         said = choice if isinstance(choice, str) else "specified"
         yield Complaint(f"tool_choice '{said}' is incompatible with thinking enabled")
 
 
-@MOONSHOT.rule("https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model")
+@MOONSHOT.rule("https://github.com/mastra-ai/mastra/issues/12592")
 def moonshot_reasoning_is_missing(body: Json) -> Iterator[Complaint]:
     """Calls of a model that thinks, without the thoughts that came with them."""
     for index, message in enumerate(messages_of(body)) if _kimi_thinks(body) else ():
@@ -52,21 +52,28 @@ def moonshot_reasoning_is_missing(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"{words} {index}")
 
 
-@MOONSHOT.rule("https://platform.moonshot.ai/docs/api/chat")
+@MOONSHOT.rule("https://github.com/HKUDS/nanobot/issues/3939")
+def moonshot_thinking_is_asked_twice(body: Json) -> Iterator[Complaint]:
+    """An effort beside a switch of thinking."""
+    if body.get("thinking") and body.get("reasoning_effort"):
+        yield Complaint("cannot specify both 'thinking' and 'reasoning_effort'")
+
+
+@MOONSHOT.rule("https://github.com/vercel/ai/pull/18921")
 def moonshot_schema_is_refused(body: Json) -> Iterator[Complaint]:
     """A type beside alternatives, and the name of a draft."""
     start = "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details"
     for tool in tools_of(body):
         for path, schema in schema_nodes(tool.get("parameters"), "root"):
             if "anyOf" in schema and "type" in schema:
-                words = "conflicting keywords found in anyOf with parent schema"
+                words = "when using anyOf, type should be defined in anyOf items instead of the parent schema"
                 yield Complaint(f"{start}: <At path '{path}': {words}>")
     for path, schema in answer_nodes(body):
         if "$schema" in schema:
             yield Complaint(f"Invalid request: path '{path.replace('schema', 'root')}': unsupported keywords: $schema")
 
 
-@MOONSHOT.rule("https://platform.moonshot.ai/docs/api/chat#request-body")
+@MOONSHOT.rule("https://github.com/AIDotNet/OpenCowork/issues/10")
 def moonshot_message_is_empty(body: Json) -> Iterator[Complaint]:
     """Messages that say nothing."""
     for index, message in enumerate(messages_of(body)):
@@ -87,7 +94,7 @@ def qwen_choice_while_thinking(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"{_ALGO}: {words}", None, "invalid_parameter_error")
 
 
-@QWEN.rule("https://www.alibabacloud.com/help/en/model-studio/deep-thinking")
+@QWEN.rule("https://github.com/modelscope/evalscope/issues/998")
 def qwen_thinking_is_streamed(body: Json) -> Iterator[Complaint]:
     """Thinking without a stream."""
     if _qwen_thinks(body) and not body.get("stream"):
@@ -95,10 +102,15 @@ def qwen_thinking_is_streamed(body: Json) -> Iterator[Complaint]:
         yield Complaint(words, None, "invalid_parameter_error")
 
 
-@QWEN.rule("https://www.alibabacloud.com/help/en/model-studio/error-code")
-def qwen_number_is_out_of_bounds(body: Json) -> Iterator[Complaint]:
-    """A temperature of 2, no probability at all, and no room."""
+@QWEN.rule("https://github.com/mnfst/modelparams.dev/pull/232")
+def qwen_temperature_is_too_high(body: Json) -> Iterator[Complaint]:
+    """A temperature of 2 and above."""
     if (body.get("temperature") or 0) >= 2:
         yield Complaint(f"{_ALGO}: Temperature should be in [0.0, 2.0)", None, "invalid_parameter_error")
-    if not 0 < (1 if body.get("top_p") is None else body["top_p"]) <= 1:
-        yield Complaint(f"{_ALGO}: Range of top_p should be (0.0, 1.0]", None, "invalid_parameter_error")
+
+
+@QWEN.rule("https://github.com/musistudio/claude-code-router/issues/184")
+def qwen_output_limit(body: Json) -> Iterator[Complaint]:
+    """More room than the model can write."""
+    if str(body.get("model", "")).startswith("qwen-max") and (body.get("max_tokens") or 0) > 8_192:
+        yield Complaint(f"{_ALGO}: Range of max_tokens should be [1, 8192]", None, "invalid_parameter_error")

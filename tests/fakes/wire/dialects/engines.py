@@ -20,7 +20,11 @@ _OLLAMA = "https://github.com/ollama/ollama/blob/main"
 _VLLM = "https://github.com/vllm-project/vllm/blob/main"
 _LLAMA = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-common.cpp"
 _EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "ultra", "max", "none")
-_NO_GRAMMAR = ("patternProperties", "propertyNames", "uniqueItems", "contains", "minProperties", "multipleOf")
+_NO_GRAMMAR = {
+    "integer": ("multipleOf",),
+    "number": ("multipleOf",),
+    "array": ("uniqueItems", "contains", "minContains", "maxContains"),
+}
 _OLLAMA_PICTURE = re.compile(r"data:(image/(jpeg|jpg|png|webp))?;base64,")
 
 
@@ -67,7 +71,7 @@ def ollama_effort_is_unknown(body: Json) -> Iterator[Complaint]:
         yield Complaint(f'invalid reasoning value: "{effort}" (must be {takes}, or "{_EFFORTS[-1]}")')
 
 
-@OLLAMA.rule(f"{_OLLAMA}/server/images_test.go")
+@OLLAMA.rule("https://github.com/louisho5/picobot/issues/6")
 def ollama_has_no_tools(body: Json) -> Iterator[Complaint]:
     """Tools for models that call none."""
     model = str(body.get("model", ""))
@@ -99,7 +103,7 @@ def vllm_probabilities_of_nothing(body: Json) -> Iterator[Complaint]:
         yield Complaint("when using `top_logprobs`, `logprobs` must be set to true.")
 
 
-@VLLM.rule("https://huggingface.co/Qwen/Qwen3.5-35B-A3B/blob/main/chat_template.jinja")
+@VLLM.rule("https://github.com/vllm-project/vllm/issues/41114")
 def vllm_system_in_the_middle(body: Json) -> Iterator[Complaint]:
     """System messages anywhere but at the beginning, as templates of models refuse them."""
     for message in messages_of(body)[1:]:
@@ -107,20 +111,15 @@ def vllm_system_in_the_middle(body: Json) -> Iterator[Complaint]:
             yield Complaint("System message must be at the beginning.")
 
 
-@VLLM.rule("https://docs.vllm.ai/en/latest/features/structured_outputs.html")
+@VLLM.rule(f"{_VLLM}/vllm/v1/structured_output/backend_xgrammar.py")
 def vllm_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
-    """Keywords that its grammars do not know."""
+    """Keywords that its grammars do not know, of a server that is bound to one kind of grammars."""
     for _, schema in answer_nodes(body):
-        for key in _NO_GRAMMAR:
-            if key in schema:
-                yield Complaint("The provided JSON schema contains features not supported by xgrammar.")
-
-
-@LLAMA_CPP.rule(_LLAMA)
-def llama_choice_is_no_text(body: Json) -> Iterator[Complaint]:
-    """A named choice of tools."""
-    if isinstance(body.get("tool_choice"), dict):
-        yield Complaint("type must be string, but is object")
+        keys = _NO_GRAMMAR.get(schema.get("type"), ())
+        bounded = schema.keys() & {"pattern", "format"} and schema.keys() & {"minLength", "maxLength"}
+        named = "properties" in schema and schema.keys() & {"propertyNames", "patternProperties"}
+        if any(key in schema for key in keys) or bounded or named:
+            yield Complaint("The provided JSON schema contains features not supported by xgrammar.")
 
 
 @LLAMA_CPP.rule(_LLAMA)
@@ -131,7 +130,7 @@ def llama_part_is_unknown(body: Json) -> Iterator[Complaint]:
             yield Complaint("unsupported content[].type")
 
 
-@LLAMA_CPP.rule(_LLAMA)
+@LLAMA_CPP.rule("https://github.com/amd/gaia/issues/1667")
 def llama_two_answers_last(body: Json) -> Iterator[Complaint]:
     """Two messages of the assistant at the end."""
     if [message.get("role") for message in messages_of(body)[-2:]] == ["assistant"] * 2:
@@ -154,7 +153,7 @@ def llama_pattern_is_open(body: Json) -> Iterator[Complaint]:
             yield Complaint("JSON schema conversion failed:\nPattern must start with '^' and end with '$'")
 
 
-@LLAMA_CPP.rule("https://github.com/ggml-org/llama.cpp/issues/27580")
+@LLAMA_CPP.rule("https://github.com/lidge-jun/opencodex/issues/2135")
 def llama_pattern_has_classes(body: Json) -> Iterator[Complaint]:
     """Patterns with classes of characters, or that look around."""
     for _, schema in (*tool_nodes(body), *answer_nodes(body)):
@@ -172,21 +171,21 @@ def llama_roles_must_alternate(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Jinja Exception: {words} except for tool calls and results.")
 
 
-@LM_STUDIO.rule("https://lmstudio.ai/docs/developer/openai-compat/structured-output")
+@LM_STUDIO.rule("https://github.com/LoadShine/tada/issues/16")
 def lm_studio_has_no_json_mode(body: Json) -> Iterator[Complaint]:
     """JSON mode."""
     if form_of(body) == "json_object":
         yield Complaint("'response_format.type' must be 'json_schema' or 'text'")
 
 
-@LM_STUDIO.rule("https://lmstudio.ai/docs/developer/openai-compat/tools")
+@LM_STUDIO.rule("https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/670")
 def lm_studio_choice_is_no_text(body: Json) -> Iterator[Complaint]:
     """A named choice of tools."""
     if isinstance(body.get("tool_choice"), dict):
         yield Complaint("Invalid tool_choice type: 'object'. Supported string values: none, auto, required")
 
 
-@LM_STUDIO.rule("https://lmstudio.ai/docs/developer/openai-compat/chat-completions")
+@LM_STUDIO.rule("https://lmstudio.ai/docs/developer/openai-compat/chat-completions", quoted=False)
 def lm_studio_part_is_unknown(body: Json) -> Iterator[Complaint]:
     """Files."""
     for _, _, part in placed_parts(body):
@@ -195,8 +194,8 @@ def lm_studio_part_is_unknown(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Invalid 'content': {words}")
 
 
-@LM_STUDIO.rule("https://lmstudio.ai/docs/developer/openai-compat/chat-completions")
-def lm_studio_picture_by_address(body: Json) -> Iterator[Complaint]:
-    """Pictures by address."""
-    if any(url.startswith("http") for url in _addresses(body)):
-        yield Complaint("'url' field must be a base64 encoded image.")
+@LM_STUDIO.rule("https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1752")
+def lm_studio_picture_is_not_taken(body: Json) -> Iterator[Complaint]:
+    """Pictures by address, and those of WebP."""
+    if any(url.startswith(("http", "data:image/webp")) for url in _addresses(body)):
+        yield Complaint("'url' field must be a base64 encoded image")

@@ -23,28 +23,26 @@ def litellm_calls_without_tools(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"litellm.UnsupportedParamsError: {words} {modify} to add dummy tool to the request.")
 
 
-@LITELLM.rule("https://docs.litellm.ai/docs/completion/drop_params")
+@LITELLM.rule("https://github.com/BerriAI/litellm/issues/11921")
 def litellm_parameter_is_unsupported(body: Json) -> Iterator[Complaint]:
     """An effort for models that do not reason."""
     model = str(body.get("model", ""))
     if body.get("reasoning_effort") is not None and not family_in(body).reasons:
         words = f"openai does not support parameters: ['reasoning_effort'], for model={model}."
-        drop = "To drop these, set `litellm.drop_params=True` or for proxy:"
-        yield Complaint(f"litellm.UnsupportedParamsError: {words} {drop} `litellm_settings:\n drop_params: true`")
+        drop = "To drop these, set `litellm.drop_params=True` or for proxy:\n\n"
+        yield Complaint(f"litellm.UnsupportedParamsError: {words} {drop}`litellm_settings:\n drop_params: true`")
 
 
-@AZURE.rule(
-    "https://github.com/pydantic/pydantic-ai/blob/main/pydantic_ai_slim/pydantic_ai/providers/azure.py", quoted=False
-)
+@AZURE.rule("https://github.com/pydantic/pydantic-ai/issues/4035")
 def azure_takes_no_file(body: Json) -> Iterator[Complaint]:
     """Files."""
     for path, _, part in placed_parts(body):
         if part.get("type") == "file":
             words = "Invalid Value: 'file'. This model does not support file content types."
-            yield Complaint(words, path.partition(".")[0])
+            yield Complaint(words, f"{path}.type", "invalid_value")
 
 
-@AZURE.rule("https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/function-calling")
+@AZURE.rule("https://github.com/OpenHands/OpenHands/issues/4838")
 def azure_description_is_too_long(body: Json) -> Iterator[Complaint]:
     """Descriptions of tools beyond 1024 characters."""
     for index, tool in enumerate(tools_of(body)):

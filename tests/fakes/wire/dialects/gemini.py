@@ -35,7 +35,7 @@ def _thinking_config(body: Json) -> Json:
     return config
 
 
-@GEMINI.rule("https://github.com/openai/openai-python/issues/2758")
+@GEMINI.rule("https://github.com/manthanabc/paws/issues/103")
 def thought_signature_is_missing(body: Json) -> Iterator[Complaint]:
     """Calls since the last question without the signature that came with them."""
     messages = messages_of(body)
@@ -67,7 +67,7 @@ def gemini_keyword_is_unknown(body: Json) -> Iterator[Complaint]:
                 yield Complaint(f"Invalid JSON payload received. {words}")
 
 
-@GEMINI.rule("https://github.com/langchain-ai/langchain-google/pull/416")
+@GEMINI.rule("https://github.com/agno-agi/agno/issues/2112")
 def gemini_object_is_empty(body: Json) -> Iterator[Complaint]:
     """Objects without properties."""
     for path, schema in tool_nodes(body):
@@ -75,7 +75,7 @@ def gemini_object_is_empty(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"* GenerateContentRequest.{path}.properties: should be non-empty for OBJECT type")
 
 
-@GEMINI.rule("https://github.com/cline/cline/issues/7339")
+@GEMINI.rule("https://github.com/cline/cline/issues/7926")
 def gemini_array_without_items(body: Json) -> Iterator[Complaint]:
     """Arrays that do not say of what."""
     for path, schema in tool_nodes(body):
@@ -100,19 +100,25 @@ def gemini_type_is_missing(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"* GenerateContentRequest.{path}.type: {words}")
 
 
-@GEMINI.rule("https://github.com/pydantic/pydantic-ai/blob/main/pydantic_ai_slim/pydantic_ai/profiles/google.py")
+@GEMINI.rule("https://github.com/directus/directus/issues/27100")
 def gemini_enum_is_no_text(body: Json) -> Iterator[Complaint]:
-    """Choices among anything but texts, and formats of texts beyond two."""
+    """Choices among anything but texts."""
     for path, schema in tool_nodes(body):
         enum = schema.get("enum")
         if enum is not None and (schema.get("type") != "string" or not all(isinstance(v, str) and v for v in enum)):
             yield Complaint(f"* GenerateContentRequest.{path}.enum: only allowed for STRING type")
+
+
+@GEMINI.rule("https://github.com/google-gemini/gemini-cli/issues/5450")
+def gemini_format_is_unknown(body: Json) -> Iterator[Complaint]:
+    """Formats of texts beyond two."""
+    for path, schema in tool_nodes(body):
         if schema.get("type") == "string" and schema.get("format") not in (None, "enum", "date-time"):
             words = "only 'enum' and 'date-time' are supported for STRING type"
             yield Complaint(f"* GenerateContentRequest.{path}.format: {words}")
 
 
-@GEMINI.rule("https://ai.google.dev/api/caching#Schema")
+@GEMINI.rule("https://github.com/probelabs/probe/issues/569")
 def gemini_required_is_unknown(body: Json) -> Iterator[Complaint]:
     """Required properties that there are not."""
     for path, schema in tool_nodes(body):
@@ -121,13 +127,13 @@ def gemini_required_is_unknown(body: Json) -> Iterator[Complaint]:
                 yield Complaint(f"* GenerateContentRequest.{path}.required[{index}]: property is not defined")
 
 
-@GEMINI.rule("https://github.com/decolua/9router/issues/369")
+@GEMINI.rule("https://github.com/google-gemini/gemini-cli/issues/9535")
 def gemini_name_is_none(body: Json) -> Iterator[Complaint]:
     """Names of tools that begin with anything but a letter or '_'."""
     for index, tool in enumerate(tools_of(body)):
         if not _NAME.match(str(tool.get("name"))):
-            start = "[FIELD_INVALID] Invalid function name. Must start with a letter or an underscore."
-            rest = "Must be a-z, A-Z, 0-9, or contain underscores (_), dots (.), colons (:), or dashes (-),"
+            start = "Invalid function name. Must start with a letter or an underscore."
+            rest = "Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-),"
             where = f"* GenerateContentRequest.tools[0].function_declarations[{index}].name"
             yield Complaint(f"{where}: {start} {rest} with a maximum length of 64.")
 
@@ -139,7 +145,7 @@ def gemini_tools_beside_json(body: Json) -> Iterator[Complaint]:
         yield Complaint("Function calling with a response mime type: 'application/json' is unsupported")
 
 
-@GEMINI.rule("https://github.com/google-gemini/gemini-cli/issues/3814")
+@GEMINI.rule("https://github.com/google-gemini/gemini-cli/issues/4217")
 def gemini_results_are_too_many(body: Json) -> Iterator[Complaint]:
     """More results than there were calls."""
     calls = results = 0
@@ -153,7 +159,7 @@ def gemini_results_are_too_many(body: Json) -> Iterator[Complaint]:
         calls, results = len(message.get("tool_calls") or ()), 0
 
 
-@GEMINI.rule("https://github.com/boldsoftware/sketch/issues/68")
+@GEMINI.rule("https://github.com/router-for-me/CLIProxyAPI/issues/1292")
 def gemini_part_is_empty(body: Json) -> Iterator[Complaint]:
     """Messages that say nothing."""
     for index, message in enumerate(messages_of(body)):
@@ -176,7 +182,7 @@ def gemini_level_of_old_models(body: Json) -> Iterator[Complaint]:
         yield Complaint("Thinking level is not supported for this model.")
 
 
-@GEMINI.rule("https://ai.google.dev/gemini-api/docs/openai#thinking")
+@GEMINI.rule("https://ai.google.dev/gemini-api/docs/openai")
 def gemini_thinking_is_asked_twice(body: Json) -> Iterator[Complaint]:
     """An effort beside a configuration of thinking."""
     if body.get("reasoning_effort") and _thinking_config(body):

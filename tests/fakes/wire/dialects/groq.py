@@ -54,7 +54,7 @@ def groq_schema_in_a_stream(body: Json) -> Iterator[Complaint]:
         yield Complaint("response_format` json_schema cannot be combined with streaming")
 
 
-@GROQ.rule("https://console.groq.com/docs/structured-outputs#supported-models")
+@GROQ.rule("https://github.com/plune-ai/cairn/pull/36")
 def groq_schema_of_other_models(body: Json) -> Iterator[Complaint]:
     """A schema of the answer for a model that enforces none."""
     if form_of(body) == "json_schema" and not any(name in str(body.get("model")) for name in _ENFORCE):
@@ -69,18 +69,18 @@ def groq_tools_are_too_many(body: Json) -> Iterator[Complaint]:
         yield Complaint("'tools' : maximum number of items is 128")
 
 
-@GROQ.rule("https://github.com/RooCodeInc/Roo-Code/issues/5729")
+@GROQ.rule("https://github.com/anomalyco/opencode/issues/1000")
 def groq_output_limit(body: Json) -> Iterator[Complaint]:
     """More room than the model can write."""
     model = str(body.get("model", ""))
     most = next((limit for name, limit in _MOST_TOKENS.items() if name in model), None)
     for key in ("max_tokens", "max_completion_tokens"):
         if most is not None and (body.get(key) or 0) > most:
-            words = f"must be less than or equal to {most}, the maximum value for {key} is less than the context_window"
-            yield Complaint(f"{key} {words} for this model")
+            words = f"must be less than or equal to `{most}`, the maximum value for `{key}` is less than the"
+            yield Complaint(f"`{key}` {words} `context_window` for this model")
 
 
-@GROQ.rule("https://console.groq.com/docs/reasoning")
+@GROQ.rule("https://github.com/iamsrikanthnani/pluely/pull/219")
 def groq_effort_is_not_the_models(body: Json) -> Iterator[Complaint]:
     """An effort that the model does not have."""
     effort, model = body.get("reasoning_effort"), str(body.get("model", ""))

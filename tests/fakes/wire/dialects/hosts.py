@@ -75,7 +75,7 @@ def fireworks_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
                 yield Complaint(f"{path}: {key} is not supported in a schema")
 
 
-@FIREWORKS.rule("https://docs.fireworks.ai/api-reference/post-chatcompletions")
+@FIREWORKS.rule("https://github.com/nullclaw/nullclaw/pull/231")
 def fireworks_long_answers_are_streamed(body: Json) -> Iterator[Complaint]:
     """Room for more than 4096 tokens without a stream."""
     if (body.get("max_tokens") or 0) > 4096 and not body.get("stream"):
@@ -89,7 +89,7 @@ def cerebras_field_is_unknown(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"body.{key}: property 'body.{key}' is unsupported", "validation_error", "wrong_api_format")
 
 
-@CEREBRAS.rule("https://github.com/Alishahryar1/free-claude-code/issues/1136", status=422)
+@CEREBRAS.rule("https://github.com/Kilo-Org/kilocode/issues/10375")
 def cerebras_message_field_is_unknown(body: Json) -> Iterator[Complaint]:
     """Fields of a message that the API does not have."""
     for index, message in enumerate(messages_of(body)):
@@ -111,15 +111,17 @@ def cerebras_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Unsupported JSON schema fields: {{{told}}}", "response_format", "wrong_api_format")
 
 
-@CEREBRAS.rule("https://inference-docs.cerebras.ai/capabilities/tool-use", status=422)
+@CEREBRAS.rule("https://github.com/mpfaffenberger/code_puppy/pull/368")
 def cerebras_strict_is_mixed(body: Json) -> Iterator[Complaint]:
     """Some tools that are strict, and some that are not."""
     if len({bool(tool.get("strict")) for tool in tools_of(body)}) > 1:
         words = "Tools with mixed values for 'strict' are not allowed."
-        yield Complaint(f"{words} Please set all tools to 'strict: true' or 'strict: false'", "tools")
+        yield Complaint(
+            f"{words} Please set all tools to 'strict: true' or 'strict: false'", "tools", "wrong_api_format"
+        )
 
 
-@OPENROUTER.rule("https://openrouter.ai/docs/use-cases/reasoning-tokens", quoted=False)
+@OPENROUTER.rule("https://openrouter.ai/docs/guides/best-practices/reasoning-tokens", quoted=False)
 def openrouter_two_efforts(body: Json) -> Iterator[Complaint]:
     """Two ways of asking for an effort at once."""
     reasoning = body.get("reasoning") or {}
@@ -127,7 +129,7 @@ def openrouter_two_efforts(body: Json) -> Iterator[Complaint]:
         yield Complaint('Only one of "reasoning.effort" and "reasoning.max_tokens" may be specified')
 
 
-@OPENROUTER.rule("https://openrouter.ai/docs/use-cases/reasoning-tokens")
+@OPENROUTER.rule("https://github.com/elie222/rakazo/issues/114")
 def openrouter_must_reason(body: Json) -> Iterator[Complaint]:
     """No thinking, of models that always think."""
     reasoning = body.get("reasoning") or {}

@@ -36,7 +36,7 @@ def mistral_field_is_unknown(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"extra_forbidden: body.{key}: Extra inputs are not permitted", key)
 
 
-@MISTRAL.rule(_OPENAPI, status=422)
+@MISTRAL.rule("https://github.com/charmbracelet/crush/issues/1590", status=422)
 def mistral_message_field_is_unknown(body: Json) -> Iterator[Complaint]:
     """Fields of a message that the API does not have."""
     for index, message in enumerate(messages_of(body)):

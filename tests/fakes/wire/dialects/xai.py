@@ -33,7 +33,7 @@ def xai_effort_is_unknown(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"This model does not support 'reasoning_effort' value '{effort}'")
 
 
-@XAI.rule("https://github.com/miaoxworld/NativeTavern/issues/83")
+@XAI.rule("https://github.com/neavo/LinguaGacha/issues/159")
 def xai_parameter_is_unsupported(body: Json) -> Iterator[Complaint]:
     """Penalties, and stop sequences of models that reason."""
     names = {"presence_penalty": "presencePenalty", "frequency_penalty": "frequencyPenalty"}
@@ -41,18 +41,19 @@ def xai_parameter_is_unsupported(body: Json) -> Iterator[Complaint]:
         names["stop"] = "stop"
     for key, name in names.items():
         if body.get(key) is not None:
-            yield Complaint(f"Model {body['model']} does not support parameter {name}.")
+            yield Complaint(f"Argument not supported on this model: {name}")
 
 
-@XAI.rule("https://github.com/vercel/ai/tree/main/packages/xai/src")
+@XAI.rule("https://github.com/langchain-ai/langchain/issues/34140")
 def xai_message_is_empty(body: Json) -> Iterator[Complaint]:
-    """Messages whose content is an empty text or list."""
+    """Messages without content, also beside calls, where an empty text will do."""
     for message in messages_of(body):
-        if message.get("content") in ("", []):
+        content, calls = message.get("content"), message.get("tool_calls")
+        if content is None or (content in ("", []) and not calls):
             yield Complaint("Invalid request content: Each message must have at least one content element.")
 
 
-@XAI.rule("https://docs.x.ai/docs/guides/structured-outputs", quoted=False)
+@XAI.rule("https://docs.x.ai/developers/model-capabilities/text/structured-outputs", quoted=False)
 def xai_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
     """Keywords that its structured outputs do not know."""
     for path, schema in answer_nodes(body):
@@ -61,8 +62,9 @@ def xai_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
                 yield Complaint(f"Invalid arguments passed to the model: {path}: {key} is not supported")
 
 
-@XAI.rule("https://docs.x.ai/docs/guides/live-search", status=410)
+@XAI.rule("https://github.com/vercel/ai/pull/15713", status=410)
 def xai_search_is_gone(body: Json) -> Iterator[Complaint]:
     """The search that was a parameter."""
     if "search_parameters" in body:
-        yield Complaint("Live search is deprecated. Please switch to the Agent Tools API")
+        page = "https://docs.x.ai/docs/guides/tools/overview"
+        yield Complaint(f"Live search is deprecated. Please switch to the Agent Tools API: {page}")

@@ -23,7 +23,7 @@ def tool_calls_are_empty(body: Json) -> Iterator[Complaint]:
         yield from too_many(path, len(message.get("tool_calls") or ()), 128)
 
 
-@CHAT_CALLS.rule("https://portkey.ai/error-library/input-validation-error-10047")
+@CHAT_CALLS.rule("https://github.com/mcp-use/mcp-use/pull/94")
 def call_name_does_not_match(body: Json) -> Iterator[Complaint]:
     """Names of past calls that no tool could have, such as `functions.lookup`."""
     for path, call in calls_of(body):

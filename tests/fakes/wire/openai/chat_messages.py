@@ -101,7 +101,7 @@ def part_type_is_unknown(body: Json) -> Iterator[Complaint]:
             yield Complaint(words, f"{path}.type", "invalid_value")
 
 
-@CHAT_MESSAGES.rule("https://github.com/strands-agents/sdk-python/issues/320")
+@CHAT_MESSAGES.rule("https://github.com/openai/openai-node/issues/1030")
 def picture_is_not_the_users(body: Json) -> Iterator[Complaint]:
     """Pictures in any other message than a user's."""
     for path, message, part in placed_parts(body):
@@ -139,7 +139,7 @@ def file_part_is_incomplete(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Invalid file data: '{path}.file_data'. {words}", path, "invalid_value")
 
 
-@CHAT_MESSAGES.rule("https://developers.openai.com/api/docs/guides/images-vision")
+@CHAT_MESSAGES.rule("https://github.com/Alibaba-NLP/OmniSearch/issues/3")
 def picture_is_not_one(body: Json) -> Iterator[Complaint]:
     """Data URLs of pictures of another type."""
     for place, _, part in placed_parts(body):

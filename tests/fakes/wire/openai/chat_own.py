@@ -59,7 +59,7 @@ def role_is_not_the_models(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Unsupported value: {words}", path, "unsupported_value")
 
 
-@OPENAI_OWN.rule("https://github.com/agno-agi/agno/issues/5382")
+@OPENAI_OWN.rule("https://github.com/vercel/ai/issues/8132")
 def chat_call_id_is_too_long(body: Json) -> Iterator[Complaint]:
     """Ids of calls beyond 40 characters."""
     for path, call in calls_of(body):
@@ -92,7 +92,7 @@ def max_tokens_of_reasoning_models(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"Unsupported parameter: {words}", "max_tokens", "unsupported_parameter")
 
 
-@OPENAI_OWN.rule("https://developers.openai.com/api/docs/api-reference/chat/create")
+@OPENAI_OWN.rule("https://github.com/langchain-ai/langgraph/issues/5943")
 def two_output_limits(body: Json) -> Iterator[Complaint]:
     """The old and the new name of the output limit at once."""
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
@@ -169,7 +169,7 @@ def parallel_calls_of_o_models(body: Json) -> Iterator[Complaint]:
         yield unsupported("parallel_tool_calls")
 
 
-@OPENAI_OWN.rule("https://developers.openai.com/api/docs/guides/structured-outputs#supported-models")
+@OPENAI_OWN.rule("https://github.com/langchain-ai/langchain/issues/31490")
 def response_format_of_old_models(body: Json) -> Iterator[Complaint]:
     """A schema of the answer for a model that enforces none."""
     if (body.get("response_format") or {}).get("type") == "json_schema" and not family_in(body).strict:
@@ -177,7 +177,7 @@ def response_format_of_old_models(body: Json) -> Iterator[Complaint]:
         yield Complaint(words, "response_format")
 
 
-@OPENAI_OWN.rule("https://github.com/browser-use/web-ui/issues/274")
+@OPENAI_OWN.rule("https://github.com/roboflow/awesome-openai-vision-api-experiments/issues/11")
 def picture_for_a_blind_model(body: Json) -> Iterator[Complaint]:
     """Pictures for a model that takes none."""
     for path, _, part in placed_parts(body):

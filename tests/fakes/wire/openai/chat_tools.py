@@ -20,7 +20,7 @@ def tools_are_empty(body: Json) -> Iterator[Complaint]:
         yield empty_array("tools")
 
 
-@CHAT_TOOLS.rule("https://github.com/sst/opencode/issues/3523")
+@CHAT_TOOLS.rule("https://github.com/anomalyco/opencode/issues/3523")
 def tool_name_does_not_match(body: Json) -> Iterator[Complaint]:
     """Names of tools beyond 64 letters, digits, '_' and '-', or none."""
     for index, tool in enumerate(tools_of(body)):
@@ -31,7 +31,7 @@ def tool_name_does_not_match(body: Json) -> Iterator[Complaint]:
             yield from no_name(path, str(tool["name"]), 64)
 
 
-@CHAT_TOOLS.rule("https://github.com/gumloop/guMCP/pull/136")
+@CHAT_TOOLS.rule("https://github.com/microsoft/semantic-kernel/issues/10610")
 def tool_schema_is_refused(body: Json) -> Iterator[Complaint]:
     """Tools whose schema is refused."""
     fine_tuned = is_fine_tuned(str(body.get("model", "")))
@@ -52,7 +52,7 @@ def response_format_is_none(body: Json) -> Iterator[Complaint]:
         yield from no_name(path, form["json_schema"]["name"], 64)
 
 
-@CHAT_TOOLS.rule("https://developers.openai.com/api/docs/guides/structured-outputs")
+@CHAT_TOOLS.rule("https://github.com/vercel/ai/issues/6484")
 def response_schema_is_refused(body: Json) -> Iterator[Complaint]:
     """A schema of the answer that is refused."""
     form = (body.get("response_format") or {}).get("json_schema") or {}
@@ -61,7 +61,7 @@ def response_schema_is_refused(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"Invalid schema for response_format '{form.get('name')}': {fault}", "response_format")
 
 
-@CHAT_TOOLS.rule("https://developers.openai.com/api/docs/guides/structured-outputs#json-mode")
+@CHAT_TOOLS.rule("https://github.com/ultimatejimmy/xray.koplugin/issues/33")
 def json_object_without_the_word(body: Json) -> Iterator[Complaint]:
     """JSON mode without the word in the messages."""
     asked = (body.get("response_format") or {}).get("type") == "json_object"

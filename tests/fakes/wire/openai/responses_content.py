@@ -81,22 +81,28 @@ def answer_format_is_none(body: Json) -> Iterator[Complaint]:
         yield from no_name("text.format.name", form["name"], 64)
 
 
-@RESPONSE_CONTENT.rule("https://developers.openai.com/api/docs/guides/structured-outputs")
+@RESPONSE_CONTENT.rule("https://github.com/bingoYB/ham_home/issues/16")
 def answer_schema_is_refused(body: Json) -> Iterator[Complaint]:
-    """A schema of the answer that is refused, or a model that enforces none."""
+    """A schema of the answer that is refused."""
     form = (body.get("text") or {}).get("format") or {}
     if form.get("type") != "json_schema":
         return
-    if not family_in(body).strict:
-        words = "Invalid parameter: 'text.format' of type 'json_schema' is not supported with this model."
-        yield Complaint(words, "text.format")
     fine_tuned = is_fine_tuned(str(body.get("model", "")))
     for fault in schema_faults(form.get("schema"), strict=form.get("strict") is True, fine_tuned=fine_tuned):
         words = f"Invalid schema for response_format '{form.get('name')}': {fault}"
         yield Complaint(words, "text.format.schema", "invalid_json_schema")
 
 
-@RESPONSE_CONTENT.rule("https://developers.openai.com/api/docs/guides/structured-outputs#json-mode")
+@RESPONSE_CONTENT.rule("https://platform.openai.com/docs/guides/structured-outputs", quoted=False)
+def answer_schema_of_old_models(body: Json) -> Iterator[Complaint]:
+    """A schema of the answer for models that enforce none."""
+    form = (body.get("text") or {}).get("format") or {}
+    if form.get("type") == "json_schema" and not family_in(body).strict:
+        words = "Invalid parameter: 'text.format' of type 'json_schema' is not supported with this model."
+        yield Complaint(words, "text.format")
+
+
+@RESPONSE_CONTENT.rule("https://platform.openai.com/docs/guides/structured-outputs#json-mode")
 def json_mode_without_the_word(body: Json) -> Iterator[Complaint]:
     """JSON mode without the word in the input."""
     if ((body.get("text") or {}).get("format") or {}).get("type") != "json_object":

@@ -79,14 +79,14 @@ def encrypted_content_is_not_ours(body: Json) -> Iterator[Complaint]:
             yield Complaint(words, None, "invalid_encrypted_content")
 
 
-@REASONING.rule("https://github.com/microsoft/agent-framework/issues/7483")
+@REASONING.rule("https://github.com/OpenHands/software-agent-sdk/pull/1208")
 def encrypted_content_of_a_model_without(body: Json) -> Iterator[Complaint]:
     """The content of reasoning, asked of a model that does not reason."""
     if "reasoning.encrypted_content" in (body.get("include") or ()) and not family_in(body).reasons:
         yield Complaint("Encrypted content is not supported with this model.", "include")
 
 
-@REASONING.rule("https://developers.openai.com/api/docs/guides/reasoning")
+@REASONING.rule("https://github.com/BoundaryML/baml/pull/2708")
 def reasoning_is_asked_of_a_model_without(body: Json) -> Iterator[Complaint]:
     """Reasoning settings or items for a model that does not reason."""
     if family_in(body).reasons:

@@ -37,7 +37,7 @@ def function_name_does_not_match(body: Json) -> Iterator[Complaint]:
             yield from no_name(path, name, _NAME_CHARS)
 
 
-@RESPONSE_TOOLS.rule("https://github.com/xemantic/xemantic-ai-tool-schema/issues/37")
+@RESPONSE_TOOLS.rule("https://github.com/kevinwatt/mysql-mcp/issues/5")
 def parameters_are_no_schema(body: Json) -> Iterator[Complaint]:
     """Tools whose schema is refused."""
     fine_tuned = is_fine_tuned(str(body.get("model", "")))
@@ -81,7 +81,7 @@ def deferred_tools_need_a_search(body: Json) -> Iterator[Complaint]:
         yield Complaint(words, "tools.defer_loading")
 
 
-@RESPONSE_TOOLS.rule("https://developers.openai.com/api/docs/guides/tools-web-search")
+@RESPONSE_TOOLS.rule("https://github.com/openai/codex/issues/3559")
 def hosted_tools_need_more_effort(body: Json) -> Iterator[Complaint]:
     """Hosted tools beside the effort `minimal`."""
     kinds = [tool["type"] for tool in body.get("tools") or () if tool.get("type") in ("web_search", "image_generation")]
@@ -90,7 +90,7 @@ def hosted_tools_need_more_effort(body: Json) -> Iterator[Complaint]:
         yield Complaint(f"{words}: {', '.join(kinds)}.", "tools")
 
 
-@RESPONSE_TOOLS.rule("https://developers.openai.com/api/docs/guides/tools-web-search#limitations")
+@RESPONSE_TOOLS.rule("https://github.com/QuantumNous/new-api/issues/1586")
 def hosted_tool_is_not_the_models(body: Json) -> Iterator[Complaint]:
     """Hosted tools for the smallest model, which has none."""
     model = str(body.get("model", ""))

@@ -1,7 +1,8 @@
 """What OpenAI's endpoints refuse in a JSON schema, of tools and of answers.
 
 Sources: the guide to structured outputs (platform.openai.com/docs/guides/structured-outputs), and the words of errors
-as they stand in coder/mux#1220, tidyverse/ellmer#671, prism-php/prism#533 and sigoden/aichat#1049 on GitHub.
+as they stand in vercel/ai#6484, kevinwatt/mysql-mcp#5, dottxt-ai/outlines#844 and microsoft/semantic-kernel#10610 on
+GitHub.
 """
 
 from __future__ import annotations
