@@ -115,7 +115,7 @@ def vllm_system_in_the_middle(body: Json) -> Iterator[Complaint]:
 def vllm_keyword_is_unsupported(body: Json) -> Iterator[Complaint]:
     """Keywords that its grammars do not know, of a server that is bound to one kind of grammars."""
     for _, schema in answer_nodes(body):
-        keys = _NO_GRAMMAR.get(schema.get("type"), ())
+        keys = _NO_GRAMMAR.get(str(schema.get("type")), ())
         bounded = schema.keys() & {"pattern", "format"} and schema.keys() & {"minLength", "maxLength"}
         named = "properties" in schema and schema.keys() & {"propertyNames", "patternProperties"}
         if any(key in schema for key in keys) or bounded or named:

@@ -42,7 +42,7 @@ def parameters_are_no_schema(body: Json) -> Iterator[Complaint]:
     """Tools whose schema is refused."""
     fine_tuned = is_fine_tuned(str(body.get("model", "")))
     for index, tool in enumerate(body.get("tools") or ()):
-        strict = tool.get("strict", True) is not False
+        strict = tool.get("strict") is True
         schema = tool.get("parameters") if tool.get("type") == "function" else None
         for fault in schema_faults(schema, strict=strict, fine_tuned=fine_tuned):
             words = f"Invalid schema for function '{tool.get('name')}': {fault}"
