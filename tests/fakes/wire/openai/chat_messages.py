@@ -152,7 +152,7 @@ def picture_is_not_one(body: Json) -> Iterator[Complaint]:
             yield Complaint(f"Invalid image URL: '{path}'. {words}", path, "invalid_value")
 
 
-@CHAT_MESSAGES.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@CHAT_MESSAGES.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def message_is_too_long(body: Json) -> Iterator[Complaint]:
     """Texts beyond ten million characters."""
     for index, message in enumerate(messages_of(body)):

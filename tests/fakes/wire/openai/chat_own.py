@@ -72,7 +72,7 @@ def tools_are_too_many(body: Json) -> Iterator[Complaint]:
     yield from too_many("tools", len(body.get("tools") or ()), 128)
 
 
-@OPENAI_OWN.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@OPENAI_OWN.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def chat_number_is_out_of_bounds(body: Json) -> Iterator[Complaint]:
     """Numbers too small or too large."""
     yield from out_of_bounds(body, _BOUNDS)
@@ -186,7 +186,7 @@ def picture_for_a_blind_model(body: Json) -> Iterator[Complaint]:
             yield Complaint(words, f"{path.replace('[', '.[')}.type")
 
 
-@OPENAI_OWN.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@OPENAI_OWN.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def too_many_stops(body: Json) -> Iterator[Complaint]:
     """More than four stop sequences, or none in a list."""
     stop = body.get("stop")

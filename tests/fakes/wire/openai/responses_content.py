@@ -19,7 +19,7 @@ _WANTED = (
 _NO_FILES = ("audio/", "video/", "application/zip", "application/octet-stream")
 
 
-@RESPONSE_CONTENT.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@RESPONSE_CONTENT.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def text_part_is_too_long(body: Json) -> Iterator[Complaint]:
     """Texts beyond ten million characters."""
     yield from too_long("input", body.get("input"), TEXT_CHARS)

@@ -72,7 +72,7 @@ def number_is_out_of_bounds(body: Json) -> Iterator[Complaint]:
     yield from out_of_bounds(body, _BOUNDS)
 
 
-@RESPONSE_FIELDS.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@RESPONSE_FIELDS.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def key_is_too_long(body: Json) -> Iterator[Complaint]:
     """Cache keys and identifiers beyond their length."""
     yield from too_long("prompt_cache_key", body.get("prompt_cache_key"), 64)

@@ -27,7 +27,7 @@ def tool_has_no_name(body: Json) -> Iterator[Complaint]:
             yield missing(f"tools[{index}].name")
 
 
-@RESPONSE_TOOLS.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@RESPONSE_TOOLS.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def function_name_does_not_match(body: Json) -> Iterator[Complaint]:
     """Names of tools and of past calls beyond 128 letters, digits, '_' and '-'."""
     tools = ((f"tools[{i}].name", tool.get("name")) for i, tool in enumerate(body.get("tools") or ()))
@@ -49,7 +49,7 @@ def parameters_are_no_schema(body: Json) -> Iterator[Complaint]:
             yield Complaint(words, f"tools[{index}].parameters", "invalid_function_parameters")
 
 
-@RESPONSE_TOOLS.rule("https://github.com/openai/openai-openapi/blob/master/openapi.json")
+@RESPONSE_TOOLS.rule("https://github.com/openai/openai-openapi/blob/main/openapi.json")
 def tool_choice_names_no_tool(body: Json) -> Iterator[Complaint]:
     """A choice of a tool where there is none, or not this one."""
     choice, tools = body.get("tool_choice"), body.get("tools") or []
