@@ -210,26 +210,33 @@ async def test_reasoning_goes_back_as_it_came_and_to_its_own_provider_alone(prot
         assert "So." in json.dumps(prompt)
 
 
-OPAQUE: dict[str, dict[str, Any]] = {
-    "anthropic": {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []},
-    "openai": {
-        "id": "ws_1",
-        "type": "web_search_call",
-        "status": "completed",
-        "action": {"type": "search", "query": "x"},
-    },
+OPAQUE: dict[str, list[dict[str, Any]]] = {
+    "anthropic": [
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []},
+    ],
+    "openai": [
+        {
+            "id": "ws_1",
+            "type": "web_search_call",
+            "status": "completed",
+            "action": {"type": "search", "query": "x"},
+        }
+    ],
 }
 
 
 @pytest.mark.parametrize("protocol", list(OPAQUE))
 async def test_any_other_block_of_a_provider_is_kept_and_sent_back_verbatim(protocol: str) -> None:
-    block = OPAQUE[protocol]
-    async with on_the_wire(protocol, WireStep(blocks=(block,), text="So."), WireStep(text="Yes.")) as (adapter, server):
+    blocks = OPAQUE[protocol]
+    script = WireStep(blocks=tuple(blocks), text="So."), WireStep(text="Yes.")
+    async with on_the_wire(protocol, *script) as (adapter, server):
         first = (await adapter.complete(request(protocol))).message
         await adapter.complete(request(protocol, Message.user("Go"), first, Message.user("Sure?")))
         went = server.requests[1].body
-    assert OpaquePart(provider=protocol, data=block) in first.parts
-    assert _holds(went, block)
+    for block in blocks:
+        assert OpaquePart(provider=protocol, data=block) in first.parts
+        assert _holds(went, block)
     assert "web_search" not in json.dumps(await _prompt("compatible", Message.user("Go"), first))
 
 

@@ -23,10 +23,8 @@ _REFUSED: Final = re.compile(
 )
 # Words for a feature, where an error does not name the field.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (
-        "output",
-        r"json_schema|json_object|structured output|response.?format|response mime type|output_config\.format|output_format",
-    ),
+    ("output", r"json_schema|json_object|structured output|response.?format|response mime type"),
+    ("output", r"output_config\.format|output_format"),
     ("output", r"text\.format|schema for response_format|json mode"),
     ("output", r"schemas? contains|schema is too|compiled grammar"),
     ("call_ids", r"must be a-z, A-Z, 0-9, with a length of 9"),

@@ -30,8 +30,10 @@ class Rule:
     refuses: str
     """What is refused, in a line."""
     source: str
-    """Where the words were read: an address, or the package that has them."""
+    """Where it was read: an address, or the package that has it."""
     status: int
+    quoted: bool
+    """Whether the words are the endpoint's own. Otherwise the source tells only that it refuses."""
     find: Find = field(repr=False)
 
 
@@ -62,17 +64,23 @@ class RuleBook:
         """All rules, those of the parts first."""
         return [rule for part in self._parts for rule in part.rules] + self._own
 
-    @property
-    def own(self) -> list[Rule]:
-        """The rules that stand in this book itself."""
-        return list(self._own)
+    def beyond(self, *others: RuleBook) -> list[Rule]:
+        """Return the rules that other books do not have."""
+        known = [rule for other in others for rule in other.rules]
+        return [rule for rule in self.rules if rule not in known]
 
-    def rule(self, source: str, *, status: int = 400) -> Callable[[Find], Find]:
-        """Take in a function that finds what a rule refuses; its name and docstring are the rule's."""
+    def rule(self, source: str, *, status: int = 400, quoted: bool = True) -> Callable[[Find], Find]:
+        """Take in a function that finds what a rule refuses; its name and docstring are the rule's.
+
+        Args:
+            source: Where it was read.
+            status: What the endpoint answers with.
+            quoted: Whether the words are the endpoint's own.
+        """
 
         def take(find: Find) -> Find:
             refuses = (find.__doc__ or "").strip().splitlines()[0]
-            self._own.append(Rule(find.__name__, refuses, source, status, find))
+            self._own.append(Rule(find.__name__, refuses, source, status, quoted, find))
             return find
 
         return take

@@ -31,7 +31,16 @@ _BEYOND: tuple[str, ...] = (
     "random_seed",
     "extra_body",
 )
-_BEYOND = (*_BEYOND, "top_k", "chat_template_kwargs", "reasoning_format", "include_reasoning", "prefix")
+_BEYOND = (
+    *_BEYOND,
+    "enable_thinking",
+    "search_parameters",
+    "top_k",
+    "chat_template_kwargs",
+    "reasoning_format",
+    "include_reasoning",
+    "prefix",
+)
 
 
 def book(protocol: str, dialect: str) -> RuleBook:
@@ -46,9 +55,14 @@ def book(protocol: str, dialect: str) -> RuleBook:
 
 def refusals(protocol: str, dialect: str, body: Json) -> Iterator[Refusal]:
     """Find why an endpoint refuses a request: by its rules, and by its own SDK's types."""
-    yield from book(protocol, dialect).refusals(body)
-    standard = _standard(body) if protocol == "compatible" else body
-    for problem in misshapen(protocol, standard):
+    problems = misshapen(protocol, _standard(body) if protocol == "compatible" else body)
+    try:
+        yield from book(protocol, dialect).refusals(body)
+    except (AttributeError, KeyError, TypeError):
+        # Rules read what fits the types. The rest is refused as what it is.
+        if not problems:
+            raise
+    for problem in problems:
         yield Refusal("shape", 400, Complaint(f"Invalid request: {problem}"))
 
 
@@ -56,7 +70,7 @@ def refusal_body(refusal: Refusal, protocol: str, dialect: str) -> dict[str, Any
     """Return a refusal as the endpoint writes it."""
     said = refusal.complaint
     if protocol == "anthropic":
-        kind = "not_found_error" if refusal.status == 404 else "invalid_request_error"
+        kind = {404: "not_found_error", 413: "request_too_large"}.get(refusal.status, "invalid_request_error")
         return {"type": "error", "error": {"type": kind, "message": said.message}, "request_id": "req_1"}
     body: dict[str, Any] | list[Any] = envelope(dialect, said.message, said.param, said.code, refusal.status)
     return body
@@ -74,11 +88,13 @@ def note(protocol: str, dialect: str, body: Json, unmeant: Sequence[Refusal]) ->
 def _standard(body: Json) -> Json:
     """Return a body without what dialects have beyond the standard."""
     kept = {key: value for key, value in body.items() if key not in _BEYOND and value != "default"}
-    messages = [_without(message) for message in body.get("messages") or ()]
-    return kept | ({"messages": messages} if "messages" in body else {})
+    messages = body.get("messages")
+    return kept | ({"messages": [_without(message) for message in messages]} if isinstance(messages, list) else {})
 
 
-def _without(message: Json) -> Json:
+def _without(message: Any) -> Any:
+    if not isinstance(message, dict):
+        return message
     kept = {key: value for key, value in message.items() if key not in _BEYOND}
     if kept.get("tool_calls"):
         kept["tool_calls"] = [{k: v for k, v in call.items() if k not in _BEYOND} for call in kept["tool_calls"]]

@@ -32,7 +32,7 @@ def misshapen(protocol: str, body: dict[str, Any]) -> list[str]:
         body: The whole body of a request.
     """
     try:
-        loose = list(_loose(_adapter(protocol).validate_python(body)))
+        loose = list(_loose(_adapter(protocol).validate_python(body, strict=True)))
     except ValidationError as error:
         # A union tells of every member: those that came the furthest are the ones that were meant.
         found = sorted(error.errors(include_url=False), key=lambda problem: -len(problem["loc"]))
@@ -73,7 +73,7 @@ def _loose(value: Any) -> Iterator[str]:
             yield f"fits no input, only {type(value).__name__}"
             return
         try:
-            yield from _loose(TypeAdapter(kind).validate_python(value.model_dump(exclude_unset=True)))
+            yield from _loose(TypeAdapter(kind).validate_python(value.model_dump(exclude_unset=True), strict=True))
         except ValidationError as error:
             yield from (f"{type(value).__name__}: {problem['msg']}: {problem['loc']}" for problem in error.errors())
     elif isinstance(value, dict):

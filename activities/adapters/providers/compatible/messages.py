@@ -119,7 +119,8 @@ class _Writer:
         return ours if self._profile.call_ids == "any" else sha256(ours.encode()).hexdigest()[:9]
 
     def _assistant(self, message: Message) -> Iterator[dict[str, Any]]:
-        sent: dict[str, Any] = {"role": "assistant", "content": message.text or None}
+        unsaid = None if self._profile.null_content else ""
+        sent: dict[str, Any] = {"role": "assistant", "content": message.text or unsaid}
         calls: list[dict[str, Any]] = []
         for part in message.parts:
             match part:

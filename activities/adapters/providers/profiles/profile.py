@@ -47,6 +47,8 @@ class Profile(BaseModel):
     """Whether two messages in a row of one role are refused, as templates of open models do."""
     past_tools: bool = False
     """Whether past calls are refused where there are no tools now."""
+    null_content: bool = True
+    """Whether a message of calls alone may have null for its content. If not, it has an empty text."""
     text_only: bool = False
     """Whether the content of a message is a text, never a list of parts."""
     images: Literal["none", "data", "url"] = "url"

@@ -1,7 +1,8 @@
 """What OpenAI's endpoints refuse in a JSON schema, of tools and of answers.
 
 Sources: the guide to structured outputs (platform.openai.com/docs/guides/structured-outputs), and the words of errors
-as they stand in coder/mux#1220, tidyverse/ellmer#671, prism-php/prism#533 and sigoden/aichat#1049 on GitHub.
+as they stand in vercel/ai#6484, kevinwatt/mysql-mcp#5, dottxt-ai/outlines#844 and microsoft/semantic-kernel#10610 on
+GitHub.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Where = tuple[str, ...]
 
 _FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 _NOT_PERMITTED = (
-    *("oneOf", "allOf", "not", "if", "then", "else", "uniqueItems", "propertyNames", "minProperties"),
+    *("oneOf", "allOf", "if", "then", "else", "uniqueItems", "propertyNames", "minProperties"),
     *("maxProperties", "contains", "minContains", "maxContains", "patternProperties", "unevaluatedProperties"),
     *("unevaluatedItems", "dependentRequired", "dependentSchemas", "prefixItems"),
 )
@@ -48,7 +49,8 @@ def schema_faults(schema: Any, *, strict: bool, fine_tuned: bool = False) -> Ite
         yield f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
         return
     for key in _AT_ROOT:
-        if key in schema and not strict:
+        # Of the others strict mode says that they are not permitted anywhere.
+        if key in schema and not (strict and key in _NOT_PERMITTED):
             found = "'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level"
             yield f"schema must have type 'object' and not have {found}. Found '{key}'."
     if not strict and "properties" not in schema:
@@ -101,6 +103,8 @@ def _strict(schema: dict[str, Any], where: Where, *, fine_tuned: bool) -> Iterat
         if beside := sorted(schema.keys() - {"$ref"} - ({"$defs"} if not where else set())):
             yield f"context={where!r}, $ref cannot have keywords {set(beside)!r}."
         return
+    if "not" in schema:
+        yield f"In context={where!r}, Unsupported keywords ('not',)."
     for key in (*_NOT_PERMITTED, *(_FINE_TUNED if fine_tuned else ())):
         if key in schema:
             yield f"In context={where!r}, '{key}' is not permitted."
@@ -115,11 +119,11 @@ def _strict(schema: dict[str, Any], where: Where, *, fine_tuned: bool) -> Iterat
 def _closed(schema: dict[str, Any], where: Where) -> Iterator[str]:
     if schema.get("additionalProperties") is not False:
         yield f"In context={where!r}, 'additionalProperties' is required to be supplied and to be false."
-    names = list(schema.get("properties") or {})
+    names, required = list(schema.get("properties") or {}), schema.get("required") or []
     every = "'required' is required to be supplied and to be an array including every key in properties."
-    if missing := [name for name in names if name not in schema.get("required", [])]:
+    if missing := [name for name in names if name not in required]:
         yield f"In context={where!r}, {every} Missing '{missing[0]}'."
-    if extra := [name for name in schema.get("required", []) if name not in names]:
+    if extra := [name for name in required if name not in names]:
         yield f"In context={where!r}, {every} Extra required key '{extra[0]}' supplied."
 
 

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.wire.rule import Json
+
 _ALL = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
@@ -26,6 +28,12 @@ class Family:
     """Whether stop sequences are taken."""
     tools_in_chat: bool = True
     """Whether Chat Completions takes functions while the model reasons."""
+    parallel_without_tools: bool = False
+    """Whether it may be said that calls be not parallel where there are no tools."""
+    instructions: bool = True
+    """Whether there is a role for instructions."""
+    short_cache: bool = True
+    """Whether a prompt can be kept in memory alone."""
     max_output_tokens: int = 1_000_000
     strict: bool = True
     """Whether strict schemas are enforced."""
@@ -38,6 +46,8 @@ class Family:
 
 
 _OLD = ("low", "medium", "high")
+_UP_TO_XHIGH = ("none", "low", "medium", "high", "xhigh")
+_NEWEST: dict[str, Any] = {"tools_in_chat": False, "parallel_without_tools": True, "short_cache": False}
 
 
 def _new(*efforts: str, **other: Any) -> Family:
@@ -45,15 +55,18 @@ def _new(*efforts: str, **other: Any) -> Family:
 
 
 _FAMILIES: tuple[tuple[str, Family], ...] = (
+    (r"gpt-5\.[23]-chat", _new("medium", max_output_tokens=16_384)),
     (r"gpt-5(\.\d+)?-chat|chatgpt-", Family((), max_output_tokens=16_384)),
-    (r"gpt-6-astra", _new("low", "medium", "high", "xhigh", tools_in_chat=False)),
-    (r"gpt-5\.[6-9]|gpt-[6-9]", _new("none", "low", "medium", "high", "xhigh", "max", tools_in_chat=False)),
-    (r"gpt-5\.5", _new("none", "low", "medium", "high", "xhigh")),
-    (r"gpt-5\.[2-4]", _new("none", "low", "medium", "high", "xhigh", effort="none")),
+    (r"gpt-6-astra", _new("low", "medium", "high", "xhigh", **_NEWEST)),
+    (r"gpt-5\.[6-9]|gpt-[6-9]", _new(*_UP_TO_XHIGH, "max", **_NEWEST)),
+    (r"gpt-5\.[2-5]-pro", _new("medium", "high", "xhigh")),
+    (r"gpt-5\.5", _new(*_UP_TO_XHIGH, short_cache=False)),
+    (r"gpt-5\.4", _new(*_UP_TO_XHIGH, effort="none", tools_in_chat=False)),
+    (r"gpt-5\.[23]", _new(*_UP_TO_XHIGH, effort="none")),
     (r"gpt-5\.1", _new("none", "low", "medium", "high", effort="none")),
     (r"gpt-5-pro", _new("high", effort="high")),
     (r"gpt-5", _new("minimal", "low", "medium", "high", max_output_tokens=128_000)),
-    (r"o1-mini|o1-preview", Family((), sampling=False, strict=False, images=False)),
+    (r"o1-mini|o1-preview", Family((), sampling=False, strict=False, images=False, instructions=False)),
     (r"o3-mini", _new(*_OLD, images=False, max_output_tokens=100_000)),
     (r"o\d", _new(*_OLD, max_output_tokens=100_000)),
     (r"gpt-4\.1", Family((), max_output_tokens=32_768)),
@@ -74,3 +87,13 @@ def family_of(model: str) -> Family:
     """Return what a model accepts; everything, of one that nobody knows."""
     base = model.removeprefix("ft:").rpartition("/")[2]
     return next((family for pattern, family in _FAMILIES if re.match(pattern, base)), _UNKNOWN)
+
+
+def family_in(body: Json) -> Family:
+    """Return what the model of a request accepts."""
+    return family_of(str(body.get("model", "")))
+
+
+def reasons_on_o(body: Json) -> bool:
+    """Return whether the model of a request is one of the o series."""
+    return re.match(r"o\d", str(body.get("model", ""))) is not None
