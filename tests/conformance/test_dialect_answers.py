@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sostenuto.activities.model_adapter import Completion
+from sostenuto.contracts.errors import ContentFiltered, UnreadableAnswer
 from sostenuto.contracts.message import Message, OpaquePart, Role, ToolCallPart, ToolResultPart
+from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import on_the_wire, request, shape
+from tests.fakes.wire.server import Fault
 from tests.fakes.wire.streams import WireStep
 
 
@@ -128,6 +133,20 @@ async def test_a_later_account_without_counts_does_not_erase_an_earlier_one() ->
     assert (usage.input_tokens, usage.cached_tokens) == (1_800, 800)
 
 
+class _EveryTime(list[WireStep]):
+    """A script whose next step is said whatever the turn."""
+
+    def __init__(self, steps: Iterator[WireStep]) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def __len__(self) -> int:
+        return 1_000
+
+    def __getitem__(self, _: Any) -> Any:
+        return next(self._steps)
+
+
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
 USED = Usage(input_tokens=100, output_tokens=5)
@@ -154,3 +173,57 @@ async def test_an_answer_that_pauses_for_ever_is_kept_as_far_as_it_went() -> Non
         assert len(server.requests) == 11
     assert len(answer.message.parts) == 11
     assert "wanted to go on" in answer.note
+
+
+async def test_an_answer_that_pauses_twice_says_nothing_twice() -> None:
+    second = SEARCH | {"id": "srvtoolu_2"}
+    script = [
+        WireStep(blocks=(SEARCH,), wire_stop="pause_turn"),
+        WireStep(blocks=(FOUND, second), wire_stop="pause_turn"),
+        WireStep(blocks=(FOUND | {"tool_use_id": "srvtoolu_2"},), text="So it is."),
+    ]
+    options: dict[str, Any] = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    async with on_the_wire("anthropic", *script, lenient=True) as (adapter, server):
+        # Every answer so far stands in one message: the double, which counts those, would say its second step again.
+        answers = iter(script)
+        server.script = _EveryTime(answers)
+        answer = await adapter.complete(request("anthropic", options=options))
+        sent = [received.body["messages"] for received in server.requests]
+    assert [len(messages) for messages in sent] == [1, 2, 2]
+    assert sent[2][1]["content"] == [SEARCH, FOUND, second]
+    assert len(answer.message.parts) == 5
+
+
+async def test_usage_in_every_chunk_is_no_end() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 1}
+    head = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    piece = head | {"choices": [{"index": 0, "delta": {"content": "Half"}, "finish_reason": None}], "usage": usage}
+    async with on_the_wire("compatible", WireStep(events=(piece,)), faults=(Fault(kind="end"),)) as (adapter, _):
+        with pytest.raises(UnreadableAnswer, match="the stream ended before finish_reason"):
+            await adapter.complete(request("compatible"))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "reason"), [("compatible", "model_length"), ("anthropic", "model_context_window_exceeded")]
+)
+async def test_a_call_that_any_limit_cut_is_not_one_without_arguments(protocol: str, reason: str) -> None:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {}}
+    blocks = {"anthropic": block, "compatible": _call("look_up", "", index=0, id="a")}
+    async with on_the_wire(protocol, WireStep(blocks=(blocks[protocol],), wire_stop=reason)) as (adapter, _):
+        (call,) = (await adapter.complete(request(protocol))).message.tool_calls
+    assert call.malformed
+
+
+async def test_a_filter_by_any_name_is_one() -> None:
+    with pytest.raises(ContentFiltered):
+        await _answer(text="So", wire_stop="content_filter: PROHIBITED_CONTENT")
+
+
+async def test_an_answer_with_names_that_the_model_cannot_say_has_its_own_again() -> None:
+    schema = {"type": "object", "properties": {"@id": {"type": "string"}}, "required": ["@id"]}
+    output = OutputSchema(name="Answer", json_schema=schema)
+    async with on_the_wire("openai", WireStep(text='{"id": "x"}')) as (adapter, server):
+        answer = await adapter.complete(request("openai", output=output))
+        sent = server.requests[0].body["text"]["format"]["schema"]
+    assert list(sent["properties"]) == ["id"]
+    assert json.loads(answer.message.text) == {"@id": "x"}

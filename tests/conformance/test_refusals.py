@@ -9,9 +9,10 @@ import pytest
 
 from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
 from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, Profiles
+from sostenuto.activities.adapters.providers.refused_feature import noted, refused_feature
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.activities.refusals import completed
-from sostenuto.contracts.errors import InvalidRequest
+from sostenuto.contracts.errors import InvalidRequest, ProviderUnavailable
 from tests.conformance.subject import ANSWER, KEY, on_the_wire, request
 from tests.fakes.wire.dialect_rules import DIALECTS
 from tests.fakes.wire.server import ProviderServer
@@ -89,3 +90,55 @@ async def test_a_request_that_is_wrong_in_itself_is_not_sent_again() -> None:
         with pytest.raises(InvalidRequest):
             await completed(adapter, request("compatible", options={"stream_options": 3}))
         assert len(server.requests) == 1
+
+
+BODY = {"model": "kimi-k2-thinking", "messages": [], "seed": 7, "max_tokens": 5, "reasoning_effort": "low"}
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "feature"),
+    [
+        (
+            "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+            "",
+            "max_tokens",
+        ),
+        ("The `reasoning_content` in the thinking mode must be passed back to the API.", "", "no_echo"),
+        (
+            "thinking is enabled but reasoning_content is missing in assistant tool call message at index 3",
+            "",
+            "no_echo",
+        ),
+        ("Unknown parameter: 'messages[2].reasoning_content'.", "", "echo"),
+        ("The encrypted content gAAA could not be verified.", "", "echo"),
+        ("'seed' is not supported with model kimi-k2-thinking", "seed", "seed"),
+        ("No endpoints found that support the provided 'seed' value.", "", "seed"),
+        ("The prompt was flagged.", "", ""),
+        ("Invalid schema: unknown", "", ""),
+    ],
+)
+def test_what_was_refused_is_told_from_the_words(said: str, field: str, feature: str) -> None:
+    assert refused_feature(said, field, BODY, {}) == feature
+
+
+def test_no_key_stands_in_what_the_http_client_says() -> None:
+    raw = ValueError(f"Illegal header value b'Bearer {KEY}'")
+    error = noted(ProviderUnavailable(f"the connection failed: {raw}"), raw, {}, {}, KEY)
+    assert KEY not in str(error)
+    assert "[redacted]" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("features", "fields"),
+    [
+        ({"max_tokens"}, {"max_tokens": "max_completion_tokens"}),
+        ({"call_ids"}, {"call_ids": "nine"}),
+        ({"echo"}, {"echo": (), "thoughts": False}),
+        ({"no_echo"}, {"echo": ("reasoning_content",), "echo_required": True}),
+        ({"schema", "json"}, {"output": "words"}),
+        ({"tool_choice"}, {"required_choice": "", "named_choice": False}),
+    ],
+)
+def test_a_profile_does_without_what_was_refused(features: set[str], fields: dict[str, Any]) -> None:
+    profile = Profiles(UNKNOWN).of("any").without(frozenset(features))
+    assert {name: getattr(profile, name) for name in fields} == fields

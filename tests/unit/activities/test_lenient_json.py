@@ -42,3 +42,9 @@ def test_commas_within_texts_stay() -> None:
     found = json_object(text)
     assert found is not None
     assert json.loads(found) == {"said": 'a,} " b,]', "n": [1]}
+
+
+@pytest.mark.parametrize("text", ["```json" + "\n" * 300_000, "```json\n" * 40_000, "{" * 200_000 + "}"])
+def test_what_never_ends_is_given_up_soon(text: str) -> None:
+    """Were it looked at again from every place, this would take hours."""
+    assert json_object(text) is None
