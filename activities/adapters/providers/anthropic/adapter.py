@@ -11,6 +11,7 @@ import httpx2
 from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
+from ..asking.asked_output import restored_answer
 from ..asking.wire_tools import REMEMBERED
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
@@ -77,7 +78,7 @@ class AnthropicAdapter:
                     answer = replace(
                         answer, note="the provider's own tools wanted to go on for longer than is waited for"
                     )
-                return tools.restored(answer)
+                return restored_answer(tools.restored(answer), request, profile)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
                 raise noted(found, error, body, request.model.options) from None

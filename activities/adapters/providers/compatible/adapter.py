@@ -7,6 +7,7 @@ import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
+from ..asking.asked_output import restored_answer
 from ..asking.wire_tools import REMEMBERED
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
@@ -69,7 +70,8 @@ class CompatibleAdapter:
                     async for chunk in stream:
                         answer.take(chunk)
                 request_id = stream.response.headers.get("x-request-id", "")
-                return tools.restored(answer.completion(self.provider, request_id))
+                completion = tools.restored(answer.completion(self.provider, request_id))
+                return restored_answer(completion, request, profile)
             except OPENAI_FAILURES as error:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
                 raise noted(found, error, body, request.model.options) from None
