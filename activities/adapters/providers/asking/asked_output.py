@@ -17,7 +17,7 @@ from ....model_adapter import Completion, ModelRequest
 from ..profiles.profile import OutputMode, Profile
 from ..schema.fitted import fit_schema
 from ..schema.restoring import FittedSchema
-from ..schema.rules import PLAIN, RULES, InexpressibleError
+from ..schema.rules import RULES, InexpressibleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _fitted(output: OutputSchema, profile: Profile, mode: OutputMode) -> tuple[F
     if not profile.output_unenforced:
         return None, "words"
     # What cannot be enforced is said all the same, and checked by us.
-    return fit_schema(output.json_schema, PLAIN), mode
+    return fit_schema(output.json_schema, RULES[profile.unenforced_schema]), mode
 
 
 def _words(output: OutputSchema) -> str:

@@ -5,7 +5,7 @@ And tells which things are never the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .keywords import OF_TYPE, WORDS, Schema, json_key, type_of
@@ -44,6 +44,15 @@ def _of_type(own: Schema, kind: str) -> Schema:
     if "enum" in kept:
         kept["enum"] = [value for value in kept["enum"] if type_of(value, (kind,))]
     return kept
+
+
+def always_written(required: Iterable[str], properties: dict[str, Schema]) -> list[str]:
+    """Return the properties that are always written, where not all have to be.
+
+    A choice is: it may tell the members of a union apart.
+    """
+    needed = set(required)
+    return [name for name, sub in properties.items() if name in needed or "enum" in sub]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class Apartness:
 
     def _never_fits(self, written: Schema, other: Schema, level: int) -> bool:
         mine, theirs = written.get("properties", {}), other.get("properties", {})
-        always = mine if self.all_required else written.get("required", ())
+        always = mine if self.all_required else always_written(written.get("required", ()), mine)
         if any(name not in mine for name in other.get("required", ())):
             return True
         if other.get("additionalProperties") is False and any(name not in theirs for name in always):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from .alternatives import alternatives, nullable
+from .alternatives import alternatives, always_written, nullable
 from .bounds import TooManyOptionalError, hold_to_bounds
 from .cases import Cases
 from .definitions import Definitions, definition_name
@@ -153,7 +153,8 @@ class _Fitting:
             return said | ({"type": "object", "properties": {}} if is_object else {}), None
         self._changes = True
         note = f"(a{'n object' if is_object else ' value'} in JSON, as text)"
-        return described({"type": "string", **said}, [note]), Restoring(text="object" if is_object else "any")
+        _, notes = kept(node, self._rules)
+        return described({"type": "string", **said}, [note, *notes]), Restoring(text="object" if is_object else "any")
 
     def _add_object(self, fitted: Schema, node: Schema, way: Restoring) -> None:
         properties = node.get("properties")
@@ -172,8 +173,8 @@ class _Fitting:
     def _required(self, required: list[str], given: dict[str, Schema]) -> list[str]:
         if self._rules.all_required:
             return list(given)
-        if self._rules.strict:  # what tells the members of a union apart has to be there
-            return [own for own, sub in given.items() if own in required or len(sub.get("enum", ())) == 1]
+        if self._rules.strict:
+            return always_written(required, given)
         return required
 
     def _property(self, own: str, sub: Schema, way: Restoring) -> Schema:
@@ -265,7 +266,8 @@ class _Fitting:
             node = {**node, "minItems": len(places), "maxItems": len(places)}
         else:
             words = [sub.get("description") or sub.get("title") or str(sub.get("type", "anything")) for sub in places]
-            note = f"{'no more than ' if is_closed else ''}{len(places)} in this order: {', '.join(words)}"
+            count = "exactly " if node.get("minItems") == len(places) else "no more than "
+            note = f"{count if is_closed else ''}{len(places)} in this order: {', '.join(words)}"
             node = {**node, "description": " ".join(filter(None, (node.get("description"), note)))}
             node |= {"maxItems": len(places)} if is_closed else {}
             kinds += [node["items"]] if node["items"] and not is_closed else []

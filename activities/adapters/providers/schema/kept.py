@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from .keywords import COMBINATORS, Schema
+from .meeting import ALSO
 from .rules import InexpressibleError, SchemaRules
 
 SUBSCHEMAS: Final = frozenset(
@@ -44,8 +45,10 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
         elif _takes(node, key, value, rules):
             fitted[key] = value
         elif key not in _UNSAID:
-            _check_words_will_do(key, value, rules)
-            notes.append(_told(key, value))
+            aside = value if key == ALSO else [{key: value}]
+            for name, one in (pair for part in aside for pair in part.items()):
+                _check_words_will_do(name, one, rules)
+                notes.append(_told(name, one))
     return fitted, notes
 
 
@@ -81,10 +84,7 @@ def _takes_pattern(pattern: str, rules: SchemaRules) -> bool:
 
 
 def _check_words_will_do(key: str, value: Any, rules: SchemaRules) -> None:
-    if not rules.strict:
-        return
-    aside = {name for part in value for name in part} if key == "also" else {key}
-    if aside & _SHAPING or (key.startswith("unevaluated") and value is not False):
+    if rules.strict and (key in _SHAPING or (key.startswith("unevaluated") and value is not False)):
         raise InexpressibleError(f"it says {key!r}")
 
 

@@ -112,6 +112,13 @@ RULES: Final[dict[str, SchemaRules]] = {
         bounds=Bounds(levels=30, optional=24, unions=16),
     ),
     "closed-xai": replace(CLOSED, keywords=frozenset({"title", "description"}) | _NUMBERS, formats=frozenset()),
+    "open-xai": SchemaRules(
+        keywords=frozenset({"title", "description"}) | _NUMBERS,
+        combined=False,
+        beside_reference=False,
+        one_of=False,
+        property_names=PLAIN.property_names,
+    ),
     "gemini": SchemaRules(
         keywords=frozenset({"title", "description", "minimum", "maximum", "minItems", "maxItems", "nullable"}),
         formats=frozenset({"date-time"}),

@@ -60,6 +60,7 @@ _BOOKS: dict[str, Callable[[Schema], Iterator[str]]] = {
     "closed-fine-tuned": _fine_tuned,
     "closed-anthropic": format_faults,
     "closed-xai": _of_answers("xai", strict=True),
+    "open-xai": _of_answers("xai"),
     "gemini": lambda schema: _of_tools("gemini", schema),
     "closed-grammar": _local,
     "grammar": _of_answers("vllm", "ollama", "llama_cpp", "lm_studio"),

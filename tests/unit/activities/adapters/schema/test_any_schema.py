@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -89,7 +90,8 @@ def test_what_fits_a_strict_schema_fits_the_original(rules: str) -> None:
         chance = random.Random(f"strict {seed}")
         schema = RandomSchemas(chance, RULES[rules].keywords, closed=seed % 4 > 0).sound()
         fitted = _fitted(schema, rules)
-        if fitted is None or "also: " in json.dumps(fitted.schema):
+        # Two patterns of one text, say, are no longer both held to.
+        if fitted is None or re.search(r"\b(pattern|format|multipleOf|not): ", json.dumps(fitted.schema)):
             continue
         original = validator_for(schema)(schema)
         for value in _values(chance, fitted.schema):
