@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sostenuto.activities.adapters.providers.anthropic.request import messages_request
+from sostenuto.activities.adapters.providers.asking.wire_tools import WireTools
 from sostenuto.activities.adapters.providers.compatible.request import chat_request
 from sostenuto.activities.adapters.providers.openai.request import responses_request
 from sostenuto.activities.adapters.providers.profiles import known
 from sostenuto.activities.adapters.providers.profiles.known import Profiles
-from sostenuto.activities.adapters.providers.wire_tools import WireTools
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.message import Message
 from sostenuto.contracts.model import Model, OutputSchema
@@ -52,7 +52,7 @@ MODELS = (
     *("xai/grok-4-fast-non-reasoning", "xai/grok-3-mini", "xai/grok-4.3", "together/meta-llama/Llama-3.3-70B"),
     *("together/openai/gpt-oss-20b", "fireworks/llama-v3p3-70b-instruct", "fireworks/gpt-oss-20b", "openrouter/x/y"),
     *("ollama/llama3.2", "ollama/gpt-oss:20b", "ollama/qwen3:8b", "vllm/any", "llama_cpp/any", "lm_studio/any"),
-    *("litellm/any", "azure/gpt-4o", "unknown/any"),
+    *("litellm/any", "litellm/deepseek-chat", "azure/gpt-4o", "unknown/any"),
 )
 """Models that have, all together, every profile there is."""
 

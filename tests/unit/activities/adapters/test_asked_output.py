@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from sostenuto.activities.adapters.providers.asked_output import asked_output, restored_answer
+from sostenuto.activities.adapters.providers.asking.asked_output import asked_output, restored_answer
+from sostenuto.activities.adapters.providers.asking.wire_tools import RememberedTools, WireTools
 from sostenuto.activities.adapters.providers.profiles.known import ProfileChange, Profiles
 from sostenuto.activities.adapters.providers.profiles.profile import Profile
-from sostenuto.activities.adapters.providers.wire_tools import RememberedTools, WireTools
 from sostenuto.activities.model_adapter import Completion, ModelRequest
 from sostenuto.contracts.errors import SetupError
 from sostenuto.contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
