@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from .....contracts.message import Message, Part, TextPart, ToolCallPart
+from .....contracts.message import ToolCallPart
 from ....model_adapter import Completion, ModelRequest
 from ..profiles.known import Profiles
 from ..profiles.profile import Profile
@@ -30,16 +30,11 @@ class Prepared:
 
     def restored(self, completion: Completion) -> Completion:
         """Return an answer in the form of the agent's own tools and output."""
-        parts = tuple(self._restored(part) for part in completion.message.parts)
-        message: Message = completion.message.model_copy(update={"parts": parts})
-        return replace(completion, message=message)
-
-    def _restored(self, part: Part) -> Part:
-        if isinstance(part, ToolCallPart):
-            return self.tools.received(part)
-        if isinstance(part, TextPart) and self.output:
-            return TextPart(text=self.output.restored(part.text))
-        return part
+        parts = tuple(
+            self.tools.received(part) if isinstance(part, ToolCallPart) else part for part in completion.message.parts
+        )
+        received = replace(completion, message=completion.message.model_copy(update={"parts": parts}))
+        return self.output.restored(received) if self.output else received
 
 
 class _Memory:
@@ -74,6 +69,6 @@ def prepared(request: ModelRequest, profiles: Profiles) -> Prepared:
     output: AskedOutput | None = None
     if request.output is not None:
         asked = (profile.output_mode(with_tools=bool(request.tools)), profile.output_schema, profile.output_in_words)
-        rest = (*asked, profile.output_unenforced)
+        rest = (*asked, profile.output_unenforced, profile.unenforced_schema)
         output = _OUTPUTS.of(request.output, rest, lambda: asked_output(request, profile))
     return Prepared(profile, tools, output)

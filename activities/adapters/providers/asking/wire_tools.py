@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
+from .....contracts.limits import is_too_deep
 from .....contracts.message import Message, ToolCallPart
 from .....contracts.tool import ToolDefinition
 from ..schema.fitted import fit_schema
 from ..schema.restoring import FittedSchema
-from ..schema.rules import RULES
+from ..schema.rules import PLAIN, RULES, InexpressibleError
 from ..tool_exchange import sent_arguments
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -27,7 +28,7 @@ class WireTools:
     """
 
     def __init__(self, tools: tuple[ToolDefinition, ...], rules: str) -> None:
-        self._fitted = {tool.name: fit_schema(tool.parameters, RULES[rules]) for tool in tools}
+        self._fitted = {tool.name: _fitted(tool, rules) for tool in tools}
         self.described: tuple[tuple[ToolDefinition, dict[str, Any]], ...] = tuple(
             (tool, self._fitted[tool.name].schema) for tool in tools
         )
@@ -48,7 +49,18 @@ class WireTools:
         known: FittedSchema | None = self._fitted.get(call.name)
         if known is None or known.restoring is None or call.malformed:
             return call
-        return call.model_copy(update={"arguments": known.restored(dict(call.arguments))})
+        arguments = known.restored(dict(call.arguments))
+        # What was the text of JSON may be deep, or no object where the whole was to be one.
+        if not isinstance(arguments, dict) or is_too_deep(arguments):
+            return call
+        return call.model_copy(update={"arguments": arguments})
+
+
+def _fitted(tool: ToolDefinition, rules: str) -> FittedSchema:
+    try:
+        return fit_schema(tool.parameters, RULES[rules])
+    except InexpressibleError:
+        return fit_schema(tool.parameters, PLAIN)
 
 
 def past_tools(messages: Iterable[Message]) -> tuple[ToolDefinition, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from .....contracts.model import ReasoningEffort
 from ..schema.rules import RULES
@@ -31,6 +31,8 @@ class Profile(BaseModel):
     """The same where the agent has tools. None: no other way."""
     output_unenforced: bool = True
     """Whether a schema may be sent that is not enforced."""
+    unenforced_schema: str = "plain"
+    """Rules for such a schema."""
     output_schema: str = "closed"
     """Rules for the schema of an answer, where it is enforced."""
     output_in_words: bool = True
@@ -88,12 +90,13 @@ class Profile(BaseModel):
     context_tokens: int | None = None
     """Most tokens of a prompt and its answer. None: not known."""
 
-    @field_validator("output_schema", "tool_schema")
+    @field_validator("output_schema", "unenforced_schema", "tool_schema")
     @classmethod
-    def _known(cls, rules: str) -> str:
-        if rules not in RULES:
-            raise ValueError(f"{rules!r} is not one of {', '.join(RULES)}")
-        return rules
+    def _check_rules(cls, name: str, field: ValidationInfo) -> str:
+        known = [one for one, rules in RULES.items() if not (rules.strict and field.field_name == "unenforced_schema")]
+        if name not in known:
+            raise ValueError(f"it is {name!r}, not one of {', '.join(known)}")
+        return name
 
     def output_mode(self, *, with_tools: bool) -> OutputMode:
         """Return how an answer of a given form is asked for."""

@@ -1,30 +1,24 @@
-"""Says in other keywords what is said by `allOf`, or by several types at once."""
+"""Says in other words that a value may be one of several things.
+
+And tells which things are never the same.
+"""
 
 from __future__ import annotations
 
-from .normal import Schema
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from .keywords import OF_TYPE, WORDS, Schema, json_key, type_of
 
-def merge(one: Schema, other: Schema) -> Schema:
-    """Return a schema of what fits both.
-
-    Where they say different things by one keyword, the first one counts.
-    """
-    merged = {**other, **one}
-    if "properties" in one and "properties" in other:
-        merged["properties"] = {**other["properties"], **one["properties"]}
-    if "required" in one or "required" in other:
-        merged["required"] = list(dict.fromkeys([*one.get("required", ()), *other.get("required", ())]))
-    if "allOf" in one and "allOf" in other:
-        merged["allOf"] = [*one["allOf"], *other["allOf"]]
-    return merged
+_DEEPEST = 2
+"""How far down a difference is looked for."""
 
 
 def alternatives(node: Schema) -> Schema:
     """Say a value of several types as one of several values."""
-    shared: Schema = {key: node[key] for key in _WORDS if key in node}
-    own = {key: value for key, value in node.items() if key not in (*_WORDS, "type")}
-    return {**shared, "anyOf": [{**_of_type(own, kind), "type": kind} for kind in node["type"]]}
+    shared = {key: value for key, value in node.items() if key in WORDS}
+    own = {key: value for key, value in node.items() if key not in WORDS}
+    return {**shared, "anyOf": [_of_type(own, kind) for kind in node["type"]]}
 
 
 def nullable(node: Schema) -> Schema:
@@ -35,34 +29,85 @@ def nullable(node: Schema) -> Schema:
         if "enum" in plain:
             plain["enum"] = [value for value in plain["enum"] if value is not None]
         return plain
-    for key in ("anyOf", "oneOf"):
-        members = [member for member in node.get(key, ()) if member.get("type") != "null"]
-        if members and len(members) < len(node[key]):
-            beside = {one: value for one, value in node.items() if one != key} | {"nullable": True}
-            return {**members[0], **beside} if len(members) == 1 else {**beside, key: members}
+    members = node.get("anyOf", ())
+    others = [member for member in members if member.get("type") != "null"]
+    if others and len(others) < len(members):
+        beside = {key: value for key, value in node.items() if key != "anyOf"} | {"nullable": True}
+        return {**others[0], **beside} if len(others) == 1 else {**beside, "anyOf": others}
     return node
 
 
-_WORDS = ("title", "description", "default")
-_OF_OBJECTS = ("properties", "required", "additionalProperties")
-_OF_ARRAYS = ("items", "prefixItems")
-_PYTHON: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "null": (type(None),),
-}
-
-
 def _of_type(own: Schema, kind: str) -> Schema:
-    foreign = (() if kind == "object" else _OF_OBJECTS) + (() if kind == "array" else _OF_ARRAYS)
-    kept = {key: value for key, value in own.items() if key not in foreign}
+    family = "number" if kind == "integer" else kind
+    foreign = {key for of, keys in OF_TYPE.items() if of != family for key in keys}
+    kept = {key: value for key, value in own.items() if key not in foreign} | {"type": kind}
     if "enum" in kept:
-        kept["enum"] = [value for value in kept["enum"] if _is_of(value, kind)]
+        kept["enum"] = [value for value in kept["enum"] if type_of(value, (kind,))]
     return kept
 
 
-def _is_of(value: object, kind: str) -> bool:
-    if isinstance(value, bool):
-        return kind == "boolean"
-    return isinstance(value, _PYTHON.get(kind, (object,)))
+def always_written(required: Iterable[str], properties: dict[str, Schema]) -> list[str]:
+    """Return the properties that are always written, where not all have to be.
+
+    A choice is: it may tell the members of a union apart.
+    """
+    needed = set(required)
+    return [name for name, sub in properties.items() if name in needed or "enum" in sub]
+
+
+@dataclass(frozen=True, slots=True)
+class Apartness:
+    """Tells what is never the same, of values that are written for closed objects."""
+
+    expanded: Callable[[Schema], Schema]
+    """Brings a schema into a form without references, as one union or none."""
+    all_required: bool
+    """Whether what is written has every property."""
+
+    def all_apart(self, written: list[Schema], members: list[Schema]) -> bool:
+        """Return whether no value that is written for one member fits another.
+
+        Args:
+            written: The members as they are written, with all that has to be besides.
+            members: The members themselves, in the same order.
+        """
+        plain = [self.expanded(member) for member in members]
+        return all(
+            self._rules_out(one, other, 0)
+            for index, one in enumerate(map(self.expanded, written))
+            for place, other in enumerate(plain)
+            if place != index
+        )
+
+    def _rules_out(self, written: Schema, other: Schema, level: int) -> bool:
+        if level > _DEEPEST:
+            return False
+        written, other = self.expanded(written), self.expanded(other)
+        for key in ("anyOf", "oneOf"):
+            if key in written:
+                return all(self._rules_out(member, other, level + 1) for member in written[key])
+            if key in other:
+                return all(self._rules_out(written, member, level + 1) for member in other[key])
+        if "enum" in written and "enum" in other:
+            return {json_key(value) for value in written["enum"]}.isdisjoint(map(json_key, other["enum"]))
+        mine, theirs = set(_families(written)), set(_families(other))
+        if not mine or not theirs:
+            return False
+        return mine.isdisjoint(theirs) or (mine & theirs == {"object"} and self._never_fits(written, other, level))
+
+    def _never_fits(self, written: Schema, other: Schema, level: int) -> bool:
+        mine, theirs = written.get("properties", {}), other.get("properties", {})
+        always = mine if self.all_required else always_written(written.get("required", ()), mine)
+        if any(name not in mine for name in other.get("required", ())):
+            return True
+        if other.get("additionalProperties") is False and any(name not in theirs for name in always):
+            return True
+        return any(
+            name in theirs and self._rules_out(mine[name], theirs[name], level + 1) for name in always if name in mine
+        )
+
+
+def _families(node: Schema) -> Iterator[str]:
+    given = node.get("type", ())
+    for kind in given if isinstance(given, list | tuple) else [given]:
+        yield "number" if kind == "integer" else kind

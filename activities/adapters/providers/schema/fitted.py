@@ -2,309 +2,316 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
-from .alternatives import alternatives, merge, nullable
-from .normal import Schema, normal
-from .restoring import FittedSchema, Restoring
+from .alternatives import alternatives, always_written, nullable
+from .bounds import TooManyOptionalError, hold_to_bounds
+from .cases import Cases
+from .definitions import Definitions, definition_name
+from .kept import SUBSCHEMAS, described, kept
+from .keywords import COMBINATORS, Schema
+from .names import PropertyNames
+from .normal import NEVER, normal
+from .restoring import FittedSchema, Restoring, place_name
 from .root import flattened
-from .rules import SchemaRules
+from .rules import InexpressibleError, SchemaRules
 
-_MADE_OF: Final = frozenset(
-    {
-        "type",
-        "properties",
-        "required",
-        "items",
-        "enum",
-        "anyOf",
-        "oneOf",
-        "allOf",
-        "$ref",
-        "$defs",
-        "additionalProperties",
-    }
-)
-_UNSAID: Final = frozenset({"title", "description", "examples", "prefixItems", "deprecated"})
-"""What goes without a word where it is not taken."""
-_LONGEST_NOTE: Final = 300
-_PLAIN_PATTERN: Final = re.compile(r"\^[^\\?(]*\$")
-_JSON_TEXT: Final = "JSON, as text"
+Fitted = tuple[Schema, Restoring | None]
 
-
-class InexpressibleError(Exception):
-    """The rules cannot say what the schema says."""
+_MOST_PARTS: Final = 20_000
+_MOST_COPIES: Final = 1_000
+"""Parts of definitions that are written out again."""
+_DEEPEST: Final = 80
+_HAVE_PARTS: Final = SUBSCHEMAS | {*COMBINATORS, "dependentRequired"}
 
 
 def fit_schema(schema: Any, rules: SchemaRules) -> FittedSchema:
     """Return the schema as the rules take it.
 
     Raises:
-        InexpressibleError: They cannot say it.
+        InexpressibleError: The rules are strict, and cannot say it.
     """
-    whole = flattened(normal(schema))
-    definitions = whole.pop("$defs", {})
-    if not whole["properties"] and not rules.free_objects:
-        return FittedSchema({})
-    fitting = _Fitting(rules, definitions)
-    root, restoring = fitting.node(whole, 0)
-    if fitting.defs:
-        root["$defs"] = fitting.defs
-    return FittedSchema(root, restoring)
+    root = normal(schema)
+    definitions = Definitions(root.pop("$defs", {}))
+    try:
+        return _Fitting(rules, root, definitions).whole()
+    except TooManyOptionalError:
+        return _Fitting(replace(rules, all_required=True), root, definitions).whole()
 
 
 class _Fitting:
-    def __init__(self, rules: SchemaRules, definitions: dict[str, Schema]) -> None:
-        self.rules = rules
-        self.defs: dict[str, Schema] = {}
+    def __init__(self, rules: SchemaRules, root: Schema, definitions: Definitions) -> None:
+        self._rules = rules
+        self._root = root
         self._definitions = definitions
+        self._cases = Cases(definitions, rules)
+        self._names = PropertyNames(rules.property_names, root, definitions)
+        self._sent: dict[str, Schema] = {}
+        self._ways: dict[str, Restoring] = {}
+        self._waiting: list[str] = []
         self._open: list[str] = []
-        self._properties = 0
-        self._choices = 0
+        self._written: set[str] = set()
+        self._parts = self._copies = self._copying = self._depth = self._dropped = 0
+        self._changes = False
 
-    def node(self, node: Schema, level: int) -> tuple[Schema, Restoring | None]:
-        if level > self.rules.most_levels:
-            raise InexpressibleError("it has too many levels")
-        if "$ref" in node:
-            return self._reference(node, level)
-        if "allOf" in node and not self.rules.all_of:
-            return self.node(self._merged(node), level)
-        if self._is_free(node):
-            return self._as_text(node)
-        if self.rules.several_types == "nullable" and "nullable" not in node:
-            node = nullable(node)
-        if isinstance(node.get("type"), list) and self.rules.several_types != "list":
-            return self.node(alternatives(node), level)
-        fitted, notes = self._kept(node)
-        below: dict[str, Restoring] = {}
-        names = self._add_properties(fitted, node, level, below)
-        self._add_items(fitted, node, level, below, notes)
-        self._add_combinators(fitted, node, level, below)
-        _describe(fitted, notes)
-        restoring = Restoring(names=names, below=below) if names or below else None
-        return fitted, restoring
+    def whole(self) -> FittedSchema:
+        rules = self._rules
+        root = self._cases.simple({"allOf": [self._root]}) if rules.strict else flattened(self._root, self._definitions)
+        if root.get("type") == "object" and not rules.free_objects and _takes_nothing(root):
+            return FittedSchema({})
+        fitted, way = self.node(root)
+        if fitted.get("type") != "object":
+            closed = {"additionalProperties": False} if rules.additional else {}
+            fitted = {"type": "object", "properties": {"value": fitted}, "required": ["value"], **closed}
+            way, self._changes = Restoring(wraps=way or Restoring()), True
+        while self._waiting:
+            name = self._waiting.pop()
+            self._sent[name], below = self.node(self._definitions[name])
+            self._ways[name].either += [below] if below else []
+        if self._sent:
+            fitted["$defs"] = self._sent
+        if rules.bounds:
+            hold_to_bounds(fitted, rules.bounds)
+        return FittedSchema(fitted, way if self._changes else None)
 
-    def _reference(self, node: Schema, level: int) -> tuple[Schema, Restoring | None]:
-        name = node["$ref"].rpartition("/")[2]
-        target = self._definitions[name]
-        if name in self._open and not self.rules.recursion:
-            return self._cut(target)
-        if not self.rules.references or (not self.rules.recursion and self._is_recursive(name)):
+    def node(self, node: Schema) -> Fitted:
+        self._parts += 1
+        self._copies += self._copying
+        if self._depth > _DEEPEST or self._parts > _MOST_PARTS or self._copies > _MOST_COPIES:
+            return self._free(node, "it is too large")
+        self._depth += 1
+        try:
+            if not self._rules.combined:
+                node = self._cases.simple(node)
+            return self._reference(node) if "$ref" in node else self._part(node)
+        finally:
+            self._depth -= 1
+
+    def _reference(self, node: Schema) -> Fitted:
+        name = definition_name(node["$ref"])
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        if not self._rules.recursion and self._definitions.is_recursive(name) and name in self._open:
+            return self._free({**self._definitions[name], **beside}, "it contains itself")
+        if self._is_written_out(name, beside):
+            again = name in self._written
+            self._written.add(name)
             self._open.append(name)
-            beside = {key: value for key, value in node.items() if key != "$ref"}
-            fitted = self.node({**target, **beside}, level)
-            self._open.pop()
-            return fitted
-        if name not in self.defs:
-            self.defs[name] = {}
-            self.defs[name], restoring = self.node(target, level)
-            if restoring and restoring != Restoring():
-                # A definition may stand anywhere: it is written out where something has to be restored.
-                del self.defs[name]
-                return self.node({**target, **{k: v for k, v in node.items() if k != "$ref"}}, level)
-        kept = node if self.rules.beside_reference else {"$ref": node["$ref"]}
-        return dict(kept), None
+            self._copying += again
+            try:
+                return self.node({**self._definitions[name], **beside})
+            finally:
+                self._copying -= again
+                self._open.pop()
+        if name not in self._ways:
+            self._ways[name] = Restoring()
+            self._waiting.append(name)
+        return dict(node) if self._rules.beside_reference else {"$ref": node["$ref"]}, self._ways[name]
 
-    def _is_recursive(self, name: str) -> bool:
-        reached, waiting = set[str](), [name]
-        while waiting:
-            found = set(_references(self._definitions[waiting.pop()])) - reached
-            reached |= found
-            waiting += found
-        return name in reached
+    def _is_written_out(self, name: str, beside: Schema) -> bool:
+        if not self._rules.references:
+            return True
+        if self._definitions.is_recursive(name):
+            return not self._rules.recursion
+        return not self._rules.beside_reference and "description" in beside and self._copies < _MOST_COPIES // 2
 
-    def _cut(self, target: Schema) -> tuple[Schema, Restoring | None]:
-        if self.rules.strict:
-            raise InexpressibleError("it contains itself")
-        said = {"type": "object"} if "properties" in target else {}
-        return self.node({**said, "description": target.get("description", "The same again.")}, 0)
+    def _part(self, node: Schema) -> Fitted:
+        rules = self._rules
+        if self._is_free(node):
+            return self._free(node, "a value may be anything")
+        if rules.several_types == "nullable" and "nullable" not in node:
+            said = nullable(node)
+            if said is not node:
+                return self.node(said)
+        is_tuple = "prefixItems" in node and "prefixItems" not in rules.keywords
+        if isinstance(node.get("type"), list) and (rules.several_types != "list" or (is_tuple and rules.strict)):
+            node, is_tuple = alternatives(node), False
+        if is_tuple:
+            return self._tuple(node)
+        fitted, notes = kept(node, rules)
+        self._dropped += len(notes)
+        way = Restoring()
+        self._add_object(fitted, node, way)
+        self._add_array(fitted, node, way)
+        self._add_subschemas(fitted, node, way)
+        return described(fitted, notes), None if way.is_idle else way
 
     def _is_free(self, node: Schema) -> bool:
-        """Return whether a value may be anything, where the rules want it said."""
-        if not {"type", "anyOf", "oneOf", "allOf"} & node.keys():
-            return not self.rules.untyped
-        free = node.get("type") == "object" and not node.get("properties")
-        if free and self.rules.strict and node.get("additionalProperties") is not False:
-            raise InexpressibleError("an object may have any property")
-        return free and not self.rules.free_objects
+        """Return whether a value may be anything at all, and that cannot be said."""
+        if node.keys().isdisjoint(("type", "enum", *COMBINATORS)):
+            return not self._rules.untyped
+        return not self._rules.free_objects and node.get("type") == "object" and not _names_any(node)
 
-    def _as_text(self, node: Schema) -> tuple[Schema, Restoring | None]:
-        if self.rules.strict:
-            raise InexpressibleError("a value may be anything")
-        what = " object" if node.get("type") == "object" else ""
-        said = node.get("description", "")
-        return {"type": "string", "description": f"{said} (a{what} value in {_JSON_TEXT})".strip()}, Restoring(
-            is_text=True
-        )
+    def _free(self, node: Schema, why: str) -> Fitted:
+        """Return what takes anything, or any object where it is of one."""
+        if self._rules.strict:
+            raise InexpressibleError(why)
+        said: Schema = {key: node[key] for key in ("title", "description", "nullable") if key in node}
+        is_object = node.get("type") == "object"
+        self._dropped += 1
+        if self._rules.untyped:
+            return said | ({"type": "object", "properties": {}} if is_object else {}), None
+        self._changes = True
+        note = f"(a{'n object' if is_object else ' value'} in JSON, as text)"
+        _, notes = kept(node, self._rules)
+        return described({"type": "string", **said}, [note, *notes]), Restoring(text="object" if is_object else "any")
 
-    def _kept(self, node: Schema) -> tuple[Schema, list[str]]:
-        fitted: Schema = {}
-        notes: list[str] = []
-        for key, value in node.items():
-            if key == "enum":
-                self._add_enum(fitted, node, notes)
-            elif self._takes(node, key, value):
-                fitted[key] = value
-            elif key not in _MADE_OF and key not in _UNSAID:
-                notes.append(f"{'Default' if key == 'default' else key}: {_note(value)}")
-        return fitted, notes
+    def _add_object(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+        properties = node.get("properties")
+        required = [name for name in node.get("required", ()) if properties is None or properties.get(name) != NEVER]
+        if properties is not None:
+            _check_may_be_closed(node, self._rules)
+            # What is required has to be there, even where nothing is said of it.
+            given = {**properties, **{name: {} for name in required if name not in properties}}
+            given = {own: sub for own, sub in given.items() if sub != NEVER}
+            fitted["properties"] = {self._names.sent(own): self._property(own, sub, way) for own, sub in given.items()}
+            required = self._required(required, given)
+        if required or (self._rules.all_required and properties is not None):
+            fitted["required"] = [self._names.sent(own) for own in required]
+        self._add_additional(fitted, node, way)
 
-    def _takes(self, node: Schema, key: str, value: Any) -> bool:
-        match key:
-            case "type":
-                return True
-            case "additionalProperties":
-                return isinstance(value, bool) and self.rules.additional
-            case "format":
-                return self._takes_format(node, value)
-            case "pattern":
-                return key in self.rules.keywords and self._takes_pattern(value)
-            case "prefixItems":
-                return False  # with the items
-            case _:
-                return key in self.rules.keywords
+    def _required(self, required: list[str], given: dict[str, Schema]) -> list[str]:
+        if self._rules.all_required:
+            return list(given)
+        if self._rules.strict:
+            return always_written(required, given)
+        return required
 
-    def _takes_format(self, node: Schema, value: str) -> bool:
-        return node.get("type") == "string" and (self.rules.formats is None or value in self.rules.formats)
+    def _property(self, own: str, sub: Schema, way: Restoring) -> Schema:
+        name = self._names.sent(own)
+        fitted, below = self.node(sub)
+        if below:
+            way.properties[name] = below
+        if name == own:
+            return fitted
+        way.names[name] = own
+        self._changes = True
+        return described(fitted, [f"the property {own!r}"])
 
-    def _takes_pattern(self, pattern: str) -> bool:
-        if re.search(r"\(\?<?[=!]", pattern):
-            return False
-        return not self.rules.anchored_patterns or bool(_PLAIN_PATTERN.fullmatch(pattern))
-
-    def _add_enum(self, fitted: Schema, node: Schema, notes: list[str]) -> None:
-        values = node["enum"]
-        self._choices += len(values)
-        if self._choices > self.rules.most_choices and self.rules.strict:
-            raise InexpressibleError("it has too many values to choose from")
-        if self.rules.text_enums and not all(isinstance(value, str) and value for value in values):
-            notes.append(f"one of: {_note(values)}")
-        else:
-            fitted["enum"] = values
-
-    def _add_properties(self, fitted: Schema, node: Schema, level: int, below: dict[str, Restoring]) -> dict[str, str]:
-        if "properties" not in node:
-            return {}
-        self._properties += len(node["properties"])
-        if self._properties > self.rules.most_properties and self.rules.strict:
-            raise InexpressibleError("it has too many properties")
-        names: dict[str, str] = {}
-        properties: dict[str, Schema] = {}
-        for own, sub in node["properties"].items():
-            name = self._name(own, node["properties"], names)
-            if name != own:
-                names[name] = own
-            properties[name], restoring = self.node(sub, level + ("object" in node.get("type", "")))
-            if name != own:
-                _describe(properties[name], [f"the property {own!r}"])
-            if restoring:
-                below[name] = restoring
-        fitted["properties"] = properties
-        called = {own: name for name, own in names.items()}
-        required = [called.get(own, own) for own in node.get("required", ())]
-        if self.rules.strict:
-            if node.get("additionalProperties") not in (None, False):
-                raise InexpressibleError("an object may have any property")
-            fitted["additionalProperties"] = False
-        if required or self.rules.all_required:
-            fitted["required"] = list(properties) if self.rules.all_required else required
-        self._add_additional(fitted, node, level)
-        return names
-
-    def _add_additional(self, fitted: Schema, node: Schema, level: int) -> None:
+    def _add_additional(self, fitted: Schema, node: Schema, way: Restoring) -> None:
         more = node.get("additionalProperties")
-        if isinstance(more, dict) and self.rules.additional and not self.rules.strict:
-            fitted["additionalProperties"] = self.node(more, level + 1)[0] if more else True
+        if self._rules.strict:
+            if "properties" in node:
+                fitted["additionalProperties"] = False
+        elif not self._rules.additional or (
+            "patternProperties" in node and "patternProperties" not in self._rules.keywords
+        ):
+            return
+        elif isinstance(more, bool):
+            fitted["additionalProperties"] = more
+        elif more is not None:
+            fitted["additionalProperties"], way.rest = self.node(more) if more else (True, None)
+        if way.rest:
+            way.properties = {name: Restoring() for name in fitted.get("properties", ())} | way.properties
 
-    def _name(self, own: str, taken: dict[str, Schema], given: dict[str, str]) -> str:
-        pattern = self.rules.property_names
-        if pattern is None or pattern.fullmatch(own):
-            return own
-        plain = re.sub(r"[^a-zA-Z0-9_]+", "_", own).strip("_")[:56] or "property"
-        plain = plain if plain[0].isalpha() else f"p_{plain}"
-        name, number = plain, 1
-        while name in taken or name in given:
-            number += 1
-            name = f"{plain}_{number}"
-        return name
-
-    def _add_items(
-        self, fitted: Schema, node: Schema, level: int, below: dict[str, Restoring], notes: list[str]
-    ) -> None:
+    def _add_array(self, fitted: Schema, node: Schema, way: Restoring) -> None:
         if "items" not in node:
             return
-        if "prefixItems" in node and "prefixItems" not in self.rules.keywords:
-            node = self._bounded(node, fitted, notes)
-        items, restoring = self.node(node["items"] or {}, level)
-        fitted["items"] = items
-        if restoring:
-            below["*"] = restoring
-        if "prefixItems" in node:
-            fitted["prefixItems"] = [self.node(sub, level)[0] for sub in node["prefixItems"]]
-            if node["items"] is False:
-                fitted["items"] = False
+        found: list[Fitted] = [self.node(sub) for sub in node.get("prefixItems", ())]
+        if found:
+            fitted["prefixItems"] = [sub for sub, _ in found]
+        if node["items"] is False:
+            fitted["items"] = False
+        else:
+            found.append(self.node(node["items"]))
+            fitted["items"] = found[-1][0]
+        way.items = _either(way.items, *(below for _, below in found))
 
-    def _bounded(self, node: Schema, fitted: Schema, notes: list[str]) -> Schema:
-        """Say a tuple as a list of so many, of any of its types."""
+    def _add_subschemas(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+        if _HAVE_PARTS.isdisjoint(node):
+            return
+        for key in COMBINATORS:
+            if key in node:
+                members = [self.node(member) for member in node[key]]
+                fitted[key] = [member for member, _ in members]
+                way.either += [below for _, below in members if below]
+        for key in SUBSCHEMAS & self._rules.keywords & node.keys():
+            if node[key] is False:
+                fitted[key] = False
+            elif key in ("patternProperties", "dependentSchemas"):
+                subs = {name: self.node(sub) for name, sub in node[key].items()}
+                names = {name: name if key == "patternProperties" else self._names.sent(name) for name in subs}
+                fitted[key] = {names[name]: sub for name, (sub, _) in subs.items()}
+                _place(key, way, [below for _, below in subs.values()])
+            else:
+                self._add_subschema(fitted, key, node[key], way)
+        if "if" not in fitted:
+            fitted.pop("then", None)
+            fitted.pop("else", None)
+        if "dependentRequired" in fitted:
+            sent = self._names.sent
+            fitted["dependentRequired"] = {
+                sent(name): [sent(one) for one in needed] for name, needed in node["dependentRequired"].items()
+            }
+
+    def _add_subschema(self, fitted: Schema, key: str, sub: Schema, way: Restoring) -> None:
+        before = self._dropped
+        found, below = self.node(sub)
+        # Of what must not be, less said is more forbidden.
+        if key not in ("not", "if") or self._dropped == before:
+            fitted[key] = found
+            _place(key, way, [below])
+
+    def _tuple(self, node: Schema) -> Fitted:
+        """Say a tuple as a list of so many, or as an object that has its places."""
         prefix = node["prefixItems"]
-        kinds = [sub for index, sub in enumerate(prefix) if sub not in prefix[:index]]
-        closed = node["items"] is False or node.get("maxItems") == len(prefix)
-        bounds = {"minItems": len(prefix)} | ({"maxItems": len(prefix)} if closed else {})
-        for key, value in bounds.items():
-            if key in self.rules.keywords:
-                fitted.setdefault(key, value)
-        words = [sub.get("description") or sub.get("title") or str(sub.get("type", "anything")) for sub in prefix]
-        notes.append(f"{'exactly' if closed else 'at least'} {len(prefix)} in this order: {', '.join(words)}")
+        places = prefix[: node.get("maxItems", len(prefix))]
+        is_closed = node["items"] is False or node.get("maxItems", len(prefix) + 1) <= len(prefix)
+        kinds = [sub for index, sub in enumerate(places) if sub not in places[:index]]
+        if self._rules.strict:
+            if (node["items"] and not is_closed) or not len(places) >= max(1, node.get("minItems", 0)):
+                raise InexpressibleError("a list has more than its first members")
+            if len(kinds) > 1 or not {"minItems", "maxItems"} <= self._rules.keywords:
+                return self._as_object(node, places)
+            node = {**node, "minItems": len(places), "maxItems": len(places)}
+        else:
+            words = [sub.get("description") or sub.get("title") or str(sub.get("type", "anything")) for sub in places]
+            count = "exactly " if node.get("minItems") == len(places) else "no more than "
+            note = f"{count if is_closed else ''}{len(places)} in this order: {', '.join(words)}"
+            node = {**node, "description": " ".join(filter(None, (node.get("description"), note)))}
+            node |= {"maxItems": len(places)} if is_closed else {}
+            kinds += [node["items"]] if node["items"] and not is_closed else []
         whole = {key: value for key, value in node.items() if key != "prefixItems"}
-        return whole | {"items": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
+        return self._part(whole | {"items": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}})
 
-    def _add_combinators(self, fitted: Schema, node: Schema, level: int, below: dict[str, Restoring]) -> None:
-        for key in ("anyOf", "oneOf", "allOf"):
-            if key not in node:
-                continue
-            members = [self.node(member, level) for member in node[key]]
-            sent = "anyOf" if key == "oneOf" and not self.rules.one_of else key
-            fitted[sent] = [*fitted.get(sent, []), *(member for member, _ in members)]
-            for _, restoring in members:
-                if restoring:
-                    below.update(restoring.below)
-
-    def _merged(self, node: Schema) -> Schema:
-        """Return an `allOf` as one schema."""
-        whole = {key: value for key, value in node.items() if key != "allOf"}
-        for member in node["allOf"]:
-            seen: set[str] = set()
-            while "$ref" in member:
-                name = member["$ref"].rpartition("/")[2]
-                if name in seen or name in self._open:
-                    member = {}  # noqa: PLW2901 - it contains itself
-                    break
-                seen.add(name)
-                member = {**self._definitions[name], **{k: v for k, v in member.items() if k != "$ref"}}  # noqa: PLW2901
-            whole = merge(whole, member)
-        return whole
+    def _as_object(self, node: Schema, places: list[Schema]) -> Fitted:
+        beside = {
+            key: value for key, value in node.items() if key not in ("prefixItems", "items", "minItems", "maxItems")
+        }
+        fitted, notes = kept({**beside, "type": "object"}, self._rules)
+        found = [self.node(sub) for sub in places]
+        fitted["properties"] = {place_name(index): sub for index, (sub, _) in enumerate(found)}
+        fitted |= {"required": list(fitted["properties"]), "additionalProperties": False}
+        self._changes = True
+        return described(fitted, notes), Restoring(places=tuple(below or Restoring() for _, below in found))
 
 
-def _describe(fitted: Schema, notes: list[str]) -> None:
-    if notes and "$ref" not in fitted:
-        said = fitted.get("description", "")
-        fitted["description"] = " ".join(filter(None, (said, *notes)))
+def _names_any(node: Schema) -> bool:
+    properties = node.get("properties", {})
+    return any(properties.get(name) != NEVER for name in (*properties, *node.get("required", ())))
 
 
-def _note(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_NOTE else f"{text[:_LONGEST_NOTE]}…"
+def _takes_nothing(node: Schema) -> bool:
+    open_for = node.get("additionalProperties", False) is not False or "patternProperties" in node
+    return not _names_any(node) and not open_for
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"].rpartition("/")[2]
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
+def _check_may_be_closed(node: Schema, rules: SchemaRules) -> None:
+    more = node.get("additionalProperties")
+    if rules.strict and (more not in (None, False) or (more is None and not _names_any(node))):
+        raise InexpressibleError("an object may have any property")
+
+
+def _either(*ways: Restoring | None) -> Restoring | None:
+    found = [way for way in ways if way]
+    return found[0] if len(found) == 1 else Restoring(either=found) if found else None
+
+
+def _place(key: str, way: Restoring, below: list[Restoring | None]) -> None:
+    """Put what is to be done below a keyword where such values are."""
+    if key in ("contains", "unevaluatedItems"):
+        way.items = _either(way.items, *below)
+    elif key in ("patternProperties", "unevaluatedProperties"):
+        way.rest = _either(way.rest, *below)
+    elif key != "propertyNames":
+        way.either += [one for one in below if one]

@@ -1,40 +1,25 @@
 """Brings a JSON schema of any draft into one plain form.
 
-The form: every reference is to `#/$defs/…` and leads somewhere; types are known ones, and there where they can be told;
-an object has `properties`, an array `items`; tuples are `prefixItems`; a single value is an `enum`; a combinator has at
-least two members. Keywords that say nothing of values are gone, as is what no reader could make sense of.
+The form: every reference is to `#/$defs/…`, leads somewhere and has nothing but words beside it; types are known ones,
+and there where they can be told; an object has `properties`, an array `items`; tuples are `prefixItems`; a single value
+is an `enum`; a combinator has at least two members; what nothing fits is `NEVER`. Keywords that say nothing of values
+are gone, as is what no reader could make sense of.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import unquote
 
-Schema = dict[str, Any]
+from .keywords import COMBINATORS, WORDS, Schema, guessed_types, is_sound, json_key, known_types, type_of
+from .places import Places
 
-_TYPE_NAMES: Final = {
-    **{name: name for name in ("object", "array", "string", "number", "integer", "boolean", "null")},
-    "str": "string",
-    "text": "string",
-    "int": "integer",
-    "long": "integer",
-    "float": "number",
-    "double": "number",
-    "bool": "boolean",
-    "dict": "object",
-    "map": "object",
-    "list": "array",
-}
-_OF_VALUES: Final = {bool: "boolean", str: "string", int: "integer", float: "number", type(None): "null"}
-_HINTS: Final = (
-    (
-        "object",
-        ("properties", "patternProperties", "additionalProperties", "minProperties", "maxProperties", "required"),
-    ),
-    ("array", ("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains")),
-    ("string", ("minLength", "maxLength", "pattern", "format")),
-    ("number", ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
-)
+NEVER: Final[Schema] = {"not": {}}
+"""What no value fits."""
+
+_IN_PLACE: Final = ("not", "if", "then", "else")
+_OF_OTHERS: Final = ("contains", "propertyNames")
+_UNEVALUATED: Final = ("unevaluatedProperties", "unevaluatedItems")
 _PLAIN: Final = frozenset(
     {
         *("title", "description", "default", "examples", "format", "pattern", "minLength", "maxLength", "minimum"),
@@ -42,184 +27,237 @@ _PLAIN: Final = frozenset(
         *("minProperties", "maxProperties", "minContains", "maxContains", "dependentRequired", "deprecated"),
     }
 )
-_COMBINATORS: Final = ("anyOf", "oneOf", "allOf")
-_SINGLE: Final = ("not", "if", "then", "else", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
-_NAMED: Final = ("patternProperties", "dependentSchemas")
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+_RARE: Final = frozenset(
+    {
+        *(*_REFERENCES, *COMBINATORS, *_IN_PLACE, *_OF_OTHERS, *_UNEVALUATED, "patternProperties", "extends"),
+        *("dependencies", "dependentRequired", "dependentSchemas", "exclusiveMinimum", "exclusiveMaximum"),
+        "divisibleBy",
+    }
+)
+"""What most parts have nothing of."""
 _MOST_LEVELS: Final = 60
+"""What is deeper is left open."""
 
 
 def normal(schema: Any) -> Schema:
-    """Return the plain form of a schema, an object at its root."""
+    """Return the plain form of a schema."""
     return _Normaliser(schema).whole()
 
 
 class _Normaliser:
     def __init__(self, root: Any) -> None:
-        self._root = root if isinstance(root, dict) else {}
-        self._names: dict[str, str] = {}
-        self._defs: dict[str, Schema] = {}
+        self._root: Schema = root if isinstance(root, dict) else {}
+        self._places = Places(self._root)
+        self._names: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._waiting: list[tuple[str, Schema]] = []
 
     def whole(self) -> Schema:
-        schema = self._node(self._root, 0)
-        if not {"type", "$ref", *_COMBINATORS} & schema.keys():
-            schema = {"type": "object", "properties": {}, **schema}
-        return schema | ({"$defs": self._defs} if self._defs else {})
+        schema = self._node(self._root, 0, guess=True)
+        definitions: dict[str, Schema] = {}
+        # Not one within the other: a chain of them may be longer than the stack is deep.
+        while self._waiting:
+            name, target = self._waiting.pop()
+            definitions[name] = self._node(target, 0, guess=True)
+        return {**schema, "$defs": definitions} if definitions else schema
 
-    def _node(self, node: Any, level: int) -> Schema:
+    def _node(self, node: Any, level: int, *, guess: bool) -> Schema:
+        """Return the plain form of a part.
+
+        Args:
+            node: The part.
+            level: How deep it is.
+            guess: Whether its type is to be guessed where it is not said: not of what stands beside a type.
+        """
+        if node is False:
+            return dict(NEVER)
         if not isinstance(node, dict) or level > _MOST_LEVELS:
             return {}
-        if isinstance(node.get("$ref"), str):
-            return self._reference(node, level)
-        plain: Schema = {key: value for key, value in node.items() if key in _PLAIN and value is not None}
-        _mend_texts(plain)
-        _mend_bounds(plain, node)
-        self._add_values(plain, node)
-        self._add_type(plain, node)
+        rare = not _RARE.isdisjoint(node) or isinstance(node.get("type"), list)
+        for key in _REFERENCES if rare else ():
+            if isinstance(node.get(key), str):
+                return self._reference(node, key, level, guess=guess)
+        plain: Schema = {key: value for key, value in node.items() if key in _PLAIN and is_sound(key, value)}
+        _add_values(plain, node)
+        _add_type(plain, node, guess=guess)
         self._add_object(plain, node, level)
         self._add_array(plain, node, level)
-        for key in _SINGLE:
-            if isinstance(node.get(key), dict):
-                plain[key] = self._node(node[key], level + 1)
-        for key in _NAMED:
-            if isinstance(node.get(key), dict):
-                plain[key] = {str(name): self._node(sub, level + 1) for name, sub in node[key].items()}
-        return self._with_combinators(plain, node, level)
+        if not rare:
+            return plain
+        _mend_bounds(plain, node)
+        below = guess and "type" not in plain
+        self._add_subschemas(plain, node, level, guess=below)
+        return self._with_combinators(plain, node, level, guess=below)
 
-    def _reference(self, node: Schema, level: int) -> Schema:
+    def _reference(self, node: Schema, key: str, level: int, *, guess: bool) -> Schema:
         """Return a reference to a definition of the root, made one where it is none."""
-        reference = node["$ref"]
-        beside = {key: value for key, value in node.items() if key not in ("$ref", "$defs", "definitions")}
-        target = _at(self._root, reference)
-        if target is None:
-            return self._node(beside, level)
-        if reference not in self._names:
-            self._names[reference] = self._free(reference.rpartition("/")[2])
-            self._defs[self._names[reference]] = {}
-            self._defs[self._names[reference]] = self._node(target, 0)
-        link: Schema = {"$ref": f"#/$defs/{self._names[reference]}"}
-        said = self._node(beside, level)
-        words = {key: said.pop(key) for key in ("title", "description", "default", "examples") if key in said}
-        return ({"allOf": [link, said]} if said else link) | words
+        beside = {name: value for name, value in node.items() if name not in (key, "$defs", "definitions")}
+        target = self._places.at(node[key])
+        said = self._node(beside, level, guess=guess and not isinstance(target, dict)) if beside else {}
+        if target is False:
+            return dict(NEVER)
+        if not isinstance(target, dict):
+            return said
+        if id(target) not in self._names:
+            name = self._names[id(target)] = self._free(node[key].rpartition("/")[2])
+            self._waiting.append((name, target))
+        return _joined({"$ref": f"#/$defs/{self._names[id(target)]}"}, said)
 
     def _free(self, wanted: str) -> str:
-        name = (
-            "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in wanted.strip("#")) or "Root"
-        )
-        taken, number = set(self._names.values()), 1
-        while (free := name if number == 1 else f"{name}_{number}") in taken:
+        plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in wanted.strip("#"))[:60]
+        name, number = plain or "Root", 1
+        while name in self._taken:
             number += 1
-        return free
-
-    def _add_values(self, plain: Schema, node: Schema) -> None:
-        if "const" in node:
-            plain["enum"] = [node["const"]]
-        elif isinstance(node.get("enum"), list) and node["enum"]:
-            plain["enum"] = node["enum"]
-
-    def _add_type(self, plain: Schema, node: Schema) -> None:
-        given = node.get("type")
-        names = [name.lower() for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
-        types = list(dict.fromkeys(_TYPE_NAMES[name] for name in names if name in _TYPE_NAMES))
-        if not types and "enum" in plain:
-            types = list(dict.fromkeys(_OF_VALUES[type(value)] for value in plain["enum"] if type(value) in _OF_VALUES))
-        if not types and not any(key in node for key in _COMBINATORS):
-            types = [kind for kind, hints in _HINTS if any(hint in node for hint in hints)][:1]
-        if node.get("nullable") is True and types and "null" not in types:
-            types.append("null")
-        if types:
-            plain["type"] = types[0] if len(types) == 1 else types
+            name = f"{plain or 'Root'}_{number}"
+        self._taken.add(name)
+        return name
 
     def _add_object(self, plain: Schema, node: Schema, level: int) -> None:
-        if "object" not in plain.get("type", "") and "properties" not in node:
-            return
-        given = node.get("properties")
-        given = given if isinstance(given, dict) else {}
-        plain["properties"] = {str(name): self._node(sub, level + 1) for name, sub in given.items() if sub is not False}
+        if "object" in plain.get("type", ()) or "properties" in node:
+            given = node.get("properties")
+            given = given if isinstance(given, dict) else {}
+            plain["properties"] = {str(name): self._node(sub, level + 1, guess=True) for name, sub in given.items()}
+        else:
+            given = {}
+            if "type" in plain:
+                return
         required = node.get("required")
-        named = [name for name in (required if isinstance(required, list) else ()) if name in plain["properties"]]
+        named = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
         # Of older drafts: each property says for itself whether it is required.
         named += [name for name, sub in given.items() if isinstance(sub, dict) and sub.get("required") is True]
         if named:
             plain["required"] = list(dict.fromkeys(named))
         more = node.get("additionalProperties")
-        if isinstance(more, dict):
-            plain["additionalProperties"] = self._node(more, level + 1)
-        elif isinstance(more, bool):
+        if isinstance(more, bool):
             plain["additionalProperties"] = more
+        elif isinstance(more, dict):
+            plain["additionalProperties"] = self._node(more, level + 1, guess=True)
 
     def _add_array(self, plain: Schema, node: Schema, level: int) -> None:
-        if "array" not in plain.get("type", "") and "items" not in node:
+        if "array" not in plain.get("type", ()) and "items" not in node and "prefixItems" not in node:
             return
         items, prefix = node.get("items"), node.get("prefixItems")
         if isinstance(items, list):
             prefix, items = items, node.get("additionalItems", True)
+        rest = self._node(items, level + 1, guess=True)
         if isinstance(prefix, list) and prefix:
-            plain["prefixItems"] = [self._node(sub, level + 1) for sub in prefix]
-            plain["items"] = False if items is False else self._node(items, level + 1)
+            plain["prefixItems"] = [self._node(sub, level + 1, guess=True) for sub in prefix]
+            plain["items"] = False if items is False else rest
         else:
-            plain["items"] = self._node(items, level + 1)
+            plain["items"] = rest
 
-    def _with_combinators(self, plain: Schema, node: Schema, level: int) -> Schema:
-        for key in _COMBINATORS:
-            members = node.get(key)
-            subs = [self._node(sub, level + 1) for sub in (members if isinstance(members, list) else ())]
-            if node.get("nullable") is True and key == "anyOf" and subs and "type" not in plain:
+    def _add_subschemas(self, plain: Schema, node: Schema, level: int, *, guess: bool) -> None:
+        for key in _IN_PLACE:
+            if isinstance(node.get(key), dict | bool):
+                plain[key] = self._node(node[key], level + 1, guess=guess)
+        for key in _OF_OTHERS:
+            if isinstance(node.get(key), dict | bool):
+                plain[key] = self._node(node[key], level + 1, guess=key != "propertyNames")
+        for key in _UNEVALUATED:
+            if isinstance(node.get(key), dict | bool):
+                plain[key] = node[key] and self._node(node[key], level + 1, guess=True)
+        if isinstance(node.get("patternProperties"), dict):
+            subs = node["patternProperties"].items()
+            plain["patternProperties"] = {str(name): self._node(sub, level + 1, guess=True) for name, sub in subs}
+        needs, schemas = _dependencies(node)
+        if needs:
+            plain["dependentRequired"] = needs
+        if schemas:
+            subs = schemas.items()
+            plain["dependentSchemas"] = {str(name): self._node(sub, level + 1, guess=guess) for name, sub in subs}
+
+    def _with_combinators(self, plain: Schema, node: Schema, level: int, *, guess: bool) -> Schema:
+        only: list[Schema] = []
+        for key in COMBINATORS:
+            subs = [self._node(sub, level + 1, guess=guess) for sub in _members(node, key)]
+            if key == "allOf":
+                subs = [sub for sub in subs if sub]
+            elif subs:
+                subs = [sub for sub in subs if sub != NEVER] or [dict(NEVER)]
+            if key == "anyOf" and subs and node.get("nullable") is True and "type" not in plain:
                 subs.append({"type": "null"})
             if len(subs) > 1:
                 plain[key] = subs
-            elif subs:
-                plain = _joined(subs[0], plain)
+            only += subs if len(subs) == 1 else []
+        for sub in only:
+            plain = _joined(sub, plain)
         return plain
 
 
-def _joined(only: Schema, plain: Schema) -> Schema:
-    """Return a combinator's one member together with what stands beside it."""
-    if not only.keys() & plain.keys() - {"title", "description", "default", "examples"}:
-        return {**only, **plain}
-    return {"allOf": [only, plain]}
+def _members(node: Schema, key: str) -> Iterable[Any]:
+    """Return what a combinator combines; of the third draft, too, which had others."""
+    members = node.get(key)
+    found = [one for one in members if isinstance(one, dict | bool)] if isinstance(members, list) else []
+    if key == "allOf" and "extends" in node:
+        parents = node["extends"] if isinstance(node["extends"], list) else [node["extends"]]
+        found += [one for one in parents if isinstance(one, dict)]
+    if key == "anyOf" and isinstance(node.get("type"), list):
+        subs = [one for one in node["type"] if isinstance(one, dict)]
+        if subs and not found:
+            found = [*({"type": name} for name in known_types(node["type"])), *subs]
+    return found
 
 
-def _mend_texts(plain: Schema) -> None:
-    for key in ("title", "description", "format", "pattern"):
-        if key in plain and not isinstance(plain[key], str):
-            del plain[key]
+def _joined(only: Schema, beside: Schema) -> Schema:
+    """Return a reference, or an only member, together with what stands beside it."""
+    said = beside.keys() - WORDS
+    if not said:
+        return {**only, **beside}
+    if not only.keys() - WORDS:
+        return {**only, **beside}
+    apart = {"$ref", "items", "if", "contains", "additionalProperties", "patternProperties", "unevaluatedProperties"}
+    if said.isdisjoint(only.keys()) and apart.isdisjoint(said | only.keys()):
+        return {**only, **beside}
+    words = {key: value for key, value in beside.items() if key in WORDS}
+    return {"allOf": [only, {key: value for key, value in beside.items() if key not in WORDS}], **words}
+
+
+def _add_values(plain: Schema, node: Schema) -> None:
+    if "const" in node:
+        plain["enum"] = [node["const"]]
+    elif isinstance(node.get("enum"), list) and node["enum"]:
+        plain["enum"] = list({json_key(value): value for value in node["enum"]}.values())
+
+
+def _add_type(plain: Schema, node: Schema, *, guess: bool) -> None:
+    given = node.get("type")
+    combined = any(isinstance(one, dict) for one in given) if isinstance(given, list) else False
+    types = [] if combined else known_types(given)
+    if "enum" in plain:
+        fitting = [value for value in plain["enum"] if type_of(value, types)] if types else []
+        # Where none of the values is of the type, the values are what was meant.
+        plain["enum"] = fitting or plain["enum"]
+        types = list(dict.fromkeys(type_of(value, types if fitting else ()) for value in plain["enum"]))
+    elif not types and guess and not combined:
+        types = guessed_types(node)
+    if node.get("nullable") is True and types and "null" not in types:
+        types.append("null")
+        if "enum" in plain:
+            plain["enum"] = [*plain["enum"], None]
+    if types:
+        plain["type"] = types[0] if len(types) == 1 else types
 
 
 def _mend_bounds(plain: Schema, node: Schema) -> None:
-    """Bring bounds of draft 4, which are flags beside others, into numbers."""
+    """Bring bounds of older drafts, which are flags beside others, into numbers."""
     for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(node.get(flag), bool):
-            del plain[flag]
-            if node[flag] and bound in plain:
-                plain[flag] = plain.pop(bound)
-    for key in [key for key in plain if key.startswith(("min", "max", "exclusive", "multiple"))]:
-        if isinstance(plain[key], bool) or not isinstance(plain[key], int | float):
-            del plain[key]
+        if node.get(flag) is True and bound in plain:
+            plain[flag] = plain.pop(bound)
+    if "divisibleBy" in node and is_sound("multipleOf", node["divisibleBy"]):
+        plain.setdefault("multipleOf", node["divisibleBy"])
 
 
-def _at(root: Schema, reference: str) -> Any:
-    """Return what a reference within a document leads to at last.
-
-    None where it leads nowhere, or round in a circle.
-    """
-    passed: set[str] = set()
-    while reference.startswith("#") and reference not in passed:
-        passed.add(reference)
-        found = _step_by_step(root, reference)
-        if not isinstance(found, dict) or found.keys() != {"$ref"} or not isinstance(found["$ref"], str):
-            return found
-        reference = found["$ref"]
-    return None
-
-
-def _step_by_step(root: Schema, reference: str) -> Any:
-    found: Any = root
-    for step in filter(None, unquote(reference.removeprefix("#")).split("/")):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        else:
-            return None
-    return found if isinstance(found, dict | bool) else None
+def _dependencies(node: Schema) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Return which properties need others, and which have their object fit more."""
+    needs: dict[str, list[str]] = {}
+    schemas: dict[str, Any] = {}
+    for key in ("dependencies", "dependentRequired", "dependentSchemas"):
+        for name, what in node[key].items() if isinstance(node.get(key), dict) else ():
+            if isinstance(what, str):
+                needs[name] = [what]
+            elif isinstance(what, list):
+                needs[name] = list(dict.fromkeys(one for one in what if isinstance(one, str)))
+            elif isinstance(what, dict | bool):
+                schemas[name] = what
+    return needs, schemas

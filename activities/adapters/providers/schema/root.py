@@ -2,63 +2,95 @@
 
 from __future__ import annotations
 
-from .normal import Schema
+import json
+from typing import Any, Final
 
-_COMBINATORS = ("anyOf", "oneOf", "allOf")
+from .keywords import COMBINATORS, WORDS, Schema, json_key
+from .meeting import ALSO, meet, met
+from .normal import NEVER
+
+_LONGEST_TOLD: Final = 300
+_MOST_MEMBERS: Final = 1_000
+_DEEPEST: Final = 20
 
 
-def flattened(schema: Schema) -> Schema:
-    """Return a schema whose root has neither a reference nor combinators.
+def flattened(root: Schema, definitions: dict[str, Schema]) -> Schema:
+    """Return a root that has neither a reference nor combinators.
 
-    What may be one of several objects becomes one with the properties of all, of which only those are required that are
-    required in each.
+    It is no object where it cannot be one. What may be one of several objects becomes one with the properties of all,
+    of which only those are required that are required in each.
     """
-    definitions = schema.get("$defs", {})
-    root = _flat({key: value for key, value in schema.items() if key != "$defs"}, definitions, ())
-    root["type"] = "object"
-    root.setdefault("properties", {})
-    return root | ({"$defs": definitions} if definitions else {})
+    return _Flattening(definitions).of(root)
 
 
-def _flat(node: Schema, definitions: dict[str, Schema], within: tuple[str, ...]) -> Schema:
-    if "$ref" in node:
-        name = node["$ref"].rpartition("/")[2]
-        if name in within:
+class _Flattening:
+    def __init__(self, definitions: dict[str, Schema]) -> None:
+        self._definitions = definitions
+        self._known: dict[str, Schema] = {}
+        self._count = self._depth = 0
+
+    def of(self, node: Schema) -> Schema:
+        whole = node if node.keys().isdisjoint(("$ref", *COMBINATORS)) else self._combined(node)
+        if not _may_be_object(whole):
+            return whole
+        kept = {key: value for key, value in whole.items() if key not in ("enum", "not")}
+        return {"properties": {}, **kept, "type": "object"}
+
+    def _combined(self, node: Schema) -> Schema:
+        # Where closed objects are put together, hardly anybody means that they exclude one another.
+        whole, unions = met(node, self._definitions, opened=True)
+        for key, members in unions:
+            objects = [one for one in map(self._member, members) if _may_be_object(one)]
+            whole = meet(whole, _together(objects)) if objects else NEVER
+            told = json.dumps(members, default=str)
+            if whole != NEVER and len(told) <= _LONGEST_TOLD and "$ref" not in told:
+                whole = {**whole, ALSO: [*whole.get(ALSO, ()), {key: members}]}
+        return whole
+
+    def _member(self, node: Schema) -> Schema:
+        """Return a member of a union as one object, worked out once."""
+        name = node.get("$ref", "")
+        if not name:
+            return self._within(node)
+        if name not in self._known:
+            self._known[name] = {}  # where it is one of itself
+            self._known[name] = self._within(node)
+        return self._known[name]
+
+    def _within(self, node: Schema) -> Schema:
+        self._count += 1
+        if self._count > _MOST_MEMBERS or self._depth > _DEEPEST:
             return {}
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        return _flat({**definitions[name], **beside}, definitions, (*within, name))
-    whole = {key: value for key, value in node.items() if key not in _COMBINATORS}
-    if whole.get("type") != "object":
-        whole.pop("enum", None)
-    for key in _COMBINATORS:
-        members = [_flat(member, definitions, within) for member in node.get(key, ())]
-        objects = [member for member in members if "properties" in member]
-        if objects:
-            whole = _together(whole, objects, every=key == "allOf")
-    return whole
+        self._depth += 1
+        whole = self.of(node)
+        self._depth -= 1
+        return whole
 
 
-def _together(whole: Schema, members: list[Schema], *, every: bool) -> Schema:
-    properties = dict(whole.get("properties", {}))
+def _may_be_object(node: Schema) -> bool:
+    return node != NEVER and "object" in node.get("type", "object")
+
+
+def _together(members: list[Schema]) -> Schema:
+    """Return an object that each of the members is, too."""
+    subs: dict[str, list[Schema]] = {}
     for member in members:
-        for name, sub in member["properties"].items():
-            known = properties.get(name)
-            properties[name] = sub if known in (None, sub) else _either(known, sub)
-    required = [set(member.get("required", ())) for member in members]
-    needed = set.union(*required) if every else set.intersection(*required)
-    named = [name for name in properties if name in needed or name in whole.get("required", ())]
-    open_ones = [member for member in members if member.get("additionalProperties") not in (None, False)]
-    said = {"properties": properties} | ({"required": named} if named else {})
-    more = {"additionalProperties": open_ones[0]["additionalProperties"]} if open_ones else {}
-    return {**members[0], **whole, **said, **more} if every else {**whole, **said, **more}
+        for name, sub in member.get("properties", {}).items():
+            subs.setdefault(name, []).append(sub)
+    required = [name for name in members[0].get("required", ()) if all(name in m.get("required", ()) for m in members)]
+    together: Schema = {"type": "object", "properties": {name: _one_of(given) for name, given in subs.items()}}
+    return {**together, "required": required} if required else together
 
 
-def _either(one: Schema, other: Schema) -> Schema:
-    both = [*one["anyOf"], other] if set(one) == {"anyOf"} else [one, other]
-    enums = [sub.get("enum") for sub in both]
-    if all(
-        enum and sub.keys() <= {"enum", "type", "description", "title"} for enum, sub in zip(enums, both, strict=True)
-    ):
-        values = [value for enum in enums for value in enum or ()]
-        return {**both[0], "enum": [value for index, value in enumerate(values) if value not in values[:index]]}
-    return {"anyOf": both}
+def _one_of(subs: list[Schema]) -> Schema:
+    """Return what each of these is, too."""
+    distinct = list({json_key(sub): sub for sub in subs}.values())
+    if len(distinct) == 1 or {} in distinct:
+        return distinct[0] if len(distinct) == 1 else {}
+    members = [one for sub in distinct for one in (sub["anyOf"] if sub.keys() == {"anyOf"} else [sub])]
+    if any("enum" not in one or one.keys() - WORDS - {"enum", "type"} for one in members):
+        return {"anyOf": members}
+    values = {json_key(value): value for one in members for value in one["enum"]}
+    kinds: list[Any] = [one["type"] for one in members]
+    types = list(dict.fromkeys(kind for given in kinds for kind in (given if isinstance(given, list) else [given])))
+    return {**members[0], "enum": list(values.values()), "type": types[0] if len(types) == 1 else types}

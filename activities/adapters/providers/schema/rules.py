@@ -22,6 +22,28 @@ _OPENAI_FORMATS: Final = frozenset(
 )
 
 
+class InexpressibleError(Exception):
+    """The rules cannot say what the schema says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a schema may have at most, in all."""
+
+    levels: int = 10
+    """Objects within one another."""
+    properties: int = 5_000
+    optional: int = 5_000
+    """Properties that are not required. Where there are more, all are."""
+    unions: int = 5_000
+    choices: int = 1_000
+    """Values to choose from."""
+    letters: int = 120_000
+    """Of names and of values to choose from."""
+    letters_of_choice: int = 15_000
+    """Of the values of one choice of more than 250."""
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaRules:
     """What is taken. What is not goes into the description, for the model to read."""
@@ -39,7 +61,8 @@ class SchemaRules:
     beside_reference: bool = True
     """Whether a reference may have other keywords beside it."""
     one_of: bool = True
-    all_of: bool = True
+    combined: bool = True
+    """Whether there is `allOf`, and whether anything may stand beside `anyOf`."""
     additional: bool = True
     """Whether an object may say what more it may have."""
     several_types: Literal["list", "nullable", "any_of"] = "list"
@@ -51,13 +74,11 @@ class SchemaRules:
     free_objects: bool = True
     """Whether an object may have no named property; otherwise it is asked for as the text of JSON."""
     property_names: re.Pattern[str] | None = None
-    """Names of properties that are taken; others are replaced, there and back."""
+    """PropertyNames of properties that are taken; others are replaced, there and back."""
     anchored_patterns: bool = False
     """Whether patterns have to be whole and plain."""
-    most_levels: int = 60
-    """Most objects within one another."""
-    most_properties: int = 5_000
-    most_choices: int = 1_000
+    bounds: Bounds | None = None
+    """What a strict schema may have at most."""
 
 
 PLAIN: Final = SchemaRules(property_names=re.compile(r"[a-zA-Z0-9_.-]{1,64}"))
@@ -70,10 +91,10 @@ CLOSED: Final = SchemaRules(
     all_required=True,
     beside_reference=False,
     one_of=False,
-    all_of=False,
+    combined=False,
     untyped=False,
     property_names=PLAIN.property_names,
-    most_levels=10,
+    bounds=Bounds(),
 )
 """OpenAI's strict mode, which others have taken over."""
 
@@ -88,9 +109,16 @@ RULES: Final[dict[str, SchemaRules]] = {
         all_required=False,
         recursion=False,
         several_types="any_of",
-        most_levels=30,
+        bounds=Bounds(levels=30, optional=24, unions=16),
     ),
     "closed-xai": replace(CLOSED, keywords=frozenset({"title", "description"}) | _NUMBERS, formats=frozenset()),
+    "open-xai": SchemaRules(
+        keywords=frozenset({"title", "description"}) | _NUMBERS,
+        combined=False,
+        beside_reference=False,
+        one_of=False,
+        property_names=PLAIN.property_names,
+    ),
     "gemini": SchemaRules(
         keywords=frozenset({"title", "description", "minimum", "maximum", "minItems", "maxItems", "nullable"}),
         formats=frozenset({"date-time"}),
@@ -98,7 +126,7 @@ RULES: Final[dict[str, SchemaRules]] = {
         recursion=False,
         beside_reference=False,
         one_of=False,
-        all_of=False,
+        combined=False,
         additional=False,
         several_types="nullable",
         text_enums=True,
@@ -111,7 +139,7 @@ RULES: Final[dict[str, SchemaRules]] = {
     ),
     "grammar": SchemaRules(
         keywords=_WORDS | _NUMBERS - {"multipleOf"} | _LENGTHS | _COUNTS | {"pattern"},
-        all_of=False,
+        combined=False,
         beside_reference=False,
         anchored_patterns=True,
         property_names=PLAIN.property_names,
@@ -119,7 +147,7 @@ RULES: Final[dict[str, SchemaRules]] = {
     "grammar-fireworks": SchemaRules(
         keywords=_WORDS | _NUMBERS,
         one_of=False,
-        all_of=False,
+        combined=False,
         beside_reference=False,
         property_names=PLAIN.property_names,
     ),

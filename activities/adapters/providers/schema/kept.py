@@ -1,0 +1,97 @@
+"""Keeps of a part those keywords that are taken, and says the others in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from .keywords import COMBINATORS, Schema
+from .meeting import ALSO
+from .rules import InexpressibleError, SchemaRules
+
+SUBSCHEMAS: Final = frozenset(
+    {
+        *("not", "if", "then", "else", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems"),
+        *("patternProperties", "dependentSchemas"),
+    }
+)
+_MADE_OF: Final = frozenset({"properties", "required", "items", "prefixItems", "$ref", *COMBINATORS})
+"""What is fitted, not kept as it is."""
+_UNSAID: Final = frozenset({"title", "description", "examples", "deprecated"})
+"""What goes without a word where it is not taken."""
+_SHAPING: Final = frozenset({"if", "then", "else", "dependentSchemas", "patternProperties"})
+"""What may ask for properties that a closed object does not have: no words can make up for it."""
+_LONGEST_NOTE: Final = 300
+_PLAIN_PATTERN: Final = re.compile(r"\^[^\\?(]*\$")
+
+
+def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
+    """Return the keywords of a part that are taken, and a note on each of the others.
+
+    Raises:
+        InexpressibleError: One cannot be done without, where the rules are strict.
+    """
+    fitted: Schema = {}
+    notes: list[str] = []
+    for key, value in node.items():
+        if key == "enum" and rules.strict and any(isinstance(one, dict | list) for one in value):
+            raise InexpressibleError("it has lists or objects to choose from")
+        if key in _MADE_OF or (key in SUBSCHEMAS and key in rules.keywords):
+            continue
+        if key == "additionalProperties":
+            if isinstance(value, dict) and not rules.additional:
+                notes.append(f"further properties: {_note(value)}")
+        elif _takes(node, key, value, rules):
+            fitted[key] = value
+        elif key not in _UNSAID:
+            aside = value if key == ALSO else [{key: value}]
+            for name, one in (pair for part in aside for pair in part.items()):
+                _check_words_will_do(name, one, rules)
+                notes.append(_told(name, one))
+    return fitted, notes
+
+
+def described(fitted: Schema, notes: list[str]) -> Schema:
+    """Add notes to the description of a part; a reference can have none."""
+    if notes and "$ref" not in fitted:
+        fitted["description"] = " ".join(filter(None, (fitted.get("description", ""), *notes)))
+    return fitted
+
+
+def _takes(node: Schema, key: str, value: Any, rules: SchemaRules) -> bool:
+    match key:
+        case "type":
+            return True
+        case "enum":
+            return not rules.text_enums or all(isinstance(one, str) and one for one in value)
+        case "format":
+            return rules.formats is None or (value in rules.formats and "string" in node.get("type", ""))
+        case "pattern":
+            return key in rules.keywords and _takes_pattern(value, rules)
+        case _:
+            return key in rules.keywords
+
+
+def _takes_pattern(pattern: str, rules: SchemaRules) -> bool:
+    if re.search(r"\(\?<?[=!]", pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return not rules.anchored_patterns or bool(_PLAIN_PATTERN.fullmatch(pattern))
+
+
+def _check_words_will_do(key: str, value: Any, rules: SchemaRules) -> None:
+    if rules.strict and (key in _SHAPING or (key.startswith("unevaluated") and value is not False)):
+        raise InexpressibleError(f"it says {key!r}")
+
+
+def _told(key: str, value: Any) -> str:
+    return f"{'Default' if key == 'default' else 'one of' if key == 'enum' else key}: {_note(value)}"
+
+
+def _note(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_NOTE else f"{text[:_LONGEST_NOTE]}…"

@@ -1,0 +1,105 @@
+"""A request for a model of every profile that is known, as the adapters write it, and what is refused of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from sostenuto.activities.adapters.providers.anthropic.request import messages_request
+from sostenuto.activities.adapters.providers.asking.prepared import prepared
+from sostenuto.activities.adapters.providers.compatible.request import chat_request
+from sostenuto.activities.adapters.providers.openai.request import responses_request
+from sostenuto.activities.adapters.providers.profiles import known
+from sostenuto.activities.adapters.providers.profiles.known import Profiles
+from sostenuto.activities.model_adapter import ModelRequest
+from sostenuto.contracts.message import Message
+from sostenuto.contracts.model import Model, OutputSchema
+from sostenuto.contracts.tool import ToolDefinition
+from tests.fakes.wire.dialect_rules import DIALECTS
+from tests.fakes.wire.strict import refusals
+
+MODELS = (
+    *(
+        "anthropic/claude-sonnet-5",
+        "anthropic/claude-fable-5",
+        "anthropic/claude-fable-5-1",
+        "anthropic/claude-mythos-5",
+    ),
+    *(
+        "anthropic/claude-opus-5-5",
+        "anthropic/claude-sonnet-5-5",
+        "anthropic/claude-haiku-4-5",
+        "anthropic/claude-opus-4-1",
+    ),
+    *("anthropic/claude-sonnet-4-20250514", "anthropic/claude-3-7-sonnet-latest", "anthropic/claude-3-5-haiku-latest"),
+    *("anthropic/claude-3-haiku-20240307", "openai/gpt-4.1", "openai/chatgpt-4o-latest", "openai/gpt-4o"),
+    *("openai/gpt-4o-2024-05-13", "openai/gpt-4-turbo", "openai/gpt-4", "openai/gpt-3.5-turbo", "openai/o3"),
+    *(
+        "openai/o3-mini",
+        "openai/gpt-5",
+        "openai/gpt-5-pro",
+        "openai/gpt-5.2",
+        "openai/gpt-5-chat-latest",
+        "openai/gpt-6",
+    ),
+    *("openai/gpt-6-astra", "openai/ft:gpt-4o-mini:acme", "openai/ft:gpt-5:acme", "gemini/gemini-2.5-flash"),
+    *("gemini/gemini-2.5-pro", "gemini/gemini-3-flash", "mistral/mistral-small-latest", "mistral/mistral-large-latest"),
+    *("mistral/codestral-latest", "deepseek/deepseek-chat", "deepseek/deepseek-reasoner", "deepseek/deepseek-v4"),
+    *("groq/llama-3.3-70b-versatile", "groq/openai/gpt-oss-20b", "groq/qwen/qwen3-32b", "xai/grok-4"),
+    *("xai/grok-4-fast-non-reasoning", "xai/grok-3-mini", "xai/grok-4.3", "together/meta-llama/Llama-3.3-70B"),
+    *("together/openai/gpt-oss-20b", "fireworks/llama-v3p3-70b-instruct", "fireworks/gpt-oss-20b", "openrouter/x/y"),
+    *("ollama/llama3.2", "ollama/gpt-oss:20b", "ollama/qwen3:8b", "vllm/any", "llama_cpp/any", "lm_studio/any"),
+    *("litellm/any", "litellm/deepseek-chat", "azure/gpt-4o", "unknown/any"),
+)
+"""Models that have, all together, every profile there is."""
+
+
+def _way_of_asking(model: str) -> tuple[Any, ...]:
+    dialect, _, name = model.partition("/")
+    profile = Profiles(dialect).of(name)
+    return dialect, profile.output, profile.output_schema, profile.output_unenforced, profile.output_in_words
+
+
+ASKED = tuple({_way_of_asking(model): model for model in MODELS}.values())
+"""Models that have, all together, every way of asking for an answer of a given form."""
+
+NOT_OVER_THE_WIRE = frozenset({"local"})
+
+
+def unmatched() -> list[str]:
+    """The entries of what is known that none of the models has."""
+    entries = tomllib.loads(Path(known.__file__).with_name("known.toml").read_text())["known"]
+    patterns = [entry["for"] for entry in entries]
+    found = [pattern for pattern in patterns if not any(fnmatchcase(model, pattern) for model in MODELS)]
+    return [pattern for pattern in found if pattern.partition("/")[0] not in NOT_OVER_THE_WIRE]
+
+
+def refused(model: str, tools: tuple[ToolDefinition, ...] = (), output: OutputSchema | None = None) -> list[str]:
+    """What the endpoint of a model refuses of a request with these tools and this form of an answer."""
+    return [f"{place}: {words}" for place, words in _refused(model, tools, output)]
+
+
+def _refused(model: str, tools: tuple[ToolDefinition, ...], output: OutputSchema | None) -> Iterator[tuple[str, str]]:
+    dialect = model.partition("/")[0]
+    for protocol, body in _bodies(model, tools, output):
+        book = dialect if dialect in DIALECTS else "chat"
+        for one in refusals(protocol, book, body):
+            yield f"{protocol}/{one.rule}", one.complaint.message
+
+
+def _bodies(
+    model: str, tools: tuple[ToolDefinition, ...], output: OutputSchema | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    dialect = model.partition("/")[0]
+    messages = (Message.user("Hello?"),)
+    request = ModelRequest(model=Model(model), instructions="Be brief.", messages=messages, tools=tools, output=output)
+    wire = prepared(request, Profiles(dialect))
+    if dialect == "anthropic":
+        yield "anthropic", messages_request(request, dialect, wire)
+    elif dialect == "openai":
+        yield "openai", responses_request(request, dialect, wire)
+    else:
+        yield "compatible", chat_request(request, dialect, wire)
