@@ -48,7 +48,7 @@ class Cases:
         if node.keys().isdisjoint(COMBINATORS):
             return node
         base, unions = met(node, self._definitions)
-        words = {key: base[key] for key in base.keys() & WORDS}
+        words = {key: value for key, value in base.items() if key in WORDS}
         base = {key: value for key, value in base.items() if key not in WORDS}
         if base == NEVER:
             return NEVER

@@ -225,7 +225,8 @@ class _Fitting:
                 members = [self.node(member) for member in node[key]]
                 fitted[key] = [member for member, _ in members]
                 way.either += [below for _, below in members if below]
-        for key in SUBSCHEMAS & self._rules.keywords & node.keys():
+        # In the order of the schema: a provider knows again only what is the same to the letter.
+        for key in [key for key in node if key in SUBSCHEMAS and key in self._rules.keywords]:
             if node[key] is False:
                 fitted[key] = False
             elif key in ("patternProperties", "dependentSchemas"):

@@ -10,8 +10,11 @@ import json
 import os
 import random
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +32,16 @@ SEEDS = range(int(os.environ.get("SCHEMA_SEEDS", "200")))
 SOON_SECONDS = 2.0
 STRICT = [name for name, rules in RULES.items() if rules.strict]
 OPEN = [name for name, rules in RULES.items() if not rules.strict]
+
+_SENT = """
+import json, random
+from sostenuto.activities.adapters.providers.schema.fitted import fit_schema
+from sostenuto.activities.adapters.providers.schema.rules import RULES
+from tests.unit.activities.adapters.schema.random_schemas import RandomSchemas
+open_ones = [rules for rules in RULES.values() if not rules.strict]
+schemas = [RandomSchemas(random.Random(seed)).wild() for seed in range(60)]
+print(json.dumps([fit_schema(schema, rules).schema for schema in schemas for rules in open_ones]))
+"""
 
 pytestmark = pytest.mark.timeout(300 if len(SEEDS) < 1_000 else 7_200)
 
@@ -137,3 +150,18 @@ def test_what_fits_the_original_may_be_written(rules: str) -> None:
             renamed = fitted.renamed(value)
             assert takes.is_valid(renamed), f"seed {seed}: {json.dumps([schema, fitted.schema, value, renamed])}"
     assert tried > len(SEEDS) // 2
+
+
+def test_every_process_sends_the_same_to_the_letter() -> None:
+    """A provider remembers the beginning of a prompt by its letters, and has the tools in it."""
+    sent = {
+        subprocess.run(
+            [sys.executable, "-c", _SENT],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            cwd=Path(__file__).parents[5],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(sent) == 1
