@@ -58,7 +58,7 @@ def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "journal")
 
 
-def fake_server(journal: Path, *, seconds: float = 10, **options: Any) -> McpServer:
+def fake_server(journal: Path, *, seconds: float = PATIENCE_SECONDS, **options: Any) -> McpServer:
     """Describes the small server as one that speaks on its standard streams."""
     env = {"FAKE_KEY": SECRET} | options.pop("env", {})
     args = [str(FAKE), "stdio", str(journal)]

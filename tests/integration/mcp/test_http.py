@@ -14,9 +14,10 @@ from sostenuto.contracts.mcp import McpServer
 from tests.integration.mcp.calls import Caller, invocation
 from tests.integration.mcp.conftest import SECRET, HttpServer, Journal, Open
 from tests.integration.stack.processes import eventually
+from tests.patience import PATIENCE_SECONDS
 
 
-async def caller_of(url: str, open_sessions: Open, *, seconds: float = 10) -> Caller:
+async def caller_of(url: str, open_sessions: Open, *, seconds: float = PATIENCE_SECONDS) -> Caller:
     server = McpServer(url=url, headers={"Authorization": f"Bearer {SECRET}"}, timeout=timedelta(seconds=seconds))
     return Caller(await open_sessions({"fake": server}))
 

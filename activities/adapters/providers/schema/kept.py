@@ -69,6 +69,10 @@ def _takes(node: Schema, key: str, value: Any, rules: SchemaRules) -> bool:
             return rules.formats is None or (value in rules.formats and "string" in node.get("type", ""))
         case "pattern":
             return key in rules.keywords and _takes_pattern(value, rules)
+        case "minLength" | "maxLength" if not rules.lengths_beside_form:
+            return key in rules.keywords and not any(
+                form in node and _takes(node, form, node[form], rules) for form in ("pattern", "format")
+            )
         case _:
             return key in rules.keywords
 

@@ -74,9 +74,11 @@ class SchemaRules:
     free_objects: bool = True
     """Whether an object may have no named property; otherwise it is asked for as the text of JSON."""
     property_names: re.Pattern[str] | None = None
-    """PropertyNames of properties that are taken; others are replaced, there and back."""
+    """Names of properties that are taken; others are replaced, there and back."""
     anchored_patterns: bool = False
     """Whether patterns have to be whole and plain."""
+    lengths_beside_form: bool = True
+    """Whether a text may have both a length and a pattern or format."""
     bounds: Bounds | None = None
     """What a strict schema may have at most."""
 
@@ -142,6 +144,7 @@ RULES: Final[dict[str, SchemaRules]] = {
         combined=False,
         beside_reference=False,
         anchored_patterns=True,
+        lengths_beside_form=False,
         property_names=PLAIN.property_names,
     ),
     "grammar-fireworks": SchemaRules(
