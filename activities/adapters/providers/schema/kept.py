@@ -22,6 +22,7 @@ _UNSAID: Final = frozenset({"title", "description", "examples", "deprecated"})
 """What goes without a word where it is not taken."""
 _SHAPING: Final = frozenset({"if", "then", "else", "dependentSchemas", "patternProperties"})
 """What may ask for properties that a closed object does not have: no words can make up for it."""
+_LENGTHS: Final = ("minLength", "maxLength")
 _LONGEST_NOTE: Final = 300
 _PLAIN_PATTERN: Final = re.compile(r"\^[^\\?(]*\$")
 
@@ -34,6 +35,8 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
     """
     fitted: Schema = {}
     notes: list[str] = []
+    has_form = any(key in node and _takes(node, key, node[key], rules) for key in ("pattern", "format"))
+    without = _LENGTHS if has_form and not rules.lengths_of_forms else ()
     for key, value in node.items():
         if key == "enum" and rules.strict and any(isinstance(one, dict | list) for one in value):
             raise InexpressibleError("it has lists or objects to choose from")
@@ -42,7 +45,7 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
         if key == "additionalProperties":
             if isinstance(value, dict) and not rules.additional:
                 notes.append(f"further properties: {_note(value)}")
-        elif _takes(node, key, value, rules):
+        elif key not in without and _takes(node, key, value, rules):
             fitted[key] = value
         elif key not in _UNSAID:
             aside = value if key == ALSO else [{key: value}]

@@ -77,6 +77,8 @@ class SchemaRules:
     """PropertyNames of properties that are taken; others are replaced, there and back."""
     anchored_patterns: bool = False
     """Whether patterns have to be whole and plain."""
+    lengths_of_forms: bool = True
+    """Whether a text that has a pattern or a format may have a length, too."""
     bounds: Bounds | None = None
     """What a strict schema may have at most."""
 
@@ -142,6 +144,7 @@ RULES: Final[dict[str, SchemaRules]] = {
         combined=False,
         beside_reference=False,
         anchored_patterns=True,
+        lengths_of_forms=False,
         property_names=PLAIN.property_names,
     ),
     "grammar-fireworks": SchemaRules(
