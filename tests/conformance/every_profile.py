@@ -21,28 +21,34 @@ from sostenuto.contracts.tool import ToolDefinition
 from tests.fakes.wire.dialect_rules import DIALECTS
 from tests.fakes.wire.strict import refusals
 
-MODELS = (
-    *("anthropic/claude-sonnet-5", "anthropic/claude-fable-5", "anthropic/claude-fable-5-1"),
-    *("anthropic/claude-mythos-5", "anthropic/claude-opus-5-5", "anthropic/claude-sonnet-5-5"),
-    *("anthropic/claude-haiku-4-5", "anthropic/claude-opus-4-1", "anthropic/claude-sonnet-4-20250514"),
-    *("anthropic/claude-3-7-sonnet-latest", "anthropic/claude-3-5-haiku-latest"),
-    *("anthropic/claude-3-haiku-20240307",),
-    *("openai/gpt-4.1", "openai/chatgpt-4o-latest", "openai/gpt-4o", "openai/gpt-4o-2024-05-13"),
-    *("openai/gpt-4-turbo", "openai/gpt-4", "openai/gpt-4-0613", "openai/gpt-3.5-turbo", "openai/o3", "openai/o3-mini"),
-    *("openai/gpt-5", "openai/gpt-5-pro", "openai/gpt-5.2", "openai/gpt-5-chat-latest", "openai/gpt-6"),
-    *("openai/gpt-6-astra", "openai/ft:gpt-4o-mini:acme", "openai/ft:gpt-5:acme", "openai/gpt-5.4"),
-    *("openai/gpt-5.4-pro", "openai/gpt-5.2-chat-latest", "openai/gpt-5.6-terra"),
-    *("gemini/gemini-2.5-flash", "gemini/gemini-2.5-pro", "gemini/gemini-3-flash"),
-    *("mistral/mistral-small-latest", "mistral/mistral-large-latest", "mistral/codestral-latest"),
-    *("deepseek/deepseek-chat", "deepseek/deepseek-reasoner", "deepseek/deepseek-v4"),
-    *("groq/llama-3.3-70b-versatile", "groq/openai/gpt-oss-20b", "groq/qwen/qwen3-32b"),
-    *("xai/grok-4", "xai/grok-4-fast-non-reasoning", "xai/grok-3-mini", "xai/grok-4.3"),
-    *("together/meta-llama/Llama-3.3-70B", "together/openai/gpt-oss-20b"),
-    *("fireworks/llama-v3p3-70b-instruct", "fireworks/gpt-oss-20b"),
-    *("ollama/llama3.2", "ollama/gpt-oss:20b", "ollama/qwen3:8b"),
-    *("litellm/any", "litellm/deepseek-chat", "litellm/gpt-4o"),
-    *("openrouter/x/y", "vllm/any", "llama_cpp/any", "lm_studio/any", "azure/gpt-4o", "unknown/any"),
-)
+_NAMES = {
+    "anthropic": (
+        "claude-3-5-haiku-latest claude-3-7-sonnet-latest claude-3-haiku-20240307 claude-fable-5 "
+        "claude-fable-5-1 claude-haiku-4-5 claude-mythos-5 claude-opus-4-1 claude-opus-5-5 "
+        "claude-sonnet-4-20250514 claude-sonnet-5 claude-sonnet-5-5"
+    ),
+    "azure": "gpt-4o",
+    "deepseek": "deepseek-chat deepseek-reasoner deepseek-v4",
+    "fireworks": "gpt-oss-20b llama-v3p3-70b-instruct",
+    "gemini": "gemini-2.5-flash gemini-2.5-pro gemini-3-flash",
+    "groq": "llama-3.3-70b-versatile openai/gpt-oss-20b qwen/qwen3-32b",
+    "litellm": "any deepseek-chat gpt-4o",
+    "llama_cpp": "any",
+    "lm_studio": "any",
+    "mistral": "codestral-latest mistral-large-latest mistral-small-latest",
+    "ollama": "gpt-oss:20b llama3.2 qwen3:8b",
+    "openai": (
+        "chatgpt-4o-latest ft:gpt-4o-mini:acme ft:gpt-5:acme gpt-3.5-turbo gpt-4 gpt-4-0613 gpt-4-turbo "
+        "gpt-4.1 gpt-4o gpt-4o-2024-05-13 gpt-5 gpt-5-chat-latest gpt-5-pro gpt-5.2 gpt-5.2-chat-latest "
+        "gpt-5.2-pro gpt-6 gpt-6-astra o3 o3-mini"
+    ),
+    "openrouter": "x/y",
+    "together": "meta-llama/Llama-3.3-70B openai/gpt-oss-20b",
+    "unknown": "any",
+    "vllm": "any",
+    "xai": "grok-3-mini grok-4 grok-4-fast-non-reasoning grok-4.3",
+}
+MODELS = tuple(f"{dialect}/{name}" for dialect, names in _NAMES.items() for name in names.split())
 """Models that have, all together, every profile there is."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .keywords import OF_TYPE, WORDS, Schema, json_key, type_of
+from .keywords import WORDS, Schema, json_key, type_of, without_foreign
 
 _DEEPEST = 2
 """How far down a difference is looked for."""
@@ -38,9 +38,7 @@ def nullable(node: Schema) -> Schema:
 
 
 def _of_type(own: Schema, kind: str) -> Schema:
-    family = "number" if kind == "integer" else kind
-    foreign = {key for of, keys in OF_TYPE.items() if of != family for key in keys}
-    kept = {key: value for key, value in own.items() if key not in foreign} | {"type": kind}
+    kept = without_foreign({**own, "type": kind})
     if "enum" in kept:
         kept["enum"] = [value for value in kept["enum"] if type_of(value, (kind,))]
     return kept

@@ -157,8 +157,6 @@ class _Fitting:
         return described({"type": "string", **said}, [note, *notes]), Restoring(text="object" if is_object else "any")
 
     def _add_object(self, fitted: Schema, node: Schema, way: Restoring) -> None:
-        if "object" not in node.get("type", "object"):
-            return
         properties = node.get("properties")
         required = [name for name in node.get("required", ()) if properties is None or properties.get(name) != NEVER]
         if properties is not None:
@@ -207,7 +205,7 @@ class _Fitting:
             way.properties = {name: Restoring() for name in fitted.get("properties", ())} | way.properties
 
     def _add_array(self, fitted: Schema, node: Schema, way: Restoring) -> None:
-        if "items" not in node or "array" not in node.get("type", "array"):
+        if "items" not in node:
             return
         found: list[Fitted] = [self.node(sub) for sub in node.get("prefixItems", ())]
         if found:

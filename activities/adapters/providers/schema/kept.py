@@ -22,6 +22,7 @@ _UNSAID: Final = frozenset({"title", "description", "examples", "deprecated"})
 """What goes without a word where it is not taken."""
 _SHAPING: Final = frozenset({"if", "then", "else", "dependentSchemas", "patternProperties"})
 """What may ask for properties that a closed object does not have: no words can make up for it."""
+_LENGTHS: Final = ("minLength", "maxLength")
 _LONGEST_NOTE: Final = 300
 _PLAIN_PATTERN: Final = re.compile(r"\^[^\\?(]*\$")
 
@@ -34,6 +35,8 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
     """
     fitted: Schema = {}
     notes: list[str] = []
+    has_form = any(key in node and _takes(node, key, node[key], rules) for key in ("pattern", "format"))
+    without = _LENGTHS if has_form and not rules.lengths_of_forms else ()
     for key, value in node.items():
         if key == "enum" and rules.strict and any(isinstance(one, dict | list) for one in value):
             raise InexpressibleError("it has lists or objects to choose from")
@@ -42,7 +45,7 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
         if key == "additionalProperties":
             if isinstance(value, dict) and not rules.additional:
                 notes.append(f"further properties: {_note(value)}")
-        elif _takes(node, key, value, rules):
+        elif key not in without and _takes(node, key, value, rules):
             fitted[key] = value
         elif key not in _UNSAID:
             aside = value if key == ALSO else [{key: value}]
@@ -69,10 +72,6 @@ def _takes(node: Schema, key: str, value: Any, rules: SchemaRules) -> bool:
             return rules.formats is None or (value in rules.formats and "string" in node.get("type", ""))
         case "pattern":
             return key in rules.keywords and _takes_pattern(value, rules)
-        case "minLength" | "maxLength" if not rules.lengths_beside_form:
-            return key in rules.keywords and not any(
-                form in node and _takes(node, form, node[form], rules) for form in ("pattern", "format")
-            )
         case _:
             return key in rules.keywords
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any, Final
 
 Schema = dict[str, Any]
@@ -12,7 +13,7 @@ Schema = dict[str, Any]
 COMBINATORS: Final = ("allOf", "anyOf", "oneOf")
 WORDS: Final = frozenset({"title", "description", "default", "examples", "deprecated", "nullable"})
 """What says nothing of the values, but for what is known of them beside."""
-OF_TYPE: Final[dict[str, frozenset[str]]] = {
+_OF_TYPE: Final[dict[str, frozenset[str]]] = {
     "object": frozenset(
         {
             *("properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties"),
@@ -67,6 +68,21 @@ def is_sound(key: str, value: Any) -> bool:
     """Return whether a value of a keyword is one that it can have."""
     check = _SOUND.get(key)
     return check is None or check(value)
+
+
+def without_foreign(node: Schema) -> Schema:
+    """Return a schema without keywords that are about other types than its own."""
+    kinds = node.get("type", ())
+    foreign = _foreign_to((kinds,) if isinstance(kinds, str) else tuple(kinds)) if kinds else frozenset()
+    if foreign.isdisjoint(node):
+        return node
+    return {key: value for key, value in node.items() if key not in foreign}
+
+
+@cache
+def _foreign_to(kinds: tuple[str, ...]) -> frozenset[str]:
+    own = {"number" if kind == "integer" else kind for kind in kinds}
+    return frozenset(key for kind, keys in _OF_TYPE.items() if kind not in own for key in keys)
 
 
 def json_key(value: Any) -> str:

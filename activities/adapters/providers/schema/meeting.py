@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any, Final
 
 from .definitions import definition_name
-from .keywords import COMBINATORS, WORDS, Schema, json_key, type_of
+from .keywords import COMBINATORS, WORDS, Schema, json_key, type_of, without_foreign
 from .normal import NEVER
 
 ALSO: Final = "also"
@@ -70,11 +70,8 @@ def meet(one: Schema, other: Schema) -> Schema:
         if key in _LEAST_OF_BOTH:
             both[key] = _LEAST_OF_BOTH[key](one[key], other[key])
     _set_aside(both, one, other)
-    return (
-        both
-        if _meet_types(both, one, other) and _meet_objects(both, one, other) and _meet_arrays(both, one, other)
-        else NEVER
-    )
+    fits = _meet_types(both, one, other) and _meet_objects(both, one, other) and _meet_arrays(both, one, other)
+    return without_foreign(both) if fits else NEVER
 
 
 def both_of(one: Schema, other: Schema) -> Schema:

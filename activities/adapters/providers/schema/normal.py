@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .keywords import COMBINATORS, WORDS, Schema, guessed_types, is_sound, json_key, known_types, type_of
+from .keywords import (
+    COMBINATORS,
+    WORDS,
+    Schema,
+    guessed_types,
+    is_sound,
+    json_key,
+    known_types,
+    type_of,
+    without_foreign,
+)
 from .places import Places
 
 NEVER: Final[Schema] = {"not": {}}
@@ -84,11 +94,11 @@ class _Normaliser:
         self._add_object(plain, node, level)
         self._add_array(plain, node, level)
         if not rare:
-            return plain
+            return without_foreign(plain)
         _mend_bounds(plain, node)
         below = guess and "type" not in plain
         self._add_subschemas(plain, node, level, guess=below)
-        return self._with_combinators(plain, node, level, guess=below)
+        return without_foreign(self._with_combinators(plain, node, level, guess=below))
 
     def _reference(self, node: Schema, key: str, level: int, *, guess: bool) -> Schema:
         """Return a reference to a definition of the root, made one where it is none."""

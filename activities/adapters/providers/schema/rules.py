@@ -77,8 +77,8 @@ class SchemaRules:
     """Names of properties that are taken; others are replaced, there and back."""
     anchored_patterns: bool = False
     """Whether patterns have to be whole and plain."""
-    lengths_beside_form: bool = True
-    """Whether a text may have both a length and a pattern or format."""
+    lengths_of_forms: bool = True
+    """Whether a text that has a pattern or a format may have a length, too."""
     bounds: Bounds | None = None
     """What a strict schema may have at most."""
 
@@ -144,7 +144,7 @@ RULES: Final[dict[str, SchemaRules]] = {
         combined=False,
         beside_reference=False,
         anchored_patterns=True,
-        lengths_beside_form=False,
+        lengths_of_forms=False,
         property_names=PLAIN.property_names,
     ),
     "grammar-fireworks": SchemaRules(

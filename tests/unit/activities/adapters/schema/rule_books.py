@@ -54,6 +54,11 @@ def _refused(dialect: str, more: Schema) -> Iterator[str]:
     yield from (refusal.complaint.message for refusal in DIALECTS[dialect].refusals(body))
 
 
+def _grammar(schema: Schema) -> Iterator[str]:
+    yield from _of_answers("vllm", "ollama", "llama_cpp", "lm_studio")(schema)
+    yield from _of_tools("llama_cpp", schema)
+
+
 _BOOKS: dict[str, Callable[[Schema], Iterator[str]]] = {
     "plain": _plain,
     "closed": _closed,
@@ -63,6 +68,6 @@ _BOOKS: dict[str, Callable[[Schema], Iterator[str]]] = {
     "open-xai": _of_answers("xai"),
     "gemini": lambda schema: _of_tools("gemini", schema),
     "closed-grammar": _local,
-    "grammar": _of_answers("vllm", "ollama", "llama_cpp", "lm_studio"),
+    "grammar": _grammar,
     "grammar-fireworks": _of_answers("fireworks"),
 }
