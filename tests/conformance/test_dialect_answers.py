@@ -227,3 +227,52 @@ async def test_an_answer_with_names_that_the_model_cannot_say_has_its_own_again(
         sent = server.requests[0].body["text"]["format"]["schema"]
     assert list(sent["properties"]) == ["id"]
     assert json.loads(answer.message.text) == {"@id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("total", "details", "expected"),
+    [
+        (15, {"reasoning_tokens": 3}, (5, 3)),  # counted among the answer's, as by OpenAI
+        (25, {"reasoning_tokens": 10}, (15, 10)),  # beside it, as by xAI
+        (25, None, (15, 10)),  # in the total alone, as by Gemini
+        (None, {"reasoning_tokens": 3}, (5, 3)),
+        (12, None, (5, 0)),
+    ],
+)
+async def test_thoughts_are_counted_wherever_they_are_told(
+    total: int | None, details: dict[str, int] | None, expected: tuple[int, int]
+) -> None:
+    told = {"prompt_tokens": 10, "completion_tokens": 5, "completion_tokens_details": details, "total_tokens": total}
+    usage = (await _answer({"content": "So."}, wire_usage=(told,))).usage
+    assert (usage.output_tokens, usage.reasoning_tokens) == expected
+    assert usage.input_tokens == 10
+
+
+async def test_an_account_that_stands_in_a_choice() -> None:
+    choice = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": {"prompt_tokens": 5, "completion_tokens": 1}}
+    event = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    answer = await _answer({"content": "So."}, events=(event,), wire_usage=(None,))
+    assert answer.usage == Usage(input_tokens=5, output_tokens=1)
+    assert answer.usage_known
+
+
+async def test_pieces_of_a_block_of_thoughts_go_back_as_one() -> None:
+    def piece(index: int | None, **more: Any) -> dict[str, Any]:
+        block = {"type": "reasoning.text", "text": "", **({} if index is None else {"index": index}), **more}
+        return {"reasoning_details": [block]}
+
+    deltas = (
+        *(piece(0, text="Hm"), piece(0, text="m.", signature=None), piece(0, signature="s"), piece(1, text="So?")),
+        *({"reasoning_details": [{"type": "reasoning.encrypted", "index": 1, "data": "x"}]}, piece(None), piece(None)),
+    )
+    steps = (WireStep(blocks=deltas, text="So."), WireStep())
+    async with on_the_wire("compatible", *steps) as (adapter, server):
+        first = (await adapter.complete(request("compatible"))).message
+        await adapter.complete(request("compatible", Message.user("Go"), first, Message.user("Sure?")))
+    sent = next(one for one in server.requests[1].body["messages"] if one["role"] == "assistant")
+    assert sent["reasoning_details"] == [
+        {"type": "reasoning.text", "index": 0, "text": "Hmm.", "signature": "s"},
+        {"type": "reasoning.text", "index": 1, "text": "So?"},
+        {"type": "reasoning.encrypted", "index": 1, "data": "x"},
+        *({"type": "reasoning.text", "text": ""},) * 2,
+    ]

@@ -22,24 +22,10 @@ _COUNT = "SOSTENUTO_TEST_WIRE_REQUESTS"
 """Environment variable that names a file: it gets a line for each request, the same for the same."""
 
 # What dialects have beyond OpenAI's own types.
-_BEYOND: tuple[str, ...] = (
-    "reasoning_content",
-    "reasoning",
-    "reasoning_details",
-    "extra_content",
-    "thinking",
-    "random_seed",
-    "extra_body",
-)
 _BEYOND = (
-    *_BEYOND,
-    "enable_thinking",
-    "search_parameters",
-    "top_k",
-    "chat_template_kwargs",
-    "reasoning_format",
-    "include_reasoning",
-    "prefix",
+    *("reasoning_content", "reasoning", "reasoning_details", "extra_content", "thinking", "random_seed", "extra_body"),
+    *("enable_thinking", "search_parameters", "top_k", "chat_template_kwargs", "reasoning_format"),
+    *("include_reasoning", "prefix"),
 )
 
 

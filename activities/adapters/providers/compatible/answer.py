@@ -77,12 +77,15 @@ def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
 
 def _map_usage(usage: dict[str, Any]) -> Usage:
     details = usage.get("prompt_tokens_details") or {}
+    prompt, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    # Some, such as xAI and Gemini, count thoughts in the total alone.
+    beside = max((usage.get("total_tokens") or 0) - prompt - written, 0)
     return Usage(
-        input_tokens=usage.get("prompt_tokens") or 0,
+        input_tokens=prompt,
         cached_tokens=details.get("cached_tokens") or 0,
         cache_write_tokens=details.get("cache_write_tokens") or 0,
-        output_tokens=usage.get("completion_tokens") or 0,
-        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
+        output_tokens=written + beside,
+        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or beside,
     )
 
 
@@ -109,6 +112,8 @@ class ChatAnswer:
             self._head["usage"] = plain(chunk.usage)
             self._counted = not chunk.choices
         for choice in chunk.choices or ():
+            if isinstance(usage := (choice.model_extra or {}).get("usage"), dict):  # as Moonshot has it
+                self._head["usage"] = usage
             self._extend(plain(choice.delta))
             self._head["finish_reason"] = choice.finish_reason or self._head["finish_reason"]
 
@@ -136,11 +141,8 @@ class ChatAnswer:
         for field in _REASONING_TEXT:
             if isinstance(delta.get(field), str):
                 self._think(field, delta[field])
-        if delta.get(_REASONING_BLOCKS):
-            self._reasoning[_REASONING_BLOCKS] = [
-                *self._reasoning.get(_REASONING_BLOCKS, ()),
-                *delta[_REASONING_BLOCKS],
-            ]
+        for piece in delta.get(_REASONING_BLOCKS) or ():
+            _add_block(self._reasoning.setdefault(_REASONING_BLOCKS, []), piece)
         for field in self._texts:
             self._say(field, delta.get(field))
         for call in delta.get("tool_calls") or ():
@@ -181,6 +183,18 @@ class ChatAnswer:
     def _tell(self, kind: str, text: str) -> None:
         if self._on_delta:
             self._on_delta(Delta(kind, text))
+
+
+def _add_block(blocks: list[dict[str, Any]], piece: dict[str, Any]) -> None:
+    """Add a piece of a block of thoughts to those of its number, as they are sent back whole."""
+    last = blocks[-1] if blocks else {}
+    if piece.get("index") is None or (last.get("index"), last.get("type")) != (piece["index"], piece.get("type")):
+        blocks.append(dict(piece))
+        return
+    for key, value in piece.items():
+        is_more = key in ("text", "summary", "data") and isinstance(value, str) and isinstance(last.get(key), str)
+        if value is not None:
+            last[key] = last[key] + value if is_more else value
 
 
 def _is_another(call: dict[str, Any], call_id: object, name: str) -> bool:
