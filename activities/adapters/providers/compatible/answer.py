@@ -186,7 +186,7 @@ class ChatAnswer:
 
 
 def _add_block(blocks: list[dict[str, Any]], piece: dict[str, Any]) -> None:
-    """Add a piece of a block of thoughts to those of its number, as they are sent back whole."""
+    """Add a piece of a block of thoughts to the others of its number."""
     last = blocks[-1] if blocks else {}
     if piece.get("index") is None or (last.get("index"), last.get("type")) != (piece["index"], piece.get("type")):
         blocks.append(dict(piece))
