@@ -22,6 +22,7 @@ from sostenuto.contracts.specs.chain import Chain
 from sostenuto.contracts.specs.output import Validator, output_schema
 from sostenuto.contracts.specs.prompt import Prompt
 from sostenuto.contracts.specs.team import Team
+from tests.patience import PATIENCE_SECONDS
 
 
 class City(BaseModel):
@@ -59,7 +60,12 @@ def schema(output: type) -> OutputSchema:
 
 
 async def problems(
-    validator: OutputValidator, name: str, output: OutputSchema | None, text: str, *checks: str, seconds: float = 5
+    validator: OutputValidator,
+    name: str,
+    output: OutputSchema | None,
+    text: str,
+    *checks: str,
+    seconds: float = PATIENCE_SECONDS,
 ) -> tuple[str, ...]:
     """What is wrong with an answer of that runnable."""
     head = Head(agent=name, model=Model("a/b"), output=output, validators=checks)
@@ -227,7 +233,7 @@ async def sleeps(answer: Any) -> None:
 
 def blocks(answer: Any) -> None:
     """The same, in a thread."""
-    time.sleep(0.5)
+    time.sleep(2)
 
 
 CHECKS: tuple[Validator, ...] = (
@@ -259,7 +265,8 @@ SERVED = OutputValidator([agent(Pair), ANSWERED], {check.__name__: check for che
     ],
 )
 async def test_whatever_a_validator_does_is_an_objection(name: str, said: tuple[str, ...]) -> None:
-    assert await problems(SERVED, "x", None, "a text of many characters", name, seconds=0.2) == said
+    seconds = 0.2 if name in ("sleeps", "blocks") else PATIENCE_SECONDS
+    assert await problems(SERVED, "x", None, "a text of many characters", name, seconds=seconds) == said
 
 
 async def test_validators_pass_what_is_good_and_are_all_heard_on_what_is_not() -> None:
