@@ -14,11 +14,6 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.adapters.providers.anthropic.request import messages_request
-from sostenuto.activities.adapters.providers.asking.prepared import prepared
-from sostenuto.activities.adapters.providers.compatible.request import chat_request
-from sostenuto.activities.adapters.providers.openai.request import responses_request
-from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, Profiles
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.message import (
@@ -34,6 +29,7 @@ from sostenuto.contracts.message import (
     ToolResultPart,
 )
 from sostenuto.contracts.model import Model, ReasoningEffort
+from tests.conformance.every_profile import wire_body
 from tests.conformance.subject import ANSWER, LOOK_UP
 from tests.fakes.wire.strict import refusals
 
@@ -151,17 +147,6 @@ def _request(model: str, conversation: _Conversation) -> ModelRequest:
     )
 
 
-def _body(asked: ModelRequest) -> tuple[str, str, dict[str, Any]]:
-    """Protocol, dialect and body of a request; OpenAI's models are asked by both protocols."""
-    provider = asked.model.provider
-    wire = prepared(asked, Profiles(UNKNOWN if provider == "chat" else provider))
-    if provider == "anthropic":
-        return "anthropic", "", messages_request(asked, provider, wire)
-    if provider == "openai":
-        return "openai", "", responses_request(asked, provider, wire)
-    return "compatible", provider, chat_request(asked, provider, wire)
-
-
 @pytest.mark.parametrize("model", MODELS)
 def test_every_request_is_taken(model: str) -> None:
     sent = 0
@@ -170,10 +155,10 @@ def test_every_request_is_taken(model: str) -> None:
         conversation.grow()
         asked = _request(model, conversation)
         try:
-            protocol, dialect, body = _body(asked)
+            protocol, book, body = wire_body(asked)
         except InvalidRequest:
             continue  # it says what cannot be sent, such as a picture to a model without eyes
-        found = list(refusals(protocol, dialect or "chat", body))
+        found = list(refusals(protocol, book, body))
         assert found == [], f"seed {seed}: {found[0].rule}: {found[0].complaint.message}"
         sent += 1
     assert sent > SEEDS // 5, "hardly anything can be sent"

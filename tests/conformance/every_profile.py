@@ -78,23 +78,19 @@ def refused(model: str, tools: tuple[ToolDefinition, ...] = (), output: OutputSc
 
 
 def _refused(model: str, tools: tuple[ToolDefinition, ...], output: OutputSchema | None) -> Iterator[tuple[str, str]]:
-    dialect = model.partition("/")[0]
-    for protocol, body in _bodies(model, tools, output):
-        book = dialect if dialect in DIALECTS else "chat"
-        for one in refusals(protocol, book, body):
-            yield f"{protocol}/{one.rule}", one.complaint.message
-
-
-def _bodies(
-    model: str, tools: tuple[ToolDefinition, ...], output: OutputSchema | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    dialect = model.partition("/")[0]
     messages = (Message.user("Hello?"),)
     request = ModelRequest(model=Model(model), instructions="Be brief.", messages=messages, tools=tools, output=output)
-    wire = prepared(request, Profiles(dialect))
-    if dialect == "anthropic":
-        yield "anthropic", messages_request(request, dialect, wire)
-    elif dialect == "openai":
-        yield "openai", responses_request(request, dialect, wire)
-    else:
-        yield "compatible", chat_request(request, dialect, wire)
+    protocol, book, body = wire_body(request)
+    for one in refusals(protocol, book, body):
+        yield f"{protocol}/{one.rule}", one.complaint.message
+
+
+def wire_body(request: ModelRequest) -> tuple[str, str, dict[str, Any]]:
+    """Protocol, book of rules and body of a request."""
+    provider = request.model.provider
+    wire = prepared(request, Profiles(provider))
+    if provider == "anthropic":
+        return "anthropic", "", messages_request(request, provider, wire)
+    if provider == "openai":
+        return "openai", "", responses_request(request, provider, wire)
+    return "compatible", provider if provider in DIALECTS else "chat", chat_request(request, provider, wire)

@@ -11,14 +11,7 @@ from typing import Any
 
 from anthropic.types import RawMessageStreamEvent
 
-from .....contracts.message import (
-    Message,
-    OpaquePart,
-    Part,
-    ReasoningPart,
-    Role,
-    TextPart,
-)
+from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta

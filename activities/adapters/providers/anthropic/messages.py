@@ -18,7 +18,7 @@ from .....contracts.message import (
     ToolResultPart,
 )
 from ..asking.blob import Blob, blob_text, is_text, unsupported
-from ..asking.conversation import answered
+from ..asking.conversation import answered, is_blank
 from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING
@@ -80,7 +80,7 @@ class _Writer:
     def _block(self, part: Part) -> Iterator[dict[str, Any]]:
         match part:
             case TextPart():
-                if part.text.strip():  # the API refuses a blank one
+                if not is_blank(part):  # the API refuses a blank one
                     yield {"type": "text", "text": part.text}
             case ImagePart() | FilePart():
                 yield _blob_block(part, self._provider)

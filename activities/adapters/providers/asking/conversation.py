@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .....contracts.message import Message, Role, ToolResultPart
+from .....contracts.message import Message, Part, Role, TextPart, ToolResultPart
 
 _UNANSWERED = "It was stopped before it ended. Whether it took effect is unknown."
 
@@ -29,6 +29,11 @@ def answered(messages: Iterable[Message]) -> tuple[Message, ...]:
         waiting = {call.id: call.name for call in message.tool_calls} if message.role is Role.ASSISTANT else {}
         told.append(message)
     return (*told, *_answers(waiting))
+
+
+def is_blank(part: Part) -> bool:
+    """Return whether a part is a text without a word, which many refuse."""
+    return isinstance(part, TextPart) and not part.text.strip()
 
 
 def _is_stray(part: object, waiting: dict[str, str]) -> bool:

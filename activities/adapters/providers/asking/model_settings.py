@@ -12,6 +12,9 @@ from ....model_adapter import ModelRequest
 from ..profiles.profile import Profile
 from ..refused_feature import FIELDS
 
+# How to do without these, the profile knows.
+_ELSEWHERE = frozenset({"reasoning", "echo", "no_echo", "max_tokens", "call_ids", "cache_control"})
+
 
 def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
     """Return how answers are sampled.
@@ -45,7 +48,6 @@ def unsent(
         InvalidRequest: The model is known not to take something that was set.
     """
     model = request.model
-    # Of what else was found missing, the profile knows how to do without.
     plain = request.without - _ELSEWHERE
     refused = {*profile.refuses, *(field for feature in plain for field in FIELDS.get(feature, (feature,)))}
     settings = {"seed": model.seed, "stop": model.stop, "service_tier": model.service_tier}
@@ -56,9 +58,6 @@ def unsent(
     if not profile.parallel_choice:
         refused.add("parallel_tool_calls")
     return frozenset(refused - {"temperature"})
-
-
-_ELSEWHERE = frozenset({"reasoning", "echo", "no_echo", "max_tokens", "call_ids", "cache_control"})
 
 
 def effort_of(request: ModelRequest, profile: Profile) -> str | None:

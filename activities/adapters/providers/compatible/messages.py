@@ -21,7 +21,7 @@ from .....contracts.message import (
 )
 from ....model_adapter import ModelRequest
 from ..asking.blob import blob_text, blob_url, is_text, unsupported
-from ..asking.conversation import answered
+from ..asking.conversation import answered, is_blank
 from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING, result_text
@@ -165,7 +165,7 @@ class _Writer:
         # A plain text is what every server takes.
         if all(isinstance(part, TextPart) for part in message.parts):
             return message.text if message.text.strip() else NOTHING
-        return [self._content(part) for part in message.parts if not _is_blank(part)]
+        return [self._content(part) for part in message.parts if not is_blank(part)]
 
     def _content(self, part: Part) -> dict[str, Any]:
         takes, provider = self._profile, self._provider
@@ -199,10 +199,6 @@ def _together(one: Any, other: Any) -> Any:
 
 def _as_parts(content: Any) -> list[dict[str, Any]]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
-def _is_blank(part: Part) -> bool:
-    return isinstance(part, TextPart) and not part.text.strip()
 
 
 def _results(message: Message, provider: str) -> Iterable[ToolResultPart]:

@@ -11,14 +11,7 @@ from typing import Any
 from openai.types.responses import ResponseStreamEvent
 
 from .....contracts.errors import ContentFiltered
-from .....contracts.message import (
-    Message,
-    OpaquePart,
-    Part,
-    ReasoningPart,
-    Role,
-    TextPart,
-)
+from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
@@ -33,14 +26,10 @@ _DELTAS = {
     "response.reasoning_text.delta": "reasoning",
     "response.function_call_arguments.delta": "tool_call",
 }
-
-
 _STOP_REASONS: dict[str | None, StopReason] = {
     "completed": StopReason.END,
     "max_output_tokens": StopReason.LENGTH,
 }
-
-
 _KNOWN = ("output_text", "refusal")
 
 

@@ -19,7 +19,7 @@ from .....contracts.message import (
     ToolResultPart,
 )
 from ..asking.blob import blob_url, unsupported
-from ..asking.conversation import answered
+from ..asking.conversation import answered, is_blank
 from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING, result_text
@@ -52,7 +52,7 @@ class _Writer:
         self._tools = tools
 
     def user(self, message: Message) -> list[dict[str, Any]]:
-        content = [self._content(part) for part in message.parts if not _is_blank(part)]
+        content = [self._content(part) for part in message.parts if not is_blank(part)]
         return [{"role": "user", "content": content or [{"type": "input_text", "text": NOTHING}]}]
 
     def done(self, message: Message) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ class _Writer:
     def _item(self, part: Part) -> Iterator[dict[str, Any]]:
         match part:
             case TextPart():
-                if not _is_blank(part):
+                if not is_blank(part):
                     yield {"role": "assistant", "content": part.text}
             case ToolCallPart():
                 name, arguments = self._tools.sent(part)
@@ -111,7 +111,3 @@ class _Writer:
                 return {"type": "input_file"} | source
             case _:
                 raise unsupported(part, self._provider, "a user message has text, images and files only")
-
-
-def _is_blank(part: Part) -> bool:
-    return isinstance(part, TextPart) and not part.text.strip()
