@@ -18,9 +18,11 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import limits, names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
-from ..contracts.message import Message, OpaquePart, Part, PartRef, ReasoningPart, TextPart, ToolCallPart
+from ..contracts.mcp import McpServer
+from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, TextPart, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
+from ..contracts.provider_tool import McpConnector
 from ..contracts.text import cut, encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
@@ -57,12 +59,14 @@ class ModelActivities:
         cache: TranscriptCache,
         validator: OutputValidator,
         user: UserCode,
+        servers: Mapping[str, McpServer] | None = None,
     ) -> None:
         self._adapters = adapters
         self._price = price
         self._cache = cache
         self._validator = validator
         self._user = user
+        self._servers = servers or {}
 
     @activity.defn(name=names.MODEL_ACTIVITY)
     async def call(self, call: ModelCall) -> ModelReply:
@@ -79,7 +83,7 @@ class ModelActivities:
             model = prefix.head.model.choices[call.choice]
             try:
                 self._validator.check_known(prefix.head)
-                request = _request(prefix, model, call)
+                request = _request(prefix, model, call, self._connected(prefix.head))
                 completion, missing = await completed(self._adapter(model), request)
                 reply = await self._reply(call, prefix, completion, started, missing)
                 if reason := reason_not_to_return(reply, "the answer"):
@@ -96,6 +100,16 @@ class ModelActivities:
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
         self._cache.put_prefix(reply.id, whole, replaces=call.after)
         return reply
+
+    def _connected(self, head: Head) -> dict[str, McpServer]:
+        """Return the MCP servers that the model's provider is to connect to itself."""
+        wanted = [tool.server for tool in head.provider_tools if isinstance(tool, McpConnector)]
+        for name in wanted:
+            if name not in self._servers:
+                raise NotServedError(
+                    f"this worker has no MCP server {name!r}: pass App(mcp={{{name!r}: McpServer(…)}})"
+                )
+        return {name: self._servers[name] for name in wanted}
 
     def _adapter(self, model: Model) -> ModelAdapter:
         if model.provider not in self._adapters:
@@ -149,7 +163,7 @@ class ModelActivities:
                 prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
             )
             # What has no place among our parts may be the answer, such as a picture.
-            if not message.text.strip() and any(isinstance(part, OpaquePart) for part in message.parts):
+            if not message.text.strip() and any(isinstance(p, OpaquePart) and not p.tool for p in message.parts):
                 wrong = ()
         cut = bool(wrong) and completion.stop is StopReason.LENGTH
         if cut:
@@ -189,7 +203,7 @@ class ModelActivities:
             return None
 
 
-def _request(prefix: Prefix, model: Model, call: ModelCall) -> ModelRequest:
+def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str, McpServer]) -> ModelRequest:
     head = prefix.head
     return ModelRequest(
         model=model,
@@ -201,6 +215,8 @@ def _request(prefix: Prefix, model: Model, call: ModelCall) -> ModelRequest:
         tool_choice=call.tool_choice,
         parallel_tool_calls=head.parallel_tool_calls,
         room=call.room,
+        provider_tools=head.provider_tools,
+        servers=servers,
     )
 
 
@@ -239,9 +255,13 @@ def _with_json_alone(message: Message) -> Message:
         if part is texts[0]:
             parts.append(TextPart(text=found))
         # What a provider says of a text, such as where it stands, holds no more.
-        elif part not in texts and not (isinstance(part, OpaquePart) and part.data.get("type") in ("text", "message")):
+        elif part not in texts and not _is_of_text(part):
             parts.append(part)
     return message.model_copy(update={"parts": tuple(parts)})
+
+
+def _is_of_text(part: Part) -> bool:
+    return isinstance(part, CitationPart) or (isinstance(part, OpaquePart) and part.data.get("type") == "message")
 
 
 def _writable(message: Message) -> Message:
@@ -263,7 +283,7 @@ def _shallow(part: Part) -> Part | None:
     if isinstance(part, ToolCallPart) and limits.is_too_deep(part.arguments):
         written = cut(json.dumps(part.arguments, ensure_ascii=False), limits.MAX_REASON_CHARS)
         return part.model_copy(update={"arguments": {}, "malformed": written})
-    if isinstance(part, ReasoningPart | OpaquePart) and limits.is_too_deep(part.data):
+    if isinstance(part, CitationPart | ReasoningPart | OpaquePart) and limits.is_too_deep(part.data):
         return None
     return part
 

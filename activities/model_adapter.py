@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from ..contracts.mcp import McpServer
 from ..contracts.message import Message
 from ..contracts.model import Model, OutputSchema
+from ..contracts.provider_tool import PROVIDER_TOOLS, AnyProviderTool
 from ..contracts.tool import ToolDefinition
 from ..contracts.usage import Usage
 from ..contracts.wire.model_call import StopReason
@@ -31,6 +33,17 @@ class ModelRequest:
     """Features that the model was found to refuse in this run."""
     room: int = 1
     """How many times the adapter's own limit of output tokens the answer may have."""
+    provider_tools: tuple[AnyProviderTool, ...] = ()
+    """Tools that the provider runs itself."""
+    servers: Mapping[str, McpServer] = field(default_factory=dict, repr=False)
+    """The MCP servers that the provider is to connect to, by the names that its connectors have for them."""
+
+    def can_lack(self, feature: str) -> bool:
+        """Return whether the model may be asked without a feature that it lacks."""
+        if feature not in PROVIDER_TOOLS:
+            return True
+        asked = [tool for tool in self.provider_tools if tool.kind == feature]
+        return bool(asked) and all(tool.optional for tool in asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ async def completed(adapter: ModelAdapter, request: ModelRequest) -> tuple[Compl
             return await adapter.complete(request), tuple(missing)
         except InvalidRequest as error:
             feature = error.refuses
-            if not feature or feature in request.without or len(missing) == _MOST:
+            if not feature or feature in request.without or not request.can_lack(feature) or len(missing) == _MOST:
                 raise
             _LOG.warning("%s is asked without %s, which it does not have: %s", request.model.name, feature, error)
             missing.append(feature)

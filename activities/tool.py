@@ -18,8 +18,8 @@ from temporalio import activity
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
+from ..contracts.signature.tool_signature import ToolArgumentsError
 from ..contracts.tool import Effect, Tool, ToolContext
-from ..contracts.tool_signature import ToolArgumentsError
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told, ungrouped
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result

@@ -101,6 +101,37 @@ class ReasoningPart(Contract):
     """The provider's own block, verbatim: signatures, encrypted content."""
 
 
+class CitationPart(Contract):
+    """What a provider says that the text before it rests on.
+
+    Sent back verbatim to the provider that made it, left out for every other.
+    """
+
+    kind: Literal["citation"] = "citation"
+    provider: str
+    data: dict[str, Any]
+    """The provider's own form of it, verbatim."""
+
+    @property
+    def url(self) -> str:
+        """Address of the source; empty where it has none."""
+        return self._said("url")
+
+    @property
+    def title(self) -> str:
+        """Title or file name of the source; empty where it has none."""
+        return self._said("title") or self._said("document_title") or self._said("filename")
+
+    @property
+    def quote(self) -> str:
+        """The words of the source; empty where the provider does not tell them."""
+        return self._said("cited_text")
+
+    def _said(self, field: str) -> str:
+        said = self.data.get(field)
+        return said if isinstance(said, str) else ""
+
+
 class OpaquePart(Contract):
     """Any other block that its provider needs back verbatim.
 
@@ -110,6 +141,8 @@ class OpaquePart(Contract):
     kind: Literal["opaque"] = "opaque"
     provider: str
     data: dict[str, Any]
+    tool: str = ""
+    """Name of the tool that the provider ran itself, where the block is a call of it or the result; else empty."""
 
 
 class PartRef(Contract):
@@ -130,7 +163,15 @@ class PartRef(Contract):
 
 
 Part = Annotated[
-    TextPart | ImagePart | FilePart | ToolCallPart | ToolResultPart | ReasoningPart | OpaquePart | PartRef,
+    TextPart
+    | ImagePart
+    | FilePart
+    | ToolCallPart
+    | ToolResultPart
+    | ReasoningPart
+    | CitationPart
+    | OpaquePart
+    | PartRef,
     Field(discriminator="kind"),
 ]
 
@@ -150,6 +191,16 @@ class Message(Contract):
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
         """The tool calls, in the model's order."""
         return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+    @property
+    def citations(self) -> tuple[CitationPart, ...]:
+        """What its text rests on, as far as the provider told, in the order of the text."""
+        return tuple(part for part in self.parts if isinstance(part, CitationPart))
+
+    @property
+    def provider_tools(self) -> tuple[str, ...]:
+        """Names of the tools that the provider ran for it, each once, in their order."""
+        return tuple(dict.fromkeys(p.tool for p in self.parts if isinstance(p, OpaquePart) and p.tool))
 
     @staticmethod
     def last_words(messages: Sequence[Message]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from .contract import Contract, Spec, arguments, as_tuple, brief
+from .provider_tool import AnyProviderTool
 from .tool import ToolDefinition
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
@@ -135,6 +136,8 @@ class Head(Contract):
     instructions: str = ""
     model: Model
     tools: tuple[ToolDefinition, ...] = ()
+    provider_tools: tuple[AnyProviderTool, ...] = ()
+    """Tools that the provider runs itself."""
     output: OutputSchema | None = None
     validators: tuple[str, ...] = ()
     """Names of the worker's functions that an answer has to pass."""

@@ -19,7 +19,7 @@ from pydantic import Field, JsonValue, ValidationError
 from .contract import Contract
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
-from .tool_signature import ToolSignature
+from .signature.tool_signature import ToolSignature
 
 P = ParamSpec("P")
 R = TypeVar("R")

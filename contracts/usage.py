@@ -6,7 +6,10 @@ from .contract import Contract
 
 
 class Usage(Contract):
-    """Tokens of one or more model calls. Adds up with `+`."""
+    """What one or more model calls are charged for.
+
+    Adds up with `+`.
+    """
 
     input_tokens: int = 0
     """All input tokens, the cached ones included."""
@@ -18,6 +21,8 @@ class Usage(Contract):
     """All output tokens, reasoning included."""
     reasoning_tokens: int = 0
     """Output tokens spent on reasoning."""
+    web_searches: int = 0
+    """Searches of the web by the provider itself, each with a fee of its own."""
 
     @property
     def total_tokens(self) -> int:

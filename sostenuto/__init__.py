@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
-from .contracts.message import FilePart, ImagePart, Message, Role, TextPart
+from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
+from .contracts.provider_tool import CodeExecution, FileSearch, Location, McpConnector, WebSearch
 from .contracts.specs.agent import Agent
 from .contracts.specs.app import App
 from .contracts.specs.chain import Chain, Step
@@ -46,12 +47,17 @@ __all__ = [
     "Agent",
     "App",
     "Chain",
+    "CitationPart",
     "Client",
+    "CodeExecution",
     "Effect",
     "Event",
     "FallbackUsed",
     "FilePart",
+    "FileSearch",
     "ImagePart",
+    "Location",
+    "McpConnector",
     "McpServer",
     "MemberFinished",
     "MemberStarted",
@@ -86,6 +92,7 @@ __all__ = [
     "ToolResponded",
     "ToolsFaulty",
     "Usage",
+    "WebSearch",
     "__version__",
     "tool",
 ]

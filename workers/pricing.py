@@ -34,6 +34,7 @@ def cost_usd(provider: str, model: str, usage: Usage) -> float | None:
         cache_read_tokens=usage.cached_tokens,
         cache_write_tokens=usage.cache_write_tokens,
         output_tokens=usage.output_tokens,
+        web_searches=usage.web_searches,
     )
     try:
         return float(calc_price(priced, model, provider_id=provider).total_price)

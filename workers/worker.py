@@ -87,7 +87,7 @@ def build_worker(
     user = UserCode(max_concurrent_calls)
     services = services or Services()
     validator = OutputValidator(app.walk(), app.validators, user=user)
-    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user)
+    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp)
     mcp = McpActivities(services.mcp, cache)
     route = RouteActivities(services.embedder, price)
     tools = tool_activities(app.tools.values(), cache, user)

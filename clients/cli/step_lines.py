@@ -102,7 +102,9 @@ def _facts(event: ModelResponded) -> str:
     cost = "" if event.cost_usd is None else f"  ${event.cost_usd:.4f}"
     tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
     without = f"  without {', '.join(event.without)}" if event.without else ""
-    return f"{event.seconds:.2f} s  {event.usage.input_tokens}→{event.usage.output_tokens} tok{cost}{tries}{without}"
+    used = f"  used {', '.join(event.message.provider_tools)}" if event.message.provider_tools else ""
+    tokens = f"{event.usage.input_tokens}→{event.usage.output_tokens} tok"
+    return f"{event.seconds:.2f} s  {tokens}{cost}{tries}{without}{used}"
 
 
 def _timing(event: ToolResponded) -> str:

@@ -12,6 +12,7 @@ from ..contract import arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema
+from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
 from .answerer import Answerer
 from .delegation import delegate_tool
@@ -26,7 +27,8 @@ class Agent(Answerer):
     """A model with instructions and tools, run in a loop until it answers.
 
     Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
-    its own, and tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`.
+    its own, tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`, and tools that the model's provider runs
+    itself, such as `WebSearch()`.
     """
 
     kind: Literal["agent"] = "agent"
@@ -38,6 +40,8 @@ class Agent(Answerer):
     """Runnables that it calls as tools."""
     mcp: tuple[str, ...] = ()
     """Tools of MCP servers, as `mcp:server` or `mcp:server/tool`."""
+    provider_tools: tuple[AnyProviderTool, ...] = ()
+    """Tools that the model's provider runs itself."""
     output: OutputSchema | None = None
     """The form of the answer; None for free text."""
     validators: tuple[str, ...] = ()
@@ -63,7 +67,7 @@ class Agent(Answerer):
         name: str,
         model: Model | str,
         instructions: str = "",
-        tools: Iterable[Tool[..., Any] | ToolSpec | Node | str] = (),
+        tools: Iterable[Tool[..., Any] | ToolSpec | Node | ProviderTool | str] = (),
         output: Any = None,
         validators: Iterable[Validator | str] = (),
         tool_choice: str = "",
@@ -76,7 +80,7 @@ class Agent(Answerer):
     ) -> None:
         given = arguments(locals())
         all_tools = as_tuple(tools, f"Agent {name!r}: tools")
-        for field in ("delegates", "mcp"):
+        for field in ("delegates", "mcp", "provider_tools"):
             if field in unknown:
                 raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
@@ -99,7 +103,7 @@ class Agent(Answerer):
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
-            known = ", ".join([ANY_TOOL, *names]) if names else "none, for the agent has no tools"
+            known = ", ".join([ANY_TOOL, *names]) if names else "none, for the agent has none that it can be held to"
             raise ValueError(f"tool_choice: there is no tool {choice!r}; there are: {known}")
         return self
 
@@ -112,6 +116,10 @@ class Agent(Answerer):
     @override
     def mcp_refs(self) -> list[tuple[str, McpRef]]:
         return [(text, McpRef.parse(text)) for text in self.mcp]
+
+    @override
+    def connectors(self) -> list[str]:
+        return [tool.server for tool in self.provider_tools if isinstance(tool, McpConnector)]
 
     @property
     @override
@@ -161,6 +169,7 @@ class Agent(Answerer):
                 *map(delegate_tool, self.delegates),
                 *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
             ),
+            provider_tools=self.provider_tools,
             output=self.output,
             validators=self.validators,
             parallel_tool_calls=self.parallel_tool_calls,
@@ -169,7 +178,7 @@ class Agent(Answerer):
 
 def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
     """Sort tools by their kind into the fields that they belong to."""
-    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": []}
+    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": [], "provider_tools": []}
     names: list[tuple[str, str]] = []
     refs: list[tuple[str, McpRef]] = []
     for index, tool in enumerate(tools):
@@ -181,6 +190,9 @@ def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
             elif isinstance(tool, str):
                 found["mcp"].append(tool)
                 refs.append((place, McpRef.parse(tool)))
+            elif isinstance(tool, ProviderTool):
+                found["provider_tools"].append(tool)
+                names.append((place, tool.reserved))
             else:
                 found["tools"].append(_tool_spec(tool))
                 names.append((place, found["tools"][-1].name))
@@ -213,7 +225,9 @@ def _tool_spec(tool: Any) -> ToolSpec:
         check_spec(tool)
         return tool
     name = getattr(tool, "__name__", "")
-    hint = (
-        f"decorate {name} with @tool" if name else "pass a function decorated with @tool, a runnable, or 'mcp:server'"
+    if isinstance(tool, type) and issubclass(tool, ProviderTool):
+        raise SpecError(f"{name} is not a tool: write {name}(...)")
+    kinds = "a function decorated with @tool, a runnable, 'mcp:server', or a tool of the provider's such as WebSearch()"
+    raise SpecError(
+        f"{name or brief(tool)} is not a tool: {f'decorate {name} with @tool' if name else f'pass {kinds}'}"
     )
-    raise SpecError(f"{name or brief(tool)} is not a tool: {hint}")

@@ -83,12 +83,19 @@ class App:
 
     def _check_servers(self, node: Node, where: str) -> None:
         refs = node.mcp_refs()
-        for text, ref in refs:
-            if ref.server not in self.mcp:
+        named = [(repr(text), ref.server) for text, ref in refs]
+        for text, server in [*named, *((f"McpConnector({name!r})", name) for name in node.connectors())]:
+            if server not in self.mcp:
                 known = ", ".join(sorted(self.mcp)) or "none"
                 raise SpecError(
-                    f"{where}: tools: {text!r}: the app has no MCP server {ref.server!r} (it has: {known}): "
-                    f"name it in App(mcp={{{ref.server!r}: McpServer(...)}})"
+                    f"{where}: tools: {text}: the app has no MCP server {server!r} (it has: {known}): "
+                    f"name it in App(mcp={{{server!r}: McpServer(...)}})"
+                )
+        for name in node.connectors():
+            if not self.mcp[name].url:
+                raise SpecError(
+                    f"{where}: tools: McpConnector({name!r}): a provider cannot start a command: give the server an "
+                    f"https:// address by url=, or let the worker call it, as 'mcp:{name}'"
                 )
         try:
             check_distinct((repr(text), self.mcp[ref.server].prefix + ref.tool) for text, ref in refs if ref.tool)

@@ -74,6 +74,10 @@ class Node(Spec):
         """Return its tools of MCP servers, each with how it was written."""
         return ()
 
+    def connectors(self) -> Sequence[str]:
+        """Return the MCP servers that a provider is to connect to, by name."""
+        return ()
+
     def head_with(self, *tools: ToolDefinition) -> Head | None:  # noqa: ARG002 - for those that have an agent
         """Return what all its model calls share, with these further tools.
 

@@ -8,7 +8,7 @@ from typing import get_args
 import sostenuto
 from sostenuto import Effect, Role, Status
 from sostenuto.connection.payload_store import DirectoryStore
-from sostenuto.contracts import message, names
+from sostenuto.contracts import message, names, provider_tool
 from sostenuto.contracts.errors import MODEL_ERRORS
 from sostenuto.contracts.specs import parallel, router, runnable, team
 from sostenuto.contracts.specs.delegation import TASK, TRANSFER
@@ -51,6 +51,7 @@ PUBLIC = {
     *("ModelError", "Parallel", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
+    *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
     *("FallbackUsed", "MemberFinished", "MemberStarted", "ModelRequested", "ModelResponded", "RouteChosen"),
     *("RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded", "ToolsFaulty"),
 }
@@ -75,13 +76,16 @@ def test_durable_values() -> None:
 def test_discriminators() -> None:
     parts = get_args(get_args(message.Part)[0])
     assert [part.model_fields["kind"].default for part in parts] == [
-        *("text", "image", "file", "tool_call", "tool_result", "reasoning", "opaque", "ref")
+        *("text", "image", "file", "tool_call", "tool_result", "reasoning", "citation", "opaque", "ref")
     ]
     events = get_args(get_args(event.Event)[0])
     assert [kind.model_fields["type"].default for kind in events] == [
         *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
     ]
+    hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
+    assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)
+    assert provider_tool.PROVIDER_TOOLS == ("web_search", "code_execution", "file_search", "mcp_connector")
     kinds = get_args(get_args(runnable.Runnable)[0])
     assert [kind.model_fields["kind"].default for kind in kinds] == [
         *("agent", "prompt", "chain", "router", "parallel", "team")

@@ -123,7 +123,7 @@ def test_what_was_refused_is_told_from_the_words(said: str, field: str, feature:
 
 def test_no_key_stands_in_what_the_http_client_says() -> None:
     raw = ValueError(f"Illegal header value b'Bearer {KEY}'")
-    error = noted(ProviderUnavailable(f"the connection failed: {raw}"), raw, {}, {}, KEY)
+    error = noted(ProviderUnavailable(f"the connection failed: {raw}"), raw, {}, request("openai"), KEY)
     assert KEY not in str(error)
     assert "[redacted]" in str(error)
 

@@ -235,7 +235,7 @@ async def test_any_other_block_of_a_provider_is_kept_and_sent_back_verbatim(prot
         await adapter.complete(request(protocol, Message.user("Go"), first, Message.user("Sure?")))
         went = server.requests[1].body
     for block in blocks:
-        assert OpaquePart(provider=protocol, data=block) in first.parts
+        assert OpaquePart(provider=protocol, data=block, tool="web_search") in first.parts
         assert _holds(went, block)
     assert "web_search" not in json.dumps(await _prompt("compatible", Message.user("Go"), first))
 
@@ -247,7 +247,8 @@ async def test_the_input_of_anthropics_own_tools_is_put_together() -> None:
     told: list[Delta] = []
     async with on_the_wire("anthropic", WireStep(blocks=(block,), events=tuple(events))) as (adapter, _):
         message = (await adapter.complete(request("anthropic"), told.append)).message
-    assert message.parts == (OpaquePart(provider="anthropic", data=block | {"input": {"query": "x"}}),)
+    data = block | {"input": {"query": "x"}}
+    assert message.parts == (OpaquePart(provider="anthropic", data=data, tool="web_search"),)
     assert not told, "it is not a tool of ours"
 
 

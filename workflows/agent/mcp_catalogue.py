@@ -113,6 +113,7 @@ class Catalogues:
 
 def _check_names(agent: Agent, transfers: Iterable[ToolDefinition], tools: list[McpTool]) -> None:
     own = [(f"tool {one.name!r}", one.name) for one in (*agent.tools, *agent.delegates, *transfers)]
+    own += [(f"tool {one.reserved!r}", one.reserved) for one in agent.provider_tools]
     try:
         check_distinct([*own, *((f"'mcp:{tool.server}/{tool.tool}'", tool.name) for tool in tools)])
     except ValueError as error:

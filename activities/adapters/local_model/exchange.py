@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ....contracts.errors import InvalidRequest
 from ....contracts.message import (
+    CitationPart,
     FilePart,
     ImagePart,
     Message,
@@ -78,6 +79,6 @@ def _only_text(parts: Sequence[Part]) -> tuple[TextPart, ...]:
             raise InvalidRequest(
                 f"the local model reads text, not a part of kind {part.kind!r} ({part.media_type}): use another model"
             )
-        elif not isinstance(part, ReasoningPart | OpaquePart | ToolCallPart | ToolResultPart):
+        elif not isinstance(part, CitationPart | ReasoningPart | OpaquePart | ToolCallPart | ToolResultPart):
             raise InvalidRequest(f"the local model cannot read a part of kind {part.kind!r}")
     return tuple(texts)

@@ -16,7 +16,7 @@ class Redaction:
     """Knows the secrets of one server."""
 
     def __init__(self, server: McpServer) -> None:
-        self._secrets = frozenset(_secrets(server))
+        self._secrets = frozenset(secrets_of(server))
 
     def __call__(self, text: str) -> str:
         """Return the text without the secrets."""
@@ -34,7 +34,8 @@ def address(server: McpServer) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _secrets(server: McpServer) -> Iterator[str]:
+def secrets_of(server: McpServer) -> Iterator[str]:
+    """Yield what may be a key among what a server was given."""
     yield from server.env.values()
     for value in server.headers.values():
         yield value

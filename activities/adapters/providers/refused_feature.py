@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ....contracts.errors import InvalidRequest, ModelError
+from ....contracts.provider_tool import PROVIDER_TOOLS
 from ....contracts.text import redacted
+from ...model_adapter import ModelRequest
+from ..mcp.redaction import secrets_of
 from .profiles.profile import OutputMode
 
 _REFUSED: Final = re.compile(
@@ -18,11 +21,13 @@ _REFUSED: Final = re.compile(
     r"|extra_forbidden|unavailable|not available|deprecated|incompatible|cannot \w+"
     r"|no endpoints found|bound to|could not be verified|invalid `|invalid_encrypted|is missing"
     r"|too (many|complex|large)"
-    r"|only (supported|allowed)|does not exist|not valid|invalid (value|parameter|schema)|must be",
+    r"|only (supported|allowed)|expected container|container.{0,40}(expired|not found)"
+    r"|does not exist|not valid|invalid (value|parameter|schema)|must be",
     re.IGNORECASE,
 )
 # Words for a feature, where an error does not name the field.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
+    ("containers", r"expected container|container.{0,40}(expired|not found)"),
     ("output", r"json_schema|json_object|structured output|response.?format|response mime type"),
     ("output", r"output_config\.format|output_format"),
     ("output", r"text\.format|schema for response_format|json mode"),
@@ -44,11 +49,17 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("prompt_cache_key", r"prompt_cache_key"),
     ("cache_control", r"cache_control"),
     ("include", r"encrypted content is not supported|\binclude\b"),
+    ("web_search", r"web[ _]search"),
+    ("code_execution", r"code[ _](execution|interpreter)"),
+    ("file_search", r"file[ _]search"),
+    ("mcp_connector", r"\bmcp(_servers|_toolset)?\b"),
 )
 # Where each feature stands in the body of a request.
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "output": ("response_format", "text", "output_config"),
     "reasoning": ("reasoning", "reasoning_effort", "thinking", "output_config"),
+    "containers": ("input", "container"),
+    **dict.fromkeys(PROVIDER_TOOLS, ("tools",)),
     "seed": ("seed", "random_seed"),
     "stop": ("stop", "stop_sequences"),
     "cache_control": ("system", "tools", "messages"),
@@ -83,7 +94,7 @@ def refused_feature(said: str, field: str, body: Mapping[str, Any], options: Map
 
 
 def noted(
-    error: ModelError, raw: Exception, body: Mapping[str, Any], options: Mapping[str, Any], secret: str | None
+    error: ModelError, raw: Exception, body: Mapping[str, Any], request: ModelRequest, secret: str | None
 ) -> ModelError:
     """Return an error that says which feature was refused, and no secret.
 
@@ -91,14 +102,15 @@ def noted(
         error: What is to be done about it.
         raw: What the SDK raised.
         body: The request.
-        options: What people added to it.
+        request: What it was made of.
         secret: The key, which may stand in the words of the HTTP client, too.
     """
-    error.args = (redacted(str(error), [secret] if secret else ()),)
+    secrets = {secret or ""}.union(*map(secrets_of, request.servers.values()))
+    error.args = (redacted(str(error), secrets),)
     if isinstance(error, InvalidRequest):
         # The name of a model may be made of the very words that are looked for.
         said = str(error).replace(str(body.get("model") or "\n"), "")
-        error.refuses = refused_feature(said, str(getattr(raw, "param", None) or ""), body, options)
+        error.refuses = refused_feature(said, str(getattr(raw, "param", None) or ""), body, request.model.options)
     return error
 
 

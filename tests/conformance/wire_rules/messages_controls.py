@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.conformance.wire_rules.bodies import (
     CLAUDE_TOOL,
     Control,
@@ -16,13 +18,24 @@ from tests.conformance.wire_rules.bodies import (
     use,
     user,
 )
+from tests.fakes.wire.rule import Json
 
 _HI = user("Hello?")
 _SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
 _FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+
 _BUDGET = {"type": "enabled", "budget_tokens": 2_000}
 _NEWEST = "claude-sonnet-5-5"
 _OLD = "claude-haiku-4-5"
+
+
+def _paused(**fields: Any) -> Json:
+    """A request that goes on with a call of code execution once the client's own call has its result."""
+    messages = [_HI, assistant(_SEARCH | {"name": "code_execution"}, use()), user(result())]
+    return claude(
+        *messages, tools=[CLAUDE_TOOL, {"type": "code_execution_20250825", "name": "code_execution"}], **fields
+    )
+
 
 FIELDS: dict[str, Control] = {
     "request_is_too_large": control(claude(user("x" * 1_000)), claude(user("x" * 33_600_000))),
@@ -133,6 +146,10 @@ CALLS: dict[str, Control] = {
     "servers_tool_is_not_there": control(
         claude(_HI, assistant(_SEARCH)),
         claude(_HI, assistant(_SEARCH, text("So.")), _HI),
+    ),
+    "container_is_not_said": control(
+        _paused(container="container_1"),
+        _paused(),
     ),
     "servers_result_without_call": control(
         claude(_HI, assistant(_SEARCH, _FOUND, text("So.")), _HI), claude(_HI, assistant(_FOUND, text("So.")), _HI)

@@ -21,6 +21,9 @@ from tests.conformance.wire_rules.bodies import (
     user,
 )
 
+_SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+_SET = {"type": "mcp_toolset", "mcp_server_name": "tracker"}
+_SERVER = {"type": "url", "name": "tracker", "url": "https://example.com/mcp"}
 _ANY = {"type": "any"}
 _LOOK_UP = {"type": "tool", "name": "look_up"}
 _MARK = {"cache_control": {"type": "ephemeral"}}
@@ -47,6 +50,20 @@ TOOLS: dict[str, Control] = {
         claude(tools=[_STRICT | {"name": f"tool_{n}"} for n in range(20)]),
         claude(tools=[_STRICT | {"name": f"tool_{n}"} for n in range(21)]),
         claude(tools=[_STRICT | {"input_schema": LOOSE}]),
+    ),
+    "search_has_two_lists": control(
+        claude(tools=[_SEARCH | {"allowed_domains": ["a.org"]}]),
+        claude(tools=[_SEARCH | {"allowed_domains": ["a.org"], "blocked_domains": ["b.org"]}]),
+    ),
+    "connector_is_half": control(
+        claude(tools=[_SET], mcp_servers=[_SERVER]),
+        claude(tools=[CLAUDE_TOOL], mcp_servers=[_SERVER]),
+        claude(tools=[_SET], mcp_servers=[_SERVER | {"name": "other"}]),
+        claude(tools=[_SET, _SET], mcp_servers=[_SERVER, _SERVER]),
+    ),
+    "connector_is_not_safe": control(
+        claude(tools=[_SET], mcp_servers=[_SERVER]),
+        claude(tools=[_SET], mcp_servers=[_SERVER | {"url": "http://example.com/mcp"}]),
     ),
     "every_tool_is_deferred": control(
         claude(tools=[CLAUDE_TOOL, CLAUDE_TOOL | {"name": "other", "defer_loading": True}]),

@@ -22,6 +22,9 @@ from tests.conformance.wire_rules.bodies import (
 _HI = asked("Hello?")
 _PLAIN = "gpt-4.1"
 _SEARCH = {"type": "web_search"}
+_TRACKER = {"type": "mcp", "server_label": "tracker", "server_url": "https://example.com/mcp"}
+_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
+_FILES = {"type": "file_search", "vector_store_ids": ["vs_1"]}
 _HUGE = "x" * 10_485_761
 _JSON = {"format": {"type": "json_object"}}
 
@@ -197,6 +200,22 @@ TOOLS: dict[str, Control] = {
     "deferred_tools_need_a_search": control(
         responses(tools=[FUNCTION | {"defer_loading": True}, {"type": "tool_search"}]),
         responses(tools=[FUNCTION | {"defer_loading": True}]),
+    ),
+    "hosted_tool_lacks_a_field": control(
+        responses(tools=[_TRACKER, _INTERPRETER, _FILES]),
+        responses(tools=[{k: v for k, v in _TRACKER.items() if k != "server_label"}]),
+        responses(tools=[{k: v for k, v in _TRACKER.items() if k != "server_url"}]),
+        responses(tools=[{"type": "code_interpreter"}]),
+        responses(tools=[_FILES | {"vector_store_ids": []}]),
+    ),
+    "label_does_not_match": control(
+        responses(tools=[_TRACKER]),
+        responses(tools=[_TRACKER | {"server_label": "our.tracker"}]),
+        responses(tools=[_TRACKER | {"server_label": "n" * 65}]),
+    ),
+    "label_is_there_twice": control(
+        responses(tools=[_TRACKER, _TRACKER | {"server_label": "other"}]),
+        responses(tools=[_TRACKER, _TRACKER | {"server_label": "Tracker"}]),
     ),
     "hosted_tools_need_more_effort": control(
         responses(tools=[_SEARCH], reasoning={"effort": "low"}, model="gpt-5-mini"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def book(protocol: str, dialect: str) -> RuleBook:
 
 def refusals(protocol: str, dialect: str, body: Json) -> Iterator[Refusal]:
     """Find why an endpoint refuses a request: by its rules, and by its own SDK's types."""
-    problems = misshapen(protocol, _standard(body) if protocol == "compatible" else body)
+    problems = misshapen(protocol, _SHAPES.get(protocol, dict)(body))
     try:
         yield from book(protocol, dialect).refusals(body)
     except (AttributeError, KeyError, TypeError):
@@ -76,6 +76,30 @@ def _standard(body: Json) -> Json:
     kept = {key: value for key, value in body.items() if key not in _BEYOND and value != "default"}
     messages = body.get("messages")
     return kept | ({"messages": [_without(message) for message in messages]} if isinstance(messages, list) else {})
+
+
+def _with_ids(body: Json) -> Json:
+    """Return a body whose past answers have ids, which the SDK's types want and the endpoint does not.
+
+    See https://github.com/openai/openai-java/issues/585.
+    """
+    items = body.get("input")
+    if not isinstance(items, list):
+        return body
+    filled = {"id": "msg_1", "status": "completed"}
+    return body | {
+        "input": [
+            filled | item if isinstance(item, dict) and item.get("type") == "message" and _is_answer(item) else item
+            for item in items
+        ]
+    }
+
+
+def _is_answer(item: Json) -> bool:
+    return item.get("role") == "assistant" and isinstance(item.get("content"), list)
+
+
+_SHAPES: dict[str, Callable[[Json], Json]] = {"compatible": _standard, "openai": _with_ids}
 
 
 def _without(message: Any) -> Any:

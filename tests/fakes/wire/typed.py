@@ -6,11 +6,15 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import anthropic.types
+import anthropic.types.beta
 import openai.types
 import typing_extensions
+from anthropic.types.beta.message_create_params import (
+    MessageCreateParamsStreaming as BetaMessageCreateParamsStreaming,
+)
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
@@ -18,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 _BODIES: dict[str, Any] = {
     "anthropic": MessageCreateParamsStreaming,
+    "anthropic beta": BetaMessageCreateParamsStreaming,
     "openai": ResponseCreateParamsStreaming,
     "compatible": CompletionCreateParamsStreaming,
 }
@@ -31,6 +36,8 @@ def misshapen(protocol: str, body: dict[str, Any]) -> list[str]:
         protocol: Which SDK: `anthropic`, `openai` (Responses) or `compatible` (Chat Completions).
         body: The whole body of a request.
     """
+    if protocol == "anthropic" and "mcp_servers" in body:
+        protocol = "anthropic beta"
     try:
         loose = list(_loose(_adapter(protocol).validate_python(body, strict=True)))
     except ValidationError as error:
@@ -58,7 +65,14 @@ def _adapter(protocol: str) -> TypeAdapter[Any]:
 def _forbid_extras(module: Any) -> None:
     for thing in vars(module).values():
         if isinstance(thing, type) and typing_extensions.is_typeddict(thing):
-            thing.__pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True)  # type: ignore[attr-defined]
+            extra: Literal["allow", "forbid"] = "allow" if _is_open(thing) else "forbid"
+            thing.__pydantic_config__ = ConfigDict(extra=extra, arbitrary_types_allowed=True)  # type: ignore[attr-defined]
+
+
+def _is_open(kind: type) -> bool:
+    """Return whether a dictionary may have fields of any name, as one of the SDK's says of itself."""
+    closed = typing_extensions.NoExtraItems
+    return getattr(kind, "__extra_items__", closed) is not closed
 
 
 def _loose(value: Any) -> Iterator[str]:
@@ -68,7 +82,8 @@ def _loose(value: Any) -> Iterator[str]:
     """
     if isinstance(value, BaseModel):
         # The SDK takes blocks of answers as they came: what is sent is judged as the block of a request.
-        kind = getattr(anthropic.types, f"{type(value).__name__}Param", None)
+        name = f"{type(value).__name__}Param"
+        kind = getattr(anthropic.types, name, None) or getattr(anthropic.types.beta, name, None)
         if kind is None:
             yield f"fits no input, only {type(value).__name__}"
             return

@@ -65,7 +65,7 @@ async def test_it_is_still_demanded_after_a_run_has_continued_as_new(serve: Serv
     ("tools", "choice", "words"),
     [
         ([look], "note", "there is no tool 'note'; there are: required, look"),
-        ([], "required", "there are: none, for the agent has no tools"),
+        ([], "required", "there are: none, for the agent has none that it can be held to"),
     ],
 )
 def test_what_cannot_be_demanded_is_told_at_once(tools: list[Any], choice: str, words: str) -> None:

@@ -148,17 +148,19 @@ async def test_a_hung_call_is_cut_off_and_others_go_on(fake: Fake, open_sessions
 async def test_a_server_that_answers_not_even_a_ping_is_replaced(
     fake: Fake, open_sessions: Open, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp.session._PING_SECONDS", 0.3)
-    monkeypatch.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
     caller = Caller(await open_sessions({"fake": fake(seconds=5)}))
     frozen = await caller.ready()
-    first = asyncio.create_task(caller.failure("freeze"))
-    await eventually(lambda: bool(journal.lines("began")))
-    # More than the pipe holds, to a server that no longer reads.
-    second = await caller.failure("echo", text="x" * 1_000_000)
-    for said in (await first, second):
-        assert "did not answer within 5 s" in said.message
-    await eventually(lambda: not alive(frozen))
+    # Not before nor after: one that is slow to start would be taken for frozen.
+    with monkeypatch.context() as impatient:
+        impatient.setattr("sostenuto.activities.adapters.mcp.session._PING_SECONDS", 0.3)
+        impatient.setattr("sostenuto.activities.adapters.mcp.process._PATIENCE_SECONDS", 0.3)
+        first = asyncio.create_task(caller.failure("freeze"))
+        await eventually(lambda: bool(journal.lines("began")))
+        # More than the pipe holds, to a server that no longer reads.
+        second = await caller.failure("echo", text="x" * 1_000_000)
+        for said in (await first, second):
+            assert "did not answer within 5 s" in said.message
+        await eventually(lambda: not alive(frozen))
     assert await caller.ready() != frozen
 
 

@@ -15,26 +15,30 @@ import sostenuto.contracts
 from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
 from sostenuto.contracts import mcp
 from sostenuto.contracts.contract import Contract, Spec
-from sostenuto.contracts.message import OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
+from sostenuto.contracts.message import CitationPart, OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head
+from sostenuto.contracts.provider_tool import ProviderTool
 from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, mcp_call, route_call, run
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
-from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, RULE, SCHEMA, SPECS
+from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
-USAGE = Usage(input_tokens=100, cached_tokens=40, cache_write_tokens=30, output_tokens=20, reasoning_tokens=10)
+USAGE = Usage(
+    input_tokens=100, cached_tokens=40, cache_write_tokens=30, output_tokens=20, reasoning_tokens=10, web_searches=2
+)
 IMAGE = ImagePart(media_type="image/png", data="iVBORw0=")
 FILE = FilePart(media_type="application/pdf", url="https://example.com/a.pdf", name="a.pdf")
 CALL = ToolCallPart(id="call_1_0", name="look", arguments={"at": ["ä", 1, None]}, malformed="{")
 RESULT = ToolResultPart(call_id="call_1_0", name="look", content="a cat", attachments=(IMAGE, FILE), is_error=True)
 REASONING = ReasoningPart(provider="anthropic", text="hm", data={"signature": "c2ln"})
-OPAQUE = OpaquePart(provider="openai", data={"encrypted": "eA=="})
+OPAQUE = OpaquePart(provider="openai", data={"encrypted": "eA=="}, tool="web_search")
+CITATION = CitationPart(provider="openai", data={"url": "https://example.com", "title": "An example"})
 REF = PartRef(message=3, part=1, call_id="call_1_0", digest="0123456789abcdef")
 USER = Message(role=Role.USER, parts=(TextPart(text="Hello 🎹"), IMAGE, FILE, REF))
-ASSISTANT = Message(role=Role.ASSISTANT, parts=(REASONING, OPAQUE, TextPart(text="Well."), CALL))
+ASSISTANT = Message(role=Role.ASSISTANT, parts=(REASONING, OPAQUE, TextPart(text="Well."), CITATION, CALL))
 ANSWER = Message(role=Role.TOOL, parts=(RESULT,))
 DEFINITION = ToolDefinition(name="look", description="Look.", parameters={"type": "object"})
 HEAD = Head(
@@ -42,6 +46,7 @@ HEAD = Head(
     instructions="Be kind.",
     model=MODEL,
     tools=(DEFINITION,),
+    provider_tools=PROVIDER_TOOLS,
     output=SCHEMA,
     validators=("no_prices",),
     parallel_tool_calls=False,
@@ -81,7 +86,7 @@ WHEN = {
 }
 
 EXAMPLES: tuple[Contract, ...] = (
-    *(USAGE, IMAGE, FILE, CALL, RESULT, REASONING, OPAQUE, REF, TextPart(text="Hello"), ASSISTANT),
+    *(USAGE, IMAGE, FILE, CALL, RESULT, REASONING, OPAQUE, CITATION, REF, TextPart(text="Hello"), ASSISTANT),
     *(ImagePart(media_type="image/png", url="https://example.com/a.png"), FilePart(media_type="text/csv", data="YSxi")),
     *(*SPECS, DEFINITION, HEAD, TOTALS, STEP, REJECTED, CONTINUES, MCP_TOOL, OPTION),
     ToolInvocation(call_id="call_1_0", reply="9b7e0c1d2f3a4b5c", arguments={"at": "cat"}),
@@ -242,7 +247,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer}
+        and found not in {Spec, Node, Answerer, ProviderTool}
         and found.__name__[0] != "_"
     }
 

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sostenuto import Agent, Chain, Effect, Model, Parallel, Prompt, Route, Router, Rule, Step, Team
+from sostenuto import (
+    Agent,
+    Chain,
+    CodeExecution,
+    Effect,
+    FileSearch,
+    Location,
+    McpConnector,
+    Model,
+    Parallel,
+    Prompt,
+    Route,
+    Router,
+    Rule,
+    Step,
+    Team,
+    WebSearch,
+)
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.tool import ToolSpec
@@ -37,6 +54,15 @@ MODEL = Model(
     service_tier="flex",
     options={"metadata": {"user_id": "u"}},
 )
+LOCATION = Location(city="Berlin", region="BE", country="DE", timezone="Europe/Berlin")
+SEARCH = WebSearch(allowed_domains=["docs.python.org"], max_uses=3, location=LOCATION, optional=True)
+BLOCKING = WebSearch(blocked_domains=["example.com"])
+PROVIDER_TOOLS = (
+    SEARCH,
+    CodeExecution(optional=True),
+    FileSearch(["vs_1"], max_results=5, optional=True),
+    McpConnector("tracker", tools=["find"], optional=True),
+)
 PROMPT = Prompt(
     name="facts",
     template="The facts of {input} for {audience}, as {{json}}",
@@ -51,7 +77,7 @@ AGENT = Agent(
     name="support",
     instructions="Be kind.",
     model=MODEL,
-    tools=[TOOL, PROMPT, "mcp:git", "mcp:files/read"],
+    tools=[TOOL, PROMPT, "mcp:git", "mcp:files/read", *PROVIDER_TOOLS],
     output=SCHEMA,
     validators=["no_prices"],
     tool_choice="required",
@@ -121,4 +147,5 @@ DELEGATING = Team(name="lead", members=[PLANNED, CHAIN, OPINIONS], model="local/
 SPECS: tuple[Contract, ...] = (
     *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
     *(OPINIONS, PAGES, PLANNED, WRITTEN, DEBATE, HANDOFF, DELEGATING),
+    *(LOCATION, *PROVIDER_TOOLS, BLOCKING),
 )

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from sostenuto import Effect, SpecError, Tool, ToolContext, tool
-from sostenuto.contracts.tool_signature import ToolArgumentsError
+from sostenuto.contracts.signature.tool_signature import ToolArgumentsError
 
 
 class Colour(StrEnum):

@@ -12,6 +12,7 @@ from .....contracts.errors import ModelError
 from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
+from ..asking.hosted_tools import hosted_tools
 from ..asking.prepared import prepared
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
@@ -19,6 +20,7 @@ from ..profiles.known import Profiles
 from ..refused_feature import noted
 from .answer import MessagesAnswer
 from .errors import ANTHROPIC_FAILURES, anthropic_error
+from .provider_tools import beta_header
 from .request import continued, messages_request
 
 _MOST_PAUSES = 10
@@ -64,16 +66,17 @@ class AnthropicAdapter:
         """
         wire = prepared(request, self._profiles)
         body = messages_request(request, self.provider, wire)
+        betas = beta_header(hosted_tools(request, wire.profile))
         async with deadline(request.model):
             try:
-                answer = await self._answer(body, request.model, on_delta)
+                answer = await self._answer(body, request.model, betas, on_delta)
                 for _ in range(_MOST_PAUSES):
                     if not answer.paused:
                         break
                     # The provider's own tools have not ended: what is there goes back, and the answer goes on.
                     further = continued(body, answer.message, self.provider, wire)
                     try:
-                        answer = answer.followed_by(await self._answer(further, request.model, on_delta))
+                        answer = answer.followed_by(await self._answer(further, request.model, betas, on_delta))
                     except (*ANTHROPIC_FAILURES, ModelError) as error:
                         # What there is was paid for.
                         note = f"the answer broke off in a pause for the provider's own tools: {type(error).__name__}"
@@ -85,13 +88,15 @@ class AnthropicAdapter:
                 return wire.restored(answer)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
-                raise noted(found, error, body, request.model.options, self._api_key) from None
+                raise noted(found, error, body, request, self._api_key) from None
 
-    async def _answer(self, body: dict[str, Any], model: Model, on_delta: OnDelta | None) -> Completion:
+    async def _answer(
+        self, body: dict[str, Any], model: Model, betas: dict[str, str], on_delta: OnDelta | None
+    ) -> Completion:
         timeout = httpx2.Timeout(call_seconds(model), connect=self._connect_seconds)
         # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
         stream = await self._connected().messages.create(
-            model="", max_tokens=0, messages=(), stream=True, extra_body=body, timeout=timeout
+            model="", max_tokens=0, messages=(), stream=True, extra_body=body, extra_headers=betas, timeout=timeout
         )
         async with stream:
             answer = MessagesAnswer(on_delta)

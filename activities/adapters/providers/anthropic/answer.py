@@ -11,13 +11,14 @@ from typing import Any
 
 from anthropic.types import RawMessageStreamEvent
 
-from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
+from .....contracts.message import CitationPart, Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
-from ..reading import left_out, merged, stop_reason, usage_of
+from ..reading import left_out, merged, plain, stop_reason, usage_of
 from ..tool_exchange import is_json, tool_call_part
+from .provider_tools import CONTAINER, ProviderCalls
 
 _PAUSE = "pause_turn"
 """The provider's own tools have not ended, and the answer is to go on."""
@@ -34,11 +35,13 @@ _STOP_REASONS: dict[str | None, StopReason] = {
 
 
 def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
-    parts = [
-        part
-        for block in answer["content"]
-        for part in _parts(block, provider, cut=_STOP_REASONS.get(answer.get("stop_reason")) is StopReason.LENGTH)
-    ]
+    cut = _STOP_REASONS.get(answer.get("stop_reason")) is StopReason.LENGTH
+    tools = ProviderCalls()
+    parts = [part for block in answer["content"] for part in _parts(block, provider, tools, cut=cut)]
+    if answer.get(CONTAINER):
+        parts.append(
+            OpaquePart(provider=provider, data={**answer[CONTAINER], "type": CONTAINER}, tool="code_execution")
+        )
     stop, note = _map_stop_reason(answer.get("stop_reason"))
     usage = usage_of(answer.get("usage"), _map_usage)
     return Completion(
@@ -67,6 +70,7 @@ def _map_usage(usage: dict[str, Any]) -> Usage:
         cache_write_tokens=written,
         output_tokens=usage.get("output_tokens") or 0,
         reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
+        web_searches=(usage.get("server_tool_use") or {}).get("web_search_requests") or 0,
     )
 
 
@@ -95,6 +99,7 @@ class MessagesAnswer:
                 self._extend(self._blocks[event.index], event.delta.to_dict(mode="json", warnings=False))
             case "message_delta":
                 self._message["stop_reason"] = event.delta.stop_reason
+                self._message[CONTAINER] = plain(event.delta.container) or self._message.get(CONTAINER)
                 self._message["usage"] = merged(self._message.get("usage"), event.usage)
             case "message_stop":
                 self._ended = True
@@ -140,13 +145,13 @@ class MessagesAnswer:
             self._on_delta(Delta(kind, text))
 
 
-def _parts(block: dict[str, Any], provider: str, *, cut: bool) -> Iterator[Part]:
+def _parts(block: dict[str, Any], provider: str, tools: ProviderCalls, *, cut: bool) -> Iterator[Part]:
     match block["type"]:
         case "text":
             if block["text"]:
                 yield TextPart(text=block["text"])
-            if block["text"] and block.get("citations"):
-                yield OpaquePart(provider=provider, data={"type": "text", "citations": block["citations"]})
+            for citation in (block.get("citations") or ()) if block["text"] else ():
+                yield CitationPart(provider=provider, data=citation)
         case "thinking":
             yield ReasoningPart(provider=provider, text=block.get("thinking", ""), data=block)
         case "redacted_thinking":
@@ -158,4 +163,5 @@ def _parts(block: dict[str, Any], provider: str, *, cut: bool) -> Iterator[Part]
             written = block.pop("input_json", None)
             if written and not is_json(written):
                 return  # it was cut, and is worth nothing without its end
-            yield OpaquePart(provider=provider, data=block | ({"input": json.loads(written)} if written else {}))
+            data = block | ({"input": json.loads(written)} if written else {})
+            yield OpaquePart(provider=provider, data=data, tool=tools.name_of(block))

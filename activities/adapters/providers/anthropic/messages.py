@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .....contracts.message import (
+    CitationPart,
     FilePart,
     ImagePart,
     Message,
@@ -19,45 +21,113 @@ from .....contracts.message import (
 )
 from ..asking.blob import Blob, blob_text, is_text, unsupported
 from ..asking.conversation import answered, is_blank
+from ..asking.prepared import Prepared
 from ..asking.wire_tools import WireTools
 from ..profiles.profile import Profile
 from ..tool_exchange import NOTHING
+from .provider_tools import CONTAINER
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _THOUGHTS = ("thinking", "redacted_thinking")
+_CALLS = ("server_tool_use", "mcp_tool_use")
 
 
-def sent_messages(
-    messages: Iterable[Message], provider: str, profile: Profile, tools: WireTools
-) -> list[dict[str, Any]]:
-    """Return the messages of a request: results of parallel calls must share one.
+@dataclass(frozen=True, slots=True)
+class SentMessages:
+    """The messages of a request."""
 
-    Raises:
-        InvalidRequest: A part cannot be sent.
-    """
-    writer = _Writer(provider, profile, tools)
-    sent: list[dict[str, Any]] = []
-    for message in answered(messages):
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
-        blocks = writer.blocks(message.parts)
-        if message.role is Role.USER:
-            blocks = blocks or [{"type": "text", "text": NOTHING}]
-        blocks = _resolved(blocks)
-        # A thought that led to nothing is refused at the end.
-        while role == "assistant" and blocks and blocks[-1]["type"] in _THOUGHTS:
-            blocks.pop()
-        if sent and sent[-1]["role"] == role:
-            sent[-1]["content"] += blocks
-        elif blocks:  # the API refuses an empty message
-            sent.append({"role": role, "content": blocks})
-    if not sent or sent[-1]["role"] != "user":
-        sent.append({"role": "user", "content": [{"type": "text", "text": NOTHING}]})
-    return sent
+    messages: list[dict[str, Any]]
+    pending: bool
+    """Whether a tool of the provider's own has not ended yet: it goes on with the results of ours."""
+
+    @classmethod
+    def of(cls, messages: Iterable[Message], provider: str, wire: Prepared, *, pending: bool) -> SentMessages:
+        """Return the messages of a request: results of parallel calls must share one.
+
+        Args:
+            messages: The transcript.
+            provider: Whose own parts go back.
+            wire: What the model accepts.
+            pending: Whether a tool of the provider's own that has not ended can go on.
+
+        Raises:
+            InvalidRequest: A part cannot be sent.
+        """
+        writer = _Writer(provider, wire.profile, wire.tools)
+        told = answered(messages)
+        said = [writer.blocks(message.parts) for message in told]
+        left = _open(told) if pending else None
+        waiting = _pair(said, left)
+        sent: list[dict[str, Any]] = []
+        for message, blocks in zip(told, said, strict=True):
+            _add(sent, message.role, blocks)
+        if not sent or sent[-1]["role"] != "user":
+            sent.append({"role": "user", "content": [{"type": "text", "text": NOTHING}]})
+        return cls(sent, waiting)
 
 
 def answer_blocks(message: Message, provider: str, profile: Profile, tools: WireTools) -> list[dict[str, Any]]:
     """Return what a model said as the blocks of a request, all of it."""
     return _Writer(provider, profile, tools).blocks(message.parts)
+
+
+def _add(sent: list[dict[str, Any]], spoken_by: Role, blocks: list[dict[str, Any]]) -> None:
+    role = "assistant" if spoken_by is Role.ASSISTANT else "user"
+    if spoken_by is Role.USER:
+        blocks = blocks or [{"type": "text", "text": NOTHING}]
+    # A thought that led to nothing is refused at the end.
+    while role == "assistant" and blocks and blocks[-1]["type"] in _THOUGHTS:
+        blocks.pop()
+    if sent and sent[-1]["role"] == role:
+        sent[-1]["content"] += blocks
+    elif blocks:  # the API refuses an empty message
+        sent.append({"role": role, "content": blocks})
+
+
+def _open(messages: Sequence[Message]) -> int | None:
+    """Return the place of the turn that goes on with the results of our tools.
+
+    None where a user spoke since.
+    """
+    last = len(messages) - 1
+    while last >= 0 and messages[last].role is Role.TOOL:
+        last -= 1
+    return last if last >= 0 and messages[last].role is Role.ASSISTANT else None
+
+
+def _pair(said: Sequence[list[dict[str, Any]]], left: int | None) -> bool:
+    """Take out the provider's own calls without a result, and results without a call.
+
+    An answer may have been cut, or have paused for tools of ours: then the result is in the next one.
+
+    Args:
+        said: The blocks of each message.
+        left: Place of the message whose calls may be without a result yet.
+
+    Returns:
+        Whether any is.
+    """
+    ended = {block["tool_use_id"] for blocks in said for block in blocks if _is_result(block)}
+    begun: set[str] = set()
+    waiting = False
+    for place, blocks in enumerate(said):
+        kept: list[dict[str, Any]] = []
+        for block in blocks:
+            if block["type"] in _CALLS:
+                waits = block.get("id") not in ended
+                if waits and place != left:
+                    continue
+                waiting |= waits
+                begun.add(str(block.get("id")))
+            elif _is_result(block) and block["tool_use_id"] not in begun:
+                continue
+            kept.append(block)
+        blocks[:] = kept
+    return waiting
+
+
+def _is_result(block: dict[str, Any]) -> bool:
+    return block["type"].endswith("_tool_result") and "tool_use_id" in block
 
 
 class _Writer:
@@ -70,11 +140,10 @@ class _Writer:
         blocks: list[dict[str, Any]] = []
         for part in parts:
             found = list(self._block(part))
-            if isinstance(part, OpaquePart) and part.data.get("type") == "text":
-                for extras in found if blocks else ():
-                    blocks[-1] |= extras  # the citations of the text before
-            else:
+            if not isinstance(part, CitationPart):
                 blocks += found
+            elif found and blocks and blocks[-1]["type"] == "text":
+                blocks[-1]["citations"] = [*blocks[-1].get("citations", ()), *found]
         return blocks
 
     def _block(self, part: Part) -> Iterator[dict[str, Any]]:
@@ -96,20 +165,11 @@ class _Writer:
             case ReasoningPart():
                 if part.provider == self._provider and part.data and self._profile.reasons and self._profile.thoughts:
                     yield dict(part.data)
-            case OpaquePart():
-                if part.provider == self._provider:
+            case CitationPart() | OpaquePart():
+                if part.provider == self._provider and part.data.get("type") != CONTAINER:
                     yield dict(part.data)
             case _:
                 raise unsupported(part, self._provider, "it is to be resolved before the call")
-
-
-def _resolved(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return blocks without calls of the provider's own tools that have no result.
-
-    An answer may have been cut.
-    """
-    answered = {block.get("tool_use_id") for block in blocks}
-    return [block for block in blocks if block["type"] != "server_tool_use" or block.get("id") in answered]
 
 
 def _blob_block(part: Blob, provider: str) -> dict[str, Any]:

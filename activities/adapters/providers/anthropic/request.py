@@ -13,12 +13,14 @@ from .....contracts.model import Model
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.hosted_tools import hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
 from ..asking.wire_tools import WireTools, past_tools
 from ..profiles.profile import Profile
-from .messages import answer_blocks, sent_messages
+from .messages import SentMessages, answer_blocks
+from .provider_tools import CONTAINER, container_of, is_alive, messages_tools
 
 # The API wants a bound. Every current model may write this much.
 _MAX_OUTPUT_TOKENS = 32_000
@@ -40,18 +42,21 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     instructions = [request.instructions, output.words if output else ""]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
-    offered = tools or WireTools(past_tools(request.messages), profile.tool_schema)
-    messages = sent_messages(request.messages, provider, profile, tools)
+    hosted = messages_tools(request, hosted_tools(request, profile))
+    past = () if hosted.tools else past_tools(request.messages)
+    offered = tools or WireTools(past, profile.tool_schema)
+    container = container_of(request.messages, provider) if profile.containers else None
+    sent = SentMessages.of(request.messages, provider, wire, pending=container is not None)
+    messages = sent.messages
     body: dict[str, Any] = {
         "model": model.model,
         "max_tokens": limit,
         "stream": True,
         **sampling(request, profile),
         "system": [{"type": "text", "text": text} for text in instructions if text.strip()],
-        "tools": [
-            {"name": tool.name, "description": tool.description, "input_schema": schema}
-            for tool, schema in offered.described
-        ],
+        "tools": [*_own_tools(offered), *hosted.tools],
+        "mcp_servers": hosted.servers,
+        "container": container["id"] if container and (sent.pending or is_alive(container)) else None,
         "messages": messages,
         # By a budget, the API takes no thinking where it has to call.
         "thinking": None
@@ -62,7 +67,7 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
         "output_config": _output_config(effort, profile, output),
     }
     body["tool_choice"] = _tool_choice(call, parallel=request.parallel_tool_calls) if request.tools else None
-    if not request.tools and body["tools"]:
+    if past and not request.tools:
         body["tool_choice"] = {"type": "none"}
     if "cache_control" not in request.without:
         _mark_for_cache(body)
@@ -73,10 +78,18 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     return with_options({key: value for key, value in body.items() if value and key not in refused}, model.options)
 
 
+def _own_tools(offered: WireTools) -> list[dict[str, Any]]:
+    return [
+        {"name": tool.name, "description": tool.description, "input_schema": schema}
+        for tool, schema in offered.described
+    ]
+
+
 def continued(body: dict[str, Any], message: Message, provider: str, wire: Prepared) -> dict[str, Any]:
     """Return the body of a request by which an answer goes on that paused."""
     said = {"role": "assistant", "content": answer_blocks(message, provider, wire.profile, wire.tools)}
-    return body | {"messages": [*body["messages"], said]}
+    container = container_of([message], provider)
+    return body | {"messages": [*body["messages"], said]} | ({CONTAINER: container["id"]} if container else {})
 
 
 def _stops(model: Model) -> list[str]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from .....contracts.errors import InvalidRequest
+from .....contracts.provider_tool import PROVIDER_TOOLS
 from ....model_adapter import ModelRequest
 from ..profiles.profile import Profile
 from ..refused_feature import FIELDS
 
 # How to do without these, the profile knows.
-_ELSEWHERE = frozenset({"reasoning", "echo", "no_echo", "max_tokens", "call_ids", "cache_control"})
+_ELSEWHERE = frozenset(
+    {"reasoning", "echo", "no_echo", "max_tokens", "call_ids", "cache_control", "containers", *PROVIDER_TOOLS}
+)
 
 
 def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:

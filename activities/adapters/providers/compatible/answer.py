@@ -13,7 +13,7 @@ from typing import Any
 from openai.types.chat import ChatCompletionChunk
 
 from .....contracts.errors import ContentFiltered
-from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
+from .....contracts.message import CitationPart, Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
@@ -93,6 +93,7 @@ class ChatAnswer:
         self._on_delta = on_delta
         self._texts = {"content": "", "refusal": ""}
         self._reasoning: dict[str, Any] = {}
+        self._citations: list[dict[str, Any]] = []
         self._calls: list[dict[str, Any]] = []
         self._open: dict[int, dict[str, Any]] = {}
         self._counted = False
@@ -126,7 +127,8 @@ class ChatAnswer:
         # Some give no reason at all; that the tokens are counted by themselves says that it was the end.
         if self._head["finish_reason"] is None and not self._counted:
             raise broken_stream("finish_reason")
-        return self._head | self._texts | {"reasoning": self._reasoning, "tool_calls": self._calls}
+        parts = {"reasoning": self._reasoning, "citations": self._citations, "tool_calls": self._calls}
+        return self._head | self._texts | parts
 
     def _extend(self, delta: dict[str, Any]) -> None:
         if delta.get("function_call") or delta.get("audio"):
@@ -138,6 +140,7 @@ class ChatAnswer:
             _add_block(self._reasoning.setdefault(_REASONING_BLOCKS, []), piece)
         for field in self._texts:
             self._say(field, delta.get(field))
+        self._citations += (_cited(one) for one in delta.get("annotations") or ())
         for call in delta.get("tool_calls") or ():
             self._extend_call(call)
 
@@ -210,10 +213,21 @@ def _parts(answer: dict[str, Any], provider: str) -> Iterable[Part]:
     text = said + answer["refusal"]
     if text:
         yield TextPart(text=text)
+        yield from (CitationPart(provider=provider, data=citation) for citation in answer["citations"])
     for call in answer["tool_calls"]:
         yield tool_call_part(call["id"], call["name"], call["arguments"], cut=answer["finish_reason"] in _CUT)
         if call[EXTRA]:
             yield OpaquePart(provider=provider, data={EXTRA: call[EXTRA]})
+
+
+def _cited(annotation: dict[str, Any]) -> dict[str, Any]:
+    """Return a citation with its fields beside its type.
+
+    They come one level below it.
+    """
+    kind = annotation.get("type", "")
+    inner = annotation.get(kind)
+    return {"type": kind, **inner} if isinstance(inner, dict) else annotation
 
 
 def _apart(content: str) -> tuple[str, str]:

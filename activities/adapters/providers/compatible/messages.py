@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from .....contracts.message import (
+    CitationPart,
     FilePart,
     ImagePart,
     Message,
@@ -124,7 +125,7 @@ class _Writer:
         calls: list[dict[str, Any]] = []
         for part in message.parts:
             match part:
-                case TextPart():
+                case TextPart() | CitationPart():
                     pass
                 case ToolCallPart():
                     name, arguments = self._tools.sent(part)

@@ -10,6 +10,7 @@ from typing import Any
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.hosted_tools import refuse_hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
@@ -25,6 +26,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
         InvalidRequest: The API or the model has no place for something in it.
     """
     model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
+    refuse_hosted_tools(request)
     call = demanded_call(request, profile)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)

@@ -11,7 +11,7 @@ from typing import Any
 from openai.types.responses import ResponseStreamEvent
 
 from .....contracts.errors import ContentFiltered
-from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
+from .....contracts.message import CitationPart, Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
@@ -31,6 +31,12 @@ _STOP_REASONS: dict[str | None, StopReason] = {
     "max_output_tokens": StopReason.LENGTH,
 }
 _KNOWN = ("output_text", "refusal")
+_PLACES = ("start_index", "end_index", "index")
+_CALLS = {
+    "web_search_call": "web_search",
+    "file_search_call": "file_search",
+    "code_interpreter_call": "code_execution",
+}
 
 
 def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
@@ -42,6 +48,8 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
     elif stop is StopReason.END and message.tool_calls:
         stop = StopReason.TOOL_CALLS
     usage = usage_of(answer.get("usage"), _map_usage)
+    if usage is not None:
+        usage = usage.model_copy(update={"web_searches": sum(map(_is_search, answer["output"]))})
     return Completion(
         message=message,
         model=answer["model"],
@@ -57,6 +65,10 @@ def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
     if reason == "content_filter":
         raise ContentFiltered("the provider's content filter broke off the answer")
     return stop_reason(reason, _STOP_REASONS)
+
+
+def _is_search(item: dict[str, Any]) -> bool:
+    return bool(item["type"] == "web_search_call" and (item.get("action") or {}).get("type", "search") == "search")
 
 
 def _map_usage(usage: dict[str, Any]) -> Usage:
@@ -135,22 +147,37 @@ def _parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
             cut = item.get("status") == "incomplete"
             yield tool_call_part(item["call_id"], item["name"], item["arguments"], cut=cut)
         case _:
-            yield OpaquePart(provider=provider, data=item)
+            yield OpaquePart(provider=provider, data=item, tool=_tool_of(item))
 
 
 def _message_parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
     extras = {key: item[key] for key in ("phase",) if item.get(key)}
-    text = ""
+    text, cited = "", []
     for piece in item["content"]:
         if piece["type"] not in _KNOWN:
             continue
+        cited += [_shifted(annotation, len(text)) for annotation in piece.get("annotations") or ()]
         text += piece.get("text") or piece.get("refusal") or ""
-        if piece.get("annotations"):
-            extras["annotations"] = [*extras.get("annotations", ()), *piece["annotations"]]
     if text:
         yield TextPart(text=text)
+        yield from (CitationPart(provider=provider, data=annotation) for annotation in cited)
         if extras:
             yield OpaquePart(provider=provider, data={"type": "message", **extras})
+
+
+def _shifted(annotation: dict[str, Any], by: int) -> dict[str, Any]:
+    """Return what is said of a piece of a text as it is of the whole."""
+    places = {key: annotation[key] + by for key in _PLACES if isinstance(annotation.get(key), int)}
+    return annotation | places
+
+
+def _tool_of(item: dict[str, Any]) -> str:
+    """Return the name of the provider's own tool that an item is a call of."""
+    if item["type"] == "mcp_call":
+        return f"{item.get('server_label')}/{item.get('name')}"
+    if item["type"] == "mcp_list_tools":
+        return str(item.get("server_label"))
+    return _CALLS.get(item["type"], "")
 
 
 def _unknown(answer: dict[str, Any]) -> str:

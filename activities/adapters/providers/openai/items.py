@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .....contracts.message import (
+    CitationPart,
     FilePart,
     ImagePart,
     Message,
@@ -45,6 +46,26 @@ def response_items(
     return sent
 
 
+def _forget_thoughts(sent: list[dict[str, Any]]) -> None:
+    """Take out a thought that led to nothing: the API wants what came of it."""
+    while sent and sent[-1].get("type") == "reasoning":
+        sent.pop()
+
+
+def _say_of(message: dict[str, Any], part: CitationPart | OpaquePart) -> None:
+    """Add to a text what the API said of it.
+
+    A message that is told of needs no id: nothing is kept by which the API could find it.
+    """
+    if isinstance(part, OpaquePart):
+        message |= {key: part.data[key] for key in ("phase",) if key in part.data}
+        return
+    if isinstance(message["content"], str):
+        text = {"type": "output_text", "text": message["content"], "annotations": []}
+        message |= {"type": "message", "content": [text]}
+    message["content"][0]["annotations"].append(part.data)
+
+
 class _Writer:
     def __init__(self, provider: str, profile: Profile, tools: WireTools) -> None:
         self._provider = provider
@@ -58,15 +79,14 @@ class _Writer:
     def done(self, message: Message) -> list[dict[str, Any]]:
         sent: list[dict[str, Any]] = []
         for part in message.parts:
-            found = list(self._item(part))
-            if isinstance(part, OpaquePart) and part.data.get("type") == "message":
-                for extras in found if sent else ():  # what the API said of the text before
-                    sent[-1] |= {key: extras[key] for key in ("phase",) if key in extras}
+            if isinstance(part, CitationPart) or (isinstance(part, OpaquePart) and part.data.get("type") == "message"):
+                if part.provider == self._provider and sent and sent[-1].get("role") == "assistant":
+                    _say_of(sent[-1], part)
+            elif isinstance(part, OpaquePart) and part.data.get("container_id") and not self._profile.containers:
+                _forget_thoughts(sent)
             else:
-                sent += found
-        # A thought that led to nothing is refused: the API wants what came of it.
-        while sent and sent[-1].get("type") == "reasoning":
-            sent.pop()
+                sent += self._item(part)
+        _forget_thoughts(sent)
         return sent
 
     def _item(self, part: Part) -> Iterator[dict[str, Any]]:

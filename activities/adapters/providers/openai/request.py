@@ -12,10 +12,12 @@ from typing import Any
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import demanded_call
+from ..asking.hosted_tools import hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
 from .items import response_items
+from .provider_tools import RESULTS, most_calls, responses_tools
 
 
 def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[str, Any]:
@@ -36,6 +38,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         }
         for tool, schema in tools.described
     ]
+    hosted = hosted_tools(request, profile)
     effort, call = effort_of(request, profile), demanded_call(request, profile)
     words = output.words if output else ""
     # JSON mode wants the word itself, and not in the instructions.
@@ -47,7 +50,8 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),
         **sampling(request, profile),
         "instructions": "\n\n".join(filter(None, (request.instructions, words))),
-        "tools": functions,
+        "tools": [*functions, *responses_tools(request, hosted)],
+        "max_tool_calls": most_calls(request, hosted),
         "input": [*said, *response_items(request.messages, provider, profile, tools), *asked],
         "tool_choice": ({"type": "function", "name": call.tool} if call.tool else call.any) or None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not functions else False,
@@ -56,7 +60,10 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         "text": _text_config(output),
         "prompt_cache_key": _cache_key(request.instructions, functions),
         # Nothing stays with the provider: the reasoning comes back with the answer, encrypted, and goes out again.
-        "include": ["reasoning.encrypted_content"] if profile.reasons else [],
+        "include": [
+            *(["reasoning.encrypted_content"] if profile.reasons else []),
+            *(RESULTS[one.tool.kind] for one in hosted if one.tool.kind in RESULTS),
+        ],
     }
     refused = unsent(request, profile, has=("service_tier",))
     kept = {key: value for key, value in body.items() if value not in (None, "", [], {}) and key not in refused}

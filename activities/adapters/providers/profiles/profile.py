@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from .....contracts.model import ReasoningEffort
+from .....contracts.provider_tool import ProviderToolKind
 from ..schema.rules import RULES
 
 OutputMode = Literal["strict", "schema", "json", "words"]
@@ -81,6 +82,10 @@ class Profile(BaseModel):
     """The word for a call of any tool that must be made."""
     named_choice: bool = True
     """Whether one tool can be named that must be called."""
+    provider_tools: dict[ProviderToolKind, str] = {}
+    """Tools that the provider runs itself, each with its own word for it."""
+    containers: bool = True
+    """Whether past containers of code are there still."""
     parallel_choice: bool = True
     """Whether it can be said that calls are not to be parallel."""
     refuses: tuple[str, ...] = ()
@@ -122,6 +127,7 @@ _WITHOUT: Final[dict[str, dict[str, Any]]] = {
     "echo": {"echo": (), "echo_required": False, "thoughts": False},
     "no_echo": {"echo": ("reasoning_content",), "echo_required": True},
     "parallel_tool_calls": {"parallel_choice": False},
+    "containers": {"containers": False},
     "tool_choice": {"named_choice": False, "required_choice": ""},
     "reasoning": {"reasoning": "none", "reasons": False},
 }

@@ -24,7 +24,7 @@ def _custom(body: Json) -> Iterator[tuple[int, Json]]:
 
 
 def _names(body: Json) -> list[Any]:
-    return [tool.get("name") for tool in body.get("tools") or ()]
+    return [tool.get("name") for tool in body.get("tools") or () if tool.get("type") != "mcp_toolset"]
 
 
 @MESSAGE_TOOLS.rule("https://github.com/modelcontextprotocol/modelcontextprotocol/issues/1345")
@@ -62,6 +62,33 @@ def strict_tool_is_refused(body: Json) -> Iterator[Complaint]:
         yield Complaint(
             f"Too many strict tools ({len(strict)}). {words} Try reducing the number of tools marked as strict."
         )
+
+
+@MESSAGE_TOOLS.rule(f"{DOCS}/agents-and-tools/tool-use/web-search-tool", quoted=False)
+def search_has_two_lists(body: Json) -> Iterator[Complaint]:
+    """Searches of the web with domains that are allowed beside some that are not."""
+    for index, tool in enumerate(body.get("tools") or ()):
+        if tool.get("allowed_domains") and tool.get("blocked_domains"):
+            yield Complaint(f"tools.{index}: only one of `allowed_domains` and `blocked_domains` may be set")
+
+
+@MESSAGE_TOOLS.rule(f"{DOCS}/agents-and-tools/mcp-connector", quoted=False)
+def connector_is_half(body: Json) -> Iterator[Complaint]:
+    """MCP servers without a set of tools, sets without a server, and two of one name."""
+    servers = [server.get("name") for server in body.get("mcp_servers") or ()]
+    sets = [tool.get("mcp_server_name") for tool in body.get("tools") or () if tool.get("type") == "mcp_toolset"]
+    if len(set(servers)) < len(servers):
+        yield Complaint("mcp_servers: server names must be unique")
+    if sorted(map(str, servers)) != sorted(map(str, sets)):
+        yield Complaint("mcp_servers: each server must be referenced by exactly one MCPToolset in `tools`")
+
+
+@MESSAGE_TOOLS.rule(f"{DOCS}/agents-and-tools/mcp-connector", quoted=False)
+def connector_is_not_safe(body: Json) -> Iterator[Complaint]:
+    """MCP servers at addresses that are not https."""
+    for index, server in enumerate(body.get("mcp_servers") or ()):
+        if not str(server.get("url")).startswith("https://"):
+            yield Complaint(f"mcp_servers.{index}.url: must start with https://")
 
 
 @MESSAGE_TOOLS.rule(f"{DOCS}/agents-and-tools/tool-use/tool-search-tool")

@@ -14,6 +14,12 @@ from tests.fakes.wire.rule import Complaint, Json, RuleBook
 RESPONSE_TOOLS = RuleBook("tools of a Responses request")
 
 _NAME_CHARS = 128
+_LABEL_CHARS = 64
+_NEEDED = {
+    "mcp": ("server_label", "server_url"),
+    "code_interpreter": ("container",),
+    "file_search": ("vector_store_ids",),
+}
 _HOSTED = ("web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation", "mcp")
 
 
@@ -79,6 +85,31 @@ def deferred_tools_need_a_search(body: Json) -> Iterator[Complaint]:
     ):
         words = "Invalid Value: 'tools.defer_loading'. Deferred tools require tools.tool_search."
         yield Complaint(words, "tools.defer_loading")
+
+
+@RESPONSE_TOOLS.rule("https://github.com/QuantumNous/new-api/issues/1478")
+def hosted_tool_lacks_a_field(body: Json) -> Iterator[Complaint]:
+    """MCP servers without a label or an address, interpreters without a container, searches of files in none."""
+    for index, tool in enumerate(body.get("tools") or ()):
+        for field in _NEEDED.get(str(tool.get("type")), ()):
+            if not tool.get(field):
+                yield missing(f"tools[{index}].{field}")
+
+
+@RESPONSE_TOOLS.rule("https://github.com/fhswf/openai-ui/pull/159")
+def label_does_not_match(body: Json) -> Iterator[Complaint]:
+    """Labels of MCP servers beyond 64 letters, digits, '_' and '-'."""
+    for index, tool in enumerate(body.get("tools") or ()):
+        if tool.get("server_label"):
+            yield from no_name(f"tools[{index}].server_label", tool["server_label"], _LABEL_CHARS)
+
+
+@RESPONSE_TOOLS.rule("https://github.com/smg-project/smg/pull/479", quoted=False)
+def label_is_there_twice(body: Json) -> Iterator[Complaint]:
+    """Two MCP servers of one label, case ignored."""
+    labels = [str(tool.get("server_label")).lower() for tool in body.get("tools") or () if tool.get("type") == "mcp"]
+    if len(set(labels)) < len(labels):
+        yield Complaint("MCP tools must have distinct server labels.", "tools", "mcp_tool_duplicate_server_label")
 
 
 @RESPONSE_TOOLS.rule("https://github.com/openai/codex/issues/3559")

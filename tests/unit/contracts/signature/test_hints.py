@@ -35,7 +35,7 @@ from pydantic import Base64Bytes, BaseModel, Field, HttpUrl
 from typing_extensions import Doc, TypeAliasType
 
 from sostenuto import SpecError, Tool, ToolContext, tool
-from sostenuto.contracts.tool_signature import ToolArgumentsError
+from sostenuto.contracts.signature.tool_signature import ToolArgumentsError
 
 if TYPE_CHECKING:
     from collections import OrderedDict as OnlyForTypes

@@ -19,11 +19,11 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
-from .errors import SpecError
-from .signature.argument_schema import ArgumentSchema
-from .signature.callee import LAMBDA, Callee
-from .signature.docstring import Docstring
-from .signature.hints import Names, as_list, awaited, bare, type_name, unfit, unknown_name, words
+from ..errors import SpecError
+from .argument_schema import ArgumentSchema
+from .callee import LAMBDA, Callee
+from .docstring import Docstring
+from .hints import Names, as_list, awaited, bare, type_name, unfit, unknown_name, words
 
 _FIELD = "parameter_"
 _NOTHING = "done"
