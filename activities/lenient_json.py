@@ -1,4 +1,4 @@
-"""Finds the JSON object that a model meant, among what it said around it.
+"""Finds the JSON that a model meant, and puts it in the place of all it said.
 
 Where no schema can be enforced, models put answers into fences, explain them, or leave commas at the end of lists.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Iterator
+
+from ..contracts.message import CitationPart, Message, OpaquePart, Part, TextPart
 
 _MOST_CHARS = 1_000_000
 """A longer text is taken as it is."""
@@ -26,6 +28,18 @@ def json_object(text: str) -> str | None:
             if _is_object(written):
                 return written
     return None
+
+
+def with_text_alone(message: Message, text: str) -> Message:
+    """Return a message with one text, at its end, in place of all that it has."""
+    kept = (part for part in message.parts if not _is_of_text(part))
+    return message.model_copy(update={"parts": (*kept, TextPart(text=text))})
+
+
+def _is_of_text(part: Part) -> bool:
+    # What a provider says of a text, such as where it stands, holds for no other.
+    of_text = isinstance(part, OpaquePart) and part.data.get("type") == "message"
+    return isinstance(part, TextPart | CitationPart) or of_text
 
 
 def _candidates(text: str) -> Iterator[str]:

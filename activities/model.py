@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from ..contracts import limits, names
 from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
 from ..contracts.mcp import McpServer
-from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, TextPart, ToolCallPart
+from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.provider_tool import McpConnector
@@ -31,7 +31,7 @@ from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
-from .lenient_json import json_object
+from .lenient_json import json_object, with_text_alone
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .not_served import NotServedError, cannot
 from .price import Price
@@ -247,21 +247,7 @@ def _with_own_ids(message: Message, index: int) -> Message:
 def _with_json_alone(message: Message) -> Message:
     """Leave out what a model said around the JSON that it was asked for."""
     found = None if message.tool_calls else json_object(message.text)
-    if found is None:
-        return message
-    texts = [part for part in message.parts if isinstance(part, TextPart)]
-    parts: list[Part] = []
-    for part in message.parts:
-        if part is texts[0]:
-            parts.append(TextPart(text=found))
-        # What a provider says of a text, such as where it stands, holds no more.
-        elif part not in texts and not _is_of_text(part):
-            parts.append(part)
-    return message.model_copy(update={"parts": tuple(parts)})
-
-
-def _is_of_text(part: Part) -> bool:
-    return isinstance(part, CitationPart) or (isinstance(part, OpaquePart) and part.data.get("type") == "message")
+    return message if found is None else with_text_alone(message, found)
 
 
 def _writable(message: Message) -> Message:

@@ -83,7 +83,7 @@ class Delta:
     """A piece of an answer that is still coming in."""
 
     kind: str
-    """`text`, `reasoning` or `tool_call`."""
+    """`text`, `reasoning` or `tool_call`, also where the answer itself is given by a call."""
     text: str
 
 

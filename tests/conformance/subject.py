@@ -10,6 +10,7 @@ from typing import Any
 from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
 from sostenuto.activities.adapters.providers.openai.adapter import OpenAIAdapter
+from sostenuto.activities.adapters.providers.profiles.known import Profiles
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.model_adapter import ModelAdapter, ModelRequest
 from sostenuto.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
@@ -30,14 +31,20 @@ LOOK_UP = ToolDefinition(
 )
 
 
-def wire_adapter(protocol: str, base_url: str, *, key: str | None = KEY, dialect: str = "") -> ModelAdapter:
+def wire_adapter(
+    protocol: str, base_url: str, *, key: str | None = KEY, dialect: str = "", profiles: Profiles | None = None
+) -> ModelAdapter:
     """The adapter of a protocol, in front of a server."""
     if protocol == "anthropic":
-        return AnthropicAdapter(api_key=key, base_url=base_url)
+        return AnthropicAdapter(api_key=key, base_url=base_url, profiles=profiles)
     if protocol == "openai":
-        return OpenAIAdapter(api_key=key, base_url=base_url)
+        return OpenAIAdapter(api_key=key, base_url=base_url, profiles=profiles)
     return CompatibleAdapter(
-        provider=dialect or "compatible", base_url=base_url, api_key=key, api_key_env="COMPATIBLE_API_KEY"
+        provider=dialect or "compatible",
+        base_url=base_url,
+        api_key=key,
+        api_key_env="COMPATIBLE_API_KEY",
+        profiles=profiles,
     )
 
 

@@ -23,7 +23,7 @@ from sostenuto.contracts.provider_tool import (
     WebSearch,
 )
 from sostenuto.contracts.usage import Usage
-from tests.conformance.subject import LOOK_UP, on_the_wire
+from tests.conformance.subject import ANSWER, LOOK_UP, on_the_wire
 from tests.fakes.wire.server import Fault
 from tests.fakes.wire.streams import WireStep
 
@@ -513,3 +513,13 @@ async def test_answers_of_text_have_none() -> None:
         answer = await adapter.complete(asked("openai", WebSearch()))
     assert answer.message.parts == (TextPart(text="So."),)
     assert (answer.message.citations, answer.message.provider_tools, answer.usage.web_searches) == ((), (), 0)
+
+
+@pytest.mark.parametrize(("without", "choice"), [((), {"type": "any"}), (("web_search",), {"type": "tool"})])
+async def test_an_answer_by_a_tool_lets_the_providers_own_come_first(
+    without: tuple[str, ...], choice: dict[str, str]
+) -> None:
+    options = {"model": Model("anthropic/claude-opus-4-1"), "output": ANSWER, "own": (), "without": frozenset(without)}
+    body = await body_of("anthropic", WebSearch(optional=True), **options)
+    assert body["tool_choice"].items() >= choice.items()
+    assert [tool["name"] for tool in body["tools"]] == ["final_answer", *(["web_search"] if not without else [])]

@@ -14,11 +14,12 @@ from ....contracts.provider_tool import PROVIDER_TOOLS
 from ....contracts.text import redacted
 from ...model_adapter import ModelRequest
 from ..mcp.redaction import secrets_of
+from .asking.answer_tool import ANSWER_TOOL, has_answer_tool
 from .profiles.profile import OutputMode
 
 _REFUSED: Final = re.compile(
-    r"unsupported|not (\w+ )?support|unknown|unrecogni[sz]ed|unexpected|not (\w+ )?permitted|not allowed|extra.inputs"
-    r"|extra_forbidden|unavailable|not available|deprecated|incompatible|cannot \w+"
+    r"unsupported|not (\w+ )?support|unknown|unrecogni[sz]ed|unexpected|not (\w+ )?permitted|not allowed|may not be"
+    r"|extra.inputs|extra_forbidden|unavailable|not available|deprecated|incompatible|cannot \w+"
     r"|no endpoints found|bound to|could not be verified|invalid `|invalid_encrypted|is missing"
     r"|too (many|complex|large)"
     r"|only (supported|allowed)|expected container|container.{0,40}(expired|not found)"
@@ -31,7 +32,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("output", r"json_schema|json_object|structured output|response.?format|response mime type"),
     ("output", r"output_config\.format|output_format"),
     ("output", r"text\.format|schema for response_format|json mode"),
-    ("output", r"schemas? contains|schema is too|compiled grammar"),
+    ("output", r"schemas? contains|schema is too|compiled grammar|too many states"),
     ("call_ids", r"must be a-z, A-Z, 0-9, with a length of 9"),
     ("max_tokens", r"use '?max_(completion_)?tokens'? instead"),
     ("no_echo", r"must be passed back|is missing in assistant|missing `?reasoning_content"),
@@ -40,6 +41,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("echo", r"invalid `signature`|invalid_encrypted_content"),
     ("parallel_tool_calls", r"parallel[ _]tool[ _](calls|use)"),
     ("tool_choice", r"tool[ _]choice|toolchoice"),
+    ("answer_tool", r"support tools?\b|tool (use|calling)|function calling"),
+    ("answer_tool", rf"json schema not supported|too many states|\b{ANSWER_TOOL}"),
     ("stream_options", r"stream[ _]options|include_usage"),
     ("reasoning", r"reasoning|thinking|effort"),
     ("temperature", r"temperature"),
@@ -57,6 +60,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
 # Where each feature stands in the body of a request.
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "output": ("response_format", "text", "output_config"),
+    "answer_tool": ("tools",),
     "reasoning": ("reasoning", "reasoning_effort", "thinking", "output_config"),
     "containers": ("input", "container"),
     **dict.fromkeys(PROVIDER_TOOLS, ("tools",)),
@@ -87,7 +91,7 @@ def refused_feature(said: str, field: str, body: Mapping[str, Any], options: Map
         for feature, words in _WORDS:
             fields = [name for name in FIELDS.get(feature, (feature,)) if name in body]
             if fields and not options.keys() & set(fields) and re.search(words, text, re.IGNORECASE):
-                found = _output_mode(body) if feature == "output" else feature
+                found = _found(feature, body)
                 if found:
                     return found
     return ""
@@ -112,6 +116,20 @@ def noted(
         said = str(error).replace(str(body.get("model") or "\n"), "")
         error.refuses = refused_feature(said, str(getattr(raw, "param", None) or ""), body, request.model.options)
     return error
+
+
+def _found(feature: str, body: Mapping[str, Any]) -> str:
+    """Return a feature by the name that profiles have for it.
+
+    Empty where the request does not have it.
+    """
+    match feature:
+        case "output":
+            return _output_mode(body) or ""
+        case "answer_tool":
+            return "tool" if has_answer_tool(body) else ""
+        case _:
+            return feature
 
 
 def _output_mode(body: Mapping[str, Any]) -> OutputMode | None:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, field_validator
 
 from sostenuto import Agent, App, Status, tool
+from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
+from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, ProfileChange, Profiles
+from tests.fakes.wire.server import provider_server
+from tests.fakes.wire.streams import WireStep
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
@@ -95,3 +99,31 @@ async def test_an_answer_nested_without_end_is_asked_for_again(serve: Serve) -> 
     async with serve(App(), [{"text": "[" * 200_000}, OSLO]) as stage:
         outcome = await stage.ask(agent)
     assert outcome.result.output == OSLO["output"]
+
+
+async def test_an_answer_by_a_tool_is_an_answer_like_any_other(serve: Serve) -> None:
+    @tool(effect="read")
+    async def count(city: str) -> int:
+        return 700_000
+
+    counting = ("count", {"city": "Oslo"})
+    script = (
+        calls(counting, ("final_answer", {"name": "Oslo", "people": 0})),
+        {"text": "It is Oslo."},
+        calls(("final_answer", WRONG["output"])),
+        calls(("final_answer", OSLO["output"]), text="Here it is:"),
+    )
+    agent = Agent(name="geographer", model="scripted/model", output=City, tools=[count], max_repairs=2)
+    async with provider_server(*map(WireStep.model_validate, script)) as server:
+        profiles = Profiles(UNKNOWN, [ProfileChange("*", {"output": "tool"})])
+        adapter = CompatibleAdapter(provider="scripted", base_url=server.base_url("compatible"), profiles=profiles)
+        async with serve(App(agent), adapter) as stage:
+            outcome = await stage.ask(agent)
+        await adapter.close()
+        offered = [[tool["function"]["name"] for tool in one.body["tools"]] for one in server.requests]
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, OSLO["output"])
+    assert (await outcome.run.result()).output == City(name="Oslo", people=700_000)
+    assert outcome.tool_results == [("700000", False)]
+    assert [bool(reply.output_errors) for reply in outcome.history.replies] == [False, True, True, False]
+    assert "people" in outcome.history.told[-1].text
+    assert offered == [["count", "final_answer"]] * 4

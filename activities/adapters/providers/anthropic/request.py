@@ -12,7 +12,7 @@ from .....contracts.message import Message
 from .....contracts.model import Model
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
-from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.demanded_call import DemandedCall
 from ..asking.hosted_tools import hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
@@ -37,8 +37,7 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     Raises:
         InvalidRequest: The API or the model has no place for something in it.
     """
-    model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
-    call = demanded_call(request, profile)
+    model, profile, tools, output, call = request.model, wire.profile, wire.tools, wire.output, wire.call
     instructions = [request.instructions, output.words if output else ""]
     limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
@@ -66,8 +65,8 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
         "service_tier": model.service_tier,
         "output_config": _output_config(effort, profile, output),
     }
-    body["tool_choice"] = _tool_choice(call, parallel=request.parallel_tool_calls) if request.tools else None
-    if past and not request.tools:
+    body["tool_choice"] = _tool_choice(call, parallel=request.parallel_tool_calls) if tools else None
+    if past and not tools:
         body["tool_choice"] = {"type": "none"}
     if "cache_control" not in request.without:
         _mark_for_cache(body)

@@ -11,13 +11,16 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from .....contracts.message import Part, TextPart
 from .....contracts.model import OutputSchema
+from .....contracts.tool import ToolDefinition
+from ....lenient_json import with_text_alone
 from ....model_adapter import Completion, ModelRequest
 from ..profiles.profile import OutputMode, Profile
 from ..schema.fitted import fit_schema
 from ..schema.restoring import FittedSchema
 from ..schema.rules import RULES, InexpressibleError
+from .answer_tool import answer_tool, answer_tool_name
+from .wire_tools import fitted_tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,11 @@ class AskedOutput:
     mode: OutputMode
     name: str = ""
     fitted: FittedSchema | None = None
-    """The schema as it is sent, in the first two modes."""
+    """The schema as it is sent, where one is: by itself, or as that of a tool."""
     words: str = ""
     """For the instructions; empty where the schema says it all."""
+    tool: ToolDefinition | None = None
+    """The tool that is to be called with the answer, in the mode of that name."""
 
     @property
     def schema(self) -> dict[str, Any] | None:
@@ -48,15 +53,12 @@ class AskedOutput:
         """
         if self.fitted is None or self.fitted.restoring is None:
             return completion
-        texts = [part for part in completion.message.parts if isinstance(part, TextPart)]
         try:
-            value = from_json("".join(part.text for part in texts))
+            value = from_json(completion.message.text)
         except ValueError:
             return completion
-        whole = TextPart(text=json.dumps(self.fitted.restored(value), ensure_ascii=False))
-        parts: list[Part] = [part for part in completion.message.parts if not isinstance(part, TextPart)]
-        message = completion.message.model_copy(update={"parts": (*parts, whole)})
-        return replace(completion, message=message)
+        whole = json.dumps(self.fitted.restored(value), ensure_ascii=False)
+        return replace(completion, message=with_text_alone(completion.message, whole))
 
 
 def asked_output(request: ModelRequest, profile: Profile) -> AskedOutput | None:
@@ -64,7 +66,11 @@ def asked_output(request: ModelRequest, profile: Profile) -> AskedOutput | None:
     output = request.output
     if output is None:
         return None
-    fitted, mode = _fitted(output, profile, profile.output_mode(with_tools=bool(request.tools)))
+    mode = profile.output_mode(with_tools=bool(request.tools))
+    if mode == "tool":
+        tool = answer_tool(output, answer_tool_name(request.tools))
+        return AskedOutput(mode, output.name, fitted_tool(tool, profile.tool_schema), tool=tool)
+    fitted, mode = _fitted(output, profile, mode)
     words = _words(output) if mode in ("json", "words") or profile.output_in_words else ""
     return AskedOutput(mode, output.name, fitted, words)
 

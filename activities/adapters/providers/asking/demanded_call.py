@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .....contracts.model import ANY_TOOL
 from ....model_adapter import ModelRequest
 from ..profiles.profile import Profile
+from .model_settings import effort_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class DemandedCall:
         """Whether the model is held to it."""
         return bool(self.any or self.tool)
 
+    def __bool__(self) -> bool:
+        """Return whether any call is demanded or asked for."""
+        return bool(self.demanded or self.words)
+
 
 def demanded_call(request: ModelRequest, profile: Profile) -> DemandedCall:
     """Return the call that is demanded of a model, if any."""
@@ -40,3 +45,38 @@ def demanded_call(request: ModelRequest, profile: Profile) -> DemandedCall:
     return (
         DemandedCall(tool=choice) if profile.named_choice else DemandedCall(words=f"Call {choice} before you answer.")
     )
+
+
+def demanded_answer(tool: str, request: ModelRequest, profile: Profile) -> DemandedCall:
+    """Return the call by which the answer is given.
+
+    Others may come before it.
+
+    Args:
+        tool: Name of the answer's tool.
+        request: The prompt.
+        profile: What the model accepts.
+    """
+    if not _thinks_by_budget(request, profile):
+        if profile.named_choice and not _has_others(request):
+            return DemandedCall(tool=tool)
+        if profile.required_choice:
+            return DemandedCall(any=profile.required_choice)
+    return DemandedCall(words=f"When you have your answer, give it by calling {tool}.")
+
+
+def _thinks_by_budget(request: ModelRequest, profile: Profile) -> bool:
+    """Return whether the model was told to think, and can only without a demand.
+
+    That of an answer stands at every turn: there would be no thoughts at all.
+    """
+    return profile.reasoning == "budget" and effort_of(request, profile) not in (None, profile.efforts.get("off"))
+
+
+def _has_others(request: ModelRequest) -> bool:
+    """Return whether there is a tool beside the answer's.
+
+    It may be one that the provider runs.
+    """
+    hosted = any(tool.kind not in request.without for tool in request.provider_tools)
+    return hosted or bool(request.tools or request.model.options.get("tools"))

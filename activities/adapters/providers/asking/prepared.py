@@ -14,7 +14,9 @@ from .....contracts.message import ToolCallPart
 from ....model_adapter import Completion, ModelRequest
 from ..profiles.known import Profiles
 from ..profiles.profile import Profile
+from .answer_tool import answer_tool_name, with_answer_as_text
 from .asked_output import AskedOutput, asked_output
+from .demanded_call import DemandedCall, demanded_answer, demanded_call
 from .wire_tools import WireTools
 
 _REMEMBERED: Final = 256
@@ -27,9 +29,12 @@ class Prepared:
     profile: Profile
     tools: WireTools
     output: AskedOutput | None
+    call: DemandedCall
 
     def restored(self, completion: Completion) -> Completion:
         """Return an answer in the form of the agent's own tools and output."""
+        if self.output and self.output.tool:
+            completion = with_answer_as_text(completion, self.output.tool.name)
         parts = tuple(
             self.tools.received(part) if isinstance(part, ToolCallPart) else part for part in completion.message.parts
         )
@@ -66,9 +71,21 @@ def prepared(request: ModelRequest, profiles: Profiles) -> Prepared:
     profile = profiles.of(request.model.model).without(request.without)
     rules = profile.tool_schema
     tools: WireTools = _TOOLS.of(request.tools, rules, lambda: WireTools(request.tools, rules))
-    output: AskedOutput | None = None
-    if request.output is not None:
-        asked = (profile.output_mode(with_tools=bool(request.tools)), profile.output_schema, profile.output_in_words)
-        rest = (*asked, profile.output_unenforced, profile.unenforced_schema)
-        output = _OUTPUTS.of(request.output, rest, lambda: asked_output(request, profile))
-    return Prepared(profile, tools, output)
+    call, output = demanded_call(request, profile), _output(request, profile)
+    if output and output.tool and output.fitted:
+        if call.any:
+            # The answer's tool would do where any has to be called: there is none until one of the agent's own was.
+            return Prepared(profile, tools, None, call)
+        tools = tools.and_one(output.tool, output.fitted)
+        call = call or demanded_answer(output.tool.name, request, profile)
+    return Prepared(profile, tools, output, call)
+
+
+def _output(request: ModelRequest, profile: Profile) -> AskedOutput | None:
+    if request.output is None:
+        return None
+    asked = (profile.output_mode(with_tools=bool(request.tools)), answer_tool_name(request.tools))
+    rules = (profile.output_schema, profile.unenforced_schema, profile.tool_schema)
+    rest = (*asked, *rules, profile.output_in_words, profile.output_unenforced)
+    output: AskedOutput = _OUTPUTS.of(request.output, rest, lambda: asked_output(request, profile))
+    return output

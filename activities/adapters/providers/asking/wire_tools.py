@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,10 +25,15 @@ class WireTools:
     Args:
         tools: As the agent has them.
         rules: Name of the rules for their schemas.
+        fitted: The schemas of those that are fitted already, by their names.
     """
 
-    def __init__(self, tools: tuple[ToolDefinition, ...], rules: str) -> None:
-        self._fitted = {tool.name: _fitted(tool, rules) for tool in tools}
+    def __init__(
+        self, tools: tuple[ToolDefinition, ...], rules: str, fitted: Mapping[str, FittedSchema] | None = None
+    ) -> None:
+        self._rules = rules
+        known = fitted or {}
+        self._fitted = {tool.name: known.get(tool.name) or fitted_tool(tool, rules) for tool in tools}
         self.described: tuple[tuple[ToolDefinition, dict[str, Any]], ...] = tuple(
             (tool, self._fitted[tool.name].schema) for tool in tools
         )
@@ -37,6 +42,11 @@ class WireTools:
     def __bool__(self) -> bool:
         """Return whether there is any."""
         return bool(self.described)
+
+    def and_one(self, tool: ToolDefinition, fitted: FittedSchema) -> WireTools:
+        """Return these and one more, whose schema is fitted already."""
+        tools = (*(one for one, _ in self.described), tool)
+        return WireTools(tools, self._rules, {**self._fitted, tool.name: fitted})
 
     def sent(self, call: ToolCallPart) -> tuple[str, dict[str, Any]]:
         """Return name and arguments of a past call as the model may have written them."""
@@ -56,7 +66,11 @@ class WireTools:
         return call.model_copy(update={"arguments": arguments})
 
 
-def _fitted(tool: ToolDefinition, rules: str) -> FittedSchema:
+def fitted_tool(tool: ToolDefinition, rules: str) -> FittedSchema:
+    """Return the schema of a tool as it is sent.
+
+    What strict rules cannot say is sent as every provider takes it.
+    """
     try:
         return fit_schema(tool.parameters, RULES[rules])
     except InexpressibleError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
-from ..asking.demanded_call import DemandedCall, demanded_call
+from ..asking.demanded_call import DemandedCall
 from ..asking.hosted_tools import refuse_hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
@@ -25,9 +25,8 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
     Raises:
         InvalidRequest: The API or the model has no place for something in it.
     """
-    model, profile, tools, output = request.model, wire.profile, wire.tools, wire.output
+    model, profile, tools, output, call = request.model, wire.profile, wire.tools, wire.output, wire.call
     refuse_hosted_tools(request)
-    call = demanded_call(request, profile)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {
@@ -74,7 +73,7 @@ def _reasoning(effort: str | None, profile: Profile) -> dict[str, Any]:
 
 
 def _response_format(output: AskedOutput | None) -> dict[str, Any]:
-    if output is None or output.mode == "words":
+    if output is None or output.mode in ("tool", "words"):
         return {}
     if output.mode == "json":
         return {"type": "json_object"}

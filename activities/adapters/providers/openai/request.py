@@ -11,7 +11,6 @@ from typing import Any
 
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
-from ..asking.demanded_call import demanded_call
 from ..asking.hosted_tools import hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
@@ -39,7 +38,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         for tool, schema in tools.described
     ]
     hosted = hosted_tools(request, profile)
-    effort, call = effort_of(request, profile), demanded_call(request, profile)
+    effort, call = effort_of(request, profile), wire.call
     words = output.words if output else ""
     # JSON mode wants the word itself, and not in the instructions.
     said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
@@ -75,7 +74,7 @@ _LEAST_OUTPUT = 16
 
 
 def _text_config(output: AskedOutput | None) -> dict[str, Any]:
-    if output is None or output.mode == "words":
+    if output is None or output.mode in ("tool", "words"):
         return {}
     if output.mode == "json":
         return {"format": {"type": "json_object"}}

@@ -10,12 +10,13 @@ from .....contracts.model import ReasoningEffort
 from .....contracts.provider_tool import ProviderToolKind
 from ..schema.rules import RULES
 
-OutputMode = Literal["strict", "schema", "json", "words"]
-"""How an answer of a given form is asked for: by a schema that is enforced, by one that may be, as any JSON, or in
-words alone. Words stand beside all but the first two."""
+OutputMode = Literal["strict", "schema", "tool", "json", "words"]
+"""How an answer of a given form is asked for: by a schema that is enforced, by one that may be, by a tool that is to be
+called with it, as any JSON, or in words alone. Words stand beside the last two, and by `output_in_words`."""
 
-LADDER: Final[tuple[OutputMode, ...]] = ("strict", "schema", "json", "words")
-"""What is tried where the one before is refused."""
+_BELOW: Final[dict[OutputMode, OutputMode]] = {"strict": "schema", "schema": "json", "json": "words", "tool": "words"}
+"""What is tried where one is refused. No way leads down to a tool: who refuses schemas is often a server of which
+nothing is known, and those call tools worse than they write JSON."""
 
 
 class Profile(BaseModel):
@@ -135,6 +136,6 @@ _WITHOUT: Final[dict[str, dict[str, Any]]] = {
 
 
 def _lower(mode: OutputMode, features: frozenset[str]) -> OutputMode:
-    while mode in features and mode != LADDER[-1]:
-        mode = LADDER[LADDER.index(mode) + 1]
+    while mode in features and mode in _BELOW:
+        mode = _BELOW[mode]
     return mode
