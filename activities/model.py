@@ -165,9 +165,11 @@ class ModelActivities:
             # What has no place among our parts may be the answer, such as a picture.
             if not message.text.strip() and any(isinstance(p, OpaquePart) and not p.tool for p in message.parts):
                 wrong = ()
-        cut = bool(wrong) and completion.stop is StopReason.LENGTH
+        ended = completion.stop is StopReason.LENGTH
+        cut = ended and bool(wrong)
         if cut:
             wrong = (_cut_at(model),)
+        short = cut or (ended and any(called.malformed for called in message.tool_calls))
         cost = await self._cost(model, completion)
         return ModelReply(
             id=uuid4().hex[:16],
@@ -177,7 +179,7 @@ class ModelActivities:
             cost_usd=cost,
             stop=completion.stop,
             note=completion.note,
-            room=min(call.room * _MORE_ROOM, _MOST_ROOM) if cut and completion.more_room else call.room,
+            room=min(call.room * _MORE_ROOM, _MOST_ROOM) if short and completion.more_room else call.room,
             final=cut and (not completion.more_room or call.room >= _MOST_ROOM),
             prompt_hash=prompt_hash(prefix.chain, model),
             output_errors=wrong,

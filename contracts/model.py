@@ -38,7 +38,7 @@ class Model(Spec):
     temperature: float | None = Field(default=None, ge=0, le=2)
     """Sampling temperature, 0 to 2. None leaves the provider's default."""
     max_output_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens one answer may have. None leaves the adapter's default."""
+    """Most tokens one answer may have. None leaves the model's usual limit, and more where that was too short."""
     reasoning: ReasoningEffort | None = None
     """How hard to think. None leaves the provider's default."""
     timeout: timedelta = Field(default=timedelta(minutes=5), gt=timedelta(0), le=timedelta(hours=1))

@@ -135,3 +135,35 @@ async def test_tools_of_the_options_come_beside_the_agents_own(protocol: str) ->
 async def test_options_never_take_the_place_of_the_prompt(protocol: str, key: str) -> None:
     with pytest.raises(InvalidRequest, match=f"options may not set '{key}': the agent says that itself"):
         await _body(protocol, options={key: []})
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dialect", "model", "fields", "sent", "more"),
+    [
+        ("anthropic", "", "claude-opus-5", {"room": 1}, 32_000, True),
+        ("anthropic", "", "claude-opus-5", {"room": 4}, 128_000, False),
+        ("anthropic", "", "claude-haiku-4-5", {"room": 4}, 64_000, False),
+        ("anthropic", "", "claude-3-5-haiku", {"room": 1}, 8_192, False),
+        ("anthropic", "", "claude-opus-5", {"room": 4, "max_output_tokens": 500}, 500, False),
+        ("compatible", "fireworks", "llama-v3p1-8b", {"room": 1}, None, True),
+        ("compatible", "fireworks", "llama-v3p1-8b", {"room": 4}, 8_192, True),
+        ("compatible", "fireworks", "llama-v3p1-8b", {"room": 16}, 32_768, False),
+        ("compatible", "deepseek", "deepseek-chat", {"room": 4}, 8_192, False),
+        ("compatible", "deepseek", "deepseek-v4-flash", {"room": 4}, None, False),
+        ("compatible", "", "some-model", {"room": 4}, None, False),
+        ("openai", "", "gpt-5.4", {"room": 4}, None, False),
+    ],
+)
+async def test_an_answer_has_more_room_where_there_is_more(
+    protocol: str, dialect: str, model: str, fields: dict[str, Any], sent: int | None, more: bool
+) -> None:
+    settings = dict(fields)
+    room = settings.pop("room")
+    asked = replace(request(dialect or protocol, **settings), room=room)
+    asked = replace(asked, model=asked.model.model_copy(update={"name": f"{asked.model.provider}/{model}"}))
+    async with on_the_wire(protocol, WireStep(text="So", stop="length"), dialect=dialect) as (adapter, server):
+        answer = await adapter.complete(asked)
+        body = server.requests[0].body
+    limits = {value for key, value in body.items() if key.startswith("max_")}
+    assert (limits or {None}) == {sent}
+    assert answer.more_room is more

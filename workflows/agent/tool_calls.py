@@ -86,7 +86,8 @@ class ToolCalls:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
         if call.malformed and (tool or delegate):
             schema = f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}" if tool else ""
-            cut = " They were cut at the output limit." if reply.stop is StopReason.LENGTH else ""
+            room = " There is more room now: call it again." if reply.room > 1 else ""
+            cut = f" They were cut at the output limit.{room}" if reply.stop is StopReason.LENGTH else ""
             wrong = f"The arguments are not a JSON object that can be taken: {call.malformed[:500]!r}.{cut}"
             return error_result(call, f"{wrong} {schema}".strip())
         if delegate is not None:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel
 
-from sostenuto import Model, Status, tool
+from sostenuto import Agent, App, Model, Status, tool
+from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
+from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, ProfileChange, Profiles
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
+from tests.fakes.wire.server import provider_server
+from tests.fakes.wire.streams import WireStep
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
-    from tests.integration.agent.conftest import Play
+    from tests.integration.agent.conftest import Play, Serve
 
 
 class City(BaseModel):
@@ -118,3 +122,34 @@ async def test_an_unknown_stop_reason_is_told(play: Play) -> None:
     outcome = await play([{"text": "So.", "note": "the provider gave an unknown stop reason"}])
     assert outcome.result.output == "So."
     assert outcome.result.reason == "the provider gave an unknown stop reason"
+
+
+async def test_a_call_that_is_cut_is_not_run_and_asked_for_with_more_room(serve: Serve) -> None:
+    said: list[str] = []
+
+    @tool(effect="once")
+    async def write(text: str) -> str:
+        said.append(text)
+        return "Written."
+
+    half = {"name": "write", "malformed": '{"text": "It was a dark and'}
+    script = (
+        WireStep.model_validate({"tool_calls": [half], "stop": "length"}),
+        WireStep.model_validate(calls(("write", {"text": "It was a dark and stormy night."}))),
+        WireStep(text="Done."),
+    )
+    agent = Agent(name="writer", model="scripted/model", tools=[write])
+    async with provider_server(*script) as server:
+        profiles = Profiles(UNKNOWN, [ProfileChange("*", {"usual_tokens": 100, "output_tokens": 1_000})])
+        adapter = CompatibleAdapter(provider="scripted", base_url=server.base_url("compatible"), profiles=profiles)
+        async with serve(App(agent), adapter) as stage:
+            outcome = await stage.ask(agent)
+        await adapter.close()
+        limits = [received.body.get("max_tokens") for received in server.requests]
+    assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Done.")
+    assert said == ["It was a dark and stormy night."]
+    assert limits == [None, 400, 400]
+    (cut, failed), (written, _) = outcome.tool_results
+    assert failed
+    assert "They were cut at the output limit. There is more room now: call it again." in cut
+    assert written == "Written."

@@ -39,7 +39,7 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     """
     model, profile, tools, output, call = request.model, wire.profile, wire.tools, wire.output, wire.call
     instructions = [request.instructions, output.words if output else ""]
-    limit = model.max_output_tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
+    limit = wire.limit.tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
     hosted = messages_tools(request, hosted_tools(request, profile))
     past = () if hosted.tools else past_tools(request.messages)

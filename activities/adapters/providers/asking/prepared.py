@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .....contracts.message import ToolCallPart
+from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, ModelRequest
 from ..profiles.known import Profiles
 from ..profiles.profile import Profile
 from .answer_tool import answer_tool_name, with_answer_as_text
 from .asked_output import AskedOutput, asked_output
 from .demanded_call import DemandedCall, demanded_answer, demanded_call
+from .output_limit import OutputLimit, output_limit
 from .wire_tools import WireTools
 
 _REMEMBERED: Final = 256
@@ -30,6 +32,7 @@ class Prepared:
     tools: WireTools
     output: AskedOutput | None
     call: DemandedCall
+    limit: OutputLimit
 
     def restored(self, completion: Completion) -> Completion:
         """Return an answer in the form of the agent's own tools and output."""
@@ -38,7 +41,11 @@ class Prepared:
         parts = tuple(
             self.tools.received(part) if isinstance(part, ToolCallPart) else part for part in completion.message.parts
         )
-        received = replace(completion, message=completion.message.model_copy(update={"parts": parts}))
+        received = replace(
+            completion,
+            message=completion.message.model_copy(update={"parts": parts}),
+            more_room=self.limit.more and completion.stop is StopReason.LENGTH,
+        )
         return self.output.restored(received) if self.output else received
 
 
@@ -72,13 +79,14 @@ def prepared(request: ModelRequest, profiles: Profiles) -> Prepared:
     rules = profile.tool_schema
     tools: WireTools = _TOOLS.of(request.tools, rules, lambda: WireTools(request.tools, rules))
     call, output = demanded_call(request, profile), _output(request, profile)
+    limit = output_limit(request, profile)
     if output and output.tool and output.fitted:
         if call.any:
             # The answer's tool would do where any has to be called: there is none until one of the agent's own was.
-            return Prepared(profile, tools, None, call)
+            return Prepared(profile, tools, None, call, limit)
         tools = tools.and_one(output.tool, output.fitted)
         call = call or demanded_answer(output.tool.name, request, profile)
-    return Prepared(profile, tools, output, call)
+    return Prepared(profile, tools, output, call, limit)
 
 
 def _output(request: ModelRequest, profile: Profile) -> AskedOutput | None:

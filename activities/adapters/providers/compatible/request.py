@@ -31,7 +31,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
     offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {
         "model": model.model,
-        profile.max_tokens: model.max_output_tokens,
+        profile.max_tokens: None if wire.limit.usual else wire.limit.tokens,
         **sampling(request, profile),
         "messages": chat_messages(request, provider, profile, tools, output.words if output else "", call.words),
         "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],

@@ -93,6 +93,9 @@ class Profile(BaseModel):
     """Fields of the body that are refused, and so never sent."""
     output_tokens: int | None = None
     """Most tokens of an answer. None: not known."""
+    usual_tokens: int = 0
+    """Most tokens of an answer where nobody says so, if that is less than `output_tokens`. An answer that is cut there
+    is asked for again with more room. 0: as many as the model can."""
     context_tokens: int | None = None
     """Most tokens of a prompt and its answer. None: not known."""
 
