@@ -6,6 +6,7 @@ That loads no SDK and opens no connection: the first call does.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ _NO_LOCAL_SERVER = (
     "no local model server: start one by `sostenuto dev`, or run this in the directory where `sostenuto dev` runs "
     "(or set SOSTENUTO_STATE_DIR to its state directory), or set SOSTENUTO_LOCAL_URL"
 )
+
+
+_BUILT_IN = ("anthropic", "openai", LOCAL_PROVIDER, "scripted")
 
 
 def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> dict[str, ModelAdapter]:
@@ -62,6 +66,20 @@ def build_embedder(settings: Settings) -> LazyEmbedder:
     It exists without its weights too: using it says how to get them.
     """
     return LazyEmbedder(lambda: _embedder(settings))
+
+
+def unused_models(settings: Settings) -> list[str]:
+    """Return a line for each table of models whose provider is not there.
+
+    Its name may be misspelled; or it is a provider of other workers that share the settings.
+    """
+    there = [*_BUILT_IN, *settings.providers]
+    return [
+        f"[models.{json.dumps(pattern)}]: there is no provider {pattern.partition('/')[0]!r} here (there are: "
+        f"{', '.join(there)}), so nothing comes of it"
+        for pattern in settings.models
+        if pattern.partition("/")[0] not in there
+    ]
 
 
 def missing_keys(node: Node, settings: Settings) -> list[str]:

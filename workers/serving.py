@@ -17,7 +17,7 @@ from ..contracts.specs.app import App
 from ..contracts.specs.node import Node
 from .mcp import mcp_sessions
 from .pricing import cost_usd
-from .providers import build_adapters, build_embedder, missing_keys
+from .providers import build_adapters, build_embedder, missing_keys, unused_models
 from .settings import Settings
 from .worker import Services, build_worker
 
@@ -38,7 +38,8 @@ async def serving(
         client: Connected by `connection.connect.connect`.
         task_queue: What it polls.
         needed: One of its runnables that is about to be run here.
-        on_warning: Told of each model that cannot be called for want of a key or an address.
+        on_warning: Told of each model that cannot be called for want of a key or an address, and of settings of models
+            whose provider is not there.
 
     Raises:
         SetupError: The settings are wrong, or something in `needed` has no model that can be called; names the place.
@@ -52,6 +53,8 @@ async def serving(
                 raise SetupError("; ".join(problems))
             for problem in problems:
                 on_warning(problem)
+    for problem in unused_models(settings):
+        on_warning(problem)
     embedder = build_embedder(settings)
     adapters = build_adapters(settings, embedder)
     try:

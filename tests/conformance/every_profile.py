@@ -28,6 +28,7 @@ _NAMES = {
         "claude-sonnet-4-20250514 claude-sonnet-5 claude-sonnet-5-5"
     ),
     "azure": "gpt-4o",
+    "chat": "any",
     "deepseek": "deepseek-chat deepseek-reasoner deepseek-v4",
     "fireworks": "gpt-oss-20b llama-v3p3-70b-instruct",
     "gemini": "gemini-2.5-flash gemini-2.5-pro gemini-3-flash",
@@ -39,12 +40,11 @@ _NAMES = {
     "ollama": "gpt-oss:20b llama3.2 qwen3:8b",
     "openai": (
         "chatgpt-4o-latest ft:gpt-4o-mini:acme ft:gpt-5:acme gpt-3.5-turbo gpt-4 gpt-4-0613 gpt-4-turbo "
-        "gpt-4.1 gpt-4o gpt-4o-2024-05-13 gpt-5 gpt-5-chat-latest gpt-5-pro gpt-5.2 gpt-5.2-chat-latest "
+        "gpt-4.1 gpt-4.1-nano gpt-4o gpt-4o-2024-05-13 gpt-5 gpt-5-chat-latest gpt-5-pro gpt-5.2 gpt-5.2-chat-latest "
         "gpt-5.2-pro gpt-6 gpt-6-astra o3 o3-mini"
     ),
     "openrouter": "x/y",
     "together": "meta-llama/Llama-3.3-70B openai/gpt-oss-20b",
-    "unknown": "any",
     "vllm": "any",
     "xai": "grok-3-mini grok-4 grok-4-fast-non-reasoning grok-4.3",
 }

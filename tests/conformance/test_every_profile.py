@@ -16,7 +16,7 @@ from sostenuto.activities.adapters.providers.compatible.adapter import Compatibl
 from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, Profiles
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
-from tests.chaos.test_any_conversation import MODELS
+from tests.conformance.every_profile import MODELS
 from tests.conformance.subject import ANSWER, KEY, request, wire_adapter
 from tests.fakes.wire.server import ProviderServer
 from tests.fakes.wire.streams import WireStep

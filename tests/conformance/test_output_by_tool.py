@@ -28,8 +28,7 @@ from sostenuto.contracts.model import ANY_TOOL, OutputSchema
 from sostenuto.contracts.specs.output import output_schema
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire.model_call import StopReason
-from tests.chaos.test_any_conversation import MODELS
-from tests.conformance.every_profile import refused
+from tests.conformance.every_profile import MODELS, refused
 from tests.conformance.pydantic_types import TYPES
 from tests.conformance.subject import ANSWER, LOOK_UP, OVER_THE_WIRE, request, shape, wire_adapter
 from tests.conformance.test_every_profile import CALLS, play, player

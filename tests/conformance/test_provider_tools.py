@@ -366,6 +366,10 @@ async def test_anthropics_calls_of_connected_servers_are_kept_and_go_back() -> N
         await adapter.complete(asked("anthropic", McpConnector("tracker"), messages=messages))
         assert server.requests[1].body["messages"][1]["content"][:2] == [use, result]
     assert first.provider_tools == ("tracker/find",)
+    async with on_the_wire("anthropic", WireStep(text="So."), WireStep(text="Yes.")) as (adapter, server):
+        await adapter.complete(asked("anthropic", messages=messages))
+        said = server.requests[0].body["messages"][1]["content"]
+    assert said == [{"type": "text", "text": "Two."}], "without the servers the API does not know what their calls are"
 
 
 # Where code runs.
@@ -523,3 +527,13 @@ async def test_an_answer_by_a_tool_lets_the_providers_own_come_first(
     body = await body_of("anthropic", WebSearch(optional=True), **options)
     assert body["tool_choice"].items() >= choice.items()
     assert [tool["name"] for tool in body["tools"]] == ["final_answer", *(["web_search"] if not without else [])]
+
+
+async def test_a_search_is_not_made_with_the_least_effort_but_with_the_models_own() -> None:
+    async with on_the_wire("openai", WireStep(text="So.")) as (adapter, server):
+        wanted = asked("openai", WebSearch(), model=Model("openai/gpt-5-mini", reasoning="off"))
+        with pytest.raises(InvalidRequest, match="openai/gpt-5-mini does not search the web with reasoning='off'"):
+            await adapter.complete(wanted)
+        _, without = await completed(adapter, wanted)
+        assert "reasoning" not in server.requests[0].body
+    assert without == ("reasoning",)

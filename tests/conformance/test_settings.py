@@ -10,7 +10,7 @@ import pytest
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.model import ANY_TOOL
-from tests.conformance.subject import OVER_THE_WIRE, on_the_wire, request
+from tests.conformance.subject import LOOK_UP, OVER_THE_WIRE, on_the_wire, request
 from tests.fakes.wire.streams import WireStep
 
 
@@ -167,3 +167,12 @@ async def test_an_answer_has_more_room_where_there_is_more(
     limits = {value for key, value in body.items() if key.startswith("max_")}
     assert (limits or {None}) == {sent}
     assert answer.more_room is more
+
+
+@pytest.mark.parametrize("length", [1_000, 1_024, 1_025, 20_000])
+async def test_azure_takes_no_long_description(length: int) -> None:
+    long = LOOK_UP.model_copy(update={"description": "d" * length})
+    (sent,) = (await _body("compatible", "gpt-5.4", "azure", tools=(long,)))["tools"]
+    description = sent["function"]["description"]
+    assert len(description) <= 1_024
+    assert (description == long.description) is (length <= 1_024)

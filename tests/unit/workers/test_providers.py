@@ -13,7 +13,7 @@ from sostenuto import Agent, App, Model
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest, SetupError
 from sostenuto.contracts.message import Message
-from sostenuto.workers.providers import LazyEmbedder, build_adapters, build_embedder, missing_keys
+from sostenuto.workers.providers import LazyEmbedder, build_adapters, build_embedder, missing_keys, unused_models
 from sostenuto.workers.settings import Settings
 
 
@@ -123,3 +123,12 @@ async def test_an_embedder_says_what_it_lacks(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match=r"no module numpy.*sostenuto\[local\]"):
         await LazyEmbedder(build).embed(["a"])
+
+
+def test_settings_of_models_whose_provider_is_not_there_are_told() -> None:
+    tables = {"gorq/llama*": {"output": "json"}, "groq/llama*": {"output": "json"}, "anthropic/*": {"images": "none"}}
+    settings = Settings(providers={"groq": {"base_url": "http://127.0.0.1:1/v1"}}, models=tables)
+    assert unused_models(settings) == [
+        "[models.\"gorq/llama*\"]: there is no provider 'gorq' here "
+        "(there are: anthropic, openai, local, scripted, groq), so nothing comes of it"
+    ]

@@ -41,7 +41,9 @@ class SentMessages:
     """Whether a tool of the provider's own has not ended yet: it goes on with the results of ours."""
 
     @classmethod
-    def of(cls, messages: Iterable[Message], provider: str, wire: Prepared, *, pending: bool) -> SentMessages:
+    def of(
+        cls, messages: Iterable[Message], provider: str, wire: Prepared, *, pending: bool, connects: bool
+    ) -> SentMessages:
         """Return the messages of a request: results of parallel calls must share one.
 
         Args:
@@ -49,11 +51,12 @@ class SentMessages:
             provider: Whose own parts go back.
             wire: What the model accepts.
             pending: Whether a tool of the provider's own that has not ended can go on.
+            connects: Whether the provider is to connect to MCP servers. If not, it knows no past calls of theirs.
 
         Raises:
             InvalidRequest: A part cannot be sent.
         """
-        writer = _Writer(provider, wire.profile, wire.tools)
+        writer = _Writer(provider, wire.profile, wire.tools, connects=connects)
         told = answered(messages)
         said = [writer.blocks(message.parts) for message in told]
         left = _open(told) if pending else None
@@ -68,7 +71,7 @@ class SentMessages:
 
 def answer_blocks(message: Message, provider: str, profile: Profile, tools: WireTools) -> list[dict[str, Any]]:
     """Return what a model said as the blocks of a request, all of it."""
-    return _Writer(provider, profile, tools).blocks(message.parts)
+    return _Writer(provider, profile, tools, connects=True).blocks(message.parts)
 
 
 def _add(sent: list[dict[str, Any]], spoken_by: Role, blocks: list[dict[str, Any]]) -> None:
@@ -131,10 +134,11 @@ def _is_result(block: dict[str, Any]) -> bool:
 
 
 class _Writer:
-    def __init__(self, provider: str, profile: Profile, tools: WireTools) -> None:
+    def __init__(self, provider: str, profile: Profile, tools: WireTools, *, connects: bool) -> None:
         self._provider = provider
         self._profile = profile
         self._tools = tools
+        self._unknown = (CONTAINER,) if connects else (CONTAINER, "mcp_tool_use", "mcp_tool_result")
 
     def blocks(self, parts: Iterable[Part]) -> list[dict[str, Any]]:
         blocks: list[dict[str, Any]] = []
@@ -166,7 +170,7 @@ class _Writer:
                 if part.provider == self._provider and part.data and self._profile.reasons and self._profile.thoughts:
                     yield dict(part.data)
             case CitationPart() | OpaquePart():
-                if part.provider == self._provider and part.data.get("type") != CONTAINER:
+                if part.provider == self._provider and part.data.get("type") not in self._unknown:
                     yield dict(part.data)
             case _:
                 raise unsupported(part, self._provider, "it is to be resolved before the call")

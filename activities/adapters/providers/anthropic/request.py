@@ -45,7 +45,9 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     past = () if hosted.tools else past_tools(request.messages)
     offered = tools or WireTools(past, profile.tool_schema)
     container = container_of(request.messages, provider) if profile.containers else None
-    sent = SentMessages.of(request.messages, provider, wire, pending=container is not None)
+    sent = SentMessages.of(
+        request.messages, provider, wire, pending=container is not None, connects=bool(hosted.servers)
+    )
     messages = sent.messages
     body: dict[str, Any] = {
         "model": model.model,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .....contracts.text import cut
+from .....contracts.tool import ToolDefinition
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall
@@ -34,7 +36,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
         profile.max_tokens: None if wire.limit.usual else wire.limit.tokens,
         **sampling(request, profile),
         "messages": chat_messages(request, provider, profile, tools, output.words if output else "", call.words),
-        "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],
+        "tools": [_tool(tool.name, _description(tool, profile), schema) for tool, schema in offered.described],
         "tool_choice": _tool_choice(call) if tools else "none" if offered else None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not tools else False,
         profile.seed: model.seed,
@@ -51,6 +53,15 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
 
 def _tool_choice(call: DemandedCall) -> str | dict[str, Any] | None:
     return {"type": "function", "function": {"name": call.tool}} if call.tool else call.any or None
+
+
+_CUT_CHARS = 10
+"""Room for the words that something was cut."""
+
+
+def _description(tool: ToolDefinition, profile: Profile) -> str:
+    most = profile.tool_description or len(tool.description)
+    return tool.description if len(tool.description) <= most else cut(tool.description, most - _CUT_CHARS)
 
 
 def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -67,10 +67,6 @@ def _map_stop_reason(reason: object) -> tuple[StopReason, str]:
     return stop_reason(reason, _STOP_REASONS)
 
 
-def _is_search(item: dict[str, Any]) -> bool:
-    return bool(item["type"] == "web_search_call" and (item.get("action") or {}).get("type", "search") == "search")
-
-
 def _map_usage(usage: dict[str, Any]) -> Usage:
     details = usage.get("input_tokens_details") or {}
     return Usage(
@@ -193,3 +189,7 @@ def _reason(answer: dict[str, Any]) -> str | None:
 
 def _refused(answer: dict[str, Any]) -> bool:
     return any(piece["type"] == "refusal" for item in answer["output"] for piece in item.get("content") or ())
+
+
+def _is_search(item: dict[str, Any]) -> bool:
+    return bool(item["type"] == "web_search_call" and (item.get("action") or {}).get("type", "search") == "search")

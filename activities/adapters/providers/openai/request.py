@@ -6,15 +6,19 @@ Must not send anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
+from .....contracts.errors import InvalidRequest
+from .....contracts.provider_tool import WebSearch
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
-from ..asking.hosted_tools import hosted_tools
+from ..asking.hosted_tools import HostedTool, hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
+from ..profiles.profile import Profile
 from .items import response_items
 from .provider_tools import RESULTS, most_calls, responses_tools
 
@@ -38,7 +42,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         for tool, schema in tools.described
     ]
     hosted = hosted_tools(request, profile)
-    effort, call = effort_of(request, profile), wire.call
+    effort, call = _effort(request, profile, hosted), wire.call
     words = output.words if output else ""
     # JSON mode wants the word itself, and not in the instructions.
     said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
@@ -67,6 +71,17 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
     refused = unsent(request, profile, has=("service_tier",))
     kept = {key: value for key, value in body.items() if value not in (None, "", [], {}) and key not in refused}
     return with_options(kept | {"store": False, "stream": True}, model.options)
+
+
+def _effort(request: ModelRequest, profile: Profile, hosted: Sequence[HostedTool]) -> str | None:
+    effort = effort_of(request, profile)
+    if effort == "minimal" and any(isinstance(one.tool, WebSearch) for one in hosted):
+        error = InvalidRequest(
+            f"{request.model.name} does not search the web with reasoning={request.model.reasoning!r}"
+        )
+        error.refuses = "reasoning"
+        raise error
+    return effort
 
 
 _LEAST_OUTPUT = 16

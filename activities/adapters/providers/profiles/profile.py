@@ -41,6 +41,8 @@ class Profile(BaseModel):
     """Whether the schema is told in words, too, since the server may take no notice of it."""
     tool_schema: str = "plain"
     """Rules for the schemas of tools."""
+    tool_description: int | None = None
+    """Most characters of a tool's description. None: any number."""
     system_role: Literal["system", "developer", "user"] = "system"
     """Who says the instructions."""
     call_ids: Literal["any", "nine"] = "any"
