@@ -13,7 +13,22 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from sostenuto import Agent, Chain, McpServer, Model, Parallel, Prompt, Route, Router, Rule, Team, ToolError, tool
+from sostenuto import (
+    Agent,
+    Chain,
+    CodeExecution,
+    McpServer,
+    Model,
+    Parallel,
+    Prompt,
+    Route,
+    Router,
+    Rule,
+    Team,
+    ToolError,
+    WebSearch,
+    tool,
+)
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
@@ -290,7 +305,23 @@ PACKED: dict[str, Shape] = {
 }
 """Of what an input has to repeat, and has it packed: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED}
+CONTROLLED: dict[str, Shape] = {
+    "controlled": Shape(
+        {"first": [{"error": "QuotaExceeded"}], "second": [_LOOKS | {"refuses": "seed"}, _LOOKS, _LOOKS, "A cat."]},
+        Agent(
+            name="recorded",
+            model=Model("scripted/first", fallbacks=[Model("scripted/second", seed=7, retries=2)], stop=["END"]),
+            tools=[look, peek, WebSearch(max_uses=2), CodeExecution(optional=True)],
+            tool_choice="look",
+            parallel_tool_calls=False,
+            max_repeats=5,
+        ),
+        impatient=True,
+    ),
+}
+"""Of model calls that are held to something, or made without: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -27,10 +27,10 @@ from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, shape_of
-from tests.replay.shapes import AGENTS, NESTED, PACKED
+from tests.replay.shapes import AGENTS, CONTROLLED, NESTED, PACKED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
-SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": set(PACKED)}
+SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED}}
 """The shapes that there are since each version."""
 
 

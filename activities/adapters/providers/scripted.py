@@ -52,6 +52,8 @@ class ScriptedStep(Spec):
     """How long the answer takes to come. At least 0."""
     error: str = ""
     """Name of the `ModelError` to raise in place of the answer, empty for none."""
+    refuses: str = ""
+    """Feature that the model turns out not to have, such as `seed`: the request is refused for it, and made without."""
     retry_after_seconds: float | None = None
     """What the error names as its delay."""
     dies: bool = False
@@ -117,6 +119,8 @@ class ScriptedAdapter:
                 await asyncio.Event().wait()
         if faulty and step.error:
             raise _error(step)
+        if step.refuses and step.refuses not in request.without:
+            raise _refusal(step.refuses)
         message = _message(step, self.provider)
         if on_delta or (faulty and step.dies):
             _stream(list(_deltas(message)), on_delta, broken=faulty and step.dies)
@@ -185,6 +189,12 @@ def _stream(deltas: list[Delta], on_delta: OnDelta | None, *, broken: bool) -> N
             on_delta(delta)
     if broken:
         raise ProviderUnavailable("the scripted stream broke off half way")
+
+
+def _refusal(feature: str) -> InvalidRequest:
+    error = InvalidRequest(f"unsupported parameter: {feature!r}")
+    error.refuses = feature
+    return error
 
 
 def _error(step: ScriptedStep) -> ModelError:
