@@ -150,6 +150,10 @@ OLLAMA: dict[str, Control] = {
     "ollama_effort_is_unknown": control(
         chat(reasoning_effort="max", model="qwen3"), chat(reasoning_effort="extreme", model="qwen3")
     ),
+    "ollama_repetitions_are_too_many": control(
+        chat(tools=[function(parameters=_schema(maxLength=2_000))], response_format=form(_schema(maxLength=1_999))),
+        chat(response_format=form(_schema(maxLength=2_000))),
+    ),
     "ollama_has_no_tools": control(chat(tools=_TOOLS, model="llama3.2"), chat(tools=_TOOLS, model="gemma3")),
 }
 
@@ -179,11 +183,26 @@ LLAMA_CPP: dict[str, Control] = {
     "llama_pattern_has_classes": control(
         chat(response_format=form(_schema(pattern="^[0-9]+$"))), chat(response_format=form(_schema(pattern=r"^\d+$")))
     ),
+    "llama_repetitions_are_too_many": control(
+        chat(tools=[function(parameters=_schema(minLength=1, maxLength=1_999, pattern="^[a-z]{1,1999}$"))]),
+        chat(tools=[function(parameters=_schema(maxLength=2_000))]),
+        chat(response_format=form(_schema(type="array", items={"type": "string"}, minItems=2_001))),
+        chat(response_format=form(_schema(pattern="^[a-z]{2001}$"))),
+    ),
+    "llama_bound_is_too_large": control(
+        chat(response_format=form(_schema(type="integer", minimum=0, maximum=2**63 - 1))),
+        chat(response_format=form(_schema(type="integer", maximum=2**63))),
+    ),
     "llama_roles_must_alternate": control(chat(system(), _HI, assistant("So."), _HI), chat(_HI, _HI)),
 }
 
 LM_STUDIO: dict[str, Control] = {
     "lm_studio_has_no_json_mode": control(chat(response_format=form()), chat(user("JSON"), response_format=_JSON)),
+    "lm_studio_repetitions_are_too_many": control(
+        chat(tools=[function(parameters=_schema(maxLength=1_999))]),
+        chat(tools=[function(parameters=_schema(maxLength=2_000))]),
+        chat(response_format=form(_schema(type="array", items={"type": "string"}, maxItems=2_000))),
+    ),
     "lm_studio_choice_is_no_text": control(
         chat(tools=_TOOLS, tool_choice="required"), chat(tools=_TOOLS, tool_choice=_NAMED)
     ),

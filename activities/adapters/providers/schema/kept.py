@@ -25,6 +25,8 @@ _SHAPING: Final = frozenset({"if", "then", "else", "dependentSchemas", "patternP
 _LENGTHS: Final = ("minLength", "maxLength")
 _LONGEST_NOTE: Final = 300
 _PLAIN_PATTERN: Final = re.compile(r"\^[^\\?(]*\$")
+_TIMES: Final = re.compile(r"(?<=[{,])\d+(?=[,}])")
+_SMALL: Final = 2**31 - 1
 
 
 def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
@@ -72,6 +74,10 @@ def _takes(node: Schema, key: str, value: Any, rules: SchemaRules) -> bool:
             return rules.formats is None or (value in rules.formats and "string" in node.get("type", ""))
         case "pattern":
             return key in rules.keywords and _takes_pattern(value, rules)
+        case "minLength" | "maxLength" | "minItems" | "maxItems":
+            return key in rules.keywords and (rules.repetitions is None or value <= rules.repetitions)
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            return key in rules.keywords and (not rules.small_numbers or abs(value) <= _SMALL)
         case _:
             return key in rules.keywords
 
@@ -82,6 +88,8 @@ def _takes_pattern(pattern: str, rules: SchemaRules) -> bool:
     try:
         re.compile(pattern)
     except re.error:
+        return False
+    if rules.repetitions is not None and any(int(times) > rules.repetitions for times in _TIMES.findall(pattern)):
         return False
     return not rules.anchored_patterns or bool(_PLAIN_PATTERN.fullmatch(pattern))
 

@@ -21,6 +21,9 @@ _OPENAI_FORMATS: Final = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 )
 
+_REPETITIONS: Final = 1_990
+"""Grammars of llama.cpp may repeat nothing 2000 times, to which it counts some that it adds itself."""
+
 
 class InexpressibleError(Exception):
     """The rules cannot say what the schema says."""
@@ -79,6 +82,10 @@ class SchemaRules:
     """Whether patterns have to be whole and plain."""
     lengths_of_forms: bool = True
     """Whether a text that has a pattern or a format may have a length, too."""
+    repetitions: int | None = None
+    """Most that a length, a count or a repetition in a pattern may be. None: anything."""
+    small_numbers: bool = False
+    """Whether numbers are bounded only by what fits into 32 bits."""
     bounds: Bounds | None = None
     """What a strict schema may have at most."""
 
@@ -137,7 +144,11 @@ RULES: Final[dict[str, SchemaRules]] = {
         property_names=re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]{0,63}"),
     ),
     "closed-grammar": replace(
-        CLOSED, keywords=frozenset({"title", "description", "pattern"}) | _NUMBERS | _COUNTS | _LENGTHS, formats=None
+        CLOSED,
+        keywords=frozenset({"title", "description", "pattern"}) | _NUMBERS | _COUNTS | _LENGTHS,
+        formats=None,
+        repetitions=_REPETITIONS,
+        small_numbers=True,
     ),
     "grammar": SchemaRules(
         keywords=_WORDS | _NUMBERS - {"multipleOf"} | _LENGTHS | _COUNTS | {"pattern"},
@@ -145,6 +156,8 @@ RULES: Final[dict[str, SchemaRules]] = {
         beside_reference=False,
         anchored_patterns=True,
         lengths_of_forms=False,
+        repetitions=_REPETITIONS,
+        small_numbers=True,
         property_names=PLAIN.property_names,
     ),
     "grammar-fireworks": SchemaRules(

@@ -25,7 +25,15 @@ _NO_GRAMMAR = {
     "number": ("multipleOf",),
     "array": ("uniqueItems", "contains", "minContains", "maxContains"),
 }
+_MOST_REPETITIONS = 2_000
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems")
 _OLLAMA_PICTURE = re.compile(r"data:(image/(jpeg|jpg|png|webp))?;base64,")
+
+
+def _repeats_too_much(schema: Json) -> bool:
+    """Return whether the grammar of a schema repeats something more often than llama.cpp's grammars may."""
+    times = re.findall(r"[{,](\d+)(?=[,}])", str(schema.get("pattern", "")))
+    return any(int(most) >= _MOST_REPETITIONS for most in (*times, *(schema.get(key, 0) for key in _COUNTS)))
 
 
 def _addresses(body: Json) -> Iterator[str]:
@@ -78,6 +86,14 @@ def ollama_has_no_tools(body: Json) -> Iterator[Complaint]:
     if body.get("tools") and re.match(r"gemma[23]?(:|$)|llama2|phi3", model):
         tag = model if ":" in model else f"{model}:latest"
         yield Complaint(f"registry.ollama.ai/library/{tag} does not support tools")
+
+
+@OLLAMA.rule("https://github.com/unslothai/unsloth/issues/9888", quoted=False)
+def ollama_repetitions_are_too_many(body: Json) -> Iterator[Complaint]:
+    """Lengths and counts of 2000 and more in the schema of an answer."""
+    for _, schema in answer_nodes(body):
+        if _repeats_too_much(schema):
+            yield Complaint("failed to parse grammar")
 
 
 @VLLM.rule(f"{_VLLM}/vllm/entrypoints/openai/chat_completion/protocol.py")
@@ -161,6 +177,24 @@ def llama_pattern_has_classes(body: Json) -> Iterator[Complaint]:
             yield Complaint("Failed to initialize samplers: failed to parse grammar")
 
 
+@LLAMA_CPP.rule("https://github.com/ggml-org/llama.cpp/issues/17473")
+def llama_repetitions_are_too_many(body: Json) -> Iterator[Complaint]:
+    """Lengths and counts of 2000 and more; builds since August 2026 refuse the least ones alone."""
+    for _, schema in (*tool_nodes(body), *answer_nodes(body)):
+        if _repeats_too_much(schema):
+            yield Complaint("Failed to initialize samplers: failed to parse grammar")
+
+
+@LLAMA_CPP.rule("https://github.com/ggml-org/llama.cpp/blob/master/common/json-schema-to-grammar.cpp")
+def llama_bound_is_too_large(body: Json) -> Iterator[Complaint]:
+    """Bounds of integers beyond 64 bits."""
+    for _, schema in (*tool_nodes(body), *answer_nodes(body)):
+        bounds = [schema.get(key, 0) for key in ("maximum", "exclusiveMaximum")]
+        if schema.get("type") == "integer" and any(not -(2**63) < bound < 2**63 for bound in bounds):
+            words = "Automatic parser generation failed: At least one of min_value or max_value must be set"
+            yield Complaint(f"Unable to generate parser for this template. {words}")
+
+
 @LLAMA_CPP.rule("https://github.com/ggml-org/llama.cpp/issues/19851", status=500)
 def llama_roles_must_alternate(body: Json) -> Iterator[Complaint]:
     """Roles that do not alternate, as templates of models refuse them."""
@@ -169,6 +203,14 @@ def llama_roles_must_alternate(body: Json) -> Iterator[Complaint]:
         if before == role and role != "tool":
             words = "After the optional system message, conversation roles must alternate user and assistant roles"
             yield Complaint(f"Jinja Exception: {words} except for tool calls and results.")
+
+
+@LM_STUDIO.rule("https://github.com/firecrawl/firecrawl/issues/4512")
+def lm_studio_repetitions_are_too_many(body: Json) -> Iterator[Complaint]:
+    """Lengths and counts of 2000 and more."""
+    for _, schema in (*tool_nodes(body), *answer_nodes(body)):
+        if _repeats_too_much(schema):
+            yield Complaint("error: Failed to initialize samplers: failed to parse grammar.")
 
 
 @LM_STUDIO.rule("https://github.com/LoadShine/tada/issues/16")

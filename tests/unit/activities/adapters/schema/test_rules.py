@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -85,6 +86,28 @@ def test_grammars_get_whole_and_plain_patterns_alone() -> None:
     assert "pattern" in _sent({"type": "string", "pattern": "^[a-z]+$"}, "grammar")
     assert "pattern" not in _sent({"type": "string", "pattern": "[a-z]+"}, "grammar")
     assert "pattern" not in _sent({"type": "string", "pattern": r"^\d+$"}, "grammar")
+
+
+@pytest.mark.parametrize("rules", ["grammar", "closed-grammar"])
+def test_grammars_repeat_nothing_too_often(rules: str) -> None:
+    for key, value in (("minLength", 2_000), ("maxLength", 1_991), ("pattern", "^[a-z]{0,5000}$")):
+        sent = _sent({"type": "string", key: value}, rules)
+        assert (key in sent, sent["description"]) == (False, f"{key}: {json.dumps(value)}")
+    for key in ("minItems", "maxItems"):
+        assert key not in _sent({"type": "array", "items": TEXT, key: 2_000}, rules)
+        assert _sent({"type": "array", "items": TEXT, key: 1_990}, rules)[key] == 1_990
+    assert _sent({"type": "string", "maxLength": 1_990}, rules)["maxLength"] == 1_990
+    assert "pattern" in _sent({"type": "string", "pattern": "^[a-z]{1,1990}$"}, rules)
+
+
+@pytest.mark.parametrize("rules", ["grammar", "closed-grammar"])
+@pytest.mark.parametrize("key", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
+def test_grammars_get_bounds_of_32_bits_alone(rules: str, key: str) -> None:
+    for value in (2**31 - 1, -(2**31) + 1):
+        assert _sent({"type": "integer", key: value}, rules)[key] == value
+    for value in (2**53, -(2**63), 10**30):
+        sent = _sent({"type": "integer", key: value}, rules)
+        assert (key in sent, sent["description"]) == (False, f"{key}: {value}")
 
 
 @pytest.mark.parametrize("rules", STRICT)
