@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from sostenuto.activities.model_adapter import Delta
 from sostenuto.contracts.message import Role, ToolCallPart
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
-from tests.conformance.subject import ANSWER, SUBJECTS, answering, request, shape
+from tests.conformance.subject import ANSWER, SUBJECTS, answering, on_the_wire, request, shape
+from tests.fakes.wire import server, streams
 from tests.fakes.wire.streams import WireStep
 
 UNICODE = "Ångström — 東京 🎹\n\t\"'\\"
@@ -165,3 +167,15 @@ async def test_calls_that_are_numbered_alike_are_told_apart_by_their_ids() -> No
         ToolCallPart(id="a", name="look_up", arguments={"what": "Oslo"}),
         ToolCallPart(id="b", name="look_up", arguments={"what": "Bergen"}),
     )
+
+
+async def test_an_answer_may_come_without_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from llama.cpp's server, where the first token is half a character."""
+
+    def without_beginning(step: WireStep, model: str) -> Iterator[dict[str, Any]]:
+        return (event for event in streams.anthropic_events(step, model) if event["type"] != "message_start")
+
+    monkeypatch.setattr(server, "anthropic_events", without_beginning)
+    async with on_the_wire("anthropic", WireStep(text="🙂 Hi.")) as (adapter, _):
+        answer = await adapter.complete(request("anthropic"))
+    assert (answer.message.text, answer.model, answer.stop) == ("🙂 Hi.", "", StopReason.END)

@@ -121,7 +121,9 @@ class MessagesAnswer:
     def _whole(self) -> dict[str, Any]:
         if not self._ended:
             raise broken_stream("message_stop")
-        return self._message | {"content": [self._blocks[i] for i in sorted(self._blocks)], "note": self._note}
+        # A server of one's own, such as llama.cpp's, may leave out how a message starts: what was said stands.
+        head = {"model": ""} if self._blocks else {}
+        return head | self._message | {"content": [self._blocks[i] for i in sorted(self._blocks)], "note": self._note}
 
     def _extend(self, block: dict[str, Any], delta: dict[str, Any]) -> None:
         match delta["type"]:
