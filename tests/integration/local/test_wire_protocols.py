@@ -6,6 +6,7 @@ Not the content is asserted but that both sides understand one another: the loop
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from sostenuto.activities.adapters.providers.compatible.adapter import Compatibl
 from sostenuto.activities.model_adapter import Delta, ModelAdapter, ModelRequest
 from sostenuto.contracts.errors import ContextOverflow
 from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Model
+from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.workers.stack.llama_server import LlamaServer
@@ -73,3 +74,29 @@ async def test_tools_their_calls_and_their_results_are_taken(adapter: ModelAdapt
 async def test_a_prompt_that_is_too_long_is_an_overflow(adapter: ModelAdapter) -> None:
     with pytest.raises(ContextOverflow, match="exceeds the available context"):
         await adapter.complete(ModelRequest(model=MODEL, instructions="", messages=(Message.user("word " * 20_000),)))
+
+
+@pytest.mark.parametrize(
+    "property_",
+    [
+        {"type": "string", "minLength": 3_000},
+        {"type": "array", "items": {"type": "string"}, "minItems": 2_500},
+        {"type": "string", "pattern": "^[a-z]{3000}$"},
+        {"type": "integer", "maximum": 10**20},
+    ],
+)
+async def test_what_no_grammar_can_repeat_or_count_is_not_asked_of_one(
+    llama: LlamaServer, property_: dict[str, Any]
+) -> None:
+    schema = {"type": "object", "properties": {"x": property_}, "required": ["x"]}
+    adapter = CompatibleAdapter(provider="llama_cpp", base_url=f"{llama.address}/v1")
+    asked = ModelRequest(
+        model=Model("llama_cpp/smollm2", max_output_tokens=5),
+        instructions="Answer.",
+        messages=ASK,
+        output=OutputSchema(name="Answer", json_schema=schema),
+    )
+    try:
+        assert (await adapter.complete(asked)).usage.output_tokens
+    finally:
+        await adapter.close()
