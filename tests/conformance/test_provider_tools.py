@@ -537,3 +537,34 @@ async def test_a_search_is_not_made_with_the_least_effort_but_with_the_models_ow
         _, without = await completed(adapter, wanted)
         assert "reasoning" not in server.requests[0].body
     assert without == ("reasoning",)
+
+
+_ODD: dict[str, list[dict[str, Any]]] = {
+    "anthropic": [
+        {"type": "text", "text": "So.", "citations": "x"},
+        {"type": "text", "text": "So.", "citations": [None, "x", CLAIM]},
+        {"type": "web_search_tool_result", "tool_use_id": [1], "content": []},
+        {"type": "server_tool_use", "id": 5, "name": None, "input": {}},
+        {"type": None},
+    ],
+    "openai": [
+        {"id": "msg_1", "type": "message", "role": "assistant", "content": [_odd]}
+        for _odd in (
+            {"type": "output_text", "text": "So.", "annotations": "x"},
+            {"type": "output_text", "text": "So.", "annotations": [None, {"type": "url_citation", "url": 5}]},
+        )
+    ],
+    "compatible": [{"annotations": "x"}, {"annotations": [None, "x", {"type": "url_citation", "url_citation": 5}]}],
+}
+
+
+@pytest.mark.parametrize(("protocol", "odd"), [(protocol, odd) for protocol, all_ in _ODD.items() for odd in all_])
+async def test_what_is_kept_can_be_sent_whatever_it_is(protocol: str, odd: dict[str, Any]) -> None:
+    """An answer was paid for: a citation that is none does not make it unreadable, and the next request goes out."""
+    script = WireStep(blocks=(odd,), text="So."), WireStep(text="Yes.")
+    async with on_the_wire(protocol, *script, lenient=True) as (adapter, _):
+        first = (await adapter.complete(asked(protocol))).message
+        assert "So." in first.text
+        assert all(isinstance(one.url + one.title + one.quote, str) for one in first.citations)
+        messages = (Message.user("Go"), first, Message.user("Sure?"))
+        assert (await adapter.complete(asked(protocol, messages=messages))).message.text == "Yes."

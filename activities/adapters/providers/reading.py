@@ -61,3 +61,8 @@ def left_out(kinds: Iterable[str]) -> str:
     """Return a note on what an answer has that has no place here; empty for none."""
     unknown = ", ".join(dict.fromkeys(kinds))
     return f"the answer has more than is known here, {unknown!r}, which is left out" if unknown else ""
+
+
+def objects(said: object) -> list[dict[str, Any]]:
+    """Return the objects of a list, such as citations, without what is none."""
+    return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []

@@ -16,7 +16,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
-from ..reading import left_out, merged, plain, stop_reason, usage_of
+from ..reading import left_out, merged, objects, plain, stop_reason, usage_of
 from ..tool_exchange import is_json, tool_call_part
 from .provider_tools import CONTAINER, ProviderCalls
 
@@ -152,7 +152,7 @@ def _parts(block: dict[str, Any], provider: str, tools: ProviderCalls, *, cut: b
         case "text":
             if block["text"]:
                 yield TextPart(text=block["text"])
-            for citation in (block.get("citations") or ()) if block["text"] else ():
+            for citation in objects(block.get("citations")) if block["text"] else ():
                 yield CitationPart(provider=provider, data=citation)
         case "thinking":
             yield ReasoningPart(provider=provider, text=block.get("thinking", ""), data=block)

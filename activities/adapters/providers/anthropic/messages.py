@@ -110,19 +110,19 @@ def _pair(said: Sequence[list[dict[str, Any]]], left: int | None) -> bool:
     Returns:
         Whether any is.
     """
-    ended = {block["tool_use_id"] for blocks in said for block in blocks if _is_result(block)}
+    ended = {str(block["tool_use_id"]) for blocks in said for block in blocks if _is_result(block)}
     begun: set[str] = set()
     waiting = False
     for place, blocks in enumerate(said):
         kept: list[dict[str, Any]] = []
         for block in blocks:
             if block["type"] in _CALLS:
-                waits = block.get("id") not in ended
+                waits = str(block.get("id")) not in ended
                 if waits and place != left:
                     continue
                 waiting |= waits
                 begun.add(str(block.get("id")))
-            elif _is_result(block) and block["tool_use_id"] not in begun:
+            elif _is_result(block) and str(block["tool_use_id"]) not in begun:
                 continue
             kept.append(block)
         blocks[:] = kept
@@ -130,7 +130,7 @@ def _pair(said: Sequence[list[dict[str, Any]]], left: int | None) -> bool:
 
 
 def _is_result(block: dict[str, Any]) -> bool:
-    return block["type"].endswith("_tool_result") and "tool_use_id" in block
+    return str(block["type"]).endswith("_tool_result") and "tool_use_id" in block
 
 
 class _Writer:

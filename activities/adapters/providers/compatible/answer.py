@@ -18,7 +18,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
-from ..reading import left_out, plain, stop_reason, usage_of
+from ..reading import left_out, objects, plain, stop_reason, usage_of
 from ..tool_exchange import is_json, tool_call_part
 from .messages import EXTRA
 
@@ -140,7 +140,7 @@ class ChatAnswer:
             _add_block(self._reasoning.setdefault(_REASONING_BLOCKS, []), piece)
         for field in self._texts:
             self._say(field, delta.get(field))
-        self._citations += (_cited(one) for one in delta.get("annotations") or ())
+        self._citations += (_cited(one) for one in objects(delta.get("annotations")))
         for call in delta.get("tool_calls") or ():
             self._extend_call(call)
 

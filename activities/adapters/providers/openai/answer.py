@@ -16,7 +16,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import FailedStreamError, Failure, broken_stream
-from ..reading import left_out, stop_reason, usage_of
+from ..reading import left_out, objects, stop_reason, usage_of
 from ..tool_exchange import tool_call_part
 
 _DELTAS = {
@@ -152,7 +152,7 @@ def _message_parts(item: dict[str, Any], provider: str) -> Iterator[Part]:
     for piece in item["content"]:
         if piece["type"] not in _KNOWN:
             continue
-        cited += [_shifted(annotation, len(text)) for annotation in piece.get("annotations") or ()]
+        cited += [_shifted(annotation, len(text)) for annotation in objects(piece.get("annotations"))]
         text += piece.get("text") or piece.get("refusal") or ""
     if text:
         yield TextPart(text=text)
