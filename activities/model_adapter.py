@@ -38,6 +38,11 @@ class ModelRequest:
     servers: Mapping[str, McpServer] = field(default_factory=dict, repr=False)
     """The MCP servers that the provider is to connect to, by the names that its connectors have for them."""
 
+    @property
+    def wanted_provider_tools(self) -> tuple[AnyProviderTool, ...]:
+        """Tools that the provider is to run: without those that it was found not to have."""
+        return tuple(tool for tool in self.provider_tools if tool.kind not in self.without)
+
     def can_lack(self, feature: str) -> bool:
         """Return whether the model may be asked without a feature that it lacks."""
         if feature not in PROVIDER_TOOLS:

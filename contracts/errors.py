@@ -113,8 +113,10 @@ class QuotaExceeded(ModelError):
 class InvalidRequest(ModelError):
     """The provider rejects the request as it is, or the model does not exist."""
 
-    refuses: str = ""
-    """Name of the feature that the model was found not to have; empty where that cannot be told."""
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, refuses: str = "") -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.refuses = refuses
+        """Name of the feature that the model was found not to have; empty where that cannot be told."""
 
 
 class AuthenticationFailed(ModelError):

@@ -15,6 +15,7 @@ from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import on_the_wire, request, shape
+from tests.conformance.wire_rules.bodies import FOUND, SEARCH
 from tests.fakes.wire.server import Fault
 from tests.fakes.wire.streams import WireStep
 
@@ -147,8 +148,6 @@ class _EveryTime(list[WireStep]):
         return next(self._steps)
 
 
-SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
 USED = Usage(input_tokens=100, output_tokens=5)
 
 

@@ -24,6 +24,7 @@ from sostenuto.contracts.provider_tool import (
 )
 from sostenuto.contracts.usage import Usage
 from tests.conformance.subject import ANSWER, LOOK_UP, on_the_wire
+from tests.conformance.wire_rules.bodies import CLAIM, FOUND, SEARCH
 from tests.fakes.wire.server import Fault
 from tests.fakes.wire.streams import WireStep
 
@@ -264,16 +265,6 @@ async def test_one_that_the_agent_needs_is_not_left_out_in_silence() -> None:
 
 
 # What comes back.
-
-SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
-CLAIM = {
-    "type": "web_search_result_location",
-    "url": "https://example.com",
-    "title": "An example",
-    "cited_text": "It is so.",
-    "encrypted_index": "x",
-}
 
 
 def _cited(text: str, *citations: dict[str, Any]) -> dict[str, Any]:

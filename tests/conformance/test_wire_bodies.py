@@ -8,8 +8,10 @@ import pytest
 
 from tests.conformance.wire_rules.bodies import (
     CLAUDE_TOOL,
+    FOUND,
     FUNCTION,
     SCHEMA,
+    SEARCH,
     answer_format,
     asked,
     assistant,
@@ -40,8 +42,6 @@ from tests.fakes.wire.rule import Json
 from tests.fakes.wire.strict import refusals
 from tests.fakes.wire.typed import misshapen
 
-_SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
-_FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
 _PARALLEL = [call("abcdEF123"), call("abcdEF124")]
 
 CLAUDE: dict[str, Json] = {
@@ -64,7 +64,7 @@ CLAUDE: dict[str, Json] = {
     ),
     "server tools": claude(
         user("Go"),
-        assistant(_SEARCH, _FOUND, text("So.")),
+        assistant(SEARCH, FOUND, text("So.")),
         user("Yes?"),
         tools=[{"type": "web_search_20250305", "name": "web_search"}],
     ),

@@ -22,7 +22,7 @@ from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder
-from ..providers.asking.hosted_tools import refuse_hosted_tools
+from ..providers.asking.hosted_tools import refuse_tools
 from ..providers.compatible.adapter import CompatibleAdapter
 from ..providers.deadline import deadline
 from .answers import AnswerWriter, completion_of
@@ -144,7 +144,7 @@ def _to_request(request: ModelRequest) -> ModelRequest:
     model = request.model
     if model.reasoning not in (None, "off"):
         raise InvalidRequest(f"the local model does not reason: take reasoning={model.reasoning!r} out of {model.name}")
-    refuse_hosted_tools(request)
+    refuse_tools(request, request.wanted_provider_tools)
     settings = {
         "temperature": 0.0 if model.temperature is None else model.temperature,
         "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS * request.room,

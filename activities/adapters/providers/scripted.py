@@ -120,7 +120,7 @@ class ScriptedAdapter:
         if faulty and step.error:
             raise _error(step)
         if step.refuses and step.refuses not in request.without:
-            raise _refusal(step.refuses)
+            raise InvalidRequest(f"unsupported parameter: {step.refuses!r}", refuses=step.refuses)
         message = _message(step, self.provider)
         if on_delta or (faulty and step.dies):
             _stream(list(_deltas(message)), on_delta, broken=faulty and step.dies)
@@ -189,12 +189,6 @@ def _stream(deltas: list[Delta], on_delta: OnDelta | None, *, broken: bool) -> N
             on_delta(delta)
     if broken:
         raise ProviderUnavailable("the scripted stream broke off half way")
-
-
-def _refusal(feature: str) -> InvalidRequest:
-    error = InvalidRequest(f"unsupported parameter: {feature!r}")
-    error.refuses = feature
-    return error
 
 
 def _error(step: ScriptedStep) -> ModelError:

@@ -40,6 +40,15 @@ def _filled(body: Json, fields: Json) -> Json:
 
 # Anthropic, Messages.
 
+SEARCH: Json = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+FOUND: Json = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+CLAIM: Json = {
+    "type": "web_search_result_location",
+    "url": "https://example.com",
+    "title": "An example",
+    "cited_text": "It is so.",
+    "encrypted_index": "x",
+}
 CLAUDE_TOOL: Json = {"name": "look_up", "description": "Looks up.", "input_schema": LOOSE}
 
 

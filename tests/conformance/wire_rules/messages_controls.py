@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.conformance.wire_rules.bodies import (
     CLAUDE_TOOL,
+    FOUND,
+    SEARCH,
     Control,
     assistant,
     claude,
@@ -21,8 +23,6 @@ from tests.conformance.wire_rules.bodies import (
 from tests.fakes.wire.rule import Json
 
 _HI = user("Hello?")
-_SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
-_FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
 
 _BUDGET = {"type": "enabled", "budget_tokens": 2_000}
 _NEWEST = "claude-sonnet-5-5"
@@ -31,7 +31,7 @@ _OLD = "claude-haiku-4-5"
 
 def _paused(**fields: Any) -> Json:
     """A request that goes on with a call of code execution once the client's own call has its result."""
-    messages = [_HI, assistant(_SEARCH | {"name": "code_execution"}, use()), user(result())]
+    messages = [_HI, assistant(SEARCH | {"name": "code_execution"}, use()), user(result())]
     return claude(
         *messages, tools=[CLAUDE_TOOL, {"type": "code_execution_20250825", "name": "code_execution"}], **fields
     )
@@ -130,7 +130,7 @@ CALLS: dict[str, Control] = {
         claude_called(use(id=...)),
     ),
     "servers_call_id_is_another": control(
-        claude(_HI, assistant(_SEARCH, _FOUND), _HI), claude(_HI, assistant(_SEARCH | {"id": "call_1"}))
+        claude(_HI, assistant(SEARCH, FOUND), _HI), claude(_HI, assistant(SEARCH | {"id": "call_1"}))
     ),
     "called_name_is_too_long": control(
         claude_called(use(name="functions.look_up")), claude_called(use(name="n" * 201)), claude_called(use(name=""))
@@ -144,15 +144,15 @@ CALLS: dict[str, Control] = {
     ),
     "calls_need_tools": control(claude_called(), claude_called(tools=...)),
     "servers_tool_is_not_there": control(
-        claude(_HI, assistant(_SEARCH)),
-        claude(_HI, assistant(_SEARCH, text("So.")), _HI),
+        claude(_HI, assistant(SEARCH)),
+        claude(_HI, assistant(SEARCH, text("So.")), _HI),
     ),
     "container_is_not_said": control(
         _paused(container="container_1"),
         _paused(),
     ),
     "servers_result_without_call": control(
-        claude(_HI, assistant(_SEARCH, _FOUND, text("So.")), _HI), claude(_HI, assistant(_FOUND, text("So.")), _HI)
+        claude(_HI, assistant(SEARCH, FOUND, text("So.")), _HI), claude(_HI, assistant(FOUND, text("So.")), _HI)
     ),
 }
 

@@ -19,6 +19,7 @@ from sostenuto import (
 )
 from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 from sostenuto.activities.adapters.providers.profiles.known import Profiles
+from tests.conformance.wire_rules.bodies import CLAIM, FOUND, SEARCH
 from tests.fakes.wire.server import provider_server
 from tests.fakes.wire.streams import WireStep
 from tests.integration.agent.stage import calls
@@ -27,16 +28,8 @@ if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
 
 TRACKER = McpServer(url="https://example.com/mcp", headers={"Authorization": "Bearer tracker-token"})
-SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "Oslo"}}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
-CLAIM = {
-    "type": "web_search_result_location",
-    "url": "https://example.com/oslo",
-    "title": "Oslo",
-    "cited_text": "Oslo has 700,000 people.",
-    "encrypted_index": "x",
-}
-CITED = {"type": "text", "text": "Oslo has 700,000 people.", "citations": [CLAIM]}
+OSLO = CLAIM | {"url": "https://example.com/oslo", "title": "Oslo", "cited_text": "Oslo has 700,000 people."}
+CITED = {"type": "text", "text": "Oslo has 700,000 people.", "citations": [OSLO]}
 
 
 @tool(effect="read")

@@ -12,7 +12,6 @@ from .....contracts.errors import ModelError
 from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
-from ..asking.hosted_tools import hosted_tools
 from ..asking.prepared import prepared
 from ..deadline import call_seconds, deadline
 from ..failures import missing_key
@@ -66,7 +65,7 @@ class AnthropicAdapter:
         """
         wire = prepared(request, self._profiles)
         body = messages_request(request, self.provider, wire)
-        betas = beta_header(hosted_tools(request, wire.profile))
+        betas = beta_header(wire.hosted)
         async with deadline(request.model):
             try:
                 answer = await self._answer(body, request.model, betas, on_delta)

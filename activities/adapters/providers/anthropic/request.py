@@ -13,7 +13,6 @@ from .....contracts.model import Model
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall
-from ..asking.hosted_tools import hosted_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
@@ -41,7 +40,7 @@ def messages_request(request: ModelRequest, provider: str, wire: Prepared) -> di
     instructions = [request.instructions, output.words if output else ""]
     limit = wire.limit.tokens or profile.output_tokens or _MAX_OUTPUT_TOKENS
     effort = effort_of(request, profile)
-    hosted = messages_tools(request, hosted_tools(request, profile))
+    hosted = messages_tools(request, wire.hosted)
     past = () if hosted.tools else past_tools(request.messages)
     offered = tools or WireTools(past, profile.tool_schema)
     container = container_of(request.messages, provider) if profile.containers else None

@@ -78,5 +78,4 @@ def _has_others(request: ModelRequest) -> bool:
 
     It may be one that the provider runs.
     """
-    hosted = any(tool.kind not in request.without for tool in request.provider_tools)
-    return hosted or bool(request.tools or request.model.options.get("tools"))
+    return bool(request.tools or request.wanted_provider_tools or request.model.options.get("tools"))

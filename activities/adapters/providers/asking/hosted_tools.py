@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,40 +42,28 @@ def hosted_tools(request: ModelRequest, profile: Profile) -> tuple[HostedTool, .
     Raises:
         InvalidRequest: The model has no such tool.
     """
-    return tuple(_hosted(request, profile))
+    words = profile.provider_tools
+    refuse_tools(request, (tool for tool in request.wanted_provider_tools if not words.get(tool.kind)))
+    return tuple(HostedTool(tool, words[tool.kind]) for tool in request.wanted_provider_tools)
 
 
-def refuse_hosted_tools(request: ModelRequest) -> None:
-    """Check that a request asks for no tools of the provider's own.
-
-    For protocols that have no place for them.
+def refuse_tools(request: ModelRequest, tools: Iterable[AnyProviderTool]) -> None:
+    """Refuse tools that a model does not have.
 
     Raises:
-        InvalidRequest: It asks for one.
+        InvalidRequest: There is one.
     """
-    for tool in request.provider_tools:
-        if tool.kind not in request.without:
-            raise untaken(request, tool, "has no such tool of its own")
-
-
-def _hosted(request: ModelRequest, profile: Profile) -> Iterator[HostedTool]:
-    for tool in request.provider_tools:
-        if tool.kind in request.without:
-            continue
-        word = profile.provider_tools.get(tool.kind)
-        if not word:
-            raise untaken(request, tool, "has no such tool of its own")
-        yield HostedTool(tool, word)
+    for tool in tools:
+        raise untaken(request, tool, "has no such tool of its own")
 
 
 def untaken(request: ModelRequest, tool: AnyProviderTool, why: str) -> InvalidRequest:
     """Return the error for a tool that a model cannot be given."""
-    error = InvalidRequest(
+    return InvalidRequest(
         f"{request.model.name} {why}: {type(tool).__name__}; leave it out, or set optional=True where an answer "
-        "without it will do"
+        "without it will do",
+        refuses=tool.kind,
     )
-    error.refuses = tool.kind
-    return error
 
 
 def connected(request: ModelRequest, tool: McpConnector) -> Connected:

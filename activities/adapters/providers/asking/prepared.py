@@ -18,6 +18,7 @@ from ..profiles.profile import Profile
 from .answer_tool import answer_tool_name, with_answer_as_text
 from .asked_output import AskedOutput, asked_output
 from .demanded_call import DemandedCall, demanded_answer, demanded_call
+from .hosted_tools import HostedTool, hosted_tools
 from .output_limit import OutputLimit, output_limit
 from .wire_tools import WireTools
 
@@ -33,6 +34,7 @@ class Prepared:
     output: AskedOutput | None
     call: DemandedCall
     limit: OutputLimit
+    hosted: tuple[HostedTool, ...]
 
     def restored(self, completion: Completion) -> Completion:
         """Return an answer in the form of the agent's own tools and output."""
@@ -74,19 +76,23 @@ _OUTPUTS: Final = _Memory()
 
 
 def prepared(request: ModelRequest, profiles: Profiles) -> Prepared:
-    """Return a request as its model's profile has it."""
+    """Return a request as its model's profile has it.
+
+    Raises:
+        InvalidRequest: The model has no tool of its own that is asked for.
+    """
     profile = profiles.of(request.model.model).without(request.without)
-    rules = profile.tool_schema
-    tools: WireTools = _TOOLS.of(request.tools, rules, lambda: WireTools(request.tools, rules))
+    as_told = (profile.tool_schema, profile.tool_description)
+    tools: WireTools = _TOOLS.of(request.tools, as_told, lambda: WireTools(request.tools, *as_told))
     call, output = demanded_call(request, profile), _output(request, profile)
-    limit = output_limit(request, profile)
+    limit, hosted = output_limit(request, profile), hosted_tools(request, profile)
     if output and output.tool and output.fitted:
         if call.any:
             # The answer's tool would do where any has to be called: there is none until one of the agent's own was.
-            return Prepared(profile, tools, None, call, limit)
+            return Prepared(profile, tools, None, call, limit, hosted)
         tools = tools.and_one(output.tool, output.fitted)
         call = call or demanded_answer(output.tool.name, request, profile)
-    return Prepared(profile, tools, output, call, limit)
+    return Prepared(profile, tools, output, call, limit, hosted)
 
 
 def _output(request: ModelRequest, profile: Profile) -> AskedOutput | None:

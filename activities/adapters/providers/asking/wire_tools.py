@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .....contracts.limits import is_too_deep
 from .....contracts.message import Message, ToolCallPart
+from .....contracts.text import cut
 from .....contracts.tool import ToolDefinition
 from ..schema.fitted import fit_schema
 from ..schema.restoring import FittedSchema
@@ -17,6 +18,8 @@ from ..tool_exchange import sent_arguments
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LONGEST_NAME: Final = 64
+_CUT_CHARS: Final = 10
+"""Room for the words that something was cut."""
 
 
 class WireTools:
@@ -25,17 +28,22 @@ class WireTools:
     Args:
         tools: As the agent has them.
         rules: Name of the rules for their schemas.
+        description_chars: Most characters of a description. None: any number.
         fitted: The schemas of those that are fitted already, by their names.
     """
 
     def __init__(
-        self, tools: tuple[ToolDefinition, ...], rules: str, fitted: Mapping[str, FittedSchema] | None = None
+        self,
+        tools: tuple[ToolDefinition, ...],
+        rules: str,
+        description_chars: int | None = None,
+        fitted: Mapping[str, FittedSchema] | None = None,
     ) -> None:
-        self._rules = rules
+        self._as_told = (rules, description_chars)
         known = fitted or {}
         self._fitted = {tool.name: known.get(tool.name) or fitted_tool(tool, rules) for tool in tools}
         self.described: tuple[tuple[ToolDefinition, dict[str, Any]], ...] = tuple(
-            (tool, self._fitted[tool.name].schema) for tool in tools
+            (_told(tool, description_chars), self._fitted[tool.name].schema) for tool in tools
         )
         """Each tool with the schema that is sent of it; that is empty where it takes nothing."""
 
@@ -46,7 +54,7 @@ class WireTools:
     def and_one(self, tool: ToolDefinition, fitted: FittedSchema) -> WireTools:
         """Return these and one more, whose schema is fitted already."""
         tools = (*(one for one, _ in self.described), tool)
-        return WireTools(tools, self._rules, {**self._fitted, tool.name: fitted})
+        return WireTools(tools, *self._as_told, {**self._fitted, tool.name: fitted})
 
     def sent(self, call: ToolCallPart) -> tuple[str, dict[str, Any]]:
         """Return name and arguments of a past call as the model may have written them."""
@@ -64,6 +72,12 @@ class WireTools:
         if not isinstance(arguments, dict) or is_too_deep(arguments):
             return call
         return call.model_copy(update={"arguments": arguments})
+
+
+def _told(tool: ToolDefinition, most: int | None) -> ToolDefinition:
+    if most is None or len(tool.description) <= most:
+        return tool
+    return tool.model_copy(update={"description": cut(tool.description, most - _CUT_CHARS)})
 
 
 def fitted_tool(tool: ToolDefinition, rules: str) -> FittedSchema:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .....contracts.text import cut
-from .....contracts.tool import ToolDefinition
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
 from ..asking.demanded_call import DemandedCall
-from ..asking.hosted_tools import refuse_hosted_tools
+from ..asking.hosted_tools import refuse_tools
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
@@ -28,7 +26,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
         InvalidRequest: The API or the model has no place for something in it.
     """
     model, profile, tools, output, call = request.model, wire.profile, wire.tools, wire.output, wire.call
-    refuse_hosted_tools(request)
+    refuse_tools(request, request.wanted_provider_tools)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {
@@ -36,7 +34,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
         profile.max_tokens: None if wire.limit.usual else wire.limit.tokens,
         **sampling(request, profile),
         "messages": chat_messages(request, provider, profile, tools, output.words if output else "", call.words),
-        "tools": [_tool(tool.name, _description(tool, profile), schema) for tool, schema in offered.described],
+        "tools": [_tool(tool.name, tool.description, schema) for tool, schema in offered.described],
         "tool_choice": _tool_choice(call) if tools else "none" if offered else None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not tools else False,
         profile.seed: model.seed,
@@ -53,15 +51,6 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
 
 def _tool_choice(call: DemandedCall) -> str | dict[str, Any] | None:
     return {"type": "function", "function": {"name": call.tool}} if call.tool else call.any or None
-
-
-_CUT_CHARS = 10
-"""Room for the words that something was cut."""
-
-
-def _description(tool: ToolDefinition, profile: Profile) -> str:
-    most = profile.tool_description or len(tool.description)
-    return tool.description if len(tool.description) <= most else cut(tool.description, most - _CUT_CHARS)
 
 
 def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .....contracts.errors import InvalidRequest
 from .....contracts.provider_tool import WebSearch
 from ....model_adapter import ModelRequest
 from ..asking.asked_output import AskedOutput
-from ..asking.hosted_tools import HostedTool, hosted_tools
+from ..asking.hosted_tools import HostedTool
 from ..asking.model_settings import effort_of, sampling, unsent
 from ..asking.prepared import Prepared
 from ..asking.request_body import with_options
@@ -41,8 +41,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         }
         for tool, schema in tools.described
     ]
-    hosted = hosted_tools(request, profile)
-    effort, call = _effort(request, profile, hosted), wire.call
+    effort, call, hosted = _effort(request, profile, wire.hosted), wire.call, wire.hosted
     words = output.words if output else ""
     # JSON mode wants the word itself, and not in the instructions.
     said = [{"role": "developer", "content": words}] if output and output.mode == "json" else []
@@ -76,11 +75,8 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
 def _effort(request: ModelRequest, profile: Profile, hosted: Sequence[HostedTool]) -> str | None:
     effort = effort_of(request, profile)
     if effort == "minimal" and any(isinstance(one.tool, WebSearch) for one in hosted):
-        error = InvalidRequest(
-            f"{request.model.name} does not search the web with reasoning={request.model.reasoning!r}"
-        )
-        error.refuses = "reasoning"
-        raise error
+        words = f"{request.model.name} does not search the web with reasoning={request.model.reasoning!r}"
+        raise InvalidRequest(words, refuses="reasoning")
     return effort
 
 
