@@ -201,10 +201,10 @@ async def test_nothing_is_said_of_betas_without_need() -> None:
 
 
 UNTAKEN: list[tuple[str, AnyProviderTool, str]] = [
-    ("anthropic", FileSearch(["vs_1"]), "anthropic/claude-opus-5 has no such tool of its own: FileSearch"),
+    ("anthropic", FileSearch(["vs_1"]), "the model has no such tool of its own: FileSearch"),
     ("anthropic", McpConnector("odd"), "no header but Authorization, and 'odd' has X-Key: McpConnector"),
-    ("openai", WebSearch(blocked_domains=["a.org"]), "openai/gpt-5.4 takes no blocked_domains: WebSearch"),
-    ("compatible", WebSearch(), "compatible/some-model has no such tool of its own: WebSearch; leave it out"),
+    ("openai", WebSearch(blocked_domains=["a.org"]), "the model takes no blocked_domains: WebSearch"),
+    ("compatible", WebSearch(), "the model has no such tool of its own: WebSearch; leave it out"),
     ("compatible", CodeExecution(), "no such tool of its own: CodeExecution"),
 ]
 
@@ -493,7 +493,7 @@ async def test_not_every_model_has_them(model: str, word: str) -> None:
     async with on_the_wire("openai", WireStep(text="So.")) as (adapter, server):
         wanted = asked("openai", WebSearch(), model=Model(f"openai/{model}"))
         if not word:
-            with pytest.raises(InvalidRequest, match=f"openai/{model} has no such tool of its own: WebSearch"):
+            with pytest.raises(InvalidRequest, match="the model has no such tool of its own: WebSearch"):
                 await adapter.complete(wanted)
             return
         await adapter.complete(wanted)
@@ -523,7 +523,7 @@ async def test_an_answer_by_a_tool_lets_the_providers_own_come_first(
 async def test_a_search_is_not_made_with_the_least_effort_but_with_the_models_own() -> None:
     async with on_the_wire("openai", WireStep(text="So.")) as (adapter, server):
         wanted = asked("openai", WebSearch(), model=Model("openai/gpt-5-mini", reasoning="off"))
-        with pytest.raises(InvalidRequest, match="openai/gpt-5-mini does not search the web with reasoning='off'"):
+        with pytest.raises(InvalidRequest, match="the model does not search the web with reasoning='off'"):
             await adapter.complete(wanted)
         _, without = await completed(adapter, wanted)
         assert "reasoning" not in server.requests[0].body

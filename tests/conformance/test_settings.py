@@ -82,11 +82,11 @@ async def test_seed_stop_and_tier() -> None:
 @pytest.mark.parametrize(
     ("protocol", "dialect", "model", "settings", "words"),
     [
-        ("anthropic", "", "claude-opus-5", {"seed": 7}, "seed=7 is not taken by anthropic/claude-opus-5: leave it out"),
+        ("anthropic", "", "claude-opus-5", {"seed": 7}, "seed=7 is not taken by the model: leave it out"),
         ("anthropic", "", "claude-opus-5", {"stop": ["END", " "]}, "each text has to be more than blanks"),
-        ("openai", "", "gpt-4.1", {"stop": ["END"]}, r"stop=\('END',\) is not taken by openai/gpt-4.1"),
-        ("compatible", "openai", "gpt-5-mini", {"stop": ["END"]}, "stop=.* is not taken by openai/gpt-5-mini"),
-        ("compatible", "fireworks", "any", {"seed": 7}, "seed=7 is not taken by fireworks/any"),
+        ("openai", "", "gpt-4.1", {"stop": ["END"]}, r"stop=\('END',\) is not taken by the model"),
+        ("compatible", "openai", "gpt-5-mini", {"stop": ["END"]}, "stop=.* is not taken by the model"),
+        ("compatible", "fireworks", "any", {"seed": 7}, "seed=7 is not taken by the model"),
         ("compatible", "groq", "llama3", {"reasoning": "low"}, "takes no reasoning='low': leave it out"),
         ("anthropic", "", "claude-opus-5-5", {"reasoning": "off"}, "it takes 'low', 'medium', 'high', or nothing"),
     ],

@@ -144,7 +144,7 @@ def _to_request(request: ModelRequest) -> ModelRequest:
     model = request.model
     if model.reasoning not in (None, "off"):
         raise InvalidRequest(f"the local model does not reason: take reasoning={model.reasoning!r} out of {model.name}")
-    refuse_tools(request, request.wanted_provider_tools)
+    refuse_tools(request.wanted_provider_tools)
     settings = {
         "temperature": 0.0 if model.temperature is None else model.temperature,
         "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS * request.room,

@@ -47,9 +47,9 @@ def messages_tools(request: ModelRequest, hosted: Iterable[HostedTool]) -> Hoste
                 sent.tools.append({"type": one.word, "name": "code_execution"})
             case McpConnector() as tool:
                 sent.tools.append(_toolset(tool))
-                sent.servers.append(_server(request, tool, connected(request, tool)))
+                sent.servers.append(_server(tool, connected(request, tool)))
             case tool:
-                raise untaken(request, tool, "has no such tool of its own")
+                raise untaken(tool, "has no such tool of its own")
     return sent
 
 
@@ -118,11 +118,9 @@ def _toolset(tool: McpConnector) -> dict[str, Any]:
     return {"type": "mcp_toolset", "mcp_server_name": tool.server, **only}
 
 
-def _server(request: ModelRequest, tool: McpConnector, server: Connected) -> dict[str, Any]:
+def _server(tool: McpConnector, server: Connected) -> dict[str, Any]:
     if server.headers:
         named = ", ".join(server.headers)
-        raise untaken(
-            request, tool, f"sends an MCP server no header but Authorization, and {tool.server!r} has {named}"
-        )
+        raise untaken(tool, f"sends an MCP server no header but Authorization, and {tool.server!r} has {named}")
     token = {"authorization_token": server.token} if server.token else {}
     return {"type": "url", "name": server.name, "url": server.url, **token}

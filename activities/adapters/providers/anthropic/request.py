@@ -94,7 +94,7 @@ def continued(body: dict[str, Any], message: Message, provider: str, wire: Prepa
 
 def _stops(model: Model) -> list[str]:
     if any(not text.strip() for text in model.stop):
-        raise InvalidRequest(f"stop={model.stop!r} is not taken by {model.name}: each text has to be more than blanks")
+        raise InvalidRequest(f"stop={model.stop!r} is not taken by the model: each text has to be more than blanks")
     return list(model.stop)
 
 

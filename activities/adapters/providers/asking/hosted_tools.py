@@ -43,24 +43,24 @@ def hosted_tools(request: ModelRequest, profile: Profile) -> tuple[HostedTool, .
         InvalidRequest: The model has no such tool.
     """
     words = profile.provider_tools
-    refuse_tools(request, (tool for tool in request.wanted_provider_tools if not words.get(tool.kind)))
+    refuse_tools(tool for tool in request.wanted_provider_tools if not words.get(tool.kind))
     return tuple(HostedTool(tool, words[tool.kind]) for tool in request.wanted_provider_tools)
 
 
-def refuse_tools(request: ModelRequest, tools: Iterable[AnyProviderTool]) -> None:
+def refuse_tools(tools: Iterable[AnyProviderTool]) -> None:
     """Refuse tools that a model does not have.
 
     Raises:
         InvalidRequest: There is one.
     """
     for tool in tools:
-        raise untaken(request, tool, "has no such tool of its own")
+        raise untaken(tool, "has no such tool of its own")
 
 
-def untaken(request: ModelRequest, tool: AnyProviderTool, why: str) -> InvalidRequest:
+def untaken(tool: AnyProviderTool, why: str) -> InvalidRequest:
     """Return the error for a tool that a model cannot be given."""
     return InvalidRequest(
-        f"{request.model.name} {why}: {type(tool).__name__}; leave it out, or set optional=True where an answer "
+        f"the model {why}: {type(tool).__name__}; leave it out, or set optional=True where an answer "
         "without it will do",
         refuses=tool.kind,
     )

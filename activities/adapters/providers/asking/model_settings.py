@@ -31,7 +31,7 @@ def sampling(request: ModelRequest, profile: Profile) -> dict[str, Any]:
     effort = effort_of(request, profile) or ("" if profile.thinks else "none")
     if "temperature" in profile.refuses and effort != "none":
         raise InvalidRequest(
-            f"temperature={model.temperature} is not taken by {model.name}: leave it out; "
+            f"temperature={model.temperature} is not taken by the model: leave it out; "
             f"where it is taken after all, set options={{'temperature': {model.temperature}}}"
         )
     return {"temperature": model.temperature}
@@ -57,7 +57,7 @@ def unsent(
     for name, value in settings.items():
         known = name not in has or name in profile.refuses or (name == "seed" and not profile.seed)
         if value not in (None, ()) and known and name not in request.without:
-            raise InvalidRequest(f"{name}={value!r} is not taken by {model.name}: leave it out")
+            raise InvalidRequest(f"{name}={value!r} is not taken by the model: leave it out")
     if not profile.parallel_choice:
         refused.add("parallel_tool_calls")
     return frozenset(refused - {"temperature"})
@@ -76,8 +76,8 @@ def effort_of(request: ModelRequest, profile: Profile) -> str | None:
     if wanted is None or (wanted == "off" and profile.reasoning == "none"):
         return None
     if profile.reasoning == "none":
-        raise InvalidRequest(f"{model.name} takes no reasoning={wanted!r}: leave it out")
+        raise InvalidRequest(f"the model takes no reasoning={wanted!r}: leave it out")
     if wanted not in profile.efforts:
         known = ", ".join(repr(effort) for effort in profile.efforts)
-        raise InvalidRequest(f"{model.name} takes no reasoning={wanted!r}: it takes {known}, or nothing")
+        raise InvalidRequest(f"the model takes no reasoning={wanted!r}: it takes {known}, or nothing")
     return profile.efforts[wanted]

@@ -26,7 +26,7 @@ def chat_request(request: ModelRequest, provider: str, wire: Prepared) -> dict[s
         InvalidRequest: The API or the model has no place for something in it.
     """
     model, profile, tools, output, call = request.model, wire.profile, wire.tools, wire.output, wire.call
-    refuse_tools(request, request.wanted_provider_tools)
+    refuse_tools(request.wanted_provider_tools)
     past = past_tools(request.messages) if profile.past_tools else ()
     offered = tools or WireTools(past, profile.tool_schema)
     body: dict[str, Any] = {

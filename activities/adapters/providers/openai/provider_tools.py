@@ -27,7 +27,7 @@ def responses_tools(request: ModelRequest, hosted: Sequence[HostedTool]) -> list
     return [_tool(request, one) for one in hosted]
 
 
-def most_calls(request: ModelRequest, hosted: Sequence[HostedTool]) -> int | None:
+def most_calls(hosted: Sequence[HostedTool]) -> int | None:
     """Return the bound of calls of the provider's own tools, all together.
 
     Raises:
@@ -36,7 +36,7 @@ def most_calls(request: ModelRequest, hosted: Sequence[HostedTool]) -> int | Non
     for one in hosted:
         if isinstance(one.tool, WebSearch) and one.tool.max_uses:
             if len(hosted) > 1:
-                raise untaken(request, one.tool, "has no max_uses for one of several tools of its own")
+                raise untaken(one.tool, "has no max_uses for one of several tools of its own")
             return one.tool.max_uses
     return None
 
@@ -45,7 +45,7 @@ def _tool(request: ModelRequest, one: HostedTool) -> dict[str, Any]:
     match one.tool:
         case WebSearch() as tool:
             if tool.blocked_domains:
-                raise untaken(request, tool, "takes no blocked_domains")
+                raise untaken(tool, "takes no blocked_domains")
             filters = {"allowed_domains": list(tool.allowed_domains)} if tool.allowed_domains else None
             return _said(type=one.word, filters=filters, user_location=place_of(tool.location))
         case CodeExecution():

@@ -53,7 +53,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
         **sampling(request, profile),
         "instructions": "\n\n".join(filter(None, (request.instructions, words))),
         "tools": [*functions, *responses_tools(request, hosted)],
-        "max_tool_calls": most_calls(request, hosted),
+        "max_tool_calls": most_calls(hosted),
         "input": [*said, *response_items(request.messages, provider, profile, tools), *asked],
         "tool_choice": ({"type": "function", "name": call.tool} if call.tool else call.any) or None,
         "parallel_tool_calls": None if request.parallel_tool_calls or not functions else False,
@@ -75,7 +75,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
 def _effort(request: ModelRequest, profile: Profile, hosted: Sequence[HostedTool]) -> str | None:
     effort = effort_of(request, profile)
     if effort == "minimal" and any(isinstance(one.tool, WebSearch) for one in hosted):
-        words = f"{request.model.name} does not search the web with reasoning={request.model.reasoning!r}"
+        words = f"the model does not search the web with reasoning={request.model.reasoning!r}"
         raise InvalidRequest(words, refuses="reasoning")
     return effort
 
