@@ -109,10 +109,11 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return Ended(process.returncode, out.decode(), err.decode())
 
 
-async def until(process: asyncio.subprocess.Process, text: str) -> None:
-    """Read the process's stderr up to a line with the text."""
-    assert process.stderr is not None
-    async for line in process.stderr:
+async def until(process: asyncio.subprocess.Process, text: str, *, on_stdout: bool = False) -> None:
+    """Read what the process says up to a line with the text."""
+    stream = process.stdout if on_stdout else process.stderr
+    assert stream is not None
+    async for line in stream:
         if text in line.decode():
             return
     raise AssertionError(f"it ended without saying {text!r}")
