@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
 
-from pydantic_core import PydanticSerializationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -78,7 +77,9 @@ class ModelActivities:
         provider charges for the whole prompt and the answer.
         """
         started = asyncio.get_running_loop().time()
-        async with heartbeats():
+        async with heartbeats() as report:
+            paid = _paid_before()
+            report({_PAID: paid} if paid else None)
             prefix = await self._transcript(call)
             model = prefix.head.model.choices[call.choice]
             try:
@@ -92,9 +93,13 @@ class ModelActivities:
             except NotServedError as error:
                 raise await cannot(f"{model.name}: {error}") from None
             except ModelError as error:
+                if error.paid:
+                    paid += 1
+                    # The next attempt is told, whichever worker makes it.
+                    activity.heartbeat({_PAID: paid})
                 left = call.choice + 1 < len(prefix.head.model.choices)
                 took = timedelta(seconds=asyncio.get_running_loop().time() - started)
-                raise _failure(error, model, took, fallback_left=left) from None
+                raise _failure(error, model, took, paid, fallback_left=left) from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
@@ -174,16 +179,16 @@ class ModelActivities:
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,
-            model=f"{model.provider}/{completion.model}",
+            model=f"{model.provider}/{encodable(completion.model)}",
             usage=completion.usage,
             cost_usd=cost,
             stop=completion.stop,
-            note=completion.note,
+            note=encodable(completion.note),
             room=min(call.room * _MORE_ROOM, _MOST_ROOM) if short and completion.more_room else call.room,
-            final=cut and (not completion.more_room or call.room >= _MOST_ROOM),
+            final=short and (not completion.more_room or call.room >= _MOST_ROOM),
             prompt_hash=prompt_hash(prefix.chain, model),
             output_errors=wrong,
-            request_id=completion.request_id,
+            request_id=encodable(completion.request_id),
             without=missing,
         )
 
@@ -259,12 +264,10 @@ def _writable(message: Message) -> Message:
     the text that they are.
     """
     message = message.model_copy(update={"parts": tuple(part for part in map(_shallow, message.parts) if part)})
-    try:
-        message.model_dump_json()
-    except PydanticSerializationError:
-        text = encodable(json.dumps(message.model_dump(), ensure_ascii=False))
-        return Message.model_validate_json(text)
-    return message
+    # Not by pydantic: it writes a key that is no Unicode as something else, and says nothing.
+    written = json.dumps(message.model_dump(), ensure_ascii=False)
+    text = encodable(written)
+    return message if text == written else Message.model_validate_json(text)
 
 
 def _shallow(part: Part) -> Part | None:
@@ -276,7 +279,19 @@ def _shallow(part: Part) -> Part | None:
     return part
 
 
-def _failure(error: ModelError, model: Model, took: timedelta, *, fallback_left: bool) -> ApplicationError:
+_PAID = "paid"
+_MOST_PAID = 3
+"""So many attempts may break off in the middle of an answer, each of which is paid for."""
+
+
+def _paid_before() -> int:
+    """Return how many earlier attempts broke off in the middle of an answer."""
+    details = activity.info().heartbeat_details
+    said = details[0] if details else None
+    return said.get(_PAID, 0) if isinstance(said, dict) else 0
+
+
+def _failure(error: ModelError, model: Model, took: timedelta, paid: int, *, fallback_left: bool) -> ApplicationError:
     attempt = activity.info().attempt
     delay = error.retry_after
     is_busy = isinstance(error, RateLimited | Overloaded)
@@ -285,6 +300,7 @@ def _failure(error: ModelError, model: Model, took: timedelta, *, fallback_left:
     pause = delay or min(timedelta(seconds=2.0 ** min(power, 10)), _LONGEST_DELAY)
     delay = pause if is_busy else delay
     final = error.most_attempts is not None and attempt >= error.most_attempts
+    final = final or (error.paid and paid >= _MOST_PAID)
     used_up = model.retries is not None and attempt > model.retries
     too_long = fallback_left and _waited() + took + pause > model.fallback_after
     return failure(

@@ -99,7 +99,8 @@ OnDelta = Callable[[Delta], None]
 class ModelAdapter(Protocol):
     """Translates between the neutral vocabulary and one provider.
 
-    Adapters raise `ModelError`s and nothing else, cancellation apart. They never retry, and hold no state of a run.
+    Adapters raise `ModelError`s and nothing else, cancellation apart, and `NotServedError` where this worker cannot
+    call the provider at all. They never retry, and hold no state of a run.
     """
 
     provider: str
@@ -110,6 +111,7 @@ class ModelAdapter(Protocol):
 
         Raises:
             ModelError: The call failed; its class says what to do about it.
+            NotServedError: This worker lacks a key or something else that it takes.
         """
         ...
 

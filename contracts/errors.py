@@ -56,6 +56,8 @@ class ModelError(SostenutoError):
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.paid = False
+        """Whether some of an answer had come, which costs what it costs."""
 
 
 class RateLimited(ModelError):

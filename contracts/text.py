@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 
@@ -47,7 +48,17 @@ SHORTEST_SECRET: Final = 8
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the secrets, but for those that are too short to be any."""
+    found = {form for one in secrets if len(one) >= SHORTEST_SECRET for form in _forms(one)}
     # The longest first: one may be part of another.
-    for secret in sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True):
+    for secret in sorted(found, key=len, reverse=True):
         text = text.replace(secret, "[redacted]")
     return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, and as errors quote it."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield ascii(secret)[1:-1]
+    yield repr(secret.encode(errors="replace"))[2:-1]
+    yield json.dumps(secret)[1:-1]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..activities.adapters.providers.profiles.known import ProfileChange, Profiles, dialect_of, dialects
 from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
-from ..contracts.errors import InvalidRequest, SetupError
+from ..activities.not_served import NotServedError
+from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .settings import CompatibleProvider, Settings
 
@@ -128,7 +129,7 @@ class LazyAdapter:
                 try:
                     self._adapter = await asyncio.to_thread(self._build)
                 except (SetupError, ImportError) as error:
-                    raise InvalidRequest(f"this worker cannot call {self.provider!r}: {error}") from None
+                    raise NotServedError(f"this worker cannot call {self.provider!r}: {error}") from None
             return self._adapter
 
 
@@ -169,7 +170,11 @@ class LazyEmbedder:
 
 def _profiles(settings: Settings, provider: str, dialect: str) -> Profiles:
     said = ((*pattern.partition("/"), fields) for pattern, fields in settings.models.items())
-    return Profiles(dialect, [ProfileChange(models, fields) for owner, _, models, fields in said if owner == provider])
+    changes = [ProfileChange(models, fields) for owner, _, models, fields in said if owner == provider]
+    try:
+        return Profiles(dialect, changes)
+    except SetupError as error:
+        raise SetupError(f"sostenuto.toml: the [models] of provider {provider!r}: {error}") from None
 
 
 def _dialect(name: str, provider: CompatibleProvider) -> str:
@@ -247,9 +252,8 @@ def _problem(model: Model, settings: Settings) -> str:
         return "" if settings.script else "no script: set SOSTENUTO_SCRIPT to a JSON file of steps"
     known = settings.providers.get(provider)
     if known is None:
-        upper = provider.upper().replace("-", "_")
-        return (
-            f"unknown provider {provider!r}: set SOSTENUTO_PROVIDER_{upper}_URL, "
-            f"or base_url under [providers.{provider}] in sostenuto.toml"
-        )
+        upper = provider.upper()
+        # A variable cannot have a dash in its name, and stands for a provider without one.
+        variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{upper}_URL, or "
+        return f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"
     return f"no key: set {known.api_key_env}" if known.api_key_env and not known.api_key else ""

@@ -9,8 +9,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
@@ -53,10 +55,13 @@ class CompatibleProvider(BaseModel):
 
     @field_validator("base_url")
     @classmethod
-    def _http(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is not an address: it begins with http:// or https://")
-        return url
+    def _address(cls, url: str) -> str:
+        return _checked_url(url)
+
+    @field_validator("api_key")
+    @classmethod
+    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
+        return _checked_key(key)
 
 
 class Settings(BaseModel):
@@ -87,6 +92,23 @@ class Settings(BaseModel):
     """OpenAI-compatible providers by name."""
     models: dict[str, dict[str, Any]] = {}
     """What models accept, by `provider/model`, in which `*` stands for anything; over what is known of them."""
+
+    @field_validator("anthropic_api_key", "openai_api_key")
+    @classmethod
+    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
+        return _checked_key(key)
+
+    @field_validator("anthropic_base_url", "openai_base_url", "local_url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        return url and _checked_url(url)
+
+    @field_validator("script")
+    @classmethod
+    def _there(cls, script: Path | None) -> Path | None:
+        if script is not None and not script.is_file():
+            raise ValueError(f"there is no file {str(script)!r}")
+        return script
 
     @field_validator("state_dir")
     @classmethod
@@ -132,7 +154,8 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SetupError("; ".join(f"{source}: {_place(e['loc'])}: {e['msg']}" for e in error.errors())) from None
+            told = (f"{_place(e['loc'], values, environ, source)}: {_words(e['msg'])}" for e in error.errors())
+            raise SetupError("; ".join(told)) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -173,6 +196,11 @@ def _providers(given: Any, environ: Mapping[str, str], source: str) -> Any:
             provider = providers.setdefault(found[1].lower(), {})
             provider |= {"base_url": environ[variable]} if found[2] == "URL" else {"api_key_env": variable}
     for name, provider in providers.items():
+        for field in provider.keys() - CompatibleProvider.model_fields.keys():
+            close = get_close_matches(field, CompatibleProvider.model_fields, n=1)
+            known = ", ".join(sorted(CompatibleProvider.model_fields.keys() - {"api_key"}))
+            meant = f"did you mean {close[0]!r}?" if close else f"there are {known}"
+            raise SetupError(f"{source}: providers.{name}.{field}: no such setting: {meant}")
         if "base_url" not in provider:
             upper = name.upper().replace("-", "_")
             raise SetupError(
@@ -184,5 +212,44 @@ def _providers(given: Any, environ: Mapping[str, str], source: str) -> Any:
     return providers
 
 
-def _place(path: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, path))
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        found = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+        _ = parts.port  # read for its error
+    except ValueError:
+        found = False
+    if not found or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} is not an address: it begins with http:// or https:// and names a host")
+    return url
+
+
+def _checked_key(key: SecretStr | None) -> SecretStr | None:
+    """Refuse a key that could not be sent, which an error would then quote."""
+    said = key.get_secret_value().strip() if key else ""
+    odd = next((index for index, char in enumerate(said, 1) if not "!" <= char <= "~"), 0)
+    if odd:
+        raise ValueError(
+            f"its character {odd} of {len(said)} can stand in no key (it is a blank, a line break, or no ASCII): "
+            "copy the key again"
+        )
+    return key
+
+
+def _place(path: tuple[int | str, ...], values: Mapping[str, Any], environ: Mapping[str, str], source: str) -> str:
+    """Return where a setting was made, in the environment or in the file."""
+    field = str(path[0]) if path else ""
+    if environ.get(_VARIABLES.get(field, "")):
+        return _VARIABLES[field]
+    if field == "providers" and len(path) > 2:
+        upper = str(path[1]).upper().replace("-", "_")
+        variable = f"SOSTENUTO_PROVIDER_{upper}_URL"
+        if path[2] == "api_key":
+            return str(values["providers"][path[1]].get("api_key_env"))
+        if path[2] == "base_url" and environ.get(variable):
+            return variable
+    return f"{source}: {'.'.join(map(str, path))}"
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")

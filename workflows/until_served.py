@@ -6,6 +6,7 @@ During a deploy, old and new workers share a queue.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
@@ -19,17 +20,19 @@ from .payload_limits import why_full
 T = TypeVar("T")
 
 
-async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
+async def until_served(start: Callable[[int], Awaitable[T]], patience: timedelta | None = None) -> T:
     """Make a call, again while the worker that got it cannot; return its result.
 
     A call that has not begun may be made by any worker, whatever it does when it is repeated.
 
     Args:
         start: Makes the call; it is told how many workers could not.
+        patience: After pauses of so long together nobody serves it. Default: after all of them.
 
     Raises:
         FailureError: Of the call; after `policy.NOT_SERVED_PAUSES` also that no worker could make it.
     """
+    waited = timedelta(0)
     for refused, pause in enumerate(policy.NOT_SERVED_PAUSES):
         try:
             return await start(refused)
@@ -37,6 +40,9 @@ async def until_served(start: Callable[[int], Awaitable[T]]) -> T:
             # A cancel may have come meanwhile, which calls that are waited for swallow.
             if not is_not_served(error) or being_cancelled() or why_full():
                 raise
+        waited += pause
+        if patience is not None and waited > patience:
+            break
         if pause:
             await workflow.sleep(pause)
     return await start(len(policy.NOT_SERVED_PAUSES))

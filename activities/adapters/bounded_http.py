@@ -10,8 +10,9 @@ from typing import Any, Final, cast
 
 import httpx2
 
-MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
-"""Most bytes of one response: a picture in an answer has a few megabytes, and its stream says most of it twice."""
+MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
+"""Most bytes of one response: a picture in an answer has a few megabytes, and its stream says most of it twice. Reading
+much more would hold up the loop for longer than a heartbeat may be late."""
 
 
 class ResponseTooLargeError(httpx2.StreamError):

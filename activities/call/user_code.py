@@ -46,6 +46,7 @@ class UserCode:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._asking = threading.Lock()
+        self._closing = threading.Event()
         self._pinged: float | None = None
         self._culprit = ""
 
@@ -112,6 +113,7 @@ class UserCode:
         with self._starting:
             loop, thread, self._loop = self._loop, self._thread, None
         if loop is not None and thread is not None:
+            self._closing.set()
             loop.call_soon_threadsafe(loop.stop)
             thread.join(CANCEL_SECONDS)
         for pool in (self._pool, self._aside):
@@ -161,7 +163,9 @@ class UserCode:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 # A daemon: a function that never ends is not to hold up the end of the process.
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="user-loop", daemon=True)
+                self._thread = threading.Thread(
+                    target=_serve, args=(self._loop, self._closing), name="user-loop", daemon=True
+                )
                 self._thread.start()
             return self._loop
 
@@ -218,10 +222,12 @@ def is_cancelled(error: BaseException) -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, closing: threading.Event) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        # A function may stop it, too: then it goes on.
+        while not closing.is_set():
+            loop.run_forever()
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()

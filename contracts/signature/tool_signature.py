@@ -12,6 +12,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -28,6 +29,8 @@ from .hints import Names, as_list, awaited, bare, type_name, unfit, unknown_name
 _FIELD = "parameter_"
 _NOTHING = "done"
 """What a model is told of a call that returns nothing."""
+_MOST_ITEMS = 100_000
+"""So many items of an iterator are taken: one that never ends would fill the memory."""
 _PARAMETER_NAME = re.compile(r"^[A-Za-z0-9_]{1,64}\Z")
 """Names of parameters that every provider takes."""
 
@@ -124,7 +127,9 @@ class ToolSignature:
         if value is None:
             return _NOTHING
         if isinstance(value, Iterator):
-            value = list(value)
+            value = list(islice(value, _MOST_ITEMS + 1))
+            if len(value) > _MOST_ITEMS:
+                raise ValueError(f"it is an iterator of more than {_MOST_ITEMS:,} items")
         if isinstance(value, str):
             # Of an enum that is a text as well, the text.
             return str.__str__(value)

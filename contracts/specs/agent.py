@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -228,6 +229,8 @@ def _tool_spec(tool: Any) -> ToolSpec:
     if isinstance(tool, type) and issubclass(tool, ProviderTool):
         raise SpecError(f"{name} is not a tool: write {name}(...)")
     kinds = "a function decorated with @tool, a runnable, 'mcp:server', or a tool of the provider's such as WebSearch()"
+    if inspect.ismethod(tool):
+        raise SpecError(f"{name} is not a tool: write tool(effect=...)(object.{name}), with the object that it is of")
     raise SpecError(
         f"{name or brief(tool)} is not a tool: {f'decorate {name} with @tool' if name else f'pass {kinds}'}"
     )

@@ -66,6 +66,24 @@ async def test_every_fault(temporal: TemporalClient, task_queue: str, tmp_path: 
     assert result.cost_usd == pytest.approx(0.03)
 
 
+@pytest.mark.parametrize("protocol", OVER_THE_WIRE)
+async def test_answers_that_break_off_are_paid_three_times(
+    temporal: TemporalClient, task_queue: str, tmp_path: Path, protocol: str
+) -> None:
+    """What comes before them, and between them, costs nothing and counts for nothing."""
+    free, paid = Fault(kind="reset"), Fault(kind="die")
+    faults = (free, paid, free, free, paid, free, paid, *[paid] * 9)
+    app = _app(tmp_path, Model(f"{protocol}/test-model", timeout=timedelta(seconds=20)))
+    async with (
+        on_the_wire(protocol, WireStep(text="So " * 50), faults=faults) as (adapter, server),
+        build_worker(temporal, app, {protocol: adapter}, lambda *_: 0.01, task_queue=task_queue),
+    ):
+        client = Client(temporal, task_queue=task_queue)
+        result = await (await client.start(app.runnable("scribe"), "Go.", id=task_queue)).result()
+    assert result.status is Status.FAILED
+    assert len(server.requests) == faults.index(paid, 6) + 1
+
+
 @pytest.mark.parametrize(("first", "second"), [("anthropic", "openai"), ("openai", "anthropic")])
 async def test_provider_dies_for_good(
     temporal: TemporalClient, task_queue: str, tmp_path: Path, first: str, second: str

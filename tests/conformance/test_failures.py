@@ -13,6 +13,7 @@ import pytest
 
 from sostenuto.activities.adapters import bounded_http
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
+from sostenuto.activities.not_served import NotServedError
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     ContentFiltered,
@@ -159,7 +160,7 @@ async def test_a_cancelled_call_gives_up_its_http_request(subject: str) -> None:
 @pytest.mark.parametrize("subject", OVER_THE_WIRE)
 async def test_a_missing_key_is_named_before_anything_is_sent(subject: str) -> None:
     adapter = wire_adapter(subject, "http://127.0.0.1:1", key=None)
-    with pytest.raises(AuthenticationFailed, match=f"set {subject.upper()}_API_KEY"):
+    with pytest.raises(NotServedError, match=f"set {subject.upper()}_API_KEY"):
         await adapter.complete(request(subject))
 
 

@@ -119,6 +119,27 @@ class OutputCheck(Gate):
         return None
 
 
+class CutCalls(Gate):
+    """Ends a run whose model writes calls that are longer than its answers may be."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._most = agent.max_repairs
+
+    async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
+        """End where calls were cut again and again, although there is no more room."""
+        if not (reply.final and reply.message.tool_calls):
+            return None
+        if state.repairs >= self._most:
+            called = ", ".join(call.name for call in reply.message.tool_calls if call.malformed)
+            return state.result(
+                Status.FAILED,
+                f"the arguments of {called} were cut at the output limit {plural(state.repairs + 1, 'time')}: raise "
+                "max_output_tokens of the model, or let the tool take less",
+            )
+        state.repairs += 1
+        return None
+
+
 class Transfers(Gate):
     """Hands the conversation over where the model calls one of the tools for it.
 
@@ -161,7 +182,7 @@ def gates_of(agent: Agent, transfers: Sequence[str]) -> tuple[Gate, ...]:
         agent: Whose gates.
         transfers: Names of the tools that hand its conversation over.
     """
-    return (TurnLimit(agent), Repeats(agent), Refusal(), OutputCheck(agent), Transfers(transfers))
+    return (TurnLimit(agent), Repeats(agent), Refusal(), OutputCheck(agent), CutCalls(agent), Transfers(transfers))
 
 
 def error_result(call: ToolCallPart, message: str) -> ToolResultPart:

@@ -88,4 +88,5 @@ class ModelCalls:
                     )
                 )
 
-        return await until_served(start)
+        # Where another model waits, a provider that no worker can call is left as one that is overloaded.
+        return await until_served(start, model.fallback_after if fallback_left else None)

@@ -6,9 +6,10 @@ Must not know any provider.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Protocol, TypeVar
 
 from ....contracts.errors import Timeout
 from ....contracts.model import Model
@@ -26,11 +27,43 @@ def call_seconds(model: Model) -> float:
     return (model.timeout - margin).total_seconds()
 
 
+class Answer(Protocol):
+    """An answer that is coming in."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether some of it has come."""
+        ...
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class Begun:
+    """Tells whether some of an answer has come, which is paid for."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Answer] = []
+
+    def watched(self, piece: A) -> A:
+        """Take note of the next piece of the answer, and return it."""
+        self._pieces.append(piece)
+        return piece
+
+    def __call__(self) -> bool:
+        """Return whether some of it has come."""
+        return any(piece.begun for piece in self._pieces)
+
+
 @asynccontextmanager
-async def deadline(model: Model) -> AsyncIterator[None]:
+async def deadline(model: Model, has_begun: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
     """Bound a whole call in time.
 
     The timeouts of HTTP clients bound only the wait for the next bytes.
+
+    Args:
+        model: Whose call.
+        has_begun: Returns whether some of the answer has come.
 
     Raises:
         Timeout: The call took longer than `call_seconds`.
@@ -40,4 +73,6 @@ async def deadline(model: Model) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise Timeout(f"no whole answer within {seconds:g} s: raise Model.timeout to wait longer") from None
+        error = Timeout(f"no whole answer within {seconds:g} s: raise Model.timeout to wait longer")
+        error.paid = has_begun()
+        raise error from None

@@ -5,6 +5,7 @@ Must not import a provider's SDK.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from ....contracts.errors import (
     UnreadableAnswer,
 )
 from ....contracts.text import redacted
+from ...not_served import NotServedError
 from ..bounded_http import ResponseTooLargeError
 from .retry_after import retry_after
 
@@ -141,12 +143,18 @@ UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
 class Failure:
     """A failed call as the provider tells it."""
 
-    message: str
+    message: Any
+    """Its words, or whatever stands where they should: `words` is always a text."""
     status: int | None = None
     codes: Sequence[Any] = ()
     """The provider's names for it, the most exact first. What is not a text is ignored."""
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the provider says, as a text."""
+        return self.message if isinstance(self.message, str) else json.dumps(self.message, default=str)
 
 
 class FailedStreamError(Exception):
@@ -156,7 +164,7 @@ class FailedStreamError(Exception):
     """
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
+        super().__init__(failure.words)
         self.failure = failure
 
 
@@ -170,7 +178,7 @@ def model_error(failure: Failure, *, model: str, key_env: str, secret: str | Non
         secret: The key, which some providers repeat: it is blotted out.
     """
     kind = _kind(failure)
-    message = redacted(failure.message, [secret] if secret else ())
+    message = redacted(failure.words, [secret] if secret else ())
     said = dict.fromkeys(str(part) for part in (failure.status, *failure.codes[:1], failure.request_id) if part)
     text = f"{message[:_LONGEST_MESSAGE]} ({', '.join(said)})" if said else message[:_LONGEST_MESSAGE]
     if kind is AuthenticationFailed:
@@ -198,14 +206,31 @@ def connection_error(error: Exception) -> ModelError:
     return http_error(cause if isinstance(cause, HTTP_FAILURES) else error)
 
 
-def missing_key(key_env: str) -> AuthenticationFailed:
-    """Return the error for a call without a key."""
-    return AuthenticationFailed(f"there is no key: set {key_env} in the worker's environment")
+def missing_key(key_env: str) -> NotServedError:
+    """Return the error for a call without a key: another worker may have one."""
+    return NotServedError(f"there is no key: set {key_env} in the worker's environment")
 
 
-def unreadable(error: Exception) -> UnreadableAnswer:
+def unreadable(error: Exception) -> ModelError:
     """Return the error for an answer that is not in the provider's own form."""
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidRequest(
+            "the request cannot be written: its key, address or text has characters that no request has"
+        )
     return UnreadableAnswer(f"the provider's answer cannot be read: {type(error).__name__}: {error}")
+
+
+def check_stream(response: httpx2.Response) -> None:
+    """Check that an answer is a stream of events, as far as it says so.
+
+    Raises:
+        UnreadableAnswer: It is a page, or one piece of JSON.
+    """
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/json"):
+        raise UnreadableAnswer(
+            f"the provider answered {response.status_code} with {kind} in place of a stream: check the base URL"
+        )
 
 
 def broken_stream(missing: str) -> UnreadableAnswer:
@@ -216,15 +241,15 @@ def broken_stream(missing: str) -> UnreadableAnswer:
 def _kind(failure: Failure) -> type[ModelError]:
     codes = [code for code in failure.codes if isinstance(code, str)]
     # More than the account may send in a minute: no wait helps, whatever the code says.
-    if failure.message.startswith("Request too large for"):
+    if failure.words.startswith("Request too large for"):
         return ContextOverflow
-    if "string_above_max_length" in codes and not _LONG_CONTENT.search(failure.message):
+    if "string_above_max_length" in codes and not _LONG_CONTENT.search(failure.words):
         return InvalidRequest
     for code in codes:
         if code in _BY_CODE:
             return _BY_CODE[code]
     for words, kind in _BY_WORDS:
-        if failure.status in (None, 200, 400, 422, 429) and words.search(failure.message):
+        if failure.status in (None, 200, 400, 422, 429) and words.search(failure.words):
             return kind
     status = failure.status or 0
     if status >= 400:

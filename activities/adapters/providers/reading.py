@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ....contracts.text import encodable
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 
@@ -40,6 +41,11 @@ def usage_of(said: object, read: Callable[[dict[str, Any]], Usage]) -> Usage | N
     except (ValueError, TypeError, AttributeError, KeyError):
         return None
     return usage if all(0 <= count <= _MOST_TOKENS for count in counts) else None
+
+
+def said_name(*said: object) -> str:
+    """Return the first name or id that says something, as a text."""
+    return next((encodable(str(one)) for one in said if isinstance(one, str | int) and one), "")
 
 
 def plain(said: Any) -> dict[str, Any]:

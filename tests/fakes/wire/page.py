@@ -48,6 +48,23 @@ another, the measured one counts.
 What a model accepts is data: `anthropic/models.py` and `openai/models.py`. A model of which nothing is known takes
 everything.
 
+## A provider that speaks Chat Completions
+
+It needs no code of its own. A dialect is:
+
+| what | where |
+| --- | --- |
+| what it accepts otherwise than an unknown server: an entry `for = "acme/*"` | `known.toml` |
+| the fields that such an entry may have | `profile.py` |
+| its host, so that it is known by its address too | `_HOSTS` in `known.py` |
+| its rules, a file with a `RuleBook`, listed with the others | `tests/fakes/wire/dialects/`, `dialect_rules.py` |
+| a control for each rule | `tests/conformance/wire_rules/host_controls.py` |
+| its form of an error, where that is its own | `tests/fakes/wire/dialects/envelope.py` |
+| a model for each entry: `test_mcp_schemas.py` names those that have none | `tests/conformance/every_profile.py` |
+
+The first three are in `activities/adapters/providers/profiles`. A server that takes no `seed` has `seed = ""`; one that
+wants the newer name of the limit has `max_tokens = "max_completion_tokens"`.
+
 ## What is not judged
 
 Lengths in tokens, whether an address can be reached, what is inside a picture or a document, whether a signature or

@@ -153,3 +153,27 @@ async def test_a_call_that_is_cut_is_not_run_and_asked_for_with_more_room(serve:
     assert failed
     assert "They were cut at the output limit. There is more room now: call it again." in cut
     assert written == "Written."
+
+
+async def test_calls_that_are_cut_again_and_again_end_the_run(play: Play) -> None:
+    ran: list[str] = []
+
+    @tool(effect="read")
+    async def write(text: str) -> str:
+        ran.append(text)
+        return "Written."
+
+    cut = [{"tool_calls": [{"name": "write", "malformed": '{"text": "' + "x" * n}], "stop": "length"} for n in range(9)]
+    outcome = await play(cut, tools=[write])
+    assert (outcome.result.status, outcome.result.turns, ran) == (Status.FAILED, 3, [])
+    assert outcome.result.reason.startswith("the arguments of write were cut at the output limit 3 times: raise ")
+
+
+async def test_a_model_that_writes_less_after_a_cut_goes_on(play: Play) -> None:
+    @tool(effect="read")
+    async def write(text: str) -> str:
+        return f"Written {text}."
+
+    cut = {"tool_calls": [{"name": "write", "malformed": '{"text": "xxx'}], "stop": "length"}
+    outcome = await play([cut, cut, calls(("write", {"text": "x"})), "Done."], tools=[write])
+    assert (outcome.result.status, outcome.result.output, outcome.result.turns) == (Status.COMPLETED, "Done.", 4)

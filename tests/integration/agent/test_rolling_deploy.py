@@ -12,7 +12,9 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Model, Status, tool
+from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import call_tool, policy
@@ -94,16 +96,19 @@ async def test_tools_that_only_new_workers_have(temporal: TemporalClient, task_q
         assert len(of_tools) == len(set(of_tools)) == 6, key
 
 
-@pytest.mark.parametrize("lacking", ["provider", "validator"])
+@pytest.mark.parametrize("lacking", ["provider", "key", "validator"])
 async def test_what_a_model_call_takes_and_only_new_workers_have(
     temporal: TemporalClient, task_queue: str, lacking: str
 ) -> None:
-    agent = Agent(name="a", model="scripted/m", validators=[polite])
-    adapter = {"scripted": ScriptedAdapter(["Done."])}
-    old = App(Agent(name="a", model="scripted/m")) if lacking == "validator" else App(agent)
+    # Nor does a fallback take over, as long as somebody has the key.
+    model = Model("scripted/m", fallbacks=["scripted/other"], fallback_after=timedelta(minutes=1))
+    agent = Agent(name="a", model=model, validators=[polite])
+    adapter: dict[str, ModelAdapter] = {"scripted": ScriptedAdapter(["Done."])}
+    old = App(Agent(name="a", model=model)) if lacking == "validator" else App(agent)
     options: Any = {"price": lambda *_: 0.0, "task_queue": task_queue, "max_cached_runs": 0}
     stage = Stage(temporal, task_queue)
-    theirs = adapter if lacking == "validator" else {}
+    without_key: dict[str, ModelAdapter] = {"scripted": AnthropicAdapter(api_key=None)}
+    theirs = {"validator": adapter, "key": without_key, "provider": {}}[lacking]
     second = await _second(temporal)
     async with (
         build_worker(second, old, theirs, **options),
@@ -111,8 +116,10 @@ async def test_what_a_model_call_takes_and_only_new_workers_have(
     ):
         outcomes = await asyncio.gather(*(stage.ask(agent) for _ in range(8)))
         told = [len(await outcome.run.transcript()) for outcome in outcomes]
+        events = [event.type for outcome in outcomes async for event in outcome.run.events()]
     assert [outcome.result.reason for outcome in outcomes] == [""] * 8
     assert told == [2] * 8
+    assert "fallback.used" not in events
 
 
 async def test_what_nobody_serves_is_told_after_a_while(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -313,3 +315,12 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
 
     with pytest.raises(ValueError, match="invalid utf-8"):
         tool(give).signature.render(b"\xff")
+
+
+def test_an_iterator_that_never_ends_is_refused() -> None:
+    @tool
+    def give() -> Iterator[int]:
+        return itertools.count()
+
+    with pytest.raises(ValueError, match="an iterator of more than 100,000 items"):
+        give.signature.render(give())

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from sostenuto import Agent, App, Model
+from sostenuto import Agent, App, Model, Prompt
 from sostenuto.activities.model_adapter import ModelRequest
-from sostenuto.contracts.errors import AuthenticationFailed, InvalidRequest, SetupError
+from sostenuto.activities.not_served import NotServedError
+from sostenuto.contracts.errors import SetupError
 from sostenuto.contracts.message import Message
 from sostenuto.workers.providers import LazyEmbedder, build_adapters, build_embedder, missing_keys, unused_models
 from sostenuto.workers.settings import Settings
@@ -41,7 +42,7 @@ async def test_a_provider_without_a_key_says_so_when_it_is_called() -> None:
     adapters = build_adapters(Settings())
     for name in ("anthropic", "openai"):
         assert adapters[name].provider == name
-        with pytest.raises(AuthenticationFailed, match=f"set {name.upper()}_API_KEY"):
+        with pytest.raises(NotServedError, match=f"set {name.upper()}_API_KEY"):
             await adapters[name].complete(_request(f"{name}/m"))
         await adapters[name].close()
 
@@ -59,13 +60,13 @@ async def test_a_script_answers(tmp_path: Path) -> None:
 
 async def test_a_local_model_without_its_weights_says_what_to_do(tmp_path: Path) -> None:
     settings = Settings(local_url="http://127.0.0.1:1", state_dir=tmp_path)
-    with pytest.raises(InvalidRequest, match=f"cannot call 'local'.*{tmp_path}.*sostenuto pull"):
+    with pytest.raises(NotServedError, match=f"cannot call 'local'.*{tmp_path}.*sostenuto pull"):
         await build_adapters(settings)["local"].complete(_request("local/l"))
 
 
 async def test_a_local_model_without_its_server_says_what_to_do(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path)
-    with pytest.raises(InvalidRequest, match="cannot call 'local': no local model server: start one"):
+    with pytest.raises(NotServedError, match="cannot call 'local': no local model server: start one"):
         await build_adapters(settings)["local"].complete(_request("local/l"))
 
 
@@ -132,3 +133,14 @@ def test_settings_of_models_whose_provider_is_not_there_are_told() -> None:
         "[models.\"gorq/llama*\"]: there is no provider 'gorq' here "
         "(there are: anthropic, openai, local, scripted, groq), so nothing comes of it"
     ]
+
+
+def test_a_provider_with_a_dash_is_not_told_of_a_variable_that_cannot_name_it() -> None:
+    (problem,) = missing_keys(Prompt(name="p", template="{input}", model="my-x/m"), Settings())
+    assert problem.endswith("unknown provider 'my-x': set base_url under [providers.my-x] in sostenuto.toml")
+
+
+def test_what_is_said_of_models_is_refused_by_its_provider() -> None:
+    said = Settings(models={"anthropic/claude-*": {"output_tokens": -7}})
+    with pytest.raises(SetupError, match=r"^sostenuto.toml: the \[models\] of provider 'anthropic': .*output_tokens"):
+        build_adapters(said)

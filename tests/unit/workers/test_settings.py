@@ -1,5 +1,7 @@
 """A worker's settings: two sources, one winner, and an error for everything that is not known."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,49 @@ def test_a_file_that_is_asked_for_must_be_there(toml: Path) -> None:
 def test_a_key_without_an_address_is_an_error() -> None:
     with pytest.raises(SetupError, match="provider 'groq' has no address"):
         Settings.load(environ={"SOSTENUTO_PROVIDER_GROQ_KEY": "x"})
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-a\nSECRETS", "sk-a SECRETS", "sk-\N{LATIN SMALL LETTER E WITH ACUTE}SECRETS", "sk\0SECRETS"]
+)
+def test_a_key_that_cannot_be_sent_is_refused_by_its_variable_and_not_told(toml: Path, key: str) -> None:
+    toml.write_text('[providers.groq]\nbase_url = "https://groq.example/v1"\napi_key_env = "GROQ_API_KEY"\n')
+    for variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GROQ_API_KEY"):
+        with pytest.raises(SetupError) as caught:
+            Settings.load(environ={variable: key}, toml_path=toml)
+        assert str(caught.value).startswith(f"{variable}: its character ")
+        assert "SECRETS" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:9/v1", "http://", "http://[::1", "http://a:b", "http://a b/", "ftp://x", "http://a\x01b/"]
+)
+def test_an_address_that_is_none_is_refused_by_where_it_was_said(toml: Path, url: str) -> None:
+    for variable in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "SOSTENUTO_LOCAL_URL", "SOSTENUTO_PROVIDER_MINE_URL"):
+        with pytest.raises(SetupError, match=f"^{variable}: .* is not an address: it begins with http://"):
+            Settings.load(environ={variable: url})
+    toml.write_text(f"[providers.mine]\nbase_url = {json.dumps(url)}\n")
+    with pytest.raises(SetupError, match=r"sostenuto.toml: providers.mine.base_url: .* is not an address"):
+        Settings.load(environ={}, toml_path=toml)
+
+
+def test_an_address_may_be_written_in_capitals() -> None:
+    assert Settings.load(environ={"OPENAI_BASE_URL": "HTTPS://Example.com/v1"}).openai_base_url
+
+
+def test_a_script_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SetupError, match=r"^SOSTENUTO_SCRIPT: there is no file '/nowhere'"):
+        Settings.load(environ={"SOSTENUTO_SCRIPT": "/nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("baseurl", "no such setting: did you mean 'base_url'?"),
+        ("colour", "no such setting: there are api_key_env, base_url"),
+    ],
+)
+def test_a_misspelled_setting_of_a_provider_is_named(toml: Path, field: str, words: str) -> None:
+    toml.write_text(f'[providers.mine]\n{field} = "x"\n')
+    with pytest.raises(SetupError, match=rf"providers.mine.{field}: {re.escape(words)}"):
+        Settings.load(environ={}, toml_path=toml)

@@ -8,13 +8,12 @@ from typing import Any
 import anthropic
 import httpx2
 
-from .....contracts.errors import ModelError
 from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
 from ..asking.prepared import prepared
-from ..deadline import call_seconds, deadline
-from ..failures import missing_key
+from ..deadline import Begun, call_seconds, deadline
+from ..failures import check_stream, missing_key
 from ..profiles.known import Profiles
 from ..refused_feature import noted
 from .answer import MessagesAnswer
@@ -66,20 +65,17 @@ class AnthropicAdapter:
         wire = prepared(request, self._profiles)
         body = messages_request(request, self.provider, wire)
         betas = beta_header(wire.hosted)
-        async with deadline(request.model):
+        begun = Begun()
+        async with deadline(request.model, begun):
             try:
-                answer = await self._answer(body, request.model, betas, on_delta)
+                answer = await self._answer(body, request.model, betas, on_delta, begun)
                 for _ in range(_MOST_PAUSES):
                     if not answer.paused:
                         break
                     # The provider's own tools have not ended: what is there goes back, and the answer goes on.
                     further = continued(body, answer.message, self.provider, wire)
-                    try:
-                        answer = answer.followed_by(await self._answer(further, request.model, betas, on_delta))
-                    except (*ANTHROPIC_FAILURES, ModelError) as error:
-                        # What there is was paid for.
-                        note = f"the answer broke off in a pause for the provider's own tools: {type(error).__name__}"
-                        return wire.restored(replace(answer, note=note, paused=False))
+                    rest = await self._answer(further, request.model, betas, on_delta, begun)
+                    answer = answer.followed_by(rest)
                 if answer.paused:
                     answer = replace(
                         answer, note="the provider's own tools wanted to go on for longer than is waited for"
@@ -87,10 +83,11 @@ class AnthropicAdapter:
                 return wire.restored(answer)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
+                found.paid = begun()
                 raise noted(found, error, body, request, self._api_key) from None
 
     async def _answer(
-        self, body: dict[str, Any], model: Model, betas: dict[str, str], on_delta: OnDelta | None
+        self, body: dict[str, Any], model: Model, betas: dict[str, str], on_delta: OnDelta | None, begun: Begun
     ) -> Completion:
         timeout = httpx2.Timeout(call_seconds(model), connect=self._connect_seconds)
         # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
@@ -98,7 +95,8 @@ class AnthropicAdapter:
             model="", max_tokens=0, messages=(), stream=True, extra_body=body, extra_headers=betas, timeout=timeout
         )
         async with stream:
-            answer = MessagesAnswer(on_delta)
+            check_stream(stream.response)
+            answer = begun.watched(MessagesAnswer(on_delta))
             async for event in stream:
                 answer.take(event)
         return answer.completion(self.provider, stream.response.headers.get("request-id", ""))

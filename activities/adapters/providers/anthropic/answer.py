@@ -16,7 +16,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
-from ..reading import left_out, merged, objects, plain, stop_reason, usage_of
+from ..reading import left_out, merged, objects, plain, said_name, stop_reason, usage_of
 from ..tool_exchange import is_json, tool_call_part
 from .provider_tools import CONTAINER, ProviderCalls
 
@@ -35,22 +35,22 @@ _STOP_REASONS: dict[str | None, StopReason] = {
 
 
 def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Completion:
-    cut = _STOP_REASONS.get(answer.get("stop_reason")) is StopReason.LENGTH
+    stop, note = _map_stop_reason(answer.get("stop_reason"))
+    cut = stop is StopReason.LENGTH
     tools = ProviderCalls()
     parts = [part for block in answer["content"] for part in _parts(block, provider, tools, cut=cut)]
-    if answer.get(CONTAINER):
+    if isinstance(answer.get(CONTAINER), dict) and isinstance(answer[CONTAINER].get("id"), str):
         parts.append(
             OpaquePart(provider=provider, data={**answer[CONTAINER], "type": CONTAINER}, tool="code_execution")
         )
-    stop, note = _map_stop_reason(answer.get("stop_reason"))
     usage = usage_of(answer.get("usage"), _map_usage)
     return Completion(
         message=Message(role=Role.ASSISTANT, parts=tuple(parts)),
-        model=answer["model"],
+        model=said_name(answer["model"]),
         stop=stop,
         usage=usage or Usage(),
         usage_known=usage is not None,
-        request_id=request_id or answer.get("id") or "",
+        request_id=said_name(request_id, answer.get("id")),
         note=answer["note"] or note,
         paused=answer.get("stop_reason") == _PAUSE,
     )
@@ -87,6 +87,8 @@ class MessagesAnswer:
         self._blocks: dict[int, dict[str, Any]] = {}
         self._ended = False
         self._note = ""
+        self.begun = False
+        """Whether some of the answer has come."""
 
     def take(self, event: RawMessageStreamEvent) -> None:
         """Take in the next event of the stream."""
@@ -94,6 +96,7 @@ class MessagesAnswer:
             case "message_start":
                 self._message = event.message.to_dict(mode="json", warnings=False)
             case "content_block_start":
+                self.begun = True
                 self._blocks[event.index] = event.content_block.to_dict(mode="json", warnings=False)
             case "content_block_delta":
                 self._extend(self._blocks[event.index], event.delta.to_dict(mode="json", warnings=False))

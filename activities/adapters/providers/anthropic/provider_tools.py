@@ -95,7 +95,11 @@ def container_of(messages: Iterable[Message], provider: str) -> dict[str, Any] |
         part.data
         for message in messages
         for part in message.parts
-        if isinstance(part, OpaquePart) and part.provider == provider and part.data.get("type") == CONTAINER
+        if isinstance(part, OpaquePart)
+        and part.provider == provider
+        and part.data.get("type") == CONTAINER
+        # A history of before may have one without.
+        and isinstance(part.data.get("id"), str)
     ]
     return found[-1] if found else None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import httpx2
 import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
 from ..asking.prepared import prepared
-from ..deadline import call_seconds, deadline
-from ..failures import missing_key
+from ..deadline import Begun, call_seconds, deadline
+from ..failures import check_stream, missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles, dialect_of
 from ..refused_feature import noted
@@ -57,20 +61,23 @@ class CompatibleAdapter:
         body = chat_request(request, self.provider, wire)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
-        async with deadline(request.model):
+        begun = Begun()
+        async with deadline(request.model, begun):
             try:
                 # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
                 stream = await client.chat.completions.create(
                     model="", messages=(), stream=True, extra_body=body, timeout=timeout
                 )
                 async with stream:
-                    answer = ChatAnswer(on_delta)
+                    check_stream(stream.response)
+                    answer = begun.watched(ChatAnswer(on_delta))
                     async for chunk in stream:
                         answer.take(chunk)
                 request_id = stream.response.headers.get("x-request-id", "")
                 return wire.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
+                found.paid = begun()
                 raise noted(found, error, body, request, self._api_key) from None
 
     async def close(self) -> None:
@@ -91,6 +98,26 @@ class CompatibleAdapter:
                 organization="",
                 project="",
                 admin_api_key="",
-                http_client=openai.DefaultAsyncHttpxClient(event_hooks=HOOKS),
+                http_client=openai.DefaultAsyncHttpxClient(event_hooks=self._hooks()),
             )
         return self._client
+
+    def _hooks(self) -> dict[str, list[Callable[..., Awaitable[Any]]]]:
+        """Return the hooks of the HTTP client.
+
+        They take out what the SDK adds for OpenAI from the environment.
+        """
+        said = os.environ.get(_OF_OPENAI, "").split("\n")
+        foreign = {line.partition(":")[0].strip().lower() for line in said if ":" in line} - _OF_EVERYBODY
+
+        async def without(request: httpx2.Request) -> None:
+            for name in foreign & {known.lower() for known in request.headers}:
+                del request.headers[name]
+            if "authorization" in foreign:
+                request.headers["authorization"] = f"Bearer {self._api_key or 'none'}"
+
+        return {**HOOKS, "request": [*HOOKS["request"], without]}
+
+
+_OF_OPENAI = "OPENAI_CUSTOM_HEADERS"
+_OF_EVERYBODY = frozenset({"host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"})

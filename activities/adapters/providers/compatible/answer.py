@@ -18,7 +18,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream
-from ..reading import left_out, objects, plain, stop_reason, usage_of
+from ..reading import left_out, objects, plain, said_name, stop_reason, usage_of
 from ..tool_exchange import is_json, tool_call_part
 from .messages import EXTRA
 
@@ -53,11 +53,11 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
     usage = usage_of(answer["usage"], _map_usage)
     return Completion(
         message=message,
-        model=answer["model"],
+        model=said_name(answer["model"]),
         stop=stop,
         usage=usage or Usage(),
         usage_known=usage is not None,
-        request_id=request_id or answer["id"],
+        request_id=said_name(request_id, answer["id"]),
         note=answer["note"] or note,
     )
 
@@ -97,15 +97,21 @@ class ChatAnswer:
         self._calls: list[dict[str, Any]] = []
         self._open: dict[int, dict[str, Any]] = {}
         self._counted = False
+        self.begun = False
+        """Whether some of the answer has come."""
         self._head: dict[str, Any] = {"id": "", "model": "", "usage": {}, "finish_reason": None, "note": ""}
 
     def take(self, chunk: ChatCompletionChunk) -> None:
         """Take in the next event of the stream."""
+        self.begun = self.begun or bool(chunk.choices)
         self._head |= {"id": chunk.id or self._head["id"], "model": chunk.model or self._head["model"]}
         if chunk.usage:
             self._head["usage"] = plain(chunk.usage)
             self._counted = not chunk.choices
         for choice in chunk.choices or ():
+            index: object = choice.index
+            if isinstance(index, int) and index:
+                continue  # one answer was asked for: another beside it is none of this one's words
             if isinstance(usage := (choice.model_extra or {}).get("usage"), dict):  # as Moonshot has it
                 self._head["usage"] = usage
             self._extend(plain(choice.delta))

@@ -8,8 +8,8 @@ import openai
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...bounded_http import HOOKS
 from ..asking.prepared import prepared
-from ..deadline import call_seconds, deadline
-from ..failures import missing_key
+from ..deadline import Begun, call_seconds, deadline
+from ..failures import check_stream, missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles
 from ..refused_feature import noted
@@ -59,18 +59,21 @@ class OpenAIAdapter:
         body = responses_request(request, self.provider, wire)
         client = self._connected()
         timeout = httpx2.Timeout(call_seconds(request.model), connect=self._connect_seconds)
-        async with deadline(request.model):
+        begun = Begun()
+        async with deadline(request.model, begun):
             try:
                 # The body goes as it is: given as arguments, the SDK would walk the whole transcript to transform it.
                 stream = await client.responses.create(stream=True, extra_body=body, timeout=timeout)
                 async with stream:
-                    answer = ResponsesAnswer(on_delta)
+                    check_stream(stream.response)
+                    answer = begun.watched(ResponsesAnswer(on_delta))
                     async for event in stream:
                         answer.take(event)
                 request_id = stream.response.headers.get("x-request-id", "")
                 return wire.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
+                found.paid = begun()
                 raise noted(found, error, body, request, self._api_key) from None
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import FailedStreamError, Failure, broken_stream
-from ..reading import left_out, objects, stop_reason, usage_of
+from ..reading import left_out, objects, said_name, stop_reason, usage_of
 from ..tool_exchange import tool_call_part
 
 _DELTAS = {
@@ -30,6 +30,8 @@ _STOP_REASONS: dict[str | None, StopReason] = {
     "completed": StopReason.END,
     "max_output_tokens": StopReason.LENGTH,
 }
+_BEFORE = frozenset({"response.created", "response.queued", "response.in_progress", "error"})
+"""Events before there is any answer."""
 _KNOWN = ("output_text", "refusal")
 _PLACES = ("start_index", "end_index", "index")
 _CALLS = {
@@ -52,11 +54,11 @@ def _completion(answer: dict[str, Any], provider: str, request_id: str) -> Compl
         usage = usage.model_copy(update={"web_searches": sum(map(_is_search, answer["output"]))})
     return Completion(
         message=message,
-        model=answer["model"],
+        model=said_name(answer["model"]),
         stop=stop,
         usage=usage or Usage(),
         usage_known=usage is not None,
-        request_id=request_id or answer.get("id") or "",
+        request_id=said_name(request_id, answer.get("id")),
         note=_unknown(answer) or note,
     )
 
@@ -89,9 +91,12 @@ class ResponsesAnswer:
         self._on_delta = on_delta
         self._items: dict[int, dict[str, Any]] = {}
         self._response: dict[str, Any] = {}
+        self.begun = False
+        """Whether some of the answer has come."""
 
     def take(self, event: ResponseStreamEvent) -> None:
         """Take in the next event of the stream."""
+        self.begun = self.begun or event.type not in _BEFORE
         match event.type:
             case "response.output_item.done":
                 self._items[event.output_index] = event.item.to_dict(mode="json", warnings=False)

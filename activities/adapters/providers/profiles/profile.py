@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from .....contracts.model import ReasoningEffort
 from .....contracts.provider_tool import ProviderToolKind
@@ -41,7 +41,7 @@ class Profile(BaseModel):
     """Whether the schema is told in words, too, since the server may take no notice of it."""
     tool_schema: str = "plain"
     """Rules for the schemas of tools."""
-    tool_description: int | None = None
+    tool_description: int | None = Field(default=None, ge=1)
     """Most characters of a tool's description. None: any number."""
     system_role: Literal["system", "developer", "user"] = "system"
     """Who says the instructions."""
@@ -93,12 +93,12 @@ class Profile(BaseModel):
     """Whether it can be said that calls are not to be parallel."""
     refuses: tuple[str, ...] = ()
     """Fields of the body that are refused, and so never sent."""
-    output_tokens: int | None = None
+    output_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of an answer. None: not known."""
-    usual_tokens: int = 0
+    usual_tokens: int = Field(default=0, ge=0)
     """Most tokens of an answer where nobody says so, if that is less than `output_tokens`. An answer that is cut there
     is asked for again with more room. 0: as many as the model can."""
-    context_tokens: int | None = None
+    context_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of a prompt and its answer. None: not known."""
 
     @field_validator("output_schema", "unenforced_schema", "tool_schema")

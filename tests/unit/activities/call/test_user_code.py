@@ -169,3 +169,17 @@ async def test_the_end_takes_what_still_runs_with_it() -> None:
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_function_that_stops_the_loop_stops_nobody_else(user: UserCode) -> None:
+    async def stops() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "stopped"
+
+    async def works() -> str:
+        await asyncio.sleep(0)
+        return "works"
+
+    assert await user.on_loop("stops", stops) == "stopped"
+    assert await user.on_loop("works", works) == "works"
