@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+from datetime import timedelta
 from hashlib import sha256
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -20,8 +21,10 @@ from sostenuto.connection.connect import connect
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.workers.worker import build_worker
+from sostenuto.workflows import policy
 from tests.chaos.victim import record
 from tests.fakes.cast import Cast, Part
+from tests.patience import VICTIM_HEARTBEAT_SECONDS
 
 ROOT = "desk"
 RUNS = ["", "/crew", "/crew/report", "/crew/report/clerk", "/crew/checker"]
@@ -112,6 +115,7 @@ def _prompt(name: str, template: str) -> Prompt:
 
 
 async def _serve(address: str, task_queue: str, directory: Path) -> None:
+    policy.HEARTBEAT_TIMEOUT = timedelta(seconds=VICTIM_HEARTBEAT_SECONDS)  # type: ignore[misc]
     client = await connect(address)
     cast = {"scripted": RecordedCast(directory)}
     await build_worker(client, nested_app(directory), cast, lambda *_: 0.001, task_queue=task_queue).run()

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.worker import build_worker, workflow_runner
 from sostenuto.workflows import policy
 from sostenuto.workflows.run_workflow import RunWorkflow
+from tests.patience import VICTIM_HEARTBEAT_SECONDS
 
 ANSWER = "paid, noted and looked at"
 
@@ -214,6 +216,7 @@ async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> Non
 
 async def main(address: str, task_queue: str, directory: Path, point: str) -> None:
     """Serve the app until killed."""
+    policy.HEARTBEAT_TIMEOUT = timedelta(seconds=VICTIM_HEARTBEAT_SECONDS)  # type: ignore[misc]
     client = await connect(address)
     if point == "idle":
         await _hold_and_die(client, task_queue, directory)
