@@ -4,6 +4,7 @@
     ├── SpecError             the caller wrote something that cannot run
     ├── SetupError            something outside the code is missing: weights, a key, a port, a server
     ├── ToolError             a tool tells the model what went wrong
+    ├── DocumentError         a document cannot be read
     └── ModelError            a model call failed
         ├── RateLimited           retry, after a delay where the provider named one, then the next fallback
         ├── Overloaded            the same, the fault being the provider's
@@ -44,6 +45,13 @@ class SetupError(SostenutoError):
 
 class ToolError(SostenutoError):
     """Raise it in a tool to tell the model, in your words, why the call did not work."""
+
+
+class DocumentError(SostenutoError):
+    """A document cannot be read.
+
+    The message is the reason, for a person. Reading it once more ends the same way.
+    """
 
 
 class ModelError(SostenutoError):

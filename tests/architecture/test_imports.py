@@ -10,7 +10,19 @@ import pytest
 
 HEAVY = {
     *("anthropic", "openai", "mcp", "httpx", "httpx2", "aiohttp", "requests", "redis", "genai_prices", "jsonschema"),
-    *("numpy", "onnxruntime", "tokenizers", "xllamacpp", "qdrant_client", "qdrant_edge", "rich", "pytest"),
+    *(
+        "numpy",
+        "onnxruntime",
+        "tokenizers",
+        "xllamacpp",
+        "mammoth",
+        "pypdfium2",
+        "html_to_markdown",
+        "qdrant_client",
+        "qdrant_edge",
+        "rich",
+        "pytest",
+    ),
 }
 
 
@@ -29,6 +41,8 @@ async def loaded(statement: str) -> set[str]:
         "import sostenuto.workflows.run_workflow",
         "import sostenuto; sostenuto.Client; sostenuto.Run",
         "import sostenuto.activities.model, sostenuto.activities.tool, sostenuto.activities.answer_check",
+        "import sostenuto.activities.knowledge.document, sostenuto.activities.adapters.documents.chunker",
+        "import sostenuto.activities.adapters.documents.loading",
         "import sostenuto.workers.worker, sostenuto.workers.mcp",
         "from sostenuto.workflows import ask, call_tool, run",
         "import sostenuto.clients.cli",

@@ -28,6 +28,7 @@ def _asked_for() -> list[str]:
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
         *extras["worker"],
+        *extras["knowledge"],
         *extras["local"],
         *project["dependency-groups"]["dev"],
     ]

@@ -1,0 +1,19 @@
+"""JSON Lines that are large: one of them may be all of it.
+
+Must not differ from what small ones become.
+"""
+
+from __future__ import annotations
+
+from ....knowledge.document import LoadedDocument
+from ..json_records import jsonl_text
+from ..plain import clean, decode
+
+
+def read_jsonl(data: bytes) -> LoadedDocument:
+    """Return the text of JSON Lines.
+
+    Raises:
+        DocumentError: A line is no JSON, too deep, or all are too long.
+    """
+    return LoadedDocument(jsonl_text(clean(decode(data))), "text")
