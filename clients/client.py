@@ -5,7 +5,7 @@ Needs Temporal and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, overload
 from uuid import uuid4
@@ -18,13 +18,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..connection.connect import connect, task_queue_setting
 from ..contracts import names
+from ..contracts.collection.collection import Collection
+from ..contracts.collection.fields import Scalar
+from ..contracts.contract import as_tuple
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
 from ..contracts.text import encodable
+from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
 from ..contracts.wire.places import SEPARATOR
+from ..contracts.wire.retrieval import Retrieved
 from ..workflows.search_attributes import RUNNABLE
 from .history.executions import describe
+from .ingest import Ingest, ask_collections, start_ingest
 from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, order_of, output_type_of
@@ -184,6 +190,113 @@ class Client:
             full += f" AND ({query})"
         with translate_rpc_errors("the list of runs"):
             return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
+
+    async def ingest(
+        self,
+        collection: Collection | str,
+        sources: Iterable[str | Path] | str | Path,
+        *,
+        fields: Mapping[str, Scalar] | None = None,
+        texts: Mapping[str, str] | None = None,
+        tenant: str = "",
+        prune: bool = False,
+        rebuild: bool = False,
+        concurrency: int = 4,
+        task_queue: str | None = None,
+    ) -> Ingest:
+        """Start bringing documents into a collection that the workers' app has.
+
+        Documents that are there already as they are cost nothing; changed ones take the place of their earlier
+        versions. Workers read the files themselves.
+
+        Args:
+            collection: The collection, or its name.
+            sources: Files, folders, patterns such as `docs/**/*.md`, and addresses of hosts that the workers allow.
+            fields: What is known of every document.
+            texts: The same, as texts that the worker reads by the kinds of the fields.
+            tenant: Whose documents they are, where the collection is partitioned.
+            prune: Whether to take out documents of these sources that are gone.
+            rebuild: Whether to make the collection anew, and show it when it is whole.
+            concurrency: Documents at once.
+            task_queue: Where the workers listen. Default: the client's.
+
+        Raises:
+            SpecError: A source is not one, or an ingest of the collection is under way.
+            SetupError: The server is away.
+        """
+        given = [sources] if isinstance(sources, str | Path) else as_tuple(sources, "ingest: sources")
+        asked = IngestInput(
+            collection=collection if isinstance(collection, str) else collection.name,
+            sources=tuple(map(str, given)),
+            fields=dict(fields or {}),
+            texts=dict(texts or {}),
+            tenant=tenant,
+            prune=prune,
+            rebuild=rebuild,
+            concurrency=concurrency,
+        )
+        return await start_ingest(self.temporal, task_queue or self.task_queue, asked)
+
+    async def collections(self, *, task_queue: str | None = None) -> tuple[CollectionSummary, ...]:
+        """Return the collections of the workers' store.
+
+        Raises:
+            CollectionFailed: The workers have none.
+            SetupError: The server is away, or no worker answers.
+        """
+        found: tuple[CollectionSummary, ...] = await ask_collections(
+            self.temporal, task_queue or self.task_queue, CollectionsCall(kind="list")
+        )
+        return found
+
+    async def drop_collection(self, name: str, *, task_queue: str | None = None) -> bool:
+        """Delete a collection with everything in it; return whether there was one.
+
+        Raises:
+            CollectionFailed: The workers have no collections.
+            SetupError: The server is away, or no worker answers.
+        """
+        call = CollectionsCall(kind="drop", collection=name)
+        dropped: bool = await ask_collections(self.temporal, task_queue or self.task_queue, call)
+        return dropped
+
+    async def search(
+        self,
+        collection: Collection | str,
+        query: str,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str] | None = None,
+        limit: int = 0,
+        tenant: str = "",
+        task_queue: str | None = None,
+    ) -> Retrieved:
+        """Return the passages of a collection that fit a query best.
+
+        Args:
+            collection: The collection, or its name.
+            query: What to look for.
+            filters: A value, a list of which any will do, or `{"from": …, "to": …}`, by field.
+            texts: Values by field, as texts that the worker reads by the kinds of the fields.
+            limit: Most passages; 0 for as many as the collection says.
+            tenant: Whose documents, where the collection is partitioned.
+            task_queue: Where the workers listen. Default: the client's.
+
+        Raises:
+            CollectionFailed: It cannot be searched so; says why.
+            SetupError: The server is away, or no worker answers.
+        """
+        call = CollectionsCall(
+            kind="search",
+            collection=collection if isinstance(collection, str) else collection.name,
+            query=query,
+            filters=dict(filters or {}),
+            texts=dict(texts or {}),
+            limit=limit,
+            tenant=tenant,
+        )
+        found: Retrieved = await ask_collections(self.temporal, task_queue or self.task_queue, call)
+        return found
 
     async def history(self, id: str) -> WorkflowHistory:
         """Return the whole history of the newest execution of a run, for Temporal's tools.

@@ -63,7 +63,7 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
         waits = _waits(workflow)
         if waits > _PATIENCE:
             if queue not in queues:
-                queues[queue] = await _is_polled(temporal, queue)
+                queues[queue] = await is_polled(temporal, queue)
             if not queues[queue] or waits > _LONG_PATIENCE:
                 found.append(
                     Hindrance(run_id=_id(workflow), task_queue=queue, reason=f"no worker takes work from {queue!r}")
@@ -128,7 +128,12 @@ def _at(time: Timestamp) -> datetime:
     return time.ToDatetime(UTC)
 
 
-async def _is_polled(temporal: Client, queue: str) -> bool:
+async def is_polled(temporal: Client, queue: str) -> bool:
+    """Return whether a worker asked a task queue for work lately.
+
+    Raises:
+        RPCError: The server refuses.
+    """
     described = await temporal.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=temporal.namespace,

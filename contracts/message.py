@@ -85,6 +85,8 @@ class ToolResultPart(Contract):
     """Text or JSON text for the model."""
     attachments: tuple[ImagePart | FilePart, ...] = ()
     is_error: bool = False
+    passages: int = 0
+    """How many passages of a collection it has, where it is the result of a search."""
 
 
 class ReasoningPart(Contract):

@@ -20,6 +20,37 @@ MCP_TOOL_ACTIVITY: Final = "sostenuto.mcp_tool"
 ROUTE_ACTIVITY: Final = "sostenuto.route"
 """Activity type of a router's decision."""
 
+RETRIEVE_ACTIVITY: Final = "sostenuto.retrieve"
+"""Activity type of a search of a collection."""
+
+INGEST_WORKFLOW: Final = "SostenutoIngest"
+"""Workflow type of bringing documents into a collection."""
+
+INGEST_BEGIN_ACTIVITY: Final = "sostenuto.ingest_begin"
+INGEST_LIST_ACTIVITY: Final = "sostenuto.ingest_list"
+INGEST_DOCUMENT_ACTIVITY: Final = "sostenuto.ingest_document"
+INGEST_SHOW_ACTIVITY: Final = "sostenuto.ingest_show"
+INGEST_VANISHED_ACTIVITY: Final = "sostenuto.ingest_vanished"
+INGEST_FINISH_ACTIVITY: Final = "sostenuto.ingest_finish"
+"""Activity types of the steps of an ingest."""
+
+INGEST_PROGRESS_QUERY: Final = "sostenuto_ingest_progress"
+"""Query for how far an ingest is."""
+
+COLLECTIONS_WORKFLOW: Final = "SostenutoCollections"
+"""Workflow type of a question about collections that no run asks: a list, a search, a drop."""
+
+COLLECTIONS_LIST_ACTIVITY: Final = "sostenuto.collections_list"
+COLLECTIONS_DROP_ACTIVITY: Final = "sostenuto.collections_drop"
+COLLECTIONS_RESOLVE_ACTIVITY: Final = "sostenuto.collections_resolve"
+"""Activity types of what is asked of collections besides a search."""
+
+DOCUMENT_FAILED: Final = "DocumentFailed"
+"""Type of the failure of a document that cannot be brought into a collection. Its message says why."""
+
+COLLECTION_FAILED: Final = "CollectionFailed"
+"""Type of the failure of what a collection cannot do. Its message says why, and what to do."""
+
 TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
 """Activity type that takes over the transcript of another run."""
 

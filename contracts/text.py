@@ -22,6 +22,11 @@ def one_line(text: str, chars: int) -> str:
     return shorten(" ".join(text.split()), chars)
 
 
+def file_name(address: str) -> str:
+    """Return the last part of a path or an address; all of it where it has none."""
+    return address.rstrip("/").rpartition("/")[2] or address
+
+
 def printable(text: str) -> str:
     """Return a text with `�` for what cannot be printed, such as control characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

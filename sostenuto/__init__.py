@@ -7,6 +7,7 @@ Importing this loads the contracts at once, and the client (and with it the Temp
 
 from typing import TYPE_CHECKING, Any
 
+from .contracts.collection.collection import Collection
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
@@ -28,6 +29,7 @@ from .contracts.wire.event import (
     MemberStarted,
     ModelRequested,
     ModelResponded,
+    RetrievalResponded,
     RouteChosen,
     RunFinished,
     RunStalled,
@@ -50,6 +52,7 @@ __all__ = [
     "CitationPart",
     "Client",
     "CodeExecution",
+    "Collection",
     "Effect",
     "Event",
     "FallbackUsed",
@@ -69,6 +72,7 @@ __all__ = [
     "Parallel",
     "Prompt",
     "Result",
+    "RetrievalResponded",
     "Role",
     "Route",
     "RouteChosen",

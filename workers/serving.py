@@ -15,6 +15,7 @@ from ..connection.running_stack import RunningStack
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
 from ..contracts.specs.node import Node
+from .knowledge import knowledge_of
 from .mcp import mcp_sessions
 from .pricing import cost_usd
 from .providers import build_adapters, build_embedder, missing_keys, unused_models
@@ -58,8 +59,8 @@ async def serving(
     embedder = build_embedder(settings)
     adapters = build_adapters(settings, embedder)
     try:
-        async with mcp_sessions(app.mcp) as sessions:
-            services = Services(embedder=embedder, mcp=sessions)
+        async with mcp_sessions(app.mcp) as sessions, knowledge_of(app, settings, embedder) as (knowledge, reading):
+            services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading)
             async with build_worker(
                 client, app, adapters, cost_usd, task_queue=task_queue, services=services
             ) as worker:

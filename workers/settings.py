@@ -32,11 +32,25 @@ _VARIABLES = {
     "local_url": "SOSTENUTO_LOCAL_URL",
     "local_model": "SOSTENUTO_LOCAL_MODEL",
     "state_dir": "SOSTENUTO_STATE_DIR",
+    "qdrant_url": "SOSTENUTO_QDRANT_URL",
+    "qdrant_api_key": "SOSTENUTO_QDRANT_API_KEY",
+    "ingest_hosts": "SOSTENUTO_INGEST_HOSTS",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
 # Keys do not belong in a file that people commit, and clients, which do not read it, look for the state directory too.
-_IN_FILE = frozenset({"anthropic_base_url", "openai_base_url", "local_url", "local_model", "providers", "models"})
+_IN_FILE = frozenset(
+    {
+        "anthropic_base_url",
+        "openai_base_url",
+        "local_url",
+        "local_model",
+        "qdrant_url",
+        "ingest_hosts",
+        "providers",
+        "models",
+    }
+)
 
 
 class CompatibleProvider(BaseModel):
@@ -84,6 +98,11 @@ class Settings(BaseModel):
     """GGUF file that takes the place of the pulled model. None: the pulled one."""
     state_dir: Path = DEFAULT_STATE_DIR
     """Where weights and the embedded stack's data are. `~` is the home directory."""
+    qdrant_url: str | None = None
+    """Address of a Qdrant server. None: the store embedded in the workers of this machine."""
+    qdrant_api_key: SecretStr | None = None
+    ingest_hosts: tuple[str, ...] = ()
+    """Hosts of which documents may be fetched."""
     script: Path | None = None
     """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
     script_log: Path | None = None
@@ -93,12 +112,17 @@ class Settings(BaseModel):
     models: dict[str, dict[str, Any]] = {}
     """What models accept, by `provider/model`, in which `*` stands for anything; over what is known of them."""
 
-    @field_validator("anthropic_api_key", "openai_api_key")
+    @field_validator("ingest_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, hosts: Any) -> Any:
+        return tuple(hosts.replace(",", " ").split()) if isinstance(hosts, str) else hosts
+
+    @field_validator("anthropic_api_key", "openai_api_key", "qdrant_api_key")
     @classmethod
     def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
         return _checked_key(key)
 
-    @field_validator("anthropic_base_url", "openai_base_url", "local_url")
+    @field_validator("anthropic_base_url", "openai_base_url", "local_url", "qdrant_url")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
         return url and _checked_url(url)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
@@ -15,6 +16,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from ..activities.answer_check import OutputValidator
 from ..activities.call.user_code import UserCode
 from ..activities.continued_conversation import take_over
+from ..activities.knowledge.ingest import IngestActivities
+from ..activities.knowledge.ingestion import DocumentReading, Ingestion
+from ..activities.knowledge.retrieve import RetrieveActivities
+from ..activities.knowledge.search import Knowledge
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities
@@ -33,7 +38,12 @@ from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
 from ..workflows.id_limits import IdLimits
+from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
+from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.run_workflow import RunWorkflow
+
+_WORKFLOWS = (RunWorkflow, IngestWorkflow, CollectionsWorkflow)
+"""The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
 _FAILURES = (SpecError,)
@@ -56,6 +66,10 @@ class Services:
     """Compares meanings, for routers."""
     mcp: Mapping[str, McpSession] = field(default_factory=dict)
     """Sessions with the app's MCP servers, see `workers.mcp`."""
+    knowledge: Knowledge | None = None
+    """Where its collections are, see `workers.knowledge`."""
+    reading: DocumentReading | None = None
+    """What reads documents for them."""
 
 
 def build_worker(
@@ -83,19 +97,12 @@ def build_worker(
         services: What routers and MCP tools need as well. Default: none of it, and what needs it fails and says so.
         interceptors: Of the Temporal SDK, outermost first.
     """
-    cache = TranscriptCache()
     user = UserCode(max_concurrent_calls)
-    services = services or Services()
-    validator = OutputValidator(app.walk(), app.validators, user=user)
-    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp)
-    mcp = McpActivities(services.mcp, cache)
-    route = RouteActivities(services.embedder, price)
-    tools = tool_activities(app.tools.values(), cache, user)
     return Worker(
         tolerant(client),
         task_queue=task_queue,
-        workflows=[RunWorkflow, *app.workflows],
-        activities=[model.call, mcp.catalogue, mcp.call, route.decide, take_over, not_served, *tools],
+        workflows=[*_WORKFLOWS, *app.workflows],
+        activities=_activities(app, adapters, price, services or Services(), user),
         workflow_runner=workflow_runner(),
         workflow_failure_exception_types=_FAILURES,
         max_concurrent_activities=max_concurrent_calls,
@@ -107,6 +114,42 @@ def build_worker(
         interceptors=[*interceptors, IdLimits()],
         plugins=[SimplePlugin("sostenuto", run_context=user.running)],
     )
+
+
+def _activities(
+    app: App, adapters: Mapping[str, ModelAdapter], price: Price, services: Services, user: UserCode
+) -> list[Callable[..., Any]]:
+    cache = TranscriptCache()
+    validator = OutputValidator(app.walk(), app.validators, user=user)
+    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp)
+    mcp = McpActivities(services.mcp, cache)
+    route = RouteActivities(services.embedder, price)
+    retrieve = RetrieveActivities(services.knowledge, app.collections, cache)
+    ingest = IngestActivities(_ingestion(app, services))
+    tools = tool_activities(app.tools.values(), cache, user)
+    return [
+        model.call,
+        mcp.catalogue,
+        mcp.call,
+        route.decide,
+        *_methods(retrieve),
+        *_methods(ingest),
+        take_over,
+        not_served,
+        *tools,
+    ]
+
+
+def _ingestion(app: App, services: Services) -> Ingestion | None:
+    if services.knowledge is None or services.reading is None:
+        return None
+    return Ingestion(services.knowledge, app.collections, services.reading)
+
+
+def _methods(holder: object) -> list[Callable[..., Any]]:
+    """Return the activities that an object has as methods, by their names."""
+    methods = (getattr(holder, name) for name in sorted(dir(type(holder))) if not name.startswith("_"))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
@@ -124,7 +167,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
     return Replayer(
-        workflows=[RunWorkflow, *workflows],
+        workflows=[*_WORKFLOWS, *workflows],
         workflow_runner=workflow_runner(),
         workflow_failure_exception_types=_FAILURES,
         interceptors=[IdLimits()],

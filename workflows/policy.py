@@ -24,6 +24,8 @@ TASK_TIMEOUT: Final = timedelta(seconds=4)
 
 
 TAIL_PART_BYTES: Final = 16_384
+TAIL_PASSAGES_BYTES: Final = 1_024
+"""The same for the result of a search, which is long as a rule."""
 TAIL_BYTES: Final = 65_536
 """A larger part of a tail, or what comes after this much of it, is a reference: it already stands in the history."""
 
@@ -137,6 +139,31 @@ def continued_conversation_policy() -> ActivityPolicy:
         start_to_close_timeout=timedelta(minutes=1),
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=_retry(_ATTEMPTS),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def retrieve_policy() -> ActivityPolicy:
+    """Return the policy of a search of a collection.
+
+    Its embedding model may have to be loaded.
+    """
+    return _steady(timedelta(minutes=1), _ATTEMPTS_BEFORE_FALLBACK)
+
+
+def ingest_policy() -> ActivityPolicy:
+    """Return the policy of a step of an ingest.
+
+    It is patient: nobody waits at a screen for it.
+    """
+    return _steady(timedelta(minutes=30), _ATTEMPTS)
+
+
+def _steady(longest: timedelta, attempts: int) -> ActivityPolicy:
+    return ActivityPolicy(
+        start_to_close_timeout=longest + _GRACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(attempts + _CRASHES),
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 

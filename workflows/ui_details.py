@@ -67,6 +67,12 @@ class Details:
         self._entries.append(f"**route**{f' · {label}' if label else ''}\n\n{decision}")
         self._publish()
 
+    def retrieved(self, place: Place, summary: str) -> None:
+        """Show what a search found, in a line."""
+        label = place.below(self._root)
+        self._entries.append(f"**search**{f' · {label}' if label else ''} · {_harmless(summary)}")
+        self._publish()
+
     def started(self, place: Place, run_id: str = "") -> None:
         """Show that something runs at a place."""
         if place != self._root:

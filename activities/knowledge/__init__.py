@@ -1,4 +1,4 @@
-"""Knowledge: documents, and the passages that they are cut into.
+"""Collections: documents that are loaded, cut, embedded, stored and searched.
 
-Must not read a file, nor import a library.
+Must not import a vector database, a document library or an embedding model: adapters do.
 """

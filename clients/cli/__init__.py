@@ -22,7 +22,21 @@ from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
 from .terminal import say
 
-COMMANDS = ("demo", "dev", "pull", "run", "watch", "ls", "worker", "export", "replay", "search_attributes")
+COMMANDS = (
+    "demo",
+    "dev",
+    "pull",
+    "run",
+    "watch",
+    "ls",
+    "worker",
+    "export",
+    "replay",
+    "ingest",
+    "search",
+    "collections",
+    "search_attributes",
+)
 """Modules of `commands`, in the order in which `--help` lists them."""
 
 

@@ -18,6 +18,7 @@ from ...contracts.wire.event import (
     MemberFinished,
     MemberStarted,
     ModelResponded,
+    RetrievalResponded,
     RouteChosen,
     RunFinished,
     RunStalled,
@@ -38,7 +39,12 @@ _REASON_CHARS = 300
 
 def line(event: Event) -> str | None:
     """Return the line of an event; None where it needs none, as `model.requested`."""
-    text = _line_of_run(event) if isinstance(event, _OF_RUNS) else _line_of_call(event)
+    if isinstance(event, _OF_RUNS):
+        text: str | None = _line_of_run(event)
+    elif isinstance(event, RetrievalResponded):
+        text = _line_of_search(event)
+    else:
+        text = _line_of_call(event)
     return None if text is None else harmless(text)
 
 
@@ -67,6 +73,11 @@ def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinishe
             return f"□ {_name(event)} {_end(event)}"
         case RunFinished():
             return f"■ {_end(event)}"
+
+
+def _line_of_search(event: RetrievalResponded) -> str:
+    found = f"{event.collection}  {len(event.passages)} of {event.searched:,}"
+    return f"     ⌕ {found}  {event.seconds * 1000:.0f} ms  {_line(event.query)}"
 
 
 def _line_of_call(event: Event) -> str | None:

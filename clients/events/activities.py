@@ -20,6 +20,7 @@ from .history_event import RecordedEvent
 from .mcp_catalogues import read_mcp_catalogue
 from .model_calls import read_model_call
 from .outcome import UNREAD, Accumulated, Activity, Reader, Reading, Scheduled
+from .retrievals import read_retrieval
 from .route_decisions import read_route_decision
 from .tool_calls import read_mcp_tool_call, read_tool_call
 
@@ -35,6 +36,7 @@ READERS: Mapping[str, Reader] = {
     names.MODEL_ACTIVITY: read_model_call,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
+    names.RETRIEVE_ACTIVITY: read_retrieval,
     names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
     names.MCP_CATALOGUE_ACTIVITY: read_mcp_catalogue,
 }

@@ -106,7 +106,7 @@ class ToolOutcome:
         """Yield what the tool returned."""
         if asked := self.transcript.calls.get(self.call_id):
             output = recorded.value(result, ToolOutput)
-            yield from self._answered(recorded, activity, output.as_result(self.call_id, asked.part.name))
+            yield from self.answered(recorded, activity, output.as_result(self.call_id, asked.part.name))
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
         """Yield what the tool failed by.
@@ -116,9 +116,10 @@ class ToolOutcome:
         asked = self.transcript.calls.get(self.call_id)
         if asked and isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
             result = ToolResultPart(call_id=self.call_id, name=asked.part.name, content=error.message, is_error=True)
-            yield from self._answered(recorded, activity, result)
+            yield from self.answered(recorded, activity, result)
 
-    def _answered(self, recorded: RecordedEvent, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
+    def answered(self, recorded: RecordedEvent, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
+        """Yield what the model is told of the call, where nothing has told it yet."""
         if self.transcript.answered(result):
             since, attempt = activity.at, activity.attempt
             yield tool_responded(recorded, activity.path, self.transcript, result, since=since, attempt=attempt)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 from typing_extensions import override
 
+from ..collection.collection import Collection, SearchTool
 from ..contract import arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
@@ -28,8 +29,8 @@ class Agent(Answerer):
     """A model with instructions and tools, run in a loop until it answers.
 
     Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
-    its own, tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`, and tools that the model's provider runs
-    itself, such as `WebSearch()`.
+    its own, tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`, searches of collections, as
+    `collection.search`, and tools that the model's provider runs itself, such as `WebSearch()`.
     """
 
     kind: Literal["agent"] = "agent"
@@ -43,6 +44,8 @@ class Agent(Answerer):
     """Tools of MCP servers, as `mcp:server` or `mcp:server/tool`."""
     provider_tools: tuple[AnyProviderTool, ...] = ()
     """Tools that the model's provider runs itself."""
+    searches: tuple[SearchTool, ...] = ()
+    """Collections that it searches."""
     output: OutputSchema | None = None
     """The form of the answer; None for free text."""
     validators: tuple[str, ...] = ()
@@ -68,7 +71,7 @@ class Agent(Answerer):
         name: str,
         model: Model | str,
         instructions: str = "",
-        tools: Iterable[Tool[..., Any] | ToolSpec | Node | ProviderTool | str] = (),
+        tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | str] = (),
         output: Any = None,
         validators: Iterable[Validator | str] = (),
         tool_choice: str = "",
@@ -81,7 +84,7 @@ class Agent(Answerer):
     ) -> None:
         given = arguments(locals())
         all_tools = as_tuple(tools, f"Agent {name!r}: tools")
-        for field in ("delegates", "mcp", "provider_tools"):
+        for field in ("delegates", "mcp", "provider_tools", "searches"):
             if field in unknown:
                 raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
@@ -100,7 +103,8 @@ class Agent(Answerer):
 
     @model_validator(mode="after")
     def _chosen(self) -> Agent:
-        names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates)]
+        searches = (tool.name for tool in self.searches)
+        names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates), *searches]
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
@@ -117,6 +121,10 @@ class Agent(Answerer):
     @override
     def mcp_refs(self) -> list[tuple[str, McpRef]]:
         return [(text, McpRef.parse(text)) for text in self.mcp]
+
+    @override
+    def collections(self) -> list[Collection]:
+        return [tool.collection for tool in self.searches]
 
     @override
     def connectors(self) -> list[str]:
@@ -168,6 +176,7 @@ class Agent(Answerer):
             tools=(
                 *(tool.definition for tool in self.tools),
                 *map(delegate_tool, self.delegates),
+                *(tool.definition for tool in self.searches),
                 *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
             ),
             provider_tools=self.provider_tools,
@@ -179,7 +188,7 @@ class Agent(Answerer):
 
 def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
     """Sort tools by their kind into the fields that they belong to."""
-    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": [], "provider_tools": []}
+    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": [], "provider_tools": [], "searches": []}
     names: list[tuple[str, str]] = []
     refs: list[tuple[str, McpRef]] = []
     for index, tool in enumerate(tools):
@@ -191,6 +200,9 @@ def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
             elif isinstance(tool, str):
                 found["mcp"].append(tool)
                 refs.append((place, McpRef.parse(tool)))
+            elif isinstance(tool, SearchTool):
+                found["searches"].append(tool)
+                names.append((place, tool.name))
             elif isinstance(tool, ProviderTool):
                 found["provider_tools"].append(tool)
                 names.append((place, tool.reserved))
@@ -228,9 +240,14 @@ def _tool_spec(tool: Any) -> ToolSpec:
     name = getattr(tool, "__name__", "")
     if isinstance(tool, type) and issubclass(tool, ProviderTool):
         raise SpecError(f"{name} is not a tool: write {name}(...)")
-    kinds = "a function decorated with @tool, a runnable, 'mcp:server', or a tool of the provider's such as WebSearch()"
     if inspect.ismethod(tool):
         raise SpecError(f"{name} is not a tool: write tool(effect=...)(object.{name}), with the object that it is of")
+    if isinstance(tool, Collection):
+        raise SpecError(f"collection {tool.name!r} is not a tool: write {tool.name}.search")
+    kinds = (
+        "a function decorated with @tool, a runnable, 'mcp:server', collection.search, or a tool of the provider's "
+        "such as WebSearch()"
+    )
     raise SpecError(
         f"{name or brief(tool)} is not a tool: {f'decorate {name} with @tool' if name else f'pass {kinds}'}"
     )

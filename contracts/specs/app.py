@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..collection.collection import Collection
 from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
@@ -24,6 +25,8 @@ class App:
         tools: Further tools, for runs whose agents name them, and for `call_tool`.
         validators: Further validators, by their function names.
         mcp: MCP servers by the name that agents refer to them by, as `"mcp:name"`.
+        collections: Further collections, for `search` and `sostenuto ingest`. Those that its runnables search are
+            served too.
         workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask` and `call_tool`.
 
     Raises:
@@ -37,13 +40,21 @@ class App:
         tools: Iterable[Tool[..., Any]] = (),
         validators: Iterable[Validator] = (),
         mcp: Mapping[str, McpServer] | None = None,
+        collections: Iterable[Collection] = (),
         workflows: Iterable[type] = (),
     ) -> None:
         self.runnables: dict[str, Runnable] = {}
         self.tools: dict[str, Tool[..., Any]] = {}
         self.validators: dict[str, Validator] = {}
         self.mcp: dict[str, McpServer] = _servers({} if mcp is None else mcp)
+        self.collections: dict[str, Collection] = {}
         self.workflows: tuple[type, ...] = _classes(workflows)
+        for index, collection in enumerate(as_tuple(collections, "App: collections")):
+            if not isinstance(collection, Collection):
+                raise SpecError(
+                    f"App: collections[{index}]: {brief(collection)} is not a collection: write Collection('name')"
+                )
+            self._add_collection(collection, f"App: collections[{index}]")
         for index, runnable in enumerate(runnables):
             self._add_runnable(runnable, f"App: argument {index + 1}")
         for index, tool in enumerate(as_tuple(tools, "App: tools")):
@@ -70,6 +81,8 @@ class App:
                 self._add_tool(tool, place)
             for name, validator in node.checks.items():
                 self._add_validator(name, validator, place)
+            for collection in node.collections():
+                self._add_collection(collection, place)
             self._check_servers(node, place)
 
     def _add_tool(self, tool: Tool[..., Any], where: str) -> None:
@@ -80,6 +93,10 @@ class App:
     def _add_validator(self, name: str, validator: Validator, where: str) -> None:
         if self.validators.setdefault(name, validator) is not validator:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
+
+    def _add_collection(self, collection: Collection, where: str) -> None:
+        if self.collections.setdefault(collection.name, collection) != collection:
+            raise SpecError(f"{where}: there is already another collection named {collection.name!r}: rename one")
 
     def _check_servers(self, node: Node, where: str) -> None:
         refs = node.mcp_refs()

@@ -12,6 +12,7 @@ from ..contract import Spec, brief
 from ..errors import SpecError
 
 if TYPE_CHECKING:
+    from ..collection.collection import Collection
     from ..mcp import McpRef
     from ..model import Head, Model
     from ..tool import Tool, ToolDefinition
@@ -72,6 +73,10 @@ class Node(Spec):
 
     def mcp_refs(self) -> Sequence[tuple[str, McpRef]]:
         """Return its tools of MCP servers, each with how it was written."""
+        return ()
+
+    def collections(self) -> Sequence[Collection]:
+        """Return the collections that it searches."""
         return ()
 
     def connectors(self) -> Sequence[str]:

@@ -12,6 +12,7 @@ from ..message import Message
 from ..specs.router import Strategy
 from ..usage import Usage
 from .mcp_call import ToolFault
+from .retrieval import Scores
 from .run import Status
 
 
@@ -110,6 +111,40 @@ class ToolResponded(_Event):
     """Which try had this outcome, from 1."""
     seconds: float
     """Seconds from scheduling to the outcome."""
+
+
+class RetrievedPassage(Contract):
+    """A passage that a search found, without its text."""
+
+    id: str
+    """What it is cited by."""
+    source: str
+    """URI of the document."""
+    page: int | None = None
+    """From 1; None where the document has no pages."""
+    scores: Scores = Scores()
+
+
+class RetrievalResponded(_Event):
+    """A search of a collection found something, or nothing."""
+
+    type: Literal["retrieval.responded"] = "retrieval.responded"
+    collection: str
+    """Name of the collection."""
+    query: str
+    """What was searched for."""
+    call_id: str = ""
+    """Id of the tool call that asked for it; empty where none did."""
+    passages: tuple[RetrievedPassage, ...] = ()
+    """The best first."""
+    searched: int = 0
+    """How many passages the collection had."""
+    step: int = 0
+    """Which moment of the collection was searched."""
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    seconds: float
+    """Seconds of the search itself."""
 
 
 class ToolsFaulty(_Event):
@@ -233,6 +268,7 @@ Event = Annotated[
     | ModelResponded
     | ToolRequested
     | ToolResponded
+    | RetrievalResponded
     | FallbackUsed
     | RouteChosen
     | MemberStarted

@@ -111,6 +111,10 @@ class Place(str):
         """Return the id of the decision of the router here."""
         return f"{self}{_STEP}route"
 
+    def ingest_step(self, step: str) -> str:
+        """Return the id of a step of an ingest into the collection of this name."""
+        return f"{self}{_STEP}{step}"
+
     def continued_conversation(self) -> str:
         """Return the id of the activity that fetches the conversation continued here."""
         return f"{self}{_STEP}transcript"

@@ -23,6 +23,7 @@ from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
 from .model_call import ModelReply
+from .retrieval import Passage
 
 
 class Status(StrEnum):
@@ -110,13 +111,15 @@ class Carried(Contract):
     """How often each place of a nested run was used."""
     rejected: tuple[Rejected, ...] = ()
     """Answers that were asked for again."""
+    passages: tuple[Passage, ...] = ()
+    """What its searches found. Packed, as the messages are."""
 
-    @field_serializer("messages", mode="wrap", when_used="json")
+    @field_serializer("messages", "passages", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         written = handler(messages)
         return written if info.context == RAW else pack(written)
 
-    _unpack = field_validator("messages", mode="before")(unpack)
+    _unpack = field_validator("messages", "passages", mode="before")(unpack)
 
 
 class Continuation(Contract):

@@ -22,6 +22,21 @@ DURABLE = {
     "MCP_CATALOGUE_ACTIVITY": "sostenuto.mcp_catalogue",
     "MCP_TOOL_ACTIVITY": "sostenuto.mcp_tool",
     "ROUTE_ACTIVITY": "sostenuto.route",
+    "RETRIEVE_ACTIVITY": "sostenuto.retrieve",
+    "INGEST_WORKFLOW": "SostenutoIngest",
+    "INGEST_BEGIN_ACTIVITY": "sostenuto.ingest_begin",
+    "INGEST_LIST_ACTIVITY": "sostenuto.ingest_list",
+    "INGEST_DOCUMENT_ACTIVITY": "sostenuto.ingest_document",
+    "INGEST_SHOW_ACTIVITY": "sostenuto.ingest_show",
+    "INGEST_VANISHED_ACTIVITY": "sostenuto.ingest_vanished",
+    "INGEST_FINISH_ACTIVITY": "sostenuto.ingest_finish",
+    "INGEST_PROGRESS_QUERY": "sostenuto_ingest_progress",
+    "COLLECTIONS_WORKFLOW": "SostenutoCollections",
+    "COLLECTIONS_LIST_ACTIVITY": "sostenuto.collections_list",
+    "COLLECTIONS_DROP_ACTIVITY": "sostenuto.collections_drop",
+    "COLLECTIONS_RESOLVE_ACTIVITY": "sostenuto.collections_resolve",
+    "DOCUMENT_FAILED": "DocumentFailed",
+    "COLLECTION_FAILED": "CollectionFailed",
     "TRANSCRIPT_ACTIVITY": "sostenuto.transcript",
     "TRANSCRIPT_QUERY": "sostenuto_transcript",
     "TASK_QUEUE": "sostenuto",
@@ -52,8 +67,16 @@ PUBLIC = {
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
-    *("FallbackUsed", "MemberFinished", "MemberStarted", "ModelRequested", "ModelResponded", "RouteChosen"),
-    *("RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded", "ToolsFaulty"),
+    *(
+        "Collection",
+        "FallbackUsed",
+        "MemberFinished",
+        "MemberStarted",
+        "ModelRequested",
+        "ModelResponded",
+        "RouteChosen",
+    ),
+    *("RetrievalResponded", "RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded", "ToolsFaulty"),
 }
 
 
@@ -80,7 +103,8 @@ def test_discriminators() -> None:
     ]
     events = get_args(get_args(event.Event)[0])
     assert [kind.model_fields["type"].default for kind in events] == [
-        *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded", "fallback.used"),
+        *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded"),
+        *("retrieval.responded", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])

@@ -16,11 +16,15 @@ import asyncio
 import json
 import logging
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client as TemporalClient
@@ -33,29 +37,76 @@ from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.contracts.specs.node import Node
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workflows.knowledge import ingest_workflow
 from tests.dev_server import dev_server
+from tests.fakes.knowledge import knowledge
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow, count, spend
-from tests.replay.shapes import SERVERS, SHAPES, FakeEmbedder, Shape
+from tests.replay.shapes import HANDBOOK, SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
 HISTORIES = Path(__file__).parent / "histories"
 
+INGESTED = "ingested"
+"""Shape of an ingest, which no client starts as a run."""
+
+DOCUMENTS = "/dev/shm/sostenuto-recorded"
+
 
 async def record(shapes: Iterable[str]) -> dict[str, str]:
     """Histories as JSON, by the name of their file."""
     recorded: dict[str, str] = {}
+    shapes = list(shapes)
     async with AsyncExitStack() as stack:
         servers = {
             impatient: await stack.enter_async_context(await _server(impatient=impatient))
             for impatient in (True, False)
         }
-        services = Services(FakeEmbedder(), await stack.enter_async_context(mcp_sessions(SERVERS)))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
+        known = await stack.enter_async_context(knowledge(directory))
+        services = replace(known, embedder=FakeEmbedder(), mcp=await stack.enter_async_context(mcp_sessions(SERVERS)))
+        if INGESTED in shapes or "searched" in shapes:
+            # What is searched was brought in by the ingest that is recorded.
+            async for name, history in _ingests(servers[True].client, services):
+                recorded[f"{name}.json"] = history
+        shapes = [shape for shape in shapes if shape != INGESTED]
         for shape in shapes:
             temporal = servers[SHAPES[shape].impatient].client
             async for place, history in _histories(temporal, shape, SHAPES[shape], services):
                 recorded[f"{place}.json"] = history
     return recorded
+
+
+async def _ingests(temporal: TemporalClient, services: Services) -> AsyncIterator[tuple[str, str]]:
+    """The histories of an ingest that continues as new, and of one that takes out what is gone."""
+    documents = Path(DOCUMENTS)
+    await asyncio.to_thread(_write_documents, documents)
+    worker = build_worker(
+        temporal, App(collections=[HANDBOOK]), {}, lambda *_: 0.0, task_queue="recording", services=services
+    )
+    try:
+        # The name of this machine would stand in the histories, and a page of a hundred documents would be large.
+        with patch("socket.gethostname", return_value="desk"), patch.object(ingest_workflow, "_PAGE", 4):
+            async with worker:
+                client = Client(temporal, task_queue="recording")
+                ingest = await client.ingest(HANDBOOK, documents, fields={"team": "core"}, concurrency=2)
+                await ingest.result()
+                executions = [history async for _, history in _executions(temporal, ingest.id)]
+                for number, history in enumerate(executions, 1):
+                    yield f"{INGESTED}_{number}", _cleaned(history.to_json())
+                await asyncio.to_thread((documents / "0.md").unlink)
+                await (await client.ingest(HANDBOOK, documents, prune=True)).result()
+        history = await temporal.get_workflow_handle(ingest.id).fetch_history()
+        yield f"{INGESTED}_{len(executions) + 1}", _cleaned(history.to_json())
+    finally:
+        await asyncio.to_thread(shutil.rmtree, documents)
+
+
+def _write_documents(directory: Path) -> None:
+    directory.mkdir()
+    for number in range(9):
+        (directory / f"{number}.md").write_text(f"The probe of box {number} is stored flat.")
+    (directory / "empty.md").write_bytes(b"")
 
 
 async def _server(*, impatient: bool) -> WorkflowEnvironment:
@@ -150,12 +201,12 @@ def main() -> int:
     # Tools and models fail here on purpose.
     logging.getLogger("temporalio").setLevel(logging.ERROR)
     arguments = parser.parse_args()
-    unknown = [shape for shape in arguments.shapes if shape not in SHAPES]
+    unknown = [shape for shape in arguments.shapes if shape not in (*SHAPES, INGESTED)]
     if unknown:
         parser.error(f"no shape is named {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     directory = HISTORIES / f"v{__version__}"
     directory.mkdir(parents=True, exist_ok=True)
-    wanted = arguments.shapes or list(SHAPES)
+    wanted = arguments.shapes or [*SHAPES, INGESTED]
     kept = [] if arguments.force else [shape for shape in wanted if _recorded(directory, shape)]
     for name, history in asyncio.run(record(shape for shape in wanted if shape not in kept)).items():
         (directory / name).write_text(history + "\n")

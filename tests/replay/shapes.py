@@ -17,6 +17,7 @@ from sostenuto import (
     Agent,
     Chain,
     CodeExecution,
+    Collection,
     McpServer,
     Model,
     Parallel,
@@ -34,6 +35,7 @@ from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.chain import Step
+from tests.fakes.knowledge import WORDS
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
@@ -321,7 +323,23 @@ CONTROLLED: dict[str, Shape] = {
 }
 """Of model calls that are held to something, or made without: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED}
+HANDBOOK = Collection("handbook", embedding=WORDS, fields={"team": str})
+
+SEARCHED: dict[str, Shape] = {
+    "searched": Shape(
+        [
+            calls(("find", {"query": "How is the probe stored?"}), ("find", {"query": "pump", "team": "core"})),
+            calls(("find", {"query": "probe", "colour": "red"})),
+            *(calls(("find", {"query": f"probe {number}"})) for number in range(3)),
+            "Flat.",
+        ],
+        Agent(name="recorded", model="scripted/m", tools=[HANDBOOK.search(name="find", limit=2)]),
+        impatient=True,
+    ),
+}
+"""Of searches of a collection: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -26,11 +26,11 @@ from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
-from tests.replay.record import HISTORIES, shape_of
-from tests.replay.shapes import AGENTS, CONTROLLED, NESTED, PACKED
+from tests.replay.record import HISTORIES, INGESTED, shape_of
+from tests.replay.shapes import AGENTS, CONTROLLED, NESTED, PACKED, SEARCHED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
-SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED}}
+SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, INGESTED}}
 """The shapes that there are since each version."""
 
 

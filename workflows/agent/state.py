@@ -16,6 +16,7 @@ from ...contracts.model import ANY_TOOL
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply
+from ...contracts.wire.retrieval import Passage, Retrieved, Scores
 from ...contracts.wire.run import Carried, Rejected, Result, Status
 from .. import policy
 from ..tally import Tally
@@ -52,6 +53,8 @@ class AgentState:
     """How many replies in a row asked for the same calls, the last one included."""
     rejected: list[Rejected] = field(default_factory=list)
     """Answers that were asked for again."""
+    passages: dict[str, Passage] = field(default_factory=dict)
+    """What its searches found, by id: an answer may cite these alone."""
 
     @classmethod
     def begun(
@@ -105,6 +108,7 @@ class AgentState:
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
+            passages={passage.id: passage for passage in carried.passages},
         )
 
     def carried(self, places: Mapping[str, int]) -> Carried:
@@ -128,7 +132,14 @@ class AgentState:
             mcp=self.mcp,
             places=dict(places),
             rejected=tuple(self.rejected),
+            passages=tuple(self.passages.values()),
         )
+
+    def found(self, retrieved: Retrieved) -> None:
+        """Take in what a search found."""
+        for passage in retrieved.passages:
+            # Not how well it fitted that query, nor what limits others.
+            self.passages[passage.id] = passage.model_copy(update={"scores": Scores(), "fields": {}})
 
     def take(self, reply: ModelReply) -> None:
         """Take in what the model answered."""

@@ -12,6 +12,8 @@ from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ...activities.mcp import McpActivities
 from ...contracts import names
+from ...contracts.collection.collection import SearchTool
+from ...contracts.errors import SpecError
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
@@ -23,10 +25,12 @@ from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.mcp_call import McpInvocation
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
+from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled, cause_of
 from ..host import AgentHost
+from ..knowledge.retrieval import retrieve
 from ..payload_limits import PayloadTooLargeError
 from ..until_served import until_served
 from .gates import Gate, error_result
@@ -52,6 +56,7 @@ class ToolCalls:
     def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState, gates: Sequence[Gate]) -> None:
         self._tools: dict[str, ToolSpec] = {tool.name: tool for tool in (*agent.tools, *state.mcp)}
         self._delegates: dict[str, Runnable] = {delegate.name: delegate for delegate in agent.delegates}
+        self._searches: dict[str, SearchTool] = {search.name: search for search in agent.searches}
         self._host = host
         self._place = place
         self._state = state
@@ -84,17 +89,21 @@ class ToolCalls:
 
     async def _run_one(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
-        if call.malformed and (tool or delegate):
-            schema = f"Valid arguments follow this JSON schema: {json.dumps(tool.parameters)}" if tool else ""
+        search = self._searches.get(call.name)
+        if call.malformed and (tool or delegate or search):
+            known = tool or (search and search.definition)
+            schema = f"Valid arguments follow this JSON schema: {json.dumps(known.parameters)}" if known else ""
             room = " There is more room now: call it again." if reply.room > 1 else ""
             cut = f" They were cut at the output limit.{room}" if reply.stop is StopReason.LENGTH else ""
             wrong = f"The arguments are not a JSON object that can be taken: {call.malformed[:500]!r}.{cut}"
             return error_result(call, f"{wrong} {schema}".strip())
         if delegate is not None:
             return await self._delegate(delegate, call)
+        if search is not None:
+            return await self._search(search, call)
         if tool is None:
-            known = ", ".join((*self._tools, *self._delegates)) or "none"
-            return error_result(call, f"There is no tool {call.name!r}. There are: {known}.")
+            names_known = ", ".join((*self._tools, *self._delegates, *self._searches)) or "none"
+            return error_result(call, f"There is no tool {call.name!r}. There are: {names_known}.")
         try:
             output = await self._called(tool, call, reply.id)
         except PayloadTooLargeError as error:
@@ -118,6 +127,30 @@ class ToolCalls:
         if being_cancelled():
             raise asyncio.CancelledError
         return delegate_answer(call.id, call.name, result)
+
+    async def _search(self, search: SearchTool, call: ToolCallPart) -> ToolResultPart:
+        try:
+            asked = RetrievalCall(
+                collection=search.collection,
+                query=_query(call),
+                conditions=search.conditions(call.arguments),
+                limit=search.limit,
+                call_id=call.id,
+                name=call.name,
+            )
+            found = await retrieve(asked, self._place.tool_call(call.id))
+        except SpecError as error:
+            schema = json.dumps(search.definition.parameters)
+            return error_result(call, f"{error}. Valid arguments follow this JSON schema: {schema}")
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            cause = cause_of(error)
+            told = cause.message if isinstance(cause, ApplicationError) else str(cause)
+            return error_result(call, f"{call.name} failed: {told}")
+        self._state.found(found)
+        self._host.details.retrieved(self._place, found.summary(search.collection.name))
+        return found.as_result(call.id, call.name)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
         invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
@@ -167,6 +200,13 @@ def start_tool(
         summary=summary,
         **policy.tool_policy(tool),
     )
+
+
+def _query(call: ToolCallPart) -> str:
+    query = call.arguments.get("query")
+    if not isinstance(query, str):
+        raise SpecError("query: it is missing, or no text")
+    return query
 
 
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:

@@ -59,7 +59,8 @@ class Transcript:
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
                 written = part.model_dump_json().encode()
-                if self._stands_elsewhere(index, part) and len(written) > min(policy.TAIL_PART_BYTES, room):
+                least = policy.TAIL_PASSAGES_BYTES if _is_search(part) else policy.TAIL_PART_BYTES
+                if self._stands_elsewhere(index, part) and len(written) > min(least, room):
                     call_id = part.call_id if isinstance(part, ToolResultPart) else ""
                     digest = part_digest(written)
                     parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
@@ -94,6 +95,10 @@ class Transcript:
         """
         unsent = (part for message in self.messages[self.sent :] for part in message.parts)
         return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
+
+
+def _is_search(part: Part) -> bool:
+    return isinstance(part, ToolResultPart) and part.passages > 0
 
 
 def _after_last_reply(messages: list[Message]) -> int:

@@ -24,6 +24,7 @@ from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, mcp_call, route_call, run
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
+from tests.unit.contracts.knowledge_examples import KNOWLEDGE, PASSAGE, SCORES
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -183,6 +184,21 @@ EXAMPLES: tuple[Contract, ...] = (
         transfer="billing",
         untold=(RESULT,),
         messages=(USER, ASSISTANT),
+    ),
+    ToolResultPart(call_id="call_1_0", name="find", content="<passage …>", passages=3),
+    run.Carried(messages=(USER,), after="r1", turns=1, totals=TOTALS, passages=(PASSAGE,)),
+    *KNOWLEDGE,
+    event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md", page=2, scores=SCORES),
+    event.RetrievalResponded(
+        **WHEN,
+        collection="handbook",
+        query="How is it stored?",
+        call_id="call_1_0",
+        passages=(event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md"),),
+        searched=1_204,
+        step=3,
+        attempt=2,
+        seconds=0.011,
     ),
     event.RunStarted(**WHEN, run_id="run-1", runnable="support", message=USER),
     event.ModelRequested(**WHEN, turn=1, model="openai/gpt"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from sostenuto import (
     Agent,
     Chain,
     CodeExecution,
+    Collection,
     Effect,
     FileSearch,
     Location,
@@ -22,6 +24,7 @@ from sostenuto import (
     Team,
     WebSearch,
 )
+from sostenuto.contracts.collection.collection import SearchTool
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.model import OutputSchema
 from sostenuto.contracts.tool import ToolSpec
@@ -87,6 +90,22 @@ AGENT = Agent(
     max_repeats=4,
     description="Helps.",
 )
+HANDBOOK = Collection(
+    "handbook",
+    description="How we work.",
+    embedding="openai/text-embedding-3-small",
+    rerank="none",
+    fields={"team": str, "year": int, "kind": Literal["a", "b"]},
+    partition="tenant",
+    chunk_tokens=100,
+    limit=5,
+    candidates=20,
+)
+SEARCHER = Agent(
+    name="searcher",
+    model="local/m",
+    tools=[SearchTool(HANDBOOK, name="find", description="Find.", limit=3, filters={"team": "core"})],
+)
 BILLING = Agent(name="billing", model="local/m", description="Invoices and refunds.")
 TECHNICAL = Agent(name="technical", model="local/m", instructions="You mend things.")
 STEP = Step(BILLING, name="review", input="Review {facts} of {input}")
@@ -148,4 +167,5 @@ SPECS: tuple[Contract, ...] = (
     *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
     *(OPINIONS, PAGES, PLANNED, WRITTEN, DEBATE, HANDOFF, DELEGATING),
     *(LOCATION, *PROVIDER_TOOLS, BLOCKING),
+    *(HANDBOOK, *SEARCHER.searches, SEARCHER),
 )

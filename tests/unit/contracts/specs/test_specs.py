@@ -112,7 +112,8 @@ def test_a_tool_written_by_hand_is_checked_as_a_decorated_one() -> None:
 @pytest.mark.parametrize("kind", [Agent, Chain, Model, Parallel, Prompt, Route, Router, Rule, Step, Team])
 def test_a_constructor_has_a_parameter_for_each_field(kind: type[Spec]) -> None:
     # `kind` is what it is, and what an agent calls is given in tools=.
-    fields = set(kind.model_fields) - {"kind"} - ({"delegates", "mcp", "provider_tools"} if kind is Agent else set())
+    of_tools = {"delegates", "mcp", "provider_tools", "searches"} if kind is Agent else set()
+    fields = set(kind.model_fields) - {"kind"} - of_tools
     assert set(inspect.signature(kind.__init__).parameters) - {"self", "unknown"} == fields
 
 

@@ -1,0 +1,37 @@
+"""Messages over a stream: JSON after its length. Must not know what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import Any, Final
+
+from pydantic_core import from_json, to_json
+
+_LENGTH: Final = struct.Struct(">I")
+
+MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
+"""Largest message that is read."""
+
+
+async def send(writer: asyncio.StreamWriter, message: Any) -> None:
+    """Send one message."""
+    written = to_json(message)
+    writer.write(_LENGTH.pack(len(written)))
+    writer.write(written)
+    await writer.drain()
+
+
+async def receive(reader: asyncio.StreamReader) -> Any:
+    """Return the next message.
+
+    Raises:
+        ConnectionError: The other side has ended, or sends something else.
+    """
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise ConnectionError(f"a message of {length:,} bytes is larger than any of ours")
+        return from_json(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ValueError) as error:
+        raise ConnectionError(f"the connection ended: {error}") from None

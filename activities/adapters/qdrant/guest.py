@@ -1,0 +1,69 @@
+"""A process that calls the shards of the one that owns them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...knowledge.vector_store import StoreError
+from .calls import CALLS, announced
+from .frames import receive, send
+
+
+class Guest:
+    """Another process's shards, called over connections that are kept.
+
+    Made by `connect`.
+    """
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._token = token
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    @classmethod
+    async def connect(cls, directory: Path) -> Guest | None:
+        """Connect to the process that owns a directory; None where it cannot be found now."""
+        said = announced(directory)
+        if not said:
+            return None
+        guest = cls(said["port"], said["token"])
+        try:
+            guest._idle.append(await guest._opened())
+        except OSError:
+            return None
+        return guest
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Call the owner.
+
+        Raises:
+            ConnectionError: It has ended.
+            StoreError: It refuses.
+        """
+        connection = self._idle.pop() if self._idle else await self._opened()
+        reader, writer = connection
+        try:
+            await send(writer, {"method": method, "arguments": arguments})
+            answer = await receive(reader)
+        except BaseException:
+            # What comes over it next would be the answer to another call.
+            writer.close()
+            raise
+        self._idle.append(connection)
+        if "error" in answer:
+            raise StoreError(answer["error"])
+        return CALLS[method].result.validate_python(answer["value"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        for _, writer in self._idle:
+            writer.close()
+        self._idle.clear()
+
+    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        await send(writer, self._token)
+        return reader, writer

@@ -1,0 +1,312 @@
+"""Collections on a vector store: documents in versions.
+
+A search sees one moment of them.
+
+Every change is written beside what is there, where no search sees it, and is shown by one write: the number of the
+newest step in the catalogue. A search looks at one step, so it never sees a part of a change (the method is that of
+multi-version concurrency control in databases).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ...contracts.collection.fields import Condition
+from ...contracts.wire.ingest import Writing
+from .stored import (
+    DOCUMENT,
+    NOT_YET,
+    PASSAGE,
+    CollectionError,
+    Stored,
+    StoredPassage,
+    Version,
+    check_same,
+    document_key,
+    layout_of,
+    passage_point,
+    point_id,
+    set_of,
+    stored_fields,
+    visible_at,
+    where_of,
+)
+from .vector_store import (
+    Hit,
+    Layout,
+    Leg,
+    Point,
+    Record,
+    StoreError,
+    StoreUnavailable,
+    VectorStore,
+    Where,
+)
+
+CATALOGUE: Final = "catalogue"
+"""The set that has a point for each collection. No collection's own set is named so: each has a number in its name."""
+
+_MOST_AT_ONCE: Final = 100
+_PAGE: Final = 1_000
+_PATIENCE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search saw."""
+
+    stored: Stored
+    legs: Sequence[Sequence[Hit]]
+
+
+class Collections:
+    """All collections of a vector store.
+
+    One change of a collection is made at a time: the workflow of an ingest sees to that by its id. What a change that
+    was given up has left is never seen, and is deleted when the next one begins.
+
+    Args:
+        store: Where they are.
+    """
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+
+    async def all(self) -> list[Stored]:
+        """Return every collection, by name."""
+        if CATALOGUE not in await self._store.sets():
+            return []
+        records = await self._store.scroll(CATALOGUE, (), limit=10_000)
+        return sorted((Stored.model_validate(record.payload) for record in records), key=lambda stored: stored.name)
+
+    async def stored(self, name: str) -> Stored | None:
+        """Return a collection; None where there is none of that name."""
+        return await self._read(name)
+
+    async def begin(self, wanted: Stored, *, rebuild: bool = False) -> Writing:
+        """Begin a change, after deleting what an earlier one has left.
+
+        Args:
+            wanted: What the collection is to be; its counts are not looked at.
+            rebuild: Whether to write everything into a new set, which takes the place of the old one at `show`.
+
+        Raises:
+            CollectionError: What is there was made otherwise.
+        """
+        await self._store.create(CATALOGUE, Layout(dimensions=0))
+        stored = await self._read(wanted.name)
+        if stored is None:
+            await self._store.create(set_of(wanted.name, 1), layout_of(wanted))
+            stored = wanted.model_copy(update={"generation": 1, "step": 0, "begun": 0, "swept": 0})
+        if not rebuild:
+            check_same(stored, wanted)
+        # What was begun before can be shown no more.
+        coming = wanted.model_copy(update={"generation": stored.generation + 1}) if rebuild else None
+        stored = stored.model_copy(update={"begun": max(stored.begun, stored.step) + 1, "coming": coming})
+        await self._write(stored)
+        if rebuild:
+            writing = Writing(name=stored.name, generation=stored.generation + 1, step=stored.begun)
+            await self._store.drop(set_of(writing.name, writing.generation))
+            await self._store.create(set_of(writing.name, writing.generation), layout_of(wanted))
+            return writing
+        current = set_of(stored.name, stored.generation)
+        if stored.fields != wanted.fields:
+            await self._store.create(current, layout_of(wanted))
+            await self._write(stored := stored.model_copy(update={"fields": wanted.fields}))
+        await self._store.delete(current, [Where(key="from", at_least=NOT_YET)])
+        await self.sweep(Writing(name=stored.name, generation=stored.generation, step=stored.step))
+        return Writing(name=stored.name, generation=stored.generation, step=stored.begun)
+
+    async def versions(self, writing: Writing, uris: Sequence[str], tenant: str = "") -> Mapping[str, str]:
+        """Return the hash that each of these documents has now, of those that are there."""
+        found: dict[str, str] = {}
+        for keys in _pieces([document_key(uri, tenant) for uri in uris]):
+            where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="document", any_of=tuple(keys))]
+            records = await self._store.scroll(
+                set_of(writing.name, writing.generation), [*where, *visible_at(writing.step - 1)], limit=len(keys)
+            )
+            found |= {record.payload["uri"]: record.payload["hash"] for record in records}
+        return found
+
+    async def stage(self, writing: Writing, version: Version, passages: Sequence[StoredPassage]) -> None:
+        """Write a document where no search sees it yet.
+
+        It takes the place of an earlier attempt at it in this step.
+        """
+        whole = set_of(writing.name, writing.generation)
+        key = document_key(version.uri, version.tenant)
+        own = [Where(key="document", any_of=(key,)), Where(key="step", any_of=(writing.step,))]
+        await self._store.delete(whole, own)
+        shared = {
+            "document": key,
+            "uri": version.uri,
+            "hash": version.hash,
+            "title": version.title,
+            "tenant": version.tenant,
+            "fields": stored_fields(version.fields),
+            "step": writing.step,
+            "from": NOT_YET,
+            "until": NOT_YET,
+        }
+        points = [passage_point(passage, number, shared) for number, passage in enumerate(passages)]
+        for piece in _pieces(points):
+            await self._store.upsert(whole, piece)
+        record = shared | {"kind": DOCUMENT, "passages": len(points), "seen": version.seen}
+        await self._store.upsert(whole, [Point(id=point_id(key, writing.step, "document"), payload=record)])
+
+    async def staged(self, writing: Writing) -> list[str]:
+        """Return the keys of the documents that are whole in this step."""
+        whole, keys, after = set_of(writing.name, writing.generation), [], ""
+        where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="step", any_of=(writing.step,))]
+        while page := await self._store.scroll(whole, where, limit=_PAGE, after=after, keys=["document"]):
+            keys += [record.payload["document"] for record in page]
+            after = page[-1].id
+        return keys
+
+    async def mark(self, writing: Writing, uris: Sequence[str], tenant: str, mark: str) -> None:
+        """Note of documents that they were seen, whatever their version."""
+        for keys in _pieces([document_key(uri, tenant) for uri in uris]):
+            where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="document", any_of=tuple(keys))]
+            await self._store.set_payload(set_of(writing.name, writing.generation), where, {"seen": mark})
+
+    async def show(self, writing: Writing, keys: Sequence[str], gone: Sequence[str] = ()) -> Stored:
+        """Let searches see documents that were staged in this step.
+
+        They take the place of their earlier versions.
+
+        Repeatable. Searches see all of it or nothing. The change may go on with the next step.
+
+        Args:
+            writing: The step.
+            keys: What was staged.
+            gone: Documents that searches are to see no more.
+
+        Raises:
+            CollectionError: Another change has begun since.
+        """
+        whole = set_of(writing.name, writing.generation)
+        stored = await self._there(writing.name)
+        if stored.step == writing.step:
+            return stored
+        if stored.begun > writing.step:
+            raise CollectionError(f"another change of collection {writing.name!r} has begun: this one is given up")
+        for piece in _pieces(keys):
+            own = [Where(key="document", any_of=tuple(piece)), Where(key="step", any_of=(writing.step,))]
+            await self._store.set_payload(whole, own, {"from": writing.step})
+        for piece in _pieces([*keys, *gone]):
+            earlier = [
+                Where(key="document", any_of=tuple(piece)),
+                Where(key="from", at_most=writing.step - 1),
+                Where(key="until", at_least=NOT_YET),
+            ]
+            await self._store.set_payload(whole, earlier, {"until": writing.step})
+        counts = {
+            "documents": await self._count(writing, DOCUMENT),
+            "passages": await self._count(writing, PASSAGE),
+        }
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        shown = {"step": writing.step, "begun": writing.step, "swept": stored.swept, "updated": now, **counts}
+        rebuilt = stored.coming and stored.coming.generation == writing.generation
+        stored = (stored.coming if rebuilt and stored.coming else stored).model_copy(update=shown)
+        await self._write(stored)
+        return stored
+
+    async def sweep(self, writing: Writing) -> None:
+        """Delete what ended at this step or before.
+
+        A search that still looks at an earlier one sees that it does, and looks again.
+        """
+        stored = await self._there(writing.name)
+        if stored.swept < writing.step:
+            await self._write(stored.model_copy(update={"swept": writing.step}))
+        await self._store.delete(set_of(writing.name, writing.generation), [Where(key="until", at_most=writing.step)])
+
+    async def finish(self, writing: Writing) -> None:
+        """Delete the set that a rebuilt one took the place of, and make searches fast."""
+        for name in await self._store.sets():
+            owner, _, number = name.rpartition(".")
+            if owner == writing.name and number.isdigit() and int(number) != writing.generation:
+                await self._store.drop(name)
+        await self._store.optimize(set_of(writing.name, writing.generation))
+
+    async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
+        """Return a page of the documents that searches see, in the order of their ids."""
+        stored = await self._there(name)
+        where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="tenant", any_of=(tenant,)), *visible_at(stored.step)]
+        return await self._store.scroll(set_of(name, stored.generation), where, limit=limit, after=after)
+
+    async def search(
+        self, name: str, legs: Sequence[Leg], conditions: Sequence[Condition] = (), *, tenant: str | None = None
+    ) -> Searched:
+        """Search one moment of a collection.
+
+        Args:
+            name: The collection.
+            legs: The ways of searching.
+            conditions: What the fields of a document have to be.
+            tenant: Whose documents. None: the collection is not partitioned.
+
+        Raises:
+            CollectionError: There is no such collection.
+        """
+        for _ in range(_PATIENCE):
+            stored = await self._there(name)
+            where = [*visible_at(stored.step), *(where_of(condition) for condition in conditions)]
+            if tenant is not None:
+                where.append(Where(key="tenant", any_of=(tenant,)))
+            try:
+                found = await self._store.search(set_of(name, stored.generation), legs, where)
+            except StoreError:
+                # Another generation may have taken its place.
+                if (await self._there(name)).generation == stored.generation:
+                    raise
+                continue
+            now = await self._there(name)
+            # Otherwise some of what it looked for may have been deleted while it looked.
+            if now.swept <= stored.step and now.generation == stored.generation:
+                return Searched(stored, found)
+        raise StoreUnavailable(f"collection {name!r} changes faster than it can be searched")
+
+    async def drop(self, name: str) -> None:
+        """Delete a collection with everything in it. One that is not there is no error."""
+        if CATALOGUE in await self._store.sets():
+            await self._store.delete(CATALOGUE, [Where(key="name", any_of=(name,))])
+        for one in await self._store.sets():
+            owner, _, number = one.rpartition(".")
+            if owner == name and number.isdigit():
+                await self._store.drop(one)
+
+    async def _there(self, name: str) -> Stored:
+        stored = await self._read(name)
+        if stored is None:
+            known = ", ".join(one.name for one in await self.all()) or "none"
+            raise CollectionError(
+                f"there is no collection {name!r} in the store (there are: {known}): fill it by "
+                f"`sostenuto ingest {name} PATH`"
+            )
+        return stored
+
+    async def _read(self, name: str) -> Stored | None:
+        try:
+            records = await self._store.read(CATALOGUE, [point_id(name)])
+        except StoreError:
+            # Nothing was ever brought in.
+            if CATALOGUE in await self._store.sets():
+                raise
+            return None
+        return Stored.model_validate(records[0].payload) if records else None
+
+    async def _write(self, stored: Stored) -> None:
+        payload = stored.model_dump(mode="json") | {"name": stored.name}
+        await self._store.upsert(CATALOGUE, [Point(id=point_id(stored.name), payload=payload)])
+
+    async def _count(self, writing: Writing, kind: str) -> int:
+        where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]
+        return await self._store.count(set_of(writing.name, writing.generation), where)
+
+
+def _pieces(items: Sequence[Any]) -> list[Sequence[Any]]:
+    return [items[start : start + _MOST_AT_ONCE] for start in range(0, len(items), _MOST_AT_ONCE)]

@@ -1,0 +1,116 @@
+"""The steps of an ingest as activities.
+
+Must not import a vector database or a document library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+from ...contracts import names
+from ...contracts.errors import DocumentError, SostenutoError
+from ...contracts.wire.ingest import (
+    BeginCall,
+    DocumentCall,
+    DocumentDone,
+    DocumentPage,
+    IngestBegun,
+    ListCall,
+    ShowCall,
+    Vanished,
+    VanishedCall,
+)
+from ..call.failure import failure
+from ..call.heartbeat import heartbeats
+from ..call.tool_call import Report
+from ..not_served import NotServedError, cannot
+from .ingestion import Ingestion
+from .retrieve import failed
+from .sources import SourceElsewhere, SourceError
+
+
+class IngestActivities:
+    """The steps of bringing documents into the collections of an app.
+
+    Args:
+        ingestion: Does them. None: this worker has no collections.
+    """
+
+    def __init__(self, ingestion: Ingestion | None) -> None:
+        self._ingestion = ingestion
+
+    @activity.defn(name=names.INGEST_BEGIN_ACTIVITY)
+    async def begin(self, call: BeginCall) -> IngestBegun:
+        """Begin a change of a collection.
+
+        Repeatable: what an earlier attempt began is never seen.
+        """
+        async with _step():
+            return await self.ingestion().begin(call)
+
+    @activity.defn(name=names.INGEST_LIST_ACTIVITY)
+    async def page(self, call: ListCall) -> DocumentPage:
+        """Return the next documents of the sources that are new or changed.
+
+        Repeatable; reads each of them.
+        """
+        async with _step():
+            return await self.ingestion().page(call)
+
+    @activity.defn(name=names.INGEST_DOCUMENT_ACTIVITY)
+    async def document(self, call: DocumentCall) -> DocumentDone:
+        """Bring one document in, where no search sees it yet.
+
+        Repeatable: an attempt takes the place of an earlier one. Fails with `DocumentFailed` where it cannot be read.
+        Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
+        """
+        async with _step() as report:
+            return await self.ingestion().bring_in(call, report)
+
+    @activity.defn(name=names.INGEST_SHOW_ACTIVITY)
+    async def show(self, call: ShowCall) -> int:
+        """Let searches see what was brought in.
+
+        Returns how many passages the collection has. Repeatable.
+        """
+        async with _step():
+            return (await self.ingestion().show(call)).passages
+
+    @activity.defn(name=names.INGEST_VANISHED_ACTIVITY)
+    async def vanished(self, call: VanishedCall) -> Vanished:
+        """Return documents that are gone from their sources. Repeatable."""
+        async with _step():
+            return await self.ingestion().vanished(call)
+
+    @activity.defn(name=names.INGEST_FINISH_ACTIVITY)
+    async def finish(self, call: ShowCall) -> None:
+        """Delete what nobody sees any more, and make searches fast. Repeatable."""
+        async with _step():
+            await self.ingestion().finish(call)
+
+    def ingestion(self) -> Ingestion:
+        """Return what does the steps.
+
+        Raises:
+            NotServedError: This worker has no collections.
+        """
+        if self._ingestion is None:
+            raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
+        return self._ingestion
+
+
+@asynccontextmanager
+async def _step() -> AsyncIterator[Report]:
+    """Heartbeat, and put what goes wrong into a failure of a durable type."""
+    try:
+        async with heartbeats() as report:
+            yield report
+    except (NotServedError, SourceElsewhere) as error:
+        raise await cannot(str(error)) from None
+    except (DocumentError, SourceError) as error:
+        raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False) from None
+    except SostenutoError as error:
+        raise failed(error, names.COLLECTION_FAILED) from None

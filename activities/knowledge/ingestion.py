@@ -1,0 +1,240 @@
+"""The steps of an ingest.
+
+What is new is found, brought in where no search sees it, and shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ...contracts.collection.collection import Collection
+from ...contracts.collection.fields import parsed_texts, values_from
+from ...contracts.errors import DocumentError, SpecError
+from ...contracts.wire.ingest import (
+    BeginCall,
+    DocumentCall,
+    DocumentDone,
+    DocumentFailure,
+    DocumentPage,
+    DocumentRef,
+    IngestBegun,
+    ListCall,
+    ShowCall,
+    Vanished,
+    VanishedCall,
+)
+from ..not_served import NotServedError
+from .document import Chunk, LoadedDocument
+from .search import Knowledge
+from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
+from .stored import Stored, StoredPassage, Version, document_key
+from .vector_store import SparseVector
+
+_PASSAGES_AT_ONCE: Final = 64
+_READ_AT_ONCE: Final = 2
+
+
+class Cutter(Protocol):
+    """Cuts documents into passages."""
+
+    def chunks(self, document: LoadedDocument) -> Sequence[Chunk]:
+        """Return the passages of a document. Blocks."""
+        ...
+
+
+Load = Callable[[bytes, str], LoadedDocument]
+"""Reads a document, by its content and its name. Blocks; raises `DocumentError` with the reason for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReading:
+    """What reads documents."""
+
+    load: Load
+    cutter: Callable[[int], Cutter]
+    """Returns what cuts passages of at most so many tokens."""
+    web: Web
+
+
+class Ingestion:
+    """Brings documents into the collections of an app.
+
+    Args:
+        knowledge: Where they are, and what embeds them.
+        served: The collections of the app.
+        reading: What reads documents.
+    """
+
+    def __init__(self, knowledge: Knowledge, served: Mapping[str, Collection], reading: DocumentReading) -> None:
+        self._knowledge = knowledge
+        self._served = served
+        self._reading = reading
+        # DocumentReading one may take gigabytes.
+        self._slots = asyncio.Semaphore(_READ_AT_ONCE)
+
+    def collection(self, name: str) -> Collection:
+        """Return a collection of the app.
+
+        Raises:
+            NotServedError: The app has none of that name.
+        """
+        if name not in self._served:
+            known = ", ".join(sorted(self._served)) or "none"
+            raise NotServedError(
+                f"this worker's app has no collection {name!r} (it has: {known}): "
+                f"add it by App(collections=[Collection({name!r})])"
+            )
+        return self._served[name]
+
+    async def begin(self, call: BeginCall) -> IngestBegun:
+        """Begin a change of a collection."""
+        collection = self.collection(call.collection)
+        fields = values_from(collection.fields, call.fields, "fields")
+        fields |= parsed_texts(collection.fields, call.texts, "fields")
+        if collection.partition and not call.tenant:
+            raise SpecError(f"collection {collection.name!r} is partitioned by tenant: say whose documents they are")
+        if not collection.partition and call.tenant:
+            raise SpecError(f"collection {collection.name!r} is not partitioned: it takes no tenant")
+        encoder = self._knowledge.encoder(collection.embedding)
+        wanted = Stored(
+            name=collection.name,
+            generation=0,
+            embedding=collection.embedding,
+            dimensions=await encoder.dimensions(),
+            fields=collection.fields,
+            partition=collection.partition,
+        )
+        writing = await self._knowledge.collections.begin(wanted, rebuild=call.rebuild)
+        return IngestBegun(writing=writing, collection=collection, fields=fields)
+
+    async def page(self, call: ListCall) -> DocumentPage:
+        """Return the next documents of the sources that are new or changed."""
+        seen, failures = await asyncio.to_thread(_next_files, call)
+        found = [*(one.uri for one in seen), *(one.uri for one in failures)]
+        last = max(map(path_of, found), key=lambda path: path.split("/"), default="")
+        cursor = last if len(seen) + len(failures) >= call.limit else ""
+        if not cursor:
+            for url in filter(is_address, call.sources):
+                await self._look(url, seen, failures)
+        uris = [one.uri for one in seen]
+        versions: Mapping[str, str] = {}
+        if not call.rebuild:
+            versions = await self._knowledge.collections.versions(call.writing, uris, call.tenant)
+            # What cannot be read now is not gone.
+            there = [*versions, *(failure.uri for failure in failures)]
+            await self._knowledge.collections.mark(call.writing, there, call.tenant, call.mark)
+        changed = tuple(one for one in seen if versions.get(one.uri) != one.hash)
+        return DocumentPage(
+            documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=cursor
+        )
+
+    async def bring_in(self, call: DocumentCall, report: Callable[[object], None]) -> DocumentDone:
+        """Read a document, cut it, embed it and store it where no search sees it.
+
+        Raises:
+            DocumentError: It cannot be read; says why.
+        """
+        collection = call.collection
+        data = await self._data(call.uri)
+        digest = hashlib.sha256(data).hexdigest()
+        async with self._slots:
+            document, chunks = await asyncio.to_thread(self._cut, data, call.uri, collection.chunk_tokens)
+        encoder = self._knowledge.encoder(collection.embedding)
+        passages: list[StoredPassage] = []
+        for start in range(0, len(chunks), _PASSAGES_AT_ONCE):
+            batch = chunks[start : start + _PASSAGES_AT_ONCE]
+            texts = [chunk.embedded_text() for chunk in batch]
+            encoded = await encoder.passages(texts)
+            sparse = await asyncio.to_thread(self._weigh, texts)
+            passages += [
+                StoredPassage(
+                    text=chunk.text,
+                    start=chunk.start,
+                    end=chunk.end,
+                    page=chunk.page,
+                    headings=chunk.headings,
+                    dense=one.dense,
+                    sparse=words,
+                    codes=one.codes,
+                )
+                for chunk, one, words in zip(batch, encoded, sparse, strict=True)
+            ]
+            report(f"{len(passages)} of {len(chunks)} passages")
+        version = Version(
+            uri=call.uri, hash=digest, title=document.title, tenant=call.tenant, fields=call.fields, seen=call.mark
+        )
+        await self._knowledge.collections.stage(call.writing, version, passages)
+        return DocumentDone(passages=len(passages), characters=len(document.text))
+
+    async def show(self, call: ShowCall) -> Stored:
+        """Let searches see what was brought in."""
+        collections = self._knowledge.collections
+        keys = [document_key(uri, call.tenant) for uri in call.uris]
+        if call.all_of_it:
+            keys = await collections.staged(call.writing)
+        gone = [document_key(uri, call.tenant) for uri in call.gone]
+        stored = await collections.show(call.writing, keys, gone)
+        if not call.all_of_it:
+            await collections.sweep(call.writing)
+        return stored
+
+    async def vanished(self, call: VanishedCall) -> Vanished:
+        """Return documents under the sources that this ingest has not seen."""
+        records = await self._knowledge.collections.documents(
+            call.writing.name, tenant=call.tenant, after=call.cursor, limit=call.limit
+        )
+        gone = [
+            record.payload["uri"]
+            for record in records
+            if record.payload.get("seen") != call.mark and covers(call.sources, record.payload["uri"])
+        ]
+        return Vanished(uris=tuple(gone), cursor=records[-1].id if len(records) == call.limit else "")
+
+    async def finish(self, call: ShowCall) -> None:
+        """Delete what nobody sees any more, and make searches fast."""
+        await self._knowledge.collections.finish(call.writing)
+
+    def _weigh(self, texts: Sequence[str]) -> list[SparseVector]:
+        return [self._knowledge.sparse.document(text) for text in texts]
+
+    async def _look(self, url: str, seen: list[DocumentRef], failures: list[DocumentFailure]) -> None:
+        try:
+            data = await self._reading.web.fetch(url)
+        except SourceError as error:
+            failures.append(DocumentFailure(uri=url, reason=str(error)))
+        else:
+            seen.append(DocumentRef(uri=url, hash=hashlib.sha256(data).hexdigest(), size=len(data)))
+
+    async def _data(self, uri: str) -> bytes:
+        if is_address(uri):
+            return await self._reading.web.fetch(uri)
+        return await asyncio.to_thread(read_file, path_of(uri))
+
+    def _cut(self, data: bytes, uri: str, most_tokens: int) -> tuple[LoadedDocument, Sequence[Chunk]]:
+        name = uri if is_address(uri) else path_of(uri)
+        document = self._reading.load(data, name)
+        chunks = self._reading.cutter(most_tokens).chunks(document)
+        if not chunks:
+            raise DocumentError("it has no text")
+        return document, chunks
+
+
+def _next_files(call: ListCall) -> tuple[list[DocumentRef], list[DocumentFailure]]:
+    seen: list[DocumentRef] = []
+    failures: list[DocumentFailure] = []
+    files = [source for source in call.sources if not is_address(source)]
+    for found in found_files(files, after=call.cursor, host=call.host):
+        if isinstance(found, DocumentFailure):
+            failures.append(found)
+        else:
+            try:
+                seen.append(reference(found))
+            except SourceError as error:
+                failures.append(DocumentFailure(uri=uri_of(found), reason=str(error)))
+        if len(seen) + len(failures) >= call.limit:
+            break
+    return seen, failures

@@ -1,0 +1,217 @@
+"""Brings documents into collections, and asks about collections.
+
+Whichever worker has them does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from ..contracts import names
+from ..contracts.errors import SetupError, SostenutoError, SpecError
+from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput, IngestProgress, IngestReport
+from ..contracts.wire.retrieval import Retrieved
+from ..workflows.policy import TASK_TIMEOUT
+from ..workflows.search_attributes import AT_START, named
+from .hindrances import is_polled
+from .rpc_errors import translate_rpc_errors
+
+_LOOKS_SECONDS: Final = 0.3
+_PATIENCE_SECONDS: Final = 120.0
+_UNSERVED_SECONDS: Final = 4.0
+
+
+class CollectionFailed(SostenutoError):  # noqa: N818 - named like the failure in the history
+    """What was asked of a collection failed; the message says why, and what to do."""
+
+
+class Ingest:
+    """Documents on their way into a collection.
+
+    Args:
+        temporal: The connection.
+        handle: Its workflow.
+        collection: Where they go.
+    """
+
+    def __init__(self, temporal: TemporalClient, handle: WorkflowHandle[Any, IngestReport], collection: str) -> None:
+        self._temporal = temporal
+        self._handle = handle
+        self.id = handle.id
+        """Id of its workflow, under which the Temporal UI has it."""
+        self.collection = collection
+
+    async def result(self) -> IngestReport:
+        """Wait for its end, and return what it came to.
+
+        Raises:
+            CollectionFailed: It could not be done, or was cancelled.
+            SetupError: The server is away.
+        """
+        with translate_rpc_errors(f"ingest {self.id!r}"):
+            try:
+                return await self._handle.result()
+            except WorkflowFailureError as error:
+                raise _failed(self.id, error) from None
+
+    async def progress(self) -> IngestProgress:
+        """Return how far it is, as the worker that runs it says."""
+        with translate_rpc_errors(f"ingest {self.id!r}"):
+            found: IngestProgress = await self._handle.query(names.INGEST_PROGRESS_QUERY, result_type=IngestProgress)
+        return found
+
+    async def follow(self) -> AsyncIterator[IngestProgress]:
+        """Yield how far it is, until it ends. What cannot be asked now is passed over."""
+        ended = asyncio.create_task(self._handle.result())
+        try:
+            while not ended.done():
+                await asyncio.wait([ended], timeout=_LOOKS_SECONDS)
+                try:
+                    async with asyncio.timeout(_LOOKS_SECONDS * 10):
+                        yield await self.progress()
+                except (SostenutoError, TimeoutError):
+                    continue
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+
+    async def cancel(self) -> None:
+        """Ask it to end. Searches see what was shown so far."""
+        with translate_rpc_errors(f"ingest {self.id!r}"):
+            await self._handle.cancel()
+
+
+async def start_ingest(
+    temporal: TemporalClient,
+    task_queue: str,
+    asked: IngestInput,
+) -> Ingest:
+    """Start bringing documents into a collection.
+
+    Raises:
+        SpecError: A source is not one, or an ingest of the collection is under way.
+        SetupError: The server is away.
+    """
+    if not asked.sources:
+        raise SpecError("ingest: name at least one file, folder, pattern or address")
+    asked = asked.model_copy(update={"sources": tuple(map(_absolute, asked.sources)), "host": socket.gethostname()})
+    collection = asked.collection
+    workflow_id = f"ingest-{collection}"
+    with translate_rpc_errors(f"ingest {workflow_id!r}"):
+        try:
+            handle: WorkflowHandle[Any, IngestReport] = await temporal.start_workflow(
+                names.INGEST_WORKFLOW,
+                asked,
+                id=workflow_id,
+                task_queue=task_queue,
+                task_timeout=TASK_TIMEOUT,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=_attributes(workflow_id, asked.tenant),
+                static_summary=f"{collection}: {', '.join(asked.sources)}"[:200],
+                result_type=IngestReport,
+            )
+        except WorkflowAlreadyStartedError:
+            raise SpecError(
+                f"an ingest of {collection!r} is under way: wait for it, or cancel the workflow {workflow_id!r}"
+            ) from None
+    return Ingest(temporal, handle, collection)
+
+
+async def ask_collections(temporal: TemporalClient, task_queue: str, call: CollectionsCall) -> Any:
+    """Return what a worker answers about collections.
+
+    Raises:
+        CollectionFailed: It cannot be answered; says why.
+        SetupError: The server is away, or no worker answers.
+    """
+    what = call.collection or "collections"
+    result_type: Any = {"list": tuple[CollectionSummary, ...], "drop": bool, "search": Retrieved}[call.kind]
+    with translate_rpc_errors(f"{call.kind} {what!r}"):
+        handle: WorkflowHandle[Any, Any] = await temporal.start_workflow(
+            names.COLLECTIONS_WORKFLOW,
+            call,
+            id=f"{call.kind}-{what}-{uuid4().hex[:10]}",
+            task_queue=task_queue,
+            task_timeout=TASK_TIMEOUT,
+            result_type=result_type,
+            static_summary=f"{call.kind} {what} {call.query}"[:200],
+        )
+        try:
+            return await _answered(temporal, task_queue, handle)
+        except WorkflowFailureError as error:
+            raise _failed(handle.id, error) from None
+
+
+async def check_served(temporal: TemporalClient, task_queue: str) -> None:
+    """Check that a worker takes work from a task queue.
+
+    Raises:
+        SetupError: None does; says how to start one.
+    """
+    with translate_rpc_errors(f"task queue {task_queue!r}"):
+        if not await is_polled(temporal, task_queue):
+            raise SetupError(
+                f"no worker takes work from {task_queue!r}: start one by `sostenuto dev MODULE:APP`, or by `sostenuto "
+                f"worker MODULE:APP --task-queue {task_queue}`"
+            )
+
+
+async def _answered(temporal: TemporalClient, task_queue: str, handle: WorkflowHandle[Any, Any]) -> Any:
+    answer = asyncio.create_task(handle.result())
+    try:
+        await asyncio.wait([answer], timeout=_UNSERVED_SECONDS)
+        if not answer.done():
+            await check_served(temporal, task_queue)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await answer
+    except TimeoutError:
+        raise SetupError(f"no answer within {_PATIENCE_SECONDS:.0f} s: look at the workflow {handle.id!r}") from None
+    except SetupError:
+        # It may have ended meanwhile.
+        with suppress(RPCError):
+            await handle.terminate("nobody waits for it any more")
+        raise
+    finally:
+        answer.cancel()
+        await asyncio.gather(answer, return_exceptions=True)
+
+
+def _absolute(source: object) -> str:
+    if not isinstance(source, str | Path) or not str(source).strip():
+        raise SpecError(f"ingest: {source!r} is no path and no address")
+    text = str(source)
+    if text.startswith(("https://", "http://")):
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def _attributes(name: str, tenant: str) -> TypedSearchAttributes:
+    pairs: list[SearchAttributePair[Any]] = [*named(name, tenant), *AT_START]
+    return TypedSearchAttributes(pairs)
+
+
+def _failed(workflow_id: str, error: WorkflowFailureError) -> SostenutoError:
+    cause = error.cause
+    if isinstance(cause, CancelledError):
+        return CollectionFailed(f"{workflow_id} was cancelled")
+    if isinstance(cause, ApplicationError):
+        return CollectionFailed(cause.message)
+    return CollectionFailed(f"{workflow_id}: {cause}")

@@ -1,0 +1,246 @@
+"""The collection: documents that can be searched, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field as Limits
+from pydantic import field_validator
+
+from ..contract import Spec, arguments
+from ..tool import TOOL_NAME, ToolDefinition
+from .fields import Condition, Field, conditions_from, fields_from
+
+MAX_QUERY_CHARS: Final = 8_000
+"""Longest query that is searched for."""
+
+MAX_PASSAGES: Final = 100
+"""Most passages of one search."""
+
+PARTITION_TENANT: Final = "tenant"
+
+Rerank = Literal["maxsim", "none"]
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class Collection(Spec):
+    """Documents under one name, embedded by one model, and how they are searched.
+
+    `Collection("handbook", fields={"team": str, "year": int})`. Put it into `App(collections=[...])`, fill it by
+    `sostenuto ingest handbook docs/`, and give `handbook.search` to an agent as a tool.
+    """
+
+    name: str
+    description: str = ""
+    """What is in it, in a sentence: models that may search it read this."""
+    embedding: str = "local/minilm"
+    """`provider/model` that embeds its passages."""
+    rerank: Rerank = "maxsim"
+    """What orders the passages that were found: `maxsim` compares each word of the query with each word of a passage;
+    `none` leaves the order of the search."""
+    fields: dict[str, Field] = {}
+    """What is known of each document besides its text; searches can be limited by it."""
+    partition: Literal["tenant", ""] = ""
+    """`tenant`: each tenant has documents of its own, and a run finds those of its own tenant alone."""
+    chunk_tokens: int = Limits(default=180, ge=16, le=8_000)
+    """Most tokens of the embedding model that a passage has."""
+    limit: int = Limits(default=8, ge=1, le=MAX_PASSAGES)
+    """How many passages a search returns."""
+    candidates: int = Limits(default=40, ge=1, le=500)
+    """How many passages each way of searching finds before they are ordered."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        embedding: str = "local/minilm",
+        rerank: Rerank = "maxsim",
+        fields: Mapping[str, Any] | None = None,
+        partition: Literal["tenant", ""] = "",
+        chunk_tokens: int = 180,
+        limit: int = 8,
+        candidates: int = 40,
+        **unknown: Any,
+    ) -> None:
+        given = arguments(locals())
+        self._construct(given | {"fields": fields_from(fields, f"Collection {name!r}: fields")})
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is not a name of a collection: use up to 64 letters, digits, '_' and '-', and begin with a "
+                "letter or digit"
+            )
+        return name
+
+    @field_validator("embedding")
+    @classmethod
+    def _provider_slash_model(cls, embedding: str) -> str:
+        provider, slash, model = embedding.partition("/")
+        if not (provider and slash and model):
+            raise ValueError(f"{embedding!r} is not provider/model, such as local/minilm")
+        return embedding
+
+    @field_validator("fields")
+    @classmethod
+    def _own_names(cls, fields: dict[str, Field]) -> dict[str, Field]:
+        for name in fields:
+            bounds = [f"{known}{end}" for known in fields for end in ("_from", "_to") if fields[known].is_ordered]
+            if name in _TAKEN or name in bounds:
+                raise ValueError(f"{name!r} cannot be the name of a field: searches have a parameter of that name")
+        return fields
+
+    @property
+    def search(self) -> SearchTool:
+        """The tool by which an agent searches it.
+
+        Called with options it returns another one: `handbook.search(limit=3, filters={"team": "core"})`.
+        """
+        return SearchTool(self)
+
+
+_TAKEN: Final = frozenset({"query", "limit", PARTITION_TENANT})
+
+
+class SearchTool(Spec):
+    """A tool that searches a collection.
+
+    Its model writes the query, and may set typed filters.
+    """
+
+    collection: Collection
+    name: str
+    description: str = ""
+    limit: int = Limits(default=8, ge=1, le=MAX_PASSAGES)
+    filters: tuple[Condition, ...] = ()
+    """Conditions that every search of it has, which its model neither sees nor changes."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        name: str = "",
+        description: str = "",
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+        **unknown: Any,
+    ) -> None:
+        given = arguments(locals())
+        label = f"{collection.name}.search"
+        fixed = conditions_from(collection.fields, filters or {}, f"{label}: filters")
+        chosen = {
+            "name": name or _tool_name(collection.name),
+            "limit": collection.limit if limit is None else limit,
+            "filters": fixed,
+        }
+        self._construct(given | chosen)
+
+    @field_validator("name")
+    @classmethod
+    def _callable(cls, name: str) -> str:
+        if not TOOL_NAME.match(name):
+            raise ValueError(f"{name!r} is not a name for a tool: use letters, digits, '_' and '-'")
+        return name
+
+    def __call__(
+        self,
+        *,
+        name: str = "",
+        description: str = "",
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+    ) -> SearchTool:
+        """Return this tool with other options."""
+        return SearchTool(
+            self.collection,
+            name=name or self.name,
+            description=description or self.description,
+            limit=self.limit if limit is None else limit,
+            filters=filters,
+        )
+
+    @property
+    def definition(self) -> ToolDefinition:
+        """What a model sees of it."""
+        about = self.collection.description.rstrip(". ")
+        described = self.description or (
+            f"Search {self.collection.name}{': ' + about if about else ''}. Returns passages, each with an id to cite."
+        )
+        properties: dict[str, Any] = {
+            "query": {"type": "string", "description": "What to look for, in words that the passages may have."}
+        }
+        fixed = {condition.field for condition in self.filters}
+        for field, kind in self.collection.fields.items():
+            if field not in fixed:
+                properties |= _parameters(field, kind)
+        return ToolDefinition(
+            name=self.name,
+            description=described,
+            parameters={
+                "type": "object",
+                "properties": properties,
+                "required": ["query"],
+                "additionalProperties": False,
+            },
+        )
+
+    def conditions(self, arguments: Mapping[str, Any]) -> tuple[Condition, ...]:
+        """Return what a call of it is limited to, its own filters first.
+
+        Raises:
+            SpecError: An argument is wrong; names it, and what would have been right.
+        """
+        fields = self.collection.fields
+        fixed = {condition.field for condition in self.filters}
+        open_to_it = {name: field for name, field in fields.items() if name not in fixed}
+        filters: dict[str, Any] = {}
+        for key, value in arguments.items():
+            if key == "query" or value is None:
+                continue
+            name, bound = _bound_of(key, open_to_it)
+            if bound:
+                filters.setdefault(name, {})
+                if not isinstance(filters[name], dict):
+                    continue
+                filters[name][bound] = value
+            else:
+                filters[name] = value
+        return (*self.filters, *conditions_from(open_to_it, filters, self.name))
+
+
+def _tool_name(collection: str) -> str:
+    return f"search_{collection}"[:64]
+
+
+def _parameters(name: str, field: Field) -> dict[str, Any]:
+    """Return the parameters of one field: a value, and bounds where it is ordered."""
+    only = f"Only documents whose {name} is this."
+    value = {**field.json_schema, "description": only}
+    if not field.is_ordered:
+        return {name: value}
+    bounds = {
+        "from": "or later" if field.kind == "date" else "or more",
+        "to": "or earlier" if field.kind == "date" else "or less",
+    }
+    return {
+        name: value,
+        **{
+            f"{name}_{bound}": {**field.json_schema, "description": f"Only documents whose {name} is this {words}."}
+            for bound, words in bounds.items()
+        },
+    }
+
+
+def _bound_of(key: str, fields: Mapping[str, Field]) -> tuple[str, str]:
+    for bound in ("from", "to"):
+        name = key.removesuffix(f"_{bound}")
+        if key not in fields and name != key and name in fields and fields[name].is_ordered:
+            return name, bound
+    return key, ""

@@ -1,0 +1,236 @@
+"""What brings documents into a collection.
+
+What is asked, its steps, and what it came to.
+
+No text of a document is in any of it: documents are named by address and hash.
+"""
+
+from __future__ import annotations
+
+from ..collection.collection import Collection
+from ..collection.fields import Scalar
+from ..contract import Contract
+
+
+class Writing(Contract):
+    """A change of a collection under way: where it is written, and as which step."""
+
+    name: str
+    generation: int
+    step: int
+
+    @property
+    def next_step(self) -> Writing:
+        """The step after this one, of the same change."""
+        return self.model_copy(update={"step": self.step + 1})
+
+
+class DocumentRef(Contract):
+    """A document as a source has it."""
+
+    uri: str
+    hash: str
+    """SHA-256 of its bytes."""
+    size: int
+    """Bytes."""
+
+
+class DocumentFailure(Contract):
+    """A document that could not be brought in."""
+
+    uri: str
+    reason: str
+
+
+class IngestProgress(Contract):
+    """How far an ingest is."""
+
+    done: int = 0
+    """Documents that were brought in, new or changed."""
+    unchanged: int = 0
+    """Documents that were there already as they are."""
+    failed: int = 0
+    """Documents that could not be brought in."""
+    removed: int = 0
+    """Documents that were taken out, being gone."""
+    passages: int = 0
+    """Passages of the documents that were brought in."""
+    found: int = 0
+    """Documents found so far; more may come."""
+    listed: bool = False
+    """Whether all of them were found."""
+
+
+class IngestReport(IngestProgress):
+    """What an ingest came to."""
+
+    collection: str
+    failures: tuple[DocumentFailure, ...] = ()
+    """The first of those that failed."""
+    seconds: float = 0.0
+
+
+class IngestCarried(Contract):
+    """What an ingest takes along when it continues as new."""
+
+    writing: Writing
+    collection: Collection
+    fields: dict[str, Scalar] = {}
+    cursor: str
+    progress: IngestProgress
+    failures: tuple[DocumentFailure, ...]
+    started: float
+    """Seconds since 1970, UTC."""
+    mark: str
+
+
+class IngestInput(Contract):
+    """Input of the ingest workflow."""
+
+    collection: str
+    """Its name in the worker's app."""
+    sources: tuple[str, ...]
+    """Absolute paths of files and folders, and addresses that begin with `https://`."""
+    host: str = ""
+    """Name of the machine on which the paths were meant."""
+    fields: dict[str, Scalar] = {}
+    """What is known of every document."""
+    texts: dict[str, str] = {}
+    """The same, as texts that the worker reads by the kinds of the fields."""
+    tenant: str = ""
+    """Whose documents they are, where the collection is partitioned."""
+    prune: bool = False
+    """Whether to take out documents of these sources that are gone."""
+    rebuild: bool = False
+    """Whether to make the collection anew, and show it when it is whole."""
+    concurrency: int = 4
+    """Documents at once."""
+    carried: IngestCarried | None = None
+
+
+class BeginCall(Contract):
+    """Begins the change of a collection."""
+
+    collection: str
+    tenant: str = ""
+    fields: dict[str, Scalar] = {}
+    texts: dict[str, str] = {}
+    rebuild: bool = False
+    mark: str
+    """Unique to the ingest: documents that it saw carry it."""
+
+
+class IngestBegun(Contract):
+    """A change that was begun."""
+
+    writing: Writing
+    collection: Collection
+    """As the worker's app has it."""
+    fields: dict[str, Scalar] = {}
+    """What is known of every document, as it is stored."""
+
+
+class ListCall(Contract):
+    """Asks for the next documents of the sources that are new or changed."""
+
+    writing: Writing
+    sources: tuple[str, ...]
+    host: str = ""
+    tenant: str = ""
+    cursor: str = ""
+    """Where the page before ended; empty for the first."""
+    mark: str
+    limit: int
+    rebuild: bool = False
+
+
+class DocumentPage(Contract):
+    """Documents of the sources, in the order of their addresses."""
+
+    documents: tuple[DocumentRef, ...] = ()
+    """Those that are new or changed."""
+    unchanged: int = 0
+    failures: tuple[DocumentFailure, ...] = ()
+    """Those that cannot be read."""
+    cursor: str = ""
+    """Where it ends; empty where there is nothing more."""
+
+
+class DocumentCall(Contract):
+    """Brings one document in, where no search sees it yet."""
+
+    writing: Writing
+    collection: Collection
+    uri: str
+    host: str = ""
+    tenant: str = ""
+    fields: dict[str, Scalar] = {}
+    mark: str
+
+
+class DocumentDone(Contract):
+    """A document that was brought in."""
+
+    passages: int
+    characters: int
+
+
+class ShowCall(Contract):
+    """Lets searches see documents that were brought in."""
+
+    writing: Writing
+    tenant: str = ""
+    uris: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Documents that searches are to see no more."""
+    all_of_it: bool = False
+    """Whether everything that was brought in at this step is meant."""
+
+
+class VanishedCall(Contract):
+    """Asks for documents under the sources that this ingest has not seen."""
+
+    writing: Writing
+    sources: tuple[str, ...]
+    tenant: str = ""
+    mark: str
+    cursor: str = ""
+    limit: int
+
+
+class Vanished(Contract):
+    """Documents that are gone from their sources."""
+
+    uris: tuple[str, ...] = ()
+    cursor: str = ""
+    """Where it ends; empty where there is nothing more."""
+
+
+class CollectionSummary(Contract):
+    """A collection, as a list shows it."""
+
+    name: str
+    embedding: str
+    dimensions: int
+    documents: int
+    passages: int
+    generation: int
+    updated: str = ""
+    """When it was changed, as ISO 8601 in UTC; empty where it never was."""
+    served: bool = True
+    """Whether the worker's app has it."""
+
+
+class CollectionsCall(Contract):
+    """What is asked of collections besides the searches of runs."""
+
+    kind: str
+    """`list`, `drop` or `search`."""
+    collection: str = ""
+    query: str = ""
+    filters: dict[str, Scalar | tuple[Scalar, ...] | dict[str, Scalar]] = {}
+    texts: dict[str, str] = {}
+    """Values by field, as texts that the worker reads by the kinds of the fields."""
+    limit: int = 0
+    """Most passages; 0 for as many as the collection says."""
+    tenant: str = ""

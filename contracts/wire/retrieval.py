@@ -1,0 +1,103 @@
+"""One search of a collection: what is asked, and the passages that were found."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ..collection.collection import Collection
+from ..collection.fields import Condition
+from ..contract import Contract
+from ..message import ToolResultPart
+
+
+class RetrievalCall(Contract):
+    """Input of one search."""
+
+    collection: Collection
+    """As the run has it. What it is made of, such as its embedding, has to be what the worker's store has."""
+    query: str
+    conditions: tuple[Condition, ...] = ()
+    """What the fields of a document have to be."""
+    limit: int
+    """Most passages."""
+    tenant: str = ""
+    """Whose documents, where the collection is partitioned."""
+    call_id: str = ""
+    """Id of the tool call that asks for it; empty where none does."""
+    name: str = ""
+    """What the model calls the tool that asks for it."""
+
+
+class Scores(Contract):
+    """How well a passage fits, by each stage that had it.
+
+    None where a stage did not find it.
+    """
+
+    dense: float | None = None
+    """Cosine of the embeddings, -1 to 1."""
+    sparse: float | None = None
+    """BM25, from 0."""
+    fused: float | None = None
+    """Of both ways of searching, by their ranks: 0 to 1."""
+    rerank: float | None = None
+    """By the reranker: the more the better."""
+
+
+class Passage(Contract):
+    """A piece of a document that was found."""
+
+    id: str
+    """What it is cited by. The same for the same piece of the same content."""
+    text: str
+    source: str
+    """URI of the document."""
+    title: str = ""
+    page: int | None = None
+    """From 1; None where the document has no pages."""
+    headings: tuple[str, ...] = ()
+    """The headings that it stands under, from the top."""
+    start: int
+    """Offset in the document's text, in characters."""
+    end: int
+    fields: dict[str, Any] = {}
+    scores: Scores = Scores()
+
+
+class Retrieved(Contract):
+    """Output of one search."""
+
+    passages: tuple[Passage, ...] = ()
+    """The best first."""
+    searched: int = 0
+    """How many passages the collection has."""
+    seconds: float = 0.0
+    step: int = 0
+    """Which moment of the collection was searched."""
+
+    @property
+    def content(self) -> str:
+        """What a model reads of it."""
+        if not self.passages:
+            return "Nothing was found. Try other words, or fewer filters."
+        return "\n".join(map(_told, self.passages))
+
+    def as_result(self, call_id: str, name: str) -> ToolResultPart:
+        """Return what the model is told that asked for it."""
+        return ToolResultPart(call_id=call_id, name=name, content=self.content, passages=len(self.passages))
+
+    def summary(self, collection: str) -> str:
+        """Return it in a line."""
+        return f"{collection} · {len(self.passages)} of {self.searched:,} · {self.seconds * 1000:.0f} ms"
+
+
+def _told(passage: Passage) -> str:
+    said = {
+        "id": passage.id,
+        "source": passage.source,
+        "section": " > ".join(passage.headings),
+        "page": str(passage.page or ""),
+    }
+    written = "".join(f' {name}="{escape(value)}"' for name, value in said.items() if value)
+    return f"<passage{written}>\n{passage.text.strip()}\n</passage>"

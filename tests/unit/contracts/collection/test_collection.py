@@ -1,0 +1,81 @@
+"""Collections as people write them, and the tool that searches one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from sostenuto import Agent, App, Collection, SpecError
+
+HANDBOOK = Collection("handbook", description="How we work.", fields={"team": str, "year": int})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"name": "hand/book"}, "name: 'hand/book' is not a name of a collection"),
+        ({"name": ""}, "is not a name of a collection"),
+        ({"embedding": "minilm"}, "embedding: 'minilm' is not provider/model, such as local/minilm"),
+        ({"rerank": "best"}, "rerank"),
+        ({"limit": 0}, "limit"),
+        ({"fields": {"query": str}}, "'query' cannot be the name of a field"),
+        ({"fields": {"year": int, "year_from": int}}, "'year_from' cannot be the name of a field"),
+        ({"field": {}}, "Collection has no field 'field': did you mean 'fields'?"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(words)):
+        Collection(**{"name": "handbook", **arguments})
+
+
+def test_a_model_sees_a_query_and_typed_filters() -> None:
+    definition = HANDBOOK.search.definition
+    assert definition.name == "search_handbook"
+    assert definition.description.startswith("Search handbook: How we work. Returns passages, each with an id to cite.")
+    properties = definition.parameters["properties"]
+    assert list(properties) == ["query", "team", "year", "year_from", "year_to"]
+    assert (properties["year"]["type"], definition.parameters["required"]) == ("integer", ["query"])
+
+
+def test_what_a_model_sets_becomes_conditions() -> None:
+    search = HANDBOOK.search
+    asked = {"query": "x", "team": "core", "year_from": 2024, "year_to": None}
+    assert [condition.model_dump() for condition in search.conditions(asked)] == [
+        {"field": "team", "any_of": ("core",)},
+        {"field": "year", "at_least": 2024},
+    ]
+    with pytest.raises(SpecError, match="search_handbook: there is no field 'colour'"):
+        search.conditions({"query": "x", "colour": "red"})
+
+
+def test_fixed_filters_hold_whatever_a_model_sets() -> None:
+    search = HANDBOOK.search(name="find", limit=3, filters={"team": "core"})
+    assert (search.name, search.limit) == ("find", 3)
+    assert [condition.field for condition in search.conditions({"query": "x", "year": 2024})] == ["team", "year"]
+    with pytest.raises(SpecError, match="there is no field 'team'; there are: year"):
+        search.conditions({"query": "x", "team": "ops"})
+    with pytest.raises(SpecError, match=r"handbook\.search: filters: there is no field 'colour'"):
+        HANDBOOK.search(filters={"colour": "red"})
+
+
+def test_an_agent_takes_a_search_and_not_a_collection() -> None:
+    agent = Agent(name="ask", model="local/m", tools=[HANDBOOK.search])
+    assert [tool.name for tool in agent.head.tools] == ["search_handbook"]
+    held = Agent(name="ask", model="local/m", tools=[HANDBOOK.search], tool_choice="search_handbook")
+    assert held.tool_choice == "search_handbook"
+    with pytest.raises(SpecError, match=r"collection 'handbook' is not a tool: write handbook\.search"):
+        Agent(name="ask", model="local/m", tools=[HANDBOOK])  # type: ignore[list-item]
+    with pytest.raises(SpecError, match="names must differ"):
+        Agent(name="ask", model="local/m", tools=[HANDBOOK.search, HANDBOOK.search])
+
+
+def test_an_app_serves_what_its_runnables_search() -> None:
+    agent = Agent(name="ask", model="local/m", tools=[HANDBOOK.search])
+    assert App(agent).collections == {"handbook": HANDBOOK}
+    assert App(agent, collections=[HANDBOOK]).collections == {"handbook": HANDBOOK}
+    with pytest.raises(SpecError, match="there is already another collection named 'handbook'"):
+        App(agent, collections=[Collection("handbook")])
+    with pytest.raises(SpecError, match=r"App: collections\[0\]: 'handbook' is not a collection"):
+        App(collections=["handbook"])  # type: ignore[list-item]

@@ -1,0 +1,145 @@
+"""Examples of what crosses the wire about collections."""
+
+from __future__ import annotations
+
+from sostenuto.contracts.collection.fields import Condition, Field
+from sostenuto.contracts.contract import Contract
+from sostenuto.contracts.wire import ingest, retrieval
+from tests.unit.contracts.spec_examples import HANDBOOK
+
+FIELD = Field(kind="text", choices=("a", "b"))
+CONDITION = Condition(field="team", any_of=("core", "ops"))
+BETWEEN = Condition(field="year", at_least=2024, at_most=2026)
+SCORES = retrieval.Scores(dense=0.5, sparse=7.25, fused=0.75, rerank=0.875)
+PASSAGE = retrieval.Passage(
+    id="6dc28a082f",
+    text="Store it lying flat.",
+    source="file:///docs/probe.md",
+    title="The probe",
+    page=2,
+    headings=("The probe", "Storage"),
+    start=10,
+    end=30,
+    fields={"team": "core"},
+    scores=SCORES,
+)
+WRITING = ingest.Writing(name="handbook", generation=1, step=3)
+FAILURE = ingest.DocumentFailure(uri="file:///docs/a.pdf", reason="it is protected by a password")
+COUNTS = {"done": 3, "unchanged": 2, "failed": 1, "removed": 4, "passages": 20, "found": 6, "listed": True}
+PROGRESS = ingest.IngestProgress(**COUNTS)
+CARRIED = ingest.IngestCarried(
+    writing=WRITING,
+    collection=HANDBOOK,
+    fields={"team": "core"},
+    cursor="/docs/m.md",
+    progress=PROGRESS,
+    failures=(FAILURE,),
+    started=1_790_000_000.5,
+    mark="run-1",
+)
+
+KNOWLEDGE: tuple[Contract, ...] = (
+    FIELD,
+    CONDITION,
+    BETWEEN,
+    SCORES,
+    PASSAGE,
+    retrieval.RetrievalCall(
+        collection=HANDBOOK,
+        query="How is it stored?",
+        conditions=(CONDITION, BETWEEN),
+        limit=3,
+        tenant="acme",
+        call_id="call_1_0",
+        name="find",
+    ),
+    retrieval.Retrieved(passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3),
+    WRITING,
+    FAILURE,
+    PROGRESS,
+    CARRIED,
+    ingest.DocumentRef(uri="file:///docs/probe.md", hash="ab" * 32, size=1_000),
+    ingest.IngestReport(collection="handbook", failures=(FAILURE,), seconds=1.5, **COUNTS),
+    ingest.IngestInput(
+        collection="handbook",
+        sources=("/docs",),
+        host="desk",
+        fields={"year": 2026},
+        texts={"team": "core"},
+        tenant="acme",
+        prune=True,
+        rebuild=True,
+        concurrency=2,
+        carried=CARRIED,
+    ),
+    ingest.BeginCall(
+        collection="handbook",
+        tenant="acme",
+        fields={"year": 2026},
+        texts={"team": "core"},
+        rebuild=True,
+        mark="run-1",
+    ),
+    ingest.IngestBegun(writing=WRITING, collection=HANDBOOK, fields={"team": "core"}),
+    ingest.ListCall(
+        writing=WRITING,
+        sources=("/docs",),
+        host="desk",
+        tenant="acme",
+        cursor="/docs/m.md",
+        mark="run-1",
+        limit=100,
+        rebuild=True,
+    ),
+    ingest.DocumentPage(
+        documents=(ingest.DocumentRef(uri="file:///docs/probe.md", hash="ab" * 32, size=1_000),),
+        unchanged=2,
+        failures=(FAILURE,),
+        cursor="/docs/probe.md",
+    ),
+    ingest.DocumentCall(
+        writing=WRITING,
+        collection=HANDBOOK,
+        uri="file:///docs/probe.md",
+        host="desk",
+        tenant="acme",
+        fields={"team": "core"},
+        mark="run-1",
+    ),
+    ingest.DocumentDone(passages=3, characters=1_000),
+    ingest.ShowCall(
+        writing=WRITING,
+        tenant="acme",
+        uris=("file:///docs/probe.md",),
+        gone=("file:///docs/old.md",),
+        all_of_it=True,
+    ),
+    ingest.VanishedCall(
+        writing=WRITING,
+        sources=("/docs",),
+        tenant="acme",
+        mark="run-1",
+        cursor="00000000-0000-0000-0000-000000000001",
+        limit=10,
+    ),
+    ingest.Vanished(uris=("file:///docs/old.md",), cursor="00000000-0000-0000-0000-000000000001"),
+    ingest.CollectionSummary(
+        name="handbook",
+        embedding="local/minilm",
+        dimensions=384,
+        documents=3,
+        passages=20,
+        generation=1,
+        updated="2026-11-29T08:48:24+00:00",
+        served=False,
+    ),
+    ingest.CollectionsCall(
+        kind="search",
+        collection="handbook",
+        query="How is it stored?",
+        filters={"team": ("core", "ops"), "year": {"from": 2024}},
+        texts={"team": "core"},
+        limit=3,
+        tenant="acme",
+    ),
+)

@@ -1,0 +1,79 @@
+"""Puts together what an app's collections need.
+
+A vector store, embedding models, and what reads documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ..connection.private_files import private_directory
+from ..contracts.errors import SetupError
+from ..contracts.specs.app import App
+
+if TYPE_CHECKING:
+    from ..activities.knowledge.ingestion import DocumentReading
+    from ..activities.knowledge.search import Knowledge
+    from ..activities.knowledge.vector_store import VectorStore
+    from .providers import LazyEmbedder
+    from .settings import Settings
+
+
+@asynccontextmanager
+async def knowledge_of(
+    app: App, settings: Settings, embedder: LazyEmbedder
+) -> AsyncIterator[tuple[Knowledge | None, DocumentReading | None]]:
+    """Return what the app's collections need, for the length of the block.
+
+    Nothing where it has none.
+
+    Raises:
+        SetupError: A package or a directory is missing; says what to do.
+    """
+    if not app.collections:
+        yield None, None
+        return
+    try:
+        from ..activities.adapters.documents.chunker import Chunker
+        from ..activities.adapters.documents.loading import load
+        from ..activities.adapters.documents.web import WebSource
+        from ..activities.adapters.embeddings.local_passages import LocalPassages
+        from ..activities.adapters.qdrant.bm25 import Bm25Encoder
+        from ..activities.knowledge.collections import Collections
+        from ..activities.knowledge.ingestion import DocumentReading
+        from ..activities.knowledge.search import Knowledge
+    except ImportError as error:
+        raise SetupError(f"collections need more packages ({error}): pip install 'sostenuto[local]'") from error
+    from .stack.weights import Weights
+
+    tokenizer = Weights.find(settings.state_dir, local_model=settings.local_model).tokenizer
+    store = _store(settings)
+    web = WebSource(settings.ingest_hosts)
+    cutter = cache(lambda most_tokens: Chunker(tokenizer, most_tokens))
+    try:
+        encoders = {"local/minilm": LocalPassages(embedder.built)}
+        yield Knowledge(Collections(store), encoders, Bm25Encoder()), DocumentReading(load, cutter, web)
+    finally:
+        await store.close()
+        await web.close()
+
+
+def _store(settings: Settings) -> VectorStore:
+    if settings.qdrant_url:
+        from qdrant_client import AsyncQdrantClient
+
+        from ..activities.adapters.qdrant.server import QdrantStore
+
+        key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+        return QdrantStore(AsyncQdrantClient(settings.qdrant_url, api_key=key))
+    from ..activities.adapters.qdrant.embedded import EdgeStore
+
+    directory = settings.state_dir / "knowledge"
+    try:
+        private_directory(directory)
+    except OSError as error:
+        raise SetupError(f"the directory of collections {directory} cannot be made: {error.strerror}") from None
+    return EdgeStore(directory)
