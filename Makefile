@@ -48,11 +48,12 @@ check: setup  ## Check format, lint, types, imports, lock, compose file and link
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST) --quiet tests/architecture
 
-bench: setup  ## Print the benchmark figures
+bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.turns
 	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.takeover
 	$(BIN)/python -m benchmarks.mcp
+	$(BIN)/python -m benchmarks.retrieval
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .
