@@ -124,6 +124,8 @@ class OutputSchema(Contract):
     """JSON Schema (2020-12) of the answer, an object."""
     wrapped: bool = False
     """Whether the answer proper is the field `value` of that object, being none itself."""
+    cited: bool = False
+    """Whether its claims name passages, which have to be some that the run's searches found: see `Cited`."""
 
 
 class Head(Contract):

@@ -7,6 +7,7 @@ Importing this loads the contracts at once, and the client (and with it the Temp
 
 from typing import TYPE_CHECKING, Any
 
+from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
@@ -49,7 +50,10 @@ __all__ = [
     "Agent",
     "App",
     "Chain",
+    "Citation",
     "CitationPart",
+    "Cited",
+    "Claim",
     "Client",
     "CodeExecution",
     "Collection",

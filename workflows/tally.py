@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contracts.collection.citation import Citation
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import numbered
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status, StepResult, Totals
@@ -18,6 +19,8 @@ class Tally:
     turns: int = 0
     """Model calls that were answered."""
     steps: dict[str, StepResult] = field(default_factory=dict)
+    citations: tuple[Citation, ...] = ()
+    """Of all outputs that were taken in."""
 
     def reply(self, reply: ModelReply) -> None:
         """Take in a model call of the runnable itself."""
@@ -28,6 +31,7 @@ class Tally:
         """Take in a nested result, as a step of that name if one is given; return it."""
         self.totals += result.totals
         self.turns += result.turns
+        self.citations += tuple(one for one in result.citations if one not in self.citations)
         if step:
             self.steps[self._free(step)] = _step(result)
         return result
@@ -50,6 +54,7 @@ class Tally:
             cost_usd=self.totals.cost_usd,
             unpriced_calls=self.totals.unpriced_calls,
             steps=self.steps,
+            citations=self.citations,
         )
 
     def cancelled(self, output: Any = None) -> Result:

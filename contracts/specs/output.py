@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
+from ..collection.citation import Cited
 from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..model import OutputSchema
@@ -38,7 +39,9 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
         schema = TypeAdapter(output).json_schema()
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         raise SpecError(f"{where}: {label} has no JSON schema: use a pydantic model or a dataclass") from error
-    return _wrapped(label, schema)
+    made = _wrapped(label, schema)
+    is_cited = isinstance(output, type) and issubclass(output, Cited)
+    return made.model_copy(update={"cited": True}) if is_cited else made
 
 
 def output_type(output: Any) -> TypeAdapter[Any] | None:

@@ -13,6 +13,7 @@ from pydantic import (
     field_validator,
 )
 
+from ..collection.citation import Citation
 from ..contract import Contract
 from ..limits import RAW
 from ..mcp import McpTool
@@ -200,6 +201,8 @@ class Result(Contract):
     work whose output has what its branches came to, only those that did not complete."""
     rejected: tuple[Rejected, ...] = ()
     """The answers that were asked for again, with the reasons."""
+    citations: tuple[Citation, ...] = ()
+    """What the claims of a `Cited` output rest on, in their order."""
     transfer: str = ""
     """The member of its team that it hands the conversation over to."""
     untold: tuple[ToolResultPart, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from ...contracts.collection.citation import uncited
 from ...contracts.message import ASKED_AGAIN, Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import TRANSFER
@@ -100,15 +101,17 @@ class OutputCheck(Gate):
 
     def __init__(self, agent: Agent) -> None:
         self._most = agent.max_repairs
+        self._is_cited = agent.output is not None and agent.output.cited
         free = "pass its validators" if agent.validators else "say anything"
         self._wanted = f"fit the output type {agent.output.name}" if agent.output else free
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
         """Reject an answer that is wrong: tell the model why, or end."""
-        if reply.message.tool_calls or not reply.output_errors:
+        reasons = reply.output_errors or self._uncited(state, reply)
+        if reply.message.tool_calls or not reasons:
             return None
-        state.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
-        problems = "; ".join(reply.output_errors)
+        state.rejected.append(Rejected(text=reply.message.text, reasons=reasons))
+        problems = "; ".join(reasons)
         if reply.final:
             return state.result(Status.FAILED, f"the answer cannot be used: {problems}")
         if state.repairs >= self._most:
@@ -117,6 +120,12 @@ class OutputCheck(Gate):
         text = f"{ASKED_AGAIN}. {problems}. Answer again, all of it, corrected."
         state.transcript.add(Message.user(text))
         return None
+
+    def _uncited(self, state: AgentState, reply: ModelReply) -> tuple[str, ...]:
+        """Return what is wrong with the citations of an answer that has the right form."""
+        if not self._is_cited or reply.message.tool_calls:
+            return ()
+        return uncited(json.loads(reply.message.text), state.passages.keys())
 
 
 class CutCalls(Gate):

@@ -113,7 +113,11 @@ class AgentLoop:
         if self._agent.output is None:
             reason = "the answer was cut at the output limit" if reply.stop is StopReason.LENGTH else reply.note
             return self.state.result(Status.COMPLETED, reason, output=text)
-        return self.state.result(Status.COMPLETED, reply.note, output=unwrapped(self._agent.output, json.loads(text)))
+        answer = json.loads(text)
+        result = self.state.result(Status.COMPLETED, reply.note, output=unwrapped(self._agent.output, answer))
+        if not self._agent.output.cited:
+            return result
+        return result.model_copy(update={"citations": self.state.cited(answer)})
 
 
 def _why(error: ActivityError) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...contracts.collection.citation import Citation, best_sentence
 from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
@@ -140,6 +141,27 @@ class AgentState:
         for passage in retrieved.passages:
             # Not how well it fitted that query, nor what limits others.
             self.passages[passage.id] = passage.model_copy(update={"scores": Scores(), "fields": {}})
+
+    def cited(self, answer: Mapping[str, Any]) -> tuple[Citation, ...]:
+        """Return what the claims of an answer rest on."""
+        found = []
+        for claim in answer.get("claims") or ():
+            for passage in (self.passages[one] for one in claim["passages"] if one in self.passages):
+                quote, start, end = best_sentence(claim["text"], passage)
+                found.append(
+                    Citation(
+                        claim=claim["text"],
+                        passage=passage.id,
+                        source=passage.source,
+                        title=passage.title,
+                        page=passage.page,
+                        headings=passage.headings,
+                        quote=quote,
+                        start=start,
+                        end=end,
+                    )
+                )
+        return tuple(found)
 
     def take(self, reply: ModelReply) -> None:
         """Take in what the model answered."""

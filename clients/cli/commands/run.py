@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,17 @@ async def _followed(run: Run, console: Console) -> Result:
         return await run.result()
 
 
+def _with_footnotes(result: Result) -> str:
+    """Return an answer with what it rests on below it."""
+    output = result.output
+    answer = output["answer"] if isinstance(output, Mapping) else getattr(output, "answer", "")
+    notes = []
+    for number, one in enumerate(result.citations, 1):
+        where = " · ".join(filter(None, (one.source, f"page {one.page}" if one.page else "", " > ".join(one.headings))))
+        notes.append(f"[{number}] {one.claim}\n    {where}\n    “{' '.join(one.quote.split())}”")
+    return "\n".join([answer, "", *notes])
+
+
 def _json(run: Run, result: Result) -> str:
     from pydantic_core import to_json
 
@@ -104,6 +116,8 @@ def _json(run: Run, result: Result) -> str:
 def _shown(result: Result) -> str:
     from pydantic_core import to_json
 
+    if result.citations:
+        return harmless(_with_footnotes(result))
     if not isinstance(result.output, str):
         return to_json(result.output, indent=2).decode()
     # A program gets what was said, to the letter.

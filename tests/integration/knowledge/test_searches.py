@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sostenuto import Agent, App, Collection, RetrievalResponded, Status, ToolResponded
+from sostenuto import Agent, App, Cited, Collection, RetrievalResponded, Status, ToolResponded
+from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.stored import document_key, passage_id
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.contracts.message import ToolResultPart
 from tests.fakes.knowledge import WORDS
@@ -141,3 +144,30 @@ async def test_what_cannot_be_searched_is_told(serving: Served, handbook: Collec
     ((told, wrong),) = outcome.tool_results
     assert wrong
     assert f"fill it by `sostenuto ingest {handbook.name} PATH`" in told
+
+
+async def test_an_answer_cites_what_was_found_and_nothing_else(
+    serving: Served, handbook: Collection, filled: Path
+) -> None:
+    agent = Agent(name="ask", model="scripted/m", tools=[handbook.search(name="find")], output=Cited)
+
+    def answer(*passages: str) -> dict[str, Any]:
+        claim = {"text": "The pump is stored upright.", "passages": list(passages)}
+        return {"output": {"answer": "Upright.", "claims": [claim]}}
+
+    path = filled / "pump.md"
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    pump = passage_id(document_key(uri_of(str(path))), content, 0, 27)
+    search = calls(("find", {"query": "how is the pump stored"}))
+    async with serving(App(agent), [search, answer("made-up"), answer(pump)]) as client:
+        await (await client.ingest(handbook, filled)).result()
+        run = await client.start(agent, "How is the pump stored?")
+        result = await run.result()
+    assert (result.status, result.turns) == (Status.COMPLETED, 3)
+    assert isinstance(result.output, Cited)
+    (rejected,) = result.rejected
+    assert rejected.reasons[0].startswith("claims[0] names passages that no search found, made-up; there are ")
+    (citation,) = result.citations
+    assert (citation.passage, citation.source) == (pump, path.as_uri())
+    assert citation.quote == "The pump is stored upright."
+    assert (citation.start, citation.end) == (0, 27)

@@ -24,7 +24,7 @@ from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, mcp_call, route_call, run
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
-from tests.unit.contracts.knowledge_examples import KNOWLEDGE, PASSAGE, SCORES
+from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -187,6 +187,7 @@ EXAMPLES: tuple[Contract, ...] = (
     ),
     ToolResultPart(call_id="call_1_0", name="find", content="<passage …>", passages=3),
     run.Carried(messages=(USER,), after="r1", turns=1, totals=TOTALS, passages=(PASSAGE,)),
+    run.Result(status=Status.COMPLETED, output={"answer": "Flat.", "claims": []}, citations=(CITATION_OF_A_CLAIM,)),
     *KNOWLEDGE,
     event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md", page=2, scores=SCORES),
     event.RetrievalResponded(

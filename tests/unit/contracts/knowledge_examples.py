@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sostenuto.contracts.collection.citation import Citation
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.wire import ingest, retrieval
@@ -38,7 +39,20 @@ CARRIED = ingest.IngestCarried(
     mark="run-1",
 )
 
+CITATION_OF_A_CLAIM = Citation(
+    claim="It is stored flat.",
+    passage="6dc28a082f",
+    source="file:///docs/probe.md",
+    title="The probe",
+    page=2,
+    headings=("The probe", "Storage"),
+    quote="Store it lying flat.",
+    start=10,
+    end=30,
+)
+
 KNOWLEDGE: tuple[Contract, ...] = (
+    CITATION_OF_A_CLAIM,
     FIELD,
     CONDITION,
     BETWEEN,

@@ -31,6 +31,7 @@ from sostenuto.contracts.tool import ToolSpec
 
 DIGEST = "cd" * 32
 SCHEMA = OutputSchema(name="City", json_schema={"type": "object", "properties": {"name": {"type": "string"}}})
+CITED = OutputSchema(name="Cited", json_schema={"type": "object"}, cited=True)
 WRAPPED = OutputSchema(
     name="int", json_schema={"type": "object", "properties": {"value": {"type": "integer"}}}, wrapped=True
 )
@@ -164,7 +165,7 @@ HANDOFF = Team(name="front", members=[BILLING, TECHNICAL], style="handoff", entr
 DELEGATING = Team(name="lead", members=[PLANNED, CHAIN, OPINIONS], model="local/m")
 
 SPECS: tuple[Contract, ...] = (
-    *(SCHEMA, WRAPPED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
+    *(SCHEMA, WRAPPED, CITED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
     *(OPINIONS, PAGES, PLANNED, WRITTEN, DEBATE, HANDOFF, DELEGATING),
     *(LOCATION, *PROVIDER_TOOLS, BLOCKING),
     *(HANDBOOK, *SEARCHER.searches, SEARCHER),
