@@ -243,18 +243,38 @@ async def test_a_worker_without_the_collection_hands_its_steps_on(
 
 
 async def test_two_workers_share_a_store(
-    temporal: TemporalClient, serving: Served, handbook: Collection, documents: Path, task_queue: str, tmp_path: Path
+    temporal: TemporalClient,
+    serving: Served,
+    handbook: Collection,
+    documents: Path,
+    task_queue: str,
+    tmp_path: Path,
+    encoder: WordEncoder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The first one has two documents at most, and waits with them until the second one has some, too."""
     for number in range(12):
         (documents / f"{number}.md").write_text(f"Document {number}.")
     second = await connect(temporal.service_client.config.target_host)
     app = App(collections=[handbook])
     theirs = WordEncoder()
+    passages, their_passages, begun = encoder.passages, theirs.passages, asyncio.Event()
+
+    async def patient(batch: list[str]) -> object:
+        await begun.wait()
+        return await passages(batch)
+
+    async def second_ones(batch: list[str]) -> object:
+        begun.set()
+        return await their_passages(batch)
+
+    monkeypatch.setattr(encoder, "passages", patient)
+    monkeypatch.setattr(theirs, "passages", second_ones)
     async with (
-        serving(app) as client,
+        serving(app, max_concurrent_calls=2) as client,
         knowledge(tmp_path / "store", theirs) as services,
         build_worker(second, app, {}, lambda *_: 0.0, task_queue=task_queue, services=services),
     ):
         assert counts(await ingested(client, handbook, documents, concurrency=6)) == (12, 0, 0, 0)
         assert len(await texts(client, handbook, "Document")) == 12
-    assert theirs.texts, "the second worker had no part in it"
+    assert theirs.texts
