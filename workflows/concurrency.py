@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ..contracts.errors import SpecError
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
@@ -56,6 +56,15 @@ def cancel(operation: asyncio.Task[T], moments: int = _MOMENTS) -> None:
 def cause_of(error: BaseException) -> BaseException | None:
     """Return what failed in an activity: a local one's failure comes as it is."""
     return error.cause if isinstance(error, ActivityError) else error
+
+
+def told_by(error: BaseException) -> str:
+    """Return in words what failed in an activity.
+
+    Without the type that the SDK puts before it.
+    """
+    cause = cause_of(error)
+    return cause.message if isinstance(cause, ApplicationError) else str(cause)
 
 
 def result_of_error(error: BaseException) -> Result:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 from ..contracts import names
+from ..contracts.text import first_line
 from . import policy
 from .concurrency import being_cancelled, cause_of
 from .payload_limits import why_full
@@ -46,6 +47,34 @@ async def until_served(start: Callable[[int], Awaitable[T]], patience: timedelta
         if pause:
             await workflow.sleep(pause)
     return await start(len(policy.NOT_SERVED_PAUSES))
+
+
+async def served(
+    activity: Callable[..., Awaitable[T]],
+    *arguments: Any,
+    summary: str,
+    options: policy.ActivityPolicy,
+    activity_id: str | None = None,
+) -> T:
+    """Do a repeatable activity, by whichever worker can; return its result.
+
+    Args:
+        activity: A method of a class of activities.
+        arguments: Of the activity.
+        summary: For the Temporal UI, which shows its first 80 characters.
+        options: Its timeouts and retries.
+        activity_id: Its durable identity. Default: the SDK's.
+
+    Raises:
+        FailureError: As `until_served`.
+    """
+
+    async def start(refused: int) -> T:  # noqa: ARG001 - each try is the same
+        return await workflow.start_activity_method(
+            activity, args=arguments, activity_id=activity_id, summary=first_line(summary, 80), **options
+        )
+
+    return await until_served(start)
 
 
 def is_not_served(error: BaseException) -> bool:

@@ -5,13 +5,9 @@ Must not import a vector database or a document library.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from temporalio import activity
 
 from ...contracts import names
-from ...contracts.errors import DocumentError, SostenutoError
 from ...contracts.wire.ingest import (
     BeginCall,
     DocumentCall,
@@ -23,13 +19,9 @@ from ...contracts.wire.ingest import (
     Vanished,
     VanishedCall,
 )
-from ..call.failure import failure
-from ..call.heartbeat import heartbeats
-from ..call.tool_call import Report
-from ..not_served import NotServedError, cannot
+from ..not_served import NotServedError
 from .ingestion import Ingestion
-from .retrieve import failed
-from .sources import SourceElsewhere, SourceError
+from .step import step
 
 
 class IngestActivities:
@@ -48,7 +40,7 @@ class IngestActivities:
 
         Repeatable: what an earlier attempt began is never seen.
         """
-        async with _step():
+        async with step():
             return await self.ingestion().begin(call)
 
     @activity.defn(name=names.INGEST_LIST_ACTIVITY)
@@ -57,7 +49,7 @@ class IngestActivities:
 
         Repeatable; reads each of them.
         """
-        async with _step():
+        async with step():
             return await self.ingestion().page(call)
 
     @activity.defn(name=names.INGEST_DOCUMENT_ACTIVITY)
@@ -67,7 +59,7 @@ class IngestActivities:
         Repeatable: an attempt takes the place of an earlier one. Fails with `DocumentFailed` where it cannot be read.
         Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
         """
-        async with _step() as report:
+        async with step() as report:
             return await self.ingestion().bring_in(call, report)
 
     @activity.defn(name=names.INGEST_SHOW_ACTIVITY)
@@ -76,19 +68,19 @@ class IngestActivities:
 
         Returns how many passages the collection has. Repeatable.
         """
-        async with _step():
+        async with step():
             return (await self.ingestion().show(call)).passages
 
     @activity.defn(name=names.INGEST_VANISHED_ACTIVITY)
     async def vanished(self, call: VanishedCall) -> Vanished:
         """Return documents that are gone from their sources. Repeatable."""
-        async with _step():
+        async with step():
             return await self.ingestion().vanished(call)
 
     @activity.defn(name=names.INGEST_FINISH_ACTIVITY)
     async def finish(self, call: ShowCall) -> None:
         """Delete what nobody sees any more, and make searches fast. Repeatable."""
-        async with _step():
+        async with step():
             await self.ingestion().finish(call)
 
     def ingestion(self) -> Ingestion:
@@ -100,17 +92,3 @@ class IngestActivities:
         if self._ingestion is None:
             raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
         return self._ingestion
-
-
-@asynccontextmanager
-async def _step() -> AsyncIterator[Report]:
-    """Heartbeat, and put what goes wrong into a failure of a durable type."""
-    try:
-        async with heartbeats() as report:
-            yield report
-    except (NotServedError, SourceElsewhere) as error:
-        raise await cannot(str(error)) from None
-    except (DocumentError, SourceError) as error:
-        raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False) from None
-    except SostenutoError as error:
-        raise failed(error, names.COLLECTION_FAILED) from None

@@ -73,7 +73,7 @@ class Ingestion:
         self._knowledge = knowledge
         self._served = served
         self._reading = reading
-        # DocumentReading one may take gigabytes.
+        # Reading one may take gigabytes.
         self._slots = asyncio.Semaphore(_READ_AT_ONCE)
 
     def collection(self, name: str) -> Collection:

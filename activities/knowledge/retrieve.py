@@ -8,24 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
-from ...contracts.errors import ModelError, SetupError, SostenutoError, SpecError
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ..call.failure import failure
-from ..call.heartbeat import heartbeats
 from ..call.own_workflow_query import release_own_run
-from ..not_served import NotServedError, cannot
+from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .search import Knowledge, search
-from .vector_store import StoreUnavailable
-
-_ATTEMPTS = 4
-"""After so many whoever asked is told."""
+from .step import step
 
 
 class RetrieveActivities:
@@ -50,15 +43,10 @@ class RetrieveActivities:
         retryable where the store or the embedding model cannot be reached now. Heartbeats on its own. Costs one
         embedding of the query, and what the reranker costs.
         """
-        async with heartbeats():
+        async with step(names.TOOL_FAILED, unserved=f"{call.collection.name} was not searched: "):
             if activity.info().attempt > 1:
                 await release_own_run()
-            try:
-                found = await search(self.knowledge(), call)
-            except NotServedError as error:
-                raise await cannot(f"{call.collection.name} was not searched: {error}") from None
-            except SostenutoError as error:
-                raise failed(error, names.TOOL_FAILED) from None
+            found = await search(self.knowledge(), call)
         if call.call_id:
             self._cache.put_result(activity.info().workflow_run_id or "", found.as_result(call.call_id, call.name))
         return found
@@ -66,13 +54,8 @@ class RetrieveActivities:
     @activity.defn(name=names.COLLECTIONS_LIST_ACTIVITY)
     async def summaries(self) -> tuple[CollectionSummary, ...]:
         """Return every collection in the store. Repeatable."""
-        async with heartbeats():
-            try:
-                stored = await self.knowledge().collections.all()
-            except NotServedError as error:
-                raise await cannot(str(error)) from None
-            except SostenutoError as error:
-                raise failed(error, names.COLLECTION_FAILED) from None
+        async with step():
+            stored = await self.knowledge().collections.all()
         return tuple(
             CollectionSummary(
                 name=one.name,
@@ -90,14 +73,9 @@ class RetrieveActivities:
     @activity.defn(name=names.COLLECTIONS_DROP_ACTIVITY)
     async def drop(self, name: str) -> bool:
         """Delete a collection; return whether there was one. Repeatable."""
-        async with heartbeats():
-            try:
-                there = await self.knowledge().collections.stored(name)
-                await self.knowledge().collections.drop(name)
-            except NotServedError as error:
-                raise await cannot(str(error)) from None
-            except SostenutoError as error:
-                raise failed(error, names.COLLECTION_FAILED) from None
+        async with step():
+            there = await self.knowledge().collections.stored(name)
+            await self.knowledge().collections.drop(name)
         return there is not None
 
     @activity.defn(name=names.COLLECTIONS_RESOLVE_ACTIVITY)
@@ -106,17 +84,13 @@ class RetrieveActivities:
 
         Repeatable; does no I/O.
         """
-        try:
+        async with step():
             if call.collection not in self._served:
                 known = ", ".join(sorted(self._served)) or "none"
                 raise NotServedError(f"no collection {call.collection!r} in this worker's app (it has: {known})")
             collection = self._served[call.collection]
             texts = parsed_texts(collection.fields, call.texts, "filter")
             conditions = conditions_from(collection.fields, {**call.filters, **texts}, "filter")
-        except NotServedError as error:
-            raise await cannot(str(error)) from None
-        except SostenutoError as error:
-            raise failed(error, names.COLLECTION_FAILED) from None
         return RetrievalCall(
             collection=collection,
             query=call.query,
@@ -134,14 +108,3 @@ class RetrieveActivities:
         if self._knowledge is None:
             raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
         return self._knowledge
-
-
-def failed(error: SostenutoError, kind: str) -> ApplicationError:
-    """Return the failure for what a collection could not do, to be raised."""
-    passing = isinstance(error, StoreUnavailable) or (isinstance(error, ModelError) and error.retryable)
-    message = str(error)
-    if not isinstance(error, SpecError | SetupError):
-        message = message or type(error).__name__
-    delay = error.retry_after if isinstance(error, ModelError) else None
-    retryable = passing and activity.info().attempt < _ATTEMPTS
-    return failure(error, message, kind=kind, retryable=retryable, delay=delay)

@@ -28,7 +28,7 @@ from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
-from ..concurrency import being_cancelled, cause_of
+from ..concurrency import being_cancelled, cause_of, told_by
 from ..host import AgentHost
 from ..knowledge.retrieval import retrieve
 from ..payload_limits import PayloadTooLargeError
@@ -145,9 +145,7 @@ class ToolCalls:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            cause = cause_of(error)
-            told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-            return error_result(call, f"{call.name} failed: {told}")
+            return error_result(call, f"{call.name} failed: {told_by(error)}")
         self._state.found(found)
         self._host.details.retrieved(self._place, found.summary(search.collection.name))
         return found.as_result(call.id, call.name)

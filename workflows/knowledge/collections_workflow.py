@@ -14,12 +14,11 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 with workflow.unsafe.imports_passed_through():
     from ...activities.knowledge.retrieve import RetrieveActivities
     from ...contracts import names
-    from ...contracts.text import first_line
     from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
     from ...contracts.wire.retrieval import RetrievalCall, Retrieved
     from .. import policy
-    from ..concurrency import cause_of
-    from ..until_served import until_served
+    from ..concurrency import told_by
+    from ..until_served import served
 
 T = TypeVar("T")
 
@@ -38,9 +37,7 @@ class CollectionsWorkflow:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            cause = cause_of(error)
-            told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-            raise ApplicationError(told, type=names.COLLECTION_FAILED, non_retryable=True) from None
+            raise ApplicationError(told_by(error), type=names.COLLECTION_FAILED, non_retryable=True) from None
 
     async def _answer(self, call: CollectionsCall) -> Any:
         match call.kind:
@@ -60,9 +57,4 @@ class CollectionsWorkflow:
 
 
 async def _do(step: Callable[..., Awaitable[T]], arguments: tuple[Any, ...], summary: str) -> T:
-    async def start(refused: int) -> T:  # noqa: ARG001 - each try is the same
-        return await workflow.start_activity_method(
-            step, args=arguments, summary=first_line(summary, 80), **policy.retrieve_policy()
-        )
-
-    return await until_served(start)
+    return await served(step, *arguments, summary=summary, options=policy.retrieve_policy())

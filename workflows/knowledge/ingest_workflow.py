@@ -36,9 +36,9 @@ with workflow.unsafe.imports_passed_through():
     )
     from ...contracts.wire.places import Place
     from .. import policy
-    from ..concurrency import cause_of
+    from ..concurrency import told_by
     from ..search_attributes import STATUS
-    from ..until_served import until_served
+    from ..until_served import served
 
 T = TypeVar("T")
 
@@ -82,9 +82,8 @@ class IngestWorkflow:
             self._publish("cancelled" if is_cancelled_exception(error) else "failed")
             if is_cancelled_exception(error):
                 raise
-            cause = cause_of(error)
-            told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-            raise ApplicationError(told, self._report(), type=names.COLLECTION_FAILED, non_retryable=True) from None
+            told, report = told_by(error), self._report()
+            raise ApplicationError(told, report, type=names.COLLECTION_FAILED, non_retryable=True) from None
         self._publish("completed")
         return report
 
@@ -187,10 +186,8 @@ class IngestWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            cause = cause_of(error)
-            reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
             self._note(failed=1)
-            self._failed((DocumentFailure(uri=document.uri, reason=reason),))
+            self._failed((DocumentFailure(uri=document.uri, reason=told_by(error)),))
             return False
         self._note(done=1, passages=done.passages)
         return True
@@ -221,17 +218,8 @@ class IngestWorkflow:
 
     async def _do(self, step: Callable[..., Awaitable[T]], call: Any, name: str, summary: str) -> T:
         """Do a step, by whichever worker can."""
-
-        async def start(refused: int) -> T:  # noqa: ARG001 - each try is the same
-            return await workflow.start_activity_method(
-                step,
-                call,
-                activity_id=Place(self._asked.collection).ingest_step(name),
-                summary=first_line(summary, 80),
-                **policy.ingest_policy(),
-            )
-
-        return await until_served(start)
+        activity_id = Place(self._asked.collection).ingest_step(name)
+        return await served(step, call, summary=summary, options=policy.ingest_policy(), activity_id=activity_id)
 
     def _note(self, *, listed: bool = False, **counts: int) -> None:
         now = self._progress

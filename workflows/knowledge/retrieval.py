@@ -7,11 +7,10 @@ from temporalio import workflow
 from ...activities.knowledge.retrieve import RetrieveActivities
 from ...contracts.collection.collection import Collection
 from ...contracts.errors import SpecError
-from ...contracts.text import first_line
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from .. import policy
 from ..search_attributes import TENANT
-from ..until_served import until_served
+from ..until_served import served
 
 
 async def retrieve(call: RetrievalCall, activity_id: str) -> Retrieved:
@@ -22,17 +21,13 @@ async def retrieve(call: RetrievalCall, activity_id: str) -> Retrieved:
         FailureError: It cannot be searched; the cause says why.
     """
     call = call.model_copy(update={"tenant": tenant_of(call.collection)})
-
-    async def start(refused: int) -> Retrieved:  # noqa: ARG001 - each try is the same
-        return await workflow.start_activity_method(
-            RetrieveActivities.retrieve,
-            call,
-            activity_id=activity_id,
-            summary=first_line(f"{call.collection.name}: {call.query}", 80),
-            **policy.retrieve_policy(),
-        )
-
-    return await until_served(start)
+    return await served(
+        RetrieveActivities.retrieve,
+        call,
+        summary=f"{call.collection.name}: {call.query}",
+        options=policy.retrieve_policy(),
+        activity_id=activity_id,
+    )
 
 
 def tenant_of(collection: Collection) -> str:
