@@ -149,7 +149,7 @@ class ModelActivities:
         return tuple(messages)
 
     def _known(self, execution: str, ref: PartRef) -> object:
-        known = self._cache.result(execution, ref.call_id) if ref.call_id else None
+        known = self._cache.part(execution, ref.call_id) if ref.call_id else None
         # An attempt that the server gave up on may have left another result here than the history has.
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 

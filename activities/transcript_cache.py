@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from ..contracts.message import Message, ToolResultPart
+from ..contracts.message import Message, TextPart, ToolResultPart
 from ..contracts.model import Head
 from ..contracts.prompt_hash import chain_link, chain_start
 
@@ -56,7 +56,7 @@ class TranscriptCache:
     def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._entries: OrderedDict[tuple[str, ...], tuple[Prefix | ToolResultPart, int]] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, ...], tuple[Prefix | ToolResultPart | TextPart, int]] = OrderedDict()
 
     def prefix(self, after: str) -> Prefix | None:
         """Return the transcript that ends with this reply."""
@@ -68,23 +68,27 @@ class TranscriptCache:
         self._drop((replaces,))
         self._put((after,), prefix, prefix.size)
 
-    def result(self, execution: str, call_id: str) -> ToolResultPart | None:
-        """Return the result of a call of this workflow execution."""
-        entry = self._get((execution, call_id))
-        return entry if isinstance(entry, ToolResultPart) else None
+    def part(self, execution: str, key: str) -> ToolResultPart | TextPart | None:
+        """Return the result of a call of this workflow execution, or of a search."""
+        entry = self._get((execution, key))
+        return entry if isinstance(entry, ToolResultPart | TextPart) else None
 
     def put_result(self, execution: str, result: ToolResultPart) -> None:
         """Remember a tool's result until the next model call takes it up."""
         size = len(result.content) + sum(len(blob.data or "") for blob in result.attachments)
         self._put((execution, result.call_id), result, size + 200)
 
-    def _get(self, key: tuple[str, ...]) -> Prefix | ToolResultPart | None:
+    def put_found(self, execution: str, search: str, text: str) -> None:
+        """Remember what a search that no model asked for found, by the id of its activity."""
+        self._put((execution, search), TextPart(text=text), len(text) + 200)
+
+    def _get(self, key: tuple[str, ...]) -> Prefix | ToolResultPart | TextPart | None:
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
         return self._entries[key][0]
 
-    def _put(self, key: tuple[str, ...], value: Prefix | ToolResultPart, size: int) -> None:
+    def _put(self, key: tuple[str, ...], value: Prefix | ToolResultPart | TextPart, size: int) -> None:
         self._drop(key)
         if size > self._max_bytes:
             return

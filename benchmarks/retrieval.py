@@ -30,7 +30,7 @@ from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
-from sostenuto.activities.knowledge.search import Knowledge, search
+from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources import uri_of
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.wire.ingest import BeginCall, DocumentCall, ShowCall
@@ -94,7 +94,7 @@ async def measured(state_dir: Path) -> tuple[list[Figures], dict[str, float]]:
         rankings, seconds = [], []
         for question in questions:
             asked = RetrievalCall(collection=collection, query=question.text, limit=100)
-            found = await search(knowledge, asked)
+            found = await find_passages(knowledge, asked)
             rankings.append(found.passages)
             seconds.append(found.seconds)
         await store.close()

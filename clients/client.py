@@ -113,8 +113,8 @@ class Client:
         """Start a run, or return the one that was started with this id before.
 
         Args:
-            runnable: What to run; or a code-first workflow, which calls `run`, `ask` and `call_tool`: its class or its
-                run method.
+            runnable: What to run; or a code-first workflow, which calls `run`, `ask`, `search` and `call_tool`: its
+                class or its run method.
             input: What it is asked, see `Input`. Of a code-first workflow: its argument.
             id: Names the run, and makes starting it repeatable; without `/`. Default: the runnable's name and a random
                 suffix.

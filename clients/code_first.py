@@ -26,7 +26,7 @@ from .events.outcome import failure_reason
 
 @dataclass(frozen=True, slots=True)
 class CodeFirstWorkflow:
-    """A workflow that is not a run of ours, but calls `run`, `ask` and `call_tool`."""
+    """A workflow that is not a run of ours, but calls `run`, `ask` and their like."""
 
     name: str
     """Its workflow type."""

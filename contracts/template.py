@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from pydantic import JsonValue
 from pydantic_core import from_json
@@ -68,6 +68,28 @@ def render(template: str, values: Mapping[str, JsonValue]) -> str:
         return match.group()[0] if name is None else as_text(values[name])
 
     return _FIELD.sub(replaced, template)
+
+
+def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str] = ()) -> list[str]:
+    """Render a template in pieces that belong together.
+
+    Args:
+        template: The template.
+        values: By the names of the template.
+        apart: Values that are a piece of their own.
+
+    Raises:
+        KeyError: There is no value of a name.
+    """
+    found, begin = [], 0
+    for match in _FIELD.finditer(template):
+        name = match.group(1)
+        value = None if name is None else values[name]
+        if isinstance(value, str) and value in apart:
+            found += [render(template[begin : match.start()], values), value]
+            begin = match.end()
+    found.append(render(template[begin:], values))
+    return [piece for piece in found if piece] or [""]
 
 
 def as_text(value: JsonValue) -> str:

@@ -19,6 +19,7 @@ from .contracts.specs.app import App
 from .contracts.specs.chain import Chain, Step
 from .contracts.specs.parallel import Parallel
 from .contracts.specs.prompt import Prompt
+from .contracts.specs.retrieve import Retrieve
 from .contracts.specs.router import Route, Router, Rule
 from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
@@ -39,6 +40,7 @@ from .contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
 if TYPE_CHECKING:
@@ -74,9 +76,12 @@ __all__ = [
     "ModelRequested",
     "ModelResponded",
     "Parallel",
+    "Passage",
     "Prompt",
     "Result",
     "RetrievalResponded",
+    "Retrieve",
+    "Retrieved",
     "Role",
     "Route",
     "RouteChosen",

@@ -1,14 +1,14 @@
 """Workflows decide, deterministically: no I/O, no clock, no chance.
 
-Here is what code-first workflows call, loaded on first use: `run`, `ask` and `call_tool`.
+Here is what code-first workflows call, loaded on first use: `run`, `ask`, `search` and `call_tool`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .code_first import ask, call_tool, run
+    from .code_first import ask, call_tool, run, search
 
-__all__ = ["ask", "call_tool", "run"]
+__all__ = ["ask", "call_tool", "run", "search"]
 
 
 def __getattr__(name: str) -> Any:

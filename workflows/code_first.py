@@ -1,4 +1,4 @@
-"""What code-first workflows call: `run`, `ask` and `call_tool`.
+"""What code-first workflows call: `run`, `ask`, `search` and `call_tool`.
 
 Deterministic; every call stands in the history of the workflow that makes it.
 """
@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from ..contracts import limits, names
+from ..contracts.collection.collection import Collection
 from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.mcp import McpRef
@@ -24,16 +25,21 @@ from ..contracts.specs.agent import Agent
 from ..contracts.specs.input import Input, message_from
 from ..contracts.specs.node import Node, cannot_run, check_tree
 from ..contracts.specs.output import Validator
+from ..contracts.specs.retrieve import Retrieve, Rewrite
 from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.tool import Tool, ToolSpec
 from ..contracts.wire.places import Place, direct_call_id
+from ..contracts.wire.retrieval import Retrieved
 from ..contracts.wire.run import Result, Status
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .agent.mcp_catalogue import find_tool
 from .agent.tool_calls import start_tool
 from .concurrency import cause_of
 from .interpreter import Interpreter
+from .patterns.retrieve import search_for
 from .payload_limits import PayloadTooLargeError
+from .scope import Scope
+from .tally import Tally
 from .until_served import is_not_served, until_served
 
 R = TypeVar("R")
@@ -112,6 +118,50 @@ async def ask(
         return await interpreter.ask(agent, interpreter.numbered(interpreter.root / name), message)
 
     return _typed(agent, await _ended(work()))
+
+
+async def search(
+    collection: Collection,
+    query: str,
+    *,
+    limit: int | None = None,
+    filters: Mapping[str, Any] | None = None,
+    rewrite: Rewrite = "",
+    model: Model | str | None = None,
+) -> Retrieved:
+    """Search a collection and return the passages that fit best.
+
+    A workflow of a tenant finds its own documents in a collection that is partitioned. An answer of `ask` of the same
+    workflow, of the type `Cited`, may cite what is found.
+
+    Args:
+        collection: Which one. The worker knows it from its `App`.
+        query: What to look for, at most 8,000 characters.
+        limit: Most passages. None: as many as the collection says.
+        filters: What the fields of a document have to be, as for `Collection.search`.
+        rewrite: What a model makes of the query first, as for `Retrieve`.
+        model: Who rewrites it.
+
+    Raises:
+        SpecError: An argument is wrong; says which and why.
+        temporalio.exceptions.ApplicationError: It cannot be searched; the message says why.
+        temporalio.exceptions.ActivityError: The search was ended from outside; the cause says why.
+        asyncio.CancelledError: The workflow is being cancelled.
+    """
+    name = getattr(collection, "name", "search")
+    spec = Retrieve(name, collection, limit=limit, filters=filters, rewrite=rewrite, model=model)
+    if spec.filled:
+        raise SpecError("search: filters: a name in braces stands for nothing here: give the value")
+    interpreter = _interpreter()
+    scope = Scope.root(interpreter.numbered(interpreter.root / name), message_from(query))
+    try:
+        found, _ = await search_for(interpreter, spec, scope, Tally())
+    except (ActivityError, ApplicationError) as error:
+        cause = cause_of(error)
+        if isinstance(cause, ApplicationError):
+            raise ApplicationError(cause.message, type=names.COLLECTION_FAILED, non_retryable=True) from None
+        raise
+    return found
 
 
 @overload

@@ -14,9 +14,11 @@ from ..contracts.specs.runnable import Runnable
 from ..contracts.tool import ToolDefinition
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import Place
+from ..contracts.wire.retrieval import Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Continuation, Result
 from .agent.transcript import Transcript
+from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
 from .scope import Scope
 from .tally import Tally
@@ -32,6 +34,23 @@ class Conversation(Protocol):
 
     def tell(self, message: Message) -> None:
         """Go on with the conversation: the next `run` answers this."""
+        ...
+
+
+class Searching(Protocol):
+    """Where what searches find is kept."""
+
+    found: FoundPassages
+
+    def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
+        """Take in what a search found, and show it.
+
+        Args:
+            place: For what it was found.
+            retrieved: That.
+            collection: Name of what was searched.
+            search: Id of the search's activity, where no model asked for it.
+        """
         ...
 
 
@@ -52,7 +71,7 @@ class Children(Protocol):
         ...
 
 
-class Host(Children, Protocol):
+class Host(Children, Searching, Protocol):
     """What a pattern may ask for: to run another runnable, or to ask a model."""
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
@@ -85,7 +104,7 @@ class Host(Children, Protocol):
         ...
 
 
-class AgentHost(Children, Protocol):
+class AgentHost(Children, Searching, Protocol):
     """What an agent may ask for: nested runs, room in a workflow task, to be shown."""
 
     root: Place

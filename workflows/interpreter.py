@@ -17,6 +17,7 @@ from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
 from ..contracts.tool import ToolDefinition
 from ..contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
 from ..contracts.wire.places import Place
+from ..contracts.wire.retrieval import Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Carried, Continuation, Result, RunInput, Status
 from .agent.loop import AgentLoop
@@ -25,10 +26,12 @@ from .agent.state import AgentState
 from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, result_of_error
 from .host import Host
+from .knowledge.found import FoundPassages
 from .nested_run import run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
 from .patterns.prompt import run_prompt
+from .patterns.retrieve import run_retrieve
 from .patterns.router import run_router
 from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError, why_full
@@ -40,6 +43,7 @@ Runner = Callable[[Host, Any, Scope], Awaitable[Result]]
 
 RUNNERS: Mapping[str, Runner] = {
     "prompt": run_prompt,
+    "retrieve": run_retrieve,
     "chain": run_chain,
     "router": run_router,
     "parallel": run_parallel,
@@ -74,8 +78,9 @@ def _barred(path: str, child_id: str = "") -> Result | None:
 class Interpreter:
     """One workflow's part of the runnable tree: the host of its patterns and agents.
 
-    Prompts, chains, routers and parallel work run in the workflow itself. Agents and teams that are nested in it, and
-    every member of a team, run as child workflows: each has a history of its own, and this one never its transcript.
+    Prompts, retrievals, chains, routers and parallel work run in the workflow itself. Agents and teams that are nested
+    in it, and every member of a team, run as child workflows: each has a history of its own, and this one never its
+    transcript.
 
     Args:
         root: Place of the workflow's own runnable.
@@ -89,6 +94,8 @@ class Interpreter:
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
         self.catalogues = Catalogues()
+        self.found = FoundPassages()
+        """What everything in the workflow found so far."""
         self._offload = offload
         self._transcripts: dict[str, Transcript] = {}
         self._used: Counter[str] = Counter()
@@ -122,6 +129,11 @@ class Interpreter:
         """Add up what a model's reply cost, and show it."""
         self.tally.reply(reply)
         self.details.told(place, (reply.message,))
+
+    def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
+        """Take in what a search found, and show it."""
+        self.found.add(retrieved, search)
+        self.details.retrieved(place, retrieved.summary(collection))
 
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
@@ -171,7 +183,7 @@ class Interpreter:
     ) -> AgentLoop:
         """Begin a conversation with a model without tools, exactly at this place."""
         after = place.before_first_reply(workflow.info().run_id)
-        return AgentLoop(self, agent, place, AgentState.begun(agent, messages, after=after, tally=tally))
+        return AgentLoop(self, agent, place, AgentState.begun(agent, messages, self.found, after=after, tally=tally))
 
     async def child(
         self,
@@ -197,8 +209,10 @@ class Interpreter:
             transfers=transfers,
             offload=self._offload,
             compact=compact,
+            passages=self.found.citable_by(runnable),
         )
         result = self.tally.add(await self._nested(run, child_id))
+        self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)
 

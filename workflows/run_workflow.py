@@ -49,6 +49,7 @@ class RunWorkflow:
         self._input = run
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
+        self._interpreter.found.know(run.passages)
         self._loop: AgentLoop | None = None
 
     @workflow.run
@@ -85,16 +86,19 @@ class RunWorkflow:
 
     async def _agent(self, agent: Agent) -> Result:
         carried, transfers = self._input.carried, self._input.transfers
+        found = self._interpreter.found
         if carried:
             tools: tuple[ToolDefinition, ...] = (*carried.mcp, *transfers)
             self._interpreter.resume(carried)
-            state = AgentState.resumed(agent, carried, tools)
+            state = AgentState.resumed(agent, carried, found, tools)
         else:
             mcp = await mcp_tools(agent, self._place, transfers)
             tools = (*mcp, *transfers)
             begins = await self._begins()
             after = self._place.before_first_reply(workflow.info().run_id)
-            state = AgentState.begun(agent, begins, tools, after=after, standing=len(begins), head_stands=not mcp)
+            state = AgentState.begun(
+                agent, begins, found, tools, after=after, standing=len(begins), head_stands=not mcp
+            )
         self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
         return await self._loop.run(self._at_turn)
 
@@ -130,7 +134,9 @@ class RunWorkflow:
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.
-                workflow.continue_as_new(self._interpreter.packed(carried.model_copy(update={"message": None})))
+                workflow.continue_as_new(
+                    self._interpreter.packed(carried.model_copy(update={"message": None, "passages": ()}))
+                )
         if full := why_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -42,15 +42,19 @@ class Scope:
         """Return this scope with further names for templates."""
         return Scope(self.path, self.message, {**self.names, **names})
 
-    def render(self, text: str) -> Message:
+    def render(self, text: str, apart: Container[str] = ()) -> Message:
         """Render a template as a message, with the pictures and files of this one.
+
+        Args:
+            text: The template.
+            apart: Values that are to be parts of their own, which may be referred to.
 
         Raises:
             SpecError: A name of the template is not known here.
         """
         parts = [part for part in self.message.parts if not isinstance(part, TextPart)]
         try:
-            return Message.user([template.render(text, self.names), *parts])
+            return Message.user([*template.pieces(text, self.names, apart), *parts])
         except KeyError as missing:
             raise SpecError(f"{{{missing.args[0]}}} is unknown: it is not a field of what was asked") from None
 

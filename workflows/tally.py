@@ -63,4 +63,10 @@ class Tally:
 
 
 def _step(result: Result) -> StepResult:
-    return StepResult(status=result.status, output=result.output, reason=result.reason, rejected=result.rejected)
+    return StepResult(
+        status=result.status,
+        output=None if result.passages else result.output,
+        reason=result.reason,
+        passages=result.passages,
+        rejected=result.rejected,
+    )

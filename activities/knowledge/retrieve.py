@@ -17,7 +17,7 @@ from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..call.own_workflow_query import release_own_run
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
-from .search import Knowledge, search
+from .search import Knowledge, find_passages
 from .step import step
 
 
@@ -46,9 +46,12 @@ class RetrieveActivities:
         async with step(names.TOOL_FAILED, unserved=f"{call.collection.name} was not searched: "):
             if activity.info().attempt > 1:
                 await release_own_run()
-            found = await search(self.knowledge(), call)
+            found = await find_passages(self.knowledge(), call)
+        info = activity.info()
         if call.call_id:
-            self._cache.put_result(activity.info().workflow_run_id or "", found.as_result(call.call_id, call.name))
+            self._cache.put_result(info.workflow_run_id or "", found.as_result(call.call_id, call.name))
+        else:
+            self._cache.put_found(info.workflow_run_id or "", info.activity_id, found.content)
         return found
 
     @activity.defn(name=names.COLLECTIONS_LIST_ACTIVITY)

@@ -50,7 +50,7 @@ class Knowledge:
         return self.encoders[name]
 
 
-async def search(knowledge: Knowledge, call: RetrievalCall) -> Retrieved:
+async def find_passages(knowledge: Knowledge, call: RetrievalCall) -> Retrieved:
     """Return the passages that fit a query best.
 
     Raises:
@@ -63,17 +63,19 @@ async def search(knowledge: Knowledge, call: RetrievalCall) -> Retrieved:
     collection = call.collection
     _check_query(call)
     encoder = knowledge.encoder(collection.embedding)
-    query = await encoder.query(call.query)
-    legs = [Leg(dense=query.dense, limit=collection.candidates)]
-    words = knowledge.sparse.query(call.query)
-    if words.indices:
-        legs.append(Leg(sparse=words, limit=collection.candidates))
+    queries = [await encoder.query(text) for text in (call.query, *call.queries)]
+    imagined = [await encoder.query(call.imagined)] if call.imagined.strip() else []
+    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*queries, *imagined)]
+    for text in (call.query, *call.queries):
+        words = knowledge.sparse.query(text)
+        if words.indices:
+            legs.append(Leg(sparse=words, limit=collection.candidates))
     tenant = call.tenant if collection.partition else None
     found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=tenant)
     _check_made(found.stored, collection)
-    candidates = _fused(found.legs)
+    candidates = _fused(legs, found.legs)
     if collection.rerank == "maxsim" and any(one.hit.payload.get("codes") for one in candidates):
-        candidates = await asyncio.to_thread(_reranked, query, candidates)
+        candidates = await asyncio.to_thread(_reranked, queries, candidates)
     return Retrieved(
         passages=tuple(_passage(one) for one in candidates[: call.limit]),
         searched=found.stored.passages,
@@ -91,13 +93,13 @@ class Candidate:
 
 
 def _check_query(call: RetrievalCall) -> None:
-    query = call.query
     if call.collection.partition and not call.tenant:
         raise SpecError(f"collection {call.collection.name!r} is partitioned by tenant: say whose documents")
-    if not query.strip():
+    if not call.query.strip():
         raise SpecError("query: it is empty: say what to look for")
-    if len(query) > MAX_QUERY_CHARS:
-        raise SpecError(f"query: {excess('it', len(query), MAX_QUERY_CHARS).replace('bytes', 'characters')}")
+    for query in (call.query, *call.queries, call.imagined):
+        if len(query) > MAX_QUERY_CHARS:
+            raise SpecError(f"query: {excess('it', len(query), MAX_QUERY_CHARS).replace('bytes', 'characters')}")
 
 
 def _check_made(stored: Stored, collection: Collection) -> None:
@@ -108,23 +110,25 @@ def _check_made(stored: Stored, collection: Collection) -> None:
         )
 
 
-def _fused(legs: Sequence[Sequence[Hit]]) -> list[Candidate]:
-    """Return what either way found, by the sum of 1 / (constant + rank)."""
+def _fused(legs: Sequence[Leg], hits: Sequence[Sequence[Hit]]) -> list[Candidate]:
+    """Return what any way found, by the sum of 1 / (constant + rank)."""
     found: dict[str, Candidate] = {}
-    names = ("dense", "sparse")
-    most = sum(1 / (RANK_CONSTANT + 1) for _ in legs)
-    for name, hits in zip(names, legs, strict=False):
-        for rank, hit in enumerate(hits, 1):
+    most = len(legs) / (RANK_CONSTANT + 1)
+    for leg, nearest in zip(legs, hits, strict=True):
+        name = "dense" if leg.dense else "sparse"
+        for rank, hit in enumerate(nearest, 1):
             known = found.setdefault(hit.id, Candidate(hit, Scores(fused=0.0)))
-            share = 1 / (RANK_CONSTANT + rank) / most
-            fused = (known.scores.fused or 0.0) + share
-            known.scores = known.scores.model_copy(update={name: hit.score, "fused": fused})
+            fused = (known.scores.fused or 0.0) + 1 / (RANK_CONSTANT + rank) / most
+            best = max(hit.score, getattr(known.scores, name) or hit.score)
+            known.scores = known.scores.model_copy(update={name: best, "fused": fused})
     # Equal sums in the order of their ids, so that the same search has the same answer.
     return sorted(found.values(), key=lambda one: (-(one.scores.fused or 0.0), one.hit.id))
 
 
-def _reranked(query: EncodedQuery, candidates: Sequence[Candidate]) -> list[Candidate]:
-    closeness = query.closeness([one.hit.payload.get("codes", "") for one in candidates])
+def _reranked(queries: Sequence[EncodedQuery], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates by how close they are to the query that they fit best."""
+    codes = [one.hit.payload.get("codes", "") for one in candidates]
+    closeness = map(max, zip(*(query.closeness(codes) for query in queries), strict=True))
     for one, words in zip(candidates, closeness, strict=True):
         whole = one.scores.dense or 0.0
         one.scores = one.scores.model_copy(update={"rerank": words + DENSE_SHARE * whole})

@@ -26,6 +26,8 @@ class Accumulated:
 
     transcripts: dict[str, RebuiltTranscript] = field(default_factory=dict)
     """By path."""
+    found: dict[str, str] = field(default_factory=dict)
+    """What searches that no model asked for found, as a model reads it, by the ids of their activities."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     code_first: bool = False

@@ -21,7 +21,7 @@ def read_retrieval(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
     call = recorded.value(scheduled.input, RetrievalCall)
     transcript = so_far.transcripts.get(scheduled.id.place)
     asked = ToolOutcome(call.call_id, transcript) if call.call_id and transcript else None
-    return Reading(scheduled.id.place, RetrievalOutcome(call, asked))
+    return Reading(scheduled.id.place, RetrievalOutcome(call, asked, so_far))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,18 @@ class RetrievalOutcome:
     call: RetrievalCall
     tool: ToolOutcome | None
     """The tool call that it answers, where a model asked for it."""
+    so_far: Accumulated
 
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what was found, and what the model is told of it."""
         found = recorded.value(result, Retrieved)
+        if not self.call.call_id:
+            self.so_far.found[activity.id.text] = found.content
         yield RetrievalResponded(
             **recorded.stamp(activity.path),
             collection=self.call.collection.name,
             query=self.call.query,
+            queries=(*self.call.queries, *filter(None, [self.call.imagined])),
             call_id=self.call.call_id,
             passages=tuple(
                 RetrievedPassage(id=passage.id, source=passage.source, page=passage.page, scores=passage.scores)

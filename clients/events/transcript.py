@@ -5,11 +5,11 @@ Pure: no I/O, and nothing that the history does not say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...contracts.message import Message, Part, PartRef, Role, ToolCallPart, ToolResultPart
+from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ...contracts.model import Head, Model
 from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
@@ -67,9 +67,14 @@ class RebuiltTranscript:
         self.messages[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
-    def sent(self, call: ModelCall) -> None:
-        """Take in a model call: everything that the model is told from now on."""
-        self.messages[call.base :] = [self._resolved(message) for message in call.tail]
+    def sent(self, call: ModelCall, found: Mapping[str, str]) -> None:
+        """Take in a model call: everything that the model is told from now on.
+
+        Args:
+            call: The call.
+            found: What searches found that no model asked for, by the ids of their activities.
+        """
+        self.messages[call.base :] = [self._resolved(message, found) for message in call.tail]
         self.choice = call.choice
         self.failure = ""
         self._sent[call.turn] = (len(self.messages), call.choice)
@@ -117,14 +122,16 @@ class RebuiltTranscript:
             since.append(message)
         return since[::-1]
 
-    def _resolved(self, message: Message) -> Message:
+    def _resolved(self, message: Message, found: Mapping[str, str]) -> Message:
         if not any(isinstance(part, PartRef) for part in message.parts):
             return message
-        return message.model_copy(update={"parts": tuple(self._known(part) for part in message.parts)})
+        return message.model_copy(update={"parts": tuple(self._known(part, found) for part in message.parts)})
 
-    def _known(self, part: Part) -> Part:
+    def _known(self, part: Part, found: Mapping[str, str]) -> Part:
         if not isinstance(part, PartRef):
             return part
+        if part.call_id in found:
+            return TextPart(text=found[part.call_id])
         if part.call_id in self._results:
             return self._results[part.call_id]
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):

@@ -20,6 +20,7 @@ from .answerer import Answerer
 from .delegation import delegate_tool
 from .node import Node, check_distinct
 from .output import Validator, named_validators, output_schema
+from .retrieve import Retrieve
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -156,6 +157,11 @@ class Agent(Answerer):
 
     @property
     @override
+    def cites(self) -> bool:
+        return self.output is not None and self.output.cited
+
+    @property
+    @override
     def functions(self) -> Sequence[Tool[..., Any]]:
         return self._tools
 
@@ -194,6 +200,10 @@ def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
     for index, tool in enumerate(tools):
         place = f"tools[{index}]"
         try:
+            if isinstance(tool, Retrieve):
+                raise SpecError(
+                    f"{brief(tool)} is not a tool: write {tool.collection.name}.search, whose query a model writes"
+                )
             if isinstance(tool, Node):
                 found["delegates"].append(tool)
                 names.append((place, delegate_tool(tool).name))

@@ -27,7 +27,7 @@ class App:
         mcp: MCP servers by the name that agents refer to them by, as `"mcp:name"`.
         collections: Further collections, for `search` and `sostenuto ingest`. Those that its runnables search are
             served too.
-        workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask` and `call_tool`.
+        workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask`, `search` and `call_tool`.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or

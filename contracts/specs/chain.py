@@ -50,7 +50,7 @@ class Step(Spec):
     @model_validator(mode="after")
     def _asked_once(self) -> Step:
         if self.input and self.run.takes_template:
-            raise ValueError("input: a prompt has its own template: say there what it is to be asked")
+            raise ValueError("input: it has a template of its own: say there what it is to be asked")
         return self
 
     def needs(self) -> tuple[str, ...]:

@@ -67,6 +67,11 @@ class Node(Spec):
         return False
 
     @property
+    def cites(self) -> bool:
+        """Whether its answer says which passages it rests on."""
+        return False
+
+    @property
     def agent(self) -> Any:
         """The `Agent` as which it runs; None where its kind has a runner of its own."""
         return None

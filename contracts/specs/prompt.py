@@ -98,6 +98,11 @@ class Prompt(Answerer):
 
     @property
     @override
+    def cites(self) -> bool:
+        return self.output is not None and self.output.cited
+
+    @property
+    @override
     def takes_template(self) -> bool:
         return True
 

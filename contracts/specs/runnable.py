@@ -14,11 +14,14 @@ from .chain import Chain, Step
 from .node import Node, braced, check_runnable
 from .parallel import Parallel
 from .prompt import Prompt
+from .retrieve import Retrieve
 from .router import Route, Router
 from .team import Team
 
 Runnable = Annotated[
-    Agent | Prompt | Chain | Router | Parallel | Team, Field(discriminator="kind"), BeforeValidator(check_runnable)
+    Agent | Prompt | Retrieve | Chain | Router | Parallel | Team,
+    Field(discriminator="kind"),
+    BeforeValidator(check_runnable),
 ]
 """What can be run."""
 

@@ -133,6 +133,9 @@ class RetrievalResponded(_Event):
     """Name of the collection."""
     query: str
     """What was searched for."""
+    queries: tuple[str, ...] = ()
+    """What a model made of the query, which was searched for as well: further queries, or a passage that might answer
+    it."""
     call_id: str = ""
     """Id of the tool call that asked for it; empty where none did."""
     passages: tuple[RetrievedPassage, ...] = ()

@@ -111,6 +111,10 @@ class Place(str):
         """Return the id of the decision of the router here."""
         return f"{self}{_STEP}route"
 
+    def search(self) -> str:
+        """Return the id of the search that no model asked for, here."""
+        return f"{self}{_STEP}search"
+
     def ingest_step(self, step: str) -> str:
         """Return the id of a step of an ingest into the collection of this name."""
         return f"{self}{_STEP}{step}"
@@ -139,6 +143,11 @@ class ActivityId(NamedTuple):
         """
         place, _, step = text.rpartition(_STEP)
         return cls(Place(place), step)
+
+    @property
+    def text(self) -> str:
+        """The id whole, as it was taken apart."""
+        return f"{self.place}{_STEP}{self.step}"
 
     @property
     def is_tool_call(self) -> bool:

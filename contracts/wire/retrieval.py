@@ -19,6 +19,10 @@ class RetrievalCall(Contract):
     query: str
     conditions: tuple[Condition, ...] = ()
     """What the fields of a document have to be."""
+    queries: tuple[str, ...] = ()
+    """Further ways of asking, searched for as the query is."""
+    imagined: str = ""
+    """A passage that might answer the query, which is searched for by meaning alone."""
     limit: int
     """Most passages."""
     tenant: str = ""

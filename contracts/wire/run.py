@@ -77,10 +77,18 @@ class StepResult(Contract):
 
     status: Status
     output: Any = None
-    """What it said, as in `Result`; of one that did not complete, its last words."""
+    """What it said, as in `Result`; of one that did not complete, its last words. None of a search, whose passages
+    stand in the history once."""
     reason: str = ""
+    passages: tuple[str, ...] = ()
+    """Ids of the passages that it found, where it is a search."""
     rejected: tuple[Rejected, ...] = ()
     """The answers that were asked for again, with the reasons."""
+
+
+def _packed(value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+    written = handler(value)
+    return written if info.context == RAW else pack(written)
 
 
 class Carried(Contract):
@@ -117,8 +125,7 @@ class Carried(Contract):
 
     @field_serializer("messages", "passages", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
-        written = handler(messages)
-        return written if info.context == RAW else pack(written)
+        return _packed(messages, handler, info)
 
     _unpack = field_validator("messages", "passages", mode="before")(unpack)
 
@@ -151,6 +158,8 @@ class RunInput(Contract):
     """Tools by which it may hand the conversation over to another member of its team."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
+    passages: tuple[Passage, ...] = ()
+    """What was found above it and its answers may cite. Packed, as they stand in the history above."""
     compact: bool = False
     """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
     what came before stands in its own history."""
@@ -166,11 +175,17 @@ class RunInput(Contract):
         packed._packed = runnable  # noqa: SLF001 - its own
         return packed
 
+    @field_serializer("passages", mode="wrap", when_used="json")
+    def _pack_passages(
+        self, passages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo
+    ) -> Any:
+        return _packed(passages, handler, info)
+
     @field_serializer("runnable", mode="wrap", when_used="json")
     def _pack(self, runnable: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         return self._packed if self._packed and info.context != RAW else handler(runnable)
 
-    _unpack = field_validator("runnable", mode="before")(unpack)
+    _unpack = field_validator("runnable", "passages", mode="before")(unpack)
 
     @property
     def head(self) -> Head | None:
@@ -203,6 +218,8 @@ class Result(Contract):
     """The answers that were asked for again, with the reasons."""
     citations: tuple[Citation, ...] = ()
     """What the claims of a `Cited` output rest on, in their order."""
+    passages: tuple[str, ...] = ()
+    """Ids of the passages that the output has, where it is what a search found."""
     transfer: str = ""
     """The member of its team that it hands the conversation over to."""
     untold: tuple[ToolResultPart, ...] = ()

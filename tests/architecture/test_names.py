@@ -63,7 +63,7 @@ DURABLE = {
 
 PUBLIC = {
     *("Agent", "App", "Chain", "Client", "Effect", "Event", "FilePart", "ImagePart", "McpServer", "Message", "Model"),
-    *("ModelError", "Parallel", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
+    *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
@@ -77,7 +77,17 @@ PUBLIC = {
         "ModelResponded",
         "RouteChosen",
     ),
-    *("RetrievalResponded", "RunFinished", "RunStalled", "RunStarted", "ToolRequested", "ToolResponded", "ToolsFaulty"),
+    *(
+        "RetrievalResponded",
+        "Retrieve",
+        "Retrieved",
+        "RunFinished",
+        "RunStalled",
+        "RunStarted",
+        "ToolRequested",
+        "ToolResponded",
+        "ToolsFaulty",
+    ),
 }
 
 
@@ -113,7 +123,7 @@ def test_discriminators() -> None:
     assert provider_tool.PROVIDER_TOOLS == ("web_search", "code_execution", "file_search", "mcp_connector")
     kinds = get_args(get_args(runnable.Runnable)[0])
     assert [kind.model_fields["kind"].default for kind in kinds] == [
-        *("agent", "prompt", "chain", "router", "parallel", "team")
+        *("agent", "prompt", "retrieve", "chain", "router", "parallel", "team")
     ]
 
 

@@ -41,7 +41,7 @@ from sostenuto.workflows.knowledge import ingest_workflow
 from tests.dev_server import dev_server
 from tests.fakes.knowledge import knowledge
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow, count, spend
-from tests.replay.shapes import HANDBOOK, SERVERS, SHAPES, FakeEmbedder, Shape
+from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
@@ -65,10 +65,11 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         known = await stack.enter_async_context(knowledge(directory))
         services = replace(known, embedder=FakeEmbedder(), mcp=await stack.enter_async_context(mcp_sessions(SERVERS)))
-        if INGESTED in shapes or "searched" in shapes:
+        if not {INGESTED, *SEARCHED}.isdisjoint(shapes):
             # What is searched was brought in by the ingest that is recorded.
             async for name, history in _ingests(servers[True].client, services):
-                recorded[f"{name}.json"] = history
+                if INGESTED in shapes:
+                    recorded[f"{name}.json"] = history
         shapes = [shape for shape in shapes if shape != INGESTED]
         for shape in shapes:
             temporal = servers[SHAPES[shape].impatient].client

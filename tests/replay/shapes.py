@@ -16,12 +16,14 @@ from pydantic import BaseModel
 from sostenuto import (
     Agent,
     Chain,
+    Cited,
     CodeExecution,
     Collection,
     McpServer,
     Model,
     Parallel,
     Prompt,
+    Retrieve,
     Route,
     Router,
     Rule,
@@ -325,6 +327,8 @@ CONTROLLED: dict[str, Shape] = {
 
 HANDBOOK = Collection("handbook", embedding=WORDS, fields={"team": str})
 
+_CLAIM = {"output": {"answer": "Flat.", "claims": []}}
+
 SEARCHED: dict[str, Shape] = {
     "searched": Shape(
         [
@@ -335,6 +339,22 @@ SEARCHED: dict[str, Shape] = {
         ],
         Agent(name="recorded", model="scripted/m", tools=[HANDBOOK.search(name="find", limit=2)]),
         impatient=True,
+    ),
+    "retrieved": Shape(
+        {
+            "rewriter": [{"output": {"queries": ["where is the probe kept", "storing probes"]}}],
+            "writer": [_CLAIM],
+            "second": [_CLAIM],
+        },
+        Chain(
+            name="recorded",
+            steps=[
+                Retrieve("found", HANDBOOK, rewrite="multi-query", model="scripted/rewriter", filters={"team": "core"}),
+                Prompt(name="draft", template="{found} Question: {input}", model="scripted/writer", output=Cited),
+                Agent(name="checker", model="scripted/second", output=Cited),
+                Retrieve("again", HANDBOOK, query="{input} {draft}", limit=1),
+            ],
+        ),
     ),
 }
 """Of searches of a collection: since 0.3."""

@@ -125,7 +125,7 @@ class OutputCheck(Gate):
         """Return what is wrong with the citations of an answer that has the right form."""
         if not self._is_cited or reply.message.tool_calls:
             return ()
-        return uncited(json.loads(reply.message.text), state.passages.keys())
+        return uncited(json.loads(reply.message.text), state.found.passages.keys())
 
 
 class CutCalls(Gate):

@@ -17,9 +17,9 @@ from ...contracts.model import ANY_TOOL
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply
-from ...contracts.wire.retrieval import Passage, Retrieved, Scores
 from ...contracts.wire.run import Carried, Rejected, Result, Status
 from .. import policy
+from ..knowledge.found import FoundPassages
 from ..tally import Tally
 from .transcript import Transcript
 
@@ -34,6 +34,8 @@ class AgentState:
     transcript: Transcript
     tally: Tally
     """What it used, with what it started."""
+    found: FoundPassages
+    """What was found in its workflow and above: its answer may cite that alone."""
     mcp: tuple[McpTool, ...] = ()
     """Its tools of MCP servers, as their catalogues had them when the run began."""
     head_stands: bool = False
@@ -54,14 +56,13 @@ class AgentState:
     """How many replies in a row asked for the same calls, the last one included."""
     rejected: list[Rejected] = field(default_factory=list)
     """Answers that were asked for again."""
-    passages: dict[str, Passage] = field(default_factory=dict)
-    """What its searches found, by id: an answer may cite these alone."""
 
     @classmethod
     def begun(
         cls,
         agent: Agent,
         messages: Iterable[Message],
+        found: FoundPassages,
         tools: Iterable[ToolDefinition] = (),
         *,
         after: str,
@@ -74,6 +75,7 @@ class AgentState:
         Args:
             agent: Whose state.
             messages: What it begins with.
+            found: What was found in its workflow, to which its searches add.
             tools: What only its run knows: tools of MCP servers, and those that hand the conversation over.
             after: What its transcript comes after until there is a reply.
             standing: How many of the messages stand in the history already.
@@ -82,24 +84,29 @@ class AgentState:
         """
         tools = tuple(tools)
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
-        transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing)
+        transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing, texts=found.texts)
         head_stands = head_stands and policy.TAIL_PART_BYTES < written_bytes(transcript.head) < _MOST_ASKED_BYTES
         return cls(
             transcript,
             tally or Tally(),
+            found,
             mcp=_of_servers(tools),
             head_stands=head_stands,
             tool_choice=agent.tool_choice,
         )
 
     @classmethod
-    def resumed(cls, agent: Agent, carried: Carried, tools: Iterable[ToolDefinition]) -> AgentState:
+    def resumed(
+        cls, agent: Agent, carried: Carried, found: FoundPassages, tools: Iterable[ToolDefinition]
+    ) -> AgentState:
         """Return the state in which an earlier execution of the workflow left off."""
         tools = tuple(tools)
         head = agent.head_with(*tools)
+        found.know(carried.passages)
         return cls(
             transcript=Transcript(head, carried.messages, after=carried.after, standing=len(carried.messages[:1])),
             tally=Tally(carried.totals, carried.turns + carried.nested_turns),
+            found=found,
             mcp=_of_servers(tools),
             replies=carried.turns,
             choice=carried.choice,
@@ -109,7 +116,6 @@ class AgentState:
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
-            passages={passage.id: passage for passage in carried.passages},
         )
 
     def carried(self, places: Mapping[str, int]) -> Carried:
@@ -133,20 +139,14 @@ class AgentState:
             mcp=self.mcp,
             places=dict(places),
             rejected=tuple(self.rejected),
-            passages=tuple(self.passages.values()),
+            passages=tuple(self.found.passages.values()),
         )
-
-    def found(self, retrieved: Retrieved) -> None:
-        """Take in what a search found."""
-        for passage in retrieved.passages:
-            # Not how well it fitted that query, nor what limits others.
-            self.passages[passage.id] = passage.model_copy(update={"scores": Scores(), "fields": {}})
 
     def cited(self, answer: Mapping[str, Any]) -> tuple[Citation, ...]:
         """Return what the claims of an answer rest on."""
-        found = []
+        found, known = [], self.found.passages
         for claim in answer.get("claims") or ():
-            for passage in (self.passages[one] for one in claim["passages"] if one in self.passages):
+            for passage in (known[one] for one in claim["passages"] if one in known):
                 quote, start, end = best_sentence(claim["text"], passage)
                 found.append(
                     Citation(

@@ -146,8 +146,7 @@ class ToolCalls:
             if is_cancelled_exception(error):
                 raise
             return error_result(call, f"{call.name} failed: {told_by(error)}")
-        self._state.found(found)
-        self._host.details.retrieved(self._place, found.summary(search.collection.name))
+        self._host.retrieved(self._place, found, search.collection.name)
         return found.as_result(call.id, call.name)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:

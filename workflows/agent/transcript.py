@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ...contracts.limits import written_bytes
-from ...contracts.message import Message, Part, PartRef, Role, ToolResultPart
+from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolResultPart
 from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
 from ...contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
@@ -20,15 +21,25 @@ class Transcript:
         messages: Those that there are.
         after: Id of the last reply among them.
         standing: How many of them the history of the run has already.
+        texts: What else the history has, with the ids of the searches that found it. It may grow.
     """
 
-    def __init__(self, head: Head, messages: Iterable[Message] = (), *, after: str = "", standing: int = 0) -> None:
+    def __init__(
+        self,
+        head: Head,
+        messages: Iterable[Message] = (),
+        *,
+        after: str = "",
+        standing: int = 0,
+        texts: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.head = head
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
         self._standing = standing
+        self._texts = texts
         self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
 
@@ -59,9 +70,10 @@ class Transcript:
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
                 written = part.model_dump_json().encode()
-                least = policy.TAIL_PASSAGES_BYTES if _is_search(part) else policy.TAIL_PART_BYTES
-                if self._stands_elsewhere(index, part) and len(written) > min(least, room):
-                    call_id = part.call_id if isinstance(part, ToolResultPart) else ""
+                search = self._texts.get(part.text, "") if isinstance(part, TextPart) else ""
+                least = policy.TAIL_PASSAGES_BYTES if search or _is_search(part) else policy.TAIL_PART_BYTES
+                if (search or self._stands_elsewhere(index, part)) and len(written) > min(least, room):
+                    call_id = part.call_id if isinstance(part, ToolResultPart) else search
                     digest = part_digest(written)
                     parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
                 else:

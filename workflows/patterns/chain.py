@@ -30,7 +30,7 @@ async def _step(host: Host, step: Step, scope: Scope, before: Result | None) -> 
     here = scope.step(step.name)
     try:
         if step.input:
-            here = here.asked(scope.render(step.input))
+            here = here.asked(scope.render(step.input, host.found.texts))
         elif before and not step.run.takes_template:
             here = here.asked(message_of(before.output))
     except SpecError as error:

@@ -12,7 +12,7 @@ from ..scope import Scope
 async def run_prompt(host: Host, prompt: Prompt, scope: Scope) -> Result:
     """Return what a model answers to a prompt."""
     try:
-        message = scope.render(prompt.template)
+        message = scope.render(prompt.template, host.found.texts)
     except SpecError as error:
         return Result(status=Status.FAILED, reason=f"template: {error}")
     return await host.ask(prompt.asker, scope.path, message)

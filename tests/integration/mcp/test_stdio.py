@@ -18,6 +18,7 @@ from sostenuto import Effect, ImagePart
 from sostenuto.contracts import names
 from sostenuto.contracts.limits import MAX_TOOL_OUTPUT_BYTES
 from sostenuto.contracts.mcp import McpServer
+from sostenuto.contracts.message import ToolResultPart
 from sostenuto.workers.mcp import mcp_sessions
 from tests.integration.mcp.calls import Caller, invocation
 from tests.integration.mcp.conftest import FAKE, SECRET, Journal, Open, fake_server
@@ -88,8 +89,8 @@ async def test_results_come_whole(shared: Caller) -> None:
         ("image/png", "image"),
         ("application/pdf", "file"),
     ]
-    cached = shared.cache.result(shared.environment().info.workflow_run_id or "", "call-1")
-    assert cached is not None
+    cached = shared.cache.part(shared.environment().info.workflow_run_id or "", "call-1")
+    assert isinstance(cached, ToolResultPart)
     assert cached.content == everything.content
     assert isinstance(cached.attachments[0], ImagePart)
 

@@ -42,23 +42,23 @@ def test_what_was_not_put_is_not_there() -> None:
     cache = TranscriptCache()
     assert cache.prefix("r1") is None
     assert cache.prefix("") is None
-    assert cache.result("run", "call") is None
+    assert cache.part("run", "call") is None
 
 
 def test_results_of_other_runs_are_others() -> None:
     cache = TranscriptCache()
     cache.put_result("run-1", result("call_1_0", 1))
-    assert cache.result("run-1", "call_1_0") == result("call_1_0", 1)
-    assert cache.result("run-2", "call_1_0") is None
+    assert cache.part("run-1", "call_1_0") == result("call_1_0", 1)
+    assert cache.part("run-2", "call_1_0") is None
 
 
 def test_the_least_recently_used_go_first() -> None:
     cache = TranscriptCache(max_bytes=4000)
     for name in "abc":
         cache.put_result("run", result(name, 1000))
-    assert cache.result("run", "a") is not None
+    assert cache.part("run", "a") is not None
     cache.put_result("run", result("d", 1000))
-    assert [name for name in "abcd" if cache.result("run", name)] == ["a", "c", "d"]
+    assert [name for name in "abcd" if cache.part("run", name)] == ["a", "c", "d"]
 
 
 def test_attachments_count() -> None:
@@ -66,8 +66,8 @@ def test_attachments_count() -> None:
     picture = ImagePart(media_type="image/png", data="A" * 3000)
     cache.put_result("run", result("a", 1000))
     cache.put_result("run", result("b", 1, attachments=(picture,)))
-    assert cache.result("run", "a") is None
-    assert cache.result("run", "b") is not None
+    assert cache.part("run", "a") is None
+    assert cache.part("run", "b") is not None
 
 
 def test_what_is_too_large_drives_nothing_out() -> None:
@@ -75,7 +75,7 @@ def test_what_is_too_large_drives_nothing_out() -> None:
     cache.put_result("run", result("a", 1000))
     cache.put_prefix("r1", prefix("x" * 5000), replaces="")
     assert cache.prefix("r1") is None
-    assert cache.result("run", "a") is not None
+    assert cache.part("run", "a") is not None
 
 
 def test_no_bytes_keep_nothing() -> None:

@@ -55,6 +55,7 @@ HEAD = Head(
 TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
 REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
 STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough", rejected=(REJECTED,))
+FOUND = run.StepResult(status=Status.COMPLETED, passages=("6dc28a082f",))
 CONTINUES = run.Continuation(run_id="desk/billing", path="desk/members/billing")
 TRANSFER = ToolDefinition(name="transfer_to_billing", description="Hand over.", parameters={"type": "object"})
 FAULT = mcp_call.ToolFault(tool="blame", problem="its inputSchema is a list, not an object", left_out=True)
@@ -188,12 +189,16 @@ EXAMPLES: tuple[Contract, ...] = (
     ToolResultPart(call_id="call_1_0", name="find", content="<passage …>", passages=3),
     run.Carried(messages=(USER,), after="r1", turns=1, totals=TOTALS, passages=(PASSAGE,)),
     run.Result(status=Status.COMPLETED, output={"answer": "Flat.", "claims": []}, citations=(CITATION_OF_A_CLAIM,)),
+    run.Result(status=Status.COMPLETED, output="<passage …>", passages=("6dc28a082f",), steps={"found": FOUND}),
+    FOUND,
+    run.RunInput(runnable=AGENT, message=USER, passages=(PASSAGE,)),
     *KNOWLEDGE,
     event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md", page=2, scores=SCORES),
     event.RetrievalResponded(
         **WHEN,
         collection="handbook",
         query="How is it stored?",
+        queries=("Where is it kept?",),
         call_id="call_1_0",
         passages=(event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md"),),
         searched=1_204,

@@ -61,6 +61,8 @@ KNOWLEDGE: tuple[Contract, ...] = (
     retrieval.RetrievalCall(
         collection=HANDBOOK,
         query="How is it stored?",
+        queries=("Where is it kept?",),
+        imagined="It is kept in a box.",
         conditions=(CONDITION, BETWEEN),
         limit=3,
         tenant="acme",

@@ -17,6 +17,7 @@ from sostenuto import (
     Model,
     Parallel,
     Prompt,
+    Retrieve,
     Route,
     Router,
     Rule,
@@ -107,6 +108,16 @@ SEARCHER = Agent(
     model="local/m",
     tools=[SearchTool(HANDBOOK, name="find", description="Find.", limit=3, filters={"team": "core"})],
 )
+RETRIEVE = Retrieve(
+    "found",
+    HANDBOOK,
+    query="{input} for {audience}",
+    limit=3,
+    filters={"team": "{team}", "year": {"from": 2024}},
+    rewrite="multi-query",
+    model=MODEL,
+    description="Finds what the handbook says.",
+)
 BILLING = Agent(name="billing", model="local/m", description="Invoices and refunds.")
 TECHNICAL = Agent(name="technical", model="local/m", instructions="You mend things.")
 STEP = Step(BILLING, name="review", input="Review {facts} of {input}")
@@ -168,5 +179,5 @@ SPECS: tuple[Contract, ...] = (
     *(SCHEMA, WRAPPED, CITED, TOOL, MODEL, PROMPT, AGENT, STEP, CHAIN, RULE, ROUTE, CHEAP, ROUTER, RULED, CHEAPEST),
     *(OPINIONS, PAGES, PLANNED, WRITTEN, DEBATE, HANDOFF, DELEGATING),
     *(LOCATION, *PROVIDER_TOOLS, BLOCKING),
-    *(HANDBOOK, *SEARCHER.searches, SEARCHER),
+    *(HANDBOOK, *SEARCHER.searches, SEARCHER, RETRIEVE),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from sostenuto.contracts.template import as_text, check_name, fields, names, render
+from sostenuto.contracts.template import as_text, check_name, fields, names, pieces, render
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,14 @@ def test_fields_of_an_input(text: str, found: dict[str, JsonValue]) -> None:
 
 def test_a_text_is_as_it_is() -> None:
     assert (as_text("a"), as_text({"ä": [1]})) == ("a", '{"ä": [1]}')
+
+
+def test_pieces_join_to_what_is_rendered() -> None:
+    values: dict[str, JsonValue] = {"found": "{passages}", "input": "why?", "n": [1], "empty": ""}
+    for written in ("{found}", "a {{ {found} b {input} {found}{n}", "{input}", "{found}{found}", "", "{empty}"):
+        assert "".join(pieces(written, values, {"{passages}"})) == render(written, values)
+    assert pieces("{found}\n{input}", values, {"{passages}"}) == ["{passages}", "\nwhy?"]
+    assert pieces("{found}\n{input}", values) == ["{passages}\nwhy?"]
+    assert pieces("", values) == [""]
+    with pytest.raises(KeyError):
+        pieces("{found} {other}", values, {"{passages}"})

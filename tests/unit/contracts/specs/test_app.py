@@ -106,7 +106,7 @@ def test_a_wrong_app(fields: dict[str, Any], words: str) -> None:
 
 
 def test_what_cannot_be_run() -> None:
-    with pytest.raises(SpecError, match="App: argument 1: 'one' cannot be run: pass an Agent, Prompt, Chain"):
+    with pytest.raises(SpecError, match="App: argument 1: 'one' cannot be run: pass an Agent, Prompt, Retrieve, Chain"):
         App("one")  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="the app has no runnable named 'tow'; it has: one"):
         App(agent("one")).runnable("tow")

@@ -35,7 +35,7 @@ A, B, C = agent("a"), agent("b"), agent("c")
 TOPIC = prompt("topic_prompt", "{input} {topic}")
 DOTTED = agent("a.b")
 CHAIN = Chain(name="chain", steps=[A])
-ANY = "cannot be run: pass an Agent, Prompt, Chain, Router, Parallel or Team"
+ANY = "cannot be run: pass an Agent, Prompt, Retrieve, Chain, Router, Parallel or Team"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_cannot_be_built_says_where_and_why(kind: type[Node], fields: dict[
         (lambda: Step(1), f"Step 'unnamed': run: 1 {ANY}"),  # type: ignore[arg-type]
         (lambda: Step(Step(A)), f"Step 'a': run: Step 'a' {ANY}"),  # type: ignore[arg-type]
         (lambda: Step(A, input="{a.b}"), "Step 'a': input: {a.b} is not a name"),
-        (lambda: Step(TOPIC, input="x"), "Step 'topic_prompt': input: a prompt has its own template: say there"),
+        (lambda: Step(TOPIC, input="x"), "Step 'topic_prompt': input: it has a template of its own: say there"),
         (lambda: Step(A, inputs="x"), "Step 'a': Step has no field 'inputs': did you mean 'input'?"),
         (lambda: Step(A, name="a b"), "Step 'a b': name: 'a b' is not a name: use up to 64 letters, digits"),
         (lambda: Step(A, name=5), "Step: name: Input should be a valid string"),  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from sostenuto.contracts.specs.delegation import TRANSFER
 from sostenuto.contracts.wire.model_call import ModelReply, StopReason
 from sostenuto.workflows.agent.gates import Gate, OutputCheck, Refusal, Repeats, Transfers, TurnLimit, gates_of
 from sostenuto.workflows.agent.state import AgentState
+from sostenuto.workflows.knowledge.found import FoundPassages
 
 
 def agent(**options: Any) -> Agent:
@@ -19,7 +20,7 @@ def agent(**options: Any) -> Agent:
 
 
 def state_of(**options: Any) -> AgentState:
-    return AgentState.begun(agent(**options), [Message.user("Hello")], after="0:a", standing=1)
+    return AgentState.begun(agent(**options), [Message.user("Hello")], FoundPassages(), after="0:a", standing=1)
 
 
 def reply(text: str = "", *calls: str, stop: StopReason = StopReason.END, errors: tuple[str, ...] = ()) -> ModelReply:
@@ -137,6 +138,6 @@ async def test_all_that_gates_remember_is_carried_to_the_next_execution() -> Non
         state.take(one)
         for gate in gates:
             await gate.after_model(state, one)
-    again = AgentState.resumed(agent(), state.carried({"a/b": 2}), ())
+    again = AgentState.resumed(agent(), state.carried({"a/b": 2}), FoundPassages(), ())
     assert again.carried({"a/b": 2}) == state.carried({"a/b": 2})
     assert (again.repeats, again.repairs, again.replies, len(again.rejected)) == (2, 1, 4, 1)

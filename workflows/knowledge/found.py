@@ -1,0 +1,68 @@
+"""What the searches of one workflow found.
+
+Answers may cite it, and prompts refer to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...contracts.collection.citation import Citation
+from ...contracts.specs.node import Node
+from ...contracts.wire.retrieval import Passage, Retrieved, Scores
+
+
+class FoundPassages:
+    """What was found so far, each passage once."""
+
+    def __init__(self) -> None:
+        self.passages: dict[str, Passage] = {}
+        """By id: an answer may cite these alone."""
+        self.texts: dict[str, str] = {}
+        """What a model reads of a search that no model asked for, with the id of the search's activity: a prompt that
+        has the text refers to that."""
+
+    def add(self, retrieved: Retrieved, search: str = "") -> None:
+        """Take in what a search found.
+
+        Args:
+            retrieved: That.
+            search: Id of its activity, where no model asked for it.
+        """
+        self.know(retrieved.passages)
+        if search and retrieved.passages:
+            self.texts[retrieved.content] = search
+
+    def know(self, passages: Iterable[Passage]) -> None:
+        """Take in passages that were found elsewhere."""
+        for passage in passages:
+            # Not how well it fitted that query, nor what limits others.
+            self.passages[passage.id] = passage.model_copy(update={"scores": Scores(), "fields": {}})
+
+    def cited(self, citations: Iterable[Citation]) -> None:
+        """Take in what a nested run cites.
+
+        Whoever goes on with its answer may cite that too.
+        """
+        for citation in citations:
+            self.passages.setdefault(
+                citation.passage,
+                Passage(
+                    id=citation.passage,
+                    text=citation.quote,
+                    source=citation.source,
+                    title=citation.title,
+                    page=citation.page,
+                    headings=citation.headings,
+                    start=citation.start,
+                    end=citation.end,
+                ),
+            )
+
+    def citable_by(self, runnable: Node) -> tuple[Passage, ...]:
+        """Return what a nested run is told, so that its answer may cite it.
+
+        Nothing where none of its answers cites.
+        """
+        cites = any(node.cites for node in runnable.walk())
+        return tuple(self.passages.values()) if cites else ()
