@@ -9,7 +9,7 @@ multi-version concurrency control in databases).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -99,26 +99,30 @@ class Collections:
         await self._store.create(CATALOGUE, Layout(dimensions=0))
         stored = await self._read(wanted.name)
         if stored is None:
-            await self._store.create(set_of(wanted.name, 1), layout_of(wanted))
+            # A drop that was given up half way may have left some: their passages are nobody's.
+            await self._drop_all(_generations(wanted.name, await self._store.sets()))
             stored = wanted.model_copy(update={"generation": 1, "step": 0, "begun": 0, "swept": 0})
+            await self._store.create(set_of(stored), layout_of(wanted))
         if not rebuild:
             check_same(stored, wanted)
         # What was begun before can be shown no more.
-        coming = wanted.model_copy(update={"generation": stored.generation + 1}) if rebuild else None
-        stored = stored.model_copy(update={"begun": max(stored.begun, stored.step) + 1, "coming": coming})
-        await self._write(stored)
+        begun = max(stored.begun, stored.step) + 1
         if rebuild:
-            writing = Writing(name=stored.name, generation=stored.generation + 1, step=stored.begun)
-            await self._store.drop(set_of(writing.name, writing.generation))
-            await self._store.create(set_of(writing.name, writing.generation), layout_of(wanted))
+            writing = Writing(name=stored.name, generation=stored.generation + 1, step=begun)
+            coming = wanted.model_copy(update={"generation": writing.generation})
+            await self._write(stored.model_copy(update={"begun": begun, "coming": coming}))
+            await self._store.drop(set_of(writing))
+            await self._store.create(set_of(writing), layout_of(wanted))
             return writing
-        current = set_of(stored.name, stored.generation)
+        writing = Writing(name=stored.name, generation=stored.generation, step=begun)
         if stored.fields != wanted.fields:
-            await self._store.create(current, layout_of(wanted))
-            await self._write(stored := stored.model_copy(update={"fields": wanted.fields}))
-        await self._store.delete(current, [Where(key="from", at_least=NOT_YET)])
-        await self.sweep(Writing(name=stored.name, generation=stored.generation, step=stored.step))
-        return Writing(name=stored.name, generation=stored.generation, step=stored.begun)
+            await self._store.create(set_of(writing), layout_of(wanted))
+        # `swept` is there before what it tells of is deleted, as in `sweep`.
+        now = {"begun": begun, "coming": None, "fields": wanted.fields, "swept": max(stored.swept, stored.step)}
+        await self._write(stored.model_copy(update=now))
+        await self._store.delete(set_of(writing), [Where(key="from", at_least=NOT_YET)])
+        await self._store.delete(set_of(writing), [Where(key="until", at_most=stored.step)])
+        return writing
 
     async def versions(self, writing: Writing, uris: Sequence[str], tenant: str = "") -> Mapping[str, str]:
         """Return the hash that each of these documents has now, of those that are there."""
@@ -126,18 +130,30 @@ class Collections:
         for keys in _pieces([document_key(uri, tenant) for uri in uris]):
             where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="document", any_of=tuple(keys))]
             records = await self._store.scroll(
-                set_of(writing.name, writing.generation), [*where, *visible_at(writing.step - 1)], limit=len(keys)
+                set_of(writing), [*where, *visible_at(writing.step - 1)], limit=len(keys)
             )
             found |= {record.payload["uri"]: record.payload["hash"] for record in records}
         return found
 
+    async def staged_one(self, writing: Writing, uri: str, tenant: str = "") -> Mapping[str, Any]:
+        """Return the record of a document that is whole in this step: its `hash`, `passages`, `characters`.
+
+        Empty where it is not.
+        """
+        records = await self._store.read(set_of(writing), [_document_point(writing, document_key(uri, tenant))])
+        return records[0].payload if records else {}
+
     async def stage(self, writing: Writing, version: Version, passages: Sequence[StoredPassage]) -> None:
         """Write a document where no search sees it yet.
 
-        It takes the place of an earlier attempt at it in this step.
+        It takes the place of an earlier attempt at it in this step, but of none that has the same hash or was shown: an
+        attempt that was taken for dead may go on for a while.
         """
-        whole = set_of(writing.name, writing.generation)
+        whole = set_of(writing)
         key = document_key(version.uri, version.tenant)
+        there = await self.staged_one(writing, version.uri, version.tenant)
+        if there and (there["hash"] == version.hash or there["from"] != NOT_YET):
+            return
         own = [Where(key="document", any_of=(key,)), Where(key="step", any_of=(writing.step,))]
         await self._store.delete(whole, own)
         shared = {
@@ -154,12 +170,14 @@ class Collections:
         points = [passage_point(passage, number, shared) for number, passage in enumerate(passages)]
         for piece in _pieces(points):
             await self._store.upsert(whole, piece)
-        record = shared | {"kind": DOCUMENT, "passages": len(points), "seen": version.seen}
-        await self._store.upsert(whole, [Point(id=point_id(key, writing.step, "document"), payload=record)])
+        counts = {"passages": len(points), "characters": version.characters}
+        record = shared | {"kind": DOCUMENT, "seen": version.seen, **counts}
+        # The last: where it is, the document is whole.
+        await self._store.upsert(whole, [Point(id=_document_point(writing, key), payload=record)])
 
     async def staged(self, writing: Writing) -> list[str]:
         """Return the keys of the documents that are whole in this step."""
-        whole, keys, after = set_of(writing.name, writing.generation), [], ""
+        whole, keys, after = set_of(writing), [], ""
         where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="step", any_of=(writing.step,))]
         while page := await self._store.scroll(whole, where, limit=_PAGE, after=after, keys=["document"]):
             keys += [record.payload["document"] for record in page]
@@ -170,7 +188,7 @@ class Collections:
         """Note of documents that they were seen, whatever their version."""
         for keys in _pieces([document_key(uri, tenant) for uri in uris]):
             where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="document", any_of=tuple(keys))]
-            await self._store.set_payload(set_of(writing.name, writing.generation), where, {"seen": mark})
+            await self._store.set_payload(set_of(writing), where, {"seen": mark})
 
     async def show(self, writing: Writing, keys: Sequence[str], gone: Sequence[str] = ()) -> Stored:
         """Let searches see documents that were staged in this step.
@@ -187,7 +205,7 @@ class Collections:
         Raises:
             CollectionError: Another change has begun since.
         """
-        whole = set_of(writing.name, writing.generation)
+        whole = set_of(writing)
         stored = await self._there(writing.name)
         if stored.step == writing.step:
             return stored
@@ -222,21 +240,19 @@ class Collections:
         stored = await self._there(writing.name)
         if stored.swept < writing.step:
             await self._write(stored.model_copy(update={"swept": writing.step}))
-        await self._store.delete(set_of(writing.name, writing.generation), [Where(key="until", at_most=writing.step)])
+        await self._store.delete(set_of(writing), [Where(key="until", at_most=writing.step)])
 
     async def finish(self, writing: Writing) -> None:
         """Delete the set that a rebuilt one took the place of, and make searches fast."""
-        for name in await self._store.sets():
-            owner, _, number = name.rpartition(".")
-            if owner == writing.name and number.isdigit() and int(number) != writing.generation:
-                await self._store.drop(name)
-        await self._store.optimize(set_of(writing.name, writing.generation))
+        there = _generations(writing.name, await self._store.sets())
+        await self._drop_all(one for one in there if one != set_of(writing))
+        await self._store.optimize(set_of(writing))
 
     async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
         """Return a page of the documents that searches see, in the order of their ids."""
         stored = await self._there(name)
         where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="tenant", any_of=(tenant,)), *visible_at(stored.step)]
-        return await self._store.scroll(set_of(name, stored.generation), where, limit=limit, after=after)
+        return await self._store.scroll(set_of(stored), where, limit=limit, after=after)
 
     async def search(
         self, name: str, legs: Sequence[Leg], conditions: Sequence[Condition] = (), *, tenant: str | None = None
@@ -258,7 +274,7 @@ class Collections:
             if tenant is not None:
                 where.append(Where(key="tenant", any_of=(tenant,)))
             try:
-                found = await self._store.search(set_of(name, stored.generation), legs, where)
+                found = await self._store.search(set_of(stored), legs, where)
             except StoreError:
                 # Another generation may have taken its place.
                 if (await self._there(name)).generation == stored.generation:
@@ -272,12 +288,15 @@ class Collections:
 
     async def drop(self, name: str) -> None:
         """Delete a collection with everything in it. One that is not there is no error."""
-        if CATALOGUE in await self._store.sets():
+        sets = await self._store.sets()
+        # The catalogue first: where it ends in between nobody searches what is left, and `begin` deletes that.
+        if CATALOGUE in sets:
             await self._store.delete(CATALOGUE, [Where(key="name", any_of=(name,))])
-        for one in await self._store.sets():
-            owner, _, number = one.rpartition(".")
-            if owner == name and number.isdigit():
-                await self._store.drop(one)
+        await self._drop_all(_generations(name, sets))
+
+    async def _drop_all(self, sets: Iterable[str]) -> None:
+        for one in sets:
+            await self._store.drop(one)
 
     async def _there(self, name: str) -> Stored:
         stored = await self._read(name)
@@ -305,7 +324,17 @@ class Collections:
 
     async def _count(self, writing: Writing, kind: str) -> int:
         where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]
-        return await self._store.count(set_of(writing.name, writing.generation), where)
+        return await self._store.count(set_of(writing), where)
+
+
+def _document_point(writing: Writing, key: str) -> str:
+    return point_id(key, writing.step, "document")
+
+
+def _generations(name: str, sets: Iterable[str]) -> list[str]:
+    """Return those of the sets that are a collection's."""
+    parts = ((one, *one.rpartition(".")) for one in sets)
+    return [one for one, owner, _, number in parts if owner == name and number.isdigit()]
 
 
 def _pieces(items: Sequence[Any]) -> list[Sequence[Any]]:

@@ -141,6 +141,10 @@ class Ingestion:
         collection = call.collection
         data = await self._data(call.uri)
         digest = hashlib.sha256(data).hexdigest()
+        # An attempt whose worker died after its last write need not be paid for again.
+        there = await self._knowledge.collections.staged_one(call.writing, call.uri, call.tenant)
+        if there.get("hash") == digest:
+            return DocumentDone(passages=there["passages"], characters=there["characters"])
         async with self._slots:
             document, chunks = await asyncio.to_thread(self._cut, data, call.uri, collection.chunk_tokens)
         encoder = self._knowledge.encoder(collection.embedding)
@@ -165,7 +169,13 @@ class Ingestion:
             ]
             report(f"{len(passages)} of {len(chunks)} passages")
         version = Version(
-            uri=call.uri, hash=digest, title=document.title, tenant=call.tenant, fields=call.fields, seen=call.mark
+            uri=call.uri,
+            hash=digest,
+            title=document.title,
+            tenant=call.tenant,
+            fields=call.fields,
+            seen=call.mark,
+            characters=len(document.text),
         )
         await self._knowledge.collections.stage(call.writing, version, passages)
         return DocumentDone(passages=len(passages), characters=len(document.text))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ...contracts.collection.fields import Condition, Field, Scalar
 from ...contracts.contract import Contract
 from ...contracts.errors import SostenutoError
+from ...contracts.wire.ingest import Writing
 from .vector_store import Layout, Point, SparseVector, Where
 
 _IDS: Final = uuid.UUID("2f1ad27e-4b8e-4c43-9e8c-51b8d2a1c7f0")
@@ -81,6 +82,8 @@ class Version:
     fields: Mapping[str, Scalar] = field(default_factory=dict)
     seen: str = ""
     """Mark of the ingest that saw it last."""
+    characters: int = 0
+    """Length of its text."""
 
 
 def document_key(uri: str, tenant: str = "") -> str:
@@ -181,9 +184,9 @@ def check_same(stored: Stored, wanted: Stored) -> None:
         )
 
 
-def set_of(name: str, generation: int) -> str:
-    """Return the name of the set of a generation of a collection."""
-    return f"{name}.{generation}"
+def set_of(which: Stored | Writing) -> str:
+    """Return the name of the set that a collection is searched in, or a change is written to."""
+    return f"{which.name}.{which.generation}"
 
 
 def point_id(*parts: object) -> str:

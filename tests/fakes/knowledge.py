@@ -71,10 +71,12 @@ class ParagraphCutter:
 
 
 @asynccontextmanager
-async def knowledge(directory: Path, encoder: WordEncoder | None = None) -> AsyncIterator[Services]:
+async def knowledge(
+    directory: Path, encoder: WordEncoder | None = None, store: EdgeStore | None = None
+) -> AsyncIterator[Services]:
     """What a worker has for collections in a directory, for the length of the block."""
     await asyncio.to_thread(directory.mkdir, exist_ok=True)
-    store, web = EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
+    store, web = store or EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
     known = Knowledge(Collections(store), {WORDS: encoder or WordEncoder()}, Bm25Encoder())
     try:
         yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.stored import CollectionError, Stored, StoredPassage, Version, document_key
-from sostenuto.activities.knowledge.vector_store import Leg, SparseVector
+from sostenuto.activities.knowledge.vector_store import Leg, SparseVector, Where
 from sostenuto.activities.knowledge.vectors import vector_text
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.wire.ingest import Writing
@@ -137,6 +137,19 @@ async def test_an_attempt_takes_the_place_of_an_earlier_one(collections: Collect
     assert await seen(collections) == three("second")
 
 
+@pytest.mark.parametrize("late", ["shown", "shown, as it was before"])
+async def test_an_attempt_that_comes_late_changes_nothing(collections: Collections, late: str) -> None:
+    """Its worker was taken for dead, another one did its work, and the document was shown."""
+    writing = await collections.begin(HANDBOOK)
+    key = await stage(collections, writing, "a", "shown")
+    await collections.show(writing, [key])
+    await stage(collections, writing, "a", late)
+    assert await seen(collections) == three("shown")
+    record = await collections.staged_one(writing, "a")
+    assert (record["hash"], record["passages"]) == ("hash of shown", 3)
+    assert await collections.staged_one(writing, "b") == {}
+
+
 async def test_one_change_goes_on_step_by_step(collections: Collections) -> None:
     writing = await collections.begin(HANDBOOK)
     await collections.show(writing, [await stage(collections, writing, "a", "one")])
@@ -204,6 +217,28 @@ async def test_a_dropped_collection_is_gone(collections: Collections) -> None:
         await seen(collections)
     await put(collections, a="new")
     assert await seen(collections) == three("new")
+
+
+async def test_what_a_drop_has_left_half_way_is_never_seen(
+    collections: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker of a drop ends after its first write: the collection is in no catalogue, and its set is there."""
+    await put(collections, a="old", b="old too")
+    write = collections._store.delete
+
+    async def last_write(name: str, where: Sequence[Where]) -> None:
+        await write(name, where)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(collections._store, "delete", last_write)
+    with pytest.raises(asyncio.CancelledError):
+        await collections.drop("handbook")
+    monkeypatch.undo()
+    assert await collections.all() == []
+    await put(collections, a="new")
+    assert await seen(collections) == three("new")
+    (stored,) = await collections.all()
+    assert (stored.documents, stored.passages) == (1, 3)
 
 
 async def test_readers_never_see_a_mixture(collections: Collections) -> None:
