@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .providers import LazyEmbedder
     from .settings import Settings
 
+_QDRANT_SECONDS = 30
+"""For one request. Its client gives up after 5, and writing to many points of a large set may take longer."""
+
 
 @asynccontextmanager
 async def knowledge_of(
@@ -68,7 +71,7 @@ def _store(settings: Settings) -> VectorStore:
         from ..activities.adapters.qdrant.server import QdrantStore
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        return QdrantStore(AsyncQdrantClient(settings.qdrant_url, api_key=key))
+        return QdrantStore(AsyncQdrantClient(settings.qdrant_url, api_key=key, timeout=_QDRANT_SECONDS))
     from ..activities.adapters.qdrant.embedded import EdgeStore
 
     directory = settings.state_dir / "knowledge"

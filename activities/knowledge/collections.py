@@ -136,9 +136,9 @@ class Collections:
         return found
 
     async def staged_one(self, writing: Writing, uri: str, tenant: str = "") -> Mapping[str, Any]:
-        """Return the record of a document that is whole in this step: its `hash`, `passages`, `characters`.
+        """Return the record of a document that is whole in this step.
 
-        Empty where it is not.
+        It has `hash`, `passages` and `characters`; empty where there is none.
         """
         records = await self._store.read(set_of(writing), [_document_point(writing, document_key(uri, tenant))])
         return records[0].payload if records else {}

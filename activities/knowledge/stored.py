@@ -185,7 +185,7 @@ def check_same(stored: Stored, wanted: Stored) -> None:
 
 
 def set_of(which: Stored | Writing) -> str:
-    """Return the name of the set that a collection is searched in, or a change is written to."""
+    """Return the name of the set that is searched, or written to."""
     return f"{which.name}.{which.generation}"
 
 

@@ -6,10 +6,12 @@ Also that client's local mode, which tests use.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from json import JSONDecodeError
 from typing import Any, Final, TypeVar
 
 import httpx
 from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from ...knowledge.vector_store import (
@@ -61,21 +63,26 @@ class QdrantStore:
         """Make a set, where there is none."""
         whole = self._prefix + name
         if not await _answer(self._client.collection_exists(whole)):
-            await _answer(
-                self._client.create_collection(
-                    whole,
-                    vectors_config=(
-                        {DENSE: models.VectorParams(size=layout.dimensions, distance=models.Distance.COSINE)}
-                        if layout.dimensions
-                        else {}
-                    ),
-                    sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-                    on_disk_payload=True,
-                )
-            )
+            try:
+                await self._make(whole, layout)
+            except StoreError:
+                # Another worker may have made it just now.
+                if not await _answer(self._client.collection_exists(whole)):
+                    raise
         # Also where it is there: what made it may have ended before its indexes.
         for key, kind in layout.indexes.items():
             await _answer(self._client.create_payload_index(whole, key, _INDEXES[kind], wait=True))
+
+    async def _make(self, whole: str, layout: Layout) -> None:
+        dense = {DENSE: models.VectorParams(size=layout.dimensions, distance=models.Distance.COSINE)}
+        await _answer(
+            self._client.create_collection(
+                whole,
+                vectors_config=dense if layout.dimensions else {},
+                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                on_disk_payload=True,
+            )
+        )
 
     async def drop(self, name: str) -> None:
         """Delete a set, where there is one."""
@@ -180,11 +187,18 @@ async def _answer(call: Awaitable[T]) -> T:
         if error.status_code in (401, 403):
             text += ": check SOSTENUTO_QDRANT_API_KEY"
         raise (StoreUnavailable if error.status_code in _PASSING else StoreError)(text) from None
-    except (ResponseHandlingException, httpx.HTTPError, OSError) as error:
+    except ResourceExhaustedResponse as error:
+        raise StoreUnavailable(f"the Qdrant server answered 429: {error.message[:500]}") from None
+    except (ResponseHandlingException, httpx.HTTPError, OSError, JSONDecodeError) as error:
         cause = getattr(error, "source", None) or error
-        raise StoreUnavailable(
-            f"the Qdrant server cannot be reached ({type(cause).__name__}: {cause}): check SOSTENUTO_QDRANT_URL"
-        ) from None
+        if isinstance(cause, ValueError):
+            text = f"{str(cause)[:200]}: check SOSTENUTO_QDRANT_URL"
+            raise StoreError(f"the Qdrant server's answer is none of Qdrant's: {text}") from None
+        text = f"({type(cause).__name__}: {cause}): check SOSTENUTO_QDRANT_URL"
+        raise StoreUnavailable(f"the Qdrant server cannot be reached {text}") from None
+    except QdrantException as error:
+        # A 429 that says how long in a form that the client does not read.
+        raise StoreUnavailable(f"the Qdrant server answered 429: {error}") from None
     except ValueError as error:
         raise StoreError(str(error)) from None
 
