@@ -48,4 +48,4 @@ class LocalQuery:
 
     def closeness(self, codes: Sequence[str]) -> Sequence[float]:
         """Return how close each passage is, word by word."""
-        return [closeness(self.words, one) for one in codes]
+        return closeness(self.words, codes)
