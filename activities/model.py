@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
@@ -25,7 +24,8 @@ from ..contracts.provider_tool import McpConnector
 from ..contracts.text import cut, encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
-from .call.failure import failure, told
+from .call.bill import Costs
+from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
@@ -33,11 +33,9 @@ from .call.user_code import UserCode
 from .lenient_json import json_object, with_text_alone
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .not_served import NotServedError, cannot
-from .price import Price
+from .price import Charge, Price
 from .refusals import completed
 from .transcript_cache import Prefix, TranscriptCache
-
-_LOG = logging.getLogger(__name__)
 
 _LONGEST_DELAY = timedelta(minutes=1)
 # Least time for validators, of the grace that the activity has over the model's own timeout.
@@ -61,10 +59,9 @@ class ModelActivities:
         servers: Mapping[str, McpServer] | None = None,
     ) -> None:
         self._adapters = adapters
-        self._price = price
+        self._costs = Costs(price, user)
         self._cache = cache
         self._validator = validator
-        self._user = user
         self._servers = servers or {}
 
     @activity.defn(name=names.MODEL_ACTIVITY)
@@ -175,7 +172,8 @@ class ModelActivities:
         if cut:
             wrong = (_cut_at(model),)
         short = cut or (ended and any(called.malformed for called in message.tool_calls))
-        cost = await self._cost(model, completion)
+        used = completion.usage if completion.usage_known else None
+        cost = await self._costs.of(Charge(model.provider, completion.model, used))
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,
@@ -191,23 +189,6 @@ class ModelActivities:
             request_id=encodable(completion.request_id),
             without=missing,
         )
-
-    async def _cost(self, model: Model, completion: Completion) -> float | None:
-        """Return what the answer cost; None where that cannot be told.
-
-        Nothing may go wrong by it: the answer is paid for.
-        """
-        if not completion.usage_known:
-            return None
-        try:
-            if getattr(self._price, "never_blocks", False):
-                return self._price(model.provider, completion.model, completion.usage)
-            async with asyncio.timeout(_LEAST_CHECK.total_seconds()):
-                cost = await self._user.aside(lambda: self._price(model.provider, completion.model, completion.usage))
-                return None if cost is None else float(cost)
-        except Exception as error:  # noqa: BLE001 - whatever a price list raises
-            _LOG.warning("no price for %s: %s", model.name, told(error))
-            return None
 
 
 def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str, McpServer]) -> ModelRequest:

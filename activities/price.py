@@ -6,12 +6,30 @@ For its bills and for comparing models.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ..contracts.usage import Usage
 
 Price = Callable[[str, str, Usage], float | None]
 """Cost of a model call in US dollars, by provider, model and usage; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A call that was answered, and so is to be paid for."""
+
+    provider: str
+    model: str
+    """Its name as the provider reports it, without the provider."""
+    usage: Usage | None
+    """None: the provider did not tell."""
+    has_price: bool = True
+    """Whether the price list may know it. Services that bill by other units than tokens are in none."""
+
+
+OnCharge = Callable[[Charge], None]
+"""Takes note of each call that is to be paid for, as soon as it was answered. Must not block."""
 
 P = TypeVar("P", bound=Price)
 

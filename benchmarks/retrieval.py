@@ -32,6 +32,7 @@ from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.price import Charge
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.wire.ingest import BeginCall, DocumentCall, ShowCall
 from sostenuto.contracts.wire.retrieval import Passage, RetrievalCall, Scores
@@ -94,7 +95,7 @@ async def measured(state_dir: Path) -> tuple[list[Figures], dict[str, float]]:
         rankings, seconds = [], []
         for question in questions:
             asked = RetrievalCall(collection=collection, query=question.text, limit=100)
-            found = await find_passages(knowledge, asked)
+            found = await find_passages(knowledge, asked, _free)
             rankings.append(found.passages)
             seconds.append(found.seconds)
         await store.close()
@@ -113,14 +114,22 @@ async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weigh
     ingestion = Ingestion(
         knowledge, {collection.name: collection}, DocumentReading(load, lambda _: cutter, WebSource(()))
     )
-    begun = await ingestion.begin(BeginCall(collection=collection.name, mark="benchmark"))
+    begun = await ingestion.begin(BeginCall(collection=collection.name, mark="benchmark"), _free)
     uris = [uri_of(str(path)) for path in sorted(CORPUS.glob("docs/**/*.md"))]
     passages = 0
     for uri in uris:
         call = DocumentCall(writing=begun.writing, collection=collection, uri=uri, mark="benchmark")
-        passages += (await ingestion.bring_in(call, lambda _: None)).passages
+        passages += (await ingestion.bring_in(call, _silent, _free)).passages
     await ingestion.show(ShowCall(writing=begun.writing, uris=tuple(uris)))
     return passages
+
+
+async def _silent(_: str) -> None:
+    """Take no note of how far it is."""
+
+
+def _free(charge: Charge) -> None:
+    raise AssertionError(f"the local model costs nothing: {charge}")
 
 
 def _questions() -> list[Question]:

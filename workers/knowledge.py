@@ -5,19 +5,23 @@ A vector store, embedding models, and what reads documents.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ..connection.private_files import private_directory
+from ..contracts.collection.collection import LOCAL_EMBEDDING
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
+from .embeddings import LazyPassages, LazyService, build_rerankers, provider_encoders
 
 if TYPE_CHECKING:
+    from ..activities.knowledge.encoding import PassageEncoder
     from ..activities.knowledge.ingestion import DocumentReading
     from ..activities.knowledge.search import Knowledge
     from ..activities.knowledge.vector_store import VectorStore
+    from ..activities.model_adapter import ModelAdapter
     from .providers import LazyEmbedder
     from .settings import Settings
 
@@ -27,11 +31,17 @@ _QDRANT_SECONDS = 30
 
 @asynccontextmanager
 async def knowledge_of(
-    app: App, settings: Settings, embedder: LazyEmbedder
+    app: App, settings: Settings, embedder: LazyEmbedder, adapters: Mapping[str, ModelAdapter]
 ) -> AsyncIterator[tuple[Knowledge | None, DocumentReading | None]]:
     """Return what the app's collections need, for the length of the block.
 
     Nothing where it has none.
+
+    Args:
+        app: Whose collections.
+        settings: Addresses and keys.
+        embedder: The local embedding model.
+        adapters: Models that may judge passages, by provider.
 
     Raises:
         SetupError: A package or a directory is missing; says what to do.
@@ -56,10 +66,17 @@ async def knowledge_of(
     store = _store(settings)
     web = WebSource(settings.ingest_hosts)
     cutter = cache(lambda most_tokens: Chunker(tokenizer, most_tokens))
+    collections = tuple(app.collections.values())
+    provided = provider_encoders(collections, settings)
+    encoders: dict[str, PassageEncoder] = {LOCAL_EMBEDDING: LocalPassages(embedder.built), **provided}
+    rerankers = build_rerankers(collections, settings, adapters)
     try:
-        encoders = {"local/minilm": LocalPassages(embedder.built)}
-        yield Knowledge(Collections(store), encoders, Bm25Encoder()), DocumentReading(load, cutter, web)
+        knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
+        yield knowledge, DocumentReading(load, cutter, web)
     finally:
+        for one in (*provided.values(), *rerankers.values()):
+            if isinstance(one, LazyPassages | LazyService):
+                await one.close()
         await store.close()
         await web.close()
 

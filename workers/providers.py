@@ -16,11 +16,10 @@ from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, O
 from ..activities.not_served import NotServedError
 from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
-from .settings import CompatibleProvider, Settings
+from .service_settings import CompatibleProvider, secret_of
+from .settings import Settings
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TextVectors
     from ..contracts.model import Model
     from ..contracts.specs.node import Node
@@ -187,14 +186,14 @@ def _dialect(name: str, provider: CompatibleProvider) -> str:
 def _anthropic(settings: Settings, profiles: Profiles) -> ModelAdapter:
     from ..activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 
-    key = _secret(settings.anthropic_api_key)
+    key = secret_of(settings.anthropic_api_key)
     return AnthropicAdapter(api_key=key, base_url=settings.anthropic_base_url, profiles=profiles)
 
 
 def _openai(settings: Settings, profiles: Profiles) -> ModelAdapter:
     from ..activities.adapters.providers.openai.adapter import OpenAIAdapter
 
-    key = _secret(settings.openai_api_key)
+    key = secret_of(settings.openai_api_key)
     return OpenAIAdapter(api_key=key, base_url=settings.openai_base_url, profiles=profiles)
 
 
@@ -202,7 +201,7 @@ def _compatible(name: str, provider: CompatibleProvider, profiles: Profiles) -> 
     def build() -> ModelAdapter:
         from ..activities.adapters.providers.compatible.adapter import CompatibleAdapter
 
-        key = _secret(provider.api_key)
+        key = secret_of(provider.api_key)
         return CompatibleAdapter(
             provider=name,
             base_url=provider.base_url,
@@ -234,11 +233,6 @@ def _scripted(settings: Settings) -> ModelAdapter:
     from ..activities.adapters.providers.scripted import ScriptedAdapter
 
     return ScriptedAdapter(settings.script or (), log=settings.script_log)
-
-
-def _secret(key: SecretStr | None) -> str | None:
-    # A line break at its end would not be sent, but told in the error.
-    return key.get_secret_value().strip() or None if key else None
 
 
 def _problem(model: Model, settings: Settings) -> str:

@@ -15,6 +15,7 @@ from ..connection.running_stack import RunningStack
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
 from ..contracts.specs.node import Node
+from .embeddings import missing_for_collections
 from .knowledge import knowledge_of
 from .mcp import mcp_sessions
 from .pricing import cost_usd
@@ -54,12 +55,17 @@ async def serving(
                 raise SetupError("; ".join(problems))
             for problem in problems:
                 on_warning(problem)
+    for problem in missing_for_collections(tuple(app.collections.values()), settings):
+        on_warning(problem)
     for problem in unused_models(settings):
         on_warning(problem)
     embedder = build_embedder(settings)
     adapters = build_adapters(settings, embedder)
     try:
-        async with mcp_sessions(app.mcp) as sessions, knowledge_of(app, settings, embedder) as (knowledge, reading):
+        async with (
+            mcp_sessions(app.mcp) as sessions,
+            knowledge_of(app, settings, embedder, adapters) as (knowledge, reading),
+        ):
             services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading)
             async with build_worker(
                 client, app, adapters, cost_usd, task_queue=task_queue, services=services

@@ -6,24 +6,28 @@ Reads a worker's own settings. What clients need as well is read in `connection/
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
 from ..connection.running_stack import DEFAULT_STATE_DIR
 from ..contracts.errors import SetupError
+from .service_settings import (
+    KNOWN_RERANKERS,
+    NAME,
+    CompatibleProvider,
+    RerankerSettings,
+    checked_key,
+    checked_url,
+    providers_of,
+    rerankers_of,
+)
 
 _FILE = Path("sostenuto.toml")
-_COMPATIBLE = re.compile(r"^SOSTENUTO_PROVIDER_([A-Z0-9][A-Z0-9_]*)_(URL|KEY)$")
 _BUILT_IN = frozenset({"anthropic", "openai", "local", "scripted"})
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
-
 _VARIABLES = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
     "anthropic_base_url": "ANTHROPIC_BASE_URL",
@@ -49,33 +53,9 @@ _IN_FILE = frozenset(
         "ingest_hosts",
         "providers",
         "models",
+        "rerankers",
     }
 )
-
-
-class CompatibleProvider(BaseModel):
-    """A provider that speaks the Chat Completions protocol."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    base_url: str
-    """Address up to and without `/chat/completions`, such as `https://api.groq.com/openai/v1`."""
-    api_key_env: str = ""
-    """Environment variable that holds the key. Empty where the provider needs none."""
-    api_key: SecretStr | None = None
-    """The key itself, from that variable."""
-    dialect: str = ""
-    """Whose dialect it speaks, such as `vllm`. Empty: what its address or its name tell."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return _checked_url(url)
-
-    @field_validator("api_key")
-    @classmethod
-    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
-        return _checked_key(key)
 
 
 class Settings(BaseModel):
@@ -111,6 +91,8 @@ class Settings(BaseModel):
     """OpenAI-compatible providers by name."""
     models: dict[str, dict[str, Any]] = {}
     """What models accept, by `provider/model`, in which `*` stands for anything; over what is known of them."""
+    rerankers: dict[str, RerankerSettings] = KNOWN_RERANKERS
+    """Services that rerank, by name."""
 
     @field_validator("ingest_hosts", mode="before")
     @classmethod
@@ -120,12 +102,12 @@ class Settings(BaseModel):
     @field_validator("anthropic_api_key", "openai_api_key", "qdrant_api_key")
     @classmethod
     def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
-        return _checked_key(key)
+        return checked_key(key)
 
     @field_validator("anthropic_base_url", "openai_base_url", "local_url", "qdrant_url")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
-        return url and _checked_url(url)
+        return url and checked_url(url)
 
     @field_validator("script")
     @classmethod
@@ -143,7 +125,7 @@ class Settings(BaseModel):
     @classmethod
     def _names(cls, providers: dict[str, CompatibleProvider]) -> dict[str, CompatibleProvider]:
         for name in providers:
-            if not _NAME.match(name):
+            if not NAME.match(name):
                 raise ValueError(f"{name!r} is not a provider name: it has lower-case letters, digits, '_' and '-'")
             if name in _BUILT_IN:
                 raise ValueError(f"{name!r} is built in: give this provider another name")
@@ -174,7 +156,8 @@ class Settings(BaseModel):
         source = str(path or _FILE)
         values = _checked(given, source)
         values |= {field: environ[name] for field, name in _VARIABLES.items() if environ.get(name)}
-        values["providers"] = _providers(given.get("providers", {}), environ, source)
+        values["providers"] = providers_of(given.get("providers", {}), environ, source)
+        values["rerankers"] = rerankers_of(given.get("rerankers", {}), environ, source)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -197,67 +180,7 @@ def _checked(given: dict[str, Any], source: str) -> dict[str, Any]:
             raise SetupError(f"{source}: {key}: is set by the environment variable {_VARIABLES[key]}, not in this file")
         if key not in _IN_FILE:
             raise SetupError(f"{source}: {key}: no such setting; there are {', '.join(sorted(_IN_FILE))}")
-    return {key: value for key, value in given.items() if key != "providers"}
-
-
-def _providers(given: Any, environ: Mapping[str, str], source: str) -> Any:
-    """Return the compatible providers with their keys.
-
-    Those of the file first, then over them those of the environment.
-    """
-    if not isinstance(given, dict) or not all(isinstance(provider, dict) for provider in given.values()):
-        raise SetupError(f"{source}: providers: write each as a table [providers.NAME] with a base_url")
-    providers: dict[str, dict[str, Any]] = {}
-    for name, provider in given.items():
-        if "api_key" in provider:
-            raise SetupError(
-                f"{source}: providers.{name}.api_key: name its environment variable as api_key_env instead"
-            )
-        providers[name] = dict(provider)
-    for variable in sorted(environ):
-        found = _COMPATIBLE.match(variable)
-        if found and environ[variable]:
-            provider = providers.setdefault(found[1].lower(), {})
-            provider |= {"base_url": environ[variable]} if found[2] == "URL" else {"api_key_env": variable}
-    for name, provider in providers.items():
-        for field in provider.keys() - CompatibleProvider.model_fields.keys():
-            close = get_close_matches(field, CompatibleProvider.model_fields, n=1)
-            known = ", ".join(sorted(CompatibleProvider.model_fields.keys() - {"api_key"}))
-            meant = f"did you mean {close[0]!r}?" if close else f"there are {known}"
-            raise SetupError(f"{source}: providers.{name}.{field}: no such setting: {meant}")
-        if "base_url" not in provider:
-            upper = name.upper().replace("-", "_")
-            raise SetupError(
-                f"provider {name!r} has no address: set SOSTENUTO_PROVIDER_{upper}_URL "
-                f"or base_url under [providers.{name}] in {source}"
-            )
-        key = environ.get(str(provider.get("api_key_env", "")))
-        provider["api_key"] = key or None
-    return providers
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        found = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-        _ = parts.port  # read for its error
-    except ValueError:
-        found = False
-    if not found or not url.isprintable() or " " in url:
-        raise ValueError(f"{url!r} is not an address: it begins with http:// or https:// and names a host")
-    return url
-
-
-def _checked_key(key: SecretStr | None) -> SecretStr | None:
-    """Refuse a key that could not be sent, which an error would then quote."""
-    said = key.get_secret_value().strip() if key else ""
-    odd = next((index for index, char in enumerate(said, 1) if not "!" <= char <= "~"), 0)
-    if odd:
-        raise ValueError(
-            f"its character {odd} of {len(said)} can stand in no key (it is a blank, a line break, or no ASCII): "
-            "copy the key again"
-        )
-    return key
+    return {key: value for key, value in given.items() if key not in ("providers", "rerankers")}
 
 
 def _place(path: tuple[int | str, ...], values: Mapping[str, Any], environ: Mapping[str, str], source: str) -> str:
@@ -272,6 +195,8 @@ def _place(path: tuple[int | str, ...], values: Mapping[str, Any], environ: Mapp
             return str(values["providers"][path[1]].get("api_key_env"))
         if path[2] == "base_url" and environ.get(variable):
             return variable
+    if field == "rerankers" and path[-1] == "api_key":
+        return str(values["rerankers"][path[1]].get("api_key_env"))
     return f"{source}: {'.'.join(map(str, path))}"
 
 

@@ -14,6 +14,7 @@ from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from ..activities.answer_check import OutputValidator
+from ..activities.call.bill import Costs
 from ..activities.call.user_code import UserCode
 from ..activities.continued_conversation import take_over
 from ..activities.knowledge.ingest import IngestActivities
@@ -124,8 +125,9 @@ def _activities(
     model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp)
     mcp = McpActivities(services.mcp, cache)
     route = RouteActivities(services.embedder, price)
-    retrieve = RetrieveActivities(services.knowledge, app.collections, cache)
-    ingest = IngestActivities(_ingestion(app, services))
+    costs = Costs(price, user)
+    retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
+    ingest = IngestActivities(_ingestion(app, services), costs)
     tools = tool_activities(app.tools.values(), cache, user)
     return [
         model.call,

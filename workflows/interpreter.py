@@ -131,7 +131,8 @@ class Interpreter:
         self.details.told(place, (reply.message,))
 
     def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
-        """Take in what a search found, and show it."""
+        """Take in what a search found and cost, and show it."""
+        self.tally.charge(retrieved)
         self.found.add(retrieved, search)
         self.details.retrieved(place, retrieved.summary(collection))
 

@@ -8,7 +8,8 @@ from typing import Any
 from ..contracts.collection.citation import Citation
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import numbered
-from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status, StepResult, Totals
+from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status, StepResult
+from ..contracts.wire.totals import Charged, Totals
 
 
 @dataclass(slots=True)
@@ -26,6 +27,10 @@ class Tally:
         """Take in a model call of the runnable itself."""
         self.totals += Totals.of(reply)
         self.turns += 1
+
+    def charge(self, charged: Charged) -> None:
+        """Take in what something beside the models cost, such as a search."""
+        self.totals += charged.totals
 
     def add(self, result: Result, step: str = "") -> Result:
         """Take in a nested result, as a step of that name if one is given; return it."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ...contracts.collection.fields import Condition
 from ...contracts.wire.ingest import Writing
+from .catalogue import Catalogue
 from .stored import (
     DOCUMENT,
     NOT_YET,
@@ -36,7 +37,6 @@ from .stored import (
 )
 from .vector_store import (
     Hit,
-    Layout,
     Leg,
     Point,
     Record,
@@ -45,9 +45,6 @@ from .vector_store import (
     VectorStore,
     Where,
 )
-
-CATALOGUE: Final = "catalogue"
-"""The set that has a point for each collection. No collection's own set is named so: each has a number in its name."""
 
 _MOST_AT_ONCE: Final = 100
 _PAGE: Final = 1_000
@@ -74,17 +71,7 @@ class Collections:
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
-
-    async def all(self) -> list[Stored]:
-        """Return every collection, by name."""
-        if CATALOGUE not in await self._store.sets():
-            return []
-        records = await self._store.scroll(CATALOGUE, (), limit=10_000)
-        return sorted((Stored.model_validate(record.payload) for record in records), key=lambda stored: stored.name)
-
-    async def stored(self, name: str) -> Stored | None:
-        """Return a collection; None where there is none of that name."""
-        return await self._read(name)
+        self.catalogue = Catalogue(store)
 
     async def begin(self, wanted: Stored, *, rebuild: bool = False) -> Writing:
         """Begin a change, after deleting what an earlier one has left.
@@ -96,8 +83,8 @@ class Collections:
         Raises:
             CollectionError: What is there was made otherwise.
         """
-        await self._store.create(CATALOGUE, Layout(dimensions=0))
-        stored = await self._read(wanted.name)
+        await self.catalogue.make()
+        stored = await self.catalogue.stored(wanted.name)
         if stored is None:
             # A drop that was given up half way may have left some: their passages are nobody's.
             await self._drop_all(_generations(wanted.name, await self._store.sets()))
@@ -110,7 +97,7 @@ class Collections:
         if rebuild:
             writing = Writing(name=stored.name, generation=stored.generation + 1, step=begun)
             coming = wanted.model_copy(update={"generation": writing.generation})
-            await self._write(stored.model_copy(update={"begun": begun, "coming": coming}))
+            await self.catalogue.write(stored.model_copy(update={"begun": begun, "coming": coming}))
             await self._store.drop(set_of(writing))
             await self._store.create(set_of(writing), layout_of(wanted))
             return writing
@@ -119,7 +106,7 @@ class Collections:
             await self._store.create(set_of(writing), layout_of(wanted))
         # `swept` is there before what it tells of is deleted, as in `sweep`.
         now = {"begun": begun, "coming": None, "fields": wanted.fields, "swept": max(stored.swept, stored.step)}
-        await self._write(stored.model_copy(update=now))
+        await self.catalogue.write(stored.model_copy(update=now))
         await self._store.delete(set_of(writing), [Where(key="from", at_least=NOT_YET)])
         await self._store.delete(set_of(writing), [Where(key="until", at_most=stored.step)])
         return writing
@@ -206,7 +193,7 @@ class Collections:
             CollectionError: Another change has begun since.
         """
         whole = set_of(writing)
-        stored = await self._there(writing.name)
+        stored = await self.catalogue.there(writing.name)
         if stored.step == writing.step:
             return stored
         if stored.begun > writing.step:
@@ -229,7 +216,7 @@ class Collections:
         shown = {"step": writing.step, "begun": writing.step, "swept": stored.swept, "updated": now, **counts}
         rebuilt = stored.coming and stored.coming.generation == writing.generation
         stored = (stored.coming if rebuilt and stored.coming else stored).model_copy(update=shown)
-        await self._write(stored)
+        await self.catalogue.write(stored)
         return stored
 
     async def sweep(self, writing: Writing) -> None:
@@ -237,9 +224,9 @@ class Collections:
 
         A search that still looks at an earlier one sees that it does, and looks again.
         """
-        stored = await self._there(writing.name)
+        stored = await self.catalogue.there(writing.name)
         if stored.swept < writing.step:
-            await self._write(stored.model_copy(update={"swept": writing.step}))
+            await self.catalogue.write(stored.model_copy(update={"swept": writing.step}))
         await self._store.delete(set_of(writing), [Where(key="until", at_most=writing.step)])
 
     async def finish(self, writing: Writing) -> None:
@@ -250,12 +237,18 @@ class Collections:
 
     async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
         """Return a page of the documents that searches see, in the order of their ids."""
-        stored = await self._there(name)
+        stored = await self.catalogue.there(name)
         where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="tenant", any_of=(tenant,)), *visible_at(stored.step)]
         return await self._store.scroll(set_of(stored), where, limit=limit, after=after)
 
     async def search(
-        self, name: str, legs: Sequence[Leg], conditions: Sequence[Condition] = (), *, tenant: str | None = None
+        self,
+        name: str,
+        legs: Sequence[Leg],
+        conditions: Sequence[Condition] = (),
+        *,
+        tenant: str | None = None,
+        seen: Stored | None = None,
     ) -> Searched:
         """Search one moment of a collection.
 
@@ -264,12 +257,13 @@ class Collections:
             legs: The ways of searching.
             conditions: What the fields of a document have to be.
             tenant: Whose documents. None: the collection is not partitioned.
+            seen: The collection as it was a moment ago, where it was looked at.
 
         Raises:
             CollectionError: There is no such collection.
         """
+        stored = seen or await self.catalogue.there(name)
         for _ in range(_PATIENCE):
-            stored = await self._there(name)
             where = [*visible_at(stored.step), *(where_of(condition) for condition in conditions)]
             if tenant is not None:
                 where.append(Where(key="tenant", any_of=(tenant,)))
@@ -277,50 +271,28 @@ class Collections:
                 found = await self._store.search(set_of(stored), legs, where)
             except StoreError:
                 # Another generation may have taken its place.
-                if (await self._there(name)).generation == stored.generation:
+                now = await self.catalogue.there(name)
+                if now.generation == stored.generation:
                     raise
+                stored = now
                 continue
-            now = await self._there(name)
+            now = await self.catalogue.there(name)
             # Otherwise some of what it looked for may have been deleted while it looked.
             if now.swept <= stored.step and now.generation == stored.generation:
                 return Searched(stored, found)
+            stored = now
         raise StoreUnavailable(f"collection {name!r} changes faster than it can be searched")
 
     async def drop(self, name: str) -> None:
         """Delete a collection with everything in it. One that is not there is no error."""
         sets = await self._store.sets()
         # The catalogue first: where it ends in between nobody searches what is left, and `begin` deletes that.
-        if CATALOGUE in sets:
-            await self._store.delete(CATALOGUE, [Where(key="name", any_of=(name,))])
+        await self.catalogue.remove(name)
         await self._drop_all(_generations(name, sets))
 
     async def _drop_all(self, sets: Iterable[str]) -> None:
         for one in sets:
             await self._store.drop(one)
-
-    async def _there(self, name: str) -> Stored:
-        stored = await self._read(name)
-        if stored is None:
-            known = ", ".join(one.name for one in await self.all()) or "none"
-            raise CollectionError(
-                f"there is no collection {name!r} in the store (there are: {known}): fill it by "
-                f"`sostenuto ingest {name} PATH`"
-            )
-        return stored
-
-    async def _read(self, name: str) -> Stored | None:
-        try:
-            records = await self._store.read(CATALOGUE, [point_id(name)])
-        except StoreError:
-            # Nothing was ever brought in.
-            if CATALOGUE in await self._store.sets():
-                raise
-            return None
-        return Stored.model_validate(records[0].payload) if records else None
-
-    async def _write(self, stored: Stored) -> None:
-        payload = stored.model_dump(mode="json") | {"name": stored.name}
-        await self._store.upsert(CATALOGUE, [Point(id=point_id(stored.name), payload=payload)])
 
     async def _count(self, writing: Writing, kind: str) -> int:
         where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..price import OnCharge
 from .vector_store import SparseVector
 
 
@@ -33,7 +34,7 @@ class EncodedQuery(Protocol):
     def closeness(self, codes: Sequence[str]) -> Sequence[float]:
         """Return how close each passage is to the query, word by word.
 
-        From -1 to 1, by the codes of each.
+        From -1 to 1, by the codes of each; 0 where the model has none.
 
         Blocks for microseconds a passage.
         """
@@ -41,22 +42,27 @@ class EncodedQuery(Protocol):
 
 
 class PassageEncoder(Protocol):
-    """An embedding model, for the passages of collections."""
+    """An embedding model, for the passages of collections.
 
-    async def dimensions(self) -> int:
-        """Return the length of its vectors."""
+    What is to be paid for is told as it comes, also where the call fails after all. A model of this machine costs
+    nothing, and tells nothing.
+    """
+
+    async def dimensions(self, charge: OnCharge) -> int:
+        """Return the length of its vectors. Raises as `passages`."""
         ...
 
-    async def passages(self, texts: Sequence[str]) -> Sequence[EncodedPassage]:
+    async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:
         """Return each text as it is stored.
 
         Raises:
             SetupError: The model cannot be called here; says what to do.
+            NotServedError: This worker lacks a key or an address; says what to set.
             ModelError: The call failed; its class says what to do about it.
         """
         ...
 
-    async def query(self, text: str) -> EncodedQuery:
+    async def query(self, text: str, charge: OnCharge) -> EncodedQuery:
         """Return a query as passages are compared with it. Raises as `passages`."""
         ...
 

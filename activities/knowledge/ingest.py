@@ -19,9 +19,10 @@ from ...contracts.wire.ingest import (
     Vanished,
     VanishedCall,
 )
+from ..call.bill import Costs, billed
 from ..not_served import NotServedError
 from .ingestion import Ingestion
-from .step import step
+from .step import PATIENT_ATTEMPTS, step
 
 
 class IngestActivities:
@@ -29,10 +30,12 @@ class IngestActivities:
 
     Args:
         ingestion: Does them. None: this worker has no collections.
+        costs: What embedding costs.
     """
 
-    def __init__(self, ingestion: Ingestion | None) -> None:
+    def __init__(self, ingestion: Ingestion | None, costs: Costs) -> None:
         self._ingestion = ingestion
+        self._costs = costs
 
     @activity.defn(name=names.INGEST_BEGIN_ACTIVITY)
     async def begin(self, call: BeginCall) -> IngestBegun:
@@ -40,8 +43,9 @@ class IngestActivities:
 
         Repeatable: what an earlier attempt began is never seen.
         """
-        async with step():
-            return await self.ingestion().begin(call)
+        async with step() as report, billed(self._costs, report) as bill:
+            begun = await self.ingestion().begin(call, bill.charge)
+            return begun.model_copy(update=dict(await bill.totals()))
 
     @activity.defn(name=names.INGEST_LIST_ACTIVITY)
     async def page(self, call: ListCall) -> DocumentPage:
@@ -59,8 +63,9 @@ class IngestActivities:
         Repeatable: an attempt takes the place of an earlier one. Fails with `DocumentFailed` where it cannot be read.
         Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
         """
-        async with step() as report:
-            return await self.ingestion().bring_in(call, report)
+        async with step(attempts=PATIENT_ATTEMPTS) as report, billed(self._costs, report) as bill:
+            done = await self.ingestion().bring_in(call, bill.progress, bill.charge)
+            return done.model_copy(update=dict(await bill.totals()))
 
     @activity.defn(name=names.INGEST_SHOW_ACTIVITY)
     async def show(self, call: ShowCall) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,6 +28,7 @@ from ...contracts.wire.ingest import (
     VanishedCall,
 )
 from ..not_served import NotServedError
+from ..price import OnCharge
 from .document import Chunk, LoadedDocument
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
@@ -48,6 +49,10 @@ class Cutter(Protocol):
 
 Load = Callable[[bytes, str], LoadedDocument]
 """Reads a document, by its content and its name. Blocks; raises `DocumentError` with the reason for a person."""
+
+
+OnProgress = Callable[[str], Awaitable[None]]
+"""Takes note of how far a step is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Ingestion:
             )
         return self._served[name]
 
-    async def begin(self, call: BeginCall) -> IngestBegun:
+    async def begin(self, call: BeginCall, charge: OnCharge) -> IngestBegun:
         """Begin a change of a collection."""
         collection = self.collection(call.collection)
         fields = values_from(collection.fields, call.fields, "fields")
@@ -104,7 +109,7 @@ class Ingestion:
             name=collection.name,
             generation=0,
             embedding=collection.embedding,
-            dimensions=await encoder.dimensions(),
+            dimensions=await encoder.dimensions(charge),
             fields=collection.fields,
             partition=collection.partition,
         )
@@ -132,8 +137,13 @@ class Ingestion:
             documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=cursor
         )
 
-    async def bring_in(self, call: DocumentCall, report: Callable[[object], None]) -> DocumentDone:
+    async def bring_in(self, call: DocumentCall, report: OnProgress, charge: OnCharge) -> DocumentDone:
         """Read a document, cut it, embed it and store it where no search sees it.
+
+        Args:
+            call: Which one.
+            report: Told how far it is.
+            charge: Told what is to be paid for.
 
         Raises:
             DocumentError: It cannot be read; says why.
@@ -147,27 +157,7 @@ class Ingestion:
             return DocumentDone(passages=there["passages"], characters=there["characters"])
         async with self._slots:
             document, chunks = await asyncio.to_thread(self._cut, data, call.uri, collection.chunk_tokens)
-        encoder = self._knowledge.encoder(collection.embedding)
-        passages: list[StoredPassage] = []
-        for start in range(0, len(chunks), _PASSAGES_AT_ONCE):
-            batch = chunks[start : start + _PASSAGES_AT_ONCE]
-            texts = [chunk.embedded_text() for chunk in batch]
-            encoded = await encoder.passages(texts)
-            sparse = await asyncio.to_thread(self._weigh, texts)
-            passages += [
-                StoredPassage(
-                    text=chunk.text,
-                    start=chunk.start,
-                    end=chunk.end,
-                    page=chunk.page,
-                    headings=chunk.headings,
-                    dense=one.dense,
-                    sparse=words,
-                    codes=one.codes,
-                )
-                for chunk, one, words in zip(batch, encoded, sparse, strict=True)
-            ]
-            report(f"{len(passages)} of {len(chunks)} passages")
+        passages = await self._embedded(collection, chunks, report, charge)
         version = Version(
             uri=call.uri,
             hash=digest,
@@ -207,6 +197,32 @@ class Ingestion:
     async def finish(self, call: ShowCall) -> None:
         """Delete what nobody sees any more, and make searches fast."""
         await self._knowledge.collections.finish(call.writing)
+
+    async def _embedded(
+        self, collection: Collection, chunks: Sequence[Chunk], report: OnProgress, charge: OnCharge
+    ) -> list[StoredPassage]:
+        encoder = self._knowledge.encoder(collection.embedding)
+        passages: list[StoredPassage] = []
+        for start in range(0, len(chunks), _PASSAGES_AT_ONCE):
+            batch = chunks[start : start + _PASSAGES_AT_ONCE]
+            texts = [chunk.embedded_text() for chunk in batch]
+            encoded = await encoder.passages(texts, charge)
+            sparse = await asyncio.to_thread(self._weigh, texts)
+            passages += [
+                StoredPassage(
+                    text=chunk.text,
+                    start=chunk.start,
+                    end=chunk.end,
+                    page=chunk.page,
+                    headings=chunk.headings,
+                    dense=one.dense,
+                    sparse=words,
+                    codes=one.codes,
+                )
+                for chunk, one, words in zip(batch, encoded, sparse, strict=True)
+            ]
+            await report(f"{len(passages)} of {len(chunks)} passages")
+        return passages
 
     def _weigh(self, texts: Sequence[str]) -> list[SparseVector]:
         return [self._knowledge.sparse.document(text) for text in texts]

@@ -14,6 +14,7 @@ from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
+from ..call.bill import Costs, billed
 from ..call.own_workflow_query import release_own_run
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
@@ -28,12 +29,16 @@ class RetrieveActivities:
         knowledge: Where they are. None: this worker has none.
         served: The collections of its app.
         cache: Keeps the results until the next model call.
+        costs: What embedding and reranking cost.
     """
 
-    def __init__(self, knowledge: Knowledge | None, served: Mapping[str, Collection], cache: TranscriptCache) -> None:
+    def __init__(
+        self, knowledge: Knowledge | None, served: Mapping[str, Collection], cache: TranscriptCache, costs: Costs
+    ) -> None:
         self._knowledge = knowledge
         self._served = served
         self._cache = cache
+        self._costs = costs
 
     @activity.defn(name=names.RETRIEVE_ACTIVITY)
     async def retrieve(self, call: RetrievalCall) -> Retrieved:
@@ -43,10 +48,12 @@ class RetrieveActivities:
         retryable where the store or the embedding model cannot be reached now. Heartbeats on its own. Costs one
         embedding of the query, and what the reranker costs.
         """
-        async with step(names.TOOL_FAILED, unserved=f"{call.collection.name} was not searched: "):
+        unserved = f"{call.collection.name} was not searched: "
+        async with step(names.TOOL_FAILED, unserved=unserved) as report, billed(self._costs, report) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
-            found = await find_passages(self.knowledge(), call)
+            found = await find_passages(self.knowledge(), call, bill.charge)
+            found = found.model_copy(update=dict(await bill.totals()))
         info = activity.info()
         if call.call_id:
             self._cache.put_result(info.workflow_run_id or "", found.as_result(call.call_id, call.name))
@@ -58,7 +65,7 @@ class RetrieveActivities:
     async def summaries(self) -> tuple[CollectionSummary, ...]:
         """Return every collection in the store. Repeatable."""
         async with step():
-            stored = await self.knowledge().collections.all()
+            stored = await self.knowledge().collections.catalogue.all()
         return tuple(
             CollectionSummary(
                 name=one.name,
@@ -77,7 +84,7 @@ class RetrieveActivities:
     async def drop(self, name: str) -> bool:
         """Delete a collection; return whether there was one. Repeatable."""
         async with step():
-            there = await self.knowledge().collections.stored(name)
+            there = await self.knowledge().collections.catalogue.stored(name)
             await self.knowledge().collections.drop(name)
         return there is not None
 

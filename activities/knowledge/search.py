@@ -1,14 +1,13 @@
 """One search of a collection.
 
-Both ways of searching, fused by ranks, then ordered word by word.
+Both ways of searching, fused by ranks, then reranked.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ...contracts.collection.collection import MAX_QUERY_CHARS, Collection
@@ -16,17 +15,17 @@ from ...contracts.errors import SpecError
 from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
 from ..not_served import NotServedError
+from ..price import OnCharge
 from .collections import Collections
-from .encoding import EncodedQuery, PassageEncoder, SparseEncoder
+from .encoding import PassageEncoder, SparseEncoder
+from .reranking import AskedQuery, Candidate, MaxSim, Reranker, reranked
 from .stored import CollectionError, Stored
 from .vector_store import Hit, Leg
+from .vectors import length_of
 
 RANK_CONSTANT: Final = 2
 """How fast the weight of a rank falls in reciprocal rank fusion: 1 / (constant + rank) (Cormack, Clarke and Büttcher,
 2009). Their 60 is for fusing many rankings; of two, `benchmarks/retrieval.py` found 2 to be better."""
-
-DENSE_SHARE: Final = 0.25
-"""How much of the whole passage's closeness is added to that of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Knowledge:
     encoders: Mapping[str, PassageEncoder]
     """By the names of the models."""
     sparse: SparseEncoder
+    rerankers: Mapping[str, Reranker] = field(default_factory=lambda: {"maxsim": MaxSim()})
+    """By their names."""
 
     def encoder(self, name: str) -> PassageEncoder:
         """Return the embedding model of that name.
@@ -49,47 +50,61 @@ class Knowledge:
             raise NotServedError(f"this worker has no embedding model {name!r} (it has: {known})")
         return self.encoders[name]
 
+    def reranker(self, name: str) -> Reranker | None:
+        """Return the reranker of that name; None for `none`.
 
-async def find_passages(knowledge: Knowledge, call: RetrievalCall) -> Retrieved:
+        Raises:
+            NotServedError: This worker has none of that name.
+        """
+        if name != "none" and name not in self.rerankers:
+            known = ", ".join(self.rerankers) or "none"
+            raise NotServedError(f"this worker has no reranker {name!r} (it has: {known})")
+        return self.rerankers.get(name)
+
+
+async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCharge) -> Retrieved:
     """Return the passages that fit a query best.
+
+    What costs most comes last, so that a retry pays for as little as can be.
+
+    Args:
+        knowledge: Where the collection is, and what embeds and reranks.
+        call: What is asked.
+        charge: Told what is to be paid for.
 
     Raises:
         SpecError: The query is empty or too long.
         CollectionError: There is no such collection, or it is made otherwise.
-        NotServedError: This worker has no such embedding model.
+        NotServedError: This worker has no such embedding model or reranker.
         StoreError, StoreUnavailable, ModelError, SetupError: What it takes cannot be had.
     """
     began = time.perf_counter()
     collection = call.collection
     _check_query(call)
-    encoder = knowledge.encoder(collection.embedding)
-    queries = [await encoder.query(text) for text in (call.query, *call.queries)]
-    imagined = [await encoder.query(call.imagined)] if call.imagined.strip() else []
-    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*queries, *imagined)]
-    for text in (call.query, *call.queries):
-        words = knowledge.sparse.query(text)
-        if words.indices:
-            legs.append(Leg(sparse=words, limit=collection.candidates))
+    encoder, reranker = knowledge.encoder(collection.embedding), knowledge.reranker(collection.rerank)
+    # Before anything is paid for.
+    stored = await knowledge.collections.catalogue.there(collection.name)
+    _check_made(stored, collection)
+    texts = (call.query, *call.queries)
+    encoded = [await encoder.query(text, charge) for text in texts]
+    imagined = [await encoder.query(call.imagined, charge)] if call.imagined.strip() else []
+    _check_length(stored, encoded[0].dense)
+    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*encoded, *imagined)]
+    weighed = (knowledge.sparse.query(text) for text in texts)
+    legs += [Leg(sparse=words, limit=collection.candidates) for words in weighed if words.indices]
     tenant = call.tenant if collection.partition else None
-    found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=tenant)
+    found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=tenant, seen=stored)
     _check_made(found.stored, collection)
-    candidates = _fused(legs, found.legs)
-    if collection.rerank == "maxsim" and any(one.hit.payload.get("codes") for one in candidates):
-        candidates = await asyncio.to_thread(_reranked, queries, candidates)
+    candidates, note = _fused(legs, found.legs), ""
+    if reranker:
+        candidates, note = await reranked(reranker, AskedQuery(call.query, tuple(encoded)), candidates, charge)
     return Retrieved(
         passages=tuple(_passage(one) for one in candidates[: call.limit]),
         searched=found.stored.passages,
         seconds=round(time.perf_counter() - began, 4),
         step=found.stored.step,
+        note=note,
     )
-
-
-@dataclass(slots=True)
-class Candidate:
-    """A passage that one way of searching found, or both."""
-
-    hit: Hit
-    scores: Scores
 
 
 def _check_query(call: RetrievalCall) -> None:
@@ -110,6 +125,14 @@ def _check_made(stored: Stored, collection: Collection) -> None:
         )
 
 
+def _check_length(stored: Stored, dense: str) -> None:
+    if stored.dimensions != length_of(dense):
+        raise CollectionError(
+            f"collection {stored.name!r} has vectors of {stored.dimensions} numbers, and {stored.embedding} gives "
+            f"{length_of(dense)} now: make it anew by `sostenuto ingest {stored.name} PATH --rebuild`"
+        )
+
+
 def _fused(legs: Sequence[Leg], hits: Sequence[Sequence[Hit]]) -> list[Candidate]:
     """Return what any way found, by the sum of 1 / (constant + rank)."""
     found: dict[str, Candidate] = {}
@@ -123,16 +146,6 @@ def _fused(legs: Sequence[Leg], hits: Sequence[Sequence[Hit]]) -> list[Candidate
             known.scores = known.scores.model_copy(update={name: best, "fused": fused})
     # Equal sums in the order of their ids, so that the same search has the same answer.
     return sorted(found.values(), key=lambda one: (-(one.scores.fused or 0.0), one.hit.id))
-
-
-def _reranked(queries: Sequence[EncodedQuery], candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates by how close they are to the query that they fit best."""
-    codes = [one.hit.payload.get("codes", "") for one in candidates]
-    closeness = map(max, zip(*(query.closeness(codes) for query in queries), strict=True))
-    for one, words in zip(candidates, closeness, strict=True):
-        whole = one.scores.dense or 0.0
-        one.scores = one.scores.model_copy(update={"rerank": words + DENSE_SHARE * whole})
-    return sorted(candidates, key=lambda one: (-(one.scores.rerank or 0.0), one.hit.id))
 
 
 def _passage(one: Candidate) -> Passage:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
-from ...contracts.errors import DocumentError, ModelError, SostenutoError
+from ...contracts.errors import DocumentError, ModelError, Overloaded, RateLimited, SostenutoError
 from ..call.failure import failure
 from ..call.heartbeat import heartbeats
 from ..call.tool_call import Report
@@ -20,17 +22,25 @@ from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
 from .vector_store import StoreUnavailable
 
-_ATTEMPTS = 4
+_ATTEMPTS: Final = 4
 """After so many whoever asked is told."""
+
+PATIENT_ATTEMPTS: Final = 12
+"""The same for work that nobody waits for at a screen: so it goes on through some minutes of a busy provider."""
+
+_LONGEST_PAUSE: Final = timedelta(minutes=1)
 
 
 @asynccontextmanager
-async def step(kind: str = names.COLLECTION_FAILED, *, unserved: str = "") -> AsyncIterator[Report]:
+async def step(
+    kind: str = names.COLLECTION_FAILED, *, unserved: str = "", attempts: int = _ATTEMPTS
+) -> AsyncIterator[Report]:
     """Heartbeat, and put what goes wrong into a failure of a durable type.
 
     Args:
         kind: Type of the failure of what a collection could not do.
         unserved: What to tell before the reason why this worker cannot.
+        attempts: How often it is tried, where what went wrong may pass.
     """
     try:
         async with heartbeats() as report:
@@ -40,11 +50,17 @@ async def step(kind: str = names.COLLECTION_FAILED, *, unserved: str = "") -> As
     except (DocumentError, SourceError) as error:
         raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False) from None
     except SostenutoError as error:
-        raise _failed(error, kind) from None
+        raise _failed(error, kind, attempts) from None
 
 
-def _failed(error: SostenutoError, kind: str) -> ApplicationError:
-    passing = isinstance(error, StoreUnavailable) or (isinstance(error, ModelError) and error.retryable)
-    delay = error.retry_after if isinstance(error, ModelError) else None
-    retryable = passing and activity.info().attempt < _ATTEMPTS
+def _failed(error: SostenutoError, kind: str, attempts: int) -> ApplicationError:
+    attempt = activity.info().attempt
+    passing, delay = isinstance(error, StoreUnavailable), None
+    if isinstance(error, ModelError):
+        passing, delay = error.retryable, error.retry_after
+        # Each answer that cannot be read is paid for.
+        attempts = min(attempts, error.most_attempts or attempts)
+        if delay is None and isinstance(error, RateLimited | Overloaded):
+            delay = min(timedelta(seconds=2.0**attempt), _LONGEST_PAUSE)
+    retryable = passing and attempt < attempts
     return failure(error, str(error) or type(error).__name__, kind=kind, retryable=retryable, delay=delay)

@@ -77,7 +77,9 @@ def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinishe
 
 def _line_of_search(event: RetrievalResponded) -> str:
     found = f"{event.collection}  {len(event.passages)} of {event.searched:,}"
-    return f"     ⌕ {found}  {event.seconds * 1000:.0f} ms  {_line(event.query)}"
+    cost = f"  {event.totals.told}" if event.totals.told else ""
+    note = f"  ⚠ {one_line(event.note, _REASON_CHARS)}" if event.note else ""
+    return f"     ⌕ {found}  {event.seconds * 1000:.0f} ms{cost}  {_line(event.query)}{note}"
 
 
 def _line_of_call(event: Event) -> str | None:

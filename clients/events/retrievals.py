@@ -36,6 +36,7 @@ class RetrievalOutcome:
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what was found, and what the model is told of it."""
         found = recorded.value(result, Retrieved)
+        self.so_far.tally.charge(found)
         if not self.call.call_id:
             self.so_far.found[activity.id.text] = found.content
         yield RetrievalResponded(
@@ -52,6 +53,10 @@ class RetrievalOutcome:
             step=found.step,
             attempt=activity.attempt,
             seconds=found.seconds,
+            usage=found.usage,
+            cost_usd=found.cost_usd,
+            unpriced_calls=found.unpriced_calls,
+            note=found.note,
         )
         if self.tool:
             told = found.as_result(self.call.call_id, self.call.name)

@@ -10,6 +10,7 @@ from pydantic import Field as Limits
 from pydantic import field_validator
 
 from ..contract import Spec, arguments
+from ..errors import SpecError
 from ..tool import TOOL_NAME, ToolDefinition
 from .fields import Condition, Field, conditions_from, fields_from
 
@@ -21,8 +22,14 @@ MAX_PASSAGES: Final = 100
 
 PARTITION_TENANT: Final = "tenant"
 
-Rerank = Literal["maxsim", "none"]
+LOCAL_EMBEDDING: Final = "local/minilm"
+"""The embedding model that runs in the worker. It alone stores the vectors of words that `maxsim` compares."""
 
+LOCAL_CHUNK_TOKENS: Final = 206
+"""Most tokens of a passage that it reads whole: it takes 256, of which headings may have 48 and its own marks 2."""
+
+_RERANKS: Final = ("maxsim", "none", "model:PROVIDER/MODEL", "http:SERVICE/MODEL")
+_RERANK: Final = re.compile(r"maxsim|none|(?:model|http):[a-z0-9][a-z0-9_-]*/\S+")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -37,11 +44,12 @@ class Collection(Spec):
     name: str
     description: str = ""
     """What is in it, in a sentence: models that may search it read this."""
-    embedding: str = "local/minilm"
+    embedding: str = LOCAL_EMBEDDING
     """`provider/model` that embeds its passages."""
-    rerank: Rerank = "maxsim"
+    rerank: str = "maxsim"
     """What orders the passages that were found: `maxsim` compares each word of the query with each word of a passage;
-    `none` leaves the order of the search."""
+    `model:PROVIDER/MODEL` lets a model judge; `http:SERVICE/MODEL` asks a service; `none` leaves the order of the
+    search. Where none is given: `maxsim` with the local embedding, else `none`."""
     fields: dict[str, Field] = {}
     """What is known of each document besides its text; searches can be limited by it."""
     partition: Literal["tenant", ""] = ""
@@ -58,8 +66,8 @@ class Collection(Spec):
         name: str,
         *,
         description: str = "",
-        embedding: str = "local/minilm",
-        rerank: Rerank = "maxsim",
+        embedding: str = LOCAL_EMBEDDING,
+        rerank: str = "",
         fields: Mapping[str, Any] | None = None,
         partition: Literal["tenant", ""] = "",
         chunk_tokens: int = 180,
@@ -68,7 +76,26 @@ class Collection(Spec):
         **unknown: Any,
     ) -> None:
         given = arguments(locals())
+        given["rerank"] = rerank or ("maxsim" if embedding == LOCAL_EMBEDDING else "none")
         self._construct(given | {"fields": fields_from(fields, f"Collection {name!r}: fields")})
+        self._check_embedding()
+
+    def _check_embedding(self) -> None:
+        """Check what the embedding model can do.
+
+        What stands in histories is not checked so.
+        """
+        if self.embedding == LOCAL_EMBEDDING and self.chunk_tokens > LOCAL_CHUNK_TOKENS:
+            raise SpecError(
+                f"Collection {self.name!r}: chunk_tokens: {self.embedding} reads {LOCAL_CHUNK_TOKENS} tokens of a "
+                f"passage under its headings, and {self.chunk_tokens} are more: take {LOCAL_CHUNK_TOKENS} or fewer, "
+                "or another embedding"
+            )
+        if self.embedding != LOCAL_EMBEDDING and self.rerank == "maxsim":
+            raise SpecError(
+                f"Collection {self.name!r}: rerank: 'maxsim' compares vectors of words, which {LOCAL_EMBEDDING} alone "
+                f"stores, and not {self.embedding}: take 'none', 'model:PROVIDER/MODEL' or 'http:SERVICE/MODEL'"
+            )
 
     @field_validator("name")
     @classmethod
@@ -84,9 +111,16 @@ class Collection(Spec):
     @classmethod
     def _provider_slash_model(cls, embedding: str) -> str:
         provider, slash, model = embedding.partition("/")
-        if not (provider and slash and model):
+        if not (provider and slash and model) or any(map(str.isspace, embedding)):
             raise ValueError(f"{embedding!r} is not provider/model, such as local/minilm")
         return embedding
+
+    @field_validator("rerank")
+    @classmethod
+    def _known(cls, rerank: str) -> str:
+        if not _RERANK.fullmatch(rerank):
+            raise ValueError(f"{rerank!r} is no way to rerank: there are {', '.join(_RERANKS)}")
+        return rerank
 
     @field_validator("fields")
     @classmethod

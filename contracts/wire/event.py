@@ -14,6 +14,7 @@ from ..usage import Usage
 from .mcp_call import ToolFault
 from .retrieval import Scores
 from .run import Status
+from .totals import Charged
 
 
 class _Event(Contract):
@@ -125,7 +126,7 @@ class RetrievedPassage(Contract):
     scores: Scores = Scores()
 
 
-class RetrievalResponded(_Event):
+class RetrievalResponded(_Event, Charged):
     """A search of a collection found something, or nothing."""
 
     type: Literal["retrieval.responded"] = "retrieval.responded"
@@ -148,6 +149,8 @@ class RetrievalResponded(_Event):
     """How many tries it took, from 1."""
     seconds: float
     """Seconds of the search itself."""
+    note: str = ""
+    """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
 
 
 class ToolsFaulty(_Event):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..collection.collection import Collection
 from ..collection.fields import Scalar
 from ..contract import Contract
+from .totals import Charged
 
 
 class Writing(Contract):
@@ -42,8 +43,8 @@ class DocumentFailure(Contract):
     reason: str
 
 
-class IngestProgress(Contract):
-    """How far an ingest is."""
+class IngestProgress(Charged):
+    """How far an ingest is, and what it has cost so far."""
 
     done: int = 0
     """Documents that were brought in, new or changed."""
@@ -120,8 +121,11 @@ class BeginCall(Contract):
     """Unique to the ingest: documents that it saw carry it."""
 
 
-class IngestBegun(Contract):
-    """A change that was begun."""
+class IngestBegun(Charged):
+    """A change that was begun.
+
+    With what it cost to ask the embedding model for the length of its vectors.
+    """
 
     writing: Writing
     collection: Collection
@@ -168,8 +172,8 @@ class DocumentCall(Contract):
     mark: str
 
 
-class DocumentDone(Contract):
-    """A document that was brought in."""
+class DocumentDone(Charged):
+    """A document that was brought in, with what its embedding cost."""
 
     passages: int
     characters: int

@@ -9,6 +9,7 @@ from ..collection.collection import Collection
 from ..collection.fields import Condition
 from ..contract import Contract
 from ..message import ToolResultPart
+from .totals import Charged
 
 
 class RetrievalCall(Contract):
@@ -69,8 +70,8 @@ class Passage(Contract):
     scores: Scores = Scores()
 
 
-class Retrieved(Contract):
-    """Output of one search."""
+class Retrieved(Charged):
+    """Output of one search, with what its embedding and its reranker cost."""
 
     passages: tuple[Passage, ...] = ()
     """The best first."""
@@ -79,6 +80,8 @@ class Retrieved(Contract):
     seconds: float = 0.0
     step: int = 0
     """Which moment of the collection was searched."""
+    note: str = ""
+    """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
 
     @property
     def content(self) -> str:
@@ -93,7 +96,8 @@ class Retrieved(Contract):
 
     def summary(self, collection: str) -> str:
         """Return it in a line."""
-        return f"{collection} · {len(self.passages)} of {self.searched:,} · {self.seconds * 1000:.0f} ms"
+        found = f"{collection} · {len(self.passages)} of {self.searched:,} · {self.seconds * 1000:.0f} ms"
+        return " · ".join(filter(None, (found, self.totals.told, self.note)))
 
 
 def _told(passage: Passage) -> str:

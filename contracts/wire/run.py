@@ -23,8 +23,8 @@ from ..packed import pack, unpack
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
-from .model_call import ModelReply
 from .retrieval import Passage
+from .totals import Totals
 
 
 class Status(StrEnum):
@@ -41,28 +41,6 @@ class Status(StrEnum):
 
 THE_RUN_WAS_CANCELLED = "the run was cancelled"
 """Reason of what a cancel ended."""
-
-
-class Totals(Contract):
-    """What a run has used so far. Adds up with `+`."""
-
-    usage: Usage = Usage()
-    cost_usd: float = 0.0
-    """US dollars, of the calls whose price is known."""
-    unpriced_calls: int = 0
-    """Model calls whose price is not known: they cost something that `cost_usd` lacks."""
-
-    @classmethod
-    def of(cls, reply: ModelReply) -> Totals:
-        """Return what one model call used."""
-        return cls(usage=reply.usage, cost_usd=reply.cost_usd or 0.0, unpriced_calls=int(reply.cost_usd is None))
-
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(
-            usage=self.usage + other.usage,
-            cost_usd=self.cost_usd + other.cost_usd,
-            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
-        )
 
 
 class Rejected(Contract):

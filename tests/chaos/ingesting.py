@@ -19,10 +19,11 @@ from temporalio.client import Client
 
 from sostenuto import App, Collection
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
-from sostenuto.activities.knowledge.collections import CATALOGUE
+from sostenuto.activities.knowledge.catalogue import CATALOGUE
 from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.stored import DOCUMENT
 from sostenuto.activities.knowledge.vector_store import Point
+from sostenuto.activities.price import OnCharge
 from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
@@ -61,13 +62,13 @@ class RecordingEncoder(WordEncoder):
         self._directory = directory
         self._deadly = _number(point, "embedded")
 
-    async def passages(self, texts: Sequence[str]) -> Sequence[EncodedPassage]:
+    async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:
         """Each text as it is stored."""
         for text in texts:
             (found,) = re.findall(r"zq\d{4}x", text)
             record(self._directory, "embedded", word=found)
         await asyncio.sleep(_EMBEDDING_SECONDS)
-        encoded = await super().passages(texts)
+        encoded = await super().passages(texts, charge)
         if self._deadly and len(recorded(self._directory, "embedded")) >= self._deadly:
             die(self._directory)
         return encoded

@@ -20,7 +20,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowHandle
 
 from sostenuto import Client
-from sostenuto.activities.knowledge.search import Knowledge, search
+from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources import uri_of
 from sostenuto.activities.knowledge.stored import PASSAGE, visible_at
 from sostenuto.activities.knowledge.vector_store import VectorStore, Where
@@ -123,7 +123,7 @@ async def _check_stored(services: Services, directory: Path) -> None:
     """Each document is there with its passages, once, and is found."""
     known = services.knowledge
     assert known
-    (stored,) = await known.collections.all()
+    (stored,) = await known.collections.catalogue.all()
     assert (stored.documents, stored.passages) == (DOCUMENTS, DOCUMENTS * PASSAGES)
     store: VectorStore = known.collections._store
     assert await store.count("library.1", ()) == DOCUMENTS * (1 + PASSAGES), "something is left of an attempt"
@@ -135,6 +135,6 @@ async def _check_stored(services: Services, directory: Path) -> None:
 
 
 async def _check_found(known: Knowledge, path: Path, number: int) -> None:
-    found = await search(known, RetrievalCall(collection=LIBRARY, query=word(number), limit=40))
+    found = await find_passages(known, RetrievalCall(collection=LIBRARY, query=word(number), limit=40), lambda _: None)
     own = [passage for passage in found.passages if word(number) in passage.text]
     assert [passage.source for passage in own] == [uri_of(str(path))] * PASSAGES

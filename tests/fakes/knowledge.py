@@ -21,6 +21,7 @@ from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.ingestion import DocumentReading
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.price import OnCharge
 from sostenuto.workers.worker import Services
 
 DIMENSIONS = 64
@@ -35,16 +36,16 @@ class WordEncoder:
         self.texts: list[str] = []
         """Every passage that was embedded."""
 
-    async def dimensions(self) -> int:
+    async def dimensions(self, charge: OnCharge) -> int:
         """Length of the vectors."""
         return DIMENSIONS
 
-    async def passages(self, texts: Sequence[str]) -> Sequence[EncodedPassage]:
+    async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:
         """Each text as it is stored."""
         self.texts += texts
         return [EncodedPassage(_vector(text)) for text in texts]
 
-    async def query(self, text: str) -> WordQuery:
+    async def query(self, text: str, charge: OnCharge) -> WordQuery:
         """A query as passages are compared with it."""
         return WordQuery(_vector(text))
 

@@ -146,6 +146,7 @@ class ToolCalls:
             if is_cancelled_exception(error):
                 raise
             return error_result(call, f"{call.name} failed: {told_by(error)}")
+        self._state.tally.charge(found)
         self._host.retrieved(self._place, found, search.collection.name)
         return found.as_result(call.id, call.name)
 

@@ -35,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
         VanishedCall,
     )
     from ...contracts.wire.places import Place
+    from ...contracts.wire.totals import Charged
     from .. import policy
     from ..concurrency import told_by
     from ..search_attributes import STATUS
@@ -117,6 +118,7 @@ class IngestWorkflow:
             mark=mark,
         )
         begun: IngestBegun = await self._do(IngestActivities.begin, call, "begin", self._asked.collection)
+        self._charge(begun)
         return IngestCarried(
             writing=begun.writing,
             collection=begun.collection,
@@ -189,6 +191,7 @@ class IngestWorkflow:
             self._note(failed=1)
             self._failed((DocumentFailure(uri=document.uri, reason=told_by(error)),))
             return False
+        self._charge(done)
         self._note(done=1, passages=done.passages)
         return True
 
@@ -227,6 +230,9 @@ class IngestWorkflow:
         self._progress = now.model_copy(update=update | ({"listed": True} if listed else {}))
         workflow.set_current_details(_told(self._asked.collection, self._progress, self._failures))
 
+    def _charge(self, charged: Charged) -> None:
+        self._progress = self._progress.model_copy(update=dict(self._progress.totals + charged.totals))
+
     def _failed(self, failures: tuple[DocumentFailure, ...]) -> None:
         self._failures += failures[: max(0, _MOST_FAILURES - len(self._failures))]
 
@@ -257,5 +263,6 @@ def _told(collection: str, progress: IngestProgress, failures: list[DocumentFail
         f"**{collection}** · {progress.found:,} documents{more} · {progress.done:,} brought in · "
         f"{progress.unchanged:,} unchanged · {progress.failed:,} failed · {progress.removed:,} removed"
     )
+    head = " · ".join(filter(None, (head, progress.totals.told)))
     lines = (f"    {file_name(one.uri)}: {first_line(one.reason, 200)}" for one in failures[:20])
     return "\n\n".join([head, "\n".join(lines)]) if failures else head

@@ -77,6 +77,7 @@ async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> 
             note = f"the query was not rewritten: {said.status}: {said.reason}"
     search = scope.path.search()
     found = await retrieve(call, search)
+    tally.charge(found)
     host.retrieved(scope.path, found, spec.collection.name, search)
     return found, note
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...knowledge.encoding import EncodedPassage
 from ...knowledge.vectors import vector_text
+from ...price import OnCharge
 from .minilm import DIMENSIONS, MiniLmEmbedder
 from .word_codes import WordVectors, closeness, encoded
 
@@ -22,17 +23,17 @@ class LocalPassages:
     def __init__(self, built: Callable[[], MiniLmEmbedder]) -> None:
         self._built = built
 
-    async def dimensions(self) -> int:
+    async def dimensions(self, charge: OnCharge) -> int:  # noqa: ARG002 - it costs nothing
         """Return the length of its vectors."""
         return DIMENSIONS
 
-    async def passages(self, texts: Sequence[str]) -> Sequence[EncodedPassage]:
+    async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:  # noqa: ARG002
         """Return each text as it is stored."""
         model = await asyncio.to_thread(self._built)
         found = await model.embed_words(texts)
         return [EncodedPassage(vector_text(one.text.tolist()), encoded(one.words)) for one in found]
 
-    async def query(self, text: str) -> LocalQuery:
+    async def query(self, text: str, charge: OnCharge) -> LocalQuery:  # noqa: ARG002
         """Return a query as passages are compared with it."""
         model = await asyncio.to_thread(self._built)
         (found,) = await model.embed_words([text])

@@ -100,7 +100,10 @@ def _closeness(weights: WordVectors, codes: str, groups: int) -> float:
 
 @cache
 def _of_pairs() -> NDArray[np.complex128]:
-    """Return three numbers and the sum of their squares for each two characters, as one number of 16 bytes."""
+    """Return three numbers and the sum of their squares for each two characters.
+
+    They are one number of 16 bytes.
+    """
     characters = np.frombuffer(_BASE64, dtype=np.uint8).astype(np.uint32)
     places = characters[:, None] | characters[None, :] << 8
     bits = np.arange(64)[:, None] << 6 | np.arange(64)[None, :]

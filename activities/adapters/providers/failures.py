@@ -183,6 +183,8 @@ def model_error(failure: Failure, *, model: str, key_env: str, secret: str | Non
     text = f"{message[:_LONGEST_MESSAGE]} ({', '.join(said)})" if said else message[:_LONGEST_MESSAGE]
     if kind is AuthenticationFailed:
         text += f": check the key in {key_env}" if key_env else ": the provider wants a key: set its api_key_env"
+    elif failure.status and 300 <= failure.status < 400:
+        text += ": it sends calls on to another address, which are not followed: check the base URL"
     elif failure.status == 404:
         text += f": check that the provider has a model named {model!r}, and the base URL"
     return kind(text, retry_after=retry_after(failure.headers))
@@ -252,6 +254,8 @@ def _kind(failure: Failure) -> type[ModelError]:
         if failure.status in (None, 200, 400, 422, 429) and words.search(failure.words):
             return kind
     status = failure.status or 0
+    if 300 <= status < 400:
+        return InvalidRequest
     if status >= 400:
         return _BY_STATUS.get(status, InvalidRequest if status < 500 else ProviderUnavailable)
     return next((_BY_GENERAL_CODE[code] for code in codes if code in _BY_GENERAL_CODE), ProviderUnavailable)

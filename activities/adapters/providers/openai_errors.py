@@ -5,8 +5,7 @@ Must not retry.
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
 import openai
 
@@ -22,6 +21,7 @@ from .failures import (
     model_error,
     unreadable,
 )
+from .reading import words_of
 
 OPENAI_FAILURES: Final = (openai.OpenAIError, FailedStreamError, *HTTP_FAILURES, *UNREADABLE)
 """Everything that a call through the SDK raises."""
@@ -53,29 +53,10 @@ def _failure(error: openai.APIError) -> Failure:
 
     An event in the middle of a stream has no status of its own.
     """
-    message = _said(error.body) or str(error.message)
+    message = words_of(error.body) or str(error.message)
     codes = (error.code, error.type)
     if isinstance(error, openai.APIStatusError):
         return Failure(message, error.status_code, codes, error.response.headers, error.request_id or "")
     # Some compatible servers write the status where others write a name.
     status = int(error.code) if error.code and error.code.isdecimal() else None
     return Failure(message, status, codes)
-
-
-def _said(body: Any) -> str:
-    """Return the words of an error, in any of the forms that servers have for it."""
-    match body:
-        case str():
-            return body
-        case [first, *_]:
-            return _said(first)
-        case {"message": message, "metadata": {"raw": raw}}:
-            return f"{_said(message)}: {raw}"  # of one that forwards to others: what the other one said
-        case {"message": message} if message:
-            return _said(message)
-        case {"error": error} if error:
-            return _said(error)
-        case {"detail": detail} if detail:
-            return detail if isinstance(detail, str) else json.dumps(detail, default=str)
-        case _:
-            return ""

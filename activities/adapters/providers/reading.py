@@ -5,6 +5,7 @@ The answer was paid for, so what is clear is taken. Must not know any provider.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -72,3 +73,22 @@ def left_out(kinds: Iterable[str]) -> str:
 def objects(said: object) -> list[dict[str, Any]]:
     """Return the objects of a list, such as citations, without what is none."""
     return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+
+
+def words_of(body: Any) -> str:
+    """Return the words of an error, in any of the forms that servers have for it."""
+    match body:
+        case str():
+            return body
+        case [first, *_]:
+            return words_of(first)
+        case {"message": message, "metadata": {"raw": raw}}:
+            return f"{words_of(message)}: {raw}"  # of one that forwards to others: what the other one said
+        case {"message": message} if message:
+            return words_of(message)
+        case {"error": error} if error:
+            return words_of(error)
+        case {"detail": detail} if detail:
+            return detail if isinstance(detail, str) else json.dumps(detail, default=str)
+        case _:
+            return ""

@@ -115,18 +115,20 @@ async def _follow(ingest: Ingest) -> None:
 
 
 def _line(collection: str, progress: IngestProgress, began: float) -> str:
+    cost = f", {progress.totals.told}" if progress.totals.told else ""
     rate = (progress.done + progress.unchanged) / max(time.monotonic() - began, 0.1)
     return (
         f"{collection}: {progress.done:,} new or changed, {progress.unchanged:,} unchanged, {progress.failed:,} failed"
-        f", {rate:.1f} documents/s"
+        f", {rate:.1f} documents/s{cost}"
     )
 
 
 def _tell(report: IngestReport) -> None:
     removed = f", {report.removed:,} removed" if report.removed else ""
+    cost = f", {report.totals.told}" if report.totals.told else ""
     answer(
         f"{report.collection}: {report.done:,} new or changed ({report.passages:,} passages), {report.unchanged:,} "
-        f"unchanged, {report.failed:,} failed{removed}, in {report.seconds:.1f} s"
+        f"unchanged, {report.failed:,} failed{removed}, in {report.seconds:.1f} s{cost}"
     )
     for failure in report.failures[:_SHOWN]:
         say(f"  ✗ {failure.uri}: {failure.reason}")

@@ -79,7 +79,7 @@ async def test_nothing_is_seen_before_it_is_shown(collections: Collections) -> N
     stored = await collections.show(writing, [key])
     assert await seen(collections) == three("old")
     assert (stored.documents, stored.passages) == (1, 3)
-    assert [one.name for one in await collections.all()] == ["handbook"]
+    assert [one.name for one in await collections.catalogue.all()] == ["handbook"]
 
 
 async def test_a_changed_document_takes_the_place_of_the_old_one_at_once(collections: Collections) -> None:
@@ -212,7 +212,7 @@ async def test_a_dropped_collection_is_gone(collections: Collections) -> None:
     await put(collections, a="old")
     await collections.drop("handbook")
     await collections.drop("handbook")
-    assert await collections.all() == []
+    assert await collections.catalogue.all() == []
     with pytest.raises(CollectionError, match=r"no collection 'handbook' in the store \(there are: none\)"):
         await seen(collections)
     await put(collections, a="new")
@@ -234,10 +234,10 @@ async def test_what_a_drop_has_left_half_way_is_never_seen(
     with pytest.raises(asyncio.CancelledError):
         await collections.drop("handbook")
     monkeypatch.undo()
-    assert await collections.all() == []
+    assert await collections.catalogue.all() == []
     await put(collections, a="new")
     assert await seen(collections) == three("new")
-    (stored,) = await collections.all()
+    (stored,) = await collections.catalogue.all()
     assert (stored.documents, stored.passages) == (1, 3)
 
 

@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client, Collection, SpecError
+from sostenuto.activities.price import OnCharge
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.connect import connect
 from sostenuto.contracts.wire.ingest import IngestReport
@@ -172,9 +173,9 @@ async def test_one_ingest_of_a_collection_at_a_time(
     go_on = asyncio.Event()
     passages = encoder.passages
 
-    async def slow(batch: list[str]) -> object:
+    async def slow(batch: list[str], charge: OnCharge) -> object:
         await go_on.wait()
-        return await passages(batch)
+        return await passages(batch, charge)
 
     monkeypatch.setattr(encoder, "passages", slow)
     async with serving(App(collections=[handbook])) as client:
@@ -192,7 +193,7 @@ async def test_a_cancelled_ingest_can_be_gone_on_with(
     begun = asyncio.Event()
     passages = encoder.passages
 
-    async def hangs(_: list[str]) -> object:
+    async def hangs(_: list[str], __: OnCharge) -> object:
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -260,13 +261,13 @@ async def test_two_workers_share_a_store(
     theirs = WordEncoder()
     passages, their_passages, begun = encoder.passages, theirs.passages, asyncio.Event()
 
-    async def patient(batch: list[str]) -> object:
+    async def patient(batch: list[str], charge: OnCharge) -> object:
         await begun.wait()
-        return await passages(batch)
+        return await passages(batch, charge)
 
-    async def second_ones(batch: list[str]) -> object:
+    async def second_ones(batch: list[str], charge: OnCharge) -> object:
         begun.set()
-        return await their_passages(batch)
+        return await their_passages(batch, charge)
 
     monkeypatch.setattr(encoder, "passages", patient)
     monkeypatch.setattr(theirs, "passages", second_ones)

@@ -21,9 +21,10 @@ from sostenuto.contracts.provider_tool import ProviderTool
 from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
-from sostenuto.contracts.wire import event, mcp_call, route_call, run
+from sostenuto.contracts.wire import event, mcp_call, route_call, run, totals
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
+from sostenuto.contracts.wire.totals import Charged
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
@@ -52,7 +53,7 @@ HEAD = Head(
     validators=("no_prices",),
     parallel_tool_calls=False,
 )
-TOTALS = run.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
+TOTALS = totals.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
 REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
 STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough", rejected=(REJECTED,))
 FOUND = run.StepResult(status=Status.COMPLETED, passages=("6dc28a082f",))
@@ -205,6 +206,10 @@ EXAMPLES: tuple[Contract, ...] = (
         step=3,
         attempt=2,
         seconds=0.011,
+        usage=USAGE,
+        cost_usd=0.25,
+        unpriced_calls=1,
+        note="not reranked",
     ),
     event.RunStarted(**WHEN, run_id="run-1", runnable="support", message=USER),
     event.ModelRequested(**WHEN, turn=1, model="openai/gpt"),
@@ -269,7 +274,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer, ProviderTool}
+        and found not in {Spec, Node, Answerer, ProviderTool, Charged}
         and found.__name__[0] != "_"
     }
 

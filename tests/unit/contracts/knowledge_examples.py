@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sostenuto import Usage
 from sostenuto.contracts.collection.citation import Citation
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.contract import Contract
@@ -26,7 +29,16 @@ PASSAGE = retrieval.Passage(
 )
 WRITING = ingest.Writing(name="handbook", generation=1, step=3)
 FAILURE = ingest.DocumentFailure(uri="file:///docs/a.pdf", reason="it is protected by a password")
-COUNTS = {"done": 3, "unchanged": 2, "failed": 1, "removed": 4, "passages": 20, "found": 6, "listed": True}
+USED: dict[str, Any] = {"usage": Usage(input_tokens=1_200), "cost_usd": 0.25, "unpriced_calls": 1}
+COUNTS: dict[str, Any] = {
+    "done": 3,
+    "unchanged": 2,
+    "failed": 1,
+    "removed": 4,
+    "passages": 20,
+    "found": 6,
+    "listed": True,
+} | USED
 PROGRESS = ingest.IngestProgress(**COUNTS)
 CARRIED = ingest.IngestCarried(
     writing=WRITING,
@@ -69,7 +81,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         call_id="call_1_0",
         name="find",
     ),
-    retrieval.Retrieved(passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3),
+    retrieval.Retrieved(passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3, note="not reranked", **USED),
     WRITING,
     FAILURE,
     PROGRESS,
@@ -96,7 +108,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         rebuild=True,
         mark="run-1",
     ),
-    ingest.IngestBegun(writing=WRITING, collection=HANDBOOK, fields={"team": "core"}),
+    ingest.IngestBegun(writing=WRITING, collection=HANDBOOK, fields={"team": "core"}, **USED),
     ingest.ListCall(
         writing=WRITING,
         sources=("/docs",),
@@ -122,7 +134,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         fields={"team": "core"},
         mark="run-1",
     ),
-    ingest.DocumentDone(passages=3, characters=1_000),
+    ingest.DocumentDone(passages=3, characters=1_000, **USED),
     ingest.ShowCall(
         writing=WRITING,
         tenant="acme",

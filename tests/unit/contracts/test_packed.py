@@ -15,7 +15,8 @@ from sostenuto import Agent, Message
 from sostenuto.contracts import packed
 from sostenuto.contracts.limits import MAX_UNPACKED_BYTES, RAW, written_bytes
 from sostenuto.contracts.packed import pack, unpack
-from sostenuto.contracts.wire.run import Carried, RunInput, Totals
+from sostenuto.contracts.wire.run import Carried, RunInput
+from sostenuto.contracts.wire.totals import Totals
 
 LONG = {"text": "The sea is wide. " * 1_000, "odd": ["\u2028", "\x00", 1e300, None]}
 AGENT = Agent(name="wordy", model="scripted/m", instructions="Say no word too many. " * 500)

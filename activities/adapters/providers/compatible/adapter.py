@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import httpx2
 import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
-from ...bounded_http import HOOKS
 from ..asking.prepared import prepared
 from ..deadline import Begun, call_seconds, deadline
 from ..failures import check_stream, missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles, dialect_of
 from ..refused_feature import noted
+from ..sdk_client import compatible_client
 from .answer import ChatAnswer
 from .request import chat_request
 
@@ -90,34 +86,5 @@ class CompatibleAdapter:
         if not self._api_key and self._api_key_env:
             raise missing_key(self._api_key_env)
         if self._client is None:
-            self._client = openai.AsyncOpenAI(
-                api_key=self._api_key or "none",  # the SDK insists on one
-                base_url=self._base_url,
-                max_retries=0,
-                # Given as None, the SDK takes OpenAI's from the environment: they are no one else's business.
-                organization="",
-                project="",
-                admin_api_key="",
-                http_client=openai.DefaultAsyncHttpxClient(event_hooks=self._hooks()),
-            )
+            self._client = compatible_client(api_key=self._api_key, base_url=self._base_url)
         return self._client
-
-    def _hooks(self) -> dict[str, list[Callable[..., Awaitable[Any]]]]:
-        """Return the hooks of the HTTP client.
-
-        They take out what the SDK adds for OpenAI from the environment.
-        """
-        said = os.environ.get(_OF_OPENAI, "").split("\n")
-        foreign = {line.partition(":")[0].strip().lower() for line in said if ":" in line} - _OF_EVERYBODY
-
-        async def without(request: httpx2.Request) -> None:
-            for name in foreign & {known.lower() for known in request.headers}:
-                del request.headers[name]
-            if "authorization" in foreign:
-                request.headers["authorization"] = f"Bearer {self._api_key or 'none'}"
-
-        return {**HOOKS, "request": [*HOOKS["request"], without]}
-
-
-_OF_OPENAI = "OPENAI_CUSTOM_HEADERS"
-_OF_EVERYBODY = frozenset({"host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"})

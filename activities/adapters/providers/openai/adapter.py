@@ -6,13 +6,13 @@ import httpx2
 import openai
 
 from ....model_adapter import Completion, ModelRequest, OnDelta
-from ...bounded_http import HOOKS
 from ..asking.prepared import prepared
 from ..deadline import Begun, call_seconds, deadline
 from ..failures import check_stream, missing_key
 from ..openai_errors import OPENAI_FAILURES, openai_error
 from ..profiles.known import Profiles
 from ..refused_feature import noted
+from ..sdk_client import openai_client
 from .answer import ResponsesAnswer
 from .request import responses_request
 
@@ -86,8 +86,5 @@ class OpenAIAdapter:
         if not self._api_key:
             raise missing_key(self._api_key_env)
         if self._client is None:
-            http = openai.DefaultAsyncHttpxClient(event_hooks=HOOKS)
-            self._client = openai.AsyncOpenAI(
-                api_key=self._api_key, base_url=self._base_url, max_retries=0, http_client=http
-            )
+            self._client = openai_client(api_key=self._api_key, base_url=self._base_url)
         return self._client

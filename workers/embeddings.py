@@ -1,0 +1,193 @@
+"""Makes the embedding models and rerankers of collections from settings.
+
+That loads no SDK and opens no connection: the first call does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..activities.knowledge.encoding import EncodedPassage, EncodedQuery
+from ..activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, Reranker
+from ..activities.model_adapter import ModelAdapter
+from ..activities.not_served import NotServedError
+from ..activities.price import OnCharge
+from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
+from ..contracts.errors import SetupError
+from ..contracts.model import Model
+from .service_settings import secret_of
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from ..activities.adapters.embeddings.provider_passages import ProviderPassages
+    from ..activities.adapters.rerank.service import RerankService
+
+
+class LazyPassages:
+    """An embedding model of a provider that is built at its first call.
+
+    It is built in a thread, so that its imports stall nothing else.
+
+    Args:
+        model: `provider/model`.
+        settings: Addresses and keys.
+    """
+
+    def __init__(self, model: str, settings: Settings) -> None:
+        self._model = model
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._encoder: ProviderPassages | None = None
+
+    async def dimensions(self, charge: OnCharge) -> int:
+        """Return the length of its vectors."""
+        return await (await self._built()).dimensions(charge)
+
+    async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:
+        """Return each text as it is stored."""
+        return await (await self._built()).passages(texts, charge)
+
+    async def query(self, text: str, charge: OnCharge) -> EncodedQuery:
+        """Return a query as passages are compared with it."""
+        return await (await self._built()).query(text, charge)
+
+    async def close(self) -> None:
+        """Close the connections, where there are any yet."""
+        if self._encoder:
+            await self._encoder.close()
+
+    async def _built(self) -> ProviderPassages:
+        async with self._lock:
+            if self._encoder is None:
+                try:
+                    self._encoder = await asyncio.to_thread(_encoder, self._model, self._settings)
+                except (SetupError, ImportError) as error:
+                    raise NotServedError(f"this worker cannot embed by {self._model!r}: {error}") from None
+            return self._encoder
+
+
+class LazyService:
+    """A reranking service that is built at its first call, in a thread.
+
+    Args:
+        service: What the settings call it.
+        model: Its own name of the model.
+        settings: Addresses and keys.
+    """
+
+    def __init__(self, service: str, model: str, settings: Settings) -> None:
+        self._name = service
+        self._model = model
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._service: RerankService | None = None
+
+    async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
+        """Return a score for each candidate."""
+        async with self._lock:
+            if self._service is None:
+                self._service = await asyncio.to_thread(_service, self._name, self._model, self._settings)
+        return await self._service.judged(query, candidates, charge)
+
+    async def close(self) -> None:
+        """Close the connections, where there are any yet."""
+        if self._service:
+            await self._service.close()
+
+
+def provider_encoders(collections: Sequence[Collection], settings: Settings) -> dict[str, LazyPassages]:
+    """Return the embedding models of collections that providers have, by name."""
+    names = dict.fromkeys(collection.embedding for collection in collections)
+    return {name: LazyPassages(name, settings) for name in names if name != LOCAL_EMBEDDING}
+
+
+def build_rerankers(
+    collections: Sequence[Collection], settings: Settings, adapters: Mapping[str, ModelAdapter]
+) -> dict[str, Reranker]:
+    """Return the rerankers of collections, by name."""
+    rerankers: dict[str, Reranker] = {"maxsim": MaxSim()}
+    for name in dict.fromkeys(collection.rerank for collection in collections):
+        kind, _, who = name.partition(":")
+        if kind == "model":
+            from ..activities.adapters.rerank.model_judge import ModelJudge
+
+            rerankers[name] = ModelJudge(who, adapters)
+        elif kind == "http":
+            service, _, model = who.partition("/")
+            rerankers[name] = LazyService(service, model, settings)
+    return rerankers
+
+
+def missing_for_collections(collections: Sequence[Collection], settings: Settings) -> list[str]:
+    """Return a line for each collection whose embedding or reranker cannot be called.
+
+    It names what is to be set.
+    """
+    problems = []
+    for collection in collections:
+        try:
+            _address(collection.embedding, settings)
+        except SetupError as error:
+            problems.append(f"collection {collection.name!r}: embedding: {collection.embedding}: {error}")
+        kind, _, who = collection.rerank.partition(":")
+        service = settings.rerankers.get(who.partition("/")[0])
+        if kind == "http" and service is None:
+            problems.append(f"collection {collection.name!r}: rerank: {_no_service(who.partition('/')[0], settings)}")
+        elif kind == "http" and service and service.api_key_env and not service.api_key:
+            problems.append(f"collection {collection.name!r}: rerank: no key: set {service.api_key_env}")
+    return problems
+
+
+def _address(embedding: str, settings: Settings) -> tuple[str, str | None, str]:
+    """Return the address of an embedding model, its key, and the key's variable.
+
+    Raises:
+        SetupError: There is none of that name.
+    """
+    provider = embedding.partition("/")[0]
+    if provider == "openai":
+        url = settings.openai_base_url or "https://api.openai.com/v1"
+        return url, secret_of(settings.openai_api_key), "OPENAI_API_KEY"
+    if known := settings.providers.get(provider):
+        return known.base_url, secret_of(known.api_key), known.api_key_env
+    if provider in ("local", "anthropic", "scripted"):
+        raise SetupError(
+            f"provider {provider!r} has none such: take {LOCAL_EMBEDDING}, openai/text-embedding-3-small, "
+            "or one of a compatible provider"
+        )
+    variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{provider.upper()}_URL, or "
+    raise SetupError(
+        f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"
+    )
+
+
+def _encoder(embedding: str, settings: Settings) -> ProviderPassages:
+    from ..activities.adapters.embeddings.provider_passages import ProviderPassages
+    from ..activities.adapters.providers.sdk_client import compatible_client, openai_client
+
+    url, key, key_env = _address(embedding, settings)
+    connected: Callable[[], AsyncOpenAI]
+    if embedding.startswith("openai/"):
+        connected = lambda: openai_client(api_key=key or "", base_url=url, follow_redirects=False)  # noqa: E731
+    else:
+        connected = lambda: compatible_client(api_key=key, base_url=url, follow_redirects=False)  # noqa: E731
+    return ProviderPassages(Model(embedding), connected, api_key=key, api_key_env=key_env)
+
+
+def _service(name: str, model: str, settings: Settings) -> RerankService:
+    from ..activities.adapters.rerank.service import RerankService
+
+    known = settings.rerankers.get(name)
+    if known is None:
+        raise NotServedError(f"this worker cannot rerank: {_no_service(name, settings)}")
+    key = secret_of(known.api_key)
+    return RerankService(name, model, url=known.url, api_key=key, api_key_env=known.api_key_env)
+
+
+def _no_service(name: str, settings: Settings) -> str:
+    known = ", ".join(sorted(settings.rerankers))
+    return f"there is no service {name!r} (there are: {known}): set url under [rerankers.{name}] in sostenuto.toml"
