@@ -22,12 +22,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sostenuto.activities.adapters.documents.chunker import Chunker
-from sostenuto.activities.adapters.documents.loading import load
+from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.embeddings.local_passages import LocalPassages
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
+from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
@@ -111,9 +112,8 @@ async def measured(state_dir: Path) -> tuple[list[Figures], dict[str, float]]:
 
 async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weights) -> int:
     cutter = Chunker(weights.tokenizer, collection.chunk_tokens)
-    ingestion = Ingestion(
-        knowledge, {collection.name: collection}, DocumentReading(load, lambda _: cutter, WebSource(()))
-    )
+    reading = DocumentReading(load, lambda _: cutter, WebSource(()), taken)
+    ingestion = Ingestion(knowledge, {collection.name: collection}, reading, UserCode())
     begun = await ingestion.begin(BeginCall(collection=collection.name, mark="benchmark"), _free)
     uris = [uri_of(str(path)) for path in sorted(CORPUS.glob("docs/**/*.md"))]
     passages = 0

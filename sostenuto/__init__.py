@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
+from .contracts.collection.document import Document
 from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
@@ -59,6 +60,7 @@ __all__ = [
     "Client",
     "CodeExecution",
     "Collection",
+    "Document",
     "Effect",
     "Event",
     "FallbackUsed",

@@ -51,7 +51,7 @@ async def knowledge_of(
         return
     try:
         from ..activities.adapters.documents.chunker import Chunker
-        from ..activities.adapters.documents.loading import load
+        from ..activities.adapters.documents.loading import load, taken
         from ..activities.adapters.documents.web import WebSource
         from ..activities.adapters.embeddings.local_passages import LocalPassages
         from ..activities.adapters.qdrant.bm25 import Bm25Encoder
@@ -72,7 +72,7 @@ async def knowledge_of(
     rerankers = build_rerankers(collections, settings, adapters)
     try:
         knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
-        yield knowledge, DocumentReading(load, cutter, web)
+        yield knowledge, DocumentReading(load, cutter, web, taken)
     finally:
         for one in (*provided.values(), *rerankers.values()):
             if isinstance(one, LazyPassages | LazyService):

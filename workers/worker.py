@@ -127,7 +127,7 @@ def _activities(
     route = RouteActivities(services.embedder, price)
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
-    ingest = IngestActivities(_ingestion(app, services), costs)
+    ingest = IngestActivities(_ingestion(app, services, user), costs)
     tools = tool_activities(app.tools.values(), cache, user)
     return [
         model.call,
@@ -142,10 +142,10 @@ def _activities(
     ]
 
 
-def _ingestion(app: App, services: Services) -> Ingestion | None:
+def _ingestion(app: App, services: Services, user: UserCode) -> Ingestion | None:
     if services.knowledge is None or services.reading is None:
         return None
-    return Ingestion(services.knowledge, app.collections, services.reading)
+    return Ingestion(services.knowledge, app.collections, services.reading, user)
 
 
 def _methods(holder: object) -> list[Callable[..., Any]]:

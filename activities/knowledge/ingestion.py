@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ...contracts.collection.collection import Collection
+from ...contracts.collection.document import Document
 from ...contracts.collection.fields import parsed_texts, values_from
 from ...contracts.errors import DocumentError, SpecError
+from ...contracts.text import file_name
 from ...contracts.wire.ingest import (
     BeginCall,
     DocumentCall,
@@ -27,9 +29,11 @@ from ...contracts.wire.ingest import (
     Vanished,
     VanishedCall,
 )
+from ..call.own_loader import load_by
+from ..call.user_code import UserCode
 from ..not_served import NotServedError
 from ..price import OnCharge
-from .document import Chunk, LoadedDocument
+from .chunk import Chunk
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
 from .stored import Stored, StoredPassage, Version, document_key
@@ -42,12 +46,12 @@ _READ_AT_ONCE: Final = 2
 class Cutter(Protocol):
     """Cuts documents into passages."""
 
-    def chunks(self, document: LoadedDocument) -> Sequence[Chunk]:
+    def chunks(self, document: Document) -> Sequence[Chunk]:
         """Return the passages of a document. Blocks."""
         ...
 
 
-Load = Callable[[bytes, str], LoadedDocument]
+Load = Callable[[bytes, str], Document]
 """Reads a document, by its content and its name. Blocks; raises `DocumentError` with the reason for a person."""
 
 
@@ -63,6 +67,8 @@ class DocumentReading:
     cutter: Callable[[int], Cutter]
     """Returns what cuts passages of at most so many tokens."""
     web: Web
+    taken: Callable[[object], Document]
+    """Returns what somebody's own loader gave back as a document, or raises `DocumentError`. Blocks."""
 
 
 class Ingestion:
@@ -72,12 +78,16 @@ class Ingestion:
         knowledge: Where they are, and what embeds them.
         served: The collections of the app.
         reading: What reads documents.
+        user: Runs loaders of people's own.
     """
 
-    def __init__(self, knowledge: Knowledge, served: Mapping[str, Collection], reading: DocumentReading) -> None:
+    def __init__(
+        self, knowledge: Knowledge, served: Mapping[str, Collection], reading: DocumentReading, user: UserCode
+    ) -> None:
         self._knowledge = knowledge
         self._served = served
         self._reading = reading
+        self._user = user
         # Reading one may take gigabytes.
         self._slots = asyncio.Semaphore(_READ_AT_ONCE)
 
@@ -156,7 +166,11 @@ class Ingestion:
         if there.get("hash") == digest:
             return DocumentDone(passages=there["passages"], characters=there["characters"])
         async with self._slots:
-            document, chunks = await asyncio.to_thread(self._cut, data, call.uri, collection.chunk_tokens)
+            document = await self._loaded(collection, data, call.uri)
+            cutter = self._reading.cutter(collection.chunk_tokens)
+            chunks = await asyncio.to_thread(cutter.chunks, document)
+        if not chunks:
+            raise DocumentError("it has no text")
         passages = await self._embedded(collection, chunks, report, charge)
         version = Version(
             uri=call.uri,
@@ -240,13 +254,19 @@ class Ingestion:
             return await self._reading.web.fetch(uri)
         return await asyncio.to_thread(read_file, path_of(uri))
 
-    def _cut(self, data: bytes, uri: str, most_tokens: int) -> tuple[LoadedDocument, Sequence[Chunk]]:
+    async def _loaded(self, collection: Collection, data: bytes, uri: str) -> Document:
         name = uri if is_address(uri) else path_of(uri)
-        document = self._reading.load(data, name)
-        chunks = self._reading.cutter(most_tokens).chunks(document)
-        if not chunks:
-            raise DocumentError("it has no text")
-        return document, chunks
+        own = collection.loader_of(uri)
+        if not own:
+            return await asyncio.to_thread(self._reading.load, data, name)
+        loader = self.collection(collection.name).functions.get(own)
+        if loader is None:
+            raise NotServedError(f"the collection {collection.name!r} of this worker's app has no loader {own!r}")
+        said = await load_by(loader, data, uri, self._user)
+        try:
+            return await asyncio.to_thread(self._reading.taken, said)
+        except DocumentError as error:
+            raise DocumentError(f"{file_name(uri)}: by its loader {own}: {error}") from None
 
 
 def _next_files(call: ListCall) -> tuple[list[DocumentRef], list[DocumentFailure]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field as Limits
-from pydantic import field_validator
+from pydantic import PrivateAttr, field_validator
 
 from ..contract import Spec, arguments
 from ..errors import SpecError
 from ..tool import TOOL_NAME, ToolDefinition
+from .document import Loader, named_loaders
 from .fields import Condition, Field, conditions_from, fields_from
 
 MAX_QUERY_CHARS: Final = 8_000
@@ -52,6 +54,8 @@ class Collection(Spec):
     search. Where none is given: `maxsim` with the local embedding, else `none`."""
     fields: dict[str, Field] = {}
     """What is known of each document besides its text; searches can be limited by it."""
+    loaders: dict[str, str] = {}
+    """Names of the functions that read files of other kinds than those known, or known ones otherwise, by suffix."""
     partition: Literal["tenant", ""] = ""
     """`tenant`: each tenant has documents of its own, and a run finds those of its own tenant alone."""
     chunk_tokens: int = Limits(default=180, ge=16, le=8_000)
@@ -61,6 +65,8 @@ class Collection(Spec):
     candidates: int = Limits(default=40, ge=1, le=500)
     """How many passages each way of searching finds before they are ordered."""
 
+    _functions: dict[str, Loader] = PrivateAttr(default_factory=dict)
+
     def __init__(
         self,
         name: str,
@@ -69,6 +75,7 @@ class Collection(Spec):
         embedding: str = LOCAL_EMBEDDING,
         rerank: str = "",
         fields: Mapping[str, Any] | None = None,
+        loaders: Mapping[str, Loader] | None = None,
         partition: Literal["tenant", ""] = "",
         chunk_tokens: int = 180,
         limit: int = 8,
@@ -77,8 +84,31 @@ class Collection(Spec):
     ) -> None:
         given = arguments(locals())
         given["rerank"] = rerank or ("maxsim" if embedding == LOCAL_EMBEDDING else "none")
-        self._construct(given | {"fields": fields_from(fields, f"Collection {name!r}: fields")})
+        label = f"Collection {name!r}"
+        functions = named_loaders(loaders, f"{label}: loaders")
+        given["loaders"] = {suffix: loader.__name__ for suffix, loader in functions.items()}
+        self._construct(given | {"fields": fields_from(fields, f"{label}: fields")})
+        self._functions = {loader.__name__: loader for loader in functions.values()}
         self._check_embedding()
+
+    def __eq__(self, other: object) -> bool:
+        # One that was read back from its history equals the one that was sent, which also has functions.
+        return isinstance(other, Collection) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def functions(self) -> Mapping[str, Loader]:
+        """Its loaders by name, in the process in which it was written."""
+        return self._functions
+
+    def loader_of(self, uri: str) -> str:
+        """Return the name of its loader for a document.
+
+        Empty where the known ones read it.
+        """
+        path = urlsplit(uri).path.lower()
+        return next((name for suffix, name in self.loaders.items() if path.endswith(suffix)), "")
 
     def _check_embedding(self) -> None:
         """Check what the embedding model can do.

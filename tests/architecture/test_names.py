@@ -67,7 +67,7 @@ PUBLIC = {
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
-    *("Citation", "Cited", "Claim"),
+    *("Citation", "Cited", "Claim", "Document"),
     *(
         "Collection",
         "FallbackUsed",

@@ -11,17 +11,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sostenuto.activities.adapters.documents.loading import load
+from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
+from sostenuto.activities.knowledge.chunk import Chunk
 from sostenuto.activities.knowledge.collections import Collections
-from sostenuto.activities.knowledge.document import Chunk, LoadedDocument
 from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.ingestion import DocumentReading
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.vectors import vector_text
 from sostenuto.activities.price import OnCharge
+from sostenuto.contracts.collection.document import Document
 from sostenuto.workers.worker import Services
 
 DIMENSIONS = 64
@@ -64,7 +65,7 @@ class WordQuery:
 class ParagraphCutter:
     """Cuts documents at empty lines."""
 
-    def chunks(self, document: LoadedDocument) -> list[Chunk]:
+    def chunks(self, document: Document) -> list[Chunk]:
         """The paragraphs of a document, with where they stand."""
         return [
             Chunk(found[0], found.start(), found.end()) for found in re.finditer(r"\S(?:.|\n(?!\n))*", document.text)
@@ -80,7 +81,7 @@ async def knowledge(
     store, web = store or EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
     known = Knowledge(Collections(store), {WORDS: encoder or WordEncoder()}, Bm25Encoder())
     try:
-        yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web))
+        yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web, taken))
     finally:
         await store.close()
         await web.close()

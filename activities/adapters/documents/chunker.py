@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from ....contracts.collection.document import Document
 from ....contracts.errors import SetupError
-from ...knowledge.document import PATH_SEPARATOR, Chunk, LoadedDocument
+from ...knowledge.chunk import PATH_SEPARATOR, Chunk
 from .cuts import best_cut
 from .headings import Outline
 
@@ -51,7 +52,7 @@ class Chunker:
         self._lock = threading.Lock()
         self._tokenizer: Any = None
 
-    def chunks(self, document: LoadedDocument) -> list[Chunk]:
+    def chunks(self, document: Document) -> list[Chunk]:
         """Return the pieces of a document, in their order: all of it but whitespace.
 
         Raises:
@@ -73,7 +74,7 @@ class Chunker:
             found.append(Chunk(text[start:end], start, end, page, paths[path]))
         return found
 
-    def _spans(self, document: LoadedDocument, outline: Outline) -> Iterator[tuple[int, int] | None]:
+    def _spans(self, document: Document, outline: Outline) -> Iterator[tuple[int, int] | None]:
         text = document.text
         ends = self._token_ends(text)
         start = 0
@@ -102,7 +103,7 @@ class Chunker:
                 break
         return last
 
-    def _cut(self, document: LoadedDocument, ends: array[int], outline: Outline, start: int, limit: int) -> int:
+    def _cut(self, document: Document, ends: array[int], outline: Outline, start: int, limit: int) -> int:
         """Return where the piece that begins at `start` ends, at `limit` at the latest."""
         before = bisect_right(ends, start)
 

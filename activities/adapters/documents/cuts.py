@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from ...knowledge.document import Form
+from ....contracts.collection.document import Form
 
 _BLANK: Final = re.compile(r"\n[ \t]*\n")
 _DEFINITION: Final = re.compile(r"\n[ \t]*\n(?=[^\s)\]}])")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ...knowledge.document import heading_text
+from ...knowledge.chunk import heading_text
 
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 _ATX: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")

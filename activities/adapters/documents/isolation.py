@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from ....contracts.collection.document import Document
 from ....contracts.errors import DocumentError, SetupError
-from ...knowledge.document import LoadedDocument
 from .kind import Kind
 
 MAX_SECONDS: Final = 120
@@ -47,7 +47,7 @@ sys.modules[module].read_one(*arguments)
 """
 
 
-def read_isolated(data: bytes, kind: Kind, *, seconds: float = MAX_SECONDS) -> LoadedDocument:
+def read_isolated(data: bytes, kind: Kind, *, seconds: float = MAX_SECONDS) -> Document:
     """Read a document in a process of its own, which costs about a tenth of a second.
 
     Raises:
@@ -81,7 +81,7 @@ def read_isolated(data: bytes, kind: Kind, *, seconds: float = MAX_SECONDS) -> L
         raise SetupError(setup)
     if reason := answer.get("reason"):
         raise DocumentError(reason)
-    return LoadedDocument(answer["text"], answer["form"], answer["title"], tuple(answer["pages"]))
+    return Document(answer["text"], answer["form"], answer["title"], tuple(answer["pages"]))
 
 
 def _path_of(package: str, root: Path) -> str:

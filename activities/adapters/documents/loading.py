@@ -6,10 +6,12 @@ What cannot be read is told, with the reason: nothing is indexed as garbage. Mus
 from __future__ import annotations
 
 from email.message import Message
-from typing import Final
+from itertools import accumulate, pairwise
+from typing import Final, get_args
 
+from ....contracts.collection.document import Document, Form
+from ....contracts.contract import brief
 from ....contracts.errors import DocumentError
-from ...knowledge.document import LoadedDocument
 from .csv_rows import csv_text
 from .isolation import read_isolated
 from .json_records import json_text, jsonl_text
@@ -23,7 +25,7 @@ _LARGE_JSON: Final = 1024 * 1024
 """From this size on JSON is read in a process of its own, which costs a tenth of a second."""
 
 
-def load(data: bytes, name: str, media_type: str = "", *, max_bytes: int = MAX_BYTES) -> LoadedDocument:
+def load(data: bytes, name: str, media_type: str = "", *, max_bytes: int = MAX_BYTES) -> Document:
     """Return the text of a document.
 
     Blocks for as long as reading takes, at most two minutes.
@@ -48,7 +50,31 @@ def load(data: bytes, name: str, media_type: str = "", *, max_bytes: int = MAX_B
         raise DocumentError(f"{name[:200]}: {error}") from error
 
 
-def _loaded(data: bytes, kind: Kind, encoding: str) -> LoadedDocument:
+def taken(said: object) -> Document:
+    """Return what somebody's own loader gave back as a document that can be indexed.
+
+    A text is plain text. What no document has, such as control characters, is left out.
+
+    Raises:
+        DocumentError: It is none, or has no text.
+    """
+    if isinstance(said, str):
+        said = Document(said)
+    if not isinstance(said, Document) or not isinstance(said.text, str):
+        raise DocumentError(f"it gives back {brief(said)}, and not a text or a Document")
+    if said.form not in get_args(Form):
+        raise DocumentError(f"its form is {said.form!r}, and not one of {', '.join(get_args(Form))}")
+    bounded(said.text)
+    begins = [0, *said.pages]
+    if not all(isinstance(one, int) for one in begins) or begins != sorted(begins) or begins[-1] > len(said.text):
+        raise DocumentError("its pages are not offsets in its text, in their order")
+    pieces = [clean(said.text[start:end]) for start, end in pairwise([*begins, len(said.text)])]
+    starts = [0, *accumulate(map(len, pieces))]
+    pages = tuple(starts[1:-1]) if said.pages else ()
+    return Document(bounded("".join(pieces)), said.form, clean(str(said.title)), pages)
+
+
+def _loaded(data: bytes, kind: Kind, encoding: str) -> Document:
     if kind in ("pdf", "docx", "pptx"):
         return read_isolated(data, kind)
     if kind == "html" or (kind in ("json", "jsonl") and len(data) > _LARGE_JSON):
@@ -58,14 +84,14 @@ def _loaded(data: bytes, kind: Kind, encoding: str) -> LoadedDocument:
     match kind:
         case "markdown":
             title, text = front_matter(text)
-            return LoadedDocument(bounded(text), "markdown", title)
+            return Document(bounded(text), "markdown", title)
         case "csv":
-            return LoadedDocument(csv_text(text), "text")
+            return Document(csv_text(text), "text")
         case "json":
-            return LoadedDocument(json_text(text), "text")
+            return Document(json_text(text), "text")
         case "jsonl":
-            return LoadedDocument(jsonl_text(text), "text")
-    return LoadedDocument(bounded(text), "code" if kind == "code" else "text")
+            return Document(jsonl_text(text), "text")
+    return Document(bounded(text), "code" if kind == "code" else "text")
 
 
 def _charset(media_type: str) -> str:

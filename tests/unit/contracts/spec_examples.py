@@ -92,12 +92,20 @@ AGENT = Agent(
     max_repeats=4,
     description="Helps.",
 )
+
+
+def read_mail(data: bytes, uri: str) -> str:
+    """Read a mail."""
+    return f"{uri}: {data.decode()}"
+
+
 HANDBOOK = Collection(
     "handbook",
     description="How we work.",
     embedding="openai/text-embedding-3-small",
     rerank="none",
     fields={"team": str, "year": int, "kind": Literal["a", "b"]},
+    loaders={".eml": read_mail},
     partition="tenant",
     chunk_tokens=100,
     limit=5,

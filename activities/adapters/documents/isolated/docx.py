@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import mammoth
 
-from ....knowledge.document import LoadedDocument
+from .....contracts.collection.document import Document
 from ..plain import bounded
 from .html import markdown_of
 from .office import OfficeArchive
@@ -23,7 +23,7 @@ p[style-name='Code'] => pre:fresh
 """
 
 
-def read_docx(data: bytes) -> LoadedDocument:
+def read_docx(data: bytes) -> Document:
     """Return the text of a DOCX file.
 
     Raises:
@@ -38,7 +38,7 @@ def read_docx(data: bytes) -> LoadedDocument:
         include_embedded_style_map=False,
         external_file_access=False,
     )
-    return LoadedDocument(bounded(markdown_of(converted.value)), "markdown", archive.title())
+    return Document(bounded(markdown_of(converted.value)), "markdown", archive.title())
 
 
 def _no_image(_: Any) -> dict[str, str]:

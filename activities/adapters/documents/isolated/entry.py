@@ -15,8 +15,8 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
+from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
-from ....knowledge.document import LoadedDocument
 
 
 def read_one(kind: str, memory_bytes: str, seconds: str) -> None:
@@ -36,7 +36,7 @@ def _answer(kind: str, data: bytes) -> dict[str, Any]:
     try:
         # Only the one that is needed, since each loads its library.
         reader = getattr(import_module(f".{kind}", __package__), f"read_{kind}")
-        document: LoadedDocument = reader(data)
+        document: Document = reader(data)
     except DocumentError as error:
         return {"reason": str(error)}
     except ImportError as error:

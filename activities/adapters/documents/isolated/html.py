@@ -11,8 +11,8 @@ from typing import Final
 
 import html_to_markdown
 
+from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
-from ....knowledge.document import LoadedDocument
 from ..plain import bounded, clean, decode
 
 _CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
@@ -26,7 +26,7 @@ _BEGINNING: Final = 4096
 _HEAD: Final = 100_000
 
 
-def read_html(data: bytes) -> LoadedDocument:
+def read_html(data: bytes) -> Document:
     """Return the text of a page, by the encoding that it names, else UTF-8.
 
     Raises:
@@ -36,7 +36,7 @@ def read_html(data: bytes) -> LoadedDocument:
     source = clean(decode(data, named[1].decode("ascii") if named else ""))
     title = _TITLE.search(source[:_HEAD])
     words = " ".join(clean(unescape(title[1])).split()) if title else ""
-    return LoadedDocument(bounded(markdown_of(_main(source)) or markdown_of(source)), "markdown", words)
+    return Document(bounded(markdown_of(_main(source)) or markdown_of(source)), "markdown", words)
 
 
 def _main(source: str) -> str:

@@ -5,15 +5,15 @@ Must not differ from what small JSON becomes.
 
 from __future__ import annotations
 
-from ....knowledge.document import LoadedDocument
+from .....contracts.collection.document import Document
 from ..json_records import json_text
 from ..plain import clean, decode
 
 
-def read_json(data: bytes) -> LoadedDocument:
+def read_json(data: bytes) -> Document:
     """Return the text of JSON.
 
     Raises:
         DocumentError: It is no JSON, too deep or too long.
     """
-    return LoadedDocument(json_text(clean(decode(data))), "text")
+    return Document(json_text(clean(decode(data))), "text")

@@ -5,15 +5,15 @@ Must not differ from what small ones become.
 
 from __future__ import annotations
 
-from ....knowledge.document import LoadedDocument
+from .....contracts.collection.document import Document
 from ..json_records import jsonl_text
 from ..plain import clean, decode
 
 
-def read_jsonl(data: bytes) -> LoadedDocument:
+def read_jsonl(data: bytes) -> Document:
     """Return the text of JSON Lines.
 
     Raises:
         DocumentError: A line is no JSON, too deep, or all are too long.
     """
-    return LoadedDocument(jsonl_text(clean(decode(data))), "text")
+    return Document(jsonl_text(clean(decode(data))), "text")

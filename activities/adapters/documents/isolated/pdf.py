@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pypdfium2 as pdfium
 
+from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
-from ....knowledge.document import LoadedDocument
 from ..plain import MAX_CHARS, bounded, clean
 
 _PASSWORD: Final = 4
@@ -22,7 +22,7 @@ _LIGATURES: Final = str.maketrans({0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xF
 _SPACE_AT_ENDS: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
-def read_pdf(data: bytes) -> LoadedDocument:
+def read_pdf(data: bytes) -> Document:
     """Return the text of a PDF.
 
     Raises:
@@ -47,7 +47,7 @@ def read_pdf(data: bytes) -> LoadedDocument:
         text = bounded("\n\n".join(texts))
     except DocumentError as error:
         raise DocumentError(f"{error}: its {len(pages):,} pages may be scanned, and want text recognition") from error
-    return LoadedDocument(text, "text", clean(document.get_metadata_value("Title")).strip(), tuple(pages))
+    return Document(text, "text", clean(document.get_metadata_value("Title")).strip(), tuple(pages))
 
 
 def _page_text(document: Any, number: int) -> str:

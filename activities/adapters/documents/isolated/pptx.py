@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
-from ....knowledge.document import LoadedDocument
 from ..plain import MAX_CHARS, bounded, clean
 from .office import OfficeArchive
 
@@ -25,7 +25,7 @@ _TITLES: Final = {"title", "ctrTitle"}
 _FURNITURE: Final = {"sldNum", "dt", "ftr", "hdr", "sldImg"}
 
 
-def read_pptx(data: bytes) -> LoadedDocument:
+def read_pptx(data: bytes) -> Document:
     """Return the text of a PPTX file.
 
     Raises:
@@ -45,7 +45,7 @@ def read_pptx(data: bytes) -> LoadedDocument:
         offset += len(text) + 2
         if offset > MAX_CHARS:
             raise DocumentError(f"it has more than {MAX_CHARS:,} characters up to slide {number:,}: cut it")
-    return LoadedDocument(bounded("\n\n".join(texts) if said else ""), "markdown", archive.title(), tuple(pages))
+    return Document(bounded("\n\n".join(texts) if said else ""), "markdown", archive.title(), tuple(pages))
 
 
 def _slides(archive: OfficeArchive) -> Iterator[str]:

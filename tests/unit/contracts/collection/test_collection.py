@@ -8,8 +8,21 @@ from typing import Any
 import pytest
 
 from sostenuto import Agent, App, Collection, SpecError
+from sostenuto.contracts.collection.document import Loader
 
 HANDBOOK = Collection("handbook", description="How we work.", fields={"team": str, "year": int})
+
+
+def read(data: bytes, uri: str) -> str:
+    """Read a document."""
+    return f"{uri}: {data.decode()}"
+
+
+def _other() -> Loader:
+    def read(data: bytes, uri: str) -> str:
+        return f"{data.decode()} of {uri}"
+
+    return read
 
 
 @pytest.mark.parametrize(
@@ -17,6 +30,12 @@ HANDBOOK = Collection("handbook", description="How we work.", fields={"team": st
     [
         ({"name": "hand/book"}, "name: 'hand/book' is not a name of a collection"),
         ({"name": ""}, "is not a name of a collection"),
+        ({"loaders": [len]}, "is not a dict of functions by suffix: write {'.eml': read_mail}"),
+        ({"loaders": {"eml": read}}, "loaders: 'eml' is not the suffix of files: write it as '.eml', in lower case"),
+        ({"loaders": {".EML": read}}, "loaders: '.EML' is not the suffix of files"),
+        ({"loaders": {".eml": lambda data, uri: ""}}, "is not a loader: pass a function that has a name"),
+        ({"loaders": {".eml": "read"}}, "loaders['.eml']: 'read' is not a loader: pass a function that has a name"),
+        ({"loaders": {".a": read, ".b": _other()}}, "loaders['.b']: there is already another loader named 'read'"),
         ({"embedding": "minilm"}, "embedding: 'minilm' is not provider/model, such as local/minilm"),
         ({"rerank": "best"}, "rerank"),
         ({"limit": 0}, "limit"),

@@ -11,7 +11,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from sostenuto.activities.adapters.documents.chunker import Chunker
-from sostenuto.activities.knowledge.document import Chunk, Form, LoadedDocument
+from sostenuto.activities.knowledge.chunk import Chunk
+from sostenuto.contracts.collection.document import Document, Form
 from sostenuto.contracts.errors import SetupError
 from tests.fakes.word_pieces import tokenizer_file
 
@@ -48,10 +49,10 @@ def chunker(tmp_path: Path) -> Chunker:
 
 
 def markdown(chunker: Chunker, text: str) -> list[Chunk]:
-    return chunker.chunks(LoadedDocument(text, "markdown"))
+    return chunker.chunks(Document(text, "markdown"))
 
 
-def check(chunks: list[Chunk], document: LoadedDocument, tokenizer: Tokenizer, most: int) -> None:
+def check(chunks: list[Chunk], document: Document, tokenizer: Tokenizer, most: int) -> None:
     left = list(document.text)
     last = 0
     for chunk in chunks:
@@ -76,7 +77,7 @@ def test_whatever_the_text(tmp_path: Path, form: Form, byte_level: bool) -> None
     for number in range(150):
         text = "".join(chance.choices(ALPHABET, k=chance.randrange(1, 400)))
         most = chance.choice([16, 40, 200])
-        document = LoadedDocument(text, form)
+        document = Document(text, form)
         chunks = Chunker(path, most).chunks(document)
         check(chunks, document, counting, most)
         if number % 10 == 0:
@@ -85,14 +86,14 @@ def test_whatever_the_text(tmp_path: Path, form: Form, byte_level: bool) -> None
 
 def test_offsets_are_of_characters(chunker: Chunker) -> None:
     text = "😀 中文 é. " * 50
-    chunks = chunker.chunks(LoadedDocument(text, "text"))
+    chunks = chunker.chunks(Document(text, "text"))
     assert len(chunks) > 1
     assert chunks[-1].end == len(text.rstrip())
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n "])
 def test_no_text_gives_no_chunk(chunker: Chunker, text: str) -> None:
-    assert [chunker.chunks(LoadedDocument(text, form)) for form in get_args(Form)] == [[], [], []]
+    assert [chunker.chunks(Document(text, form)) for form in get_args(Form)] == [[], [], []]
 
 
 def test_a_heading_goes_with_what_follows(chunker: Chunker) -> None:
@@ -126,9 +127,9 @@ def test_cuts_are_between_paragraphs_else_sentences_else_words(chunker: Chunker)
 
 def test_code_is_cut_between_definitions(chunker: Chunker) -> None:
     function = "def f():\n    the = fox\n\n    return the\n\n\n"  # 14 tokens, with a blank line in it
-    chunks = chunker.chunks(LoadedDocument(function * 8, "code"))
+    chunks = chunker.chunks(Document(function * 8, "code"))
     assert {chunk.text.split("\n")[0] for chunk in chunks} == {"def f():"}
-    indented = chunker.chunks(LoadedDocument("class A:\n" + "    the = fox\n\n" * 40, "code"))
+    indented = chunker.chunks(Document("class A:\n" + "    the = fox\n\n" * 40, "code"))
     assert {chunk.text[:4] for chunk in indented[1:]} == {"    "}
 
 
@@ -155,9 +156,9 @@ def test_the_last_piece_says_something_too(chunker: Chunker) -> None:
 def test_pages_are_those_on_which_chunks_begin(chunker: Chunker) -> None:
     text = f"{SENTENCE * 2}\n\n{SENTENCE * 2}\n\n\n\n{SENTENCE * 2}"
     second = len(SENTENCE) * 2 + 2
-    document = LoadedDocument(text, "text", pages=(0, second, second * 2, second * 2 + 2))
+    document = Document(text, "text", pages=(0, second, second * 2, second * 2 + 2))
     assert [chunk.page for chunk in chunker.chunks(document)] == [1, 4]
-    assert {chunk.page for chunk in chunker.chunks(LoadedDocument(text, "text"))} == {None}
+    assert {chunk.page for chunk in chunker.chunks(Document(text, "text"))} == {None}
 
 
 def test_a_path_of_headings_is_bounded_from_outside(chunker: Chunker) -> None:
@@ -174,7 +175,7 @@ def test_what_is_embedded_fits_the_model(tmp_path: Path) -> None:
     text = "".join(
         f"{'#' * (1 + number % 6)} the quick brown fox {number}\n\n{SENTENCE * 30}\n\n" for number in range(30)
     )
-    for chunk in Chunker(path).chunks(LoadedDocument(text, "markdown")):
+    for chunk in Chunker(path).chunks(Document(text, "markdown")):
         assert len(counting.encode(chunk.embedded_text(), add_special_tokens=False).ids) <= 254
 
 
@@ -202,4 +203,4 @@ def test_a_bound_below_a_character_is_refused(tmp_path: Path) -> None:
 
 def test_a_tokenizer_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="sostenuto pull"):
-        Chunker(tmp_path / "none.json").chunks(LoadedDocument("x", "text"))
+        Chunker(tmp_path / "none.json").chunks(Document("x", "text"))

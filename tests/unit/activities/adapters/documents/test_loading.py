@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from sostenuto.activities.adapters.documents.loading import load
-from sostenuto.activities.knowledge.document import LoadedDocument
+from sostenuto.activities.adapters.documents.loading import load, taken
+from sostenuto.contracts.collection.document import Document
+from sostenuto.contracts.errors import DocumentError
 from tests.fakes.documents import docx, grid, paragraph, pdf, pptx, shape, table
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -16,7 +17,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def test_plain_text_has_line_ends_of_one_kind_and_no_control_characters() -> None:
     document = load(b"\xef\xbb\xbfone\r\ntwo\rthree\x00\x07\tfour\x0cfive", "notes.txt")
-    assert document == LoadedDocument("one\ntwo\nthree\tfour\nfive", "text")
+    assert document == Document("one\ntwo\nthree\tfour\nfive", "text")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -46,7 +47,7 @@ def test_source_is_code() -> None:
 )
 def test_front_matter_is_cut_off_and_its_title_is_kept(front: str, title: str) -> None:
     document = load(f"{front}# Head\n\ntext".encode(), "a.md")
-    assert document == LoadedDocument("# Head\n\ntext", "markdown", title)
+    assert document == Document("# Head\n\ntext", "markdown", title)
 
 
 def test_a_line_at_the_beginning_is_no_front_matter() -> None:
@@ -80,7 +81,7 @@ def test_of_html_with_a_main_part_only_that_is_taken() -> None:
 
 def test_a_pdf_has_pages_and_a_title() -> None:
     document = load(pdf("First page.\nIts end.", "", "Third page.", title="Book"), "a.pdf")
-    assert document == LoadedDocument("First page.\nIts end.\n\n\n\nThird page.", "text", "Book", (0, 22, 24))
+    assert document == Document("First page.\nIts end.\n\n\n\nThird page.", "text", "Book", (0, 22, 24))
     assert document.text[document.pages[2] :] == "Third page."
 
 
@@ -136,7 +137,7 @@ def test_what_a_slide_has_for_old_programs_is_not_said_twice() -> None:
     ],
 )
 def test_each_row_of_a_table_reads_by_itself(table: str, text: str) -> None:
-    assert load(table.encode(), "a.csv") == LoadedDocument(text, "text")
+    assert load(table.encode(), "a.csv") == Document(text, "text")
 
 
 def test_json_says_the_path_to_each_value_and_numbers_as_they_are_written() -> None:
@@ -157,7 +158,7 @@ def test_json_lines_are_records() -> None:
 def test_large_json_becomes_what_small_does(name: str, form: str) -> None:
     record = '{"a": "é", "b": [1, 2]}'
     document = load(form.format(f"{record}{' ' * 1_100_000}").encode("utf-16"), name)
-    assert document == LoadedDocument("a: é\nb: 1, 2", "text")
+    assert document == Document("a: é\nb: 1, 2", "text")
 
 
 def test_a_text_that_speaks_of_pdf_is_a_text() -> None:
@@ -175,3 +176,31 @@ def test_nothing_heavy_is_loaded_by_those_who_load_documents() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_somebodys_own_loader_gives_back_is_tidied() -> None:
+    assert taken("a\r\nb\x00") == Document("a\nb")
+    two_pages = taken(Document("one\r\n\x00two\r\nthree", "markdown", "A\x1b title", pages=(0, 6)))
+    assert two_pages == Document("one\ntwo\nthree", "markdown", "A title", pages=(0, 4))
+    assert two_pages.text[4:] == "two\nthree"
+    assert taken(Document("onetwo", pages=(3,))).pages == (3,)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (None, "it gives back None, and not a text or a Document"),
+        (b"x", "it gives back b'x', and not a text or a Document"),
+        (Document(7), "it gives back Document"),  # type: ignore[arg-type]
+        ("", "it has no text"),
+        (" \n", "it has no text"),
+        ("\x00", "it has no text"),
+        (Document("x", "html"), "its form is 'html', and not one of text, markdown, code"),  # type: ignore[arg-type]
+        (Document("x", pages=(3,)), "its pages are not offsets in its text, in their order"),
+        (Document("xyz", pages=(2, 1)), "its pages are not offsets in its text, in their order"),
+        (Document("xyz", pages=("a",)), "its pages are not offsets in its text, in their order"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_document(said: object, told: str) -> None:
+    with pytest.raises(DocumentError, match=told):
+        taken(said)

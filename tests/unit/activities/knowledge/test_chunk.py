@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sostenuto.activities.knowledge.document import Chunk, heading_text
+from sostenuto.activities.knowledge.chunk import Chunk, heading_text
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,14 @@
-"""A document as it is indexed, and a piece of it.
+"""A piece of a document, as it is indexed.
 
-Whoever loads or cuts one gives these back. Must not know a file's format.
+Whoever cuts one gives these back. Must not know a file's format.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Final, Literal
-
-Form = Literal["text", "markdown", "code"]
-"""What the text of a document is written in."""
+from typing import Final
 
 PATH_SEPARATOR: Final = " > "
 """Stands between the headings of a path."""
@@ -22,20 +18,6 @@ _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _CLOSING: Final = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _LINK: Final = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)")
 _MARKS: Final = re.compile(r"[*`]+")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedDocument:
-    r"""A document's text, without what only its format needed.
-
-    Line ends are `\n`. There are no other control characters but `\t`, and no lone surrogates.
-    """
-
-    text: str
-    form: Form
-    title: str = ""
-    pages: tuple[int, ...] = ()
-    """Offset in `text` at which each page or slide begins. Empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +45,6 @@ class Chunk:
         own.add(heading_text(self.text.partition("\n")[0]))
         path = PATH_SEPARATOR.join(heading for heading in self.headings if heading not in own)
         return f"{path}\n\n{self.text}" if path else self.text
-
-
-Loader = Callable[[bytes, str], LoadedDocument | str]
-"""A loader of one's own: a named function of a document's bytes and its name. A string is taken for plain text."""
 
 
 def heading_text(line: str) -> str:
