@@ -6,23 +6,27 @@ import asyncio
 import hashlib
 import math
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sostenuto import App
 from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.knowledge.chunk import Chunk
 from sostenuto.activities.knowledge.collections import Collections
-from sostenuto.activities.knowledge.encoding import EncodedPassage
+from sostenuto.activities.knowledge.encoding import EncodedPassage, PassageEncoder
 from sostenuto.activities.knowledge.ingestion import DocumentReading
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.price import OnCharge
 from sostenuto.contracts.collection.document import Document
+from sostenuto.workers.embeddings import LazyPassages, LazyService, build_rerankers, provider_encoders
+from sostenuto.workers.settings import Settings
 from sostenuto.workers.worker import Services
 
 DIMENSIONS = 64
@@ -74,15 +78,37 @@ class ParagraphCutter:
 
 @asynccontextmanager
 async def knowledge(
-    directory: Path, encoder: WordEncoder | None = None, store: EdgeStore | None = None
+    directory: Path,
+    encoder: WordEncoder | None = None,
+    store: EdgeStore | None = None,
+    *,
+    app: App | None = None,
+    settings: Settings | None = None,
+    adapters: Mapping[str, ModelAdapter] | None = None,
 ) -> AsyncIterator[Services]:
-    """What a worker has for collections in a directory, for the length of the block."""
+    """What a worker has for collections in a directory, for the length of the block.
+
+    Args:
+        directory: Where they are stored.
+        encoder: Embeds where a collection names `WORDS`.
+        store: Stores them, where it is not one of its own.
+        app: Whose collections name the models of providers and the rerankers that there are.
+        settings: Where those are.
+        adapters: Models that may judge.
+    """
     await asyncio.to_thread(directory.mkdir, exist_ok=True)
     store, web = store or EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
-    known = Knowledge(Collections(store), {WORDS: encoder or WordEncoder()}, Bm25Encoder())
+    collections = tuple(app.collections.values()) if app else ()
+    provided = provider_encoders(collections, settings or Settings())
+    rerankers = build_rerankers(collections, settings or Settings(), adapters or {})
+    encoders: dict[str, PassageEncoder] = {**provided, WORDS: encoder or WordEncoder()}
+    known = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
     try:
         yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web, taken))
     finally:
+        for one in (*provided.values(), *rerankers.values()):
+            if isinstance(one, LazyPassages | LazyService):
+                await one.close()
         await store.close()
         await web.close()
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,51 +94,42 @@ class ProviderPassages:
             self._client = None
 
     async def _vectors(self, texts: Sequence[str], charge: OnCharge, seconds: float) -> list[str]:
-        keys = [hashlib.sha256(text.encode(errors="surrogatepass")).digest() for text in texts]
+        keys = [_key(text) for text in texts]
         found = {key: self._known[key] for key in keys if key in self._known}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        for batch in self._batches(list(missing.values())):
-            vectors = await self._embedded(batch, charge, seconds)
+        most, rest = self._most_texts, list(missing.values())
+        while rest:
+            batch = _batch(rest, most)
+            try:
+                vectors = await self._asked(batch, charge, seconds)
+            except (ContextOverflow, InvalidRequest) as error:
+                most = self._fewer(batch, error)
+                continue
+            rest = rest[len(batch) :]
             for text, vector in zip(batch, vectors, strict=True):
-                key = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
-                found[key] = self._known[key] = vector
+                found[_key(text)] = self._known[_key(text)] = vector
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return [found[key] for key in keys]
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
-        batch: list[str] = []
-        size = 0
-        for text in texts:
-            length = len(text.encode(errors="surrogatepass"))
-            if batch and (len(batch) >= self._most_texts or size + length > MOST_BYTES):
-                yield batch
-                batch, size = [], 0
-            batch.append(text)
-            size += length
-        if batch:
-            yield batch
+    def _fewer(self, batch: Sequence[str], error: ContextOverflow | InvalidRequest) -> int:
+        """Return how many texts the server may take at once, of those that it refused.
 
-    async def _embedded(self, texts: list[str], charge: OnCharge, seconds: float) -> list[str]:
-        """Return the vectors of texts.
-
-        In halves, where the server does not take so many at once.
+        Raises:
+            ContextOverflow, InvalidRequest: It is not their number.
         """
-        try:
-            return await self._asked(texts, charge, seconds)
-        except ContextOverflow as error:
-            if len(texts) == 1:
+        fewer = len(batch) // 2
+        if isinstance(error, ContextOverflow):
+            if not fewer:
                 raise ContextOverflow(
-                    f"{error}: a text of {len(texts[0]):,} characters is more than it reads: lower the collection's "
+                    f"{error}: a text of {len(batch[0]):,} characters is more than it reads: lower the collection's "
                     "chunk_tokens"
-                ) from None
-        except InvalidRequest as error:
-            if len(texts) == 1 or not _TOO_MANY.search(str(error)):
-                raise
-            self._most_texts = max(1, min(self._most_texts, len(texts) // 2))
-        half = len(texts) // 2
-        first = await self._embedded(texts[:half], charge, seconds)
-        return first + await self._embedded(texts[half:], charge, seconds)
+                )
+        elif fewer and _TOO_MANY.search(str(error)):
+            self._most_texts = min(self._most_texts, fewer)
+        else:
+            raise error
+        return fewer
 
     async def _asked(self, texts: list[str], charge: OnCharge, seconds: float) -> list[str]:
         if not self._api_key and self._api_key_env:
@@ -178,6 +169,21 @@ class DenseQuery:
     def closeness(self, codes: Sequence[str]) -> Sequence[float]:
         """Return 0 for each passage: nothing is compared word by word."""
         return [0.0 for _ in codes]
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _batch(texts: Sequence[str], most: int) -> list[str]:
+    """Return the first texts, as many as one request may have."""
+    batch, size = [texts[0]], len(texts[0].encode(errors="surrogatepass"))
+    for text in texts[1:most]:
+        size += len(text.encode(errors="surrogatepass"))
+        if size > MOST_BYTES:
+            break
+        batch.append(text)
+    return batch
 
 
 def _usage(said: dict[str, object]) -> Usage:

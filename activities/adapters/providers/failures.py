@@ -135,7 +135,7 @@ _LONG_CONTENT = re.compile(r"'[^']*(content|text|output|input|instructions)[^']*
 HTTP_FAILURES: Final = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict)
 """Everything that the HTTP client under both SDKs raises, where the SDK does not wrap it."""
 
-UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What reading an answer ends in that does not have the provider's own form: the SDKs check little of it."""
 
 

@@ -40,16 +40,19 @@ def encoder() -> WordEncoder:
 
 @pytest.fixture
 def serving(temporal: TemporalClient, task_queue: str, tmp_path: Path, encoder: WordEncoder) -> Served:
-    """Serves an app with collections while its block lasts, and gives a client. Options are those of `build_worker`."""
+    """Serves an app with collections while its block lasts, and gives a client.
+
+    Options are those of `build_worker`, and `price` and `settings`.
+    """
 
     @asynccontextmanager
     async def serve(app: App, script: Any = (), **options: Any) -> AsyncIterator[Client]:
         on = options.pop("temporal", temporal)
-        async with knowledge(tmp_path / "store", encoder) as services:
-            adapters = {"scripted": ScriptedAdapter(script)}
-            worker = build_worker(
-                on, app, adapters, lambda *_: 0.001, task_queue=task_queue, services=services, **options
-            )
+        settings, price = options.pop("settings", None), options.pop("price", lambda *_: 0.001)
+        adapters = {"scripted": ScriptedAdapter(script)}
+        store = knowledge(tmp_path / "store", encoder, app=app, settings=settings, adapters=adapters)
+        async with store as services:
+            worker = build_worker(on, app, adapters, price, task_queue=task_queue, services=services, **options)
             async with worker:
                 yield Client(on, task_queue=task_queue)
 

@@ -37,7 +37,14 @@ def _other() -> Loader:
         ({"loaders": {".eml": "read"}}, "loaders['.eml']: 'read' is not a loader: pass a function that has a name"),
         ({"loaders": {".a": read, ".b": _other()}}, "loaders['.b']: there is already another loader named 'read'"),
         ({"embedding": "minilm"}, "embedding: 'minilm' is not provider/model, such as local/minilm"),
-        ({"rerank": "best"}, "rerank"),
+        ({"rerank": "best"}, "rerank: 'best' is no way to rerank: there are maxsim, none, model:PROVIDER/MODEL, http:"),
+        ({"rerank": "model:openai"}, "rerank: 'model:openai' is no way to rerank"),
+        ({"rerank": "http:/m"}, "rerank: 'http:/m' is no way to rerank"),
+        (
+            {"rerank": "maxsim", "embedding": "openai/m"},
+            "rerank: 'maxsim' compares vectors of words, which local/minilm alone stores, and not openai/m: take",
+        ),
+        ({"chunk_tokens": 207}, "chunk_tokens: local/minilm reads 206 tokens of a passage under its headings, and 207"),
         ({"limit": 0}, "limit"),
         ({"fields": {"query": str}}, "'query' cannot be the name of a field"),
         ({"fields": {"year": int, "year_from": int}}, "'year_from' cannot be the name of a field"),
@@ -47,6 +54,20 @@ def _other() -> Loader:
 def test_what_is_wrong_is_named(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(SpecError, match=re.escape(words)):
         Collection(**{"name": "handbook", **arguments})
+
+
+def test_words_are_compared_where_the_embedding_has_vectors_of_them() -> None:
+    assert Collection("c").rerank == "maxsim"
+    assert Collection("c", embedding="openai/text-embedding-3-small", chunk_tokens=2_000).rerank == "none"
+    for rerank in ("none", "model:openai/gpt-5.5", "http:cohere/rerank-v3.5"):
+        assert Collection("c", rerank=rerank).rerank == rerank
+
+
+def test_what_a_history_says_of_a_collection_is_taken_as_it_is() -> None:
+    """An earlier version had one default for every embedding, and no limit of passages."""
+    read = Collection.model_validate_json('{"name": "c", "embedding": "openai/m", "chunk_tokens": 8000}')
+    assert read.rerank == "maxsim"
+    assert Collection.model_validate_json('{"name": "c", "chunk_tokens": 8000}').chunk_tokens == 8_000
 
 
 def test_a_model_sees_a_query_and_typed_filters() -> None:

@@ -1,0 +1,78 @@
+"""What a reranker says becomes an order: what it did not judge comes behind, as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, reranked
+from sostenuto.activities.knowledge.search import Knowledge
+from sostenuto.activities.knowledge.vector_store import Hit
+from sostenuto.activities.not_served import NotServedError
+from sostenuto.activities.price import OnCharge
+from sostenuto.contracts.wire.retrieval import Scores
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query that is close to the passages as their codes say."""
+
+    dense: str = ""
+
+    def closeness(self, codes: Sequence[str]) -> Sequence[float]:
+        """The codes, as numbers."""
+        return [float(code or 0) for code in codes]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A reranker that says what it is given."""
+
+    judgement: Judgement
+
+    async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
+        """What it was given."""
+        return self.judgement
+
+
+QUERY = AskedQuery("x", Query())
+
+
+def candidates(*codes: str) -> list[Candidate]:
+    return [
+        Candidate(Hit(id=f"p{number}", score=0.5, payload={"codes": code}), Scores(dense=0.4, fused=0.5))
+        for number, code in enumerate(codes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("judgement", "order"),
+    [
+        ([0.1, 0.9, 0.5], ["p1", "p2", "p0"]),
+        ([None, 0.1, None], ["p1", "p0", "p2"]),
+        ([0.5, 0.5, 0.5], ["p0", "p1", "p2"]),
+        ([-3.0, None, -1.0], ["p2", "p0", "p1"]),
+        ([None, None, None], ["p0", "p1", "p2"]),
+    ],
+)
+async def test_the_order(judgement: Judgement, order: list[str]) -> None:
+    found, note = await reranked(Fixed(judgement), QUERY, candidates("", "", ""), lambda _: None)
+    assert ([one.hit.id for one in found], note) == (order, "")
+
+
+async def test_words_are_compared_where_passages_have_vectors_of_them() -> None:
+    found, _ = await reranked(MaxSim(), QUERY, candidates("0.2", "0.8", ""), lambda _: None)
+    assert [one.hit.id for one in found] == ["p1", "p0", "p2"]
+    assert [one.scores.rerank for one in found] == pytest.approx([0.9, 0.3, 0.1])
+    found, _ = await reranked(MaxSim(), QUERY, candidates("", ""), lambda _: None)
+    assert [(one.hit.id, one.scores.rerank) for one in found] == [("p0", None), ("p1", None)]
+
+
+def test_a_reranker_is_known_by_its_name() -> None:
+    knowledge = Knowledge(None, {}, None)  # type: ignore[arg-type]
+    assert isinstance(knowledge.reranker("maxsim"), MaxSim)
+    assert knowledge.reranker("none") is None
+    with pytest.raises(NotServedError, match=r"no reranker 'model:a/b' \(it has: maxsim\)"):
+        knowledge.reranker("model:a/b")
