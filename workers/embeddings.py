@@ -17,6 +17,7 @@ from ..activities.price import OnCharge
 from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
 from ..contracts.errors import SetupError
 from ..contracts.model import Model
+from .providers import problem_of
 from .service_settings import secret_of
 from .settings import Settings
 
@@ -129,17 +130,37 @@ def missing_for_collections(collections: Sequence[Collection], settings: Setting
     """
     problems = []
     for collection in collections:
-        try:
-            _address(collection.embedding, settings)
-        except SetupError as error:
-            problems.append(f"collection {collection.name!r}: embedding: {collection.embedding}: {error}")
-        kind, _, who = collection.rerank.partition(":")
-        service = settings.rerankers.get(who.partition("/")[0])
-        if kind == "http" and service is None:
-            problems.append(f"collection {collection.name!r}: rerank: {_no_service(who.partition('/')[0], settings)}")
-        elif kind == "http" and service and service.api_key_env and not service.api_key:
-            problems.append(f"collection {collection.name!r}: rerank: no key: set {service.api_key_env}")
+        for field, problem in (
+            ("embedding", _embedding_problem(collection.embedding, settings)),
+            ("rerank", _rerank_problem(collection.rerank, settings)),
+        ):
+            if problem:
+                place = f"collection {collection.name!r}: {field}: {getattr(collection, field)}"
+                problems.append(f"{place}: {problem}")
     return problems
+
+
+def _embedding_problem(embedding: str, settings: Settings) -> str:
+    if embedding == LOCAL_EMBEDDING:
+        return ""
+    try:
+        _, key, key_env = _address(embedding, settings)
+    except SetupError as error:
+        return str(error)
+    return f"no key: set {key_env}" if key_env and not key else ""
+
+
+def _rerank_problem(rerank: str, settings: Settings) -> str:
+    kind, _, who = rerank.partition(":")
+    if kind == "model":
+        return problem_of(Model(who), settings)
+    if kind == "http":
+        name = who.partition("/")[0]
+        service = settings.rerankers.get(name)
+        if service is None:
+            return _no_service(name, settings)
+        return f"no key: set {service.api_key_env}" if service.api_key_env and not service.api_key else ""
+    return ""
 
 
 def _address(embedding: str, settings: Settings) -> tuple[str, str | None, str]:

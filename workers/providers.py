@@ -90,7 +90,7 @@ def missing_keys(node: Node, settings: Settings) -> list[str]:
     problems = []
     for field, model in node.models.items():
         for index, choice in enumerate(model.choices):
-            if problem := _problem(choice, settings):
+            if problem := problem_of(choice, settings):
                 place = field if index == 0 else f"{field}.fallbacks[{index - 1}]"
                 problems.append(f"{type(node).__name__.lower()} {node.name!r}: {place}: {choice.name}: {problem}")
     return problems
@@ -235,7 +235,8 @@ def _scripted(settings: Settings) -> ModelAdapter:
     return ScriptedAdapter(settings.script or (), log=settings.script_log)
 
 
-def _problem(model: Model, settings: Settings) -> str:
+def problem_of(model: Model, settings: Settings) -> str:
+    """Return what a model lacks here, such as a key; empty where it can be called."""
     provider = model.provider
     if provider in ("anthropic", "openai"):
         key = settings.anthropic_api_key if provider == "anthropic" else settings.openai_api_key

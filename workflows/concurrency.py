@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from ..contracts.errors import SpecError
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
+from ..contracts.wire.totals import Totals
 
 T = TypeVar("T")
 
@@ -65,6 +66,16 @@ def told_by(error: BaseException) -> str:
     """
     cause = cause_of(error)
     return cause.message if isinstance(cause, ApplicationError) else str(cause)
+
+
+def spent_by(error: BaseException) -> Totals:
+    """Return what an activity has spent that failed, as far as it says so."""
+    cause = cause_of(error)
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    try:
+        return Totals.model_validate(details[0]) if details else Totals()
+    except ValueError:  # what another one tells
+        return Totals()
 
 
 def result_of_error(error: BaseException) -> Result:

@@ -132,7 +132,7 @@ class Interpreter:
 
     def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
         """Take in what a search found and cost, and show it."""
-        self.tally.charge(retrieved)
+        self.tally.charge(retrieved.totals)
         self.found.add(retrieved, search)
         self.details.retrieved(place, retrieved.summary(collection))
 

@@ -9,7 +9,7 @@ from ..contracts.collection.citation import Citation
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import numbered
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status, StepResult
-from ..contracts.wire.totals import Charged, Totals
+from ..contracts.wire.totals import Totals
 
 
 @dataclass(slots=True)
@@ -28,9 +28,9 @@ class Tally:
         self.totals += Totals.of(reply)
         self.turns += 1
 
-    def charge(self, charged: Charged) -> None:
+    def charge(self, totals: Totals) -> None:
         """Take in what something beside the models cost, such as a search."""
-        self.totals += charged.totals
+        self.totals += totals
 
     def add(self, result: Result, step: str = "") -> Result:
         """Take in a nested result, as a step of that name if one is given; return it."""

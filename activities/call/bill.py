@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -63,11 +61,11 @@ class Bill:
     """What an activity has spent so far, its earlier attempts included.
 
     Args:
-        costs: What calls cost.
+        costs: What calls cost. None: nothing can be paid for here.
         report: Reports the activity's progress; every heartbeat has what was spent.
     """
 
-    def __init__(self, costs: Costs, report: Report) -> None:
+    def __init__(self, costs: Costs | None, report: Report) -> None:
         self._costs = costs
         self._report = report
         self._totals = _spent_before()
@@ -82,7 +80,7 @@ class Bill:
     async def totals(self) -> Totals:
         """Return what was spent."""
         while self._open:
-            cost = await self._costs.of(self._open[0])
+            cost = await self._costs.of(self._open[0]) if self._costs else None
             self._totals += Totals.call(self._open.pop(0).usage or Usage(), cost)
         return self._totals
 
@@ -91,27 +89,18 @@ class Bill:
         await self.totals()
         self._report(self._details(words))
 
-    async def keep(self) -> None:
-        """Tell the next attempt what was spent, whichever worker makes it."""
-        if await self.totals() != Totals():
-            activity.heartbeat(self._details(""))
+    async def keep(self) -> tuple[Totals, ...]:
+        """Tell the next attempt what was spent, whichever worker makes it.
+
+        Return it, where it is anything: the detail of a failure.
+        """
+        if await self.totals() == Totals():
+            return ()
+        activity.heartbeat(self._details(""))
+        return (self._totals,)
 
     def _details(self, words: str) -> dict[str, Any]:
         return {_SPENT: self._totals.model_dump(mode="json"), "at": words}
-
-
-@asynccontextmanager
-async def billed(costs: Costs, report: Report) -> AsyncIterator[Bill]:
-    """Give a bill for the length of the block.
-
-    Where the block fails, it is kept for the next attempt.
-    """
-    bill = Bill(costs, report)
-    try:
-        yield bill
-    except Exception:
-        await bill.keep()
-        raise
 
 
 def _spent_before() -> Totals:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
@@ -17,6 +19,7 @@ def failure(
     kind: str,
     retryable: bool,
     delay: timedelta | None = None,
+    details: Sequence[Any] = (),
 ) -> ApplicationError:
     """Return a failure of this durable type, to be raised `from None`.
 
@@ -26,7 +29,7 @@ def failure(
     call would look like one whose worker died.
     """
     told = cut(encodable(message), limits.MAX_REASON_CHARS)
-    made = ApplicationError(told, type=kind, non_retryable=not retryable, next_retry_delay=delay)
+    made = ApplicationError(told, *details, type=kind, non_retryable=not retryable, next_retry_delay=delay)
     return made.with_traceback(error.__traceback__)
 
 

@@ -19,7 +19,7 @@ from ...contracts.wire.ingest import (
     Vanished,
     VanishedCall,
 )
-from ..call.bill import Costs, billed
+from ..call.bill import Costs
 from ..not_served import NotServedError
 from .ingestion import Ingestion
 from .step import PATIENT_ATTEMPTS, step
@@ -43,7 +43,7 @@ class IngestActivities:
 
         Repeatable: what an earlier attempt began is never seen.
         """
-        async with step() as report, billed(self._costs, report) as bill:
+        async with step(costs=self._costs) as bill:
             begun = await self.ingestion().begin(call, bill.charge)
             return begun.model_copy(update=dict(await bill.totals()))
 
@@ -63,7 +63,7 @@ class IngestActivities:
         Repeatable: an attempt takes the place of an earlier one. Fails with `DocumentFailed` where it cannot be read.
         Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
         """
-        async with step(attempts=PATIENT_ATTEMPTS) as report, billed(self._costs, report) as bill:
+        async with step(costs=self._costs, attempts=PATIENT_ATTEMPTS) as bill:
             done = await self.ingestion().bring_in(call, bill.progress, bill.charge)
             return done.model_copy(update=dict(await bill.totals()))
 

@@ -14,7 +14,7 @@ from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ..call.bill import Costs, billed
+from ..call.bill import Costs
 from ..call.own_workflow_query import release_own_run
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
@@ -49,7 +49,7 @@ class RetrieveActivities:
         embedding of the query, and what the reranker costs.
         """
         unserved = f"{call.collection.name} was not searched: "
-        async with step(names.TOOL_FAILED, unserved=unserved) as report, billed(self._costs, report) as bill:
+        async with step(names.TOOL_FAILED, costs=self._costs, unserved=unserved) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
             found = await find_passages(self.knowledge(), call, bill.charge)

@@ -15,9 +15,10 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.errors import DocumentError, ModelError, Overloaded, RateLimited, SostenutoError
+from ...contracts.wire.totals import Totals
+from ..call.bill import Bill, Costs
 from ..call.failure import failure
 from ..call.heartbeat import heartbeats
-from ..call.tool_call import Report
 from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
 from .vector_store import StoreUnavailable
@@ -33,27 +34,38 @@ _LONGEST_PAUSE: Final = timedelta(minutes=1)
 
 @asynccontextmanager
 async def step(
-    kind: str = names.COLLECTION_FAILED, *, unserved: str = "", attempts: int = _ATTEMPTS
-) -> AsyncIterator[Report]:
+    kind: str = names.COLLECTION_FAILED,
+    *,
+    costs: Costs | None = None,
+    unserved: str = "",
+    attempts: int = _ATTEMPTS,
+) -> AsyncIterator[Bill]:
     """Heartbeat, and put what goes wrong into a failure of a durable type.
+
+    Gives the bill for what is to be paid for. What a failed attempt has spent is told to the next one, and is the
+    detail of the failure.
 
     Args:
         kind: Type of the failure of what a collection could not do.
+        costs: What calls cost, where the step makes some.
         unserved: What to tell before the reason why this worker cannot.
         attempts: How often it is tried, where what went wrong may pass.
     """
-    try:
-        async with heartbeats() as report:
-            yield report
-    except (NotServedError, SourceElsewhere) as error:
-        raise await cannot(f"{unserved}{error}") from None
-    except (DocumentError, SourceError) as error:
-        raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False) from None
-    except SostenutoError as error:
-        raise _failed(error, kind, attempts) from None
+    async with heartbeats() as report:
+        bill = Bill(costs, report)
+        try:
+            yield bill
+        except (NotServedError, SourceElsewhere) as error:
+            await bill.keep()
+            raise await cannot(f"{unserved}{error}") from None
+        except (DocumentError, SourceError) as error:
+            spent = await bill.keep()
+            raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False, details=spent) from None
+        except SostenutoError as error:
+            raise _failed(error, kind, attempts, await bill.keep()) from None
 
 
-def _failed(error: SostenutoError, kind: str, attempts: int) -> ApplicationError:
+def _failed(error: SostenutoError, kind: str, attempts: int, spent: tuple[Totals, ...]) -> ApplicationError:
     attempt = activity.info().attempt
     passing, delay = isinstance(error, StoreUnavailable), None
     if isinstance(error, ModelError):
@@ -63,4 +75,5 @@ def _failed(error: SostenutoError, kind: str, attempts: int) -> ApplicationError
         if delay is None and isinstance(error, RateLimited | Overloaded):
             delay = min(timedelta(seconds=2.0**attempt), _LONGEST_PAUSE)
     retryable = passing and attempt < attempts
-    return failure(error, str(error) or type(error).__name__, kind=kind, retryable=retryable, delay=delay)
+    words = str(error) or type(error).__name__
+    return failure(error, words, kind=kind, retryable=retryable, delay=delay, details=spent)

@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import Payloads
 
 from ...contracts.wire.event import Event, RetrievalResponded, RetrievedPassage
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
+from ...workflows.concurrency import spent_by
 from .history_event import RecordedEvent
 from .outcome import Accumulated, Activity, Reading, Scheduled
 from .tool_calls import ToolOutcome
@@ -36,7 +37,7 @@ class RetrievalOutcome:
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what was found, and what the model is told of it."""
         found = recorded.value(result, Retrieved)
-        self.so_far.tally.charge(found)
+        self.so_far.tally.charge(found.totals)
         if not self.call.call_id:
             self.so_far.found[activity.id.text] = found.content
         yield RetrievalResponded(
@@ -63,6 +64,7 @@ class RetrievalOutcome:
             yield from self.tool.answered(recorded, activity, told)
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
-        """Yield what the model is told of a failure."""
+        """Yield what the model is told of a failure, which may have cost something."""
+        self.so_far.tally.charge(spent_by(error))
         if self.tool:
             yield from self.tool.failed(recorded, activity, error)

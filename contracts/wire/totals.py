@@ -55,7 +55,7 @@ class Totals(Contract):
         if self.usage.total_tokens:
             said.append(f"{self.usage.total_tokens:,} tokens")
         if self.cost_usd:
-            said.append(f"${self.cost_usd:.4f}" if self.cost_usd >= 0.0001 else f"${self.cost_usd:.2g}")
+            said.append(f"${self.cost_usd:.4f}" if self.cost_usd >= 0.0001 else "under $0.0001")
         if self.unpriced_calls:
             # Nothing known is not the same as free.
             said.append(f"{self.unpriced_calls:,} of unknown price")

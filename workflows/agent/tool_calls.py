@@ -28,7 +28,7 @@ from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
-from ..concurrency import being_cancelled, cause_of, told_by
+from ..concurrency import being_cancelled, cause_of, spent_by, told_by
 from ..host import AgentHost
 from ..knowledge.retrieval import retrieve
 from ..payload_limits import PayloadTooLargeError
@@ -145,8 +145,9 @@ class ToolCalls:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
+            self._state.tally.charge(spent_by(error))
             return error_result(call, f"{call.name} failed: {told_by(error)}")
-        self._state.tally.charge(found)
+        self._state.tally.charge(found.totals)
         self._host.retrieved(self._place, found, search.collection.name)
         return found.as_result(call.id, call.name)
 

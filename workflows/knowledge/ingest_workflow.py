@@ -35,9 +35,9 @@ with workflow.unsafe.imports_passed_through():
         VanishedCall,
     )
     from ...contracts.wire.places import Place
-    from ...contracts.wire.totals import Charged
+    from ...contracts.wire.totals import Totals
     from .. import policy
-    from ..concurrency import told_by
+    from ..concurrency import spent_by, told_by
     from ..search_attributes import STATUS
     from ..until_served import served
 
@@ -118,7 +118,7 @@ class IngestWorkflow:
             mark=mark,
         )
         begun: IngestBegun = await self._do(IngestActivities.begin, call, "begin", self._asked.collection)
-        self._charge(begun)
+        self._charge(begun.totals)
         return IngestCarried(
             writing=begun.writing,
             collection=begun.collection,
@@ -188,10 +188,11 @@ class IngestWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            self._charge(spent_by(error))
             self._note(failed=1)
             self._failed((DocumentFailure(uri=document.uri, reason=told_by(error)),))
             return False
-        self._charge(done)
+        self._charge(done.totals)
         self._note(done=1, passages=done.passages)
         return True
 
@@ -230,8 +231,8 @@ class IngestWorkflow:
         self._progress = now.model_copy(update=update | ({"listed": True} if listed else {}))
         workflow.set_current_details(_told(self._asked.collection, self._progress, self._failures))
 
-    def _charge(self, charged: Charged) -> None:
-        self._progress = self._progress.model_copy(update=dict(self._progress.totals + charged.totals))
+    def _charge(self, totals: Totals) -> None:
+        self._progress = self._progress.model_copy(update=dict(self._progress.totals + totals))
 
     def _failed(self, failures: tuple[DocumentFailure, ...]) -> None:
         self._failures += failures[: max(0, _MOST_FAILURES - len(self._failures))]

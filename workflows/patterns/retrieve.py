@@ -14,7 +14,7 @@ from ...contracts.specs.agent import Agent
 from ...contracts.specs.retrieve import Retrieve
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.run import Result, Status
-from ..concurrency import told_by
+from ..concurrency import spent_by, told_by
 from ..host import Host
 from ..knowledge.retrieval import retrieve
 from ..scope import Scope
@@ -46,6 +46,7 @@ async def run_retrieve(host: Host, spec: Retrieve, scope: Scope) -> Result:
     except FailureError as error:
         if is_cancelled_exception(error):
             return tally.cancelled()
+        tally.charge(spent_by(error))
         return tally.result(Status.FAILED, told_by(error))
     result = tally.result(Status.COMPLETED, note, output=found.content)
     return result.model_copy(update={"passages": tuple(passage.id for passage in found.passages)})
@@ -77,7 +78,7 @@ async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> 
             note = f"the query was not rewritten: {said.status}: {said.reason}"
     search = scope.path.search()
     found = await retrieve(call, search)
-    tally.charge(found)
+    tally.charge(found.totals)
     host.retrieved(scope.path, found, spec.collection.name, search)
     return found, note
 

@@ -234,3 +234,24 @@ async def test_a_service_reranks_and_a_retry_embeds_the_query_once(
         with pytest.raises(CollectionFailed, match="jina/rank-1: no such model"):
             await client.search(collection, "the pump")
         assert len(service.asked) == 4
+
+
+async def test_what_fails_in_the_end_is_in_the_sums_all_the_same(
+    serving: Served, task_queue: str, documents: Path
+) -> None:
+    """Half of a document is embedded before the other half is refused for good, and a query before its service is."""
+    (documents / "long.md").write_text("\n\n".join(f"Paragraph number {number}." for number in range(100)))
+    collection = embedded(task_queue, rerank="http:jina/rank-1")
+    agent = Agent(name="ask", model="scripted/m", tools=[collection.search(name="find")])
+    refused = Response(400, {"error": {"message": "not this one"}})
+    async with (
+        VectorServer((None, None, refused)) as server,
+        VectorServer((refused,)) as service,
+        serving(App(agent), SCRIPT, settings=settings(server, rerank=service), price=price) as client,
+    ):
+        report = await ingested(client, collection, documents)
+        assert (report.done, report.failed, report.totals) == (0, 1, spent(5 + 192, 0.5))
+        assert "not this one" in report.failures[0].reason
+        assert (await ingested(client, collection, documents)).done == 1
+        result = await (await client.start(agent, "How is the probe stored?")).result()
+    assert (result.output, result.cost_usd) == ("Flat.", 2 * 2.0 + 0.25)

@@ -18,6 +18,7 @@ from sostenuto.contracts.wire.event import (
     MemberStarted,
     ModelRequested,
     ModelResponded,
+    RetrievalResponded,
     RouteChosen,
     RunFinished,
     RunStarted,
@@ -114,3 +115,14 @@ def test_no_terminal_obeys_what_models_and_tools_say(order: str) -> None:
     assert not [shown for shown in lines if shown is None or set(shown) & {"\x1b", "\x07", "\x9b", "\r", "\u202e"}]
     assert "a\N{REPLACEMENT CHARACTER}" in harmless(said)
     assert harmless("two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬") == "two\n\tlines 👩\N{ZERO WIDTH JOINER}🔬"
+
+
+def test_a_search_says_what_it_cost_and_what_went_otherwise() -> None:
+    found = RetrievalResponded(**STAMP, collection="handbook", query="how\nlong", searched=1_204, seconds=0.011)
+    assert line(found) == "     ⌕ handbook  0 of 1,204  11 ms  how long"
+    paid = found.model_copy(
+        update={"usage": Usage(input_tokens=1_200), "cost_usd": 0.00002, "unpriced_calls": 1, "note": "not\nreranked"}
+    )
+    assert line(paid) == (
+        "     ⌕ handbook  0 of 1,204  11 ms  1,200 tokens, under $0.0001, 1 of unknown price  how long  ⚠ not reranked"
+    )

@@ -1,0 +1,48 @@
+"""From settings to embedding models and rerankers: nothing is loaded before it is used, what is missing is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from sostenuto import Collection
+from sostenuto.workers.embeddings import missing_for_collections
+from sostenuto.workers.settings import Settings
+
+COLLECTIONS = (
+    Collection("a", embedding="openai/text-embedding-3-small", rerank="model:scripted/m"),
+    Collection("b", embedding="acme/bge-m3", rerank="http:cohere/rerank-v3.5"),
+    Collection("c", rerank="http:mine/m"),
+    Collection("d"),
+)
+
+
+def test_building_loads_no_sdk() -> None:
+    code = """
+import sys
+from sostenuto import Collection
+from sostenuto.workers.embeddings import build_rerankers, missing_for_collections, provider_encoders
+from sostenuto.workers.settings import Settings
+collections = [Collection("a", embedding="openai/m", rerank="http:cohere/m")]
+settings = Settings.load(environ={})
+print(*provider_encoders(collections, settings), *build_rerankers(collections, settings, {}))
+print(len(missing_for_collections(collections, settings)))
+print(*{"openai", "httpx2", "httpx", "numpy", "genai_prices"} & set(sys.modules))
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["openai/m maxsim http:cohere/m", "2", ""]
+
+
+def test_what_a_collection_lacks_is_named_at_the_start() -> None:
+    settings = Settings.load(environ={})
+    assert missing_for_collections(COLLECTIONS, settings) == [
+        "collection 'a': embedding: openai/text-embedding-3-small: no key: set OPENAI_API_KEY",
+        "collection 'a': rerank: model:scripted/m: no script: set SOSTENUTO_SCRIPT to a JSON file of steps",
+        "collection 'b': embedding: acme/bge-m3: unknown provider 'acme': set SOSTENUTO_PROVIDER_ACME_URL, or base_url "
+        "under [providers.acme] in sostenuto.toml",
+        "collection 'b': rerank: http:cohere/rerank-v3.5: no key: set COHERE_API_KEY",
+        "collection 'c': rerank: http:mine/m: there is no service 'mine' (there are: cohere, jina, voyage): set url "
+        "under [rerankers.mine] in sostenuto.toml",
+    ]
+    environ = {"SOSTENUTO_PROVIDER_ACME_URL": "http://127.0.0.1:1/v1", "COHERE_API_KEY": "k"}
+    assert missing_for_collections(COLLECTIONS[1:2], Settings.load(environ=environ)) == []
