@@ -6,10 +6,11 @@ That loads no SDK and opens no connection: the first call does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
-from ..activities.knowledge.encoding import EncodedPassage, EncodedQuery
+from ..activities.adapters.rerank.model_judge import ModelJudge
+from ..activities.knowledge.encoding import EncodedPassage, EncodedQuery, PassageEncoder
 from ..activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, Reranker
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import NotServedError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from ..activities.adapters.embeddings.provider_passages import ProviderPassages
     from ..activities.adapters.rerank.service import RerankService
+
+T = TypeVar("T")
 
 
 class LazyPassages:
@@ -100,27 +103,61 @@ class LazyService:
             await self._service.close()
 
 
-def provider_encoders(collections: Sequence[Collection], settings: Settings) -> dict[str, LazyPassages]:
-    """Return the embedding models of collections that providers have, by name."""
-    names = dict.fromkeys(collection.embedding for collection in collections)
-    return {name: LazyPassages(name, settings) for name in names if name != LOCAL_EMBEDDING}
+class OnDemand(Mapping[str, T]):
+    """What is made when its name is first asked for.
+
+    A run may name another embedding or reranker than the app does by now: it goes on with its own.
+
+    Args:
+        known: What is there from the start.
+        make: Makes one by its name; raises `KeyError` where none is called so.
+    """
+
+    def __init__(self, known: Mapping[str, T], make: Callable[[str], T]) -> None:
+        self._known = dict(known)
+        self._make = make
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._known:
+            self._known[name] = self._make(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    async def close(self) -> None:
+        """Close the connections that there are."""
+        for one in self._known.values():
+            if isinstance(one, LazyPassages | LazyService):
+                await one.close()
 
 
-def build_rerankers(
-    collections: Sequence[Collection], settings: Settings, adapters: Mapping[str, ModelAdapter]
-) -> dict[str, Reranker]:
-    """Return the rerankers of collections, by name."""
-    rerankers: dict[str, Reranker] = {"maxsim": MaxSim()}
-    for name in dict.fromkeys(collection.rerank for collection in collections):
+def build_encoders(local: Mapping[str, PassageEncoder], settings: Settings) -> OnDemand[PassageEncoder]:
+    """Return the embedding models by name: those of this machine, and any of a provider."""
+    return OnDemand(local, lambda name: LazyPassages(name, settings))
+
+
+def build_rerankers(settings: Settings, adapters: Mapping[str, ModelAdapter]) -> OnDemand[Reranker]:
+    """Return the rerankers by name.
+
+    Args:
+        settings: Where services are, with their keys.
+        adapters: Models that may judge, by provider.
+    """
+
+    def make(name: str) -> Reranker:
         kind, _, who = name.partition(":")
         if kind == "model":
-            from ..activities.adapters.rerank.model_judge import ModelJudge
-
-            rerankers[name] = ModelJudge(who, adapters)
-        elif kind == "http":
+            return ModelJudge(who, adapters)
+        if kind == "http":
             service, _, model = who.partition("/")
-            rerankers[name] = LazyService(service, model, settings)
-    return rerankers
+            return LazyService(service, model, settings)
+        raise KeyError(name)
+
+    return OnDemand({"maxsim": MaxSim()}, make)
 
 
 def missing_for_collections(collections: Sequence[Collection], settings: Settings) -> list[str]:

@@ -14,10 +14,9 @@ from ..connection.private_files import private_directory
 from ..contracts.collection.collection import LOCAL_EMBEDDING
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
-from .embeddings import LazyPassages, LazyService, build_rerankers, provider_encoders
+from .embeddings import build_encoders, build_rerankers
 
 if TYPE_CHECKING:
-    from ..activities.knowledge.encoding import PassageEncoder
     from ..activities.knowledge.ingestion import DocumentReading
     from ..activities.knowledge.search import Knowledge
     from ..activities.knowledge.vector_store import VectorStore
@@ -66,17 +65,14 @@ async def knowledge_of(
     store = _store(settings)
     web = WebSource(settings.ingest_hosts)
     cutter = cache(lambda most_tokens: Chunker(tokenizer, most_tokens))
-    collections = tuple(app.collections.values())
-    provided = provider_encoders(collections, settings)
-    encoders: dict[str, PassageEncoder] = {LOCAL_EMBEDDING: LocalPassages(embedder.built), **provided}
-    rerankers = build_rerankers(collections, settings, adapters)
+    encoders = build_encoders({LOCAL_EMBEDDING: LocalPassages(embedder.built)}, settings)
+    rerankers = build_rerankers(settings, adapters)
     try:
         knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
         yield knowledge, DocumentReading(load, cutter, web, taken)
     finally:
-        for one in (*provided.values(), *rerankers.values()):
-            if isinstance(one, LazyPassages | LazyService):
-                await one.close()
+        await encoders.close()
+        await rerankers.close()
         await store.close()
         await web.close()
 

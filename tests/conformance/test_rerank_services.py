@@ -36,7 +36,7 @@ from sostenuto.workers.settings import Settings
 from tests.fakes.vector_server import Change, Response, VectorServer
 
 KEY = "key-planted-secret"
-QUERY = AskedQuery("beta gamma", DenseQuery(""))
+QUERY = AskedQuery("beta gamma", (DenseQuery(""),))
 CANDIDATES = [
     Candidate(Hit(id=text, score=0.5, payload={"text": text}), Scores(fused=0.5))
     for text in ("alpha", "alpha beta", "beta gamma")

@@ -11,21 +11,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sostenuto import App
 from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.knowledge.chunk import Chunk
 from sostenuto.activities.knowledge.collections import Collections
-from sostenuto.activities.knowledge.encoding import EncodedPassage, PassageEncoder
+from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.ingestion import DocumentReading
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.vectors import vector_text
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.price import OnCharge
 from sostenuto.contracts.collection.document import Document
-from sostenuto.workers.embeddings import LazyPassages, LazyService, build_rerankers, provider_encoders
+from sostenuto.workers.embeddings import build_encoders, build_rerankers
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.worker import Services
 
@@ -82,7 +81,6 @@ async def knowledge(
     encoder: WordEncoder | None = None,
     store: EdgeStore | None = None,
     *,
-    app: App | None = None,
     settings: Settings | None = None,
     adapters: Mapping[str, ModelAdapter] | None = None,
 ) -> AsyncIterator[Services]:
@@ -92,23 +90,20 @@ async def knowledge(
         directory: Where they are stored.
         encoder: Embeds where a collection names `WORDS`.
         store: Stores them, where it is not one of its own.
-        app: Whose collections name the models of providers and the rerankers that there are.
-        settings: Where those are.
+        settings: Where providers and rerankers are.
         adapters: Models that may judge.
     """
     await asyncio.to_thread(directory.mkdir, exist_ok=True)
     store, web = store or EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
-    collections = tuple(app.collections.values()) if app else ()
-    provided = provider_encoders(collections, settings or Settings())
-    rerankers = build_rerankers(collections, settings or Settings(), adapters or {})
-    encoders: dict[str, PassageEncoder] = {**provided, WORDS: encoder or WordEncoder()}
+    settings = settings or Settings()
+    encoders = build_encoders({WORDS: encoder or WordEncoder()}, settings)
+    rerankers = build_rerankers(settings, adapters or {})
     known = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
     try:
         yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web, taken))
     finally:
-        for one in (*provided.values(), *rerankers.values()):
-            if isinstance(one, LazyPassages | LazyService):
-                await one.close()
+        await encoders.close()
+        await rerankers.close()
         await store.close()
         await web.close()
 

@@ -50,7 +50,7 @@ def serving(temporal: TemporalClient, task_queue: str, tmp_path: Path, encoder: 
         on = options.pop("temporal", temporal)
         settings, price = options.pop("settings", None), options.pop("price", lambda *_: 0.001)
         adapters = {"scripted": ScriptedAdapter(script)}
-        store = knowledge(tmp_path / "store", encoder, app=app, settings=settings, adapters=adapters)
+        store = knowledge(tmp_path / "store", encoder, settings=settings, adapters=adapters)
         async with store as services:
             worker = build_worker(on, app, adapters, price, task_queue=task_queue, services=services, **options)
             async with worker:

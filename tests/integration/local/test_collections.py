@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sostenuto import App, Collection
+from sostenuto.activities.adapters.embeddings.local_passages import LocalPassages
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.adapters.rerank.model_judge import ModelJudge
+from sostenuto.activities.knowledge.reranking import MaxSim
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.workers.embeddings import LazyPassages, LazyService
 from sostenuto.workers.knowledge import knowledge_of
@@ -17,21 +21,24 @@ from tests.integration.local.conftest import STATE_DIR
 pytestmark = pytest.mark.local_model
 
 
-async def test_an_app_has_what_its_collections_name() -> None:
+async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
     collections = (
         Collection("a", embedding="openai/text-embedding-3-small", rerank="model:scripted/m"),
         Collection("b", embedding="acme/bge-m3", rerank="http:cohere/rerank-v3.5"),
         Collection("c"),
     )
-    settings = Settings(state_dir=STATE_DIR, qdrant_url="http://127.0.0.1:1")
+    settings = Settings(state_dir=tmp_path)
+    (tmp_path / "weights").symlink_to(STATE_DIR / "weights")
     app = App(collections=collections)
     adapters = {"scripted": ScriptedAdapter(["x"])}
     async with knowledge_of(app, settings, build_embedder(settings), adapters) as (knowledge, _):
         assert knowledge
-        assert list(knowledge.encoders) == ["local/minilm", "openai/text-embedding-3-small", "acme/bge-m3"]
+        assert isinstance(knowledge.encoder("local/minilm"), LocalPassages)
         assert isinstance(knowledge.encoder("acme/bge-m3"), LazyPassages)
         assert isinstance(knowledge.reranker("model:scripted/m"), ModelJudge)
         assert isinstance(knowledge.reranker("http:cohere/rerank-v3.5"), LazyService)
-        assert next(iter(knowledge.rerankers)) == "maxsim"
+        assert isinstance(knowledge.reranker("maxsim"), MaxSim)
+        with pytest.raises(NotServedError, match="no reranker 'best'"):
+            knowledge.reranker("best")
         with pytest.raises(NotServedError, match="set OPENAI_API_KEY"):
             await knowledge.encoder("openai/text-embedding-3-small").query("x", lambda _: None)
