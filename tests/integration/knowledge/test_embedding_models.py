@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Collection, RetrievalResponded, Usage
 from sostenuto.clients.ingest import CollectionFailed
@@ -92,6 +96,39 @@ async def test_what_embedding_costs_is_in_the_report_the_search_the_event_and_th
     assert searched.totals == spent(5, 0.25)
     assert result.cost_usd == 2 * 2.0 + 0.25
     assert (result.usage.input_tokens, result.unpriced_calls) == (2 * 10 + 5, 0)
+
+
+async def test_the_commands_print_what_it_cost(
+    temporal: TemporalClient, serving: Served, task_queue: str, filled: Path
+) -> None:
+    collection = embedded(task_queue, rerank="model:scripted/judge")
+    address = temporal.service_client.config.target_host
+    environ = {**os.environ, "TEMPORAL_ADDRESS": address, "SOSTENUTO_TASK_QUEUE": task_queue}
+
+    async def command(*words: str) -> tuple[str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sostenuto", *words),
+            cwd=filled,
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, err
+        return out.decode(), err.decode()
+
+    app = App(collections=[collection])
+    async with (
+        VectorServer(key=KEY) as server,
+        serving(app, {"judge": ["Me."]}, settings=settings(server), price=price) as client,
+    ):
+        assert client.task_queue == task_queue
+        out, _ = await command("ingest", task_queue, ".")
+        assert out.endswith(" s, 16 tokens, $0.7500\n")
+        _, err = await command("search", task_queue, "the pump")
+    assert err.endswith(
+        "ms · 32 tokens, $4.2500 · not reranked: scripted/judge gave an answer that cannot be used: it is no JSON\n"
+    )
 
 
 async def test_a_model_without_a_price_is_not_free(serving: Served, task_queue: str, filled: Path) -> None:
