@@ -136,7 +136,10 @@ class OnDemand(Mapping[str, T]):
 
 
 def build_encoders(local: Mapping[str, PassageEncoder], settings: Settings) -> OnDemand[PassageEncoder]:
-    """Return the embedding models by name: those of this machine, and any of a provider."""
+    """Return the embedding models by name.
+
+    Those of this machine, and any of a provider.
+    """
     return OnDemand(local, lambda name: LazyPassages(name, settings))
 
 
