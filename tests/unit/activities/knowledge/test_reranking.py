@@ -37,7 +37,7 @@ class Fixed:
         return self.judgement
 
 
-QUERY = AskedQuery("x", Query())
+QUERY = AskedQuery("x", (Query(),))
 
 
 def candidates(*codes: str) -> list[Candidate]:
