@@ -54,6 +54,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.takeover
 	$(BIN)/python -m benchmarks.mcp
 	$(BIN)/python -m benchmarks.retrieval
+	$(BIN)/python -m benchmarks.knowledge
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .

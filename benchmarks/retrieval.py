@@ -40,7 +40,8 @@ from sostenuto.contracts.wire.retrieval import Passage, RetrievalCall, Scores
 from sostenuto.workers.stack.weights import Weights
 
 CORPUS = Path(__file__).parent / "corpus"
-_DEEPEST = 20
+DEEPEST = 20
+"""Passages of a ranking that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Question:
     end: int
     """Where those words stand in the document's text."""
 
-    def is_answered_by(self, passage: Passage) -> bool:
-        """Return whether a passage has at least half of the words."""
-        common = min(self.end, passage.end) - max(self.start, passage.start)
-        return passage.source == self.uri and 2 * common >= self.end - self.start
+    def is_answered_at(self, uri: str, start: int, end: int) -> bool:
+        """Return whether a piece of a document has at least half of the words."""
+        common = min(self.end, end) - max(self.start, start)
+        return uri == self.uri and 2 * common >= self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,17 @@ STAGES: dict[str, Order] = {
 }
 
 
-async def measured(state_dir: Path) -> tuple[list[Figures], dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the benchmark came to."""
+
+    stages: list[Figures]
+    characters: dict[str, float]
+    """Of the first five passages of a question, on average, by stage."""
+    facts: dict[str, float]
+
+
+async def measured(state_dir: Path) -> Measured:
     """Bring the corpus into a collection, and ask it every question."""
     weights = Weights.find(state_dir, local_model=None)
     model = MiniLmEmbedder(weights.embedding_model, weights.tokenizer)
@@ -92,22 +103,30 @@ async def measured(state_dir: Path) -> tuple[list[Figures], dict[str, float]]:
         began = time.perf_counter()
         passages = await _ingested(knowledge, collection, weights)
         took = time.perf_counter() - began
-        questions = _questions()
+        asked = questions()
         rankings, seconds = [], []
-        for question in questions:
-            asked = RetrievalCall(collection=collection, query=question.text, limit=100)
-            found = await find_passages(knowledge, asked, _free)
+        for question in asked:
+            call = RetrievalCall(collection=collection, query=question.text, limit=100)
+            found = await find_passages(knowledge, call, _free)
             rankings.append(found.passages)
             seconds.append(found.seconds)
         await store.close()
     facts = {
         "passages": float(passages),
-        "questions": float(len(questions)),
+        "questions": float(len(asked)),
         "passages per second": passages / took,
         "search p50 ms": 1000 * sorted(seconds)[len(seconds) // 2],
         "search p95 ms": 1000 * sorted(seconds)[int(len(seconds) * 0.95)],
     }
-    return [_figures(stage, order, questions, rankings) for stage, order in STAGES.items()], facts
+    ordered = {stage: [_ordered(order, passages) for passages in rankings] for stage, order in STAGES.items()}
+    return Measured(
+        [
+            figures_of(stage, [_rank(*one) for one in zip(asked, found, strict=True)])
+            for stage, found in ordered.items()
+        ],
+        {stage: _characters(found) for stage, found in ordered.items()},
+        facts,
+    )
 
 
 async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weights) -> int:
@@ -132,7 +151,8 @@ def _free(charge: Charge) -> None:
     raise AssertionError(f"the local model costs nothing: {charge}")
 
 
-def _questions() -> list[Question]:
+def questions() -> list[Question]:
+    """Return the questions that the corpus answers."""
     lines = (CORPUS / "questions.jsonl").read_text().splitlines()
     found = []
     for said in map(json.loads, filter(None, lines)):
@@ -145,8 +165,8 @@ def _questions() -> list[Question]:
     return found
 
 
-def _figures(stage: str, order: Order, questions: Sequence[Question], rankings: Sequence[Sequence[Passage]]) -> Figures:
-    ranks = [_rank(question, order, passages) for question, passages in zip(questions, rankings, strict=True)]
+def figures_of(stage: str, ranks: Sequence[int | None]) -> Figures:
+    """Return how good rankings are, by the ranks of what answers each question."""
     number = len(ranks)
     return Figures(
         stage,
@@ -156,10 +176,18 @@ def _figures(stage: str, order: Order, questions: Sequence[Question], rankings: 
     )
 
 
-def _rank(question: Question, order: Order, passages: Sequence[Passage]) -> int | None:
+def _ordered(order: Order, passages: Sequence[Passage]) -> list[Passage]:
     scored = [(score, passage) for passage in passages if (score := order(passage.scores)) is not None]
-    ranked = [passage for _, passage in sorted(scored, key=lambda one: -one[0])][:_DEEPEST]
-    return next((rank for rank, passage in enumerate(ranked, 1) if question.is_answered_by(passage)), None)
+    return [passage for _, passage in sorted(scored, key=lambda one: -one[0])][:DEEPEST]
+
+
+def _rank(question: Question, ranked: Sequence[Passage]) -> int | None:
+    answers = (question.is_answered_at(one.source, one.start, one.end) for one in ranked)
+    return next((rank for rank, answered in enumerate(answers, 1) if answered), None)
+
+
+def _characters(rankings: Sequence[Sequence[Passage]]) -> float:
+    return sum(one.end - one.start for ranked in rankings for one in ranked[:5]) / len(rankings)
 
 
 def main() -> int:
@@ -168,13 +196,13 @@ def main() -> int:
     parser.add_argument("--state-dir", type=Path, default=Path(".sostenuto"), help="where the weights are")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
     arguments = parser.parse_args()
-    stages, facts = asyncio.run(measured(arguments.state_dir))
+    found = asyncio.run(measured(arguments.state_dir))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"stages": [asdict(one) for one in stages], "facts": facts}, indent=1))
-    for name, value in facts.items():
+        arguments.json.write_text(json.dumps(asdict(found), indent=1))
+    for name, value in found.facts.items():
         sys.stdout.write(f"{name:24} {value:,.1f}\n")
-    sys.stdout.write(f"\n{'stage':18} hit@1  recall@5  MRR@{_DEEPEST}\n")
-    for one in stages:
+    sys.stdout.write(f"\n{'stage':18} hit@1  recall@5  MRR@{DEEPEST}\n")
+    for one in found.stages:
         sys.stdout.write(f"{one.stage:18} {one.hit_at_1:.3f}  {one.recall_at_5:.3f}     {one.mrr:.3f}\n")
     return 0
 

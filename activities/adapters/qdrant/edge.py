@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +19,12 @@ import qdrant_edge as edge
 
 from ...knowledge.vector_store import DENSE, SPARSE, Hit, Layout, Leg, Point, Record, StoreError, Where
 from ...knowledge.vectors import floats
+from .optimizing import Optimizer, Users
 
 _SUFFIX: Final = ".shard"
 _HALF_MADE: Final = ".new"
+_SMALL: Final = 5_000
+"""Points of a set that needs no index, and is made tidy within a second."""
 
 _INDEXES: Final = {
     "text": edge.PayloadSchemaType.Keyword,
@@ -41,7 +46,10 @@ class EdgeShards:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._shards: dict[str, edge.EdgeShard] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._users = Users()
+        self._optimizer = Optimizer()
+        self._writers: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def sets(self) -> list[str]:
         """Return the names of all sets."""
@@ -55,9 +63,8 @@ class EdgeShards:
         with self._lock:
             if not self._path(name).exists():
                 self._make(name, layout)
-        shard = self._shard(name)
         for key, kind in layout.indexes.items():
-            shard.update(edge.UpdateOperation.create_field_index(key, _INDEXES[kind]))
+            self._update(name, edge.UpdateOperation.create_field_index(key, _INDEXES[kind]))
 
     def _make(self, name: str, layout: Layout) -> None:
         # Under another name until it is whole: a process may end in between.
@@ -70,51 +77,46 @@ class EdgeShards:
 
     def drop(self, name: str) -> None:
         """Delete a set, where there is one."""
-        with self._lock:
-            if shard := self._shards.pop(name, None):
-                shard.close()
-            if self._path(name).exists():
-                # Gone in one step: what is left of it is swept with the next one that is made so.
-                gone = self._path(name).with_suffix(_HALF_MADE)
-                shutil.rmtree(gone, ignore_errors=True)
-                self._path(name).rename(gone)
-                shutil.rmtree(gone, ignore_errors=True)
+        with self._writers[name], self._users.none(name), self._lock:
+            self._remove(name)
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
         """Store points, in place of those with the same ids."""
-        self._shard(name).update(edge.UpdateOperation.upsert_points([_point(point) for point in points]))
+        self._update(name, edge.UpdateOperation.upsert_points([_point(point) for point in points]))
 
     def set_payload(self, name: str, where: Sequence[Where], values: Mapping[str, Any]) -> None:
         """Set values in the payload of every point that the conditions hold for."""
-        self._shard(name).update(edge.UpdateOperation.set_payload_by_filter(_filter(where), dict(values)))
+        self._update(name, edge.UpdateOperation.set_payload_by_filter(_filter(where), dict(values)))
 
     def delete(self, name: str, where: Sequence[Where]) -> None:
         """Delete every point that the conditions hold for."""
-        self._shard(name).update(edge.UpdateOperation.delete_points_by_filter(_filter(where)))
+        self._update(name, edge.UpdateOperation.delete_points_by_filter(_filter(where)))
 
     def read(self, name: str, ids: Sequence[str]) -> list[Record]:
         """Return the points of these ids that are there."""
-        return [_record(found) for found in self._shard(name).retrieve(list(ids), True, False)]
+        with self._reading(name) as shard:
+            return [_record(found) for found in shard.retrieve(list(ids), True, False)]
 
     def scroll(
         self, name: str, where: Sequence[Where], *, limit: int, after: str = "", keys: Sequence[str] = ()
     ) -> list[Record]:
         """Return points that the conditions hold for, in the order of their ids."""
-        found, _ = self._shard(name).scroll(
-            edge.ScrollRequest(
-                # The offset is the first that is wanted, and the last that is known may be gone by now.
-                offset=after or None,
-                limit=limit + 1,
-                filter=_filter(where),
-                with_payload=list(keys) or True,
-                with_vector=False,
-            )
+        request = edge.ScrollRequest(
+            # The offset is the first that is wanted, and the last that is known may be gone by now.
+            offset=after or None,
+            limit=limit + 1,
+            filter=_filter(where),
+            with_payload=list(keys) or True,
+            with_vector=False,
         )
+        with self._reading(name) as shard:
+            found, _ = shard.scroll(request)
         return [_record(one) for one in found if str(one.id) != after][:limit]
 
     def count(self, name: str, where: Sequence[Where]) -> int:
         """Return how many points the conditions hold for."""
-        return self._shard(name).count(edge.CountRequest(exact=True, filter=_filter(where)))
+        with self._reading(name) as shard:
+            return shard.count(edge.CountRequest(exact=True, filter=_filter(where)))
 
     def search(self, name: str, legs: Sequence[Leg], where: Sequence[Where]) -> list[list[Hit]]:
         """Return the nearest points of each leg, the best first.
@@ -125,15 +127,40 @@ class EdgeShards:
         queries = [
             edge.QueryRequest(limit=leg.limit, query=_nearest(leg), filter=wanted, with_payload=True) for leg in legs
         ]
-        found = self._shard(name).query_batch(edge.QueryBatchRequest(queries))
+        with self._reading(name) as shard:
+            found = shard.query_batch(edge.QueryBatchRequest(queries))
         return [
             [Hit(id=str(point.id), score=point.score, payload=point.payload or {}) for point in points]
             for points in found
         ]
 
     def optimize(self, name: str) -> None:
-        """Build the indexes that make searches of a large set fast; may take seconds."""
-        self._shard(name).optimize()
+        """Build the indexes that make searches of a large set fast; may take minutes.
+
+        The engine holds Python's own lock while it does. So a large set is copied, another process makes the copy fast,
+        and it takes the set's place: meanwhile searches go on, and writes to that set wait.
+
+        Raises:
+            StoreError: The other process cannot.
+            ConnectionError: It was stopped.
+        """
+        with self._reading(name) as shard:
+            points = shard.info().points_count
+        if points < _SMALL:
+            with self._writers[name], self._reading(name) as shard:
+                shard.optimize()
+            return
+        with self._writers[name]:
+            with self._reading(name) as shard:
+                shard.flush()
+                copy = self._optimizer.copy(self._path(name))
+            with self._users.none(name), self._lock:
+                self._remove(name)
+                copy.rename(self._path(name))
+
+    def stop(self) -> None:
+        """Give up what takes minutes: `close` comes next."""
+        self._optimizer.stop()
 
     def close(self) -> None:
         """Write what is left to the disk, and let another process have the directory."""
@@ -145,6 +172,26 @@ class EdgeShards:
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}{_SUFFIX}"
+
+    def _remove(self, name: str) -> None:
+        if shard := self._shards.pop(name, None):
+            shard.close()
+        if self._path(name).exists():
+            # Gone in one step: what is left of it is swept with the next one that is made so.
+            gone = self._path(name).with_suffix(_HALF_MADE)
+            shutil.rmtree(gone, ignore_errors=True)
+            self._path(name).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def _update(self, name: str, operation: edge.UpdateOperation) -> None:
+        with self._writers[name], self._reading(name) as shard:
+            shard.update(operation)
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[edge.EdgeShard]:
+        """Return a shard that nobody closes while the block lasts."""
+        with self._users.one(name):
+            yield self._shard(name)
 
     def _shard(self, name: str) -> edge.EdgeShard:
         with self._lock:
@@ -161,7 +208,8 @@ def _config(layout: Layout) -> edge.EdgeConfig:
         vectors=vectors if layout.dimensions else None,
         # A shard has to have vectors of some kind.
         sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        on_disk_payload=True,
+        # Else the engine puts its pages out of the system's cache, and a search waits for the disk 400 times.
+        payload_memory=edge.Memory.Cached,
     )
 
 

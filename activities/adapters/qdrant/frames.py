@@ -16,7 +16,11 @@ MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
 
 async def send(writer: asyncio.StreamWriter, message: Any) -> None:
     """Send one message."""
-    written = to_json(message)
+    await send_bytes(writer, to_json(message))
+
+
+async def send_bytes(writer: asyncio.StreamWriter, written: bytes) -> None:
+    """Send a message that is written already."""
     writer.write(_LENGTH.pack(len(written)))
     writer.write(written)
     await writer.drain()
@@ -29,9 +33,17 @@ async def receive(reader: asyncio.StreamReader) -> Any:
         ConnectionError: The other side has ended, or sends something else.
     """
     try:
+        return from_json(await receive_bytes(reader))
+    except ValueError as error:
+        raise ConnectionError(f"the connection has other messages than ours: {error}") from None
+
+
+async def receive_bytes(reader: asyncio.StreamReader) -> bytes:
+    """Return the next message as it is written. Raises as `receive`."""
+    try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         if length > MAX_FRAME_BYTES:
             raise ConnectionError(f"a message of {length:,} bytes is larger than any of ours")
-        return from_json(await reader.readexactly(length))
-    except (asyncio.IncompleteReadError, ValueError) as error:
+        return await reader.readexactly(length)
+    except asyncio.IncompleteReadError as error:
         raise ConnectionError(f"the connection ended: {error}") from None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...knowledge.vector_store import StoreError
-from .calls import CALLS, announced
-from .frames import receive, send
+from .calls import CALLS, REFUSED, announced
+from .frames import receive_bytes, send
 
 
 class Guest:
@@ -47,15 +47,16 @@ class Guest:
         reader, writer = connection
         try:
             await send(writer, {"method": method, "arguments": arguments})
-            answer = await receive(reader)
+            answer = await receive_bytes(reader)
         except BaseException:
             # What comes over it next would be the answer to another call.
             writer.close()
             raise
         self._idle.append(connection)
-        if "error" in answer:
-            raise StoreError(answer["error"])
-        return CALLS[method].result.validate_python(answer["value"])
+        if answer.startswith(REFUSED):
+            raise StoreError(answer.removeprefix(REFUSED).decode())
+        # Read once, from the bytes: passages are long.
+        return CALLS[method].result.validate_json(answer)
 
     def close(self) -> None:
         """Close the connections."""

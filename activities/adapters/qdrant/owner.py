@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from ....contracts.errors import SetupError
 from ...knowledge.vector_store import StoreError
-from .calls import CALLS, announce, withdraw
+from .calls import CALLS, REFUSED, announce, withdraw
 from .edge import EdgeShards
-from .frames import receive, send
+from .frames import receive, send_bytes
 
 _LOCK: Final = "lock"
-_THREADS: Final = 4
+_THREADS: Final = 8
 
 
 class Owner:
@@ -65,7 +65,7 @@ class Owner:
     def _called(self, method: str, arguments: Mapping[str, Any]) -> Any:
         try:
             return getattr(self._shards, method)(**arguments)
-        except StoreError:
+        except (StoreError, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - the engine raises plain exceptions
             raise StoreError(f"the embedded vector store cannot {method} ({type(error).__name__}): {error}") from None
@@ -94,9 +94,9 @@ class Owner:
             given = call.arguments.model_validate(asked["arguments"])
             value = await self.call(method, {name: getattr(given, name) for name in type(given).model_fields})
         except StoreError as error:
-            await send(writer, {"error": str(error)})
+            await send_bytes(writer, REFUSED + str(error).encode())
         else:
-            await send(writer, {"value": call.result.dump_python(value, mode="json")})
+            await send_bytes(writer, call.result.dump_json(value))
 
     async def close(self) -> None:
         """Let another process have the directory."""
@@ -105,6 +105,7 @@ class Owner:
         for task in self._served:
             task.cancel()
         await asyncio.gather(*self._served, return_exceptions=True)
+        self._shards.stop()
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._shards.close)
         os.close(self._lock)
