@@ -188,6 +188,7 @@ class ModelActivities:
             output_errors=wrong,
             request_id=encodable(completion.request_id),
             without=missing,
+            attribution=completion.attribution,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from ..contracts.collection.citation import Attribution
 from ..contracts.mcp import McpServer
 from ..contracts.message import Message
 from ..contracts.model import Model, OutputSchema
@@ -70,6 +71,9 @@ class Completion:
     """Whether the adapter's own limit cut the answer, and `ModelRequest.room` may raise it."""
     paused: bool = False
     """Whether the provider paused in the middle of the answer. None does at the end of `complete`, but for too many."""
+
+    attribution: Attribution = Attribution.MODEL
+    """How it was found what the claims of a `Cited` answer rest on."""
 
     def followed_by(self, rest: Completion) -> Completion:
         """Return this answer with what came after its pause."""

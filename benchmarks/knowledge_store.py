@@ -128,7 +128,7 @@ async def measured(kind: str, passages: int, queries: int) -> StoreFigures:
             await collections.finish(writing)
             optimized = time.perf_counter() - began
             times = [await _ask(collections, made.legs()) for _ in range(queries + 5)][5:]
-            stored = await collections.stored(NAME)
+            stored = await collections.catalogue.stored(NAME)
             assert stored
             return StoreFigures(
                 kind=kind,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection as Group
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, Field
@@ -19,6 +20,15 @@ _WORD: Final = re.compile(r"\w{4,}|\d+")
 """Shorter words are in every sentence."""
 _MOST_CHARS: Final = 400
 _TOLD: Final = 5
+
+
+class Attribution(StrEnum):
+    """How it was found what a claim rests on."""
+
+    MODEL = "model"
+    """The model named the passages."""
+    SIMILARITY = "similarity"
+    """The passages with sentences closest in meaning were taken, for the model is too small to name them."""
 
 
 class Claim(BaseModel):
@@ -59,6 +69,8 @@ class Citation(Contract):
     start: int
     """Where the quote begins in the document's text, in characters."""
     end: int
+    attribution: Attribution = Attribution.MODEL
+    """How it was found that the claim rests on it."""
 
 
 class Quotable(Protocol):

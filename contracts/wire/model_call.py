@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..collection.citation import Attribution
 from ..contract import Contract
 from ..message import Message
 from ..model import Head
@@ -75,6 +76,8 @@ class ModelReply(Contract):
     """The provider's own id of the request, for its support."""
     without: tuple[str, ...] = ()
     """Features that the model was found to refuse by this call, which was then made without them."""
+    attribution: Attribution = Attribution.MODEL
+    """How it was found what the claims of a `Cited` answer rest on."""
 
 
 class TranscriptQuery(Contract):

@@ -9,6 +9,7 @@ import sostenuto
 from sostenuto import Effect, Role, Status
 from sostenuto.connection.payload_store import DirectoryStore
 from sostenuto.contracts import message, names, provider_tool
+from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.errors import MODEL_ERRORS
 from sostenuto.contracts.specs import parallel, router, runnable, team
 from sostenuto.contracts.specs.delegation import TASK, TRANSFER
@@ -104,6 +105,7 @@ def test_durable_values() -> None:
     assert [status.value for status in Status] == ["completed", "refused", "exhausted", "cancelled", "failed"]
     assert [effect.value for effect in Effect] == ["read", "idempotent", "once"]
     assert [role.value for role in Role] == ["user", "assistant", "tool"]
+    assert [attribution.value for attribution in Attribution] == ["model", "similarity"]
     assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal"]
 
 

@@ -117,7 +117,7 @@ class AgentLoop:
         result = self.state.result(Status.COMPLETED, reply.note, output=unwrapped(self._agent.output, answer))
         if not self._agent.output.cited:
             return result
-        return result.model_copy(update={"citations": self.state.cited(answer)})
+        return result.model_copy(update={"citations": self.state.cited(answer, reply.attribution)})
 
 
 def _why(error: ActivityError) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...contracts.collection.citation import Citation, best_sentence
+from ...contracts.collection.citation import Attribution, Citation, best_sentence
 from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
@@ -142,7 +142,7 @@ class AgentState:
             passages=tuple(self.found.passages.values()),
         )
 
-    def cited(self, answer: Mapping[str, Any]) -> tuple[Citation, ...]:
+    def cited(self, answer: Mapping[str, Any], attribution: Attribution) -> tuple[Citation, ...]:
         """Return what the claims of an answer rest on."""
         found, known = [], self.found.passages
         for claim in answer.get("claims") or ():
@@ -159,6 +159,7 @@ class AgentState:
                         quote=quote,
                         start=start,
                         end=end,
+                        attribution=attribution,
                     )
                 )
         return tuple(found)

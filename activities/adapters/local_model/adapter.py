@@ -13,10 +13,11 @@ from typing import Final
 
 import httpx2
 import openai
+from pydantic import JsonValue
 
 from ....contracts.errors import InvalidRequest, ModelError, SetupError
 from ....contracts.message import Message, Role, ToolCallPart
-from ....contracts.model import Model
+from ....contracts.model import Model, OutputSchema
 from ....contracts.names import LOCAL_PROVIDER
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
@@ -27,6 +28,7 @@ from ..providers.compatible.adapter import CompatibleAdapter
 from ..providers.deadline import deadline
 from .answers import AnswerWriter, completion_of
 from .argument_writer import ArgumentWriter
+from .citing.cited import CitedWriter
 from .digest import digest
 from .exchange import Exchange, read_exchange
 from .schema import bounded_output
@@ -58,6 +60,7 @@ class LocalAdapter:
         self._arguments = ArgumentWriter(self._server, embedder)
         self._answers = AnswerWriter(self._server, embedder)
         self._structures = StructureWriter(self._server, embedder)
+        self._cited = CitedWriter(self._answers, self._structures, embedder)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         """Return tool calls where the question needs some, else the answer.
@@ -83,6 +86,8 @@ class LocalAdapter:
                 calls = await self._call(request.model, choices, exchange, on_delta) if choices else None
                 if calls:
                     return calls
+                if wanted and wanted.cited:
+                    return await self._cite(request, wanted, exchange, on_delta)
                 if exchange.calls:
                     return await self._answers.answer(request, exchange, on_delta)
                 asked = _conversation(request, exchange)
@@ -93,6 +98,17 @@ class LocalAdapter:
                 return await self._server.complete(asked, on_delta)
         except SetupError as error:
             raise _map_error(error) from error
+
+    async def _cite(
+        self, request: ModelRequest, wanted: OutputSchema, exchange: Exchange, on_delta: OnDelta | None
+    ) -> Completion:
+        if exchange.calls:
+            return await self._cited.answer(request, wanted, exchange, on_delta)
+        # Nothing was looked up, as for a greeting: there is nothing to cite.
+        asked = _conversation(request, exchange)
+        said = await self._server.complete(replace(asked, output=None))
+        known: dict[str, JsonValue] = {"answer": said.message.text, "claims": []}
+        return await self._cited.completed(asked, wanted, known, said.usage, on_delta)
 
     async def _call(
         self, model: Model, choices: list[Choice], exchange: Exchange, on_delta: OnDelta | None

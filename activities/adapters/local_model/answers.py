@@ -6,6 +6,7 @@ They quote the results word for word, for the model would make up the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ....contracts.message import Message, Role, TextPart
@@ -14,11 +15,25 @@ from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder
 from .exchange import Exchange, PastCall
-from .passages import is_grounded, joined, select, split
+from .passages import MOST_SENTENCES, Sentence, is_grounded, joined, select, split, split_passage
 
 _INSTRUCTIONS: Final = "Answer the question from the text."
 # A longer sentence is not one: the passage is told as it stands.
 _MAX_SENTENCE_TOKENS: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """An answer, and what it was made from."""
+
+    text: str
+    usage: Usage
+    sentences: tuple[Sentence, ...]
+    """All that the tools told."""
+    selected: str
+    """What of it bears on the question."""
+    relevance: float
+    """How close the best of it is to the question, see `scores`."""
 
 
 class AnswerWriter:
@@ -39,21 +54,33 @@ class AnswerWriter:
         Raises:
             ModelError: The server failed.
         """
-        telling = _telling(exchange)
-        contents = [_labelled(call, telling) for call in telling]
-        selection = await select(exchange.question, contents, self._embedder)
-        if not selection.text:
-            return completion_of(request, _nothing_found(exchange.calls), Usage(), on_delta)
         if request.output:
-            return await self._server.complete(_asked(request, exchange.question, selection.text), on_delta)
-        sentence = await self._server.complete(_asked(request, exchange.question, selection.extract))
+            selection = await select(exchange.question, _sentences(exchange), self._embedder)
+            if selection.text:
+                return await self._server.complete(asked_of_text(request, exchange.question, selection.text), on_delta)
+        written = await self.written(request, exchange)
+        return completion_of(request, written.text, written.usage, on_delta)
+
+    async def written(self, request: ModelRequest, exchange: Exchange) -> WrittenAnswer:
+        """Answer in words, and return what the answer was made from.
+
+        Raises:
+            ModelError: The server failed.
+        """
+        sentences = _sentences(exchange)
+        selection = await select(exchange.question, sentences, self._embedder)
+        if not selection.text:
+            return WrittenAnswer(_nothing_found(exchange.calls), Usage(), (), "", 0.0)
+        sentence = await self._server.complete(asked_of_text(request, exchange.question, selection.extract))
         text = sentence.message.text
         known = f"{selection.extract} {exchange.question}"
         true = sentence.stop is StopReason.END and is_grounded(text, known)
-        return completion_of(request, text if true else selection.extract, sentence.usage, on_delta)
+        text = text if true else selection.extract
+        return WrittenAnswer(text, sentence.usage, tuple(sentences), selection.text, selection.relevance)
 
 
-def _asked(request: ModelRequest, question: str, text: str) -> ModelRequest:
+def asked_of_text(request: ModelRequest, question: str, text: str) -> ModelRequest:
+    """Return the request that puts a question about a text."""
     sentence = {} if request.output else {"max_output_tokens": _MAX_SENTENCE_TOKENS}
     return ModelRequest(
         model=request.model.model_copy(update=sentence),
@@ -71,6 +98,21 @@ def _telling(exchange: Exchange) -> list[PastCall]:
         for index, call in enumerate(worked)
         if not any(_led_to(call, later, exchange.question) for later in worked[index + 1 :])
     ]
+
+
+def _sentences(exchange: Exchange) -> list[Sentence]:
+    """Return what the tools told, at most as much as is looked at."""
+    telling = _telling(exchange)
+    found: list[Sentence] = []
+    for call in telling:
+        if call.passages:
+            # A passage that two searches found says it once.
+            said = {sentence.passage for sentence in found if sentence.passage}
+            new = (passage for passage in call.passages if passage.id not in said)
+            found += (one for passage in new for one in split_passage(passage.text, passage.heading, passage.id))
+        else:
+            found += split(_labelled(call, telling))
+    return found[:MOST_SENTENCES]
 
 
 def _labelled(call: PastCall, telling: Sequence[PastCall]) -> str:

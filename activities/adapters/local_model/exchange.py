@@ -21,6 +21,7 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
+from .citing.search_result import FoundPassage, read_passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class PastCall:
     arguments: dict[str, JsonValue]
     content: str
     is_error: bool
+    passages: tuple[FoundPassage, ...] = ()
+    """What it found, where it was the search of a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def read_exchange(messages: Sequence[Message]) -> Exchange:
     asked = max((i for i, message in enumerate(messages) if message.role is Role.USER), default=0)
     results = {r.call_id: r for message in messages[asked:] for r in message.parts if isinstance(r, ToolResultPart)}
     calls = tuple(
-        PastCall(call.name, call.arguments, results[call.id].content, results[call.id].is_error)
+        _past_call(call, results[call.id])
         for message in messages[asked:]
         for call in message.tool_calls
         if call.id in results
@@ -62,6 +65,11 @@ def read_exchange(messages: Sequence[Message]) -> Exchange:
     for result in results.values():
         _only_text(result.attachments)
     return Exchange(history[-1].text if history else "", calls, history)
+
+
+def _past_call(call: ToolCallPart, result: ToolResultPart) -> PastCall:
+    passages = read_passages(result.content, result.passages)
+    return PastCall(call.name, call.arguments, result.content, result.is_error, passages)
 
 
 def _said(message: Message) -> Message:

@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -20,8 +20,8 @@ from ..embeddings.minilm import MiniLmEmbedder
 MAX_CHARACTERS: Final = 1_200
 """Longest selection: about 300 tokens, which two cores read in a second."""
 
-# More text than this is not looked at: the embedder reads about 50 sentences a second.
-_MOST_SENTENCES: Final = 400
+MOST_SENTENCES: Final = 400
+"""More text than this is not looked at: the embedder reads about 50 sentences a second."""
 _BEST: Final = 4
 # Longest text that is an answer as it stands.
 _SHORT: Final = 300
@@ -55,6 +55,13 @@ class Sentence:
     """The heading that it stands under, may be empty."""
     paragraph: int = field(default=0, compare=False)
     """Place of its paragraph or list item in the result."""
+    passage: str = ""
+    """Id of the passage that it is in, where it was found by the search of a collection."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The paragraph that it stands in."""
+        return self.passage, self.paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +72,56 @@ class Selection:
     """The best sentences with their neighbours, in the order of the results."""
     extract: str
     """The best one, verbatim: an answer by itself. All of them, where they are short."""
+    relevance: float
+    """How close the best one is to the question, see `scores`."""
 
 
-async def select(question: str, contents: Sequence[str], embedder: MiniLmEmbedder) -> Selection:
-    """Select the part of these tool results that bears on the question."""
-    sentences = [s for content in contents for s in split(content)][:_MOST_SENTENCES]
+async def select(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> Selection:
+    """Select the sentences of tool results that bear on the question."""
+    sentences = sentences[:MOST_SENTENCES]
+    close = await scores(question, sentences, embedder)
+    ranking = sorted(range(len(sentences)), key=lambda i: (-close[i], i))
+    relevance = max(close, default=0.0)
     whole = joined(sentences)
-    if len(whole) <= _SHORT:
-        return Selection(whole, whole)
-    scores = await _scores(question, sentences, embedder)
-    ranking = sorted(range(len(sentences)), key=lambda i: (-scores[i], i))
-    return Selection(_within(sentences, ranking), _extract(sentences, ranking[0]))
+    # Of what a search found not all is meant, however little it is.
+    if len(whole) <= _SHORT and not any(sentence.passage for sentence in sentences):
+        return Selection(whole, whole, relevance)
+    return Selection(_within(sentences, ranking), _extract(sentences, ranking[0]), relevance)
 
 
-async def _scores(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> list[float]:
-    """Return how close each sentence is to the question.
+async def scores(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> list[float]:
+    """Return how close each sentence is to a question.
 
-    It is measured by meaning and, a little, by rare words in common.
+    It is measured by meaning, up to 1, and a little, up to 0.2, by rare words in common; with the heading that the
+    sentence stands under.
     """
     plain = [s.text for s in sentences]
     under_heading = [f"{s.heading}: {s.text}" for s in sentences]
     vectors = await embedder.embed([question, *plain, *under_heading])
     similar = vectors[1:] @ vectors[0]
-    words = [_stems(text) for text in under_heading]
+    common = rare_words_in_common(question, under_heading)
+    return [float(similar[i] + similar[i + len(sentences)]) / 2 + common[i] for i in range(len(sentences))]
+
+
+def rare_words_in_common(text: str, others: Sequence[str]) -> list[float]:
+    """Return how many of a text's words each of the others has, from 0 to 0.2.
+
+    Words that few of them have count more.
+    """
+    words = [_stems(other) for other in others]
     spread = Counter(stem for stems in words for stem in stems)
     rarity = {
-        stem: math.log(1 + len(words) / (0.5 + spread[stem]))
-        for stem in _stems(question)
-        if not _FILLER.fullmatch(stem)
+        stem: math.log(1 + len(words) / (0.5 + spread[stem])) for stem in _stems(text) if not _FILLER.fullmatch(stem)
     }
     total = sum(rarity.values()) or 1.0
-    return [
-        float(similar[i] + similar[i + len(sentences)]) / 2
-        + _WORD_WEIGHT * sum(weight for stem, weight in rarity.items() if stem in words[i]) / total
-        for i in range(len(sentences))
-    ]
+    return [_WORD_WEIGHT * sum(weight for stem, weight in rarity.items() if stem in stems) / total for stems in words]
 
 
 def _extract(sentences: Sequence[Sentence], index: int) -> str:
     """Return the sentence, with the next one of its paragraph if it is short."""
     text = sentences[index].text
     follower = sentences[index + 1] if index + 1 < len(sentences) else None
-    if follower and follower.heading and follower.paragraph == sentences[index].paragraph:
+    if follower and follower.heading and follower.place == sentences[index].place:
         pair = f"{text} {follower.text}"
         text = pair if len(pair) <= _EXTRACT_CHARACTERS else text
     return text[:_LONGEST_EXTRACT]
@@ -147,6 +162,11 @@ def split(content: str) -> list[Sentence]:
     if isinstance(parsed, str):
         return list(_prose(parsed))
     return [Sentence(line, "") for line in _objects(parsed) if line]
+
+
+def split_passage(text: str, heading: str, passage: str) -> list[Sentence]:
+    """Split a passage that was found into sentences."""
+    return [replace(one, heading=one.heading or heading, passage=passage) for one in _prose(text)]
 
 
 def _objects(value: JsonValue) -> Iterator[str]:

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from ....contracts.collection.citation import Cited
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
+from ..footnotes import with_footnotes
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, harmless, open_console
 from .worker import serve
@@ -95,15 +97,10 @@ async def _followed(run: Run, console: Console) -> Result:
         return await run.result()
 
 
-def _with_footnotes(result: Result) -> str:
-    """Return an answer with what it rests on below it."""
-    output = result.output
-    answer = output["answer"] if isinstance(output, Mapping) else getattr(output, "answer", "")
-    notes = []
-    for number, one in enumerate(result.citations, 1):
-        where = " · ".join(filter(None, (one.source, f"page {one.page}" if one.page else "", " > ".join(one.headings))))
-        notes.append(f"[{number}] {one.claim}\n    {where}\n    “{' '.join(one.quote.split())}”")
-    return "\n".join([answer, "", *notes])
+def _answer(output: Any) -> str:
+    # Where its type is not known here, it is as JSON.
+    said = output.get("answer") if isinstance(output, Mapping) else getattr(output, "answer", None)
+    return said if isinstance(said, str) else ""
 
 
 def _json(run: Run, result: Result) -> str:
@@ -116,8 +113,8 @@ def _json(run: Run, result: Result) -> str:
 def _shown(result: Result) -> str:
     from pydantic_core import to_json
 
-    if result.citations:
-        return harmless(_with_footnotes(result))
+    if isinstance(result.output, Cited) or result.citations:
+        return with_footnotes(_answer(result.output), result.citations)
     if not isinstance(result.output, str):
         return to_json(result.output, indent=2).decode()
     # A program gets what was said, to the letter.

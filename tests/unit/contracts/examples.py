@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 import sostenuto.contracts
 from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
 from sostenuto.contracts import mcp
+from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.contract import Contract, Spec
 from sostenuto.contracts.message import CitationPart, OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head
@@ -121,6 +122,13 @@ EXAMPLES: tuple[Contract, ...] = (
         room=4,
         final=True,
         request_id="req_1",
+    ),
+    ModelReply(
+        id="r2",
+        message=ASSISTANT,
+        model="local/smollm2-135m",
+        prompt_hash="cd" * 32,
+        attribution=Attribution.SIMILARITY,
     ),
     TranscriptQuery(transcript="support", start=1, stop=3, max_bytes=1000),
     TranscriptPage(head=HEAD, messages=(USER, ASSISTANT)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sostenuto import Usage
-from sostenuto.contracts.collection.citation import Citation
+from sostenuto.contracts.collection.citation import Attribution, Citation
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.wire import ingest, retrieval
@@ -65,6 +65,14 @@ CITATION_OF_A_CLAIM = Citation(
 
 KNOWLEDGE: tuple[Contract, ...] = (
     CITATION_OF_A_CLAIM,
+    Citation(
+        claim="It is flat.",
+        passage="0f2b9d1c33",
+        source="file:///docs/probe.md",
+        start=0,
+        end=12,
+        attribution=Attribution.SIMILARITY,
+    ),
     FIELD,
     CONDITION,
     BETWEEN,

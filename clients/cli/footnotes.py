@@ -1,0 +1,80 @@
+"""An answer with numbered footnotes: what it rests on, for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ...contracts.collection.citation import Attribution, Citation
+from ...contracts.text import one_line
+from .terminal import harmless
+
+_CLAIM_CHARS = 200
+_PLACE_CHARS = 200
+_QUOTE_CHARS = 300
+_INDENT = " " * 4
+_BY_SIMILARITY = "Found by closeness in meaning: the model did not name its sources."
+
+
+def with_footnotes(answer: str, citations: Sequence[Citation], *, width: int = 0) -> str:
+    """Return an answer with what it rests on below it.
+
+    The number of a footnote stands behind the words that it is about, or these stand in the footnote where the answer
+    puts them otherwise.
+
+    Args:
+        answer: The answer.
+        citations: What its claims rest on.
+        width: Columns to break the lines at; 0 leaves them whole.
+    """
+    marked, in_text = _marked(answer, citations)
+    paragraphs = marked.splitlines() or [""]
+    lines = [broken for line in paragraphs for broken in _broken(line, width)]
+    for number, citation in enumerate(citations, 1):
+        lines += ["", *_note(number, citation, width, with_claim=number not in in_text)]
+    if any(citation.attribution is Attribution.SIMILARITY for citation in citations):
+        lines += ["", *_broken(_BY_SIMILARITY, width)]
+    return harmless("\n".join(lines))
+
+
+def _marked(answer: str, citations: Sequence[Citation]) -> tuple[str, set[int]]:
+    """Return the answer with the numbers of footnotes in it, and which ones those are."""
+    by_claim: dict[str, list[int]] = {}
+    for number, citation in enumerate(citations, 1):
+        by_claim.setdefault(citation.claim, []).append(number)
+    ends = {
+        answer.index(claim) + len(claim): numbers for claim, numbers in by_claim.items() if claim and claim in answer
+    }
+    for end in sorted(ends, reverse=True):
+        answer = f"{answer[:end]} {''.join(f'[{number}]' for number in ends[end])}{answer[end:]}"
+    return answer, {number for numbers in ends.values() for number in numbers}
+
+
+def _note(number: int, citation: Citation, width: int, *, with_claim: bool) -> Iterator[str]:
+    where = [_place(citation.source)]
+    where += [f"page {citation.page}"] if citation.page else []
+    where += [" > ".join(citation.headings)] if citation.headings else []
+    told = [one_line(citation.claim, _CLAIM_CHARS)] if with_claim else []
+    told.append(one_line(" · ".join(where), _PLACE_CHARS))
+    told += [f"“{one_line(citation.quote, _QUOTE_CHARS)}”"] if citation.quote.strip() else []
+    mark = f"[{number}] "
+    for index, text in enumerate(told):
+        yield from _broken(text, width, first=_INDENT if index else mark, further=_INDENT)
+
+
+def _place(source: str) -> str:
+    """Return where a document is; of a file here the path from here."""
+    parts = urlsplit(source)
+    if parts.scheme != "file":
+        return source
+    path = Path(unquote(parts.path))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _broken(text: str, width: int, *, first: str = "", further: str = "") -> list[str]:
+    if not width:
+        return [f"{first}{text}"]
+    broken = textwrap.wrap(text, max(width, 20), initial_indent=first, subsequent_indent=further)
+    return broken or [first.rstrip()]
