@@ -5,6 +5,7 @@ Everything listens on loopback alone. State stays in one directory and is there 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -142,10 +143,19 @@ class EmbeddedStack:
         self._on_status(f"the local model {self.model_name} is up")
 
     async def _start_workers(self, started: AsyncExitStack, group: ProcessGroup, app: str) -> None:
-        for number in range(1, self._options.workers + 1):
-            supervisor = Supervisor(f"worker {number}", self._worker_starter(group, app, number), self._on_status)
-            self.workers.append(await started.enter_async_context(supervisor))
-            self._on_status(f"worker {number} is up (pid {supervisor.current.pid})")
+        async def start(number: int) -> None:
+            await started.enter_async_context(self.workers[number - 1])
+            self._on_status(f"worker {number} is up (pid {self.workers[number - 1].current.pid})")
+
+        numbers = range(1, self._options.workers + 1)
+        self.workers = [
+            Supervisor(f"worker {number}", self._worker_starter(group, app, number), self._on_status)
+            for number in numbers
+        ]
+        # All of them end before it is said that one failed: a start that is left alone would go on beside the clean-up.
+        for ended in await asyncio.gather(*map(start, numbers), return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
     def _worker_starter(self, group: ProcessGroup, app: str, number: int) -> Callable[[], Awaitable[ChildProcess]]:
         log = self.log_dir / f"worker-{number}.log"

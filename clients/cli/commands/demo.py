@@ -1,20 +1,19 @@
-"""`sostenuto demo`: kills an agent's worker, and shows the agent go on from there."""
+"""`sostenuto demo`: kills a worker in the middle of an ingest and of an answer, and shows both go on from there."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
+import shutil
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....contracts.errors import SetupError
-from ....contracts.wire.event import Event, ModelResponded, ToolResponded
-from ....contracts.wire.places import EventId
+from ....contracts.errors import SetupError, SpecError
 from ..exit_status import EXIT_STATUS
 from ..stack_arguments import (
     DEFAULT_PORT,
@@ -24,28 +23,39 @@ from ..stack_arguments import (
     stack_options,
     stopping_in_order,
 )
-from ..step_tree import StepTree
 from ..terminal import open_console
 
 if TYPE_CHECKING:
-    from ....contracts.specs.runnable import Runnable
-    from ....workers.stack.stack import EmbeddedStack, StackOptions
-    from ....workers.stack.supervisor import OnStatus
-    from ..demo_report import KillReport
+    from temporalio.client import Client as TemporalClient
 
-QUESTION = "How does Sostenuto keep the history small?"
+    from ....contracts.specs.app import App
+    from ....workers.stack.stack import StackOptions
 
-# Of its own, so that neither a worker of `sostenuto dev` nor a run that waits for one gets into the demo.
+QUESTION = "What happens when a worker dies?"
+
+_DIRECTORY = "demo"
+"""Of its own in the state directory, so that it runs beside `sostenuto dev` and touches no collection of yours."""
 _TASK_QUEUE = "sostenuto-demo"
+_GUIDES = ("first-steps", "concepts", "prompts", "agents", "chains", "parallel", "teams", "code-first", "knowledge")
+_PAGES = ("README.md", *(f"docs/{name}.md" for name in (*_GUIDES, "testing", "production")))
+"""A dozen pages. Two cores would embed all of them for three times as long, and show nothing else."""
+_ROOT = Path(__file__).absolute().parents[4]
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "demo", help="kill the worker of a running agent and see it go on", description=__doc__
+        "demo", help="kill workers in the middle of their work and see it go on", description=__doc__
     )
-    parser.add_argument("--question", default=QUESTION, help="what the agent is asked")
+    parser.add_argument("--question", default=QUESTION, help="what is asked")
     parser.add_argument("--app", metavar="MODULE:APP", help="another app, whose first runnable is asked")
+    parser.add_argument(
+        "--docs",
+        metavar="PATH",
+        nargs="+",
+        help="what is brought into the app's first collection (default: this project's documentation; nothing with "
+        "another app)",
+    )
     add_stack_arguments(parser)
     parser.set_defaults(handler=_demo)
 
@@ -53,11 +63,18 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 async def _demo(args: argparse.Namespace) -> int:
 
     from ....workers.stack.stack import EmbeddedStack
+    from ...client import Client
     from ..app_loader import load_app
+    from ..demo.ingest import ingest
+    from ..demo.question import ask
+    from ..demo.report import DemoReport
+    from ..demo.stage import Stage
 
     console = open_console(highlight=False)
-    reference = args.app or _docs_agent()
-    agent = next(iter(load_app(reference)))
+    reference = args.app or f"{_checkout('examples/ask_docs.py')}:app"
+    app = load_app(reference)
+    sources = _sources(args)
+    collection = _collection(app, sources)
     began = time.monotonic()
 
     def tell(line: str) -> None:
@@ -65,52 +82,43 @@ async def _demo(args: argparse.Namespace) -> int:
             f"{time.monotonic() - began:5.1f} s  {line}", style="dim", markup=False, no_wrap=True, overflow="ellipsis"
         )
 
-    with stopping_in_order(), console.status("starting") as status:
-        async with EmbeddedStack(_options(args, reference), tell) as stack:
+    with stopping_in_order():
+        options = _options(args, reference)
+        _link_weights(options.state_dir)
+        async with AsyncExitStack() as running:
+            with console.status("starting"):
+                stack = await running.enter_async_context(EmbeddedStack(options, tell))
+                await _end_what_was_left(stack.client)
+            stage = Stage(Client(stack.client, task_queue=_TASK_QUEUE), stack.workers, console, tell)
+            links = {}
+            if collection:
+                told = f"\nTwo workers bring documents into the collection {collection!r}\n"
+                console.print(told, style="bold", markup=False)
+                ingested = await ingest(stage, collection, sources)
+                for line in ingested.lines():
+                    console.print(line)
+                links["The ingest"] = stack.server.run_url(ingested.id, ingested.execution) or ""
             console.print(f"\n{args.question}\n", style="bold", markup=False)
-            report = await _run(stack, agent, args.question, tell, status.update)
-            status.update("stopping everything")
-    report.show(console)
-    return EXIT_STATUS[report.result.status]
+            answered = await ask(stage, next(iter(app)), args.question)
+            links["The answer"] = stack.server.run_url(answered.id, answered.execution) or ""
+            with console.status("stopping everything"):
+                await running.aclose()
+    DemoReport(answered, links, _again(options.state_dir, stack.server.port, stack.server.ui_port)).show(console)
+    return EXIT_STATUS[answered.result.status]
 
 
-async def _run(stack: EmbeddedStack, agent: Runnable, question: str, tell: OnStatus, wait: OnStatus) -> KillReport:
-    """Run the agent, and kill its worker at work.
-
-    It is killed when it has asked a model, run a tool and asked a model again.
-    """
-    from rich.markup import escape
-
-    from ...client import Client
-    from ..demo_report import Kill, KillReport
-
-    client = Client(stack.client, task_queue=_TASK_QUEUE)
-    run = await client.start(agent, question)
-    killed: datetime | None = None
-    events: list[Event] = []
-    tree = StepTree()
-    async for event in run.events():
-        if killed is None and isinstance(event, ModelResponded) and _has_used_a_tool(events):
-            # At once: a few milliseconds later the next step would be under way.
-            pid = stack.workers[0].current.pid
-            os.kill(pid, signal.SIGKILL)
-            killed = datetime.now(UTC)
-            tell(f"  ✂  SIGKILL to worker 1 (pid {pid}), between two steps")
-        events.append(event)
-        for text in tree.lines(event):
-            tell(text)
-        wait(escape(tree.waiting()))
-    return KillReport(
-        result=await run.result(),
-        events=tuple(events),
-        kill=Kill.of(killed, events, await client.history(run.id)) if killed else None,
-        url=stack.server.run_url(run.id, EventId.parse(events[0].id).execution) or "",
-        again=_again(stack),
-    )
+def _sources(args: argparse.Namespace) -> list[str]:
+    if args.docs:
+        return list(args.docs)
+    return [] if args.app else [str(_checkout(page)) for page in _PAGES]
 
 
-def _has_used_a_tool(events: Sequence[Event]) -> bool:
-    return any(isinstance(event, ToolResponded) for event in events)
+def _collection(app: App, sources: Sequence[str]) -> str:
+    if not sources:
+        return ""
+    for name in app.collections:
+        return name
+    raise SpecError("--docs: the app has no collection to bring documents into: write App(collections=[...])")
 
 
 def _options(args: argparse.Namespace, app: str) -> StackOptions:
@@ -126,24 +134,44 @@ def _options(args: argparse.Namespace, app: str) -> StackOptions:
     options = stack_options(args, load_settings(args))
     return replace(
         options,
+        state_dir=options.state_dir.absolute() / _DIRECTORY,
         app=app,
+        workers=2,
         task_queue=_TASK_QUEUE,
         port=free(DEFAULT_PORT) if args.port is None else args.port,
         ui_port=free(DEFAULT_UI_PORT) if args.ui_port is None else args.ui_port,
     )
 
 
-def _again(stack: EmbeddedStack) -> str:
-    if (stack.server.port, stack.server.ui_port) == (DEFAULT_PORT, DEFAULT_UI_PORT):
-        return "`make dev`"
-    return f"`sostenuto dev --port {stack.server.port} --ui-port {stack.server.ui_port}`"
+def _link_weights(state_dir: Path) -> None:
+    """Let the demo's directory have the weights of the one that it is in."""
+    from ....connection.private_files import private_directory
+
+    private_directory(state_dir.parent)
+    private_directory(state_dir)
+    link = state_dir / "weights"
+    if not link.is_symlink():
+        link.symlink_to(Path("..") / "weights")
 
 
-def _docs_agent() -> str:
-    file = Path(__file__).absolute().parents[4] / "examples" / "docs_agent.py"
-    if not file.is_file():
+async def _end_what_was_left(temporal: TemporalClient) -> None:
+    """End what an earlier demo left unfinished when it was stopped."""
+    query = f'ExecutionStatus = "Running" AND TaskQueue = "{_TASK_QUEUE}"'
+    async for left in temporal.list_workflows(query):
+        await temporal.get_workflow_handle(left.id).terminate("its demo was stopped")
+
+
+def _again(state_dir: Path, port: int, ui_port: int | None) -> str:
+    command = "sostenuto" if shutil.which("sostenuto") else os.path.relpath(sys.argv[0])
+    ports = "" if (port, ui_port) == (DEFAULT_PORT, DEFAULT_UI_PORT) else f" --port {port} --ui-port {ui_port}"
+    return f"{command} dev --state-dir {os.path.relpath(state_dir)}{ports}"
+
+
+def _checkout(name: str) -> Path:
+    path = _ROOT / name
+    if not path.exists():
         raise SetupError(
-            "the demo's agent reads the documentation of a checkout, and this is an installed package: run `make demo` "
-            "in a checkout, or ask an agent of yours by --app MODULE:APP --question ..."
+            "the demo reads the documentation of a checkout, and this is an installed package: run `make demo` in a "
+            "checkout, or ask an agent of yours by --app MODULE:APP --question ..."
         )
-    return f"{file}:app"
+    return path

@@ -1,0 +1,76 @@
+"""The second act of the demo: a question is answered, and a worker is killed between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.markup import escape
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from ....contracts.specs.runnable import Runnable
+from ....contracts.wire.event import Event, ModelRequested, ModelResponded
+from ....contracts.wire.places import EventId
+from ....contracts.wire.run import Result
+from ..step_tree import StepTree
+from .kill import Kill, pid_of
+from .stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of the second act."""
+
+    id: str
+    execution: str
+    """Temporal's run id."""
+    result: Result
+    events: tuple[Event, ...]
+    history: tuple[HistoryEvent, ...]
+    kill: Kill | None
+
+    @property
+    def repeated(self) -> int:
+        """Model calls that were under way when the worker was killed, and had to be made again.
+
+        They are further attempts at the call that ended first after it; those of later calls have other causes.
+        """
+        kill = self.kill
+        later = (e for e in self.events if isinstance(e, ModelResponded) and kill and e.at > kill.at)
+        return next((event.attempt - 1 for event in later), 0)
+
+
+async def ask(stage: Stage, runnable: Runnable, question: str) -> Answered:
+    """Have a question answered, and kill the worker at work when its model has asked for a tool."""
+    client = stage.client
+    run = await client.start(runnable, question)
+    worker = 0
+    kill: Kill | None = None
+    events: list[Event] = []
+    tree = StepTree()
+    with stage.console.status("waiting for a worker") as status:
+        async for event in run.events():
+            if kill is None and isinstance(event, ModelRequested):
+                worker = _at_work((await client.history(run.id)).events)
+            if kill is None and isinstance(event, ModelResponded) and event.message.tool_calls:
+                # At once: a few milliseconds later the next step would be over.
+                kill = stage.kill(worker)
+            events.append(event)
+            for text in tree.lines(event):
+                stage.tell(text)
+            if kill and isinstance(event, ModelResponded) and event.at < kill.at:
+                stage.tell(f"{kill}, between two steps")
+            status.update(escape(tree.waiting()))
+    history = tuple((await client.history(run.id)).events)
+    return Answered(run.id, EventId.parse(events[0].id).execution, await run.result(), tuple(events), history, kill)
+
+
+def _at_work(history: Sequence[HistoryEvent]) -> int:
+    """Return the process that has the run: the one that decided its last step."""
+    decided = [
+        event.workflow_task_completed_event_attributes.identity
+        for event in history
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    return pid_of(decided[-1]) if decided else 0
