@@ -18,7 +18,9 @@ help:  ## Show this list
 $(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Sostenuto needs Python 3.11 or newer, not %d.%d: make PYTHON=python3.x" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	@# pip compiles on one core. A few packages carry files that are not meant to be compiled.
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 
 $(READY): $(LOCKED) pyproject.toml
@@ -29,7 +31,7 @@ setup: $(READY)  ## Make the virtual environment
 pull: setup  ## Fetch the local model, once
 	$(BIN)/sostenuto pull
 
-demo: pull  ## Answer a question with an agent that is killed half way, then stop everything
+demo: pull  ## Kill workers in the middle of an ingest and of an answer, then stop everything
 	$(BIN)/sostenuto demo
 
 dev: pull  ## Start the embedded stack and leave it up
@@ -55,6 +57,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.mcp
 	$(BIN)/python -m benchmarks.retrieval
 	$(BIN)/python -m benchmarks.knowledge
+	$(BIN)/python -m benchmarks.attribution
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -1,6 +1,6 @@
-"""An agent that answers questions about this project's documentation.
+"""An agent that finds and reads the pages of this project's documentation by tools of its own.
 
-It is what `sostenuto demo` runs.
+It is what docker-compose.yml runs: it needs no weights for embeddings.
 
 sostenuto run examples/docs_agent.py:app docs "How does Sostenuto keep the history small?"
 """

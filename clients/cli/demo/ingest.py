@@ -107,7 +107,7 @@ class Ingested:
         record = self.record
         yield (
             f"{plural(self.report.done, 'document')} in {plural(self.report.passages, 'passage')}, "
-            f"{self.report.seconds:.1f} s, the kill included."
+            f"{self.report.seconds:.1f} s{', the kill included' if self.kill else ''}."
         )
         if self.kill is None:
             return

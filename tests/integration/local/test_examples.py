@@ -177,7 +177,9 @@ async def test_they_run_unchanged_on_another_model(
     assert {event.model for event in of_type(events, "model.responded")} == {"scripted/any"}
 
 
-@pytest.mark.parametrize("example", ["docs_agent", "support_desk", "research_team", "document_chain", "code_first"])
+@pytest.mark.parametrize(
+    "example", ["ask_docs", "docs_agent", "support_desk", "research_team", "document_chain", "code_first"]
+)
 def test_every_example_takes_a_provider_whose_key_is_there(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOSTENUTO_MODEL", raising=False)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a key")

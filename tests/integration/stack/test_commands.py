@@ -54,15 +54,26 @@ async def test_the_demo_survives_its_kill_repeats_no_model_call_and_leaves_nothi
         assert process.returncode == 0, printed
         assert of_directory(state_dir.parent) == []
     assert "\nIt rains, and it snows.\n" in printed
-    assert re.search(r"SIGKILL to worker 1 \(pid (\d+)\)", printed)
-    assert re.search(r"worker 1 \(pid \d+\) ended with status -9", printed)
+    killed = re.search(r"SIGKILL to worker ([12]) \(pid (\d+)\), between two steps", printed)
+    assert killed
+    assert f"worker {killed[1]} (pid {killed[2]}) ended with status -9" in printed
+    assert "documents" not in printed
     assert "Model calls repeated because of the kill: 0" in printed
     assert re.search(r"From the kill to the next step, in another worker: ([\d.]+) s", printed)
     assert re.search(r"http://127\.0\.0\.1:\d+/namespaces/default/workflows/scripted-\w+/[\w-]+/history\n", printed)
     steps = re.findall(r"^ +([1-5])  (\w+) .* ([12]) +$", printed, re.MULTILINE)
     assert [step for _, step, _ in steps] == ["model", "find", "model", "find", "model"]
     # The tool that follows may have begun when the worker is killed: it only reads.
-    assert [attempts for number, _, attempts in steps if number != "4"] == ["1", "1", "1", "1"]
+    assert [attempts for number, _, attempts in steps if number != "2"] == ["1", "1", "1", "1"]
+
+
+async def test_the_demo_takes_documents_for_an_app_that_has_a_collection_alone(
+    state_dir: Path, scripted_app: str
+) -> None:
+    async with sostenuto(state_dir, "demo", "--app", scripted_app, "--docs", "docs") as process:
+        printed = (await process.communicate())[0].decode()
+        assert process.returncode == 2
+    assert "--docs: the app has no collection to bring documents into" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
