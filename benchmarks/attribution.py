@@ -98,14 +98,17 @@ async def measured(state_dir: Path) -> dict[str, str]:
     questions = await asked(pieces(weights), model)
     has_answer: list[float] = []
     has_none: list[float] = []
+    unanswered: list[float] = []
     for question in questions:
         close = await scores(question.text, question.sentences, model)
         best = question.sentences[max(range(len(close)), key=lambda index: close[index])]
         (has_answer if best.passage in question.right else has_none).append(max(close))
+        unanswered += [max(close)] if not question.answer else []
     answered = [question for question in questions if question.right]
     figures = {
         "answered, the best sentence being of a right passage": _share(has_answer),
         "answered, the best sentence being of another one": _share(has_none),
+        "answered, the corpus having no answer": _share(unanswered),
     }
     for what, texts in (("answers", [q.answer for q in answered]), ("quotes", [q.quote for q in answered])):
         cited = [await _cited(text, q.sentences, model) for text, q in zip(texts, answered, strict=True)]

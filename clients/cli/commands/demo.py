@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import shlex
 import shutil
 import sys
 import time
@@ -162,9 +162,14 @@ async def _end_what_was_left(temporal: TemporalClient) -> None:
 
 
 def _again(state_dir: Path, port: int, ui_port: int | None) -> str:
-    command = "sostenuto" if shutil.which("sostenuto") else os.path.relpath(sys.argv[0])
+    called = Path(sys.argv[0]).absolute()
+    command = _from_here(called) if called.name == "sostenuto" and not shutil.which("sostenuto") else "sostenuto"
     ports = "" if (port, ui_port) == (DEFAULT_PORT, DEFAULT_UI_PORT) else f" --port {port} --ui-port {ui_port}"
-    return f"{command} dev --state-dir {os.path.relpath(state_dir)}{ports}"
+    return f"{command} dev --state-dir {shlex.quote(_from_here(state_dir))}{ports}"
+
+
+def _from_here(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _checkout(name: str) -> Path:

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from ....contracts.specs.runnable import Runnable
-from ....contracts.wire.event import Event, ModelRequested, ModelResponded
+from ....contracts.wire.event import Event, ModelRequested, ModelResponded, ToolResponded
 from ....contracts.wire.places import EventId
 from ....contracts.wire.run import Result
 from ..step_tree import StepTree
@@ -60,10 +60,16 @@ async def ask(stage: Stage, runnable: Runnable, question: str) -> Answered:
             for text in tree.lines(event):
                 stage.tell(text)
             if kill and isinstance(event, ModelResponded) and event.at < kill.at:
-                stage.tell(f"{kill}, between two steps")
+                # Not "between two steps": the next one may have begun in these milliseconds.
+                stage.tell(f"{kill}, right after step {sum(map(is_step, events))}")
             status.update(escape(tree.waiting()))
     history = tuple((await client.history(run.id)).events)
     return Answered(run.id, EventId.parse(events[0].id).execution, await run.result(), tuple(events), history, kill)
+
+
+def is_step(event: Event) -> bool:
+    """Return whether an event ends a step: a model call or a tool call."""
+    return isinstance(event, ModelResponded | ToolResponded)
 
 
 def _at_work(history: Sequence[HistoryEvent]) -> int:

@@ -54,7 +54,7 @@ async def test_the_demo_survives_its_kill_repeats_no_model_call_and_leaves_nothi
         assert process.returncode == 0, printed
         assert of_directory(state_dir.parent) == []
     assert "\nIt rains, and it snows.\n" in printed
-    killed = re.search(r"SIGKILL to worker ([12]) \(pid (\d+)\), between two steps", printed)
+    killed = re.search(r"SIGKILL to worker ([12]) \(pid (\d+)\), right after step 1", printed)
     assert killed
     assert f"worker {killed[1]} (pid {killed[2]}) ended with status -9" in printed
     assert "documents" not in printed
