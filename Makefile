@@ -18,7 +18,7 @@ help:  ## Show this list
 $(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Sostenuto needs Python 3.11 or newer, not %d.%d: make PYTHON=python3.x" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements.lock
 	@# pip compiles on one core. A few packages carry files that are not meant to be compiled.
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@

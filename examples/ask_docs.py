@@ -4,7 +4,7 @@ It is what `sostenuto demo` runs.
 
 sostenuto dev examples/ask_docs.py:app
 sostenuto ingest docs README.md docs/
-sostenuto run --no-worker examples/ask_docs.py:app ask "What happens when a worker dies?"
+sostenuto run --no-worker examples/ask_docs.py:app ask "What happens to a run when its worker dies?"
 """
 
 import os

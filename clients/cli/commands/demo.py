@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ....contracts.specs.app import App
     from ....workers.stack.stack import StackOptions
 
-QUESTION = "What happens when a worker dies?"
+QUESTION = "What happens to a run when its worker dies?"
 
 _DIRECTORY = "demo"
 """Of its own in the state directory, so that it runs beside `sostenuto dev` and touches no collection of yours."""
