@@ -1,4 +1,4 @@
-"""`sostenuto demo`: kills a worker in the middle of an ingest and of an answer, and shows both go on from there."""
+"""`sostenuto demo`: kills workers in the middle of their work, and shows it go on."""
 
 from __future__ import annotations
 
@@ -36,9 +36,20 @@ QUESTION = "What happens to a run when its worker dies?"
 _DIRECTORY = "demo"
 """Of its own in the state directory, so that it runs beside `sostenuto dev` and touches no collection of yours."""
 _TASK_QUEUE = "sostenuto-demo"
-_GUIDES = ("first-steps", "concepts", "prompts", "agents", "chains", "parallel", "teams", "code-first", "knowledge")
-_PAGES = ("README.md", *(f"docs/{name}.md" for name in (*_GUIDES, "testing", "production")))
-"""A dozen pages. Two cores would embed all of them for three times as long, and show nothing else."""
+_GUIDES = (
+    "first-steps",
+    "concepts",
+    "prompts",
+    "agents",
+    "chains",
+    "parallel",
+    "teams",
+    "code-first",
+    "knowledge",
+    "testing",
+    "production",
+)
+"""With the README a dozen pages. Two cores would embed all of them for three times as long, and show nothing else."""
 _ROOT = Path(__file__).absolute().parents[4]
 
 
@@ -65,8 +76,8 @@ async def _demo(args: argparse.Namespace) -> int:
     from ....workers.stack.stack import EmbeddedStack
     from ...client import Client
     from ..app_loader import load_app
-    from ..demo.ingest import ingest
-    from ..demo.question import ask
+    from ..demo.ingest import show_ingest
+    from ..demo.question import show_question
     from ..demo.report import DemoReport
     from ..demo.stage import Stage
 
@@ -94,12 +105,12 @@ async def _demo(args: argparse.Namespace) -> int:
             if collection:
                 told = f"\nTwo workers bring documents into the collection {collection!r}\n"
                 console.print(told, style="bold", markup=False)
-                ingested = await ingest(stage, collection, sources)
+                ingested = await show_ingest(stage, collection, sources)
                 for line in ingested.lines():
                     console.print(line)
                 links["The ingest"] = stack.server.run_url(ingested.id, ingested.execution) or ""
             console.print(f"\n{args.question}\n", style="bold", markup=False)
-            answered = await ask(stage, next(iter(app)), args.question)
+            answered = await show_question(stage, next(iter(app)), args.question)
             links["The answer"] = stack.server.run_url(answered.id, answered.execution) or ""
             with console.status("stopping everything"):
                 await running.aclose()
@@ -110,7 +121,10 @@ async def _demo(args: argparse.Namespace) -> int:
 def _sources(args: argparse.Namespace) -> list[str]:
     if args.docs:
         return list(args.docs)
-    return [] if args.app else [str(_checkout(page)) for page in _PAGES]
+    if args.app:
+        return []
+    pages = (_checkout("docs") / f"{name}.md" for name in _GUIDES)
+    return [str(page) for page in (_checkout("README.md"), *pages)]
 
 
 def _collection(app: App, sources: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The first act of the demo: documents are brought in, and a worker is killed half way."""
+"""The first act of the demo: an ingest, and a worker killed half way."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Ingested:
             yield f"From the kill to the next step: [bold]{seconds:.1f} s[/]"
 
 
-async def ingest(stage: Stage, collection: str, sources: Sequence[str]) -> Ingested:
+async def show_ingest(stage: Stage, collection: str, sources: Sequence[str]) -> Ingested:
     """Bring documents into a collection that is made anew, and kill a worker half way.
 
     Raises:

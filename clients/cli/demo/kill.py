@@ -57,7 +57,7 @@ class Kill:
 
 
 def kill_worker(workers: Sequence[Kept], pid: int) -> Kill:
-    """End a worker by SIGKILL: the one with this process, or the first where none has it."""
+    """End the worker that has a process by SIGKILL; the first one where none has it."""
     pids = [worker.current.pid for worker in workers]
     index = pids.index(pid) if pid in pids else 0
     found = pids[index] or 0

@@ -1,4 +1,4 @@
-"""The second act of the demo: a question is answered, and a worker is killed between two steps."""
+"""The second act of the demo: a question, and a worker killed on the way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Answered:
 
     @property
     def repeated(self) -> int:
-        """Model calls that were under way when the worker was killed, and had to be made again.
+        """Model calls that had to be made again because of the kill.
 
         They are further attempts at the call that ended first after it; those of later calls have other causes.
         """
@@ -41,8 +41,11 @@ class Answered:
         return next((event.attempt - 1 for event in later), 0)
 
 
-async def ask(stage: Stage, runnable: Runnable, question: str) -> Answered:
-    """Have a question answered, and kill the worker at work when its model has asked for a tool."""
+async def show_question(stage: Stage, runnable: Runnable, question: str) -> Answered:
+    """Have a question answered, and kill the worker at work.
+
+    It is killed when its model has asked for a tool.
+    """
     client = stage.client
     run = await client.start(runnable, question)
     worker = 0
