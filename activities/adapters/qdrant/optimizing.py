@@ -1,4 +1,4 @@
-"""Makes a shard fast in a process of its own, and waits until nobody uses the old one.
+"""Makes a shard fast, in a process of its own.
 
 The engine does it with Python's own lock held: the process of a worker would stand still, and be taken for dead.
 """
