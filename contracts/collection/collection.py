@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
@@ -107,7 +106,7 @@ class Collection(Spec):
 
         Empty where the known ones read it.
         """
-        path = urlsplit(uri).path.lower()
+        path = uri.partition("?")[0].partition("#")[0].lower()
         return next((name for suffix, name in self.loaders.items() if path.endswith(suffix)), "")
 
     def _check_embedding(self) -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, create_model
 from .edge import EdgeShards
 
 _OWNER: Final = "owner.json"
-REFUSED: Final = b"!"
+REFUSED_BY_OWNER: Final = b"!"
 """Begins an answer that is an error; every other one is JSON."""
 
 _METHODS: Final = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...knowledge.vector_store import StoreError
-from .calls import CALLS, REFUSED, announced
+from .calls import CALLS, REFUSED_BY_OWNER, announced
 from .frames import receive_bytes, send
 
 
@@ -53,8 +53,8 @@ class Guest:
             writer.close()
             raise
         self._idle.append(connection)
-        if answer.startswith(REFUSED):
-            raise StoreError(answer.removeprefix(REFUSED).decode())
+        if answer.startswith(REFUSED_BY_OWNER):
+            raise StoreError(answer.removeprefix(REFUSED_BY_OWNER).decode())
         # Read once, from the bytes: passages are long.
         return CALLS[method].result.validate_json(answer)
 

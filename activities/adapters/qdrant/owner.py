@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ....contracts.errors import SetupError
 from ...knowledge.vector_store import StoreError
-from .calls import CALLS, REFUSED, announce, withdraw
+from .calls import CALLS, REFUSED_BY_OWNER, announce, withdraw
 from .edge import EdgeShards
 from .frames import receive, send_bytes
 
@@ -94,7 +94,7 @@ class Owner:
             given = call.arguments.model_validate(asked["arguments"])
             value = await self.call(method, {name: getattr(given, name) for name in type(given).model_fields})
         except StoreError as error:
-            await send_bytes(writer, REFUSED + str(error).encode())
+            await send_bytes(writer, REFUSED_BY_OWNER + str(error).encode())
         else:
             await send_bytes(writer, call.result.dump_json(value))
 
