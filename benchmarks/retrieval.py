@@ -131,7 +131,7 @@ async def measured(state_dir: Path) -> Measured:
 
 async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weights) -> int:
     cutter = Chunker(weights.tokenizer, collection.chunk_tokens)
-    reading = DocumentReading(load, lambda _: cutter, WebSource(()), taken)
+    reading = DocumentReading(load, lambda *_: cutter, WebSource(()), taken)
     ingestion = Ingestion(knowledge, {collection.name: collection}, reading, UserCode())
     begun = await ingestion.begin(BeginCall(collection=collection.name, mark="benchmark"), _free)
     uris = [uri_of(str(path)) for path in sorted(CORPUS.glob("docs/**/*.md"))]

@@ -64,7 +64,13 @@ async def knowledge_of(
     tokenizer = Weights.find(settings.state_dir, local_model=settings.local_model).tokenizer
     store = _store(settings)
     web = WebSource(settings.ingest_hosts)
-    cutter = cache(lambda most_tokens: Chunker(tokenizer, most_tokens))
+
+    @cache
+    def cutter(embedding: str, most_tokens: int) -> Chunker:
+        # Others have tokens of their own, of which MiniLM's are a better measure than none.
+        is_needed = embedding == LOCAL_EMBEDDING or tokenizer.is_file()
+        return Chunker(tokenizer if is_needed else None, most_tokens)
+
     encoders = build_encoders({LOCAL_EMBEDDING: LocalPassages(embedder.built)}, settings)
     rerankers = build_rerankers(settings, adapters)
     try:

@@ -64,8 +64,8 @@ class DocumentReading:
     """What reads documents."""
 
     load: Load
-    cutter: Callable[[int], Cutter]
-    """Returns what cuts passages of at most so many tokens."""
+    cutter: Callable[[str, int], Cutter]
+    """Returns what cuts passages for an embedding model, of at most so many of its tokens."""
     web: Web
     taken: Callable[[object], Document]
     """Returns what somebody's own loader gave back as a document, or raises `DocumentError`. Blocks."""
@@ -167,7 +167,7 @@ class Ingestion:
             return DocumentDone(passages=there["passages"], characters=there["characters"])
         async with self._slots:
             document = await self._loaded(collection, data, call.uri)
-            cutter = self._reading.cutter(collection.chunk_tokens)
+            cutter = self._reading.cutter(collection.embedding, collection.chunk_tokens)
             chunks = await asyncio.to_thread(cutter.chunks, document)
         if not chunks:
             raise DocumentError("it has no text")

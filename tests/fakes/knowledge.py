@@ -100,7 +100,7 @@ async def knowledge(
     rerankers = build_rerankers(settings, adapters or {})
     known = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
     try:
-        yield Services(knowledge=known, reading=DocumentReading(load, lambda _: ParagraphCutter(), web, taken))
+        yield Services(knowledge=known, reading=DocumentReading(load, lambda *_: ParagraphCutter(), web, taken))
     finally:
         await encoders.close()
         await rerankers.close()

@@ -18,6 +18,7 @@ from ....contracts.collection.document import Document
 from ....contracts.errors import SetupError
 from ...knowledge.chunk import PATH_SEPARATOR, Chunk
 from .cuts import best_cut
+from .estimated_tokens import EstimatingTokenizer
 from .headings import Outline
 
 LEAST_TOKENS: Final = 16
@@ -38,12 +39,12 @@ class Chunker:
     There is no overlap: chunks end where paragraphs or sentences do, and take their headings along.
 
     Args:
-        tokenizer: The embedding model's `tokenizer.json`.
+        tokenizer: The embedding model's `tokenizer.json`. None: it is not to be had, and tokens are counted about.
         most_tokens: Longest chunk, without the tokens that the model adds.
         most_heading_tokens: Longest path of headings, which are embedded with it. Its outermost ones are left out.
     """
 
-    def __init__(self, tokenizer: Path, most_tokens: int = 200, *, most_heading_tokens: int = 48) -> None:
+    def __init__(self, tokenizer: Path | None, most_tokens: int = 200, *, most_heading_tokens: int = 48) -> None:
         if most_tokens < LEAST_TOKENS:
             raise ValueError(f"a chunk must have {LEAST_TOKENS} tokens or more, not {most_tokens}")
         self._path = tokenizer
@@ -163,6 +164,8 @@ class Chunker:
         return path
 
     def _loaded(self) -> Any:
+        if self._path is None:
+            return EstimatingTokenizer()
         if not self._path.is_file():
             raise SetupError(f"the chunker's tokenizer {self._path} is missing: run `sostenuto pull`")
         try:

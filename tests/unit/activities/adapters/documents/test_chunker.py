@@ -204,3 +204,15 @@ def test_a_bound_below_a_character_is_refused(tmp_path: Path) -> None:
 def test_a_tokenizer_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="sostenuto pull"):
         Chunker(tmp_path / "none.json").chunks(Document("x", "text"))
+
+
+def test_tokens_are_counted_about_where_there_is_no_tokenizer() -> None:
+    text = SENTENCE * 20
+    chunks = Chunker(None, 40).chunks(Document(text))
+    assert all(chunk.text.endswith(".") for chunk in chunks)
+    assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
+    # Each sentence has 11 words, of which two have more than four letters twice over, and a full stop.
+    assert {chunk.text.count(".") for chunk in chunks[:-1]} <= {2, 3}
+    assert sum(chunk.text.count(".") for chunk in chunks) == 20
+    (long,) = {len(chunk.text) for chunk in Chunker(None, 20).chunks(Document("x" * 800))}
+    assert long == 80, "twenty tokens of four letters"
