@@ -1,4 +1,4 @@
-"""Tokens as most models have them, about: for those whose own tokenizer is not to be had.
+"""Tokens as most models have them, about, where no tokenizer is to be had.
 
 Of prose in languages that write words apart; others have more tokens than are counted here.
 """

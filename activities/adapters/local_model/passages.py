@@ -78,7 +78,9 @@ class Selection:
 
 async def select(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> Selection:
     """Select the sentences of tool results that bear on the question."""
-    sentences = sentences[:MOST_SENTENCES]
+    # Nothing is closer to a question than where it is asked, which answers nothing.
+    others = [one for one in sentences if not _asks_the_same(one.text, question)]
+    sentences = (others or [one for one in sentences if not one.passage])[:MOST_SENTENCES]
     close = await scores(question, sentences, embedder)
     ranking = sorted(range(len(sentences)), key=lambda i: (-close[i], i))
     relevance = max(close, default=0.0)
@@ -87,6 +89,10 @@ async def select(question: str, sentences: Sequence[Sentence], embedder: MiniLmE
     if len(whole) <= _SHORT and not any(sentence.passage for sentence in sentences):
         return Selection(whole, whole, relevance)
     return Selection(_within(sentences, ranking), _extract(sentences, ranking[0]), relevance)
+
+
+def _asks_the_same(text: str, question: str) -> bool:
+    return text.rstrip(" \"'”)*`").endswith("?") and _stems(question) <= _stems(text)
 
 
 async def scores(question: str, sentences: Sequence[Sentence], embedder: MiniLmEmbedder) -> list[float]:

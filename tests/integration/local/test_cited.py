@@ -14,7 +14,7 @@ from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.activities.adapters.local_model.citing.attribution import attributed
 from sostenuto.activities.adapters.local_model.citing.cited import NO_ANSWER
-from sostenuto.activities.adapters.local_model.passages import split_passage
+from sostenuto.activities.adapters.local_model.passages import select, split_passage
 from sostenuto.activities.model_adapter import Completion, Delta, ModelRequest
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.message import Message, Role, ToolCallPart
@@ -166,3 +166,13 @@ async def test_only_what_is_supported_is_attributed(embedder: MiniLmEmbedder) ->
     ]
     assert await attributed("", sentences, embedder) == []
     assert await attributed("Anything.", [], embedder) == []
+
+
+async def test_where_the_question_is_asked_answers_nothing(embedder: MiniLmEmbedder) -> None:
+    question = "How is the probe stored?"
+    asked = split_passage(f"Frequently asked: {question}", "", "questions")
+    manual = [one for name, text in MANUAL.items() for one in split_passage(text, "", name)]
+    selection = await select(question, [*asked, *manual], embedder)
+    assert selection.extract.startswith("Store the probe lying flat in a dry box.")
+    assert question not in selection.text
+    assert (await select(question, asked, embedder)).relevance == 0
