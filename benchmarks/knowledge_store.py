@@ -27,10 +27,10 @@ from qdrant_client import AsyncQdrantClient
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.adapters.qdrant.server import QdrantStore
-from sostenuto.activities.knowledge.collections import Collections
-from sostenuto.activities.knowledge.stored import Stored, StoredPassage, Version, document_key
-from sostenuto.activities.knowledge.vector_store import Leg, VectorStore
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.collections import Collections
+from sostenuto.activities.knowledge.store.stored import Stored, StoredPassage, Version, document_key
+from sostenuto.activities.knowledge.store.vector_store import Leg, VectorStore
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.contracts.wire.ingest import Writing
 
 KINDS: Final = ("embedded", "embedded, by another worker", "client's local mode")

@@ -29,10 +29,10 @@ from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.call.user_code import UserCode
-from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.price import Charge
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.wire.ingest import BeginCall, DocumentCall, ShowCall

@@ -202,12 +202,13 @@ class Client:
         prune: bool = False,
         rebuild: bool = False,
         concurrency: int = 4,
+        upload: bool = False,
         task_queue: str | None = None,
     ) -> Ingest:
         """Start bringing documents into a collection that the workers' app has.
 
         Documents that are there already as they are cost nothing; changed ones take the place of their earlier
-        versions. Workers read the files themselves.
+        versions. Workers read the files themselves, unless they are uploaded.
 
         Args:
             collection: The collection, or its name.
@@ -218,11 +219,12 @@ class Client:
             prune: Whether to take out documents of these sources that are gone.
             rebuild: Whether to make the collection anew, and show it when it is whole.
             concurrency: Documents at once.
+            upload: Whether to read the files here, and give them to the workers by the directory for large payloads.
             task_queue: Where the workers listen. Default: the client's.
 
         Raises:
             SpecError: A source is not one, or an ingest of the collection is under way.
-            SetupError: The server is away.
+            SetupError: The server is away, or there is no directory to upload to.
         """
         given = [sources] if isinstance(sources, str | Path) else as_tuple(sources, "ingest: sources")
         asked = IngestInput(
@@ -235,7 +237,7 @@ class Client:
             rebuild=rebuild,
             concurrency=concurrency,
         )
-        return await start_ingest(self.temporal, task_queue or self.task_queue, asked)
+        return await start_ingest(self.temporal, task_queue or self.task_queue, asked, upload=upload)
 
     async def collections(self, *, task_queue: str | None = None) -> tuple[CollectionSummary, ...]:
         """Return the collections of the workers' store.

@@ -24,6 +24,9 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from ..activities.knowledge.sources import SourceError, is_address
+from ..activities.knowledge.uploaded import upload as upload_documents
+from ..connection.converter import uploads_of
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, SpecError
 from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput, IngestProgress, IngestReport
@@ -102,16 +105,26 @@ async def start_ingest(
     temporal: TemporalClient,
     task_queue: str,
     asked: IngestInput,
+    *,
+    upload: bool = False,
 ) -> Ingest:
     """Start bringing documents into a collection.
 
+    Args:
+        temporal: The connection.
+        task_queue: Where the workers listen.
+        asked: What is to be brought in.
+        upload: Whether its files are read here, and uploaded.
+
     Raises:
         SpecError: A source is not one, or an ingest of the collection is under way.
-        SetupError: The server is away.
+        SetupError: The server is away, or there is no directory to upload to.
     """
     if not asked.sources:
         raise SpecError("ingest: name at least one file, folder, pattern or address")
     asked = asked.model_copy(update={"sources": tuple(map(_absolute, asked.sources)), "host": socket.gethostname()})
+    if upload:
+        asked = asked.model_copy(update={"upload": await _uploaded(temporal, asked.sources)})
     collection = asked.collection
     workflow_id = f"ingest-{collection}"
     with translate_rpc_errors(f"ingest {workflow_id!r}"):
@@ -172,6 +185,21 @@ async def check_served(temporal: TemporalClient, task_queue: str) -> None:
                 f"no worker takes work from {task_queue!r}: start one by `sostenuto dev MODULE:APP`, or by `sostenuto "
                 f"worker MODULE:APP --task-queue {task_queue}`"
             )
+
+
+async def _uploaded(temporal: TemporalClient, sources: tuple[str, ...]) -> str:
+    uploads = uploads_of(temporal)
+    if uploads is None:
+        raise SetupError(
+            "ingest: there is no directory to upload to: set SOSTENUTO_PAYLOAD_DIR, here and for workers, to one that "
+            "all of them share"
+        )
+    try:
+        return await asyncio.to_thread(upload_documents, [one for one in sources if not is_address(one)], uploads)
+    except SourceError as error:
+        raise SpecError(f"ingest: {error}") from None
+    except OSError as error:
+        raise SetupError(f"ingest: the documents cannot be uploaded to {uploads.directory}: {error.strerror}") from None
 
 
 async def _answered(temporal: TemporalClient, task_queue: str, handle: WorkflowHandle[Any, Any]) -> Any:

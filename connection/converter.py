@@ -25,6 +25,7 @@ from ..contracts import names
 from ..contracts.contract import problem_text
 from ..contracts.errors import SpecError
 from ..contracts.limits import NEVER_BYTES, OFFLOADED_BYTES, reads_back
+from .content_files import ContentFiles
 from .payload_store import MISSING, DirectoryStore, TolerantStore
 
 
@@ -87,6 +88,17 @@ def data_converter(payload_dir: Path | None = None) -> DataConverter:
         return _CONVERTER
     storage = ExternalStorage(drivers=[DirectoryStore(payload_dir)], payload_size_threshold=OFFLOADED_BYTES)
     return replace(_CONVERTER, external_storage=storage)
+
+
+def uploads_of(client: Client) -> ContentFiles | None:
+    """Return where a client's documents are kept for workers to read.
+
+    None where large payloads are kept nowhere that clients and workers share.
+    """
+    outside = client.data_converter.external_storage
+    drivers = outside.drivers if outside else ()
+    found = next((driver for driver in drivers if isinstance(driver, DirectoryStore)), None)
+    return ContentFiles(found.directory / "uploads") if found else None
 
 
 def tolerant(client: Client) -> Client:

@@ -6,10 +6,7 @@ Nothing here deletes them.
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from temporalio.api.common.v1 import Payload
@@ -22,7 +19,7 @@ from temporalio.converter import (
 
 from ..contracts.errors import SetupError
 from ..contracts.limits import HOW_TO_KEEP_OUTSIDE, HOW_TO_READ_OUTSIDE
-from .private_files import private_directory
+from .content_files import ContentFiles
 
 _NAME = "sostenuto-directory"
 _HASH = "sha256"
@@ -40,7 +37,12 @@ class DirectoryStore(StorageDriver):
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self._files = ContentFiles(directory)
+
+    @property
+    def directory(self) -> Path:
+        """Where the files are."""
+        return self._files.directory
 
     def name(self) -> str:
         """Return the durable name of this driver: it stands in the history."""
@@ -70,28 +72,16 @@ class DirectoryStore(StorageDriver):
         """
         return list(await asyncio.gather(*(asyncio.to_thread(self._retrieve, claim) for claim in claims)))
 
-    def _path(self, digest: str) -> Path:
-        return self._directory / digest[:2] / digest
-
     def _store(self, payload: Payload) -> StorageDriverClaim:
-        content = payload.SerializeToString(deterministic=True)
-        digest = sha256(content).hexdigest()
-        path = self._path(digest)
-        if not path.exists():
-            private_directory(path.parent)
-            _write_atomically(path, content)
-        return StorageDriverClaim(claim_data={_HASH: digest})
+        return StorageDriverClaim(claim_data={_HASH: self._files.put(payload.SerializeToString(deterministic=True))})
 
     def _retrieve(self, claim: StorageDriverClaim) -> Payload:
         digest = claim.claim_data[_HASH]
-        path = self._path(digest)
         try:
-            content = path.read_bytes()
+            return Payload.FromString(self._files.get(digest))
         except FileNotFoundError:
-            raise SetupError(f"the payload {digest} is not in {self._directory}: {HOW_TO_READ_OUTSIDE}") from None
-        if sha256(content).hexdigest() != digest:
-            raise SetupError(f"the payload file {path} is damaged: its content does not have the hash in its name")
-        return Payload.FromString(content)
+            where = self._files.directory
+            raise SetupError(f"the payload {digest} is not in {where}: {HOW_TO_READ_OUTSIDE}") from None
 
 
 class TolerantStore(StorageDriver):
@@ -146,17 +136,3 @@ def missing(reason: str) -> Payload:
 
 MISSING = b"sostenuto/missing"
 """Encoding of a payload that cannot be read: its data says why. It never stands in a history."""
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    # A half-written file under its final name would be taken for the whole payload for ever.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -5,7 +5,7 @@ A vector store, embedding models, and what reads documents.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,9 +17,10 @@ from ..contracts.specs.app import App
 from .embeddings import build_encoders, build_rerankers
 
 if TYPE_CHECKING:
-    from ..activities.knowledge.ingestion import DocumentReading
+    from ..activities.knowledge.ingestion import Cutter, DocumentReading
     from ..activities.knowledge.search import Knowledge
-    from ..activities.knowledge.vector_store import VectorStore
+    from ..activities.knowledge.store.vector_store import VectorStore
+    from ..activities.knowledge.uploaded import Uploads
     from ..activities.model_adapter import ModelAdapter
     from .providers import LazyEmbedder
     from .settings import Settings
@@ -30,7 +31,7 @@ _QDRANT_SECONDS = 30
 
 @asynccontextmanager
 async def knowledge_of(
-    app: App, settings: Settings, embedder: LazyEmbedder, adapters: Mapping[str, ModelAdapter]
+    app: App, settings: Settings, embedder: LazyEmbedder, adapters: Mapping[str, ModelAdapter], uploads: Uploads | None
 ) -> AsyncIterator[tuple[Knowledge | None, DocumentReading | None]]:
     """Return what the app's collections need, for the length of the block.
 
@@ -41,6 +42,7 @@ async def knowledge_of(
         settings: Addresses and keys.
         embedder: The local embedding model.
         adapters: Models that may judge passages, by provider.
+        uploads: Where clients upload documents to, where they do.
 
     Raises:
         SetupError: A package or a directory is missing; says what to do.
@@ -49,21 +51,34 @@ async def knowledge_of(
         yield None, None
         return
     try:
-        from ..activities.adapters.documents.chunker import Chunker
         from ..activities.adapters.documents.loading import load, taken
         from ..activities.adapters.documents.web import WebSource
         from ..activities.adapters.embeddings.local_passages import LocalPassages
         from ..activities.adapters.qdrant.bm25 import Bm25Encoder
-        from ..activities.knowledge.collections import Collections
         from ..activities.knowledge.ingestion import DocumentReading
         from ..activities.knowledge.search import Knowledge
+        from ..activities.knowledge.store.collections import Collections
     except ImportError as error:
         raise SetupError(f"collections need more packages ({error}): pip install 'sostenuto[local]'") from error
+    store = _store(settings)
+    web = WebSource(settings.ingest_hosts)
+    encoders = build_encoders({LOCAL_EMBEDDING: LocalPassages(embedder.built)}, settings)
+    rerankers = build_rerankers(settings, adapters)
+    try:
+        knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
+        yield knowledge, DocumentReading(load, _cutter(settings), web, taken, uploads)
+    finally:
+        await encoders.close()
+        await rerankers.close()
+        await store.close()
+        await web.close()
+
+
+def _cutter(settings: Settings) -> Callable[[str, int], Cutter]:
+    from ..activities.adapters.documents.chunker import Chunker
     from .stack.weights import Weights
 
     tokenizer = Weights.find(settings.state_dir, local_model=settings.local_model).tokenizer
-    store = _store(settings)
-    web = WebSource(settings.ingest_hosts)
 
     @cache
     def cutter(embedding: str, most_tokens: int) -> Chunker:
@@ -71,16 +86,7 @@ async def knowledge_of(
         is_needed = embedding == LOCAL_EMBEDDING or tokenizer.is_file()
         return Chunker(tokenizer if is_needed else None, most_tokens)
 
-    encoders = build_encoders({LOCAL_EMBEDDING: LocalPassages(embedder.built)}, settings)
-    rerankers = build_rerankers(settings, adapters)
-    try:
-        knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
-        yield knowledge, DocumentReading(load, cutter, web, taken)
-    finally:
-        await encoders.close()
-        await rerankers.close()
-        await store.close()
-        await web.close()
+    return cutter
 
 
 def _store(settings: Settings) -> VectorStore:

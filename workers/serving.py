@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from ..connection.converter import uploads_of
 from ..connection.running_stack import RunningStack
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
@@ -64,7 +65,7 @@ async def serving(
     try:
         async with (
             mcp_sessions(app.mcp) as sessions,
-            knowledge_of(app, settings, embedder, adapters) as (knowledge, reading),
+            knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
         ):
             services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading)
             async with build_worker(

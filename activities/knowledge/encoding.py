@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..price import OnCharge
-from .vector_store import SparseVector
+from .store.vector_store import SparseVector
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,9 @@ from ..price import OnCharge
 from .chunk import Chunk
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
-from .stored import Stored, StoredPassage, Version, document_key
-from .vector_store import SparseVector
+from .store.stored import Stored, StoredPassage, Version, document_key
+from .store.vector_store import SparseVector
+from .uploaded import UploadedDocuments, Uploads
 
 _PASSAGES_AT_ONCE: Final = 64
 _READ_AT_ONCE: Final = 2
@@ -69,6 +70,8 @@ class DocumentReading:
     web: Web
     taken: Callable[[object], Document]
     """Returns what somebody's own loader gave back as a document, or raises `DocumentError`. Blocks."""
+    uploads: Uploads | None = None
+    """Where clients upload documents to; None where this worker has no such place."""
 
 
 class Ingestion:
@@ -88,6 +91,7 @@ class Ingestion:
         self._served = served
         self._reading = reading
         self._user = user
+        self._uploaded = UploadedDocuments(reading.uploads)
         # Reading one may take gigabytes.
         self._slots = asyncio.Semaphore(_READ_AT_ONCE)
 
@@ -128,7 +132,10 @@ class Ingestion:
 
     async def page(self, call: ListCall) -> DocumentPage:
         """Return the next documents of the sources that are new or changed."""
-        seen, failures = await asyncio.to_thread(_next_files, call)
+        if call.upload:
+            seen, failures = await asyncio.to_thread(self._uploaded.next, call.upload, call.cursor, call.limit)
+        else:
+            seen, failures = await asyncio.to_thread(_next_files, call)
         found = [*(one.uri for one in seen), *(one.uri for one in failures)]
         last = max(map(path_of, found), key=lambda path: path.split("/"), default="")
         cursor = last if len(seen) + len(failures) >= call.limit else ""
@@ -159,7 +166,7 @@ class Ingestion:
             DocumentError: It cannot be read; says why.
         """
         collection = call.collection
-        data = await self._data(call.uri)
+        data = await self._data(call)
         digest = hashlib.sha256(data).hexdigest()
         # An attempt whose worker died after its last write need not be paid for again.
         there = await self._knowledge.collections.staged_one(call.writing, call.uri, call.tenant)
@@ -249,10 +256,12 @@ class Ingestion:
         else:
             seen.append(DocumentRef(uri=url, hash=hashlib.sha256(data).hexdigest(), size=len(data)))
 
-    async def _data(self, uri: str) -> bytes:
-        if is_address(uri):
-            return await self._reading.web.fetch(uri)
-        return await asyncio.to_thread(read_file, path_of(uri))
+    async def _data(self, call: DocumentCall) -> bytes:
+        if is_address(call.uri):
+            return await self._reading.web.fetch(call.uri)
+        if call.upload:
+            return await asyncio.to_thread(self._uploaded.content, call.upload)
+        return await asyncio.to_thread(read_file, path_of(call.uri))
 
     async def _loaded(self, collection: Collection, data: bytes, uri: str) -> Document:
         name = uri if is_address(uri) else path_of(uri)

@@ -15,7 +15,7 @@ from ...contracts.text import encodable, one_line
 from ...contracts.wire.retrieval import Scores
 from ..price import OnCharge
 from .encoding import EncodedQuery
-from .vector_store import Hit
+from .store.vector_store import Hit
 
 DENSE_SHARE: Final = 0.25
 """How much of the whole passage's closeness is added to that of its words."""

@@ -16,12 +16,12 @@ from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
 from ..not_served import NotServedError
 from ..price import OnCharge
-from .collections import Collections
 from .encoding import PassageEncoder, SparseEncoder
 from .reranking import AskedQuery, Candidate, MaxSim, Reranker, reranked
-from .stored import CollectionError, Stored
-from .vector_store import Hit, Leg
-from .vectors import length_of
+from .store.collections import Collections
+from .store.stored import CollectionError, Stored
+from .store.vector_store import Hit, Leg
+from .store.vectors import length_of
 
 RANK_CONSTANT: Final = 2
 """How fast the weight of a rank falls in reciprocal rank fusion: 1 / (constant + rank) (Cormack, Clarke and Büttcher,

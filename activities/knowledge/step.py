@@ -21,7 +21,7 @@ from ..call.failure import failure
 from ..call.heartbeat import heartbeats
 from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
-from .vector_store import StoreUnavailable
+from .store.vector_store import StoreUnavailable
 
 _ATTEMPTS: Final = 4
 """After so many whoever asked is told."""

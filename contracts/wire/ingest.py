@@ -106,6 +106,8 @@ class IngestInput(Contract):
     """Whether to make the collection anew, and show it when it is whole."""
     concurrency: int = 4
     """Documents at once."""
+    upload: str = ""
+    """SHA-256 of the list of documents that the client has uploaded; empty where workers read the files."""
     carried: IngestCarried | None = None
 
 
@@ -146,6 +148,8 @@ class ListCall(Contract):
     mark: str
     limit: int
     rebuild: bool = False
+    upload: str = ""
+    """As `IngestInput.upload`."""
 
 
 class DocumentPage(Contract):
@@ -170,6 +174,8 @@ class DocumentCall(Contract):
     tenant: str = ""
     fields: dict[str, Scalar] = {}
     mark: str
+    upload: str = ""
+    """SHA-256 under which it was uploaded; empty where workers read it where it is."""
 
 
 class DocumentDone(Charged):

@@ -19,10 +19,10 @@ from temporalio.client import Client
 
 from sostenuto import App, Collection
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
-from sostenuto.activities.knowledge.catalogue import CATALOGUE
 from sostenuto.activities.knowledge.encoding import EncodedPassage
-from sostenuto.activities.knowledge.stored import DOCUMENT
-from sostenuto.activities.knowledge.vector_store import Point
+from sostenuto.activities.knowledge.store.catalogue import CATALOGUE
+from sostenuto.activities.knowledge.store.stored import DOCUMENT
+from sostenuto.activities.knowledge.store.vector_store import Point
 from sostenuto.activities.price import OnCharge
 from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker

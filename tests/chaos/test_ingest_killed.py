@@ -22,8 +22,8 @@ from temporalio.client import WorkflowHandle
 from sostenuto import Client
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources import uri_of
-from sostenuto.activities.knowledge.stored import PASSAGE, visible_at
-from sostenuto.activities.knowledge.vector_store import VectorStore, Where
+from sostenuto.activities.knowledge.store.stored import PASSAGE, visible_at
+from sostenuto.activities.knowledge.store.vector_store import VectorStore, Where
 from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.retrieval import RetrievalCall

@@ -14,7 +14,7 @@ import pytest
 
 from sostenuto.activities.adapters.bounded_http import MAX_RESPONSE_BYTES
 from sostenuto.activities.adapters.embeddings import provider_passages
-from sostenuto.activities.knowledge.vectors import floats
+from sostenuto.activities.knowledge.store.vectors import floats
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import Charge
 from sostenuto.contracts.errors import (

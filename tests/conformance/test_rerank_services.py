@@ -15,7 +15,7 @@ from sostenuto.activities.adapters.bounded_http import MAX_RESPONSE_BYTES
 from sostenuto.activities.adapters.embeddings.provider_passages import DenseQuery
 from sostenuto.activities.adapters.rerank import service
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate
-from sostenuto.activities.knowledge.vector_store import Hit
+from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import Charge
 from sostenuto.contracts.errors import (

@@ -16,11 +16,11 @@ from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.knowledge.chunk import Chunk
-from sostenuto.activities.knowledge.collections import Collections
 from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.ingestion import DocumentReading
 from sostenuto.activities.knowledge.search import Knowledge
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.collections import Collections
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.price import OnCharge
 from sostenuto.contracts.collection.document import Document

@@ -141,6 +141,7 @@ class IngestWorkflow:
             mark=carried.mark,
             limit=_PAGE,
             rebuild=self._asked.rebuild,
+            upload=self._asked.upload,
         )
         page: DocumentPage = await self._do(IngestActivities.page, call, f"list-{writing.step}", _after(carried.cursor))
         found = len(page.documents) + page.unchanged + len(page.failures)
@@ -180,6 +181,7 @@ class IngestWorkflow:
             tenant=self._asked.tenant,
             fields=carried.fields,
             mark=carried.mark,
+            upload=document.hash if self._asked.upload else "",
         )
         self._step += 1
         name = f"document-{self._step}"

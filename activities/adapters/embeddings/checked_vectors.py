@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ....contracts.errors import UnreadableAnswer
-from ...knowledge.vectors import vector_text
+from ...knowledge.store.vectors import vector_text
 
 
 def checked_vectors(items: Any, count: int, dimensions: int = 0) -> list[str]:

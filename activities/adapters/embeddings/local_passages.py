@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...knowledge.encoding import EncodedPassage
-from ...knowledge.vectors import vector_text
+from ...knowledge.store.vectors import vector_text
 from ...price import OnCharge
 from .minilm import DIMENSIONS, MiniLmEmbedder
 from .word_codes import WordVectors, closeness, encoded

@@ -20,7 +20,7 @@ from ....contracts.errors import ContextOverflow, InvalidRequest, ModelError, Ti
 from ....contracts.model import Model
 from ....contracts.usage import Usage
 from ...knowledge.encoding import EncodedPassage
-from ...knowledge.vectors import length_of
+from ...knowledge.store.vectors import length_of
 from ...price import Charge, OnCharge
 from ..providers.failures import missing_key
 from ..providers.openai_errors import OPENAI_FAILURES, openai_error

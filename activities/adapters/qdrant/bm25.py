@@ -9,7 +9,7 @@ from typing import Final
 
 import qdrant_edge as edge
 
-from ...knowledge.vector_store import SparseVector
+from ...knowledge.store.vector_store import SparseVector
 
 MEAN_WORDS: Final = 110.0
 """Words of a passage of usual length: longer ones weigh each of theirs less."""

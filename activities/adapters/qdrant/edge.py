@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import qdrant_edge as edge
 
-from ...knowledge.vector_store import DENSE, SPARSE, Hit, Layout, Leg, Point, Record, StoreError, Where
-from ...knowledge.vectors import floats
+from ...knowledge.store.vector_store import DENSE, SPARSE, Hit, Layout, Leg, Point, Record, StoreError, Where
+from ...knowledge.store.vectors import floats
 from .optimizing import Optimizer, Users
 
 _SUFFIX: Final = ".shard"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ...knowledge.vector_store import Hit, Layout, Leg, Point, Record, StoreUnavailable, Where
+from ...knowledge.store.vector_store import Hit, Layout, Leg, Point, Record, StoreUnavailable, Where
 from .calls import announced
 from .guest import Guest
 from .owner import Owner

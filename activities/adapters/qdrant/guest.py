@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...knowledge.vector_store import StoreError
+from ...knowledge.store.vector_store import StoreError
 from .calls import CALLS, REFUSED_BY_OWNER, announced
 from .frames import receive_bytes, send
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from ...knowledge.vector_store import StoreError
+from ...knowledge.store.vector_store import StoreError
 
 _COPY: Final = ".copy"
 _PROGRAM: Final = """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ....contracts.errors import SetupError
-from ...knowledge.vector_store import StoreError
+from ...knowledge.store.vector_store import StoreError
 from .calls import CALLS, REFUSED_BY_OWNER, announce, withdraw
 from .edge import EdgeShards
 from .frames import receive, send_bytes

@@ -14,7 +14,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from ...knowledge.vector_store import (
+from ...knowledge.store.vector_store import (
     DENSE,
     SPARSE,
     Hit,
@@ -27,7 +27,7 @@ from ...knowledge.vector_store import (
     StoreUnavailable,
     Where,
 )
-from ...knowledge.vectors import floats
+from ...knowledge.store.vectors import floats
 
 T = TypeVar("T")
 

@@ -37,6 +37,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--field", metavar="NAME=VALUE", action="append", default=[], help="what is known of every document"
     )
     parser.add_argument("--tenant", default="", help="whose documents they are")
+    parser.add_argument("--upload", action="store_true", help="read the files here, for workers that do not have them")
     parser.add_argument("--prune", action="store_true", help="take out documents of these sources that are gone")
     parser.add_argument("--rebuild", action="store_true", help="make the collection anew, and show it when it is whole")
     parser.add_argument("--at-once", type=at_least_one, default=4, metavar="N", help="documents at once (default: 4)")
@@ -59,6 +60,7 @@ async def _ingest(args: argparse.Namespace) -> int:
         prune=args.prune,
         rebuild=args.rebuild,
         concurrency=args.at_once,
+        upload=args.upload,
     )
     try:
         await _follow(ingest)

@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient
 
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.adapters.qdrant.server import QdrantStore
-from sostenuto.activities.knowledge.vector_store import VectorStore
+from sostenuto.activities.knowledge.store.vector_store import VectorStore
 
 STORES = ("embedded", "embedded, of another process", "server")
 """`server`: its client's local mode, since no server is to be had without docker."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.knowledge.collections import Collections
-from sostenuto.activities.knowledge.stored import CollectionError, Stored, StoredPassage, Version, document_key
-from sostenuto.activities.knowledge.vector_store import Leg, SparseVector, Where
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.collections import Collections
+from sostenuto.activities.knowledge.store.stored import CollectionError, Stored, StoredPassage, Version, document_key
+from sostenuto.activities.knowledge.store.vector_store import Leg, SparseVector, Where
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.wire.ingest import Writing
 from tests.conformance.vector_store.stores import STORES, opened

@@ -10,8 +10,8 @@ import pytest
 from sostenuto.activities.adapters.qdrant import edge
 from sostenuto.activities.adapters.qdrant.edge import EdgeShards
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
-from sostenuto.activities.knowledge.vector_store import Layout, Leg, Point, StoreError, StoreUnavailable
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.vector_store import Layout, Leg, Point, StoreError, StoreUnavailable
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from tests.patience import PATIENCE_SECONDS
 
 LAYOUT = Layout(dimensions=2, indexes={"number": "integer"})

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from qdrant_client import AsyncQdrantClient
 
 from sostenuto.activities.adapters.qdrant.server import QdrantStore
-from sostenuto.activities.knowledge.vector_store import (
+from sostenuto.activities.knowledge.store.vector_store import (
     Hit,
     Layout,
     Leg,
@@ -30,7 +30,7 @@ from sostenuto.activities.knowledge.vector_store import (
     VectorStore,
     Where,
 )
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.workers import knowledge
 from sostenuto.workers.settings import Settings
 from tests.fakes.http_server import Answer, Asked, HttpServer, of_json

@@ -13,7 +13,7 @@ import pytest
 from sostenuto.activities.adapters.qdrant.calls import announced
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.adapters.qdrant.frames import send
-from sostenuto.activities.knowledge.vector_store import Layout, Point, StoreUnavailable
+from sostenuto.activities.knowledge.store.vector_store import Layout, Point, StoreUnavailable
 from tests.patience import PATIENCE_SECONDS
 
 _OWNER = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.knowledge.vector_store import (
+from sostenuto.activities.knowledge.store.vector_store import (
     Layout,
     Leg,
     Point,
@@ -17,7 +17,7 @@ from sostenuto.activities.knowledge.vector_store import (
     VectorStore,
     Where,
 )
-from sostenuto.activities.knowledge.vectors import vector_text
+from sostenuto.activities.knowledge.store.vectors import vector_text
 from tests.conformance.vector_store.stores import STORES, opened
 
 # Its client's local mode has no indexes, and says so.

@@ -11,7 +11,7 @@ import pytest
 
 from sostenuto import Agent, App, Cited, Collection, RetrievalResponded, Status, ToolResponded
 from sostenuto.activities.knowledge.sources import uri_of
-from sostenuto.activities.knowledge.stored import document_key, passage_id
+from sostenuto.activities.knowledge.store.stored import document_key, passage_id
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.contracts.message import ToolResultPart
 from tests.fakes.knowledge import WORDS

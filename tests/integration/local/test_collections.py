@@ -31,7 +31,7 @@ async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
     (tmp_path / "weights").symlink_to(STATE_DIR / "weights")
     app = App(collections=collections)
     adapters = {"scripted": ScriptedAdapter(["x"])}
-    async with knowledge_of(app, settings, build_embedder(settings), adapters) as (knowledge, _):
+    async with knowledge_of(app, settings, build_embedder(settings), adapters, None) as (knowledge, _):
         assert knowledge
         assert isinstance(knowledge.encoder("local/minilm"), LocalPassages)
         assert isinstance(knowledge.encoder("acme/bge-m3"), LazyPassages)

@@ -106,6 +106,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         prune=True,
         rebuild=True,
         concurrency=2,
+        upload="ab" * 32,
         carried=CARRIED,
     ),
     ingest.BeginCall(
@@ -126,6 +127,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         mark="run-1",
         limit=100,
         rebuild=True,
+        upload="ab" * 32,
     ),
     ingest.DocumentPage(
         documents=(ingest.DocumentRef(uri="file:///docs/probe.md", hash="ab" * 32, size=1_000),),
@@ -141,6 +143,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         tenant="acme",
         fields={"team": "core"},
         mark="run-1",
+        upload="ab" * 32,
     ),
     ingest.DocumentDone(passages=3, characters=1_000, **USED),
     ingest.ShowCall(

@@ -9,7 +9,7 @@ import pytest
 
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, reranked
 from sostenuto.activities.knowledge.search import Knowledge
-from sostenuto.activities.knowledge.vector_store import Hit
+from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import OnCharge
 from sostenuto.contracts.wire.retrieval import Scores

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sostenuto.activities.adapters.embeddings.checked_vectors import checked_vectors
-from sostenuto.activities.knowledge.vectors import floats, length_of
+from sostenuto.activities.knowledge.store.vectors import floats, length_of
 from sostenuto.contracts.errors import UnreadableAnswer
 
 

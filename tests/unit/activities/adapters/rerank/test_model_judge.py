@@ -11,7 +11,7 @@ from sostenuto.activities.adapters.embeddings.provider_passages import DenseQuer
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
 from sostenuto.activities.adapters.rerank.model_judge import JUDGED_CHARS, JUDGED_PASSAGES, ModelJudge
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, reranked
-from sostenuto.activities.knowledge.vector_store import Hit
+from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import Charge

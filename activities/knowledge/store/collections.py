@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ...contracts.collection.fields import Condition
-from ...contracts.wire.ingest import Writing
+from ....contracts.collection.fields import Condition
+from ....contracts.wire.ingest import Writing
 from .catalogue import Catalogue
 from .stored import (
     DOCUMENT,

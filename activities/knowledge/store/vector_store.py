@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
-from ...contracts.contract import Contract
-from ...contracts.errors import SostenutoError
+from ....contracts.contract import Contract
+from ....contracts.errors import SostenutoError
 
 DENSE: Final = "dense"
 SPARSE: Final = "sparse"
