@@ -10,8 +10,9 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.message import Message
-from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
+from ..contracts.wire.retrieval import Passage
 from ..contracts.wire.run import Continuation
+from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
 from .call.payload_size import reason_not_to_return
@@ -32,16 +33,18 @@ async def take_over(continuation: Continuation) -> TranscriptPage:
         if activity.info().attempt > 1:
             await release_own_run()
         messages: tuple[Message, ...] = ()
+        passages: tuple[Passage, ...] = ()
         while True:
             page = await _page(continuation, len(messages))
             if not page.messages:
                 break
             messages += page.messages
+            passages = passages or page.passages
     if not messages:
         raise ApplicationError(
             f"run {continuation.run_id!r} has no transcript {continuation.path!r}", non_retryable=True
         )
-    whole = TranscriptPage(messages=messages)
+    whole = TranscriptPage(messages=messages, passages=passages)
     if reason := reason_not_to_return(whole, "it"):
         raise ApplicationError(reason, non_retryable=True)
     return whole
@@ -49,6 +52,8 @@ async def take_over(continuation: Continuation) -> TranscriptPage:
 
 async def _page(continuation: Continuation, start: int) -> TranscriptPage:
     handle = activity.client().get_workflow_handle(continuation.run_id)
-    query = TranscriptQuery(transcript=continuation.path, start=start, stop=_ALL)
+    query = TranscriptQuery(
+        transcript=continuation.path, start=start, stop=_ALL, with_passages=continuation.passages and not start
+    )
     page: TranscriptPage = await handle.query(names.TRANSCRIPT_QUERY, query, result_type=TranscriptPage)
     return page

@@ -22,7 +22,8 @@ from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.provider_tool import McpConnector
 from ..contracts.text import cut, encodable
-from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
+from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason
+from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.bill import Costs
 from .call.failure import failure
@@ -146,7 +147,8 @@ class ModelActivities:
         return tuple(messages)
 
     def _known(self, execution: str, ref: PartRef) -> object:
-        known = self._cache.part(execution, ref.call_id) if ref.call_id else None
+        key = ref.call_id or ref.search_id
+        known = self._cache.part(execution, key) if key else None
         # An attempt that the server gave up on may have left another result here than the history has.
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 

@@ -159,8 +159,9 @@ class PartRef(Contract):
     part: int
     """Index of the part in that message."""
     call_id: str = ""
-    """Where the part is a tool's result, the call that it answers; where it is what a search found that no model asked
-    for, the id of the search's activity."""
+    """Where the part is a tool's result, the call that it answers."""
+    search_id: str = ""
+    """Where the part is the result of a `Retrieve` step, the id of its activity."""
     digest: str = ""
     """Beginning of the SHA-256 of the part's JSON."""
 

@@ -9,9 +9,10 @@ import binascii
 from base64 import b64decode, b64encode
 from typing import Any, Final
 
+from pydantic import FieldSerializationInfo, SerializerFunctionWrapHandler
 from pydantic_core import from_json, to_json
 
-from .limits import MAX_UNPACKED_BYTES, reads_back
+from .limits import MAX_UNPACKED_BYTES, RAW, reads_back
 
 try:
     # A Python that was built where its library is missing has none. It takes half of what zlib leaves of a transcript.
@@ -36,6 +37,12 @@ def pack(written: Any) -> Any:
         return written
     text = _MARK + b64encode(bz2.compress(content)).decode()
     return text if len(text) < len(content) else written
+
+
+def written_packed(value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+    """Serialize a field packed, but where it is to be read as it is."""
+    written = handler(value)
+    return written if info.context == RAW else pack(written)
 
 
 def unpack(value: Any) -> Any:

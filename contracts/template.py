@@ -84,12 +84,30 @@ def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str]
     found, begin = [], 0
     for match in _FIELD.finditer(template):
         name = match.group(1)
-        value = None if name is None else values[name]
-        if isinstance(value, str) and value in apart:
-            found += [render(template[begin : match.start()], values), value]
+        of_value = [] if name is None else pieces_of(values[name], apart)
+        if any(piece in apart for piece in of_value):
+            found += [render(template[begin : match.start()], values), *of_value]
             begin = match.end()
     found.append(render(template[begin:], values))
     return [piece for piece in found if piece] or [""]
+
+
+def pieces_of(value: JsonValue, apart: Container[str]) -> list[str]:
+    """Return a value as text in pieces.
+
+    Texts that are to be apart stand alone. An object of which some values are to be apart is written under its keys, line by line: as JSON they would be other
+    texts.
+    """
+    if isinstance(value, dict) and any(_is_apart(item, apart) for item in value.values()):
+        found: list[str] = []
+        for key, item in value.items():
+            found += [f"{key}:\n", as_text(item), "\n\n"]
+        return found[:-1]
+    return [as_text(value)]
+
+
+def _is_apart(value: JsonValue, apart: Container[str]) -> bool:
+    return isinstance(value, str) and value in apart
 
 
 def as_text(value: JsonValue) -> str:

@@ -155,7 +155,7 @@ async def search(
     interpreter = _interpreter()
     scope = Scope.root(interpreter.numbered(interpreter.root / name), message_from(query))
     try:
-        found, _ = await search_for(interpreter, spec, scope, Tally())
+        found = await search_for(interpreter, spec, scope, Tally())
     except (ActivityError, ApplicationError) as error:
         cause = cause_of(error)
         if isinstance(cause, ApplicationError):

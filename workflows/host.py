@@ -14,7 +14,7 @@ from ..contracts.specs.runnable import Runnable
 from ..contracts.tool import ToolDefinition
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import Place
-from ..contracts.wire.retrieval import Retrieved
+from ..contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Continuation, Result
 from .agent.transcript import Transcript
@@ -42,14 +42,17 @@ class Searching(Protocol):
 
     found: FoundPassages
 
-    def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
-        """Take in what a search found, and show it.
+    async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
+        """Return what a search finds; take that in, and what it cost, and show it.
 
         Args:
-            place: For what it was found.
-            retrieved: That.
-            collection: Name of what was searched.
-            search: Id of the search's activity, where no model asked for it.
+            call: What is searched for.
+            place: For what: of a tool call its agent.
+            tally: Takes in what it cost, also where it fails.
+
+        Raises:
+            SpecError: The collection is partitioned, and the run is nobody's.
+            FailureError: It cannot be searched; the cause says why.
         """
         ...
 

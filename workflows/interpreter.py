@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 from ..contracts import limits
 from ..contracts.message import Message
@@ -15,18 +16,20 @@ from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
 from ..contracts.tool import ToolDefinition
-from ..contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
+from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import Place
-from ..contracts.wire.retrieval import Retrieved
+from ..contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Carried, Continuation, Result, RunInput, Status
+from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .concurrency import CANCELLED, being_cancelled, result_of_error
+from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
 from .host import Host
 from .knowledge.found import FoundPassages
+from .knowledge.retrieval import retrieve
 from .nested_run import run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
@@ -130,11 +133,20 @@ class Interpreter:
         self.tally.reply(reply)
         self.details.told(place, (reply.message,))
 
-    def retrieved(self, place: Place, retrieved: Retrieved, collection: str, search: str = "") -> None:
-        """Take in what a search found and cost, and show it."""
-        self.tally.charge(retrieved.totals)
-        self.found.add(retrieved, search)
-        self.details.retrieved(place, retrieved.summary(collection))
+    async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
+        """Return what a search finds; take that in, and what it cost, and show it."""
+        search = place.tool_call(call.call_id) if call.call_id else place.search()
+        try:
+            found = await retrieve(call, search)
+        except FailureError as error:
+            for one in (tally, self.tally):
+                one.charge(spent_by(error))
+            raise
+        for one in (tally, self.tally):
+            one.charge(found.totals)
+        self.found.add(found, "" if call.call_id else search)
+        self.details.retrieved(place, found.summary(call.collection.name))
+        return found
 
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
@@ -150,7 +162,9 @@ class Interpreter:
         if known is None:
             names = ", ".join(self._transcripts) or "none"
             raise ValueError(f"there is no transcript {query.transcript!r} in this workflow: there are {names}")
-        return known.page(query)
+        page = known.page(query)
+        found = tuple(self.found.passages.values()) if query.with_passages else ()
+        return page.model_copy(update={"passages": found}) if found else page
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
         """Run a runnable at its place and return its result, also when it is cancelled."""
@@ -201,6 +215,8 @@ class Interpreter:
         place = self.numbered(place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)
+        if continues and any(node.cites for node in runnable.walk()):
+            continues = continues.model_copy(update={"passages": True})
         run = RunInput(
             runnable=runnable,
             message=message,
@@ -210,7 +226,7 @@ class Interpreter:
             transfers=transfers,
             offload=self._offload,
             compact=compact,
-            passages=self.found.citable_by(runnable),
+            passages=self.found.citable_by(runnable, message),
         )
         result = self.tally.add(await self._nested(run, child_id))
         self.found.cited(result.citations)

@@ -15,9 +15,9 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.message import Message
     from ..contracts.specs.agent import Agent
     from ..contracts.tool import ToolDefinition
-    from ..contracts.wire.model_call import TranscriptPage, TranscriptQuery
     from ..contracts.wire.places import Place
     from ..contracts.wire.run import Result, RunInput, Status
+    from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from . import policy
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
@@ -119,6 +119,7 @@ class RunWorkflow:
             if is_cancelled_exception(error):
                 raise
             raise SpecError(f"the conversation cannot be taken over: {error.cause or error}") from None
+        self._interpreter.found.know(page.passages)
         return (*page.messages, *asked)
 
     def _message(self) -> Message:

@@ -59,9 +59,14 @@ class Scope:
             raise SpecError(f"{{{missing.args[0]}}} is unknown: it is not a field of what was asked") from None
 
 
-def message_of(value: JsonValue) -> Message:
-    """Return an output as the message that the next runnable is asked."""
-    return Message.user(template.as_text(value))
+def message_of(value: JsonValue, apart: Container[str] = ()) -> Message:
+    """Return an output as the message that the next runnable is asked.
+
+    Args:
+        value: The output.
+        apart: Texts that are to be parts of their own, which may be referred to.
+    """
+    return Message.user([*template.pieces_of(value, apart)])
 
 
 def items_of(value: JsonValue) -> list[JsonValue] | None:

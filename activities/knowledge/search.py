@@ -87,9 +87,9 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
     _check_made(stored, collection)
     texts = (call.query, *call.queries)
     encoded = [await encoder.query(text, charge) for text in texts]
-    imagined = [await encoder.query(call.imagined, charge)] if call.imagined.strip() else []
+    hypothetical = [await encoder.query(call.hypothetical, charge)] if call.hypothetical.strip() else []
     _check_length(stored, encoded[0].dense)
-    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*encoded, *imagined)]
+    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*encoded, *hypothetical)]
     weighed = (knowledge.sparse.query(text) for text in texts)
     legs += [Leg(sparse=words, limit=collection.candidates) for words in weighed if words.indices]
     tenant = call.tenant if collection.partition else None
@@ -112,7 +112,7 @@ def _check_query(call: RetrievalCall) -> None:
         raise SpecError(f"collection {call.collection.name!r} is partitioned by tenant: say whose documents")
     if not call.query.strip():
         raise SpecError("query: it is empty: say what to look for")
-    for query in (call.query, *call.queries, call.imagined):
+    for query in (call.query, *call.queries, call.hypothetical):
         if len(query) > MAX_QUERY_CHARS:
             raise SpecError(f"query: {excess('it', len(query), MAX_QUERY_CHARS).replace('bytes', 'characters')}")
 

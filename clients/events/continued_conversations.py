@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import Payloads
 
 from ...contracts.wire.event import Event
-from ...contracts.wire.model_call import TranscriptPage
+from ...contracts.wire.transcript import TranscriptPage
 from .history_event import RecordedEvent
 from .outcome import Accumulated, Activity, Reading, Scheduled
 

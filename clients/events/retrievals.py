@@ -44,7 +44,8 @@ class RetrievalOutcome:
             **recorded.stamp(activity.path),
             collection=self.call.collection.name,
             query=self.call.query,
-            queries=(*self.call.queries, *filter(None, [self.call.imagined])),
+            queries=self.call.queries,
+            hypothetical=self.call.hypothetical,
             call_id=self.call.call_id,
             passages=tuple(
                 RetrievedPassage(id=passage.id, source=passage.source, page=passage.page, scores=passage.scores)

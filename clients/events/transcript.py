@@ -130,8 +130,8 @@ class RebuiltTranscript:
     def _known(self, part: Part, found: Mapping[str, str]) -> Part:
         if not isinstance(part, PartRef):
             return part
-        if part.call_id in found:
-            return TextPart(text=found[part.call_id])
+        if part.search_id in found:
+            return TextPart(text=found[part.search_id])
         if part.call_id in self._results:
             return self._results[part.call_id]
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):

@@ -95,7 +95,8 @@ class App:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
 
     def _add_collection(self, collection: Collection, where: str) -> None:
-        if self.collections.setdefault(collection.name, collection) != collection:
+        known = self.collections.setdefault(collection.name, collection)
+        if known != collection or known.functions != collection.functions:
             raise SpecError(f"{where}: there is already another collection named {collection.name!r}: rename one")
 
     def _check_servers(self, node: Node, where: str) -> None:

@@ -63,7 +63,7 @@ class Node(Spec):
 
     @property
     def is_single_call(self) -> bool:
-        """Whether it is one model call, however it is asked."""
+        """Whether it is one model call or one search, however it is asked."""
         return False
 
     @property

@@ -37,7 +37,8 @@ class Retrieve(Node):
     filters: tuple[Condition, ...] = ()
     """What the fields of a document have to be."""
     filled: dict[str, str] = {}
-    """Fields whose filter is known only when it runs, each with the name that stands for it, as in a template."""
+    """Fields whose filter is known only when it runs: by field, the name of the input's field or of the earlier step
+    that has the value."""
     rewrite: Rewrite = ""
     """What a model makes of the query first: `multi-query`, other ways of asking the same; `decomposition`, the simpler
     questions that it consists of; `hyde`, a passage that might answer it, which is then searched for by meaning (Gao
@@ -84,15 +85,20 @@ class Retrieve(Node):
     @model_validator(mode="after")
     def _whole(self) -> Retrieve:
         if self.rewrite and self.model is None:
-            raise ValueError(f"model: rewrite={self.rewrite!r} asks one: name it")
+            raise ValueError(f"model: name the model that rewrites the query (rewrite={self.rewrite!r})")
         if self.model is not None and not self.rewrite:
-            raise ValueError("model: it goes with rewrite=, and there is none")
+            raise ValueError("model: it rewrites the query, and rewrite= does not say how")
         return self
 
     @property
     @override
     def takes_template(self) -> bool:
         return bool(self.query)
+
+    @property
+    @override
+    def is_single_call(self) -> bool:
+        return True
 
     @override
     def collections(self) -> list[Collection]:
@@ -124,6 +130,10 @@ class Retrieve(Node):
         missing = [name for name in self.filled.values() if name not in names]
         if missing:
             raise SpecError(f"filters: {{{missing[0]}}} is unknown: it is not a field of what was asked")
+        for field, name in self.filled.items():
+            # Else what is to keep something out would let everything in.
+            if names[name] is None:
+                raise SpecError(f"filters: {field}: {{{name}}} is null: give a value")
         values = {field: names[name] for field, name in self.filled.items()}
         return (*self.filters, *conditions_from(self.collection.fields, values, "filters"))
 

@@ -135,8 +135,9 @@ class RetrievalResponded(_Event, Charged):
     query: str
     """What was searched for."""
     queries: tuple[str, ...] = ()
-    """What a model made of the query, which was searched for as well: further queries, or a passage that might answer
-    it."""
+    """Further ways of asking, which a model wrote and which were searched for as well."""
+    hypothetical: str = ""
+    """A passage that might answer the query, which a model wrote and which was searched for by meaning as well."""
     call_id: str = ""
     """Id of the tool call that asked for it; empty where none did."""
     passages: tuple[RetrievedPassage, ...] = ()

@@ -1,7 +1,4 @@
-"""One model call: what is sent for it, what comes back, and its transcript.
-
-The transcript is sent in pages.
-"""
+"""One model call: what is sent for it, and what comes back."""
 
 from __future__ import annotations
 
@@ -78,23 +75,3 @@ class ModelReply(Contract):
     """Features that the model was found to refuse by this call, which was then made without them."""
     attribution: Attribution = Attribution.MODEL
     """How it was found what the claims of a `Cited` answer rest on."""
-
-
-class TranscriptQuery(Contract):
-    """Asks a running workflow for a page of one transcript."""
-
-    transcript: str
-    start: int = 0
-    """Index of the first message wanted."""
-    stop: int
-    """Index after the last message wanted."""
-    max_bytes: int = 700_000
-    """Bound of the page. A page always has at least one message."""
-
-
-class TranscriptPage(Contract):
-    """A page of a transcript."""
-
-    head: Head | None = None
-    """Only on the first page."""
-    messages: tuple[Message, ...] = ()

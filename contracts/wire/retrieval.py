@@ -11,6 +11,8 @@ from ..contract import Contract
 from ..message import ToolResultPart
 from .totals import Charged
 
+_NOTHING = "Nothing was found."
+
 
 class RetrievalCall(Contract):
     """Input of one search."""
@@ -22,7 +24,7 @@ class RetrievalCall(Contract):
     """What the fields of a document have to be."""
     queries: tuple[str, ...] = ()
     """Further ways of asking, searched for as the query is."""
-    imagined: str = ""
+    hypothetical: str = ""
     """A passage that might answer the query, which is searched for by meaning alone."""
     limit: int
     """Most passages."""
@@ -87,12 +89,13 @@ class Retrieved(Charged):
     def content(self) -> str:
         """What a model reads of it."""
         if not self.passages:
-            return "Nothing was found. Try other words, or fewer filters."
+            return _NOTHING
         return "\n".join(map(_told, self.passages))
 
     def as_result(self, call_id: str, name: str) -> ToolResultPart:
         """Return what the model is told that asked for it."""
-        return ToolResultPart(call_id=call_id, name=name, content=self.content, passages=len(self.passages))
+        advice = "" if self.passages else " Try other words, or fewer filters."
+        return ToolResultPart(call_id=call_id, name=name, content=self.content + advice, passages=len(self.passages))
 
     def summary(self, collection: str) -> str:
         """Return it in a line."""

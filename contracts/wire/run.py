@@ -19,7 +19,7 @@ from ..limits import RAW
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
 from ..model import Head
-from ..packed import pack, unpack
+from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
@@ -64,11 +64,6 @@ class StepResult(Contract):
     """The answers that were asked for again, with the reasons."""
 
 
-def _packed(value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
-    written = handler(value)
-    return written if info.context == RAW else pack(written)
-
-
 class Carried(Contract):
     """What an agent takes along when its workflow continues as new."""
 
@@ -103,7 +98,7 @@ class Carried(Contract):
 
     @field_serializer("messages", "passages", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
-        return _packed(messages, handler, info)
+        return written_packed(messages, handler, info)
 
     _unpack = field_validator("messages", "passages", mode="before")(unpack)
 
@@ -118,6 +113,8 @@ class Continuation(Contract):
     """Id of that run. Its newest execution is meant."""
     path: str
     """Which of its transcripts."""
+    passages: bool = False
+    """Whether what its searches found is wanted, too: the answer cites."""
 
 
 class RunInput(Contract):
@@ -157,7 +154,7 @@ class RunInput(Contract):
     def _pack_passages(
         self, passages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo
     ) -> Any:
-        return _packed(passages, handler, info)
+        return written_packed(passages, handler, info)
 
     @field_serializer("runnable", mode="wrap", when_used="json")
     def _pack(self, runnable: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:

@@ -28,9 +28,8 @@ from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
-from ..concurrency import being_cancelled, cause_of, spent_by, told_by
+from ..concurrency import being_cancelled, cause_of, told_by
 from ..host import AgentHost
-from ..knowledge.retrieval import retrieve
 from ..payload_limits import PayloadTooLargeError
 from ..until_served import until_served
 from .gates import Gate, error_result
@@ -138,17 +137,14 @@ class ToolCalls:
                 call_id=call.id,
                 name=call.name,
             )
-            found = await retrieve(asked, self._place.tool_call(call.id))
+            found = await self._host.search(asked, self._place, self._state.tally)
         except SpecError as error:
             schema = json.dumps(search.definition.parameters)
             return error_result(call, f"{error}. Valid arguments follow this JSON schema: {schema}")
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            self._state.tally.charge(spent_by(error))
             return error_result(call, f"{call.name} failed: {told_by(error)}")
-        self._state.tally.charge(found.totals)
-        self._host.retrieved(self._place, found, search.collection.name)
         return found.as_result(call.id, call.name)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:

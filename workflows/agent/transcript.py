@@ -9,7 +9,8 @@ from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolResultPart
 from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
-from ...contracts.wire.model_call import ModelReply, TranscriptPage, TranscriptQuery
+from ...contracts.wire.model_call import ModelReply
+from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .. import policy
 
 
@@ -73,9 +74,11 @@ class Transcript:
                 search = self._texts.get(part.text, "") if isinstance(part, TextPart) else ""
                 least = policy.TAIL_PASSAGES_BYTES if search or _is_search(part) else policy.TAIL_PART_BYTES
                 if (search or self._stands_elsewhere(index, part)) and len(written) > min(least, room):
-                    call_id = part.call_id if isinstance(part, ToolResultPart) else search
+                    call_id = part.call_id if isinstance(part, ToolResultPart) else ""
                     digest = part_digest(written)
-                    parts.append(PartRef(message=index, part=position, call_id=call_id, digest=digest))
+                    parts.append(
+                        PartRef(message=index, part=position, call_id=call_id, search_id=search, digest=digest)
+                    )
                 else:
                     room -= len(written)
                     parts.append(part)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...contracts.collection.citation import Citation
+from ...contracts.message import Message
 from ...contracts.specs.node import Node
 from ...contracts.wire.retrieval import Passage, Retrieved, Scores
 
@@ -19,15 +20,15 @@ class FoundPassages:
         self.passages: dict[str, Passage] = {}
         """By id: an answer may cite these alone."""
         self.texts: dict[str, str] = {}
-        """What a model reads of a search that no model asked for, with the id of the search's activity: a prompt that
-        has the text refers to that."""
+        """Results of `Retrieve` steps, and of `search` in code-first workflows, as models read them, each with the id
+        of its activity: a prompt that has the text refers to that."""
 
     def add(self, retrieved: Retrieved, search: str = "") -> None:
         """Take in what a search found.
 
         Args:
             retrieved: That.
-            search: Id of its activity, where no model asked for it.
+            search: Id of its activity, where it is no tool call.
         """
         self.know(retrieved.passages)
         if search and retrieved.passages:
@@ -59,10 +60,11 @@ class FoundPassages:
                 ),
             )
 
-    def citable_by(self, runnable: Node) -> tuple[Passage, ...]:
-        """Return what a nested run is told, so that its answer may cite it.
+    def citable_by(self, runnable: Node, message: Message | None) -> tuple[Passage, ...]:
+        """Return the passages that answers in a nested run may cite.
 
-        Nothing where none of its answers cites.
+        Those that it is told of, where any of its answers cites.
         """
-        cites = any(node.cites for node in runnable.walk())
-        return tuple(self.passages.values()) if cites else ()
+        if message is None or not any(node.cites for node in runnable.walk()):
+            return ()
+        return tuple(passage for passage in self.passages.values() if passage.id in message.text)

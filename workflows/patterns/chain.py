@@ -23,7 +23,8 @@ async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
         if before.status is not Status.COMPLETED:
             return tally.result(before.status, f"step {step.name!r}: {before.reason}", output=before.output)
         scope = scope.knowing({step.name: before.output})
-    return tally.result(Status.COMPLETED, before.reason if before else "", output=before and before.output)
+    result = tally.result(Status.COMPLETED, before.reason if before else "", output=before and before.output)
+    return result.model_copy(update={"passages": before.passages}) if before else result
 
 
 async def _step(host: Host, step: Step, scope: Scope, before: Result | None) -> Result:
@@ -32,7 +33,7 @@ async def _step(host: Host, step: Step, scope: Scope, before: Result | None) -> 
         if step.input:
             here = here.asked(scope.render(step.input, host.found.texts))
         elif before and not step.run.takes_template:
-            here = here.asked(message_of(before.output))
+            here = here.asked(message_of(before.output, host.found.texts))
     except SpecError as error:
         return Result(status=Status.FAILED, reason=f"input: {error}")
     return await host.run(step.run, here)

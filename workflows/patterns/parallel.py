@@ -73,7 +73,9 @@ async def _joined(host: Host, parallel: Parallel, scope: Scope, jobs: dict[str, 
     if being_cancelled() or len(completed) < wanted:
         return _failed(tally, results, output, wanted)
     if whole:
-        return tally.result(Status.COMPLETED, output=output)
+        result = tally.result(Status.COMPLETED, output=output)
+        passages = _passages(completed)
+        return result.model_copy(update={"passages": passages}) if passages else result
     if parallel.reducer:
         return await _settled(host, parallel.reducer, scope, output, tally)
     if parallel.judge:
@@ -94,6 +96,13 @@ def _output(parallel: Parallel, jobs: dict[str, Job], completed: dict[str, Resul
     return [completed[name].output if name in completed else None for name in jobs]
 
 
+def _passages(completed: dict[str, Result]) -> tuple[str, ...]:
+    """Return the passages of all outputs, where each is what a search found."""
+    if not all(result.passages for result in completed.values()):
+        return ()
+    return tuple(dict.fromkeys(one for result in completed.values() for one in result.passages))
+
+
 def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Result:
     if being_cancelled() or (results and all(result.status is Status.CANCELLED for result in results)):
         return tally.cancelled(output)
@@ -109,7 +118,7 @@ def _failed(tally: Tally, results: list[Result], output: Any, wanted: int) -> Re
 
 async def _settled(host: Host, runnable: Runnable, scope: Scope, told: Any, tally: Tally) -> Result:
     """Run a reducer or judge on the outputs."""
-    here = scope.step(runnable.name).asked(message_of(told))
+    here = scope.step(runnable.name).asked(message_of(told, host.found.texts))
     result = tally.add(await host.run(runnable, here), runnable.name)
     reason = f"{runnable.name}: {result.reason}" if result.reason else ""
     return tally.result(result.status, reason, output=result.output)

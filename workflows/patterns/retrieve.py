@@ -14,9 +14,8 @@ from ...contracts.specs.agent import Agent
 from ...contracts.specs.retrieve import Retrieve
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.run import Result, Status
-from ..concurrency import spent_by, told_by
+from ..concurrency import told_by
 from ..host import Host
-from ..knowledge.retrieval import retrieve
 from ..scope import Scope
 from ..tally import Tally
 
@@ -38,7 +37,7 @@ async def run_retrieve(host: Host, spec: Retrieve, scope: Scope) -> Result:
     """Return the passages that a search finds, as a model reads them."""
     tally = Tally()
     try:
-        found, note = await search_for(host, spec, scope, tally)
+        found = await search_for(host, spec, scope, tally)
     except SpecError as error:
         return tally.result(Status.FAILED, str(error))
     except asyncio.CancelledError:
@@ -46,14 +45,13 @@ async def run_retrieve(host: Host, spec: Retrieve, scope: Scope) -> Result:
     except FailureError as error:
         if is_cancelled_exception(error):
             return tally.cancelled()
-        tally.charge(spent_by(error))
         return tally.result(Status.FAILED, told_by(error))
-    result = tally.result(Status.COMPLETED, note, output=found.content)
+    result = tally.result(Status.COMPLETED, found.note, output=found.content)
     return result.model_copy(update={"passages": tuple(passage.id for passage in found.passages)})
 
 
-async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> tuple[Retrieved, str]:
-    """Return what a search finds, and what there is to say of it.
+async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> Retrieved:
+    """Return what a search finds. Its note says what did not go as it should.
 
     Raises:
         SpecError: Something that it takes is missing or wrong; says which.
@@ -76,11 +74,9 @@ async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> 
             call = call.model_copy(update=_rewritten(spec, said.output))
         else:
             note = f"the query was not rewritten: {said.status}: {said.reason}"
-    search = scope.path.search()
-    found = await retrieve(call, search)
-    tally.charge(found.totals)
-    host.retrieved(scope.path, found, spec.collection.name, search)
-    return found, note
+    found = await host.search(call, scope.path, tally)
+    notes = "; ".join(filter(None, (note, found.note)))
+    return found.model_copy(update={"note": notes})
 
 
 def _rewriter(spec: Retrieve, model: Model) -> Agent:
@@ -104,6 +100,6 @@ def _rewriter(spec: Retrieve, model: Model) -> Agent:
 def _rewritten(spec: Retrieve, output: Any) -> dict[str, Any]:
     """Return what a model made of the query, as fields of the call."""
     if spec.rewrite == "hyde":
-        return {"imagined": output[:MAX_QUERY_CHARS]}
+        return {"hypothetical": output[:MAX_QUERY_CHARS]}
     written = (query[:MAX_QUERY_CHARS] for query in output["queries"] if query.strip())
     return {"queries": tuple(dict.fromkeys(written))[:MOST_QUERIES]}

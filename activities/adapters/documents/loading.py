@@ -65,13 +65,16 @@ def taken(said: object) -> Document:
     if said.form not in get_args(Form):
         raise DocumentError(f"its form is {said.form!r}, and not one of {', '.join(get_args(Form))}")
     bounded(said.text)
-    begins = [0, *said.pages]
-    if not all(isinstance(one, int) for one in begins) or begins != sorted(begins) or begins[-1] > len(said.text):
+    pages: object = said.pages
+    if not isinstance(pages, tuple | list) or not all(isinstance(one, int) for one in pages):
+        raise DocumentError("its pages are not offsets in its text")
+    begins = [0, *pages]
+    if begins != sorted(begins) or begins[-1] > len(said.text):
         raise DocumentError("its pages are not offsets in its text, in their order")
     pieces = [clean(said.text[start:end]) for start, end in pairwise([*begins, len(said.text)])]
     starts = [0, *accumulate(map(len, pieces))]
-    pages = tuple(starts[1:-1]) if said.pages else ()
-    return Document(bounded("".join(pieces)), said.form, clean(str(said.title)), pages)
+    begin = tuple(starts[1:-1]) if said.pages else ()
+    return Document(bounded("".join(pieces)), said.form, clean(str(said.title or "")), begin)
 
 
 def _loaded(data: bytes, kind: Kind, encoding: str) -> Document:

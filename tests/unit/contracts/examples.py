@@ -23,9 +23,10 @@ from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, mcp_call, route_call, run, totals
-from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason, TranscriptPage, TranscriptQuery
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged
+from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
@@ -40,6 +41,7 @@ REASONING = ReasoningPart(provider="anthropic", text="hm", data={"signature": "c
 OPAQUE = OpaquePart(provider="openai", data={"encrypted": "eA=="}, tool="web_search")
 CITATION = CitationPart(provider="openai", data={"url": "https://example.com", "title": "An example"})
 REF = PartRef(message=3, part=1, call_id="call_1_0", digest="0123456789abcdef")
+SEARCH_REF = PartRef(message=3, part=2, search_id="desk/found:search", digest="0123456789abcdef")
 USER = Message(role=Role.USER, parts=(TextPart(text="Hello 🎹"), IMAGE, FILE, REF))
 ASSISTANT = Message(role=Role.ASSISTANT, parts=(REASONING, OPAQUE, TextPart(text="Well."), CITATION, CALL))
 ANSWER = Message(role=Role.TOOL, parts=(RESULT,))
@@ -58,7 +60,7 @@ TOTALS = totals.Totals(usage=USAGE, cost_usd=0.25, unpriced_calls=1)
 REJECTED = run.Rejected(text="Olso", reasons=("name: no such city",))
 STEP = run.StepResult(status=Status.EXHAUSTED, output={"draft": "so far"}, reason="enough", rejected=(REJECTED,))
 FOUND = run.StepResult(status=Status.COMPLETED, passages=("6dc28a082f",))
-CONTINUES = run.Continuation(run_id="desk/billing", path="desk/members/billing")
+CONTINUES = run.Continuation(run_id="desk/billing", path="desk/members/billing", passages=True)
 TRANSFER = ToolDefinition(name="transfer_to_billing", description="Hand over.", parameters={"type": "object"})
 FAULT = mcp_call.ToolFault(tool="blame", problem="its inputSchema is a list, not an object", left_out=True)
 MCP_TOOL = mcp.McpTool(
@@ -130,8 +132,9 @@ EXAMPLES: tuple[Contract, ...] = (
         prompt_hash="cd" * 32,
         attribution=Attribution.SIMILARITY,
     ),
-    TranscriptQuery(transcript="support", start=1, stop=3, max_bytes=1000),
-    TranscriptPage(head=HEAD, messages=(USER, ASSISTANT)),
+    TranscriptQuery(transcript="support", start=1, stop=3, with_passages=True, max_bytes=1000),
+    TranscriptPage(head=HEAD, messages=(USER, ASSISTANT), passages=(PASSAGE,)),
+    SEARCH_REF,
     mcp_call.McpCatalogueCall(server="git"),
     FAULT,
     mcp_call.McpCatalogue(server="git", tools=(MCP_TOOL,), digest=DIGEST, faults=(FAULT,)),
@@ -208,6 +211,7 @@ EXAMPLES: tuple[Contract, ...] = (
         collection="handbook",
         query="How is it stored?",
         queries=("Where is it kept?",),
+        hypothetical="It is kept in a box.",
         call_id="call_1_0",
         passages=(event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md"),),
         searched=1_204,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from sostenuto.contracts.template import as_text, check_name, fields, names, pieces, render
+from sostenuto.contracts.template import as_text, check_name, fields, names, pieces, pieces_of, render
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,13 @@ def test_pieces_join_to_what_is_rendered() -> None:
     assert pieces("", values) == [""]
     with pytest.raises(KeyError):
         pieces("{found} {other}", values, {"{passages}"})
+
+
+def test_what_is_to_be_apart_stands_alone_in_objects_too() -> None:
+    both: dict[str, JsonValue] = {"law": "{passages}", "tax": "none"}
+    assert pieces_of(both, {"{passages}"}) == ["law:\n", "{passages}", "\n\n", "tax:\n", "none"]
+    assert pieces("Given {both}: {input}", {"both": both, "input": "why?"}, {"{passages}"}) == [
+        *("Given ", "law:\n", "{passages}", "\n\n", "tax:\n", "none", ": why?")
+    ]
+    assert pieces_of(both, ()) == [as_text(both)]
+    assert pieces_of(["{passages}"], {"{passages}"}) == ['["{passages}"]']

@@ -34,9 +34,10 @@ from sostenuto.contracts.wire.event import (
     ToolsFaulty,
 )
 from sostenuto.contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
-from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, TranscriptPage
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 from sostenuto.contracts.wire.run import Continuation, Result, RunInput
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
+from sostenuto.contracts.wire.transcript import TranscriptPage
 
 HISTORIES = Path(__file__).parents[3] / "replay" / "histories"
 FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$", path.stem)]

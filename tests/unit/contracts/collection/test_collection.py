@@ -117,5 +117,9 @@ def test_an_app_serves_what_its_runnables_search() -> None:
     assert App(agent, collections=[HANDBOOK]).collections == {"handbook": HANDBOOK}
     with pytest.raises(SpecError, match="there is already another collection named 'handbook'"):
         App(agent, collections=[Collection("handbook")])
+    mine, others = (Collection("mail", loaders={".eml": loader}) for loader in (read, _other()))
+    assert mine == others, "as far as a history tells"
+    with pytest.raises(SpecError, match="there is already another collection named 'mail'"):
+        App(collections=[mine, others])
     with pytest.raises(SpecError, match=r"App: collections\[0\]: 'handbook' is not a collection"):
         App(collections=["handbook"])  # type: ignore[list-item]

@@ -8,7 +8,8 @@ from sostenuto import ImagePart, Message, Model, Role, TextPart
 from sostenuto.contracts.message import Part, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head
 from sostenuto.contracts.prompt_hash import part_digest
-from sostenuto.contracts.wire.model_call import ModelReply, TranscriptQuery
+from sostenuto.contracts.wire.model_call import ModelReply
+from sostenuto.contracts.wire.transcript import TranscriptQuery
 from sostenuto.workflows.agent.transcript import Transcript
 
 HEAD = Head(agent="a", model=Model("a/b"))

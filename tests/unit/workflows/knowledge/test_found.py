@@ -17,8 +17,11 @@ def test_only_who_cites_is_told_what_was_found() -> None:
     found = FoundPassages()
     found.add(Retrieved(passages=(LONG, SHORT)))
     plain, citing = Agent(name="a", model="a/b"), Agent(name="c", model="a/b", output=Cited)
-    assert found.citable_by(plain) == ()
-    assert [passage.id for passage in found.citable_by(Chain(name="x", steps=[plain, citing]))] == ["p1", "p2"]
+    told = Message.user(f"{Retrieved(passages=(SHORT,)).content} What is flat?")
+    assert found.citable_by(plain, told) == ()
+    # Not what it is told nothing of: each nested run would have everything once more.
+    assert [passage.id for passage in found.citable_by(Chain(name="x", steps=[plain, citing]), told)] == ["p2"]
+    assert found.citable_by(citing, None) == ()
     assert found.passages["p2"].scores == Scores(), "what others searched for says nothing here"
     assert Prompt(name="p", template="{input}", model="a/b", output=Cited).cites
 
@@ -44,6 +47,6 @@ def test_a_prompt_refers_to_what_the_history_has() -> None:
     (told,) = Transcript(head, [message], texts=found.texts).tail()
     ref, *others = told.parts
     assert isinstance(ref, PartRef)
-    assert (ref.message, ref.part, ref.call_id) == (0, 0, "desk/found#0:search")
+    assert (ref.message, ref.part, ref.call_id, ref.search_id) == (0, 0, "", "desk/found#0:search")
     # What is as short as a reference stands as it is.
     assert others == [TextPart(text="and"), TextPart(text=short), TextPart(text=Retrieved().content)]

@@ -184,6 +184,7 @@ def test_what_somebodys_own_loader_gives_back_is_tidied() -> None:
     assert two_pages == Document("one\ntwo\nthree", "markdown", "A title", pages=(0, 4))
     assert two_pages.text[4:] == "two\nthree"
     assert taken(Document("onetwo", pages=(3,))).pages == (3,)
+    assert taken(Document("x", title=None)).title == ""  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,9 @@ def test_what_somebodys_own_loader_gives_back_is_tidied() -> None:
         (Document("x", "html"), "its form is 'html', and not one of text, markdown, code"),  # type: ignore[arg-type]
         (Document("x", pages=(3,)), "its pages are not offsets in its text, in their order"),
         (Document("xyz", pages=(2, 1)), "its pages are not offsets in its text, in their order"),
-        (Document("xyz", pages=("a",)), "its pages are not offsets in its text, in their order"),  # type: ignore[arg-type]
+        (Document("xyz", pages=("a",)), "its pages are not offsets in its text"),  # type: ignore[arg-type]
+        (Document("xyz", pages=3), "its pages are not offsets in its text"),  # type: ignore[arg-type]
+        (Document("xyz", pages=None), "its pages are not offsets in its text"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_document(said: object, told: str) -> None:
