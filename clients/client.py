@@ -28,7 +28,7 @@ from ..contracts.text import encodable
 from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
 from ..contracts.wire.places import SEPARATOR
 from ..contracts.wire.retrieval import Retrieved
-from ..workflows.search_attributes import RUNNABLE
+from ..workflows.search_attributes import RUNNABLE, TENANT
 from .history.executions import describe
 from .ingest import Ingest, ask_collections, start_ingest
 from .rpc_errors import translate_rpc_errors
@@ -144,14 +144,16 @@ class Client:
                 )
                 execution = handle.result_run_id or ""
             except WorkflowAlreadyStartedError:
-                execution = await self._started_before(run_id, order.name)
+                execution = await self._started_before(run_id, order.name, tenant or "")
         return Run(self.temporal, run_id, execution, order.output_type)
 
-    async def _started_before(self, run_id: str, name: str) -> str:
+    async def _started_before(self, run_id: str, name: str, tenant: str) -> str:
         description = await describe(self.temporal, run_id)
         other = description.typed_search_attributes.get(RUNNABLE)
         if other != name:
             raise SpecError(f"{run_id!r} is a run of {other!r} already, and cannot be one of {name!r}: pass another id")
+        if (description.typed_search_attributes.get(TENANT) or "") != tenant:
+            raise SpecError(f"{run_id!r} is a run of another tenant already: pass another id")
         return description.run_id
 
     async def get(self, id: str, *, runnable: Startable | None = None) -> Run:
@@ -285,9 +287,12 @@ class Client:
             task_queue: Where the workers listen. Default: the client's.
 
         Raises:
+            SpecError: The query is no Unicode.
             CollectionFailed: It cannot be searched so; says why.
             SetupError: The server is away, or no worker answers.
         """
+        if query != encodable(query):
+            raise SpecError("query: it is not Unicode: it has half of a surrogate pair")
         call = CollectionsCall(
             kind="search",
             collection=collection if isinstance(collection, str) else collection.name,

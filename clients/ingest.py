@@ -211,6 +211,8 @@ async def _answered(temporal: TemporalClient, task_queue: str, handle: WorkflowH
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await answer
     except TimeoutError:
+        with suppress(RPCError):
+            await handle.terminate("nobody waits for it any more")
         raise SetupError(f"no answer within {_PATIENCE_SECONDS:.0f} s: look at the workflow {handle.id!r}") from None
     except SetupError:
         # It may have ended meanwhile.

@@ -95,8 +95,8 @@ def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str]
 def pieces_of(value: JsonValue, apart: Container[str]) -> list[str]:
     """Return a value as text in pieces.
 
-    Texts that are to be apart stand alone. An object of which some values are to be apart is written under its keys, line by line: as JSON they would be other
-    texts.
+    Texts that are to be apart stand alone. An object that has some of them is written under its keys, line by line: as
+    JSON they would be other texts.
     """
     if isinstance(value, dict) and any(_is_apart(item, apart) for item in value.values()):
         found: list[str] = []

@@ -36,12 +36,15 @@ from ..price import OnCharge
 from .chunk import Chunk
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
-from .store.stored import Stored, StoredPassage, Version, document_key
+from .store.collections import KnownVersion
+from .store.stored import Stored, StoredPassage, Version, document_key, stored_fields
 from .store.vector_store import SparseVector
 from .uploaded import UploadedDocuments, Uploads
 
 _PASSAGES_AT_ONCE: Final = 64
 _READ_AT_ONCE: Final = 2
+_MOST_VANISHED_BYTES: Final = 500_000
+"""Of the addresses of a page: they stand in the history."""
 
 
 class Cutter(Protocol):
@@ -143,13 +146,14 @@ class Ingestion:
             for url in filter(is_address, call.sources):
                 await self._look(url, seen, failures)
         uris = [one.uri for one in seen]
-        versions: Mapping[str, str] = {}
+        versions: Mapping[str, KnownVersion] = {}
         if not call.rebuild:
             versions = await self._knowledge.collections.versions(call.writing, uris, call.tenant)
             # What cannot be read now is not gone.
             there = [*versions, *(failure.uri for failure in failures)]
             await self._knowledge.collections.mark(call.writing, there, call.tenant, call.mark)
-        changed = tuple(one for one in seen if versions.get(one.uri) != one.hash)
+        fields = stored_fields(call.fields)
+        changed = tuple(one for one in seen if versions.get(one.uri) != (one.hash, fields))
         return DocumentPage(
             documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=cursor
         )
@@ -208,11 +212,15 @@ class Ingestion:
         records = await self._knowledge.collections.documents(
             call.writing.name, tenant=call.tenant, after=call.cursor, limit=call.limit
         )
-        gone = [
-            record.payload["uri"]
-            for record in records
-            if record.payload.get("seen") != call.mark and covers(call.sources, record.payload["uri"])
-        ]
+        gone: list[str] = []
+        room = _MOST_VANISHED_BYTES
+        for record in records:
+            uri = record.payload["uri"]
+            if record.payload.get("seen") != call.mark and covers(call.sources, uri):
+                gone.append(uri)
+                room -= len(uri)
+            if room < 0:
+                return Vanished(uris=tuple(gone), cursor=record.id)
         return Vanished(uris=tuple(gone), cursor=records[-1].id if len(records) == call.limit else "")
 
     async def finish(self, call: ShowCall) -> None:

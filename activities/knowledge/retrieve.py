@@ -84,9 +84,9 @@ class RetrieveActivities:
     async def drop(self, name: str) -> bool:
         """Delete a collection; return whether there was one. Repeatable."""
         async with step():
-            there = await self.knowledge().collections.catalogue.stored(name)
+            there = await self.knowledge().collections.catalogue.has(name)
             await self.knowledge().collections.drop(name)
-        return there is not None
+        return there
 
     @activity.defn(name=names.COLLECTIONS_RESOLVE_ACTIVITY)
     async def resolve(self, call: CollectionsCall) -> RetrievalCall:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...contracts.collection.collection import MAX_QUERY_CHARS, Collection
+from ...contracts.collection.collection import MAX_QUERY_CHARS
 from ...contracts.errors import SpecError
 from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
@@ -84,17 +84,18 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
     encoder, reranker = knowledge.encoder(collection.embedding), knowledge.reranker(collection.rerank)
     # Before anything is paid for.
     stored = await knowledge.collections.catalogue.there(collection.name)
-    _check_made(stored, collection)
+    _check_made(stored, call)
     texts = (call.query, *call.queries)
     encoded = [await encoder.query(text, charge) for text in texts]
     hypothetical = [await encoder.query(call.hypothetical, charge)] if call.hypothetical.strip() else []
     _check_length(stored, encoded[0].dense)
-    legs = [Leg(dense=one.dense, limit=collection.candidates) for one in (*encoded, *hypothetical)]
+    most = max(collection.candidates, call.limit)
+    legs = [Leg(dense=one.dense, limit=most) for one in (*encoded, *hypothetical)]
     weighed = (knowledge.sparse.query(text) for text in texts)
-    legs += [Leg(sparse=words, limit=collection.candidates) for words in weighed if words.indices]
+    legs += [Leg(sparse=words, limit=most) for words in weighed if words.indices]
     tenant = call.tenant if collection.partition else None
     found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=tenant, seen=stored)
-    _check_made(found.stored, collection)
+    _check_made(found.stored, call)
     candidates, note = _fused(legs, found.legs), ""
     if reranker:
         candidates, note = await reranked(reranker, AskedQuery(call.query, tuple(encoded)), candidates, charge)
@@ -110,6 +111,8 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
 def _check_query(call: RetrievalCall) -> None:
     if call.collection.partition and not call.tenant:
         raise SpecError(f"collection {call.collection.name!r} is partitioned by tenant: say whose documents")
+    if call.tenant and not call.collection.partition:
+        raise SpecError(f"collection {call.collection.name!r} is not partitioned: it takes no tenant")
     if not call.query.strip():
         raise SpecError("query: it is empty: say what to look for")
     for query in (call.query, *call.queries, call.hypothetical):
@@ -117,12 +120,27 @@ def _check_query(call: RetrievalCall) -> None:
             raise SpecError(f"query: {excess('it', len(query), MAX_QUERY_CHARS).replace('bytes', 'characters')}")
 
 
-def _check_made(stored: Stored, collection: Collection) -> None:
-    if stored.embedding != collection.embedding:
-        raise CollectionError(
-            f"collection {stored.name!r} is embedded by {stored.embedding}, and the run asks for "
-            f"{collection.embedding}: make it anew by `sostenuto ingest {stored.name} PATH --rebuild`"
-        )
+def _check_made(stored: Stored, call: RetrievalCall) -> None:
+    """Check that a collection is stored as whoever asks takes it to be.
+
+    Above all its partition: without it, every tenant's documents would be found.
+    """
+    collection = call.collection
+    named = {condition.field for condition in call.conditions}
+    for what, there, here in (
+        ("its embedding", stored.embedding, collection.embedding),
+        ("its partition", stored.partition or "none", collection.partition or "none"),
+        *(
+            (f"the field {name!r}", stored.fields[name].kind if name in stored.fields else "not there", known.kind)
+            for name, known in collection.fields.items()
+            if name in named
+        ),
+    ):
+        if there != here:
+            raise CollectionError(
+                f"collection {stored.name!r}: {what} is {there} in the store and {here} here: put it back, or make the "
+                f"collection anew by `sostenuto ingest {stored.name} PATH --rebuild`"
+            )
 
 
 def _check_length(stored: Stored, dense: str) -> None:

@@ -147,6 +147,8 @@ class ListCall(Contract):
     """Where the page before ended; empty for the first."""
     mark: str
     limit: int
+    fields: dict[str, Scalar] = {}
+    """What is known of every document: one of which something else was known is brought in again."""
     rebuild: bool = False
     upload: str = ""
     """As `IngestInput.upload`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..contract import Contract
 from ..message import ToolResultPart
 from .totals import Charged
 
+_FRAME = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
 _NOTHING = "Nothing was found."
 
 
@@ -111,4 +113,5 @@ def _told(passage: Passage) -> str:
         "page": str(passage.page or ""),
     }
     written = "".join(f' {name}="{escape(value)}"' for name, value in said.items() if value)
-    return f"<passage{written}>\n{passage.text.strip()}\n</passage>"
+    # No text may end its frame, and begin one under another's name.
+    return f"<passage{written}>\n{_FRAME.sub('&lt;', passage.text.strip())}\n</passage>"

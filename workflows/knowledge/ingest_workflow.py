@@ -46,6 +46,9 @@ T = TypeVar("T")
 _PAGE = 100
 """Documents that are listed, brought in and shown together."""
 
+_VANISHED_PAGE = 1_000
+"""Documents that are looked at together, and taken out together where they are gone."""
+
 _MOST_FAILURES = 100
 """Failures that the report tells; of the rest it has the number."""
 
@@ -140,6 +143,7 @@ class IngestWorkflow:
             cursor=carried.cursor,
             mark=carried.mark,
             limit=_PAGE,
+            fields=carried.fields,
             rebuild=self._asked.rebuild,
             upload=self._asked.upload,
         )
@@ -199,7 +203,7 @@ class IngestWorkflow:
         return True
 
     async def _pruned(self, carried: IngestCarried) -> IngestCarried:
-        cursor, gone = "", list[str]()
+        cursor, pages = "", 0
         while True:
             call = VanishedCall(
                 writing=carried.writing,
@@ -207,20 +211,20 @@ class IngestWorkflow:
                 tenant=self._asked.tenant,
                 mark=carried.mark,
                 cursor=cursor,
-                limit=1_000,
+                limit=_VANISHED_PAGE,
             )
             self._step += 1
             found: Vanished = await self._do(IngestActivities.vanished, call, f"vanished-{self._step}", "what is gone")
-            gone += found.uris
+            if found.uris:
+                pages += 1
+                show = ShowCall(writing=carried.writing, tenant=self._asked.tenant, gone=found.uris)
+                name = "remove" if pages == 1 else f"remove-{pages}"
+                await self._do(IngestActivities.show, show, name, f"take out {len(found.uris)}")
+                self._note(removed=len(found.uris))
+                carried = carried.model_copy(update={"writing": carried.writing.next_step})
             cursor = found.cursor
             if not cursor:
-                break
-        if not gone:
-            return carried
-        show = ShowCall(writing=carried.writing, tenant=self._asked.tenant, gone=tuple(gone))
-        await self._do(IngestActivities.show, show, "remove", f"take out {len(gone)}")
-        self._note(removed=len(gone))
-        return carried.model_copy(update={"writing": carried.writing.next_step})
+                return carried
 
     async def _do(self, step: Callable[..., Awaitable[T]], call: Any, name: str, summary: str) -> T:
         """Do a step, by whichever worker can."""

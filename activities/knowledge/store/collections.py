@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ....contracts.collection.fields import Condition
 from ....contracts.wire.ingest import Writing
@@ -57,6 +57,15 @@ class Searched:
 
     stored: Stored
     legs: Sequence[Sequence[Hit]]
+
+
+class KnownVersion(NamedTuple):
+    """What tells whether a document is there as it is."""
+
+    hash: str
+    """SHA-256 of its bytes."""
+    fields: Mapping[str, Any]
+    """What is known of it, as it is stored."""
 
 
 class Collections:
@@ -111,15 +120,18 @@ class Collections:
         await self._store.delete(set_of(writing), [Where(key="until", at_most=stored.step)])
         return writing
 
-    async def versions(self, writing: Writing, uris: Sequence[str], tenant: str = "") -> Mapping[str, str]:
-        """Return the hash that each of these documents has now, of those that are there."""
-        found: dict[str, str] = {}
+    async def versions(self, writing: Writing, uris: Sequence[str], tenant: str = "") -> Mapping[str, KnownVersion]:
+        """Return what there is now of these documents."""
+        found: dict[str, KnownVersion] = {}
         for keys in _pieces([document_key(uri, tenant) for uri in uris]):
             where = [Where(key="kind", any_of=(DOCUMENT,)), Where(key="document", any_of=tuple(keys))]
             records = await self._store.scroll(
                 set_of(writing), [*where, *visible_at(writing.step - 1)], limit=len(keys)
             )
-            found |= {record.payload["uri"]: record.payload["hash"] for record in records}
+            found |= {
+                record.payload["uri"]: KnownVersion(record.payload["hash"], record.payload.get("fields", {}))
+                for record in records
+            }
         return found
 
     async def staged_one(self, writing: Writing, uri: str, tenant: str = "") -> Mapping[str, Any]:

@@ -107,9 +107,9 @@ async def test_hashes_tell_what_has_changed(collections: Collections) -> None:
     await put(collections, a="new")
     writing = await collections.begin(HANDBOOK)
     versions = await collections.versions(writing, ["a", "b", "c"])
-    assert versions == {"a": "hash of new", "b": "hash of stays"}
+    assert versions == {"a": ("hash of new", {}), "b": ("hash of stays", {})}
     await stage(collections, writing, "a", "newest")
-    assert await collections.versions(writing, ["a"]) == {"a": "hash of new"}
+    assert await collections.versions(writing, ["a"]) == {"a": ("hash of new", {})}
 
 
 async def test_what_was_given_up_is_never_seen(collections: Collections) -> None:

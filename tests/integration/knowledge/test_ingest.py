@@ -16,6 +16,7 @@ from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.connect import connect
 from sostenuto.contracts.wire.ingest import IngestReport
 from sostenuto.workers.worker import build_worker
+from sostenuto.workflows.knowledge import ingest_workflow
 from tests.fakes.knowledge import WordEncoder, knowledge
 from tests.patience import PATIENCE_SECONDS
 
@@ -279,3 +280,34 @@ async def test_two_workers_share_a_store(
         assert counts(await ingested(client, handbook, documents, concurrency=6)) == (12, 0, 0, 0)
         assert len(await texts(client, handbook, "Document")) == 12
     assert theirs.texts
+
+
+async def test_many_that_are_gone_are_taken_out_page_by_page(
+    serving: Served, handbook: Collection, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_workflow, "_VANISHED_PAGE", 2)
+    for number in range(7):
+        (documents / f"{number}.md").write_text(f"Document {number}.")
+    async with serving(App(collections=[handbook])) as client:
+        await (await client.ingest(handbook, documents)).result()
+        for number in range(6):
+            (documents / f"{number}.md").unlink()
+        report = await (await client.ingest(handbook, documents, prune=True)).result()
+        (summary,) = [one for one in await client.collections() if one.name == handbook.name]
+    assert (report.removed, report.unchanged) == (6, 1)
+    assert summary.documents == 1
+
+
+async def test_a_document_of_which_something_else_is_known_is_brought_in_again(
+    serving: Served, handbook: Collection, documents: Path
+) -> None:
+    (documents / "a.md").write_text("The plan.")
+    async with serving(App(collections=[handbook])) as client:
+        for team, year in (("everyone", 2026), ("board", 2026)):
+            report = await (await client.ingest(handbook, documents, fields={"team": team, "year": year})).result()
+            assert report.done == 1
+        same = await (await client.ingest(handbook, documents, fields={"year": 2026, "team": "board"})).result()
+        everyones = await client.search(handbook, "plan", filters={"team": "everyone"})
+        boards = await client.search(handbook, "plan", filters={"team": "board"})
+    assert (same.done, same.unchanged) == (0, 1)
+    assert (len(everyones.passages), len(boards.passages)) == (0, 1)

@@ -126,6 +126,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         cursor="/docs/m.md",
         mark="run-1",
         limit=100,
+        fields={"team": "core"},
         rebuild=True,
         upload="ab" * 32,
     ),
