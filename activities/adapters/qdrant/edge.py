@@ -7,7 +7,6 @@ It must be the only process with its directory.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +19,8 @@ import qdrant_edge as edge
 from ...knowledge.store.vector_store import DENSE, SPARSE, Hit, Layout, Leg, Point, Record, StoreError, Where
 from ...knowledge.store.vectors import floats
 from .optimizing import Optimizer, Users
+from .shard_folders import ShardFolders
 
-_SUFFIX: Final = ".shard"
-_HALF_MADE: Final = ".new"
 _SMALL: Final = 5_000
 """Points of a set that needs no index, and is made tidy within a second."""
 
@@ -45,6 +43,7 @@ class EdgeShards:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._folders = ShardFolders(directory)
         self._shards: dict[str, edge.EdgeShard] = {}
         self._lock = threading.RLock()
         self._users = Users()
@@ -53,7 +52,7 @@ class EdgeShards:
 
     def sets(self) -> list[str]:
         """Return the names of all sets."""
-        return sorted(path.name.removesuffix(_SUFFIX) for path in self._directory.glob(f"*{_SUFFIX}"))
+        return self._folders.names()
 
     def create(self, name: str, layout: Layout) -> None:
         """Make a set, where there is none.
@@ -61,24 +60,24 @@ class EdgeShards:
         One that is there gets the indexes that it lacks.
         """
         with self._lock:
-            if not self._path(name).exists():
+            if not self._folders.of(name).exists():
                 self._make(name, layout)
         for key, kind in layout.indexes.items():
             self._update(name, edge.UpdateOperation.create_field_index(key, _INDEXES[kind]))
 
     def _make(self, name: str, layout: Layout) -> None:
         # Under another name until it is whole: a process may end in between.
-        new = self._path(name).with_suffix(_HALF_MADE)
-        shutil.rmtree(new, ignore_errors=True)
+        new = self._folders.half_made(name)
         shard = edge.EdgeShard.create(str(new), _config(layout))
         shard.flush()
         shard.close()
-        new.rename(self._path(name))
+        self._folders.put(name, new)
 
     def drop(self, name: str) -> None:
         """Delete a set, where there is one."""
         with self._writers[name], self._users.none(name), self._lock:
-            self._remove(name)
+            self._close(name)
+            self._folders.delete(name)
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
         """Store points, in place of those with the same ids."""
@@ -153,10 +152,10 @@ class EdgeShards:
         with self._writers[name]:
             with self._reading(name) as shard:
                 shard.flush()
-                copy = self._optimizer.copy(self._path(name))
+                copy = self._optimizer.copy(self._folders.of(name))
             with self._users.none(name), self._lock:
-                self._remove(name)
-                copy.rename(self._path(name))
+                self._close(name)
+                self._folders.replace(name, copy)
 
     def stop(self) -> None:
         """Give up what takes minutes: `close` comes next."""
@@ -170,18 +169,9 @@ class EdgeShards:
                 shard.close()
             self._shards.clear()
 
-    def _path(self, name: str) -> Path:
-        return self._directory / f"{name}{_SUFFIX}"
-
-    def _remove(self, name: str) -> None:
+    def _close(self, name: str) -> None:
         if shard := self._shards.pop(name, None):
             shard.close()
-        if self._path(name).exists():
-            # Gone in one step: what is left of it is swept with the next one that is made so.
-            gone = self._path(name).with_suffix(_HALF_MADE)
-            shutil.rmtree(gone, ignore_errors=True)
-            self._path(name).rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
 
     def _update(self, name: str, operation: edge.UpdateOperation) -> None:
         with self._writers[name], self._reading(name) as shard:
@@ -196,9 +186,10 @@ class EdgeShards:
     def _shard(self, name: str) -> edge.EdgeShard:
         with self._lock:
             if name not in self._shards:
-                if not self._path(name).exists():
+                folder = self._folders.of(name)
+                if not folder.exists():
                     raise StoreError(f"there is no set {name!r} in {self._directory}")
-                self._shards[name] = edge.EdgeShard.load(str(self._path(name)))
+                self._shards[name] = edge.EdgeShard.load(str(folder))
             return self._shards[name]
 
 
