@@ -19,6 +19,20 @@ from typing import Final
 from ...knowledge.store.vector_store import StoreError
 
 _COPY: Final = ".copy"
+_WITH_ITS_WORKER: Final = """
+import os, signal
+program = os.getpid()
+guard = os.fork()
+if not guard:
+    os.close(1)
+    os.close(2)
+    os.read(0, 1)
+    if os.getppid() == program:
+        os.kill(program, signal.SIGKILL)
+    os._exit(0)
+"""
+"""A guard ends the program when its standard input closes: with Python's own lock held, no thread of its own could."""
+
 _PROGRAM: Final = """
 import sys, qdrant_edge
 shard = qdrant_edge.EdgeShard.load(sys.argv[1])
@@ -26,10 +40,17 @@ shard.optimize()
 shard.flush()
 shard.close()
 """
+_END_GUARD: Final = """
+os.kill(guard, signal.SIGKILL)
+os.waitpid(guard, 0)
+"""
 
 
 class Optimizer:
-    """Makes fast copies of shards, each by a process of its own."""
+    """Makes fast copies of shards, each by a process of its own.
+
+    Such a process ends with this one, also where this one is killed.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -71,11 +92,16 @@ class Optimizer:
             if self._stopped:
                 raise ConnectionError("the vector store closes")
             process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(copy)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                [sys.executable, "-c", _WITH_ITS_WORKER + _PROGRAM + _END_GUARD, str(copy)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
             self._processes.add(process)
         try:
-            _, said = process.communicate()
+            with process:
+                # Its standard input stays open meanwhile: `communicate` would close it.
+                said = process.stderr.read() if process.stderr else b""
         finally:
             with self._lock:
                 self._processes.discard(process)
