@@ -197,8 +197,9 @@ async def _answer(call: Awaitable[T]) -> T:
         text = f"({type(cause).__name__}: {cause}): check SOSTENUTO_QDRANT_URL"
         raise StoreUnavailable(f"the Qdrant server cannot be reached {text}") from None
     except QdrantException as error:
-        # A 429 that says how long in a form that the client does not read.
-        raise StoreUnavailable(f"the Qdrant server answered 429: {error}") from None
+        # Such as a 429 that says how long in a form that the client does not read.
+        said = str(error)[:500]
+        raise StoreUnavailable(f"the Qdrant client gave up ({type(error).__name__}): {said}") from None
     except ValueError as error:
         raise StoreError(str(error)) from None
 

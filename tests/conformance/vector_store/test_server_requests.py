@@ -156,6 +156,11 @@ ERRORS: dict[str, tuple[Answer, type[Exception], str]] = {
     "a bad request": (says(400), StoreError, "answered 400: .*scripted 400"),
     "too many": (says(429), StoreUnavailable, "answered 429: .*scripted 429"),
     "too many, and how long": (says(429, **{"retry-after": "7"}), StoreUnavailable, "answered 429: scripted 429"),
+    "too many, until a date": (
+        says(429, **{"retry-after": "Fri, 27 Nov 2026 10:00:00 GMT"}),
+        StoreUnavailable,
+        r"the Qdrant client gave up \(QdrantException\): Retry-After .*27 Nov 2026",
+    ),
     "broken": (says(500), StoreUnavailable, "answered 500"),
     "overloaded": (says(503), StoreUnavailable, "answered 503: .*scripted 503"),
     "a gateway without words": (Answer(502), StoreUnavailable, "answered 502: Scripted"),
