@@ -175,7 +175,7 @@ class Ingestion:
         # An attempt whose worker died after its last write need not be paid for again.
         there = await self._knowledge.collections.staged_one(call.writing, call.uri, call.tenant)
         if there.get("hash") == digest:
-            return DocumentDone(passages=there["passages"], characters=there["characters"])
+            return DocumentDone(passages=there["passages"], characters=there.get("characters", 0))
         async with self._slots:
             document = await self._loaded(collection, data, call.uri)
             cutter = self._reading.cutter(collection.embedding, collection.chunk_tokens)
