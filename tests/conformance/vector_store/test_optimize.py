@@ -33,7 +33,7 @@ def copies(directory: Path) -> list[str]:
     return [path.name for path in directory.glob("*.copy")]
 
 
-async def test_searches_and_writes_go_on(tmp_path: Path) -> None:
+async def test_searches_go_on_and_writes_wait(tmp_path: Path) -> None:
     owner, guest = EdgeStore(tmp_path), EdgeStore(tmp_path)
     await owner.create("s", LAYOUT)
     await owner.upsert("s", points(60))
