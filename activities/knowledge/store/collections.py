@@ -9,6 +9,7 @@ multi-version concurrency control in databases).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ from .vector_store import (
     VectorStore,
     Where,
 )
+
+_LOG = logging.getLogger(__name__)
 
 _MOST_AT_ONCE: Final = 100
 _PAGE: Final = 1_000
@@ -90,23 +93,30 @@ class Collections:
             rebuild: Whether to write everything into a new set, which takes the place of the old one at `show`.
 
         Raises:
-            CollectionError: What is there was made otherwise.
+            CollectionError: What is there was made otherwise, or is not whole.
+            StoreUnavailable: Another attempt changes it at the same time.
         """
         await self.catalogue.make()
-        stored = await self.catalogue.stored(wanted.name)
-        if stored is None:
+        known = await self.catalogue.stored(wanted.name)
+        stored = known or wanted.model_copy(update={"generation": 1, "step": 0, "begun": 0, "swept": 0})
+        if known is None:
             # A drop that was given up half way may have left some: their passages are nobody's.
-            await self._drop_all(_generations(wanted.name, await self._store.sets()))
-            stored = wanted.model_copy(update={"generation": 1, "step": 0, "begun": 0, "swept": 0})
+            for left in _generations(wanted.name, await self._store.sets()):
+                await self._check_still(wanted.name, known)
+                await self._store.drop(left)
             await self._store.create(set_of(stored), layout_of(wanted))
-        if not rebuild:
+        elif not rebuild:
             check_same(stored, wanted)
+            await self._check_whole(stored)
         # What was begun before can be shown no more.
         begun = max(stored.begun, stored.step) + 1
         if rebuild:
             writing = Writing(name=stored.name, generation=stored.generation + 1, step=begun)
             coming = wanted.model_copy(update={"generation": writing.generation})
-            await self.catalogue.write(stored.model_copy(update={"begun": begun, "coming": coming}))
+            stored = stored.model_copy(update={"begun": begun, "coming": coming})
+            await self._check_still(wanted.name, known)
+            await self.catalogue.write(stored)
+            await self._check_still(wanted.name, stored)
             await self._store.drop(set_of(writing))
             await self._store.create(set_of(writing), layout_of(wanted))
             return writing
@@ -115,8 +125,11 @@ class Collections:
             await self._store.create(set_of(writing), layout_of(wanted))
         # `swept` is there before what it tells of is deleted, as in `sweep`.
         now = {"begun": begun, "coming": None, "fields": wanted.fields, "swept": max(stored.swept, stored.step)}
+        await self._check_still(wanted.name, known)
         await self.catalogue.write(stored.model_copy(update=now))
-        await self._store.delete(set_of(writing), [Where(key="from", at_least=NOT_YET)])
+        # Of earlier steps: an attempt that was taken for dead may come here while its successor's steps are staged.
+        given_up = [Where(key="from", at_least=NOT_YET), Where(key="step", at_most=writing.step)]
+        await self._store.delete(set_of(writing), given_up)
         await self._store.delete(set_of(writing), [Where(key="until", at_most=stored.step)])
         return writing
 
@@ -242,10 +255,17 @@ class Collections:
         await self._store.delete(set_of(writing), [Where(key="until", at_most=writing.step)])
 
     async def finish(self, writing: Writing) -> None:
-        """Delete the set that a rebuilt one took the place of, and make searches fast."""
-        there = _generations(writing.name, await self._store.sets())
-        await self._drop_all(one for one in there if one != set_of(writing))
-        await self._store.optimize(set_of(writing))
+        """Delete the set that a rebuilt one took the place of, and make searches fast.
+
+        Where they cannot be made fast all is there to be found, more slowly: the log tells of it.
+        """
+        for one in _generations(writing.name, await self._store.sets()):
+            if one != set_of(writing):
+                await self._store.drop(one)
+        try:
+            await self._store.optimize(set_of(writing))
+        except StoreError as error:
+            _LOG.warning("collection %r is searched without new indexes: %s", writing.name, error)
 
     async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
         """Return a page of the documents that searches see, in the order of their ids."""
@@ -285,6 +305,7 @@ class Collections:
                 # Another generation may have taken its place.
                 now = await self.catalogue.there(name)
                 if now.generation == stored.generation:
+                    await self._check_whole(now)
                     raise
                 stored = now
                 continue
@@ -300,11 +321,24 @@ class Collections:
         sets = await self._store.sets()
         # The catalogue first: where it ends in between nobody searches what is left, and `begin` deletes that.
         await self.catalogue.remove(name)
-        await self._drop_all(_generations(name, sets))
-
-    async def _drop_all(self, sets: Iterable[str]) -> None:
-        for one in sets:
+        for one in _generations(name, sets):
+            if await self.catalogue.stored(name):
+                # A new one has begun meanwhile: the sets are its own.
+                return
             await self._store.drop(one)
+
+    async def _check_still(self, name: str, known: Stored | None) -> None:
+        """Check that the catalogue still has what it had: an attempt that was taken for dead may come here late."""
+        if await self.catalogue.stored(name) != known:
+            raise StoreUnavailable(f"collection {name!r} is changed by another attempt: this one is given up")
+
+    async def _check_whole(self, stored: Stored) -> None:
+        if set_of(stored) not in await self._store.sets():
+            raise CollectionError(
+                f"the passages of collection {stored.name!r} are gone: the store has no set {set_of(stored)!r}, though "
+                f"the catalogue tells of {stored.documents} documents: bring them in again by "
+                f"`sostenuto ingest {stored.name} PATH --rebuild`, or drop it by `sostenuto drop {stored.name}`"
+            )
 
     async def _count(self, writing: Writing, kind: str) -> int:
         where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]
