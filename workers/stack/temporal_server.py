@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import sqlite3
 import sys
 import sysconfig
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -48,6 +51,8 @@ class TemporalServer:
     ui_port: int | None
     """None without a UI."""
     process: ChildProcess
+    file: Path
+    """Its state."""
 
     @property
     def address(self) -> str:
@@ -84,11 +89,12 @@ class TemporalServer:
         program = find_program()
         port = find_port(port, "the Temporal server", "--port")
         ui_port = None if ui_port is None else find_port(ui_port, "the Temporal UI", "--ui-port")
-        command = [program, *_arguments(state_dir / "temporal.db", port, ui_port)]
+        file = state_dir / "temporal.db"
+        command = [program, *_arguments(file, port, ui_port)]
         process = await group.start(
             "the Temporal server", command, log=state_dir / "logs" / "temporal.log", private=True
         )
-        server = cls(port, ui_port, process)
+        server = cls(port, ui_port, process, file)
         await server._ready()
         return server
 
@@ -129,8 +135,17 @@ class TemporalServer:
             listed = await client.operator_service.list_search_attributes(
                 ListSearchAttributesRequest(namespace=NAMESPACE)
             )
+            cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
         except (RuntimeError, RPCError):
             return False
+        state = await asyncio.to_thread(_cluster_state, self.file)
+        if not state:
+            return False
+        if cluster.cluster_id.encode() not in state:
+            raise SetupError(
+                f"another Temporal server has taken {self.address} at the same moment: stop it, or choose another port "
+                "by --port"
+            )
         return names.SEARCH_ATTRIBUTES.keys() <= listed.custom_attributes.keys()
 
 
@@ -167,6 +182,19 @@ def find_port(port: int, what: str, option: str) -> int:
                 f"another port by {option}"
             ) from error
         return int(probe.getsockname()[1])
+
+
+def _cluster_state(file: Path) -> bytes:
+    """Return what a server's file has of its cluster, whose id no other has.
+
+    Empty where it cannot be read yet.
+    """
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as state:
+            rows = state.execute("SELECT data FROM cluster_metadata_info").fetchall()
+    except sqlite3.Error:
+        return b""
+    return b"".join(data for (data,) in rows)
 
 
 def _arguments(file: Path, port: int, ui_port: int | None) -> list[str]:

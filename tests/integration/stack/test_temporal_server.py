@@ -1,5 +1,6 @@
 """The Temporal server of the embedded stack: ready when it says so, clear when it cannot, the same after a restart."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -66,6 +67,30 @@ async def test_a_taken_port_is_named_with_the_remedy(tmp_path: Path, option: str
                 await TemporalServer.start(
                     group, tmp_path, port=port if option == "--port" else 0, ui_port=port if option != "--port" else 0
                 )
+
+
+async def test_a_server_that_another_one_forestalls_does_not_count_as_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both found the port free in the same moment: who is late would run on the state of a stranger."""
+    port = find_port(0, "", "")
+    monkeypatch.setattr("sostenuto.workers.stack.temporal_server.find_port", lambda port, *_: port)
+    async with ProcessGroup() as group:
+        before = await TemporalServer.start(group, tmp_path / "two", port=find_port(0, "", ""), ui_port=None)
+        await before.stop()
+        first = await TemporalServer.start(group, tmp_path / "one", port=port, ui_port=None)
+        # By its own words where it ends before the other one is asked.
+        with pytest.raises(SetupError, match=rf"taken 127\.0\.0\.1:{port} .* by --port|frontend port {port}"):
+            await TemporalServer.start(group, tmp_path / "two", port=port, ui_port=None)
+        assert first.process.status is None
+
+
+async def test_two_at_the_same_moment_are_never_one(tmp_path: Path) -> None:
+    port = find_port(0, "", "")
+    async with ProcessGroup() as group:
+        begun = [TemporalServer.start(group, tmp_path / name, port=port, ui_port=None) for name in ("one", "two")]
+        first, second = await asyncio.gather(*begun, return_exceptions=True)
+    assert sorted((isinstance(first, SetupError), isinstance(second, SetupError))) == [False, True]
 
 
 async def test_a_server_that_ends_at_once_shows_what_it_wrote(tmp_path: Path) -> None:
