@@ -164,7 +164,8 @@ def _link_weights(state_dir: Path) -> None:
     private_directory(state_dir.parent)
     private_directory(state_dir)
     link = state_dir / "weights"
-    if not link.is_symlink():
+    # Weights of its own are as good.
+    if not link.is_symlink() and not link.exists():
         link.symlink_to(Path("..") / "weights")
 
 

@@ -53,7 +53,7 @@ class IngestRecord:
 
     @property
     def again(self) -> int:
-        """Documents that were asked for again although they were done."""
+        """Documents that were scheduled again: none whose activity is done is embedded again without that."""
         return len(self._uris) - len(set(self._uris))
 
     def add(self, event: HistoryEvent) -> None:
@@ -111,7 +111,7 @@ class Ingested:
         )
         if self.kill is None:
             return
-        yield f"Of the {self.done_before} that were done before the kill, embedded again: [bold]{record.again}[/]"
+        yield f"Of the {self.done_before} that were done before the kill, scheduled again: [bold]{record.again}[/]"
         yield f"Under way at the kill, and begun again: [bold]{record.repeated}[/]"
         seconds = self.kill.seconds_to_next_step(record.events)
         if seconds is not None:
@@ -136,7 +136,8 @@ async def show_ingest(stage: Stage, collection: str, sources: Sequence[str]) -> 
             record.add(event)
             if kill is None and record.total > 1 and record.done >= record.total / 2:
                 kill, done_before = stage.kill(record.first_worker), record.done
-                stage.tell(f"{kill}, half way: {record.done} of {record.total} documents")
+                if kill:
+                    stage.tell(f"{kill}, half way: {record.done} of {record.total} documents")
             show(record.done, record.total)
     return Ingested(started.id, execution, await started.result(), record, kill, done_before)
 

@@ -56,12 +56,21 @@ class Kill:
         return min(((at - self.at).total_seconds() for at in began if at > self.at), default=None)
 
 
-def kill_worker(workers: Sequence[Kept], pid: int) -> Kill:
-    """End the worker that has a process by SIGKILL; the first one where none has it."""
+def kill_worker(workers: Sequence[Kept], pid: int) -> Kill | None:
+    """End the worker that has a process by SIGKILL; the first one where none has it.
+
+    Returns None where it is not running at this moment: nothing is killed then.
+    """
     pids = [worker.current.pid for worker in workers]
     index = pids.index(pid) if pid in pids else 0
-    found = pids[index] or 0
-    os.kill(found, signal.SIGKILL)
+    found = pids[index]
+    # 0 would be our own process group.
+    if not found:
+        return None
+    try:
+        os.kill(found, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
     return Kill(index + 1, found, datetime.now(UTC))
 
 

@@ -24,6 +24,12 @@ class Stage:
     tell: Callable[[str], None]
     """Shows a line with the time before it."""
 
-    def kill(self, pid: int) -> Kill:
-        """End the worker that has this process by SIGKILL; the first one where none has."""
-        return kill_worker(self.workers, pid)
+    def kill(self, pid: int) -> Kill | None:
+        """End the worker that has this process by SIGKILL; the first one where none has.
+
+        Returns None, and tells it, where that one is not running.
+        """
+        killed = kill_worker(self.workers, pid)
+        if killed is None:
+            self.tell("no worker was killed: the one at work has just ended by itself")
+        return killed

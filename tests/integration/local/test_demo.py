@@ -58,7 +58,7 @@ async def test_it_can_be_stopped_and_had_again(state_dir: Path, documents: Path)
     assert "half way: 2 of 4 documents" in printed
     assert "docs: 4 of 4 documents" in printed
     assert re.search(r"^4 documents in 4 passages, [\d.]+ s, the kill included\.$", printed, re.MULTILINE)
-    assert "Of the 2 that were done before the kill, embedded again: 0\n" in printed
+    assert "Of the 2 that were done before the kill, scheduled again: 0\n" in printed
     assert "Model calls repeated because of the kill: 0\n" in printed
     assert len(re.findall(r"From the kill to the next step", printed)) == 2
     assert "\nParcels leave on Fridays at noon. [1]\n" in printed

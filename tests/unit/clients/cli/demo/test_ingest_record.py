@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,10 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from sostenuto import Collection
+from sostenuto.clients.cli.commands.demo import _link_weights
 from sostenuto.clients.cli.demo.ingest import Ingested, IngestRecord
 from sostenuto.clients.cli.demo.kill import Kill, kill_worker, pid_of
+from sostenuto.clients.cli.demo.stage import Stage
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.ingest import (
     DocumentCall,
@@ -104,7 +107,7 @@ def test_what_is_said_of_a_kill_is_measured(history: History) -> None:
     lines = list(Ingested("i", "e", report, recorded(history), kill, 1).lines())
     assert lines == [
         "2 documents in 10 passages, 6.5 s, the kill included.",
-        "Of the 1 that were done before the kill, embedded again: [bold]0[/]",
+        "Of the 1 that were done before the kill, scheduled again: [bold]0[/]",
         "Under way at the kill, and begun again: [bold]1[/]",
         "From the kill to the next step: [bold]2.2 s[/]",
     ]
@@ -124,8 +127,33 @@ def test_the_worker_is_killed_that_has_the_process(monkeypatch: pytest.MonkeyPat
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr("os.kill", lambda *given: killed.append(given))
     workers = [SimpleNamespace(current=SimpleNamespace(pid=pid)) for pid in (11, 12)]
-    assert (kill_worker(workers, 12).worker, kill_worker(workers, 99).worker) == (2, 1)
+    assert [kill.worker for pid in (12, 99) if (kill := kill_worker(workers, pid))] == [2, 1]
     assert [pid for pid, _ in killed] == [12, 11]
+
+
+def test_nobody_is_killed_where_the_worker_is_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None has a process yet: number 0 would end the demo itself. And one has just ended."""
+    killed: list[int] = []
+
+    def kill(pid: int, _: int) -> None:
+        killed.append(pid)
+        raise ProcessLookupError
+
+    monkeypatch.setattr("os.kill", kill)
+    assert kill_worker([SimpleNamespace(current=SimpleNamespace(pid=None))], 12) is None
+    assert killed == []
+    told: list[str] = []
+    ended = SimpleNamespace(current=SimpleNamespace(pid=12))
+    stage: Any = SimpleNamespace(workers=[ended], tell=told.append)
+    assert Stage.kill(stage, 12) is None
+    assert killed == [12]
+    assert told == ["no worker was killed: the one at work has just ended by itself"]
+
+
+def test_a_demo_with_weights_of_its_own_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "demo" / "weights").mkdir(parents=True)
+    _link_weights(tmp_path / "demo")
+    assert not (tmp_path / "demo" / "weights").is_symlink()
 
 
 @pytest.mark.parametrize(("identity", "pid"), [("12@host", 12), ("", 0), ("worker-a", 0), ("x@1", 0)])
