@@ -43,7 +43,7 @@ class ShardFolders:
         return self._directory / f"{name}{_SUFFIX}"
 
     def half_made(self, name: str) -> Path:
-        """Return where to make a new one, which `put` puts into its place. Nothing is there."""
+        """Return where to make a new one, which `put` puts into its place."""
         half = self.of(name).with_suffix(_HALF)
         shutil.rmtree(half, ignore_errors=True)
         return half
