@@ -9,18 +9,16 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from ....contracts.collection.citation import Cited
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
-from ..footnotes import with_footnotes
+from ..footnotes import with_notes
 from ..session import add_connection_options, connect_client
-from ..terminal import answer, harmless, open_console
+from ..terminal import answer, open_console
 from .worker import serve
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ async def _run(args: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             return INTERRUPTED
     if args.json or result.output is not None:
-        answer(_json(run, result) if args.json else _shown(result))
+        answer(_json(run, result) if args.json else with_notes(result.output, result.citations))
     return EXIT_STATUS[result.status]
 
 
@@ -97,25 +95,8 @@ async def _followed(run: Run, console: Console) -> Result:
         return await run.result()
 
 
-def _answer(output: Any) -> str:
-    # Where its type is not known here, it is as JSON.
-    said = output.get("answer") if isinstance(output, Mapping) else getattr(output, "answer", None)
-    return said if isinstance(said, str) else ""
-
-
 def _json(run: Run, result: Result) -> str:
     from pydantic_core import to_json
 
     fields = {name: getattr(result, name) for name in type(result).model_fields}
     return to_json({"id": run.id, **fields}, indent=2).decode()
-
-
-def _shown(result: Result) -> str:
-    from pydantic_core import to_json
-
-    if isinstance(result.output, Cited) or result.citations:
-        return with_footnotes(_answer(result.output), result.citations)
-    if not isinstance(result.output, str):
-        return to_json(result.output, indent=2).decode()
-    # A program gets what was said, to the letter.
-    return harmless(result.output) if sys.stdout.isatty() else result.output

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ....contracts.wire.event import Event, ModelResponded, RunFinished, ToolResponded
-from ....contracts.wire.run import Result
-from ..footnotes import with_footnotes
+from ..footnotes import with_notes
 from .question import Answered
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ class DemoReport:
     def show(self, console: Console) -> None:
         """Print it."""
         result = self.answered.result
-        said = with_footnotes(_said(result), result.citations, width=console.width)
+        output = result.output or result.reason or "no answer"
+        said = with_notes(output, result.citations, width=console.width)
         console.print(f"\n{said}\n", markup=False, soft_wrap=True)
         if result.output and result.reason:
             console.print(f"({result.status}: {result.reason})\n", style="yellow", markup=False)
@@ -58,12 +58,6 @@ class DemoReport:
         seconds = kill.seconds_to_next_step(self.answered.history)
         if seconds is not None:
             yield f"From the kill to the next step, in another worker: [bold]{seconds:.1f} s[/]"
-
-
-def _said(result: Result) -> str:
-    output = result.output
-    said = output.get("answer") if isinstance(output, Mapping) else getattr(output, "answer", output)
-    return str(said or result.reason or "no answer")
 
 
 def steps(events: Sequence[Event]) -> Table:

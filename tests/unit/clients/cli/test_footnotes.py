@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sostenuto import Citation
-from sostenuto.clients.cli.footnotes import with_footnotes
-from sostenuto.contracts.collection.citation import Attribution
+from sostenuto import Citation, Cited
+from sostenuto.clients.cli.footnotes import with_footnotes, with_notes
+from sostenuto.contracts.collection.citation import Attribution, Claim
 
 
 def citation(**fields: Any) -> Citation:
@@ -115,3 +117,67 @@ def test_lines_are_broken_where_a_width_is_given(width: int) -> None:
 
 def test_an_answer_of_nothing_is_shown_as_such() -> None:
     assert with_footnotes("", []) == ""
+
+
+class Mood(StrEnum):
+    CALM = "calm"
+
+
+class Labelled(Cited):
+    """What has a field more."""
+
+    mood: Mood
+
+
+CLAIMS = [Claim(text="It is stored flat.", passages=["6dc28a082f"])]
+NOTE = "\n\n[1] https://example.com/probe.md · The probe > Storage\n    “Store it lying flat.”"
+NOTE_WITH_CLAIM = NOTE.replace("[1] ", "[1] It is stored flat.\n    ")
+
+
+def test_the_text_of_a_step_after_the_one_that_cites_is_shown() -> None:
+    assert with_notes("So: It is stored flat. Good.", [citation()]) == f"So: It is stored flat. [1] Good.{NOTE}"
+
+
+def test_a_text_that_cites_nothing_stays_as_it_is_to_the_letter() -> None:
+    assert with_notes(f"{HOSTILE}\r\n", []) == f"{HOSTILE}\r\n"
+    assert with_notes("one two three four five six", [], width=20) == "one two three four\nfive six"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_answer_that_cites_is_shown_with_all_its_fields(known: bool) -> None:
+    output = Labelled(answer="It is stored flat.", claims=CLAIMS, mood=Mood.CALM)
+    shown = with_notes(output if known else output.model_dump(mode="json"), [citation()])
+    assert shown == f'It is stored flat. [1]\n\n{{\n  "mood": "calm"\n}}{NOTE}'
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_answer_that_claims_nothing_is_its_words(known: bool) -> None:
+    output = Cited(answer="That is not known.", claims=[])
+    assert with_notes(output if known else output.model_dump(), []) == "That is not known."
+
+
+def test_an_object_is_json_with_its_footnotes_below() -> None:
+    branches = {"left": {"answer": "It is stored flat.", "claims": []}, "right": "Yes"}
+    end = with_notes(branches, [citation()])
+    assert json.loads(end.removesuffix(NOTE_WITH_CLAIM)) == branches
+    assert json.loads(with_notes(branches, [])) == branches
+    assert json.loads(with_notes({"answer": "without claims", "sure": True}, [])) == {
+        "answer": "without claims",
+        "sure": True,
+    }
+    assert json.loads(with_notes(["a", 1, None], [])) == ["a", 1, None]
+
+
+def test_an_object_with_an_answer_of_a_later_step_loses_no_field() -> None:
+    shown = with_notes({"answer": "Flat.", "steps": ["lie it down"]}, [citation()])
+    assert shown.startswith("Flat.\n\n{")
+    assert "lie it down" in shown
+    assert shown.endswith(NOTE_WITH_CLAIM)
+
+
+def test_neither_fields_nor_objects_reach_the_terminal_as_orders() -> None:
+    shown = [
+        with_notes({"answer": HOSTILE, "claims": [], "more": HOSTILE}, []),
+        with_notes({"other": HOSTILE}, [citation()]),
+    ]
+    assert not any("\x1b" in one for one in shown)
