@@ -102,7 +102,7 @@ class LocalAdapter:
     async def _cite(
         self, request: ModelRequest, wanted: OutputSchema, exchange: Exchange, on_delta: OnDelta | None
     ) -> Completion:
-        if exchange.calls:
+        if exchange.calls or exchange.given:
             return await self._cited.answer(request, wanted, exchange, on_delta)
         # Nothing was looked up, as for a greeting: there is nothing to cite.
         asked = _conversation(request, exchange)

@@ -14,6 +14,7 @@ from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder
+from .citing.search_result import FoundPassage
 from .exchange import Exchange, PastCall
 from .passages import MOST_SENTENCES, Sentence, is_grounded, joined, select, split, split_passage
 
@@ -103,16 +104,24 @@ def _telling(exchange: Exchange) -> list[PastCall]:
 def _sentences(exchange: Exchange) -> list[Sentence]:
     """Return what the tools told, at most as much as is looked at."""
     telling = _telling(exchange)
-    found: list[Sentence] = []
+    found = _new(exchange.given, ())
     for call in telling:
         if call.passages:
-            # A passage that two searches found says it once.
-            said = {sentence.passage for sentence in found if sentence.passage}
-            new = (passage for passage in call.passages if passage.id not in said)
-            found += (one for passage in new for one in split_passage(passage.text, passage.heading, passage.id))
+            found += _new(call.passages, found)
         else:
             found += split(_labelled(call, telling))
     return found[:MOST_SENTENCES]
+
+
+def _new(passages: Sequence[FoundPassage], found: Sequence[Sentence]) -> list[Sentence]:
+    """Return the sentences of the passages that were not found before."""
+    said = {sentence.passage for sentence in found if sentence.passage}
+    sentences: list[Sentence] = []
+    for passage in passages:
+        if passage.id not in said:
+            said |= {passage.id} - {""}
+            sentences += split_passage(passage.text, passage.heading, passage.id)
+    return sentences
 
 
 def _labelled(call: PastCall, telling: Sequence[PastCall]) -> str:
@@ -130,7 +139,7 @@ def _led_to(call: PastCall, later: PastCall, question: str) -> bool:
 
 def _nothing_found(calls: Sequence[PastCall]) -> str:
     said = "; ".join(f"{call.tool}: {call.content or 'nothing'}" for call in calls)
-    return f"I found no answer. The tools said: {said}"
+    return f"I found no answer. The tools said: {said}" if said else "I found no answer."
 
 
 def completion_of(request: ModelRequest, text: str, usage: Usage, on_delta: OnDelta | None) -> Completion:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -21,7 +23,9 @@ from ....contracts.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from .citing.search_result import FoundPassage, read_passages
+from .citing.search_result import FoundPassage, passages_alone, read_passages
+
+_LABEL: Final = re.compile(r"^\s*question:\s*(?=\S)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Exchange:
     """Calls made for this question, in order, those that failed too."""
     history: tuple[Message, ...]
     """What was said before and with the question: text alone, of users and the assistant."""
+    given: tuple[FoundPassage, ...] = ()
+    """Passages that were found before it was asked, and stand beside the question."""
 
 
 def read_exchange(messages: Sequence[Message]) -> Exchange:
@@ -64,7 +70,25 @@ def read_exchange(messages: Sequence[Message]) -> Exchange:
     history = tuple(said for message in messages[: asked + 1] if (said := _said(message)).parts)
     for result in results.values():
         _only_text(result.attachments)
+    question, given = _asked(messages[asked]) if messages else ("", ())
+    if given and question:
+        return Exchange(question, calls, history, given)
     return Exchange(history[-1].text if history else "", calls, history)
+
+
+def _asked(message: Message) -> tuple[str, tuple[FoundPassage, ...]]:
+    """Return what is asked beside the passages of a message, and these."""
+    given: list[FoundPassage] = []
+    rest: list[str] = []
+    for part in message.parts if message.role is Role.USER else ():
+        if isinstance(part, TextPart):
+            passages = passages_alone(part.text)
+            given += passages
+            rest += () if passages else (part.text,)
+    text = "\n".join(rest).strip()
+    # What a template says before it tells how to answer, and is not looked for.
+    labelled = _LABEL.search(text)
+    return (text[labelled.end() :] if labelled else text).strip(), tuple(given)
 
 
 def _past_call(call: ToolCallPart, result: ToolResultPart) -> PastCall:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -105,6 +106,33 @@ async def test_what_the_passages_do_not_answer_is_not_answered(adapter: LocalAda
 
 async def test_a_search_that_found_nothing_claims_nothing(adapter: LocalAdapter) -> None:
     assert said(await adapter.complete(request("How is the probe stored?", Retrieved()))).claims == []
+
+
+def given(*parts: str, output: Any = Cited) -> ModelRequest:
+    return replace(request("", output=output), messages=(Message.user(list(parts)),))
+
+
+@pytest.mark.parametrize("ask", ["\n\nQuestion: {}", "\n\n{}"])
+@pytest.mark.parametrize(
+    ("question", "passage"), [("How is the probe stored?", "storage"), ("How long does the battery last?", "battery")]
+)
+async def test_passages_beside_the_question_are_cited(
+    adapter: LocalAdapter, ask: str, question: str, passage: str
+) -> None:
+    answer = said(await adapter.complete(given(found(MANUAL).content, ask.format(question))))
+    assert "<passage" not in answer.answer
+    assert answer.claims
+    assert {one for claim in answer.claims for one in claim.passages} == {passage}
+
+
+async def test_what_passages_beside_the_question_do_not_answer_is_not_answered(adapter: LocalAdapter) -> None:
+    answer = said(await adapter.complete(given(found(MANUAL).content, "\n\nQuestion: What is the capital of Peru?")))
+    assert (answer.answer, answer.claims) == (NO_ANSWER, [])
+
+
+async def test_what_is_merely_like_passages_in_a_question_is_not_cited(adapter: LocalAdapter) -> None:
+    question = f"{found(MANUAL).content}\n\nHow is the probe stored?"
+    assert said(await adapter.complete(given(question))).claims == []
 
 
 async def test_a_greeting_claims_nothing(adapter: LocalAdapter) -> None:

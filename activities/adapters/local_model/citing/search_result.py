@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Final
 
+from .....contracts.wire.retrieval import Passage, Retrieved
+
 _PASSAGE: Final = re.compile(
     r'<passage id="(?P<id>[^"]*)"(?P<said>[^>]*)>\n(?P<text>.*?)\n</passage>(?=\n<passage id="|\s*\Z)', re.DOTALL
 )
 _SECTION: Final = re.compile(r' section="([^"]*)"')
+_SAID: Final = re.compile(r'(?: source="([^"]*)")?(?: section="([^"]*)")?(?: page="(\d{1,9})")?')
 _SEPARATOR: Final = " > "
 
 
@@ -37,6 +40,41 @@ def read_passages(content: str, number: int) -> tuple[FoundPassage, ...]:
     return tuple(
         FoundPassage(one["id"] if len(found) == number else "", _heading(one["said"]), one["text"]) for one in found
     )
+
+
+def passages_alone(text: str) -> tuple[FoundPassage, ...]:
+    """Return the passages of a text that is what a model reads of a search.
+
+    Every other text has none.
+
+    Args:
+        text: A part of a message. How many passages it should have is not known: where two have one id, one of them is
+            made of words of the other, so none of them has an id.
+    """
+    found = list(_PASSAGE.finditer(text))
+    if not found or "\n".join(map(_rewritten, found)) != text:
+        return ()
+    clear = len({one["id"] for one in found}) == len(found)
+    return tuple(FoundPassage(one["id"] if clear else "", _heading(one["said"]), one["text"]) for one in found)
+
+
+def _rewritten(found: re.Match[str]) -> str:
+    """Return a frame as a search writes it that has what this one has."""
+    said = _SAID.fullmatch(found["said"])
+    if not said:
+        return ""
+    source, section, page = said.groups()
+    headings = tuple(unescape(section).split(_SEPARATOR)) if section else ()
+    passage = Passage(
+        id=unescape(found["id"]),
+        text=found["text"],
+        source=unescape(source or ""),
+        headings=headings,
+        page=int(page) if page else None,
+        start=0,
+        end=0,
+    )
+    return Retrieved(passages=(passage,)).content
 
 
 def _heading(said: str) -> str:
