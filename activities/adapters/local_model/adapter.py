@@ -108,7 +108,8 @@ class LocalAdapter:
         asked = _conversation(request, exchange)
         said = await self._server.complete(replace(asked, output=None))
         known: dict[str, JsonValue] = {"answer": said.message.text, "claims": []}
-        return await self._cited.completed(asked, wanted, known, said.usage, on_delta)
+        done = await self._cited.completed(asked, wanted, known, said.usage, on_delta)
+        return done if said.stop is StopReason.END else replace(done, stop=said.stop)
 
     async def _call(
         self, model: Model, choices: list[Choice], exchange: Exchange, on_delta: OnDelta | None

@@ -21,6 +21,7 @@ from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.message import Message, Role, ToolCallPart
 from sostenuto.contracts.model import Model
 from sostenuto.contracts.specs.output import output_schema
+from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.contracts.wire.retrieval import Passage, Retrieved
 from sostenuto.workers.stack.llama_server import LlamaServer
 
@@ -139,6 +140,13 @@ async def test_a_greeting_claims_nothing(adapter: LocalAdapter) -> None:
     answer = said(await adapter.complete(request("Hello!")))
     assert answer.answer
     assert answer.claims == []
+
+
+async def test_an_answer_that_is_cut_says_so(adapter: LocalAdapter) -> None:
+    asked = request("Hello! Tell me a long story.")
+    completion = await adapter.complete(replace(asked, model=asked.model.model_copy(update={"max_output_tokens": 4})))
+    assert said(completion).answer
+    assert completion.stop is StopReason.LENGTH
 
 
 async def test_a_passage_that_two_searches_found_is_cited_once(adapter: LocalAdapter) -> None:

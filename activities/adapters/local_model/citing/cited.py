@@ -90,10 +90,12 @@ class CitedWriter:
         Raises:
             ModelError: The server failed.
         """
+        stop = StopReason.END
         rest = _without(output, _OWN)
         if properties(rest.json_schema):
             more = await self._structures.answer(replace(request, output=rest), rest, None)
             usage += more.usage
+            stop = more.stop
             try:
                 known |= json.loads(more.message.text)
             except ValueError:
@@ -101,7 +103,7 @@ class CitedWriter:
                 return replace(more, usage=usage)
         whole = {name: known[name] for name in properties(output.json_schema) if name in known}
         done = completion_of(request, json.dumps(whole, ensure_ascii=False), usage, on_delta)
-        return replace(done, stop=StopReason.END, attribution=Attribution.SIMILARITY)
+        return replace(done, stop=stop, attribution=Attribution.SIMILARITY)
 
 
 def _without(output: OutputSchema, names: tuple[str, ...]) -> OutputSchema:
