@@ -8,6 +8,8 @@ from typing import Final, TypedDict
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType, ParentClosePolicy
 
+from ..contracts.collection import patience
+from ..contracts.collection.patience import Patience
 from ..contracts.model import Model
 from ..contracts.tool import Effect, ToolSpec
 
@@ -148,7 +150,7 @@ def retrieve_policy() -> ActivityPolicy:
 
     Its embedding model may have to be loaded.
     """
-    return _steady(timedelta(minutes=1), _ATTEMPTS_BEFORE_FALLBACK)
+    return _patient(patience.SEARCH)
 
 
 def ingest_policy() -> ActivityPolicy:
@@ -156,14 +158,20 @@ def ingest_policy() -> ActivityPolicy:
 
     It is patient: nobody waits at a screen for it.
     """
-    return _steady(timedelta(minutes=30), _ATTEMPTS)
+    return _patient(patience.INGEST)
 
 
-def _steady(longest: timedelta, attempts: int) -> ActivityPolicy:
+def _patient(by: Patience) -> ActivityPolicy:
+    """Return the policy of an activity that itself says when it gives up."""
     return ActivityPolicy(
-        start_to_close_timeout=longest + _GRACE,
+        start_to_close_timeout=by.attempt + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=_retry(attempts + _CRASHES),
+        retry_policy=RetryPolicy(
+            initial_interval=by.first_pause,
+            backoff_coefficient=2.0,
+            maximum_interval=by.longest_pause,
+            maximum_attempts=by.attempts + _CRASHES,
+        ),
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from ...contracts import names
+from ...contracts.collection import patience
 from ...contracts.wire.ingest import (
     BeginCall,
     DocumentCall,
@@ -22,7 +23,7 @@ from ...contracts.wire.ingest import (
 from ..call.bill import Costs
 from ..not_served import NotServedError
 from .ingestion import Ingestion
-from .step import PATIENT_ATTEMPTS, step
+from .step import step
 
 
 class IngestActivities:
@@ -43,7 +44,7 @@ class IngestActivities:
 
         Repeatable: what an earlier attempt began is never seen.
         """
-        async with step(costs=self._costs) as bill:
+        async with step(costs=self._costs, by=patience.INGEST) as bill:
             begun = await self.ingestion().begin(call, bill.charge)
             return begun.model_copy(update=dict(await bill.totals()))
 
@@ -53,7 +54,7 @@ class IngestActivities:
 
         Repeatable; reads each of them.
         """
-        async with step():
+        async with step(by=patience.INGEST):
             return await self.ingestion().page(call)
 
     @activity.defn(name=names.INGEST_DOCUMENT_ACTIVITY)
@@ -63,7 +64,7 @@ class IngestActivities:
         Repeatable: an attempt takes the place of an earlier one. Fails with `DocumentFailed` where it cannot be read.
         Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
         """
-        async with step(costs=self._costs, attempts=PATIENT_ATTEMPTS) as bill:
+        async with step(costs=self._costs, by=patience.INGEST) as bill:
             done = await self.ingestion().bring_in(call, bill.progress, bill.charge)
             return done.model_copy(update=dict(await bill.totals()))
 
@@ -73,19 +74,19 @@ class IngestActivities:
 
         Returns how many passages the collection has. Repeatable.
         """
-        async with step():
+        async with step(by=patience.INGEST):
             return (await self.ingestion().show(call)).passages
 
     @activity.defn(name=names.INGEST_VANISHED_ACTIVITY)
     async def vanished(self, call: VanishedCall) -> Vanished:
         """Return documents that are gone from their sources. Repeatable."""
-        async with step():
+        async with step(by=patience.INGEST):
             return await self.ingestion().vanished(call)
 
     @activity.defn(name=names.INGEST_FINISH_ACTIVITY)
     async def finish(self, call: ShowCall) -> None:
         """Delete what nobody sees any more, and make searches fast. Repeatable."""
-        async with step():
+        async with step(by=patience.INGEST):
             await self.ingestion().finish(call)
 
     def ingestion(self) -> Ingestion:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
+from ...contracts.collection import patience
+from ...contracts.collection.patience import Patience
 from ...contracts.errors import DocumentError, ModelError, Overloaded, RateLimited, SostenutoError
 from ...contracts.wire.totals import Totals
 from ..call.bill import Bill, Costs
@@ -23,14 +23,6 @@ from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
 from .store.vector_store import StoreUnavailable
 
-_ATTEMPTS: Final = 4
-"""After so many whoever asked is told."""
-
-PATIENT_ATTEMPTS: Final = 12
-"""The same for work that nobody waits for at a screen: so it goes on through some minutes of a busy provider."""
-
-_LONGEST_PAUSE: Final = timedelta(minutes=1)
-
 
 @asynccontextmanager
 async def step(
@@ -38,7 +30,7 @@ async def step(
     *,
     costs: Costs | None = None,
     unserved: str = "",
-    attempts: int = _ATTEMPTS,
+    by: Patience | None = None,
 ) -> AsyncIterator[Bill]:
     """Heartbeat, and put what goes wrong into a failure of a durable type.
 
@@ -49,8 +41,9 @@ async def step(
         kind: Type of the failure of what a collection could not do.
         costs: What calls cost, where the step makes some.
         unserved: What to tell before the reason why this worker cannot.
-        attempts: How often it is tried, where what went wrong may pass.
+        by: How often it is tried, where what went wrong may pass. Default: as often as a search.
     """
+    by = by or patience.SEARCH
     async with heartbeats() as report:
         bill = Bill(costs, report)
         try:
@@ -62,18 +55,18 @@ async def step(
             spent = await bill.keep()
             raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False, details=spent) from None
         except SostenutoError as error:
-            raise _failed(error, kind, attempts, await bill.keep()) from None
+            raise _failed(error, kind, by, await bill.keep()) from None
 
 
-def _failed(error: SostenutoError, kind: str, attempts: int, spent: tuple[Totals, ...]) -> ApplicationError:
-    attempt = activity.info().attempt
+def _failed(error: SostenutoError, kind: str, by: Patience, spent: tuple[Totals, ...]) -> ApplicationError:
+    attempt, attempts = activity.info().attempt, by.attempts
     passing, delay = isinstance(error, StoreUnavailable), None
     if isinstance(error, ModelError):
         passing, delay = error.retryable, error.retry_after
         # Each answer that cannot be read is paid for.
         attempts = min(attempts, error.most_attempts or attempts)
         if delay is None and isinstance(error, RateLimited | Overloaded):
-            delay = min(timedelta(seconds=2.0**attempt), _LONGEST_PAUSE)
+            delay = by.busy_pause(attempt)
     retryable = passing and attempt < attempts
     words = str(error) or type(error).__name__
     return failure(error, words, kind=kind, retryable=retryable, delay=delay, details=spent)

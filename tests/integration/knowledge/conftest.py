@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client, Collection
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.contracts.collection import patience
 from sostenuto.workers.worker import build_worker
 from tests.fakes.knowledge import WORDS, WordEncoder, knowledge
 
@@ -39,10 +42,19 @@ def encoder() -> WordEncoder:
 
 
 @pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may pass is tried again as often as ever, and soon."""
+    soon = timedelta(milliseconds=5)
+    pauses = {"first_pause": soon, "longest_pause": soon, "first_busy_pause": soon, "longest_busy_pause": soon}
+    for name in ("SEARCH", "INGEST"):
+        monkeypatch.setattr(patience, name, replace(getattr(patience, name), **pauses))
+
+
+@pytest.fixture
 def serving(temporal: TemporalClient, task_queue: str, tmp_path: Path, encoder: WordEncoder) -> Served:
     """Serves an app with collections while its block lasts, and gives a client.
 
-    Options are those of `build_worker`, and `price` and `settings`.
+    Options are those of `build_worker`, and `price`, `settings` and `store`.
     """
 
     @asynccontextmanager
@@ -50,8 +62,9 @@ def serving(temporal: TemporalClient, task_queue: str, tmp_path: Path, encoder: 
         on = options.pop("temporal", temporal)
         settings, price = options.pop("settings", None), options.pop("price", lambda *_: 0.001)
         adapters = {"scripted": ScriptedAdapter(script)}
-        store = knowledge(tmp_path / "store", encoder, settings=settings, adapters=adapters)
-        async with store as services:
+        store = options.pop("store", None)
+        known = knowledge(tmp_path / "store", encoder, store, settings=settings, adapters=adapters)
+        async with known as services:
             worker = build_worker(on, app, adapters, price, task_queue=task_queue, services=services, **options)
             async with worker:
                 yield Client(on, task_queue=task_queue)

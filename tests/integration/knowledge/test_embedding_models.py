@@ -192,16 +192,17 @@ async def test_what_is_wrong_with_the_key_or_the_model_is_told_at_once(
     ("response", "words", "requests"),
     [
         (Response(change=lambda right: {**right, "data": []}), "gave 0 vectors for 1 texts", 2),
-        (Response(500, {"error": "oh"}), "oh", 4),
+        (Response(500, {"error": "oh"}), "oh", 16),
         (Response(413, {"error": "too long"}), "lower the collection's chunk_tokens", 1),
     ],
 )
+@pytest.mark.usefixtures("short_pauses")
 async def test_what_does_not_pass_is_not_paid_for_again_and_again(
     serving: Served, task_queue: str, filled: Path, response: Response, words: str, requests: int
 ) -> None:
     collection = embedded(task_queue)
     async with (
-        VectorServer([response] * 9, key=KEY) as server,
+        VectorServer([response] * 20, key=KEY) as server,
         serving(App(collections=[collection]), settings=settings(server)) as client,
     ):
         with pytest.raises(CollectionFailed, match=words):

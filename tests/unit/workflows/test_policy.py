@@ -9,6 +9,7 @@ from temporalio.workflow import ActivityCancellationType
 
 from sostenuto import Effect, Model
 from sostenuto.activities.call.heartbeat import INTERVAL_SECONDS
+from sostenuto.contracts.collection import patience
 from sostenuto.contracts.tool import ToolSpec
 from sostenuto.workflows import policy
 
@@ -49,3 +50,19 @@ def test_a_dead_worker_is_noticed_within_seconds() -> None:
     for found in (policy.tool_policy(spec(Effect.READ)), policy.model_policy(Model("a/b"), fallback_left=False)):
         heartbeat = found["heartbeat_timeout"]
         assert timedelta(seconds=2 * INTERVAL_SECONDS) < heartbeat <= timedelta(seconds=5)
+
+
+def test_what_is_tried_again_and_the_policy_by_which_it_is_say_the_same() -> None:
+    for found, by in ((policy.retrieve_policy(), patience.SEARCH), (policy.ingest_policy(), patience.INGEST)):
+        retry = found["retry_policy"]
+        # Attempts of workers that died come on top.
+        assert by.attempts < retry.maximum_attempts
+        assert (retry.initial_interval, retry.maximum_interval) == (by.first_pause, by.longest_pause)
+        assert found["start_to_close_timeout"] > by.attempt
+
+
+def test_an_ingest_outlasts_a_store_that_is_started_anew() -> None:
+    by = patience.INGEST
+    pauses = [min(by.first_pause * 2.0**n, by.longest_pause) for n in range(by.attempts - 1)]
+    assert sum(pauses, timedelta()) > timedelta(minutes=4)
+    assert [by.busy_pause(attempt).seconds for attempt in (1, 2, 5, 6, 10_000)] == [2, 4, 32, 60, 60]
