@@ -6,15 +6,16 @@ A cancel loses nothing: it is handed on, and what each comes to is waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 from ..contracts.errors import SpecError
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
-from ..contracts.wire.totals import Totals
+from ..contracts.wire.totals import SPENT, Totals
 
 T = TypeVar("T")
 
@@ -69,11 +70,16 @@ def told_by(error: BaseException) -> str:
 
 
 def spent_by(error: BaseException) -> Totals:
-    """Return what an activity has spent that failed, as far as it says so."""
+    """Return what an activity has spent that failed, as far as it says so.
+
+    One whose worker died or that took too long has said so in its last heartbeat.
+    """
     cause = cause_of(error)
-    details = cause.details if isinstance(cause, ApplicationError) else ()
+    details: Sequence[Any] = cause.details if isinstance(cause, ApplicationError) else ()
+    if isinstance(cause, ActivityTimeoutError):
+        details = [beat.get(SPENT) for beat in cause.last_heartbeat_details[:1] if isinstance(beat, dict)]
     try:
-        return Totals.model_validate(details[0]) if details else Totals()
+        return Totals.model_validate(details[0]) if details and details[0] else Totals()
     except ValueError:  # what another one tells
         return Totals()
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from temporalio import activity
 
 from ...contracts.usage import Usage
-from ...contracts.wire.totals import Totals
+from ...contracts.wire.totals import SPENT, Totals
 from ..price import Charge, Price
 from .failure import told
 from .tool_call import Report
@@ -23,7 +23,6 @@ from .user_code import UserCode
 _LOG = logging.getLogger(__name__)
 
 _LONGEST: Final = timedelta(seconds=5)
-_SPENT: Final = "spent"
 
 
 class Costs:
@@ -100,15 +99,15 @@ class Bill:
         return (self._totals,)
 
     def _details(self, words: str) -> dict[str, Any]:
-        return {_SPENT: self._totals.model_dump(mode="json"), "at": words}
+        return {SPENT: self._totals.model_dump(mode="json"), "at": words}
 
 
 def _spent_before() -> Totals:
     details = activity.info().heartbeat_details
     said = details[0] if details else None
-    if not isinstance(said, dict) or _SPENT not in said:
+    if not isinstance(said, dict) or SPENT not in said:
         return Totals()
     try:
-        return Totals.model_validate(said[_SPENT])
+        return Totals.model_validate(said[SPENT])
     except ValidationError:  # of another version
         return Totals()

@@ -5,6 +5,7 @@ Heartbeats, and failures of durable types.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,7 @@ from ...contracts.collection.patience import Patience
 from ...contracts.errors import DocumentError, ModelError, Overloaded, RateLimited, SostenutoError
 from ...contracts.wire.totals import Totals
 from ..call.bill import Bill, Costs
-from ..call.failure import failure
+from ..call.failure import failure, told
 from ..call.heartbeat import heartbeats
 from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
@@ -56,6 +57,13 @@ async def step(
             raise failure(error, str(error), kind=names.DOCUMENT_FAILED, retryable=False, details=spent) from None
         except SostenutoError as error:
             raise _failed(error, kind, by, await bill.keep()) from None
+        except asyncio.CancelledError:
+            # A worker that ends cancels its activities, and another one begins them again.
+            await bill.keep()
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours, or of a library: what was paid for is paid for
+            again = activity.info().attempt < patience.SEARCH.attempts
+            raise failure(error, told(error), kind=kind, retryable=again, details=await bill.keep()) from None
 
 
 def _failed(error: SostenutoError, kind: str, by: Patience, spent: tuple[Totals, ...]) -> ApplicationError:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..contract import Contract
 from ..usage import Usage
 from .model_call import ModelReply
+
+SPENT: Final = "spent"
+"""Where the heartbeats of an activity say what it has spent."""
 
 
 class Charged(Contract):
