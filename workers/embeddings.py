@@ -55,9 +55,9 @@ class LazyPassages:
         """Return each text as it is stored."""
         return await (await self._built()).passages(texts, charge)
 
-    async def query(self, text: str, charge: OnCharge) -> EncodedQuery:
-        """Return a query as passages are compared with it."""
-        return await (await self._built()).query(text, charge)
+    async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedQuery]:
+        """Return queries as passages are compared with them."""
+        return await (await self._built()).queries(texts, charge)
 
     async def close(self) -> None:
         """Close the connections, where there are any yet."""

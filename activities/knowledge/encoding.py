@@ -5,12 +5,15 @@ Dense vectors, sparse vectors, and what a reranker compares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..price import OnCharge
 from .store.vector_store import SparseVector
+
+OnProgress = Callable[[str], Awaitable[None]]
+"""Takes note of how far a step is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class PassageEncoder(Protocol):
         """
         ...
 
-    async def query(self, text: str, charge: OnCharge) -> EncodedQuery:
-        """Return a query as passages are compared with it. Raises as `passages`."""
+    async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedQuery]:
+        """Return queries as passages are compared with them, by one call. Raises as `passages`."""
         ...
 
 

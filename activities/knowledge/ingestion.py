@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -34,6 +34,7 @@ from ..call.user_code import UserCode
 from ..not_served import NotServedError
 from ..price import OnCharge
 from .chunk import Chunk
+from .encoding import OnProgress
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
 from .store.collections import KnownVersion
@@ -57,10 +58,6 @@ class Cutter(Protocol):
 
 Load = Callable[[bytes, str], Document]
 """Reads a document, by its content and its name. Blocks; raises `DocumentError` with the reason for a person."""
-
-
-OnProgress = Callable[[str], Awaitable[None]]
-"""Takes note of how far a step is."""
 
 
 @dataclass(frozen=True, slots=True)

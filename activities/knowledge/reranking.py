@@ -6,11 +6,11 @@ Must not know who judges.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ...contracts.errors import ContentFiltered, ContextOverflow, UnreadableAnswer
+from ...contracts.errors import ModelError, UnreadableAnswer
 from ...contracts.text import encodable, one_line
 from ...contracts.wire.retrieval import Scores
 from ..price import OnCharge
@@ -55,6 +55,20 @@ Judgement = Sequence[float | None]
 """A score for each candidate, the more the better; None for those that were not judged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """How much time a search has left, and whether it has another attempt."""
+
+    ends: float | None = None
+    """By the clock of the event loop, in seconds; None where nothing ends it."""
+    is_last: Callable[[ModelError], bool] = lambda error: not error.retryable
+    """Returns whether the search, where it fails by this error, is not tried again."""
+
+
+NO_HURRY: Final = Urgency()
+"""Of a search that nobody ends, and that is tried again where that may help."""
+
+
 class Reranker(Protocol):
     """Judges how well passages answer a query."""
 
@@ -97,30 +111,38 @@ def _best(queries: Sequence[EncodedQuery], codes: Sequence[str]) -> list[float]:
 
 
 async def reranked(
-    reranker: Reranker, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge
+    reranker: Reranker,
+    query: AskedQuery,
+    candidates: Sequence[Candidate],
+    charge: OnCharge,
+    urgency: Urgency = NO_HURRY,
 ) -> tuple[list[Candidate], str]:
     """Return the candidates in the order that a reranker gives them.
 
     With a note where it gave none.
 
-    What it did not judge keeps its order, behind the rest. Where its answer cannot be used the search goes on without.
+    What it did not judge keeps its order, behind the rest. Where it gives none in the end the search goes on without.
 
     Raises:
-        ModelError, NotServedError: As `Reranker.judged`, where it could not be asked.
+        ModelError: As `Reranker.judged`, where the search is tried again.
+        NotServedError: As `Reranker.judged`.
     """
     if not candidates:
         return [], ""
     why = ""
-    for _ in range(_TRIES):
-        try:
-            judgement = await reranker.judged(query, candidates, charge)
-        except UnreadableAnswer as error:
-            why = str(error)
-        except (ContentFiltered, ContextOverflow) as error:
-            why = str(error)
-            break
-        else:
-            return _ordered(candidates, judgement), ""
+    try:
+        async with asyncio.timeout_at(urgency.ends):
+            for _ in range(_TRIES):
+                try:
+                    return _ordered(candidates, await reranker.judged(query, candidates, charge)), ""
+                except UnreadableAnswer as error:
+                    why = str(error)
+    except ModelError as error:
+        if not urgency.is_last(error):
+            raise
+        why = str(error) or type(error).__name__
+    except TimeoutError:
+        why = why or "there was no order in the time that a search has"
     return list(candidates), f"not reranked: {one_line(encodable(why), _MOST_CHARS)}"
 
 

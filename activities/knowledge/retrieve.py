@@ -5,21 +5,29 @@ Must not import a vector database or an embedding model.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from temporalio import activity
 
 from ...contracts import names
+from ...contracts.collection import patience
 from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
+from ...contracts.errors import ModelError, Timeout
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ..call.bill import Costs
+from ..call.bill import Bill, Costs
 from ..call.own_workflow_query import release_own_run
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
+from .reranking import Urgency
 from .search import Knowledge, find_passages
 from .step import step
+
+_AFTER_RERANKING: Final = 1.0
+"""Seconds that are left when a reranker is waited for no longer."""
 
 
 class RetrieveActivities:
@@ -45,14 +53,15 @@ class RetrieveActivities:
         """Return the passages that fit a query best.
 
         Repeatable: it only looks, and the collection may have changed meanwhile. Every failure is of type `ToolFailed`,
-        retryable where the store or the embedding model cannot be reached now. Heartbeats on its own. Costs one
-        embedding of the query, and what the reranker costs.
+        retryable where the store or the embedding model cannot be reached now; where a reranker gives no order by the
+        last attempt, the passages are in the order that they have without. Heartbeats on its own. Costs one embedding
+        of the queries, and what the reranker costs.
         """
         unserved = f"{call.collection.name} was not searched: "
         async with step(names.TOOL_FAILED, costs=self._costs, unserved=unserved) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
-            found = await find_passages(self.knowledge(), call, bill.charge)
+            found = await _in_time(self.knowledge(), call, bill)
             found = found.model_copy(update=dict(await bill.totals()))
         info = activity.info()
         if call.call_id:
@@ -118,3 +127,21 @@ class RetrieveActivities:
         if self._knowledge is None:
             raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
         return self._knowledge
+
+
+async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Retrieved:
+    """Search, within the time that one attempt has."""
+    by = patience.SEARCH
+    ends = asyncio.get_running_loop().time() + by.attempt.total_seconds()
+
+    def is_last(error: ModelError) -> bool:
+        return not error.retryable or activity.info().attempt >= by.attempts
+
+    try:
+        async with asyncio.timeout_at(ends):
+            # What is found is worth more than its order: the reranker's time ends before that of the whole.
+            urgency = Urgency(ends - _AFTER_RERANKING, is_last)
+            return await find_passages(knowledge, call, bill.charge, bill.progress, urgency)
+    except TimeoutError:
+        seconds = by.attempt.total_seconds()
+        raise Timeout(f"{call.collection.name} was not searched within {seconds:g} s") from None

@@ -16,8 +16,8 @@ from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
 from ..not_served import NotServedError
 from ..price import OnCharge
-from .encoding import PassageEncoder, SparseEncoder
-from .reranking import AskedQuery, Candidate, MaxSim, Reranker, reranked
+from .encoding import OnProgress, PassageEncoder, SparseEncoder
+from .reranking import NO_HURRY, AskedQuery, Candidate, MaxSim, Reranker, Urgency, reranked
 from .store.collections import Collections
 from .store.stored import CollectionError, Stored
 from .store.vector_store import Hit, Leg
@@ -62,7 +62,17 @@ class Knowledge:
         return self.rerankers.get(name)
 
 
-async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCharge) -> Retrieved:
+async def _unheard(_: str) -> None:
+    """Let nobody know how far a search is."""
+
+
+async def find_passages(
+    knowledge: Knowledge,
+    call: RetrievalCall,
+    charge: OnCharge,
+    report: OnProgress = _unheard,
+    urgency: Urgency = NO_HURRY,
+) -> Retrieved:
     """Return the passages that fit a query best.
 
     What costs most comes last, so that a retry pays for as little as can be.
@@ -71,6 +81,8 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
         knowledge: Where the collection is, and what embeds and reranks.
         call: What is asked.
         charge: Told what is to be paid for.
+        report: Told when the query is embedded, which is paid for.
+        urgency: When it is to end, and whether it is tried again.
 
     Raises:
         SpecError: The query is empty or too long.
@@ -86,11 +98,12 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
     stored = await knowledge.collections.catalogue.there(collection.name)
     _check_made(stored, call)
     texts = (call.query, *call.queries)
-    encoded = [await encoder.query(text, charge) for text in texts]
-    hypothetical = [await encoder.query(call.hypothetical, charge)] if call.hypothetical.strip() else []
+    hypothetical = (call.hypothetical,) if call.hypothetical.strip() else ()
+    encoded = await encoder.queries((*texts, *hypothetical), charge)
+    await report("embedded")
     _check_length(stored, encoded[0].dense)
     most = max(collection.candidates, call.limit)
-    legs = [Leg(dense=one.dense, limit=most) for one in (*encoded, *hypothetical)]
+    legs = [Leg(dense=one.dense, limit=most) for one in encoded]
     weighed = (knowledge.sparse.query(text) for text in texts)
     legs += [Leg(sparse=words, limit=most) for words in weighed if words.indices]
     tenant = call.tenant if collection.partition else None
@@ -98,7 +111,8 @@ async def find_passages(knowledge: Knowledge, call: RetrievalCall, charge: OnCha
     _check_made(found.stored, call)
     candidates, note = _fused(legs, found.legs), ""
     if reranker:
-        candidates, note = await reranked(reranker, AskedQuery(call.query, tuple(encoded)), candidates, charge)
+        asked = AskedQuery(call.query, tuple(encoded[: len(texts)]))
+        candidates, note = await reranked(reranker, asked, candidates, charge, urgency)
     return Retrieved(
         passages=tuple(_passage(one) for one in candidates[: call.limit]),
         searched=found.stored.passages,

@@ -68,7 +68,7 @@ def first(**fields: Any) -> Change:
 async def test_texts_become_vectors_of_length_one_and_are_charged(provider: str) -> None:
     async with embedding(provider=provider) as (model, server, charged):
         found = await model.passages(TEXTS, charged.append)
-        query = await model.query("alpha", charged.append)
+        (query,) = await model.queries(["alpha"], charged.append)
         assert await model.dimensions(charged.append) == 16
     vectors = [floats(one.dense) for one in found]
     assert [math.hypot(*vector) for vector in vectors] == pytest.approx([1.0, 1.0, 1.0])
@@ -86,6 +86,14 @@ async def test_nothing_is_sent_before_it_is_used_and_the_length_is_asked_for_onc
         assert server.asked == []
         lengths = await asyncio.gather(*(model.dimensions(charged.append) for _ in range(3)))
     assert (lengths, len(server.asked), len(charged)) == ([16, 16, 16], 1, 1)
+
+
+async def test_queries_go_in_one_request() -> None:
+    async with embedding() as (model, server, charged):
+        found = await model.queries(TEXTS, charged.append)
+        assert server.texts == [TEXTS]
+        again = [(await model.queries([text], charged.append))[0] for text in TEXTS]
+    assert ([one.dense for one in found], len(charged)) == ([one.dense for one in again], 1)
 
 
 async def test_many_texts_go_in_batches_by_number_and_by_bytes() -> None:
@@ -141,7 +149,7 @@ async def test_a_text_that_is_known_is_not_paid_for_again() -> None:
 async def test_failures_are_those_of_models(response: Response, error: type[ModelError], words: str) -> None:
     async with embedding(response) as (model, server, charged):
         with pytest.raises(error, match=words) as raised:
-            await model.query("alpha", charged.append)
+            await model.queries(["alpha"], charged.append)
     assert type(raised.value) is error
     assert str(raised.value).startswith("acme/text-embed: ")
     assert (charged, len(server.asked)) == ([], 1)
@@ -151,14 +159,14 @@ async def test_a_busy_provider_says_when_to_come_back() -> None:
     busy = Response(429, {"error": "slowly"}, headers=(("Retry-After", "7"),))
     async with embedding(busy) as (model, _, charged):
         with pytest.raises(RateLimited, match="slowly") as raised:
-            await model.query("alpha", charged.append)
+            await model.queries(["alpha"], charged.append)
     assert raised.value.retry_after == timedelta(seconds=7)
 
 
 async def test_a_wrong_key_is_final_and_never_told() -> None:
     async with embedding(key="sk-another-secret") as (model, _, charged):
         with pytest.raises(AuthenticationFailed, match="check the key in SOSTENUTO_PROVIDER_ACME_KEY") as raised:
-            await model.query("alpha", charged.append)
+            await model.queries(["alpha"], charged.append)
     assert "[redacted]" in str(raised.value)
     assert "sk-another-secret" not in str(raised.value)
 
@@ -173,7 +181,7 @@ async def test_a_wrong_key_is_final_and_never_told() -> None:
 )
 async def test_what_is_missing_is_named(name: str, words: str) -> None:
     with pytest.raises(NotServedError, match=words):
-        await LazyPassages(name, Settings.load(environ={})).query("alpha", lambda _: None)
+        await LazyPassages(name, Settings.load(environ={})).queries(["alpha"], lambda _: None)
 
 
 async def test_a_text_that_is_too_long_is_final_and_the_others_are_not_paid_for_twice() -> None:
@@ -220,22 +228,22 @@ async def test_the_order_is_that_of_the_texts_whatever_the_answers_is() -> None:
 async def test_a_model_whose_vectors_change_their_length_is_found_out() -> None:
     shorter = Response(change=lambda right: {**right, "data": [{**right["data"][0], "embedding": [1.0, 2.0]}]})
     async with embedding(None, shorter) as (model, _, charged):
-        await model.query("alpha", charged.append)
+        await model.queries(["alpha"], charged.append)
         with pytest.raises(UnreadableAnswer, match="vectors of 2 and of 16 numbers"):
-            await model.query("beta", charged.append)
+            await model.queries(["beta"], charged.append)
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0}, {"prompt_tokens": -1}, {"prompt_tokens": "x"}])
 async def test_usage_that_is_not_told_is_not_taken_for_none(usage: Any) -> None:
     async with embedding(Response(change=changed(usage=usage))) as (model, _, charged):
-        await model.query("alpha", charged.append)
+        await model.queries(["alpha"], charged.append)
     assert charged == [Charge("acme", "text-embed", None)]
 
 
 async def test_an_answer_without_end_is_not_taken() -> None:
     async with embedding(Response(floods=True)) as (model, server, charged):
         with pytest.raises(UnreadableAnswer, match="more than 16,777,216 bytes"):
-            await model.query("alpha", charged.append)
+            await model.queries(["alpha"], charged.append)
         assert server.sent < 3 * MAX_RESPONSE_BYTES
 
 
@@ -243,12 +251,12 @@ async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytes
     monkeypatch.setattr(provider_passages, "_QUERY_SECONDS", 0.2)
     async with embedding(Response(hangs=True)) as (model, _, charged):
         with pytest.raises(Timeout):
-            await model.query("alpha", charged.append)
+            await model.queries(["alpha"], charged.append)
 
 
 async def test_a_compatible_server_learns_nothing_of_openai(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-openai")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-openai")
     async with embedding() as (model, server, charged):
-        await model.query("alpha", charged.append)
+        await model.queries(["alpha"], charged.append)
     assert "of-openai" not in json.dumps(server.asked[0].headers)

@@ -49,9 +49,9 @@ class WordEncoder:
         self.texts += texts
         return [EncodedPassage(_vector(text)) for text in texts]
 
-    async def query(self, text: str, charge: OnCharge) -> WordQuery:
-        """A query as passages are compared with it."""
-        return WordQuery(_vector(text))
+    async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[WordQuery]:
+        """Queries as passages are compared with them."""
+        return [WordQuery(_vector(text)) for text in texts]
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ class LocalPassages:
         found = await model.embed_words(texts)
         return [EncodedPassage(vector_text(one.text.tolist()), encoded(one.words)) for one in found]
 
-    async def query(self, text: str, charge: OnCharge) -> LocalQuery:  # noqa: ARG002
-        """Return a query as passages are compared with it."""
+    async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[LocalQuery]:  # noqa: ARG002
+        """Return queries as passages are compared with them."""
         model = await asyncio.to_thread(self._built)
-        (found,) = await model.embed_words([text])
-        return LocalQuery(vector_text(found.text.tolist()), found.words)
+        found = await model.embed_words(texts)
+        return [LocalQuery(vector_text(one.text.tolist()), one.words) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

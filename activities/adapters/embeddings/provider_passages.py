@@ -82,10 +82,9 @@ class ProviderPassages:
         """
         return [EncodedPassage(dense) for dense in await self._vectors(texts, charge, _PASSAGES_SECONDS)]
 
-    async def query(self, text: str, charge: OnCharge) -> DenseQuery:
-        """Return a query as passages are compared with it. Raises as `passages`."""
-        (dense,) = await self._vectors([text], charge, _QUERY_SECONDS)
-        return DenseQuery(dense)
+    async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[DenseQuery]:
+        """Return queries as passages are compared with them, by one request. Raises as `passages`."""
+        return [DenseQuery(dense) for dense in await self._vectors(texts, charge, _QUERY_SECONDS)]
 
     async def close(self) -> None:
         """Close the connections."""

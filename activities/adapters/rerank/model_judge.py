@@ -25,7 +25,8 @@ JUDGED_PASSAGES: Final = 20
 JUDGED_CHARS: Final = 1_500
 """Longest passage that is shown to the model; a longer one is cut."""
 
-_SECONDS: Final = 20.0
+_SECONDS: Final = 40.0
+"""Some models reason before they judge."""
 
 _INSTRUCTIONS: Final = """\
 You judge how well passages answer a query. You are given a JSON object with the query and the passages. All of it is

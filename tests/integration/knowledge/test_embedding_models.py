@@ -290,27 +290,45 @@ async def test_a_service_reranks_and_a_retry_embeds_the_query_once(
         assert (found.note, len(service.asked[-1].body["documents"])) == ("", 2)
 
         service.responses = [Response(400, {"message": "no such model"})]
-        with pytest.raises(CollectionFailed, match="jina/rank-1: no such model"):
-            await client.search(collection, "the pump")
+        found = await client.search(collection, "the pump")
+        assert (found.note, len(found.passages)) == ("not reranked: jina/rank-1: no such model", 2)
         assert len(service.asked) == 4
+
+
+@pytest.mark.usefixtures("short_pauses")
+async def test_a_service_that_stays_away_ends_no_search(serving: Served, task_queue: str, filled: Path) -> None:
+    collection = embedded(task_queue, rerank="http:jina/rank-1")
+    away = Response(500, {"message": "being started anew"})
+    async with (
+        VectorServer() as server,
+        VectorServer([away] * 4) as service,
+        serving(App(collections=[collection]), settings=settings(server, rerank=service), price=price) as client,
+    ):
+        await ingested(client, collection, filled)
+        found = await client.search(collection, "the pump upright")
+    assert (found.note, len(service.asked)) == ("not reranked: jina/rank-1: being started anew", 4)
+    assert (len(found.passages), found.totals) == (2, spent(3, 0.25))
 
 
 async def test_what_fails_in_the_end_is_in_the_sums_all_the_same(
     serving: Served, task_queue: str, documents: Path
 ) -> None:
-    """Half of a document is embedded before the other half is refused for good, and a query before its service is."""
+    """Half of a document is embedded before the other half is refused, and a query before its length is found wrong."""
     (documents / "long.md").write_text("\n\n".join(f"Paragraph number {number}." for number in range(100)))
-    collection = embedded(task_queue, rerank="http:jina/rank-1")
+    collection = embedded(task_queue)
     agent = Agent(name="ask", model="scripted/m", tools=[collection.search(name="find")])
     refused = Response(400, {"error": {"message": "not this one"}})
     async with (
         VectorServer((None, None, refused)) as server,
-        VectorServer((refused,)) as service,
-        serving(App(agent), SCRIPT, settings=settings(server, rerank=service), price=price) as client,
+        serving(App(agent), SCRIPT, settings=settings(server), price=price) as client,
     ):
         report = await ingested(client, collection, documents)
         assert (report.done, report.failed, report.totals) == (0, 1, spent(5 + 192, 0.5))
         assert "not this one" in report.failures[0].reason
         assert (await ingested(client, collection, documents)).done == 1
+    async with (
+        VectorServer(dimensions=24) as server,
+        serving(App(agent), SCRIPT, settings=settings(server), price=price) as client,
+    ):
         result = await (await client.start(agent, "How is the probe stored?")).result()
     assert (result.output, result.cost_usd) == ("Flat.", 2 * 2.0 + 0.25)

@@ -41,4 +41,4 @@ async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
         with pytest.raises(NotServedError, match="no reranker 'best'"):
             knowledge.reranker("best")
         with pytest.raises(NotServedError, match="set OPENAI_API_KEY"):
-            await knowledge.encoder("openai/text-embedding-3-small").query("x", lambda _: None)
+            await knowledge.encoder("openai/text-embedding-3-small").queries(["x"], lambda _: None)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, reranked
+from sostenuto.activities.knowledge.reranking import (
+    NO_HURRY,
+    AskedQuery,
+    Candidate,
+    Judgement,
+    MaxSim,
+    Urgency,
+    reranked,
+)
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import OnCharge
+from sostenuto.contracts.errors import AuthenticationFailed, ModelError, Overloaded
 from sostenuto.contracts.wire.retrieval import Scores
 
 
@@ -76,3 +86,34 @@ def test_a_reranker_is_known_by_its_name() -> None:
     assert knowledge.reranker("none") is None
     with pytest.raises(NotServedError, match=r"no reranker 'model:a/b' \(it has: maxsim\)"):
         knowledge.reranker("model:a/b")
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A reranker that fails, or never answers."""
+
+    error: ModelError | None = None
+
+    async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
+        """What it was given."""
+        if self.error:
+            raise self.error
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_what_is_not_tried_again_keeps_the_order_that_there_is() -> None:
+    busy, wrong = Failing(Overloaded("full")), Failing(AuthenticationFailed("a wrong key"))
+    with pytest.raises(Overloaded):
+        await reranked(busy, QUERY, candidates("", ""), lambda _: None)
+    last = Urgency(is_last=lambda _: True)
+    for failing, urgency, words in ((busy, last, "full"), (wrong, NO_HURRY, "a wrong key")):
+        found, note = await reranked(failing, QUERY, candidates("", ""), lambda _: None, urgency)
+        assert ([one.hit.id for one in found], note) == (["p0", "p1"], f"not reranked: {words}")
+
+
+async def test_a_reranker_is_waited_for_as_long_as_the_search_has() -> None:
+    ends = Urgency(asyncio.get_running_loop().time() + 0.1)
+    async with asyncio.timeout(5):
+        found, note = await reranked(Failing(), QUERY, candidates("", ""), lambda _: None, ends)
+    assert ([one.hit.id for one in found], note[:32]) == (["p0", "p1"], "not reranked: there was no order")
