@@ -18,7 +18,7 @@ from ..activities.price import OnCharge
 from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
 from ..contracts.errors import SetupError
 from ..contracts.model import Model
-from .providers import problem_of
+from .providers import LazyAdapter, problem_of
 from .service_settings import secret_of
 from .settings import Settings
 
@@ -153,6 +153,10 @@ def build_rerankers(settings: Settings, adapters: Mapping[str, ModelAdapter]) ->
 
     def make(name: str) -> Reranker:
         kind, _, who = name.partition(":")
+        provider = adapters.get(who.partition("/")[0])
+        # What is missing is told before anything is paid for that another worker would pay for again.
+        if (provider is None or isinstance(provider, LazyAdapter)) and (problem := _rerank_problem(name, settings)):
+            raise NotServedError(f"this worker cannot rerank by {name!r}: {problem}")
         if kind == "model":
             return ModelJudge(who, adapters)
         if kind == "http":

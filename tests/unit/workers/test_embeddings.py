@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from sostenuto import Collection
+from sostenuto.activities.knowledge.search import find_passages
+from sostenuto.activities.not_served import NotServedError
+from sostenuto.contracts.wire.retrieval import RetrievalCall
 from sostenuto.workers.embeddings import missing_for_collections
+from sostenuto.workers.providers import build_adapters
 from sostenuto.workers.settings import Settings
+from tests.fakes.knowledge import WORDS, WordEncoder, knowledge
 
 COLLECTIONS = (
     Collection("a", embedding="openai/text-embedding-3-small", rerank="model:scripted/m"),
@@ -24,13 +32,13 @@ from sostenuto import Collection
 from sostenuto.workers.embeddings import build_encoders, build_rerankers, missing_for_collections
 from sostenuto.workers.settings import Settings
 collections = [Collection("a", embedding="openai/m", rerank="http:cohere/m")]
-settings = Settings.load(environ={})
+settings = Settings.load(environ={"COHERE_API_KEY": "k"})
 print("openai/m" in build_encoders({}, settings), "http:cohere/m" in build_rerankers(settings, {}))
 print(len(missing_for_collections(collections, settings)))
 print(*{"openai", "httpx2", "httpx", "numpy", "genai_prices"} & set(sys.modules))
 """
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.splitlines() == ["True True", "2", ""]
+    assert printed.splitlines() == ["True True", "1", ""]
 
 
 def test_what_a_collection_lacks_is_named_at_the_start() -> None:
@@ -46,3 +54,21 @@ def test_what_a_collection_lacks_is_named_at_the_start() -> None:
     ]
     environ = {"SOSTENUTO_PROVIDER_ACME_URL": "http://127.0.0.1:1/v1", "COHERE_API_KEY": "k"}
     assert missing_for_collections(COLLECTIONS[1:2], Settings.load(environ=environ)) == []
+
+
+async def test_a_reranker_that_lacks_something_is_told_before_a_query_is_embedded(tmp_path: Path) -> None:
+    settings = Settings.load(environ={})
+    adapters = build_adapters(settings)
+    encoder = WordEncoder()
+    async with knowledge(tmp_path, encoder, settings=settings, adapters=adapters) as services:
+        known = services.knowledge
+        assert known
+        for rerank, words in (
+            ("http:cohere/m", "no key: set COHERE_API_KEY"),
+            ("http:mine/m", "there is no service 'mine'"),
+            ("model:openai/m", "no key: set OPENAI_API_KEY"),
+            ("model:acme/m", "unknown provider 'acme'"),
+        ):
+            call = RetrievalCall(collection=Collection("a", embedding=WORDS, rerank=rerank), query="x", limit=1)
+            with pytest.raises(NotServedError, match=words):
+                await find_passages(known, call, lambda _: None)
