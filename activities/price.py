@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..contracts.errors import ModelError, UnreadableAnswer
 from ..contracts.usage import Usage
 
 Price = Callable[[str, str, Usage], float | None]
@@ -30,6 +31,16 @@ class Charge:
 
 OnCharge = Callable[[Charge], None]
 """Takes note of each call that is to be paid for, as soon as it was answered. Must not block."""
+
+
+def charge_failed(error: ModelError, provider: str, model: str, charge: OnCharge) -> None:
+    """Take note of an answer that came, whole or in part, and is none.
+
+    It is paid for, nobody knows how much. Other failures cost nothing.
+    """
+    if error.paid or isinstance(error, UnreadableAnswer):
+        charge(Charge(provider, model, None))
+
 
 P = TypeVar("P", bound=Price)
 

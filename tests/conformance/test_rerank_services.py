@@ -178,6 +178,7 @@ async def test_an_answer_without_end_is_not_taken() -> None:
         with pytest.raises(UnreadableAnswer, match="more than 16,777,216 bytes"):
             await made.judged(QUERY, CANDIDATES, charged.append)
         assert server.sent < 3 * MAX_RESPONSE_BYTES
+    assert charged == [Charge("jina", "rank-1", None)]
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

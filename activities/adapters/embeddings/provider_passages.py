@@ -16,12 +16,12 @@ from typing import Final
 import httpx2
 import openai
 
-from ....contracts.errors import ContextOverflow, InvalidRequest, ModelError, Timeout, UnreadableAnswer
+from ....contracts.errors import ContextOverflow, InvalidRequest, ModelError, Timeout
 from ....contracts.model import Model
 from ....contracts.usage import Usage
 from ...knowledge.encoding import EncodedPassage
 from ...knowledge.store.vectors import length_of
-from ...price import Charge, OnCharge
+from ...price import Charge, OnCharge, charge_failed
 from ..providers.failures import missing_key
 from ..providers.openai_errors import OPENAI_FAILURES, openai_error
 from ..providers.reading import plain, said_name, usage_of
@@ -152,8 +152,7 @@ class ProviderPassages:
             raise Timeout(f"{self._model.name} gave no vectors within {seconds:g} s") from None
         except OPENAI_FAILURES as error:
             found = openai_error(error, self._model, self._api_key_env, self._api_key)
-            if isinstance(found, UnreadableAnswer):  # which is paid for, nobody knows how much
-                charge(Charge(self._model.provider, self._model.model, None))
+            charge_failed(found, self._model.provider, self._model.model, charge)
             raise _named(found, self._model.name) from None
         self._dimensions = self._dimensions or length_of(vectors[0])
         return vectors

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from ....contracts.errors import UnreadableAnswer
+from ....contracts.errors import ModelError, UnreadableAnswer
 from ....contracts.message import Message
 from ....contracts.model import Model, OutputSchema
 from ....contracts.text import cut, encodable
@@ -16,7 +16,7 @@ from ...knowledge.reranking import AskedQuery, Candidate, Judgement
 from ...lenient_json import json_object
 from ...model_adapter import ModelAdapter, ModelRequest
 from ...not_served import NotServedError
-from ...price import Charge, OnCharge
+from ...price import Charge, OnCharge, charge_failed
 from ...refusals import completed
 
 JUDGED_PASSAGES: Final = 20
@@ -89,7 +89,11 @@ class ModelJudge:
             messages=(Message.user(_asked(query.text, shown)),),
             output=OutputSchema(name="Judgement", json_schema=_SCHEMA),
         )
-        completion, _ = await completed(self._adapters[provider], request)
+        try:
+            completion, _ = await completed(self._adapters[provider], request)
+        except ModelError as error:
+            charge_failed(error, provider, self._model.model, charge)
+            raise
         charge(Charge(provider, encodable(completion.model), completion.usage if completion.usage_known else None))
         if completion.stop is StopReason.REFUSAL:
             raise UnreadableAnswer(f"{self._model.name} refused to judge")

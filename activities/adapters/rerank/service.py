@@ -17,7 +17,7 @@ from ....contracts.errors import Timeout, UnreadableAnswer
 from ....contracts.text import cut, encodable, redacted
 from ....contracts.usage import Usage
 from ...knowledge.reranking import AskedQuery, Candidate, Judgement
-from ...price import Charge, OnCharge
+from ...price import Charge, OnCharge, charge_failed
 from ..bounded_http import HOOKS
 from ..providers.failures import HTTP_FAILURES, Failure, http_error, missing_key, model_error
 from ..providers.reading import usage_of, words_of
@@ -77,6 +77,7 @@ class RerankService:
             raise Timeout(f"{self._told} did not answer within {_SECONDS:g} s") from None
         except HTTP_FAILURES as error:
             found = http_error(error)
+            charge_failed(found, self._name, self._model, charge)
             raise type(found)(f"{self._told}: {redacted(str(found), [self._api_key or ''])}") from None
         if not response.is_success:
             raise self._failed(response)

@@ -123,10 +123,15 @@ async def test_failures_that_are_no_answers_are_raised_and_paid_for_by_nobody() 
     with pytest.raises(RateLimited):
         await reranked(ModelJudge("scripted/m", {"scripted": adapter}), QUERY, candidates("alpha"), charged.append)
     assert (len(adapter.requests), charged) == (1, [])
-    for name, tries in (("AuthenticationFailed", 1), ("ContentFiltered", 1), ("UnreadableAnswer", 2)):
-        adapter = Heard(ScriptedStep(error=name))
+    for name, tries, paid in (
+        ("AuthenticationFailed", 1, 0),
+        ("ContentFiltered", 1, 0),
+        ("UnreadableAnswer", 2, 2),
+    ):
+        adapter, charged = Heard(ScriptedStep(error=name)), list[Charge]()
         judge = ModelJudge("scripted/m", {"scripted": adapter})
-        _, note = await reranked(judge, QUERY, candidates("alpha"), lambda _: None)
+        _, note = await reranked(judge, QUERY, candidates("alpha"), charged.append)
+        assert charged == [Charge("scripted", "m", None)] * paid, "an answer that cannot be read is paid for"
         assert (note[:30], len(adapter.requests)) == (f"not reranked: scripted {name}"[:30], tries)
 
 
