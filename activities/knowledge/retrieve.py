@@ -6,6 +6,7 @@ Must not import a vector database or an embedding model.
 from __future__ import annotations
 
 import asyncio
+import bisect
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,7 @@ from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..call.bill import Bill, Costs
 from ..call.own_workflow_query import release_own_run
+from ..call.payload_size import reason_not_to_return
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .reranking import Urgency
@@ -62,7 +64,7 @@ class RetrieveActivities:
             if activity.info().attempt > 1:
                 await release_own_run()
             found = await _in_time(self.knowledge(), call, bill)
-            found = found.model_copy(update=dict(await bill.totals()))
+            found = _returnable(found.model_copy(update=dict(await bill.totals())))
         info = activity.info()
         if call.call_id:
             self._cache.put_result(info.workflow_run_id or "", found.as_result(call.call_id, call.name))
@@ -145,3 +147,20 @@ async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Ret
     except TimeoutError:
         seconds = by.attempt.total_seconds()
         raise Timeout(f"{call.collection.name} was not searched within {seconds:g} s") from None
+
+
+def _returnable(found: Retrieved) -> Retrieved:
+    """Return what was found, without the last passages where the server would refuse the whole."""
+
+    def first(count: int) -> Retrieved:
+        note = f"the first {count} of {len(found.passages)} passages: together they are too large for the history"
+        told = "; ".join(filter(None, (found.note, note)))
+        return found.model_copy(update={"passages": found.passages[:count], "note": told})
+
+    if not reason_not_to_return(found, "what was found"):
+        return found
+    # The most that fit: each count is tried by halves, since each try writes all of them.
+    fewest_refused = bisect.bisect_left(
+        range(len(found.passages)), True, key=lambda count: bool(reason_not_to_return(first(count), "what was found"))
+    )
+    return first(max(fewest_refused - 1, 0))

@@ -246,3 +246,16 @@ async def test_an_answer_cites_what_was_found_and_nothing_else(
     assert (citation.passage, citation.source) == (pump, path.as_uri())
     assert citation.quote == "The pump is stored upright."
     assert (citation.start, citation.end) == (0, 27)
+
+
+async def test_passages_that_the_history_cannot_take_are_left_out_and_told_of(
+    serving: Served, handbook: Collection, documents: Path
+) -> None:
+    for number in range(5):
+        (documents / f"{number}.md").write_text(f"The probe. {number} " * 45_000)
+    async with serving(App(collections=[handbook])) as client:
+        await (await client.ingest(handbook, documents)).result()
+        found = await client.search(handbook, "probe", limit=5)
+    size = len(found.passages[0].text)
+    assert len(found.passages) == 2_000_000 // size < 5
+    assert f"the first {len(found.passages)} of 5 passages: together they are too large" in found.note
