@@ -88,6 +88,33 @@ async def test_nothing_is_sent_before_it_is_used_and_the_length_is_asked_for_onc
     assert (lengths, len(server.asked), len(charged)) == ([16, 16, 16], 1, 1)
 
 
+async def test_one_text_that_is_too_long_makes_no_smaller_batches_of_others() -> None:
+    long = Response(400, {"error": "input is too large to process. increase the physical batch size"})
+    async with embedding(long, None, long) as (model, server, charged):
+        with pytest.raises(ContextOverflow, match="a query of 9 characters is more than it reads: ask for less"):
+            await model.queries(["short", "very long"], charged.append)
+        await model.passages([f"text {number}" for number in range(64)], charged.append)
+    assert [len(texts) for texts in server.texts] == [2, 1, 1, 64]
+
+
+async def test_a_server_that_refuses_any_number_is_not_asked_for_less_for_ever() -> None:
+    refused = Response(422, {"error": "batch size too large"})
+    async with embedding(*[refused] * 3) as (model, server, charged):
+        with pytest.raises(InvalidRequest, match="batch size too large"):
+            await model.passages([f"text {number}" for number in range(4)], charged.append)
+        await model.passages([f"text {number}" for number in range(64)], charged.append)
+    assert [len(texts) for texts in server.texts] == [4, 2, 1, 64]
+
+
+async def test_vectors_are_kept_up_to_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with embedding() as (model, server, charged):
+        (one,) = await model.passages(["text 0"], charged.append)
+        monkeypatch.setattr(provider_passages, "KEPT_BYTES", 2 * len(one.dense))
+        await model.passages(["text 1", "text 2"], charged.append)
+        await model.passages(["text 2", "text 1", "text 0"], charged.append)
+    assert server.texts == [["text 0"], ["text 1", "text 2"], ["text 0"]]
+
+
 async def test_queries_go_in_one_request() -> None:
     async with embedding() as (model, server, charged):
         found = await model.queries(TEXTS, charged.append)
@@ -187,7 +214,7 @@ async def test_what_is_missing_is_named(name: str, words: str) -> None:
 async def test_a_text_that_is_too_long_is_final_and_the_others_are_not_paid_for_twice() -> None:
     long = Response(400, {"error": {"message": "too long", "code": "context_length_exceeded"}})
     async with embedding(long, None, long) as (model, server, charged):
-        with pytest.raises(ContextOverflow, match="a text of 9 characters is more than it reads: lower"):
+        with pytest.raises(ContextOverflow, match="a passage of 9 characters is more than it reads: lower"):
             await model.passages(["short", "very long"], charged.append)
     assert server.texts == [["short", "very long"], ["short"], ["very long"]]
     assert len(charged) == 1

@@ -32,15 +32,21 @@ MOST_BYTES: Final = 240_000
 """Most texts of a request, and most bytes of them in UTF-8. No token is less than a byte, and OpenAI takes 300,000
 tokens at once."""
 
-_KEPT: Final = 4_096
-"""Vectors that are kept, so that a step that is tried again pays once for what it has got: some megabytes."""
+KEPT_BYTES: Final = 16_000_000
+"""Most bytes of vectors that are kept, so that a step that is tried again pays once for what it has got: thousands of
+the short ones, and a thousand of 3,072 numbers."""
 
 _PASSAGES_SECONDS: Final = 60.0
 _QUERY_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 10.0
 
-_TOO_MANY: Final = re.compile(r"batch.?size|too many (inputs|texts)|(maximum|most).{0,30}(batch|inputs)", re.IGNORECASE)
+_TOO_MANY: Final = re.compile(
+    r"(?<!physical )batch.?size|too many (inputs|texts)|(maximum|most).{0,30}(batch|inputs)", re.IGNORECASE
+)
 """How servers that take fewer texts at once say so. What they refuse costs nothing."""
+
+_TOO_LONG: Final = re.compile(r"physical batch size", re.IGNORECASE)
+"""How llama.cpp says that one of the texts is longer than it reads."""
 
 
 class ProviderPassages:
@@ -65,6 +71,7 @@ class ProviderPassages:
         self._dimensions = 0
         self._most_texts = MOST_TEXTS
         self._known: OrderedDict[bytes, str] = OrderedDict()
+        self._kept_bytes = 0
 
     async def dimensions(self, charge: OnCharge) -> int:
         """Return the length of its vectors: of a text that is embedded for that, once."""
@@ -96,39 +103,28 @@ class ProviderPassages:
         keys = [_key(text) for text in texts]
         found = {key: self._known[key] for key in keys if key in self._known}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        most, rest = self._most_texts, list(missing.values())
+        most, rest, too_many = self._most_texts, list(missing.values()), False
         while rest:
             batch = _batch(rest, most)
             try:
                 vectors = await self._asked(batch, charge, seconds)
             except (ContextOverflow, InvalidRequest) as error:
-                most = self._fewer(batch, error)
+                most = _fewer(batch, error, "a query" if seconds == _QUERY_SECONDS else "a passage")
+                too_many = not _is_too_long(error)
                 continue
+            if too_many:
+                self._most_texts = min(self._most_texts, most)
             rest = rest[len(batch) :]
             for text, vector in zip(batch, vectors, strict=True):
-                found[_key(text)] = self._known[_key(text)] = vector
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+                found[_key(text)] = vector
+                self._keep(_key(text), vector)
         return [found[key] for key in keys]
 
-    def _fewer(self, batch: Sequence[str], error: ContextOverflow | InvalidRequest) -> int:
-        """Return how many texts the server may take at once, of those that it refused.
-
-        Raises:
-            ContextOverflow, InvalidRequest: It is not their number.
-        """
-        fewer = len(batch) // 2
-        if isinstance(error, ContextOverflow):
-            if not fewer:
-                raise ContextOverflow(
-                    f"{error}: a text of {len(batch[0]):,} characters is more than it reads: lower the collection's "
-                    "chunk_tokens"
-                )
-        elif fewer and _TOO_MANY.search(str(error)):
-            self._most_texts = min(self._most_texts, fewer)
-        else:
-            raise error
-        return fewer
+    def _keep(self, key: bytes, vector: str) -> None:
+        self._kept_bytes += len(vector) - len(self._known.pop(key, ""))
+        self._known[key] = vector
+        while self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._known.popitem(last=False)[1])
 
     async def _asked(self, texts: list[str], charge: OnCharge, seconds: float) -> list[str]:
         if not self._api_key and self._api_key_env:
@@ -167,6 +163,27 @@ class DenseQuery:
     def closeness(self, codes: Sequence[str]) -> Sequence[float]:
         """Return 0 for each passage: nothing is compared word by word."""
         return [0.0 for _ in codes]
+
+
+def _is_too_long(error: ModelError) -> bool:
+    return isinstance(error, ContextOverflow) or bool(_TOO_LONG.search(str(error)))
+
+
+def _fewer(batch: Sequence[str], error: ContextOverflow | InvalidRequest, what: str) -> int:
+    """Return how many texts to send next, of those that the server refused.
+
+    Raises:
+        ContextOverflow: One of them is too long; says what it is and what to do.
+        InvalidRequest: It is neither their number nor their length.
+    """
+    fewer = len(batch) // 2
+    if _is_too_long(error):
+        if not fewer:
+            remedy = "ask for less" if what == "a query" else "lower the collection's chunk_tokens"
+            raise ContextOverflow(f"{error}: {what} of {len(batch[0]):,} characters is more than it reads: {remedy}")
+    elif not fewer or not _TOO_MANY.search(str(error)):
+        raise error
+    return fewer
 
 
 def _key(text: str) -> bytes:
