@@ -328,7 +328,7 @@ class Collections:
             await self._store.drop(one)
 
     async def _check_still(self, name: str, known: Stored | None) -> None:
-        """Check that the catalogue still has what it had: an attempt that was taken for dead may come here late."""
+        """Check that no other attempt has changed the catalogue since."""
         if await self.catalogue.stored(name) != known:
             raise StoreUnavailable(f"collection {name!r} is changed by another attempt: this one is given up")
 

@@ -53,7 +53,7 @@ class IngestRecord:
 
     @property
     def again(self) -> int:
-        """Documents that were scheduled again: none whose activity is done is embedded again without that."""
+        """Documents that were scheduled again, as embedding one again would need."""
         return len(self._uris) - len(set(self._uris))
 
     def add(self, event: HistoryEvent) -> None:
