@@ -66,7 +66,10 @@ class PassageEncoder(Protocol):
         ...
 
     async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedQuery]:
-        """Return queries as passages are compared with them, by one call. Raises as `passages`."""
+        """Return queries as passages are compared with them, by one call.
+
+        Raises as `passages`.
+        """
         ...
 
 

@@ -37,8 +37,7 @@ from .chunk import Chunk
 from .encoding import OnProgress
 from .search import Knowledge
 from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
-from .store.collections import KnownVersion
-from .store.stored import Stored, StoredPassage, Version, document_key, stored_fields
+from .store.stored import KnownVersion, Stored, StoredPassage, Version, document_key, stored_fields
 from .store.vector_store import SparseVector
 from .uploaded import UploadedDocuments, Uploads
 

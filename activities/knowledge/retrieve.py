@@ -150,7 +150,7 @@ async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Ret
 
 
 def _returnable(found: Retrieved) -> Retrieved:
-    """Return what was found, without the last passages where the server would refuse the whole."""
+    """Return what was found, with as many passages as the server takes."""
 
     def first(count: int) -> Retrieved:
         note = f"the first {count} of {len(found.passages)} passages: together they are too large for the history"

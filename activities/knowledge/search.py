@@ -73,9 +73,7 @@ async def find_passages(
     report: OnProgress = _unheard,
     urgency: Urgency = NO_HURRY,
 ) -> Retrieved:
-    """Return the passages that fit a query best.
-
-    What costs most comes last, so that a retry pays for as little as can be.
+    """Return the passages that fit a query best; what costs most comes last.
 
     Args:
         knowledge: Where the collection is, and what embeds and reranks.
@@ -98,16 +96,15 @@ async def find_passages(
     stored = await knowledge.collections.catalogue.there(collection.name)
     _check_made(stored, call)
     texts = (call.query, *call.queries)
-    hypothetical = (call.hypothetical,) if call.hypothetical.strip() else ()
-    encoded = await encoder.queries((*texts, *hypothetical), charge)
+    encoded = await encoder.queries((*texts, *filter(str.strip, (call.hypothetical,))), charge)
     await report("embedded")
     _check_length(stored, encoded[0].dense)
     most = max(collection.candidates, call.limit)
     legs = [Leg(dense=one.dense, limit=most) for one in encoded]
     weighed = (knowledge.sparse.query(text) for text in texts)
     legs += [Leg(sparse=words, limit=most) for words in weighed if words.indices]
-    tenant = call.tenant if collection.partition else None
-    found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=tenant, seen=stored)
+    whose = call.tenant if collection.partition else None
+    found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=whose, seen=stored)
     _check_made(found.stored, call)
     candidates, note = _fused(legs, found.legs), ""
     if reranker:

@@ -90,7 +90,10 @@ class ProviderPassages:
         return [EncodedPassage(dense) for dense in await self._vectors(texts, charge, _PASSAGES_SECONDS)]
 
     async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[DenseQuery]:
-        """Return queries as passages are compared with them, by one request. Raises as `passages`."""
+        """Return queries as passages are compared with them, by one request.
+
+        Raises as `passages`.
+        """
         return [DenseQuery(dense) for dense in await self._vectors(texts, charge, _QUERY_SECONDS)]
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ....contracts.collection.fields import Condition
 from ....contracts.wire.ingest import Writing
@@ -23,6 +23,7 @@ from .stored import (
     NOT_YET,
     PASSAGE,
     CollectionError,
+    KnownVersion,
     Stored,
     StoredPassage,
     Version,
@@ -60,15 +61,6 @@ class Searched:
 
     stored: Stored
     legs: Sequence[Sequence[Hit]]
-
-
-class KnownVersion(NamedTuple):
-    """What tells whether a document is there as it is."""
-
-    hash: str
-    """SHA-256 of its bytes."""
-    fields: Mapping[str, Any]
-    """What is known of it, as it is stored."""
 
 
 class Collections:

@@ -9,7 +9,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ....contracts.collection.fields import Condition, Field, Scalar
 from ....contracts.contract import Contract
@@ -84,6 +84,15 @@ class Version:
     """Mark of the ingest that saw it last."""
     characters: int = 0
     """Length of its text."""
+
+
+class KnownVersion(NamedTuple):
+    """What tells whether a document is there as it is."""
+
+    hash: str
+    """SHA-256 of its bytes."""
+    fields: Mapping[str, Any]
+    """What is known of it, as it is stored."""
 
 
 def document_key(uri: str, tenant: str = "") -> str:

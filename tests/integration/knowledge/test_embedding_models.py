@@ -291,7 +291,7 @@ async def test_a_service_reranks_and_a_retry_embeds_the_query_once(
 
         service.responses = [Response(400, {"message": "no such model"})]
         found = await client.search(collection, "the pump")
-        assert (found.note, len(found.passages)) == ("not reranked: jina/rank-1: no such model", 2)
+        assert (found.note, len(found.passages)) == ("not reranked: jina/rank-1: no such model (400)", 2)
         assert len(service.asked) == 4
 
 
@@ -306,7 +306,7 @@ async def test_a_service_that_stays_away_ends_no_search(serving: Served, task_qu
     ):
         await ingested(client, collection, filled)
         found = await client.search(collection, "the pump upright")
-    assert (found.note, len(service.asked)) == ("not reranked: jina/rank-1: being started anew", 4)
+    assert (found.note, len(service.asked)) == ("not reranked: jina/rank-1: being started anew (500)", 4)
     assert (len(found.passages), found.totals) == (2, spent(3, 0.25))
 
 
