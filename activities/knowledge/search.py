@@ -16,11 +16,11 @@ from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
 from ..not_served import NotServedError
 from ..price import OnCharge
-from .encoding import OnProgress, PassageEncoder, SparseEncoder
+from .encoding import EncodedQuery, OnProgress, PassageEncoder, SparseEncoder
 from .reranking import NO_HURRY, AskedQuery, Candidate, MaxSim, Reranker, Urgency, reranked
 from .store.collections import Collections
 from .store.stored import CollectionError, Stored
-from .store.vector_store import Hit, Leg
+from .store.vector_store import Hit, Leg, SparseVector
 from .store.vectors import length_of
 
 RANK_CONSTANT: Final = 2
@@ -99,10 +99,7 @@ async def find_passages(
     encoded = await encoder.queries((*texts, *filter(str.strip, (call.hypothetical,))), charge)
     await report("embedded")
     _check_length(stored, encoded[0].dense)
-    most = max(collection.candidates, call.limit)
-    legs = [Leg(dense=one.dense, limit=most) for one in encoded]
-    weighed = (knowledge.sparse.query(text) for text in texts)
-    legs += [Leg(sparse=words, limit=most) for words in weighed if words.indices]
+    legs = _legs(call, encoded, [knowledge.sparse.query(text) for text in texts])
     whose = call.tenant if collection.partition else None
     found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=whose, seen=stored)
     _check_made(found.stored, call)
@@ -117,6 +114,15 @@ async def find_passages(
         step=found.stored.step,
         note=note,
     )
+
+
+def _legs(call: RetrievalCall, encoded: Sequence[EncodedQuery], weighed: Sequence[SparseVector]) -> list[Leg]:
+    """Return the ways of searching: by the meaning of each text, and by the words of each query."""
+    most = max(call.collection.candidates, call.limit)
+    return [
+        *(Leg(dense=one.dense, limit=most) for one in encoded),
+        *(Leg(sparse=words, limit=most) for words in weighed if words.indices),
+    ]
 
 
 def _check_query(call: RetrievalCall) -> None:

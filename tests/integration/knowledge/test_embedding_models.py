@@ -193,7 +193,7 @@ async def test_what_is_wrong_with_the_key_or_the_model_is_told_at_once(
     [
         (Response(change=lambda right: {**right, "data": []}), "gave 0 vectors for 1 texts", 2),
         (Response(500, {"error": "oh"}), "oh", 16),
-        (Response(413, {"error": "too long"}), "lower the collection's chunk_tokens", 1),
+        (Response(413, {"error": "too long"}), "a query of 21 characters is more than it reads: ask for less", 1),
     ],
 )
 @pytest.mark.usefixtures("short_pauses")
@@ -230,7 +230,9 @@ async def test_another_length_of_vectors_is_told_with_what_makes_it_anew(
         other = embedded(task_queue, embedding="free/other")
         async with serving(App(collections=[other]), settings=settings(large)) as client:
             before = len(large.asked)
-            with pytest.raises(CollectionFailed, match=r"its embedding is acme/bge-m3, .* free/other: .*--rebuild"):
+            with pytest.raises(
+                CollectionFailed, match=r"its embedding is acme/bge-m3 in the store and free/other here: .*--rebuild"
+            ):
                 await client.search(other, "pump")
             assert len(large.asked) == before, "nothing is paid for what cannot be searched"
 
