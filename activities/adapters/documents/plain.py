@@ -30,7 +30,7 @@ _MOST_UNWANTED: Final = 0.02
 _FEW: Final = 8
 _WINDOW: Final = 100_000
 _FRONT_MATTER: Final = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_TITLE: Final = re.compile(r"""^title[ \t]*:[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n]*?))[ \t]*$""", re.MULTILINE)
+_TITLE: Final = re.compile(r"^title[ \t]*:", re.MULTILINE)
 
 
 def decode(data: bytes, encoding: str = "") -> str:
@@ -69,7 +69,13 @@ def front_matter(text: str) -> tuple[str, str]:
     if found is None:
         return "", text
     title = _TITLE.search(found[1])
-    return (title[1] or title[2] or title[3] or "").strip() if title else "", text[found.end() :]
+    said = found[1][title.end() :].partition("\n")[0] if title else ""
+    return _unquoted(said.strip()), text[found.end() :]
+
+
+def without_spaces_at_ends(text: str) -> str:
+    """Return text without spaces and tabs at the ends of its lines."""
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n"))
 
 
 def bounded(text: str) -> str:
@@ -83,3 +89,9 @@ def bounded(text: str) -> str:
     if not text or text.isspace():
         raise DocumentError("it has no text")
     return text
+
+
+def _unquoted(said: str) -> str:
+    quote = said[:1]
+    is_quoted = quote in ("'", '"') and len(said) > 1 and said.endswith(quote) and quote not in said[1:-1]
+    return said[1:-1].strip() if is_quoted else said

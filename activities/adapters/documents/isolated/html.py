@@ -15,7 +15,7 @@ from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
 from ..plain import bounded, clean, decode
 
-_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
+_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=[\s\"']*([\w-]{1,40})", re.IGNORECASE)
 _XML_ENCODING: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w-]{1,40})", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,1000})</title", re.IGNORECASE)
 _MAIN: Final = re.compile(r"<main\b", re.IGNORECASE)
@@ -63,4 +63,10 @@ def markdown_of(source: str) -> str:
     for warning in converted.warnings:
         if "depth" in str(warning.kind):
             raise DocumentError("its elements stand in one another too deep")
-    return _NO_LINK.sub(r"\1", clean(converted.content or "")).strip("\n")
+    return "\n".join(map(_without_no_links, clean(converted.content or "").split("\n"))).strip("\n")
+
+
+def _without_no_links(line: str) -> str:
+    # What is never closed would be looked at once more for each that is opened.
+    closed, mark, rest = line.rpartition(")")
+    return _NO_LINK.sub(r"\1", closed + mark) + rest

@@ -5,21 +5,19 @@ Must not take what is only a picture of text for text.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import pypdfium2 as pdfium
 
 from .....contracts.collection.document import Document
 from .....contracts.errors import DocumentError
-from ..plain import MAX_CHARS, bounded, clean
+from ..plain import MAX_CHARS, bounded, clean, without_spaces_at_ends
 
 _PASSWORD: Final = 4
 """PDFium's code for a document that wants one."""
 
 # PDFium leaves a mark where it has joined a word that a line's end had parted.
 _LIGATURES: Final = str.maketrans({0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl"})
-_SPACE_AT_ENDS: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 def read_pdf(data: bytes) -> Document:
@@ -61,4 +59,4 @@ def _page_text(document: Any, number: int) -> str:
         page.close()
     except pdfium.PdfiumError:
         return ""
-    return _SPACE_AT_ENDS.sub("", clean(text).translate(_LIGATURES)).strip("\n")
+    return without_spaces_at_ends(clean(text).translate(_LIGATURES)).strip("\n")

@@ -42,6 +42,9 @@ def test_source_is_code() -> None:
         ("---\ntitle: Guide\nx: 1\n---\n", "Guide"),
         ('---\ntags: [a]\ntitle: "It: works"\n---\n', "It: works"),
         ("---\r\ntitle: 'Guide'\r\n...\r\n", "Guide"),
+        ("---\ntitle : Guide \t\n---\n", "Guide"),
+        ("---\ntitle: 'one' and 'two'\n---\n", "'one' and 'two'"),
+        ("---\ntitle:\nx: 1\n---\n", ""),
         ("---\nx: 1\n---\n", ""),
     ],
 )
