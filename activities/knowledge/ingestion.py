@@ -36,7 +36,7 @@ from ..price import OnCharge
 from .chunk import Chunk
 from .encoding import OnProgress
 from .search import Knowledge
-from .sources import SourceError, Web, covers, found_files, is_address, path_of, read_file, reference, uri_of
+from .sources import SourceError, Web, covers, found_files, is_address, no_files, path_of, read_file, reference, uri_of
 from .store.stored import KnownVersion, Stored, StoredPassage, Version, document_key, stored_fields
 from .store.vector_store import SparseVector
 from .uploaded import UploadedDocuments, Uploads
@@ -45,6 +45,7 @@ _PASSAGES_AT_ONCE: Final = 64
 _READ_AT_ONCE: Final = 2
 _MOST_VANISHED_BYTES: Final = 500_000
 """Of the addresses of a page: they stand in the history."""
+_LOOKED_AT_ONCE: Final = 1_000
 
 
 class Cutter(Protocol):
@@ -146,7 +147,7 @@ class Ingestion:
         if not call.rebuild:
             versions = await self._knowledge.collections.versions(call.writing, uris, call.tenant)
             # What cannot be read now is not gone.
-            there = [*versions, *(failure.uri for failure in failures)]
+            there = [*versions, *(failure.uri for failure in failures), *await self._below(call, failures)]
             await self._knowledge.collections.mark(call.writing, there, call.tenant, call.mark)
         fields = stored_fields(call.fields)
         changed = tuple(one for one in seen if versions.get(one.uri) != (one.hash, fields))
@@ -248,6 +249,21 @@ class Ingestion:
             ]
             await report(f"{len(passages)} of {len(chunks)} passages")
         return passages
+
+    async def _below(self, call: ListCall, failures: Sequence[DocumentFailure]) -> list[str]:
+        """Return the documents below what cannot be listed now."""
+        folders = tuple(f"{uri}/" for uri in await asyncio.to_thread(no_files, [one.uri for one in failures]))
+        found: list[str] = []
+        cursor = ""
+        while folders:
+            records = await self._knowledge.collections.documents(
+                call.writing.name, tenant=call.tenant, after=cursor, limit=_LOOKED_AT_ONCE
+            )
+            found += [uri for record in records if (uri := record.payload["uri"]).startswith(folders)]
+            if len(records) < _LOOKED_AT_ONCE:
+                break
+            cursor = records[-1].id
+        return found
 
     def _weigh(self, texts: Sequence[str]) -> list[SparseVector]:
         return [self._knowledge.sparse.document(text) for text in texts]

@@ -19,11 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 from ...contracts.errors import SostenutoError
 from ...contracts.wire.ingest import DocumentFailure, DocumentRef
+from .scope import Reached, Scope, is_pattern, is_within
 
 MAX_DOCUMENT_BYTES: Final = 50_000_000
 """Largest document that is read."""
 
-_MAGIC: Final = ("*", "?", "[")
 _BLOCK: Final = 1_048_576
 
 
@@ -79,14 +79,11 @@ def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> I
         SourceElsewhere: A source is not on this machine.
         SourceError: A source is not what it should be.
     """
-    roots: dict[str, None] = {}
     for source in sources:
-        for path in _expanded(source, host):
-            roots.setdefault(path)
-    # A root within another one is gone through with that.
-    tops = [path for path in roots if not any(_is_within(path, other) for other in roots)]
-    for top in sorted(tops, key=_order):
-        yield from _walked(top, after)
+        _check(source, host)
+    scope = Scope(sources)
+    for top in sorted(scope.tops, key=_order):
+        yield from _walked(top, scope.at(top), after)
 
 
 def covers(sources: Sequence[str], uri: str) -> bool:
@@ -94,16 +91,14 @@ def covers(sources: Sequence[str], uri: str) -> bool:
 
     As far as their names tell.
     """
-    for source in sources:
-        if is_address(source) or is_address(uri):
-            if source == uri:
-                return True
-        elif any(mark in source for mark in _MAGIC):
-            if Path(path_of(uri)).match(source):
-                return True
-        elif path_of(uri) == source or _is_within(path_of(uri), source):
-            return True
-    return False
+    if is_address(uri):
+        return uri in sources
+    return Scope(source for source in sources if not is_address(source)).at(path_of(uri)).has_file
+
+
+def no_files(uris: Sequence[str]) -> list[str]:
+    """Return those of some documents that are not files now, but for those of hosts: folders may be among them."""
+    return [uri for uri in uris if not is_address(uri) and not os.path.isfile(path_of(uri))]
 
 
 def read_file(path: str) -> bytes:
@@ -150,17 +145,14 @@ def too_large(size: int) -> str:
     return f"it has {size:,} bytes and the limit is {MAX_DOCUMENT_BYTES:,}: split it"
 
 
-def _expanded(source: str, host: str) -> list[str]:
+def _check(source: str, host: str) -> None:
     if not Path(source).is_absolute():
         raise SourceError(f"source {source!r} is not an absolute path, and workers may be anywhere: write it whole")
-    if any(mark in source for mark in _MAGIC) and not Path(source).exists():
-        found = sorted(glob.glob(source, recursive=True))
-        if not found:
+    if is_pattern(source):
+        if next(glob.iglob(source, recursive=True), None) is None:
             raise SourceElsewhere(_elsewhere(f"nothing fits the pattern {source!r}", host))
-        return found
-    if not Path(source).exists():
+    elif not os.path.exists(source):  # `Path.exists` raises where a folder above may not be read
         raise SourceElsewhere(_elsewhere(f"there is no {source!r}", host))
-    return [source.rstrip("/") or "/"]
 
 
 def _elsewhere(what: str, host: str) -> str:
@@ -172,37 +164,45 @@ def _elsewhere(what: str, host: str) -> str:
     )
 
 
-def _walked(top: str, after: str) -> Iterator[DocumentFailure | str]:
+def _walked(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | str]:
     try:
-        kind = Path(top).stat().st_mode
+        kind = Path(path).stat().st_mode
     except OSError as error:
-        yield DocumentFailure(uri=uri_of(top), reason=f"it cannot be read: {error.strerror}")
+        yield from _failed(path, f"it cannot be read: {error.strerror}", after)
         return
     if not stat.S_ISDIR(kind):
-        if _order(top) > _order(after):
-            yield _file(top, kind)
+        if at.has_file and _order(path) > _order(after):
+            yield _file(path, kind)
         return
     try:
-        names = sorted(entry.name for entry in os.scandir(top))
+        with os.scandir(path) as entries:
+            names = sorted(entry.name for entry in entries)
     except OSError as error:
-        yield DocumentFailure(uri=uri_of(top), reason=f"the folder cannot be read: {error.strerror}")
+        yield from _failed(path, f"the folder cannot be read: {error.strerror}", after)
         return
     for name in names:
-        yield from _entry(os.path.join(top, name), after)
+        below = at.below(name)
+        if below:
+            yield from _entry(os.path.join(path, name), below, after)
 
 
-def _entry(path: str, after: str) -> Iterator[DocumentFailure | str]:
+def _entry(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | str]:
     # Whole folders before the one where the last page ended are passed over.
-    if _order(path) < _order(after) and not _is_within(after, path):
+    if _order(path) < _order(after) and not is_within(after, path):
         return
-    if Path(path).name.startswith("."):
-        return
-    if Path(path).is_symlink() and Path(path).is_dir():
+    if os.path.islink(path) and not os.path.isfile(path):
         # It may lead in a circle, or out of what was meant.
-        if _order(path) > _order(after):
-            yield DocumentFailure(uri=uri_of(path), reason="it is a link to a folder: name that folder itself")
-        return
-    yield from _walked(path, after)
+        if os.path.isdir(path) and at.passing and not at.is_named:
+            yield from _failed(path, "it is a link to a folder: name that folder itself", after)
+        if not at.places and (os.path.isdir(path) or not at.has_file):
+            return
+        at = at.by_name if os.path.isdir(path) else at
+    yield from _walked(path, at, after)
+
+
+def _failed(path: str, reason: str, after: str) -> Iterator[DocumentFailure]:
+    if _order(path) > _order(after):
+        yield DocumentFailure(uri=uri_of(path), reason=reason)
 
 
 def _file(path: str, kind: int) -> DocumentFailure | str:
@@ -214,7 +214,3 @@ def _file(path: str, kind: int) -> DocumentFailure | str:
 def _order(path: str) -> list[str]:
     """Return what puts everything in a folder where the folder stands."""
     return path.split(os.sep)
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path.startswith(folder.rstrip("/") + "/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,39 @@ async def test_what_is_pruned_is_under_the_sources_alone(
         (documents / "one" / "y.md").write_text("In one, too.")
         assert counts(await ingested(client, handbook, documents / "one", prune=True)) == (1, 0, 0, 1)
         assert await texts(client, handbook, "In") == ["In one, too.", "In two."]
+
+
+async def test_what_lies_below_what_cannot_be_listed_is_not_gone(
+    serving: Served, handbook: Collection, documents: Path, tmp_path: Path
+) -> None:
+    for folder in ("kept", "unmounted", "gone"):
+        (documents / folder / "deep").mkdir(parents=True)
+        (documents / folder / "deep" / "x.md").write_text(f"In {folder}.")
+    async with serving(App(collections=[handbook])) as client:
+        await ingested(client, handbook, documents)
+        (documents / "kept").rename(tmp_path / "elsewhere")
+        (documents / "kept").symlink_to(tmp_path / "elsewhere")
+        shutil.rmtree(documents / "unmounted")
+        (documents / "unmounted").symlink_to(tmp_path / "nowhere")
+        shutil.rmtree(documents / "gone")
+        assert counts(await ingested(client, handbook, documents, prune=True)) == (0, 0, 2, 1)
+        assert await texts(client, handbook, "In") == ["In kept.", "In unmounted."]
+
+
+async def test_what_is_gone_from_a_pattern_is_pruned_and_nothing_else(
+    serving: Served, handbook: Collection, documents: Path
+) -> None:
+    (documents / "inner").mkdir()
+    for name in ("notes[1].md", "notes1.md", "inner/a.md", "inner/b.md"):
+        (documents / name).write_text(f"In {Path(name).stem}.")
+    async with serving(App(collections=[handbook])) as client:
+        await ingested(client, handbook, documents)
+        assert counts(await ingested(client, handbook, documents / "notes[1].md", prune=True)) == (0, 1, 0, 0)
+        (documents / "inner" / "b.md").unlink()
+        (documents / "notes1.md").unlink()
+        assert counts(await ingested(client, handbook, f"{documents}/[i]nner", prune=True)) == (0, 1, 0, 1)
+        assert counts(await ingested(client, handbook, f"{documents}/**/*.md", prune=True)) == (0, 2, 0, 1)
+        assert await texts(client, handbook, "In") == ["In a.", "In notes[1]."]
 
 
 async def test_faults_of_documents_are_told_and_stop_nothing_else(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import glob
+import os
 import random
 from pathlib import Path
 
@@ -74,3 +77,106 @@ def test_a_document_belongs_to_a_source_by_its_name(tmp_path: Path) -> None:
     assert not covers([f"{tmp_path}/a"], inside)
     assert not covers(["https://example.com/x.md"], inside)
     assert covers(["https://example.com/x.md"], "https://example.com/x.md")
+
+
+SHAPED = (
+    "{root}",
+    "{root}/",
+    "{root}/a",
+    "{root}/a/../b",
+    "{root}/**",
+    "{root}/**/",
+    "{root}/*",
+    "{root}/*/",
+    "{root}/**/*.md",
+    "{root}/**/a*/**/*.md",
+    "{root}/[ab]/",
+    "{root}/?/x",
+    "{root}/notes[1].md",
+    "{root}/.*",
+    "{root}/.h/*",
+    "{root}/a/.h/x.md",
+)
+
+
+@pytest.mark.parametrize("shape", SHAPED)
+def test_what_is_covered_is_what_is_listed(tmp_path: Path, shape: str) -> None:
+    made = [
+        *("x", "x.md", "notes1.md", "notes[1].md", ".h/x.md", ".dot", "a/x", "a/x.md", "a/.h/x.md", "b/a/c/y.md"),
+        *("b/x", "ab/d/z.md", "[ab]x/y", "a.md/x"),
+    ]
+    for name in made:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    source = shape.format(root=tmp_path)
+    paths = [f"{tmp_path}/{name}" for name in made]
+    listed = list(found_files([source]))
+    assert listed
+    assert listed == sorted(map(str, listed), key=lambda path: path.split("/"))
+    assert sorted(map(str, listed)) == sorted(path for path in paths if covers([source], uri_of(path)))
+    for index, path in enumerate(listed):
+        assert list(found_files([source], after=str(path))) == listed[index + 1 :]
+
+
+def test_patterns_cover_what_a_shell_lists(tmp_path: Path) -> None:
+    for name in ("x.md", "a/x.md", "a/b/y.md", ".h/x.md", "a/.z.md", "c.md/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    for shape in ("*.md", "*/*.md", "**/*.md", "a/**/y.md", ".h/*.md", "**/[xy].md", "*/.z*"):
+        listed = [path for path in glob.glob(f"{tmp_path}/{shape}", recursive=True) if Path(path).is_file()]
+        assert listed
+        assert all(covers([f"{tmp_path}/{shape}"], uri_of(path)) for path in listed)
+        found = [str(path) for path in found_files([f"{tmp_path}/{shape}"]) if "/c.md/" not in str(path)]
+        assert sorted(found) == sorted(listed)
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_none(tmp_path: Path) -> None:
+    for name in ("notes[1].md", "notes1.md"):
+        (tmp_path / name).write_text("x")
+    source = f"{tmp_path}/notes[1].md"
+    assert list(found_files([source])) == [source]
+    assert covers([source], uri_of(source))
+    assert not covers([source], uri_of(f"{tmp_path}/notes1.md"))
+
+
+def test_what_was_deleted_below_a_pattern_belongs_to_it(tmp_path: Path) -> None:
+    for shape in ("**/*.md", "*", "*/", "**", "[a]", "[a]/"):
+        assert covers([f"{tmp_path}/{shape}"], uri_of(f"{tmp_path}/a/b/gone.md"))
+    assert covers([f"{tmp_path}/**/*.md"], uri_of(f"{tmp_path}/gone.md"))
+    assert not covers([f"{tmp_path}/a"], uri_of(f"{tmp_path}/a/.hidden/x.md"))
+    assert not covers([f"{tmp_path}/*.md"], uri_of(f"{tmp_path}/a/gone.md"))
+
+
+@pytest.mark.parametrize("shape", ["", "/**/*.md", "/*/x.md"])
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("a", "b", "c"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.md").write_text("x")
+    listing = os.scandir
+
+    def refused(path: str) -> object:
+        if path == f"{tmp_path}/b":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listing(path)
+
+    monkeypatch.setattr("sostenuto.activities.knowledge.sources.os.scandir", refused)
+    found = list(found_files([f"{tmp_path}{shape}"]))
+    failure = DocumentFailure(uri=uri_of(f"{tmp_path}/b"), reason="the folder cannot be read: Permission denied")
+    assert found == [f"{tmp_path}/a/x.md", failure, f"{tmp_path}/c/x.md"]
+    assert list(found_files([f"{tmp_path}{shape}"], after=f"{tmp_path}/b")) == found[2:]
+
+
+def test_a_link_to_a_folder_is_followed_where_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x.md").write_text("x")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "docs" / "broken.txt").symlink_to(tmp_path / "nowhere")
+    root, inside = f"{tmp_path}/docs", f"{tmp_path}/docs/link/x.md"
+    for named in ([f"{root}/link"], [f"{root}/l*"], [f"{root}/*/x.md"], [root, f"{root}/link"]):
+        assert [one for one in found_files(named) if not isinstance(one, DocumentFailure)] == [inside]
+    told = "it is a link to a folder: name that folder itself"
+    link = DocumentFailure(uri=uri_of(f"{root}/link"), reason=told)
+    assert list(found_files([f"{root}/**/*.md", f"{root}/*.txt"]))[1:] == [link]
+    assert list(found_files([f"{root}/**/*.txt"]))[1:] == [link]
+    assert list(found_files([root, inside]))[1:] == [link, inside]
