@@ -25,6 +25,9 @@ MAX_DOCUMENT_BYTES: Final = 50_000_000
 """Largest document that is read."""
 
 _BLOCK: Final = 1_048_576
+_NO_FILE: Final = "it is neither a file nor a folder"
+# Some systems have not all of these flags.
+_OPENED: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 class SourceError(SostenutoError):
@@ -107,17 +110,7 @@ def read_file(path: str) -> bytes:
     Raises:
         SourceError: It cannot be read, or is too large.
     """
-    try:
-        with Path(path).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MAX_DOCUMENT_BYTES:
-                raise SourceError(too_large(size))
-            data = file.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise SourceError(f"it cannot be read: {error.strerror}") from None
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise SourceError(too_large(len(data)))
-    return data
+    return b"".join(_blocks(path))
 
 
 def reference(path: str) -> DocumentRef:
@@ -128,21 +121,34 @@ def reference(path: str) -> DocumentRef:
     """
     digest = hashlib.sha256()
     size = 0
-    try:
-        with Path(path).open("rb") as file:
-            if (whole := os.fstat(file.fileno()).st_size) > MAX_DOCUMENT_BYTES:
-                raise SourceError(too_large(whole))
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-    except OSError as error:
-        raise SourceError(f"it cannot be read: {error.strerror}") from None
+    for block in _blocks(path):
+        digest.update(block)
+        size += len(block)
     return DocumentRef(uri=uri_of(path), hash=digest.hexdigest(), size=size)
 
 
 def too_large(size: int) -> str:
     """Return why a document of so many bytes is not read."""
     return f"it has {size:,} bytes and the limit is {MAX_DOCUMENT_BYTES:,}: split it"
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    try:
+        # What was a file when it was listed may be a pipe now, and nobody may ever write into that.
+        with open(os.open(path, _OPENED), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise SourceError(_NO_FILE)
+            if found.st_size > MAX_DOCUMENT_BYTES:
+                raise SourceError(too_large(found.st_size))
+            size = 0
+            while block := file.read(_BLOCK):
+                size += len(block)
+                if size > MAX_DOCUMENT_BYTES:
+                    raise SourceError(too_large(size))
+                yield block
+    except OSError as error:
+        raise SourceError(f"it cannot be read: {error.strerror}") from None
 
 
 def _check(source: str, host: str) -> None:
@@ -207,7 +213,7 @@ def _failed(path: str, reason: str, after: str) -> Iterator[DocumentFailure]:
 
 def _file(path: str, kind: int) -> DocumentFailure | str:
     if not stat.S_ISREG(kind):
-        return DocumentFailure(uri=uri_of(path), reason="it is neither a file nor a folder")
+        return DocumentFailure(uri=uri_of(path), reason=_NO_FILE)
     return path
 
 

@@ -6,11 +6,22 @@ import errno
 import glob
 import os
 import random
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.knowledge.sources import SourceElsewhere, SourceError, covers, found_files, uri_of
+from sostenuto.activities.knowledge import sources
+from sostenuto.activities.knowledge.sources import (
+    SourceElsewhere,
+    SourceError,
+    covers,
+    found_files,
+    read_file,
+    reference,
+    uri_of,
+)
 from sostenuto.contracts.wire.ingest import DocumentFailure
 
 FOLDERS = ("a", "b", "a.b", "a-b", "c!", "zz", "a b")
@@ -180,3 +191,30 @@ def test_a_link_to_a_folder_is_followed_where_it_is_named(tmp_path: Path) -> Non
     assert list(found_files([f"{root}/**/*.md", f"{root}/*.txt"]))[1:] == [link]
     assert list(found_files([f"{root}/**/*.txt"]))[1:] == [link]
     assert list(found_files([root, inside]))[1:] == [link, inside]
+
+
+@pytest.mark.parametrize("read", [read_file, reference])
+def test_a_pipe_holds_nobody_up(tmp_path: Path, read: Callable[[str], object]) -> None:
+    os.mkfifo(tmp_path / "x.md")
+    told: list[str] = []
+
+    def reads() -> None:
+        with pytest.raises(SourceError) as raised:
+            read(str(tmp_path / "x.md"))
+        told.append(str(raised.value))
+
+    thread = threading.Thread(target=reads, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert told == ["it is neither a file nor a folder"]
+
+
+@pytest.mark.parametrize("read", [read_file, reference])
+def test_what_grows_while_it_is_read_is_bounded(read: Callable[[str], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    growing = Path("/proc/self/maps")  # its size is told as 0
+    if not growing.exists():
+        pytest.skip("this system has no /proc")
+    assert read(str(growing))
+    monkeypatch.setattr(sources, "MAX_DOCUMENT_BYTES", 10)
+    with pytest.raises(SourceError, match="and the limit is 10: split it"):
+        read(str(growing))
