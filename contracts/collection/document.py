@@ -5,13 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from ..contract import brief
 from ..errors import SpecError
+from ..text import shorten
 
 Form = Literal["text", "markdown", "code"]
 """What the text of a document is written in."""
+
+MAX_TITLE_CHARS: Final = 500
+"""Longest title of a document that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,14 @@ class Document:
     text: str
     form: Form = "text"
     title: str = ""
+    """Cut at `MAX_TITLE_CHARS`: it goes along with every passage that is found."""
     pages: tuple[int, ...] = ()
     """Offset in `text` at which each page or slide begins, in characters. Empty where it has none."""
+
+    def __post_init__(self) -> None:
+        title: object = self.title
+        if isinstance(title, str) and len(title) > MAX_TITLE_CHARS:
+            object.__setattr__(self, "title", shorten(title, MAX_TITLE_CHARS))
 
 
 Loader = Callable[[bytes, str], "Document | str | Awaitable[Document | str]"]

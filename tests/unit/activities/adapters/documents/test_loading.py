@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from sostenuto.activities.adapters.documents.headings import Outline
 from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.contracts.collection.document import Document
 from sostenuto.contracts.errors import DocumentError
@@ -51,6 +52,18 @@ def test_source_is_code() -> None:
 def test_front_matter_is_cut_off_and_its_title_is_kept(front: str, title: str) -> None:
     document = load(f"{front}# Head\n\ntext".encode(), "a.md")
     assert document == Document("# Head\n\ntext", "markdown", title)
+
+
+def test_what_goes_along_with_every_passage_is_bounded() -> None:
+    words = "x" * 3_000_000
+    cut_off = "x" * 499 + "…"
+    assert load(f"---\ntitle: {words}\n---\ntext".encode(), "a.md").title == cut_off
+    assert taken(Document("text", title=words)).title == cut_off
+    assert Document("text", title="x" * 500).title == "x" * 500
+    page = load(f"<title>{'x' * 900}</title><p>text</p>".encode(), "a.html")
+    assert page.title == cut_off
+    for heading in (f"# {words}\ntext", f"{words}\n===\ntext"):
+        assert Outline(heading).path_of(len(heading) - 1, len(heading)) == ("x" * 200,)
 
 
 def test_a_line_at_the_beginning_is_no_front_matter() -> None:
