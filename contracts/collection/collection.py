@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
@@ -106,7 +107,7 @@ class Collection(Spec):
 
         Empty where the known ones read it.
         """
-        path = uri.partition("?")[0].partition("#")[0].lower()
+        path = unquote(uri.partition("?")[0].partition("#")[0]).lower()
         return next((name for suffix, name in self.loaders.items() if path.endswith(suffix)), "")
 
     def _check_embedding(self) -> None:

@@ -246,9 +246,13 @@ def _bounds(name: str, field: Field, value: Mapping[str, Any]) -> Condition:
 
 
 def _date(value: Any) -> str:
-    if isinstance(value, dt.date):
-        return value.isoformat()
     try:
-        return (dt.datetime if "T" in value else dt.date).fromisoformat(value).isoformat()
-    except (TypeError, ValueError):
+        if not isinstance(value, dt.date):
+            value = (dt.datetime if "T" in value else dt.date).fromisoformat(value)
+        offset = value.utcoffset() if isinstance(value, dt.datetime) else None
+        if offset is not None and offset % dt.timedelta(minutes=1):
+            # No store knows offsets of seconds.
+            value = value.astimezone(dt.UTC)
+        return str(value.isoformat())
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{brief(value)} is not a date, such as 2026-01-31") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,10 @@ def test_an_app_serves_what_its_runnables_search() -> None:
         App(collections=[mine, others])
     with pytest.raises(SpecError, match=r"App: collections\[0\]: 'handbook' is not a collection"):
         App(collections=["handbook"])  # type: ignore[list-item]
+
+
+def test_a_suffix_is_looked_for_in_a_name_as_people_write_it() -> None:
+    inbox = Collection("inbox", loaders={".größe": read})
+    for uri in (Path("/docs/a b.größe").as_uri(), Path("/docs/A.GRÖßE").as_uri(), "https://example.com/a.größe?x#y"):
+        assert inbox.loader_of(uri) == "read"
+    assert not inbox.loader_of(Path("/docs/a.größe/x?.md").as_uri())

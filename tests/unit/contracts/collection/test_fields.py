@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any, Literal
 
@@ -120,3 +120,14 @@ def test_texts_are_read_by_the_kinds_of_the_fields() -> None:
     for name, text in (("year", "1.5"), ("size", "much"), ("draft", "yes"), ("on", "soon"), ("colour", "red")):
         with pytest.raises(SpecError, match=f"x: .*{name}"):
             parsed_texts(FIELDS, {name: text}, "x")
+
+
+def test_offsets_of_seconds_become_utc() -> None:
+    for given, stored in (
+        ("2026-01-31T12:00:00+00:00:30", "2026-01-31T11:59:30+00:00"),
+        (datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(seconds=-30))), "2026-01-31T12:00:30+00:00"),
+        ("2026-01-31T12:00:00+01:00", "2026-01-31T12:00:00+01:00"),
+    ):
+        assert values_from(FIELDS, {"on": given}, "x") == {"on": stored}
+    with pytest.raises(SpecError, match="is not a date"):
+        values_from(FIELDS, {"on": "0001-01-01T00:00:00+00:00:30"}, "x")
