@@ -117,7 +117,10 @@ async def find_passages(
 
 
 def _legs(call: RetrievalCall, encoded: Sequence[EncodedQuery], weighed: Sequence[SparseVector]) -> list[Leg]:
-    """Return the ways of searching: by the meaning of each text, and by the words of each query."""
+    """Return the ways of searching.
+
+    By the meaning of each text, and by the words of each query.
+    """
     most = max(call.collection.candidates, call.limit)
     return [
         *(Leg(dense=one.dense, limit=most) for one in encoded),

@@ -29,9 +29,9 @@ from .stored import (
     Version,
     check_same,
     document_key,
+    document_point,
     layout_of,
     passage_point,
-    point_id,
     set_of,
     stored_fields,
     visible_at,
@@ -144,7 +144,7 @@ class Collections:
 
         It has `hash`, `passages` and `characters`; empty where there is none.
         """
-        records = await self._store.read(set_of(writing), [_document_point(writing, document_key(uri, tenant))])
+        records = await self._store.read(set_of(writing), [document_point(writing, document_key(uri, tenant))])
         return records[0].payload if records else {}
 
     async def stage(self, writing: Writing, version: Version, passages: Sequence[StoredPassage]) -> None:
@@ -177,7 +177,7 @@ class Collections:
         counts = {"passages": len(points), "characters": version.characters}
         record = shared | {"kind": DOCUMENT, "seen": version.seen, **counts}
         # The last: where it is, the document is whole.
-        await self._store.upsert(whole, [Point(id=_document_point(writing, key), payload=record)])
+        await self._store.upsert(whole, [Point(id=document_point(writing, key), payload=record)])
 
     async def staged(self, writing: Writing) -> list[str]:
         """Return the keys of the documents that are whole in this step."""
@@ -335,10 +335,6 @@ class Collections:
     async def _count(self, writing: Writing, kind: str) -> int:
         where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]
         return await self._store.count(set_of(writing), where)
-
-
-def _document_point(writing: Writing, key: str) -> str:
-    return point_id(key, writing.step, "document")
 
 
 def _generations(name: str, sets: Iterable[str]) -> list[str]:

@@ -201,3 +201,8 @@ def set_of(which: Stored | Writing) -> str:
 def point_id(*parts: object) -> str:
     """Return the id of the point that these name."""
     return str(uuid.uuid5(_IDS, "\0".join(map(str, parts))))
+
+
+def document_point(writing: Writing, key: str) -> str:
+    """Return the id of the record of a document of this change."""
+    return point_id(key, writing.step, "document")

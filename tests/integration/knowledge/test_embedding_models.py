@@ -230,9 +230,7 @@ async def test_another_length_of_vectors_is_told_with_what_makes_it_anew(
         other = embedded(task_queue, embedding="free/other")
         async with serving(App(collections=[other]), settings=settings(large)) as client:
             before = len(large.asked)
-            with pytest.raises(
-                CollectionFailed, match=r"is acme/bge-m3 in the store and free/other here: .*--rebuild"
-            ):
+            with pytest.raises(CollectionFailed, match=r"is acme/bge-m3 in the store and free/other here: .*--rebuild"):
                 await client.search(other, "pump")
             assert len(large.asked) == before, "nothing is paid for what cannot be searched"
 

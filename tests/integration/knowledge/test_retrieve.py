@@ -138,7 +138,7 @@ async def test_a_prompt_refers_to_what_several_searches_found(
     both = Parallel(
         name="both",
         branches=[
-            Retrieve("probe", handbook, query="probe flat {input}", limit=1),
+            Retrieve("probe", handbook, query="the probe lying flat, its number 4711", limit=1),
             Chain(name="pump", steps=[Retrieve("found", handbook, query="pump upright", limit=1)]),
         ],
     )

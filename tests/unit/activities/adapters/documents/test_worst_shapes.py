@@ -34,7 +34,7 @@ class Passage:
 
 def cut(text: str) -> None:
     for form in ("markdown", "text", "code"):
-        best_cut(text, 0, len(text) - 1, form, lambda _: True)  # type: ignore[arg-type]
+        best_cut(text, 0, len(text) - 1, form, lambda _: True)
 
 
 def table(text: str) -> None:
