@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from ...contracts.collection.document import Loader
 from ...contracts.errors import DocumentError
@@ -41,10 +41,14 @@ async def load_by(loader: Loader, data: bytes, uri: str, user: UserCode) -> obje
         async with asyncio.timeout(LOADER_SECONDS):
             if inspect.iscoroutinefunction(loader):
                 return await user.on_loop(name, lambda: _awaited(lambda: loader(data, uri), name, uri))
-            said = await user.in_thread(lambda: _called(loader, data, uri))
-            if inspect.isawaitable(said):
+            said, is_awaitable = await user.in_thread(lambda: _called(loader, data, uri))
+            if is_awaitable:
                 return await user.on_loop(name, lambda: _awaited(lambda: said, name, uri))
             return said
+    except asyncio.CancelledError as error:
+        if is_cancelled(error):
+            raise
+        raise _failed(uri, name, "cancels itself") from None
     except TimeoutError:
         held = f", as {user.culprit} holds up all async functions of its worker" if user.culprit else ""
         raise _failed(uri, name, f"did not end within {LOADER_SECONDS:g} s{held}") from None
@@ -59,9 +63,11 @@ async def _awaited(start: Callable[[], Awaitable[object]], name: str, uri: str) 
         raise _failed(uri, name, f"says: {told(ungrouped(error))}") from None
 
 
-def _called(loader: Loader, data: bytes, uri: str) -> object:
+def _called(loader: Loader, data: bytes, uri: str) -> tuple[Any, bool]:
+    """Return what it gives back, and whether that is to be awaited: to ask may run code of it, too."""
     try:
-        return loader(data, uri)
+        said = loader(data, uri)
+        return said, inspect.isawaitable(said)
     except BaseException as error:  # noqa: BLE001 - whatever it raises ends this document alone
         raise _failed(uri, loader.__name__, f"says: {told(ungrouped(error))}") from None
 

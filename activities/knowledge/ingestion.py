@@ -15,7 +15,7 @@ from ...contracts.collection.collection import Collection
 from ...contracts.collection.document import Document
 from ...contracts.collection.fields import parsed_texts, values_from
 from ...contracts.errors import DocumentError, SpecError
-from ...contracts.text import file_name
+from ...contracts.text import encodable, file_name
 from ...contracts.wire.ingest import (
     BeginCall,
     DocumentCall,
@@ -29,6 +29,7 @@ from ...contracts.wire.ingest import (
     Vanished,
     VanishedCall,
 )
+from ..call.failure import told, ungrouped
 from ..call.own_loader import load_by
 from ..call.user_code import UserCode
 from ..not_served import NotServedError
@@ -36,7 +37,20 @@ from ..price import OnCharge
 from .chunk import Chunk
 from .encoding import OnProgress
 from .search import Knowledge
-from .sources import SourceError, Web, covers, found_files, is_address, no_files, path_of, read_file, reference, uri_of
+from .sources import (
+    SourceError,
+    Web,
+    covers,
+    cursor_of,
+    found_files,
+    is_address,
+    no_files,
+    path_of,
+    path_of_cursor,
+    read_file,
+    reference,
+    uri_of,
+)
 from .store.stored import KnownVersion, Stored, StoredPassage, Version, document_key, stored_fields
 from .store.vector_store import SparseVector
 from .uploaded import UploadedDocuments, Uploads
@@ -133,12 +147,13 @@ class Ingestion:
     async def page(self, call: ListCall) -> DocumentPage:
         """Return the next documents of the sources that are new or changed."""
         if call.upload:
-            seen, failures = await asyncio.to_thread(self._uploaded.next, call.upload, call.cursor, call.limit)
+            after = path_of_cursor(call.cursor)
+            seen, failures = await asyncio.to_thread(self._uploaded.next, call.upload, after, call.limit)
         else:
             seen, failures = await asyncio.to_thread(_next_files, call)
         found = [*(one.uri for one in seen), *(one.uri for one in failures)]
         last = max(map(path_of, found), key=lambda path: path.split("/"), default="")
-        cursor = last if len(seen) + len(failures) >= call.limit else ""
+        cursor = cursor_of(last) if len(seen) + len(failures) >= call.limit else ""
         if not cursor:
             for url in filter(is_address, call.sources):
                 await self._look(url, seen, failures)
@@ -284,7 +299,7 @@ class Ingestion:
         return await asyncio.to_thread(read_file, path_of(call.uri))
 
     async def _loaded(self, collection: Collection, data: bytes, uri: str) -> Document:
-        name = uri if is_address(uri) else path_of(uri)
+        name = uri if is_address(uri) else encodable(path_of(uri))
         own = collection.loader_of(uri)
         if not own:
             return await asyncio.to_thread(self._reading.load, data, name)
@@ -292,17 +307,22 @@ class Ingestion:
         if loader is None:
             raise NotServedError(f"the collection {collection.name!r} of this worker's app has no loader {own!r}")
         said = await load_by(loader, data, uri, self._user)
+        return await asyncio.to_thread(self._taken, said, f"{file_name(uri)}: by its loader {own}")
+
+    def _taken(self, said: object, where: str) -> Document:
         try:
-            return await asyncio.to_thread(self._reading.taken, said)
+            return self._reading.taken(said)
         except DocumentError as error:
-            raise DocumentError(f"{file_name(uri)}: by its loader {own}: {error}") from None
+            raise DocumentError(f"{where}: {error}") from None
+        except BaseException as error:  # noqa: BLE001 - what it gives back may be of a class that raises anything
+            raise DocumentError(f"{where}: what it gives back cannot be read: {told(ungrouped(error))}") from None
 
 
 def _next_files(call: ListCall) -> tuple[list[DocumentRef], list[DocumentFailure]]:
     seen: list[DocumentRef] = []
     failures: list[DocumentFailure] = []
     files = [source for source in call.sources if not is_address(source)]
-    for found in found_files(files, after=call.cursor, host=call.host):
+    for found in found_files(files, after=path_of_cursor(call.cursor), host=call.host):
         if isinstance(found, DocumentFailure):
             failures.append(found)
         else:

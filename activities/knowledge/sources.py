@@ -15,9 +15,10 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from ...contracts.errors import SostenutoError
+from ...contracts.text import encodable
 from ...contracts.wire.ingest import DocumentFailure, DocumentRef
 from .scope import Reached, Scope, is_pattern, is_within
 
@@ -65,7 +66,18 @@ def uri_of(path: str) -> str:
 
 def path_of(uri: str) -> str:
     """Return the path of a file's address."""
-    return unquote(urlsplit(uri).path)
+    # Not every name is UTF-8.
+    return os.fsdecode(unquote_to_bytes(urlsplit(uri).path))
+
+
+def cursor_of(path: str) -> str:
+    """Return a path as it can be sent: itself, or its address where it is not Unicode."""
+    return path if path == encodable(path) else uri_of(path)
+
+
+def path_of_cursor(cursor: str) -> str:
+    """Return the path that was sent."""
+    return path_of(cursor) if cursor.startswith("file:") else cursor
 
 
 def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> Iterator[DocumentFailure | str]:

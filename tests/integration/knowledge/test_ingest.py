@@ -113,6 +113,24 @@ async def test_what_is_gone_from_a_pattern_is_pruned_and_nothing_else(
         assert await texts(client, handbook, "In") == ["In a.", "In notes[1]."]
 
 
+def write_latin_names(documents: Path) -> None:
+    folder = os.fsencode(documents)
+    for number in range(100):  # a page ends at the last one
+        Path(os.fsdecode(folder + b"/caf\xe9%02d.md" % number)).write_text(f"Alpha {number}.")
+    Path(os.fsdecode(folder + b"/caf\xe9b.md")).write_text("Beta.")
+    Path(os.fsdecode(folder + b"/caf\xe9c.md")).write_bytes(b"")
+
+
+async def test_names_that_are_not_unicode_are_names(serving: Served, handbook: Collection, documents: Path) -> None:
+    write_latin_names(documents)
+    async with serving(App(collections=[handbook])) as client:
+        report = await ingested(client, handbook, documents)
+        assert counts(report) == (101, 0, 1, 0)
+        assert "it is empty" in report.failures[0].reason
+        assert counts(await ingested(client, handbook, documents, prune=True)) == (0, 101, 1, 0)
+        assert "Beta." in await texts(client, handbook, "Beta")
+
+
 async def test_faults_of_documents_are_told_and_stop_nothing_else(
     serving: Served, handbook: Collection, documents: Path
 ) -> None:

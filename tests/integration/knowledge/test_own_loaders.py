@@ -65,6 +65,56 @@ async def test_documents_are_read_by_them(serving: Served, task_queue: str, docu
     }
 
 
+class Unreadable(str):
+    """A text that tells nobody how long it is."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise SystemExit("no length")
+
+
+class Unasked:
+    """What cannot even be asked what it is."""
+
+    @property
+    def __class__(self) -> type:
+        raise OSError("no class")
+
+
+def read_oddly(data: bytes, uri: str) -> str:
+    """Give back a text of a class of its own."""
+    return Unreadable(data.decode())
+
+
+def read_secretly(data: bytes, uri: str) -> str:
+    """Give back what raises when it is looked at."""
+    return Unasked()  # type: ignore[return-value]
+
+
+async def read_until_cancelled(data: bytes, uri: str) -> str:
+    """Cancel itself."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(1)
+    return ""
+
+
+async def test_whatever_one_raises_is_the_reason(serving: Served, task_queue: str, documents: Path) -> None:
+    loaders: dict[str, Loader] = {".odd": read_oddly, ".own": read_secretly, ".end": read_until_cancelled}
+    collection = Collection(task_queue, embedding=WORDS, loaders=loaders)
+    for suffix in loaders:
+        (documents / f"a{suffix}").write_text("x")
+    async with serving(App(collections=[collection])) as client:
+        report = await (await client.ingest(collection, documents)).result()
+    assert {Path(failure.uri).name: failure.reason for failure in report.failures} == {
+        "a.odd": "a.odd: by its loader read_oddly: what it gives back cannot be read: SystemExit: no length",
+        "a.own": "a.own: its loader read_secretly says: OSError: no class",
+        "a.end": "a.end: its loader read_until_cancelled cancels itself",
+    }
+
+
 async def test_one_that_does_not_end_is_cut_off(
     serving: Served, task_queue: str, documents: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
