@@ -64,7 +64,10 @@ async def _awaited(start: Callable[[], Awaitable[object]], name: str, uri: str) 
 
 
 def _called(loader: Loader, data: bytes, uri: str) -> tuple[Any, bool]:
-    """Return what it gives back, and whether that is to be awaited: to ask may run code of it, too."""
+    """Return what it gives back, and whether that is to be awaited.
+
+    To ask for that may run code of it, too.
+    """
     try:
         said = loader(data, uri)
         return said, inspect.isawaitable(said)

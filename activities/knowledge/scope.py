@@ -16,7 +16,7 @@ from typing import Final
 _MAGIC: Final = ("*", "?", "[")
 _FOLDERS: Final = "**"
 
-Part = str | re.Pattern[str] | None
+_Part = str | re.Pattern[str] | None
 """What one name of a path has to be. None: any number of names, as `**` says."""
 
 
@@ -32,7 +32,7 @@ def is_pattern(source: str) -> bool:
 class _Source:
     """A path or a pattern, name by name."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[_Part, ...]
     base: str
     """What stands before its first part that is a pattern."""
     is_folder: bool
@@ -95,7 +95,7 @@ class Reached:
         return Reached(self.sources, frozenset(places), frozenset(passing))
 
 
-class Scope:
+class SourceScope:
     """What several sources cover together.
 
     Args:
@@ -133,7 +133,7 @@ def _parsed(source: str, has_patterns: bool) -> _Source:
     return _Source(parts, "/" + "/".join(names[:known]), source.endswith("/"))
 
 
-def _part(name: str) -> Part:
+def _part(name: str) -> _Part:
     if name == _FOLDERS:
         return None
     if not _has_magic(name):

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from ...contracts.errors import SostenutoError
 from ...contracts.text import encodable
 from ...contracts.wire.ingest import DocumentFailure, DocumentRef
-from .scope import Reached, Scope, is_pattern, is_within
+from .scope import Reached, SourceScope, is_pattern, is_within
 
 MAX_DOCUMENT_BYTES: Final = 50_000_000
 """Largest document that is read."""
@@ -96,7 +96,7 @@ def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> I
     """
     for source in sources:
         _check(source, host)
-    scope = Scope(sources)
+    scope = SourceScope(sources)
     for top in sorted(scope.tops, key=_order):
         yield from _walked(top, scope.at(top), after)
 
@@ -108,11 +108,14 @@ def covers(sources: Sequence[str], uri: str) -> bool:
     """
     if is_address(uri):
         return uri in sources
-    return Scope(source for source in sources if not is_address(source)).at(path_of(uri)).has_file
+    return SourceScope(source for source in sources if not is_address(source)).at(path_of(uri)).has_file
 
 
 def no_files(uris: Sequence[str]) -> list[str]:
-    """Return those of some documents that are not files now, but for those of hosts: folders may be among them."""
+    """Return the documents that are not files now.
+
+    Folders may be among them; addresses are not.
+    """
     return [uri for uri in uris if not is_address(uri) and not os.path.isfile(path_of(uri))]
 
 

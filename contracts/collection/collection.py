@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
-from urllib.parse import unquote
 
 from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
@@ -33,6 +32,7 @@ LOCAL_CHUNK_TOKENS: Final = 206
 _RERANKS: Final = ("maxsim", "none", "model:PROVIDER/MODEL", "http:SERVICE/MODEL")
 _RERANK: Final = re.compile(r"maxsim|none|(?:model|http):[a-z0-9][a-z0-9_-]*/\S+")
 
+_PERCENT: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -107,7 +107,7 @@ class Collection(Spec):
 
         Empty where the known ones read it.
         """
-        path = unquote(uri.partition("?")[0].partition("#")[0]).lower()
+        path = _spelled_out(uri.partition("?")[0].partition("#")[0]).lower()
         return next((name for suffix, name in self.loaders.items() if path.endswith(suffix)), "")
 
     def _check_embedding(self) -> None:
@@ -277,6 +277,12 @@ class SearchTool(Spec):
             else:
                 filters[name] = value
         return (*self.filters, *conditions_from(open_to_it, filters, self.name))
+
+
+def _spelled_out(path: str) -> str:
+    """Return the path of an address as people write it: without percents for letters."""
+    spelled = _PERCENT.sub(lambda found: bytes.fromhex(found[1].decode()), path.encode(errors="replace"))
+    return spelled.decode(errors="replace")
 
 
 def _tool_name(collection: str) -> str:

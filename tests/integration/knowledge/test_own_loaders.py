@@ -77,7 +77,7 @@ class Unreadable(str):
 class Unasked:
     """What cannot even be asked what it is."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         raise OSError("no class")
 
