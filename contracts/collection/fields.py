@@ -252,7 +252,7 @@ def _date(value: Any) -> str:
         offset = value.utcoffset() if isinstance(value, dt.datetime) else None
         if offset is not None and offset % dt.timedelta(minutes=1):
             # No store knows offsets of seconds.
-            value = value.astimezone(dt.UTC)
+            value = value.replace(tzinfo=dt.UTC) - offset
         return str(value.isoformat())
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{brief(value)} is not a date, such as 2026-01-31") from None
