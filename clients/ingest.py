@@ -33,7 +33,7 @@ from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestIn
 from ..contracts.wire.retrieval import Retrieved
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import AT_START, named
-from .hindrances import is_polled
+from .hindrances import Hindrance, find_hindrances, is_polled
 from .rpc_errors import translate_rpc_errors
 
 _LOOKS_SECONDS: Final = 0.3
@@ -94,6 +94,15 @@ class Ingest:
         finally:
             ended.cancel()
             await asyncio.gather(ended, return_exceptions=True)
+
+    async def hindrances(self) -> tuple[Hindrance, ...]:
+        """Return what holds it up at this moment, such as a store that cannot be reached.
+
+        Raises:
+            SetupError: The server is away.
+        """
+        with translate_rpc_errors(f"ingest {self.id!r}"):
+            return await find_hindrances(self._temporal, await self._handle.describe())
 
     async def cancel(self) -> None:
         """Ask it to end. Searches see what was shown so far."""

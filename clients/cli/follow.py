@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...contracts.errors import SostenutoError
 from ...contracts.wire.event import Event
-from .step_lines import hindrance_line
+from .hindrances import tell_hindrances
 from .step_tree import StepTree
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..run import Run
-
-
-_SILENCE_SECONDS = 3.0
-"""How long nothing happens before it is asked why."""
-_TOLD_ATTEMPTS = (1, 3, 10, 20)
-"""How many attempts have failed where it is said again."""
 
 
 async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None:
@@ -38,7 +31,7 @@ async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None
     tree = StepTree()
     happened = asyncio.Event()
     with console.status("waiting for the run") as status:
-        asking = asyncio.create_task(_tell_hindrances(run, happened, say))
+        asking = asyncio.create_task(tell_hindrances(run, happened, say))
         try:
             async for event in events:
                 happened.set()
@@ -48,28 +41,6 @@ async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-
-
-async def _tell_hindrances(run: Run, happened: asyncio.Event, say: Callable[[str], None]) -> None:
-    """Say what holds the run up when nothing has happened for a while.
-
-    Each thing is said once, and what fails again and again a few times.
-    """
-    told: set[tuple[str, str, int]] = set()
-    while True:
-        happened.clear()
-        # Not `wait_for`, which in Python 3.11 swallows a cancel that comes with what it waits for.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                await happened.wait()
-            continue
-        # Where the server is away or denies it, the stream of events says so.
-        with suppress(SostenutoError):
-            for hindrance in await run.hindrances():
-                key = (hindrance.run_id, hindrance.step, sum(hindrance.attempt >= number for number in _TOLD_ATTEMPTS))
-                if key not in told:
-                    told.add(key)
-                    say(hindrance_line(hindrance))
 
 
 @contextmanager

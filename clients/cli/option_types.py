@@ -1,11 +1,13 @@
-"""Numbers that options take.
+"""What options take, and options that several commands have.
 
-argparse tells the person what is wrong with one, and leaves.
+argparse tells the person what is wrong with a number, and leaves.
 """
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
+
+from ...contracts.errors import SpecError
 
 _LAST_PORT = 65535
 
@@ -30,3 +32,27 @@ def at_least_one(text: str) -> int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
+
+
+def add_document_options(parser: ArgumentParser, *, field: str, tenant: str) -> None:
+    """Add the options that say of which documents a command is.
+
+    Args:
+        parser: Of the command.
+        field: What a field's value means there.
+        tenant: What the tenant means there.
+    """
+    parser.add_argument("--field", metavar="NAME=VALUE", action="append", default=[], help=field)
+    parser.add_argument("--tenant", default="", help=tenant)
+
+
+def field_value(text: str) -> tuple[str, str]:
+    """Return the name and the value that an option says, as NAME=VALUE.
+
+    Raises:
+        SpecError: It says something else.
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise SpecError(f"--field {text!r}: write NAME=VALUE")
+    return name, value

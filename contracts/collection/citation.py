@@ -117,8 +117,8 @@ def best_sentence(claim: str, passage: Quotable) -> tuple[str, int, int]:
     best, most = None, 0.0
     for found in _SENTENCE.finditer(passage.text):
         words = set(_WORD.findall(found[0].casefold()))
-        # Of two that have as many, the shorter says it in fewer words.
-        score = len(words & wanted) - len(words) / 1_000
+        # Of two that have as many, the shorter says it in fewer words; a heading says it only where nothing else does.
+        score = len(words & wanted) - len(words) / 1_000 - 0.5 * found[0].startswith("#")
         if best is None or score > most:
             best, most = found, max(score, 0.0)
     start, end = (best.start(), best.end()) if best else (0, len(passage.text))

@@ -5,7 +5,6 @@ Checks answers against them, too.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from ..embeddings.minilm import MiniLmEmbedder
 
@@ -30,11 +30,12 @@ _LONGEST_EXTRACT: Final = 600
 # Chosen on 16 questions over a page of 94 sentences: 13 right with it, 11 without.
 _WORD_WEIGHT: Final = 0.2
 
-_FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
-_TABLE_HEAD = re.compile(r"^\s*\|.*\n(?=\s*\|[\s|:-]+$)", re.MULTILINE)
-_HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
+# None of these may go through a text again and again: it is anybody's.
+_FENCES = ("```", "~~~")
+_TABLE_RULE = re.compile(r"\s*\|[\s|:-]+$")
+_HEADING = re.compile(r"#{1,6}\s")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")
 _RULE = re.compile(r"^[\s|:=-]+$")
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
@@ -162,7 +163,8 @@ def split(content: str) -> list[Sentence]:
     It may be Markdown, plain text, or JSON, where an object is a sentence.
     """
     try:
-        parsed = json.loads(content)
+        # Unlike Python's own, it refuses what is nested too deeply.
+        parsed = from_json(content)
     except ValueError:
         return list(_prose(content))
     if isinstance(parsed, str):
@@ -191,7 +193,7 @@ def _objects(value: JsonValue) -> Iterator[str]:
 
 def _prose(text: str) -> Iterator[Sentence]:
     heading, block, paragraph = "", "", 0
-    for line in [*_TABLE_HEAD.sub("", _FENCE.sub("", text)).splitlines(), ""]:
+    for line in [*_without_table_heads(_without_fences(text.splitlines())), ""]:
         found = _HEADING.match(line)
         starts_anew = not line.strip() or found or _ITEM.match(line) or line.lstrip().startswith("|")
         if starts_anew and block:
@@ -199,9 +201,34 @@ def _prose(text: str) -> Iterator[Sentence]:
             block = ""
             paragraph += 1
         if found:
-            heading = _plain(found[1])
+            heading = _plain(line[found.end() :].strip().rstrip("#"))
         elif not _RULE.match(line):
             block = f"{block} {_plain(_ITEM.sub('', line))}".strip()
+
+
+def _without_fences(lines: Sequence[str]) -> list[str]:
+    """Return lines without those that are code; all of them from a fence on that nothing closes."""
+    kept: list[str] = []
+    inside: list[str] = []
+    for line in lines:
+        if inside:
+            inside.append(line)
+            if line.startswith(inside[0][:3]) and not line[3:].strip():
+                inside = []
+        elif line.startswith(_FENCES):
+            inside = [line]
+        else:
+            kept.append(line)
+    return kept + inside
+
+
+def _without_table_heads(lines: Sequence[str]) -> list[str]:
+    following = [*lines[1:], ""]
+    return [
+        line
+        for line, after in zip(lines, following, strict=False)
+        if not (line.lstrip().startswith("|") and _TABLE_RULE.match(after))
+    ]
 
 
 def _plain(line: str) -> str:

@@ -6,19 +6,23 @@ import argparse
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ....contracts.errors import SpecError
 from ..exit_status import FAILED, INTERRUPTED
-from ..option_types import at_least_one
+from ..hindrances import tell_hindrances
+from ..option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console, say
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ....contracts.wire.ingest import IngestProgress, IngestReport
     from ...ingest import Ingest
 
 _SHOWN = 20
+_LINE_SECONDS = 5.0
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,10 +37,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "sources", metavar="PATH", nargs="+", help="a file, a folder, a quoted pattern, or an https:// address"
     )
-    parser.add_argument(
-        "--field", metavar="NAME=VALUE", action="append", default=[], help="what is known of every document"
-    )
-    parser.add_argument("--tenant", default="", help="whose documents they are")
+    add_document_options(parser, field="what is known of every document", tenant="whose documents they are")
     parser.add_argument("--upload", action="store_true", help="read the files here, for workers that do not have them")
     parser.add_argument("--prune", action="store_true", help="take out documents of these sources that are gone")
     parser.add_argument("--rebuild", action="store_true", help="make the collection anew, and show it when it is whole")
@@ -77,28 +78,42 @@ async def _ingest(args: argparse.Namespace) -> int:
     return FAILED if report.failed else 0
 
 
-def field_value(text: str) -> tuple[str, str]:
-    """Return the name and the value that an option says, as NAME=VALUE.
-
-    Raises:
-        SpecError: It says something else.
-    """
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise SpecError(f"--field {text!r}: write NAME=VALUE")
-    return name, value
-
-
 async def _follow(ingest: Ingest) -> None:
-    """Show how far it is: as a bar on a terminal, else as a line now and then."""
+    """Show how far it is, and what holds it up: with a bar on a terminal, else as a line now and then."""
     console = open_console(stderr=True)
+    happened = asyncio.Event()
     began = time.monotonic()
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    asking = asyncio.create_task(tell_hindrances(ingest, happened, tell))
+    try:
+        with _shown(console, ingest.collection, began) as show:
+            last = None
+            async for progress in ingest.follow():
+                if progress != last:
+                    last = progress
+                    happened.set()
+                show(progress)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _shown(console: Console, collection: str, began: float) -> Iterator[Callable[[IngestProgress], None]]:
+    """Give what shows how far it is, for the length of the block."""
     if not console.is_terminal:
         told = 0.0
-        async for progress in ingest.follow():
-            if time.monotonic() - told > 5:
+
+        def line(progress: IngestProgress) -> None:
+            nonlocal told
+            if time.monotonic() - told > _LINE_SECONDS:
                 told = time.monotonic()
-                say(_line(ingest.collection, progress, began))
+                say(_line(collection, progress, began))
+
+        yield line
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
@@ -109,11 +124,14 @@ async def _follow(ingest: Ingest) -> None:
         TextColumn("{task.completed}/{task.total}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(ingest.collection, total=None)
-        async for progress in ingest.follow():
+        task = bar.add_task(collection, total=None)
+
+        def draw(progress: IngestProgress) -> None:
             ended = progress.done + progress.unchanged + progress.failed
             total = progress.found if progress.found else None
-            bar.update(task, description=_line(ingest.collection, progress, began), completed=ended, total=total)
+            bar.update(task, description=_line(collection, progress, began), completed=ended, total=total)
+
+        yield draw
 
 
 def _line(collection: str, progress: IngestProgress, began: float) -> str:

@@ -6,10 +6,9 @@ import argparse
 import textwrap
 from typing import TYPE_CHECKING
 
-from ..option_types import at_least_one
+from ..option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, say
-from .ingest import field_value
 
 if TYPE_CHECKING:
     from ....contracts.wire.retrieval import Passage
@@ -27,11 +26,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("collection", metavar="COLLECTION", help="its name in the app")
     parser.add_argument("query", metavar="QUERY", help="what to look for")
-    parser.add_argument(
-        "--field", metavar="NAME=VALUE", action="append", default=[], help="only documents of which this is so"
-    )
+    add_document_options(parser, field="only documents of which this is so", tenant="whose documents")
     parser.add_argument("--limit", type=at_least_one, default=0, metavar="N", help="most passages")
-    parser.add_argument("--tenant", default="", help="whose documents")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.add_argument("--task-queue", help="where the workers listen")
     add_connection_options(parser)

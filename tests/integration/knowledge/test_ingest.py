@@ -363,3 +363,16 @@ async def test_a_document_of_which_something_else_is_known_is_brought_in_again(
         boards = await client.search(handbook, "plan", filters={"team": "board"})
     assert (same.done, same.unchanged) == (0, 1)
     assert (len(everyones.passages), len(boards.passages)) == (0, 1)
+
+
+async def test_what_holds_an_ingest_up_is_told(temporal: TemporalClient, handbook: Collection, documents: Path) -> None:
+    (documents / "a.md").write_text("Text.")
+    client = Client(temporal, task_queue=f"{handbook.name}-of-nobody")
+    ingest = await client.ingest(handbook, documents)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (found := await ingest.hindrances()):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.2)
+    await ingest.cancel()
+    (hindrance,) = found
+    assert hindrance.run_id == ingest.id
+    assert hindrance.reason == f"no worker takes work from {client.task_queue!r}"

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from sostenuto.activities.adapters.local_model.passages import Sentence, is_grounded, joined, split
@@ -64,3 +66,23 @@ def test_sentences_are_joined_as_they_end() -> None:
     texts = ("It rains.", "status: open", "Really?", "yes")
     assert joined([Sentence(text, "") for text in texts]) == "It rains. status: open; Really? yes"
     assert joined([]) == ""
+
+
+def test_a_fence_that_nothing_closes_hides_nothing() -> None:
+    assert [one.text for one in split("Before.\n```\ncode\n```\nAfter.\n~~~\nStill here.")] == [
+        "Before.",
+        "After. ~~~ Still here.",
+    ]
+    assert [one.text for one in split("| Head |\n|---|\n| Cell |")] == ["Cell"]
+    assert [(one.text, one.heading) for one in split("## The head ##\nText.")] == [("Text.", "The head")]
+
+
+@pytest.mark.parametrize("shape", ["```a\n", "\n", "# a    ", "[", "|a|\n", "|-", "[x](", "*a* ", '{"a":', "a. "])
+def test_a_text_of_any_shape_is_split_in_time_as_long_as_it_is(shape: str) -> None:
+    def seconds(size: int) -> float:
+        began = time.perf_counter()
+        split(shape * (size // len(shape)) + "b")
+        return time.perf_counter() - began
+
+    # Ten times the text: what grows by its square would take a hundred times as long.
+    assert seconds(100_000) < seconds(10_000) * 30 + 1.5
