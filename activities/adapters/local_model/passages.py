@@ -207,7 +207,10 @@ def _prose(text: str) -> Iterator[Sentence]:
 
 
 def _without_fences(lines: Sequence[str]) -> list[str]:
-    """Return lines without those that are code; all of them from a fence on that nothing closes."""
+    """Return lines without those that are code.
+
+    From a fence on that nothing closes, all of them.
+    """
     kept: list[str] = []
     inside: list[str] = []
     for line in lines:

@@ -79,7 +79,10 @@ async def _ingest(args: argparse.Namespace) -> int:
 
 
 async def _follow(ingest: Ingest) -> None:
-    """Show how far it is, and what holds it up: with a bar on a terminal, else as a line now and then."""
+    """Show how far it is, and what holds it up.
+
+    With a bar on a terminal, else as a line now and then.
+    """
     console = open_console(stderr=True)
     happened = asyncio.Event()
     began = time.monotonic()

@@ -12,7 +12,7 @@ from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.adapters.rerank.model_judge import ModelJudge
 from sostenuto.activities.knowledge.reranking import MaxSim
 from sostenuto.activities.not_served import NotServedError
-from sostenuto.workers.embeddings import LazyPassages, LazyService
+from sostenuto.workers.embeddings import LazyPassages
 from sostenuto.workers.knowledge import knowledge_of
 from sostenuto.workers.providers import build_embedder
 from sostenuto.workers.settings import Settings
@@ -36,7 +36,8 @@ async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
         assert isinstance(knowledge.encoder("local/minilm"), LocalPassages)
         assert isinstance(knowledge.encoder("acme/bge-m3"), LazyPassages)
         assert isinstance(knowledge.reranker("model:scripted/m"), ModelJudge)
-        assert isinstance(knowledge.reranker("http:cohere/rerank-v3.5"), LazyService)
+        with pytest.raises(NotServedError, match="set COHERE_API_KEY"):
+            knowledge.reranker("http:cohere/rerank-v3.5")
         assert isinstance(knowledge.reranker("maxsim"), MaxSim)
         with pytest.raises(NotServedError, match="no reranker 'best'"):
             knowledge.reranker("best")

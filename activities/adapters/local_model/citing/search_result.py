@@ -12,6 +12,7 @@ from .....contracts.wire.retrieval import Passage, Retrieved
 _PASSAGE: Final = re.compile(
     r'<passage id="(?P<id>[^"]*)"(?P<said>[^>]*)>\n(?P<text>.*?)\n</passage>(?=\n<passage id="|\s*\Z)', re.DOTALL
 )
+_ESCAPED: Final = re.compile(r"&lt;(?=\s*/?\s*passage)", re.IGNORECASE)
 _SECTION: Final = re.compile(r' section="([^"]*)"')
 _SAID: Final = re.compile(r'(?: source="([^"]*)")?(?: section="([^"]*)")?(?: page="(\d{1,9})")?')
 _SEPARATOR: Final = " > "
@@ -38,7 +39,8 @@ def read_passages(content: str, number: int) -> tuple[FoundPassage, ...]:
     """
     found = list(_PASSAGE.finditer(content)) if number else []
     return tuple(
-        FoundPassage(one["id"] if len(found) == number else "", _heading(one["said"]), one["text"]) for one in found
+        FoundPassage(one["id"] if len(found) == number else "", _heading(one["said"]), _text(one["text"]))
+        for one in found
     )
 
 
@@ -55,7 +57,7 @@ def passages_alone(text: str) -> tuple[FoundPassage, ...]:
     if not found or "\n".join(map(_rewritten, found)) != text:
         return ()
     clear = len({one["id"] for one in found}) == len(found)
-    return tuple(FoundPassage(one["id"] if clear else "", _heading(one["said"]), one["text"]) for one in found)
+    return tuple(FoundPassage(one["id"] if clear else "", _heading(one["said"]), _text(one["text"])) for one in found)
 
 
 def _rewritten(found: re.Match[str]) -> str:
@@ -67,7 +69,7 @@ def _rewritten(found: re.Match[str]) -> str:
     headings = tuple(unescape(section).split(_SEPARATOR)) if section else ()
     passage = Passage(
         id=unescape(found["id"]),
-        text=found["text"],
+        text=_text(found["text"]),
         source=unescape(source or ""),
         headings=headings,
         page=int(page) if page else None,
@@ -75,6 +77,11 @@ def _rewritten(found: re.Match[str]) -> str:
         end=0,
     )
     return Retrieved(passages=(passage,)).content
+
+
+def _text(told: str) -> str:
+    """Return the words of a passage, as they were before no text could end its frame."""
+    return _ESCAPED.sub("<", told)
 
 
 def _heading(said: str) -> str:
