@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
 from pydantic_core import from_json
@@ -70,7 +70,7 @@ def render(template: str, values: Mapping[str, JsonValue]) -> str:
     return _FIELD.sub(replaced, template)
 
 
-def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str] = ()) -> list[str]:
+def pieces(template: str, values: Mapping[str, JsonValue], apart: Collection[str] = ()) -> list[str]:
     """Render a template in pieces that belong together.
 
     Args:
@@ -81,6 +81,8 @@ def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str]
     Raises:
         KeyError: There is no value of a name.
     """
+    if not apart:
+        return [render(template, values)]
     found, begin = [], 0
     for match in _FIELD.finditer(template):
         name = match.group(1)
@@ -92,7 +94,7 @@ def pieces(template: str, values: Mapping[str, JsonValue], apart: Container[str]
     return [piece for piece in found if piece] or [""]
 
 
-def pieces_of(value: JsonValue, apart: Container[str]) -> list[str]:
+def pieces_of(value: JsonValue, apart: Collection[str]) -> list[str]:
     """Return a value as text in pieces.
 
     Texts that are to be apart stand alone. An object that has some of them is written under its keys, line by line: as
@@ -106,7 +108,7 @@ def pieces_of(value: JsonValue, apart: Container[str]) -> list[str]:
     return [as_text(value)]
 
 
-def _is_apart(value: JsonValue, apart: Container[str]) -> bool:
+def _is_apart(value: JsonValue, apart: Collection[str]) -> bool:
     return isinstance(value, str) and value in apart
 
 

@@ -5,7 +5,6 @@ That loads no SDK and opens no connection: the first call does.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +17,8 @@ from ..activities.price import OnCharge
 from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
 from ..contracts.errors import SetupError
 from ..contracts.model import Model
-from .providers import LazyAdapter, problem_of
+from .lazy import Lazy
+from .providers import LazyAdapter, problem_of, unknown_provider
 from .service_settings import secret_of
 from .settings import Settings
 
@@ -42,36 +42,24 @@ class LazyPassages:
     """
 
     def __init__(self, model: str, settings: Settings) -> None:
-        self._model = model
-        self._settings = settings
-        self._lock = asyncio.Lock()
-        self._encoder: ProviderPassages | None = None
+        self._encoder = Lazy(lambda: _encoder(model, settings), f"this worker cannot embed by {model!r}")
 
     async def dimensions(self, charge: OnCharge) -> int:
         """Return the length of its vectors."""
-        return await (await self._built()).dimensions(charge)
+        return await (await self._encoder.get()).dimensions(charge)
 
     async def passages(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedPassage]:
         """Return each text as it is stored."""
-        return await (await self._built()).passages(texts, charge)
+        return await (await self._encoder.get()).passages(texts, charge)
 
     async def queries(self, texts: Sequence[str], charge: OnCharge) -> Sequence[EncodedQuery]:
         """Return queries as passages are compared with them."""
-        return await (await self._built()).queries(texts, charge)
+        return await (await self._encoder.get()).queries(texts, charge)
 
     async def close(self) -> None:
         """Close the connections, where there are any yet."""
-        if self._encoder:
-            await self._encoder.close()
-
-    async def _built(self) -> ProviderPassages:
-        async with self._lock:
-            if self._encoder is None:
-                try:
-                    self._encoder = await asyncio.to_thread(_encoder, self._model, self._settings)
-                except (SetupError, ImportError) as error:
-                    raise NotServedError(f"this worker cannot embed by {self._model!r}: {error}") from None
-            return self._encoder
+        if self._encoder.built:
+            await self._encoder.built.close()
 
 
 class LazyService:
@@ -84,23 +72,17 @@ class LazyService:
     """
 
     def __init__(self, service: str, model: str, settings: Settings) -> None:
-        self._name = service
-        self._model = model
-        self._settings = settings
-        self._lock = asyncio.Lock()
-        self._service: RerankService | None = None
+        label = f"this worker cannot rerank by {service}/{model}"
+        self._service = Lazy(lambda: _service(service, model, settings), label)
 
     async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
         """Return a score for each candidate."""
-        async with self._lock:
-            if self._service is None:
-                self._service = await asyncio.to_thread(_service, self._name, self._model, self._settings)
-        return await self._service.judged(query, candidates, charge)
+        return await (await self._service.get()).judged(query, candidates, charge)
 
     async def close(self) -> None:
         """Close the connections, where there are any yet."""
-        if self._service:
-            await self._service.close()
+        if self._service.built:
+            await self._service.built.close()
 
 
 class OnDemand(Mapping[str, T]):
@@ -224,10 +206,7 @@ def _address(embedding: str, settings: Settings) -> tuple[str, str | None, str]:
             f"provider {provider!r} has none such: take {LOCAL_EMBEDDING}, openai/text-embedding-3-small, "
             "or one of a compatible provider"
         )
-    variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{provider.upper()}_URL, or "
-    raise SetupError(
-        f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"
-    )
+    raise SetupError(unknown_provider(provider))
 
 
 def _encoder(embedding: str, settings: Settings) -> ProviderPassages:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from ..activities.adapters.providers.profiles.known import ProfileChange, Profiles, dialect_of, dialects
 from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
-from ..activities.not_served import NotServedError
 from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
+from .lazy import Lazy
 from .service_settings import CompatibleProvider, secret_of
 from .settings import Settings
 
@@ -104,9 +104,7 @@ class LazyAdapter:
 
     def __init__(self, provider: str, build: Callable[[], ModelAdapter]) -> None:
         self.provider = provider
-        self._build = build
-        self._lock = asyncio.Lock()
-        self._adapter: ModelAdapter | None = None
+        self._adapter = Lazy(build, f"this worker cannot call {provider!r}")
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         """Send the request by the adapter itself.
@@ -114,22 +112,12 @@ class LazyAdapter:
         Raises:
             ModelError: The call failed; the adapter raised it.
         """
-        adapter = await self._built()
-        return await adapter.complete(request, on_delta)
+        return await (await self._adapter.get()).complete(request, on_delta)
 
     async def close(self) -> None:
         """Close the connections, where there are any yet."""
-        if self._adapter:
-            await self._adapter.close()
-
-    async def _built(self) -> ModelAdapter:
-        async with self._lock:
-            if self._adapter is None:
-                try:
-                    self._adapter = await asyncio.to_thread(self._build)
-                except (SetupError, ImportError) as error:
-                    raise NotServedError(f"this worker cannot call {self.provider!r}: {error}") from None
-            return self._adapter
+        if self._adapter.built:
+            await self._adapter.built.close()
 
 
 class LazyEmbedder:
@@ -247,8 +235,12 @@ def problem_of(model: Model, settings: Settings) -> str:
         return "" if settings.script else "no script: set SOSTENUTO_SCRIPT to a JSON file of steps"
     known = settings.providers.get(provider)
     if known is None:
-        upper = provider.upper()
-        # A variable cannot have a dash in its name, and stands for a provider without one.
-        variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{upper}_URL, or "
-        return f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"
+        return unknown_provider(provider)
     return f"no key: set {known.api_key_env}" if known.api_key_env and not known.api_key else ""
+
+
+def unknown_provider(provider: str) -> str:
+    """Return what is said of a provider that no setting names."""
+    # A variable cannot have a dash in its name, and stands for a provider without one.
+    variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{provider.upper()}_URL, or "
+    return f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"

@@ -20,52 +20,41 @@ NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 """What a service can be called."""
 
 
-class CompatibleProvider(BaseModel):
-    """A provider that speaks the Chat Completions protocol."""
+class _Service(BaseModel):
+    """What is reached at an address, by a key from the environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key_env: str = ""
+    """Environment variable that holds the key. Empty where none is needed."""
+    api_key: SecretStr | None = None
+    """The key itself, from that variable."""
+
+    @field_validator("base_url", "url", check_fields=False)
+    @classmethod
+    def _address(cls, url: str) -> str:
+        return checked_url(url)
+
+    @field_validator("api_key")
+    @classmethod
+    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
+        return checked_key(key)
+
+
+class CompatibleProvider(_Service):
+    """A provider that speaks the Chat Completions protocol."""
 
     base_url: str
     """Address up to and without `/chat/completions`, such as `https://api.groq.com/openai/v1`."""
-    api_key_env: str = ""
-    """Environment variable that holds the key. Empty where the provider needs none."""
-    api_key: SecretStr | None = None
-    """The key itself, from that variable."""
     dialect: str = ""
     """Whose dialect it speaks, such as `vllm`. Empty: what its address or its name tell."""
 
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return checked_url(url)
 
-    @field_validator("api_key")
-    @classmethod
-    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
-        return checked_key(key)
-
-
-class RerankerSettings(BaseModel):
+class RerankerSettings(_Service):
     """A service that reranks, in the form of Cohere, Jina and Voyage."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str
     """Whole address that is posted to, such as `https://api.jina.ai/v1/rerank`."""
-    api_key_env: str = ""
-    """Environment variable that holds the key. Empty where the service needs none."""
-    api_key: SecretStr | None = None
-    """The key itself, from that variable."""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        return checked_url(url)
-
-    @field_validator("api_key")
-    @classmethod
-    def _sendable(cls, key: SecretStr | None) -> SecretStr | None:
-        return checked_key(key)
 
 
 _RERANKERS: Final = {

@@ -215,7 +215,7 @@ class Interpreter:
         place = self.numbered(place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)
-        if continues and any(node.cites for node in runnable.walk()):
+        if continues and runnable.may_cite:
             continues = continues.model_copy(update={"passages": True})
         run = RunInput(
             runnable=runnable,

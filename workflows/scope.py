@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -42,7 +42,7 @@ class Scope:
         """Return this scope with further names for templates."""
         return Scope(self.path, self.message, {**self.names, **names})
 
-    def render(self, text: str, apart: Container[str] = ()) -> Message:
+    def render(self, text: str, apart: Collection[str] = ()) -> Message:
         """Render a template as a message, with the pictures and files of this one.
 
         Args:
@@ -59,7 +59,7 @@ class Scope:
             raise SpecError(f"{{{missing.args[0]}}} is unknown: it is not a field of what was asked") from None
 
 
-def message_of(value: JsonValue, apart: Container[str] = ()) -> Message:
+def message_of(value: JsonValue, apart: Collection[str] = ()) -> Message:
     """Return an output as the message that the next runnable is asked.
 
     Args:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-PATH_SEPARATOR: Final = " > "
-"""Stands between the headings of a path."""
+from ...contracts.collection.document import PATH_SEPARATOR
 
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ \t]*")
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")

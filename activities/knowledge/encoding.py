@@ -83,11 +83,3 @@ class SparseEncoder(Protocol):
     def query(self, text: str) -> SparseVector:
         """Return the words of a query."""
         ...
-
-
-def embedded_text(headings: Sequence[str], text: str) -> str:
-    """Return what is embedded of a passage.
-
-    A piece of a document says little without its headings.
-    """
-    return f"{' > '.join(headings)}\n{text.strip()}" if headings else text.strip()

@@ -21,9 +21,8 @@ from ...contracts.wire.ingest import (
     VanishedCall,
 )
 from ..call.bill import Costs
-from ..not_served import NotServedError
 from .ingestion import Ingestion
-from .step import step
+from .step import needed, step
 
 
 class IngestActivities:
@@ -95,6 +94,4 @@ class IngestActivities:
         Raises:
             NotServedError: This worker has no collections.
         """
-        if self._ingestion is None:
-            raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
-        return self._ingestion
+        return needed(self._ingestion)

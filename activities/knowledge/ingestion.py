@@ -40,13 +40,14 @@ from .search import Knowledge
 from .sources import (
     SourceError,
     Web,
-    covers,
+    covering,
     cursor_of,
     found_files,
     is_address,
     no_files,
     path_of,
     path_of_cursor,
+    path_order,
     read_file,
     reference,
     uri_of,
@@ -152,7 +153,7 @@ class Ingestion:
         else:
             seen, failures = await asyncio.to_thread(_next_files, call)
         found = [*(one.uri for one in seen), *(one.uri for one in failures)]
-        last = max(map(path_of, found), key=lambda path: path.split("/"), default="")
+        last = max(map(path_of, found), key=path_order, default="")
         cursor = cursor_of(last) if len(seen) + len(failures) >= call.limit else ""
         if not cursor:
             for url in filter(is_address, call.sources):
@@ -224,11 +225,12 @@ class Ingestion:
         records = await self._knowledge.collections.documents(
             call.writing.name, tenant=call.tenant, after=call.cursor, limit=call.limit
         )
+        is_covered = covering(call.sources)
         gone: list[str] = []
         room = _MOST_VANISHED_BYTES
         for record in records:
             uri = record.payload["uri"]
-            if record.payload.get("seen") != call.mark and covers(call.sources, uri):
+            if record.payload.get("seen") != call.mark and is_covered(uri):
                 gone.append(uri)
                 room -= len(uri)
             if room < 0:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ...contracts.collection.document import PATH_SEPARATOR
 from ...contracts.errors import ModelError, UnreadableAnswer
 from ...contracts.text import encodable, one_line
 from ...contracts.wire.retrieval import Scores
@@ -38,7 +39,7 @@ class Candidate:
     def text(self) -> str:
         """The passage under its headings."""
         said = self.hit.payload
-        headings = " > ".join(said.get("headings", ()))
+        headings = PATH_SEPARATOR.join(said.get("headings", ()))
         return f"{headings}\n{said['text']}" if headings else str(said["text"])
 
 

@@ -26,7 +26,7 @@ from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .reranking import Urgency
 from .search import Knowledge, find_passages
-from .step import step
+from .step import needed, step
 
 _AFTER_RERANKING: Final = 1.0
 """Seconds that are left when a reranker is waited for no longer."""
@@ -126,9 +126,7 @@ class RetrieveActivities:
         Raises:
             NotServedError: This worker has none.
         """
-        if self._knowledge is None:
-            raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
-        return self._knowledge
+        return needed(self._knowledge)
 
 
 async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Retrieved:

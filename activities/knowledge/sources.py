@@ -12,7 +12,7 @@ import hashlib
 import os
 import socket
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -97,18 +97,17 @@ def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> I
     for source in sources:
         _check(source, host)
     scope = SourceScope(sources)
-    for top in sorted(scope.tops, key=_order):
+    for top in sorted(scope.tops, key=path_order):
         yield from _walked(top, scope.at(top), after)
 
 
-def covers(sources: Sequence[str], uri: str) -> bool:
-    """Return whether a document belongs to one of the sources.
+def covering(sources: Sequence[str]) -> Callable[[str], bool]:
+    """Return what tells whether a document belongs to one of the sources, by its address.
 
     As far as their names tell.
     """
-    if is_address(uri):
-        return uri in sources
-    return SourceScope(source for source in sources if not is_address(source)).at(path_of(uri)).has_file
+    scope = SourceScope(source for source in sources if not is_address(source))
+    return lambda uri: uri in sources if is_address(uri) else scope.at(path_of(uri)).has_file
 
 
 def no_files(uris: Sequence[str]) -> list[str]:
@@ -192,7 +191,7 @@ def _walked(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | st
         yield from _failed(path, f"it cannot be read: {error.strerror}", after)
         return
     if not stat.S_ISDIR(kind):
-        if at.has_file and _order(path) > _order(after):
+        if at.has_file and path_order(path) > path_order(after):
             yield _file(path, kind)
         return
     try:
@@ -209,7 +208,7 @@ def _walked(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | st
 
 def _entry(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | str]:
     # Whole folders before the one where the last page ended are passed over.
-    if _order(path) < _order(after) and not is_within(after, path):
+    if path_order(path) < path_order(after) and not is_within(after, path):
         return
     if os.path.islink(path) and not os.path.isfile(path):
         # It may lead in a circle, or out of what was meant.
@@ -222,7 +221,7 @@ def _entry(path: str, at: Reached, after: str) -> Iterator[DocumentFailure | str
 
 
 def _failed(path: str, reason: str, after: str) -> Iterator[DocumentFailure]:
-    if _order(path) > _order(after):
+    if path_order(path) > path_order(after):
         yield DocumentFailure(uri=uri_of(path), reason=reason)
 
 
@@ -232,6 +231,6 @@ def _file(path: str, kind: int) -> DocumentFailure | str:
     return path
 
 
-def _order(path: str) -> list[str]:
+def path_order(path: str) -> list[str]:
     """Return what puts everything in a folder where the folder stands."""
     return path.split(os.sep)

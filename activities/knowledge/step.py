@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -23,6 +24,8 @@ from ..call.heartbeat import heartbeats
 from ..not_served import NotServedError, cannot
 from .sources import SourceElsewhere, SourceError
 from .store.vector_store import StoreUnavailable
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -64,6 +67,17 @@ async def step(
         except Exception as error:  # noqa: BLE001 - a bug of ours, or of a library: what was paid for is paid for
             again = activity.info().attempt < patience.SEARCH.attempts
             raise failure(error, told(error), kind=kind, retryable=again, details=await bill.keep()) from None
+
+
+def needed(part: T | None) -> T:
+    """Return what does the work, which a worker has whose app has collections.
+
+    Raises:
+        NotServedError: This worker has none.
+    """
+    if part is None:
+        raise NotServedError("this worker's app has no collections: add them by App(collections=[…])")
+    return part
 
 
 def _failed(error: SostenutoError, kind: str, by: Patience, spent: tuple[Totals, ...]) -> ApplicationError:

@@ -12,7 +12,7 @@ from typing import Protocol
 from ...contracts.errors import SetupError
 from ...contracts.wire.ingest import DocumentFailure, DocumentPage, DocumentRef
 from ..not_served import NotServedError
-from .sources import SourceElsewhere, SourceError, found_files, path_of, read_file, uri_of
+from .sources import SourceElsewhere, SourceError, found_files, path_of, path_order, read_file, uri_of
 
 
 class Uploads(Protocol):
@@ -79,7 +79,7 @@ class UploadedDocuments:
         Raises:
             NotServedError, SourceElsewhere, SetupError: As `content`.
         """
-        later = (one for one in self._listed(digest) if not after or _order(one.uri) > after.split("/"))
+        later = (one for one in self._listed(digest) if not after or path_order(path_of(one.uri)) > path_order(after))
         found = [one for _, one in zip(range(limit), later, strict=False)]
         refs = [one for one in found if isinstance(one, DocumentRef)]
         return refs, [one for one in found if isinstance(one, DocumentFailure)]
@@ -110,8 +110,4 @@ class UploadedDocuments:
             listed = DocumentPage.model_validate_json(self.content(digest))
         except ValueError as error:
             raise SetupError(f"the upload {digest} is not a list of documents: {error}") from None
-        return tuple(sorted((*listed.documents, *listed.failures), key=lambda one: _order(one.uri)))
-
-
-def _order(uri: str) -> list[str]:
-    return path_of(uri).split("/")
+        return tuple(sorted((*listed.documents, *listed.failures), key=lambda one: path_order(path_of(one.uri))))

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic_core import to_json, to_jsonable_python
 
 from ...contracts.collection.citation import Attribution, Citation, Cited
+from ...contracts.collection.document import PATH_SEPARATOR
 from ...contracts.text import one_line
 from .terminal import harmless
 
@@ -91,7 +92,7 @@ def _marked(answer: str, citations: Sequence[Citation]) -> tuple[str, set[int]]:
 def _note(number: int, citation: Citation, width: int, *, with_claim: bool) -> Iterator[str]:
     where = [_place(citation.source)]
     where += [f"page {citation.page}"] if citation.page else []
-    where += [" > ".join(citation.headings)] if citation.headings else []
+    where += [PATH_SEPARATOR.join(citation.headings)] if citation.headings else []
     told = [one_line(citation.claim, _CLAIM_CHARS)] if with_claim else []
     told.append(one_line(" · ".join(where), _PLACE_CHARS))
     told += [f"“{one_line(citation.quote, _QUOTE_CHARS)}”"] if citation.quote.strip() else []

@@ -11,6 +11,9 @@ from ..contract import brief
 from ..errors import SpecError
 from ..text import shorten
 
+PATH_SEPARATOR: Final = " > "
+"""Stands between the headings of a path."""
+
 Form = Literal["text", "markdown", "code"]
 """What the text of a document is written in."""
 

@@ -72,6 +72,11 @@ class Node(Spec):
         return False
 
     @property
+    def may_cite(self) -> bool:
+        """Whether it, or anything nested in it, cites."""
+        return any(node.cites for node in self.walk())
+
+    @property
     def agent(self) -> Any:
         """The `Agent` as which it runs; None where its kind has a runner of its own."""
         return None

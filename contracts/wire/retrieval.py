@@ -7,12 +7,14 @@ from html import escape
 from typing import Any
 
 from ..collection.collection import Collection
+from ..collection.document import PATH_SEPARATOR
 from ..collection.fields import Condition
 from ..contract import Contract
 from ..message import ToolResultPart
 from .totals import Charged
 
 _FRAME = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
+_ESCAPED = re.compile(r"&lt;(?=\s*/?\s*passage)", re.IGNORECASE)
 _NOTHING = "Nothing was found."
 
 
@@ -105,11 +107,16 @@ class Retrieved(Charged):
         return " · ".join(filter(None, (found, self.totals.told, self.note)))
 
 
+def text_within_frame(told: str) -> str:
+    """Return the text of a passage from what a model reads between the ends of its frame."""
+    return _ESCAPED.sub("<", told)
+
+
 def _told(passage: Passage) -> str:
     said = {
         "id": passage.id,
         "source": passage.source,
-        "section": " > ".join(passage.headings),
+        "section": PATH_SEPARATOR.join(passage.headings),
         "page": str(passage.page or ""),
     }
     written = "".join(f' {name}="{escape(value)}"' for name, value in said.items() if value)

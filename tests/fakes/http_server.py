@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
+
+from tests.fakes.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def of_json(value: Any, status: int = 200) -> Answer:
     return Answer(status, json.dumps(value).encode(), {"content-type": "application/json"})
 
 
-class HttpServer:
+class HttpServer(LoopbackServer):
     """The server. An async context manager.
 
     Args:
@@ -51,39 +51,14 @@ class HttpServer:
     """
 
     def __init__(self, answer: Callable[[Asked], Answer]) -> None:
+        super().__init__()
         self.asked: list[Asked] = []
         self._answer = answer
-        self.port = 0
-        """Where it listens, or listened."""
-        self._server: asyncio.Server | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        assert self._server
-        self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._handlers.add(task)
-        task.add_done_callback(self._handlers.discard)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while await self._serve(reader, writer):
-                pass
-        writer.close()
+        return self.address
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

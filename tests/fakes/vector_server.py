@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.loopback import LoopbackServer
+
 Change = Callable[[dict[str, Any]], Any]
 """Makes another answer of the one that is right."""
 
@@ -44,7 +46,7 @@ class Asked:
     body: dict[str, Any]
 
 
-class VectorServer:
+class VectorServer(LoopbackServer):
     """The server. An async context manager.
 
     Args:
@@ -64,6 +66,7 @@ class VectorServer:
         key: str = "",
         results: str = "results",
     ) -> None:
+        super().__init__()
         self.responses = list(responses)
         self.dimensions = dimensions
         self.most_texts = most_texts
@@ -71,45 +74,16 @@ class VectorServer:
         self.results = results
         self.asked: list[Asked] = []
         self.sent = 0
-        self._server: asyncio.Server | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT/v1`."""
-        assert self._server, "the server is not running"
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        return f"{self.address}/v1"
 
     @property
     def texts(self) -> list[list[str]]:
         """The texts of each request for vectors."""
         return [asked.body["input"] for asked in self.asked if asked.path.endswith("/embeddings")]
-
-    async def __aenter__(self) -> VectorServer:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server
-        self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._handlers.add(task)
-        task.add_done_callback(self._handlers.discard)
-        try:
-            while await self._serve(reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        except asyncio.CancelledError:
-            pass  # the server is closing: the stream protocol would log it
-        finally:
-            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

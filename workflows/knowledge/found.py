@@ -65,6 +65,7 @@ class FoundPassages:
 
         Those that it is told of, where any of its answers cites.
         """
-        if message is None or not any(node.cites for node in runnable.walk()):
+        if not self.passages or message is None or not runnable.may_cite:
             return ()
-        return tuple(passage for passage in self.passages.values() if passage.id in message.text)
+        told = message.text
+        return tuple(passage for passage in self.passages.values() if passage.id in told)

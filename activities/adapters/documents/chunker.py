@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ....contracts.collection.document import Document
+from ....contracts.collection.document import PATH_SEPARATOR, Document
 from ....contracts.errors import SetupError
-from ...knowledge.chunk import PATH_SEPARATOR, Chunk
+from ...knowledge.chunk import Chunk
 from .cuts import best_cut
 from .estimated_tokens import EstimatingTokenizer
 from .headings import Outline

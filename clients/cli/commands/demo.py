@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,13 +171,16 @@ def _link_weights(state_dir: Path) -> None:
 
 async def _end_what_was_left(temporal: TemporalClient) -> None:
     """End what an earlier demo left unfinished when it was stopped."""
-    from temporalio.service import RPCError
+    from temporalio.service import RPCError, RPCStatusCode
 
     query = f'ExecutionStatus = "Running" AND TaskQueue = "{_TASK_QUEUE}"'
     async for left in temporal.list_workflows(query):
-        # The list may be behind: some of them have ended.
-        with suppress(RPCError):
+        try:
             await temporal.get_workflow_handle(left.id).terminate("its demo was stopped")
+        except RPCError as error:
+            # The list may be behind: some of them have ended.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
 
 def _again(state_dir: Path, port: int, ui_port: int | None) -> str:

@@ -6,6 +6,7 @@ import argparse
 import textwrap
 from typing import TYPE_CHECKING
 
+from ....contracts.collection.document import PATH_SEPARATOR
 from ..option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, say
@@ -53,7 +54,7 @@ async def _search(args: argparse.Namespace) -> int:
 
 
 def _shown(number: int, passage: Passage) -> str:
-    place = " > ".join(passage.headings)
+    place = PATH_SEPARATOR.join(passage.headings)
     page = f"page {passage.page}" if passage.page else ""
     where = " · ".join(filter(None, (passage.source, page, place, f"{passage.start}-{passage.end}")))
     stages = ("dense", "sparse", "fused", "rerank")

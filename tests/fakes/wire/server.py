@@ -19,9 +19,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from sostenuto.contracts.contract import Spec
+from tests.fakes.loopback import LoopbackServer
 from tests.fakes.wire.streams import WireStep, anthropic_events, chat_events, responses_events, sse
 from tests.fakes.wire.strict import Refusal, note, refusal_body, refusals, warm_up
 
@@ -55,7 +56,7 @@ class Received:
     at: float = field(default_factory=time.time)
 
 
-class ProviderServer:
+class ProviderServer(LoopbackServer):
     """The server. An async context manager.
 
     The step is chosen by the turns that stand in the request, so clients may come and go. Faults are used up one
@@ -80,6 +81,7 @@ class ProviderServer:
         lenient: bool = False,
         refused: bool = False,
     ) -> None:
+        super().__init__()
         self.script = list(script)
         self.faults = list(faults)
         self.dialect = dialect
@@ -87,49 +89,20 @@ class ProviderServer:
         self._lenient = lenient
         self._may_refuse = refused
         self.requests: list[Received] = []
-        self.disconnects = 0
-        self.connections = 0
         self._log = log
-        self._server: asyncio.Server | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`."""
-        assert self._server, "the server is not running"
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self.address
 
     def base_url(self, protocol: str) -> str:
         """The base URL for the SDK of a protocol."""
         return self.url if protocol == "anthropic" else f"{self.url}/v1"
 
-    async def __aenter__(self) -> ProviderServer:
+    async def __aenter__(self) -> Self:
         warm_up()
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server
-        self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        task = asyncio.current_task()
-        assert task
-        self._handlers.add(task)
-        task.add_done_callback(self._handlers.discard)
-        try:
-            while await self._serve(reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            self.disconnects += 1
-        except asyncio.CancelledError:
-            pass  # the server is closing: the stream protocol would log it
-        finally:
-            writer.close()
+        return await super().__aenter__()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether another may come on the connection."""

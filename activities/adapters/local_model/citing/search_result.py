@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Final
 
-from .....contracts.wire.retrieval import Passage, Retrieved
+from .....contracts.collection.document import PATH_SEPARATOR
+from .....contracts.wire.retrieval import Passage, Retrieved, text_within_frame
 
 _PASSAGE: Final = re.compile(
     r'<passage id="(?P<id>[^"]*)"(?P<said>[^>]*)>\n(?P<text>.*?)\n</passage>(?=\n<passage id="|\s*\Z)', re.DOTALL
 )
-_ESCAPED: Final = re.compile(r"&lt;(?=\s*/?\s*passage)", re.IGNORECASE)
 _SECTION: Final = re.compile(r' section="([^"]*)"')
 _SAID: Final = re.compile(r'(?: source="([^"]*)")?(?: section="([^"]*)")?(?: page="(\d{1,9})")?')
-_SEPARATOR: Final = " > "
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,7 @@ def read_passages(content: str, number: int) -> tuple[FoundPassage, ...]:
             like the frame of another passage, so none of them has an id.
     """
     found = list(_PASSAGE.finditer(content)) if number else []
-    return tuple(
-        FoundPassage(one["id"] if len(found) == number else "", _heading(one["said"]), _text(one["text"]))
-        for one in found
-    )
+    return _passages(found, has_ids=len(found) == number)
 
 
 def passages_alone(text: str) -> tuple[FoundPassage, ...]:
@@ -57,7 +54,14 @@ def passages_alone(text: str) -> tuple[FoundPassage, ...]:
     if not found or "\n".join(map(_rewritten, found)) != text:
         return ()
     clear = len({one["id"] for one in found}) == len(found)
-    return tuple(FoundPassage(one["id"] if clear else "", _heading(one["said"]), _text(one["text"])) for one in found)
+    return _passages(found, has_ids=clear)
+
+
+def _passages(found: Sequence[re.Match[str]], *, has_ids: bool) -> tuple[FoundPassage, ...]:
+    return tuple(
+        FoundPassage(one["id"] if has_ids else "", _heading(one["said"]), text_within_frame(one["text"]))
+        for one in found
+    )
 
 
 def _rewritten(found: re.Match[str]) -> str:
@@ -66,10 +70,10 @@ def _rewritten(found: re.Match[str]) -> str:
     if not said:
         return ""
     source, section, page = said.groups()
-    headings = tuple(unescape(section).split(_SEPARATOR)) if section else ()
+    headings = tuple(unescape(section).split(PATH_SEPARATOR)) if section else ()
     passage = Passage(
         id=unescape(found["id"]),
-        text=_text(found["text"]),
+        text=text_within_frame(found["text"]),
         source=unescape(source or ""),
         headings=headings,
         page=int(page) if page else None,
@@ -79,11 +83,6 @@ def _rewritten(found: re.Match[str]) -> str:
     return Retrieved(passages=(passage,)).content
 
 
-def _text(told: str) -> str:
-    """Return the words of a passage, as they were before no text could end its frame."""
-    return _ESCAPED.sub("<", told)
-
-
 def _heading(said: str) -> str:
     section = _SECTION.search(said)
-    return unescape(section[1]).rpartition(_SEPARATOR)[2] if section else ""
+    return unescape(section[1]).rpartition(PATH_SEPARATOR)[2] if section else ""

@@ -16,7 +16,7 @@ from sostenuto.activities.knowledge import sources
 from sostenuto.activities.knowledge.sources import (
     SourceElsewhere,
     SourceError,
-    covers,
+    covering,
     found_files,
     read_file,
     reference,
@@ -82,12 +82,12 @@ def test_sources_have_to_be_there_and_whole(tmp_path: Path) -> None:
 
 def test_a_document_belongs_to_a_source_by_its_name(tmp_path: Path) -> None:
     inside = uri_of(f"{tmp_path}/a b/x.md")
-    assert covers([str(tmp_path)], inside)
-    assert covers([f"{tmp_path}/a b/x.md"], inside)
-    assert covers([f"{tmp_path}/*/*.md"], inside)
-    assert not covers([f"{tmp_path}/a"], inside)
-    assert not covers(["https://example.com/x.md"], inside)
-    assert covers(["https://example.com/x.md"], "https://example.com/x.md")
+    assert covering([str(tmp_path)])(inside)
+    assert covering([f"{tmp_path}/a b/x.md"])(inside)
+    assert covering([f"{tmp_path}/*/*.md"])(inside)
+    assert not covering([f"{tmp_path}/a"])(inside)
+    assert not covering(["https://example.com/x.md"])(inside)
+    assert covering(["https://example.com/x.md"])("https://example.com/x.md")
 
 
 SHAPED = (
@@ -124,7 +124,7 @@ def test_what_is_covered_is_what_is_listed(tmp_path: Path, shape: str) -> None:
     listed = list(found_files([source]))
     assert listed
     assert listed == sorted(map(str, listed), key=lambda path: path.split("/"))
-    assert sorted(map(str, listed)) == sorted(path for path in paths if covers([source], uri_of(path)))
+    assert sorted(map(str, listed)) == sorted(path for path in paths if covering([source])(uri_of(path)))
     for index, path in enumerate(listed):
         assert list(found_files([source], after=str(path))) == listed[index + 1 :]
 
@@ -136,7 +136,7 @@ def test_patterns_cover_what_a_shell_lists(tmp_path: Path) -> None:
     for shape in ("*.md", "*/*.md", "**/*.md", "a/**/y.md", ".h/*.md", "**/[xy].md", "*/.z*"):
         listed = [path for path in glob.glob(f"{tmp_path}/{shape}", recursive=True) if Path(path).is_file()]
         assert listed
-        assert all(covers([f"{tmp_path}/{shape}"], uri_of(path)) for path in listed)
+        assert all(covering([f"{tmp_path}/{shape}"])(uri_of(path)) for path in listed)
         found = [str(path) for path in found_files([f"{tmp_path}/{shape}"]) if "/c.md/" not in str(path)]
         assert sorted(found) == sorted(listed)
 
@@ -146,16 +146,16 @@ def test_a_file_whose_name_looks_like_a_pattern_is_none(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     source = f"{tmp_path}/notes[1].md"
     assert list(found_files([source])) == [source]
-    assert covers([source], uri_of(source))
-    assert not covers([source], uri_of(f"{tmp_path}/notes1.md"))
+    assert covering([source])(uri_of(source))
+    assert not covering([source])(uri_of(f"{tmp_path}/notes1.md"))
 
 
 def test_what_was_deleted_below_a_pattern_belongs_to_it(tmp_path: Path) -> None:
     for shape in ("**/*.md", "*", "*/", "**", "[a]", "[a]/"):
-        assert covers([f"{tmp_path}/{shape}"], uri_of(f"{tmp_path}/a/b/gone.md"))
-    assert covers([f"{tmp_path}/**/*.md"], uri_of(f"{tmp_path}/gone.md"))
-    assert not covers([f"{tmp_path}/a"], uri_of(f"{tmp_path}/a/.hidden/x.md"))
-    assert not covers([f"{tmp_path}/*.md"], uri_of(f"{tmp_path}/a/gone.md"))
+        assert covering([f"{tmp_path}/{shape}"])(uri_of(f"{tmp_path}/a/b/gone.md"))
+    assert covering([f"{tmp_path}/**/*.md"])(uri_of(f"{tmp_path}/gone.md"))
+    assert not covering([f"{tmp_path}/a"])(uri_of(f"{tmp_path}/a/.hidden/x.md"))
+    assert not covering([f"{tmp_path}/*.md"])(uri_of(f"{tmp_path}/a/gone.md"))
 
 
 @pytest.mark.parametrize("shape", ["", "/**/*.md", "/*/x.md"])
