@@ -17,8 +17,16 @@ from pydantic import BaseModel, TypeAdapter, create_model
 from .edge import EdgeShards
 
 _OWNER: Final = "owner.json"
+AT_WORK: Final = b""
+"""Said instead of an answer, again and again, as long as the call takes."""
 REFUSED_BY_OWNER: Final = b"!"
 """Begins an answer that is an error; every other one is JSON."""
+NOT_UNDERSTOOD: Final = b"?"
+"""Begins an answer that says what the owner, of another version than its guest, does not know."""
+PULSE_SECONDS: Final = 2.0
+"""How often an owner says that it is at work."""
+MAX_SILENCE_SECONDS: Final = 10.0
+"""How long a guest waits for a word: an owner that says nothing for so long is held up, or another program by now."""
 
 _METHODS: Final = (
     "sets",

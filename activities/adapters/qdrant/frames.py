@@ -26,23 +26,23 @@ async def send_bytes(writer: asyncio.StreamWriter, written: bytes) -> None:
     await writer.drain()
 
 
-async def receive(reader: asyncio.StreamReader) -> Any:
-    """Return the next message.
+async def receive(reader: asyncio.StreamReader, *, max_bytes: int = MAX_FRAME_BYTES) -> Any:
+    """Return the next message, of at most so many bytes.
 
     Raises:
         ConnectionError: The other side has ended, or sends something else.
     """
     try:
-        return from_json(await receive_bytes(reader))
+        return from_json(await receive_bytes(reader, max_bytes=max_bytes))
     except ValueError as error:
         raise ConnectionError(f"the connection has other messages than ours: {error}") from None
 
 
-async def receive_bytes(reader: asyncio.StreamReader) -> bytes:
+async def receive_bytes(reader: asyncio.StreamReader, *, max_bytes: int = MAX_FRAME_BYTES) -> bytes:
     """Return the next message as it is written. Raises as `receive`."""
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-        if length > MAX_FRAME_BYTES:
+        if length > max_bytes:
             raise ConnectionError(f"a message of {length:,} bytes is larger than any of ours")
         return await reader.readexactly(length)
     except asyncio.IncompleteReadError as error:

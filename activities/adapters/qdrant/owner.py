@@ -13,15 +13,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
+
+from pydantic import ValidationError
 
 from ....contracts.errors import SetupError
 from ...knowledge.store.vector_store import StoreError
-from .calls import CALLS, REFUSED_BY_OWNER, announce, withdraw
+from .calls import AT_WORK, CALLS, NOT_UNDERSTOOD, PULSE_SECONDS, REFUSED_BY_OWNER, announce, withdraw
 from .edge import EdgeShards
 from .frames import receive, send_bytes
 
 _LOCK: Final = "lock"
 _THREADS: Final = 8
+_TOKEN_BYTES: Final = 32
+# In base64, with quotes. Of whoever has not said it, no more is read.
+_MAX_TOKEN_BYTES: Final = 2 * _TOKEN_BYTES
 
 
 class Owner:
@@ -37,9 +43,10 @@ class Owner:
         self._lock = lock
         self._shards = EdgeShards(directory)
         self._threads = ThreadPoolExecutor(_THREADS, "vector-store")
-        self._token = secrets.token_urlsafe(32)
+        self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._server: asyncio.Server
-        self._served: set[asyncio.Task[None]] = set()
+        self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        _OWNERS.add(self)
 
     @classmethod
     async def take(cls, directory: Path) -> Owner | None:
@@ -74,29 +81,44 @@ class Owner:
         task = asyncio.current_task()
         if task is None:
             return
-        self._served.add(task)
+        self._served[task] = writer
         try:
-            said = await receive(reader)
-            if not isinstance(said, str) or not hmac.compare_digest(said, self._token):
+            said = await receive(reader, max_bytes=_MAX_TOKEN_BYTES)
+            if not isinstance(said, str) or not hmac.compare_digest(said.encode(), self._token.encode()):
                 return
             while True:
                 await self._answer(await receive(reader), writer)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self._served.discard(task)
+            del self._served[task]
             writer.close()
 
     async def _answer(self, asked: Any, writer: asyncio.StreamWriter) -> None:
-        method = asked["method"]
-        call = CALLS[method]
+        answering = asyncio.ensure_future(self._answered(asked))
         try:
-            given = call.arguments.model_validate(asked["arguments"])
+            while not (await asyncio.wait({answering}, timeout=PULSE_SECONDS))[0]:
+                await send_bytes(writer, AT_WORK)
+            await send_bytes(writer, answering.result())
+        finally:
+            answering.cancel()
+
+    async def _answered(self, asked: Any) -> bytes:
+        method, arguments = asked["method"], asked["arguments"]
+        call = CALLS.get(method)
+        if call is None:
+            return NOT_UNDERSTOOD + f"and knows no call {method}".encode()
+        try:
+            given = call.arguments.model_validate(arguments)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(map(str, (method, *problem["loc"])))
+            return NOT_UNDERSTOOD + f"and asks for another call: {place}: {problem['msg']}".encode()
+        try:
             value = await self.call(method, {name: getattr(given, name) for name in type(given).model_fields})
         except StoreError as error:
-            await send_bytes(writer, REFUSED_BY_OWNER + str(error).encode())
-        else:
-            await send_bytes(writer, call.result.dump_json(value))
+            return REFUSED_BY_OWNER + str(error).encode()
+        return call.result.dump_json(value)
 
     async def close(self) -> None:
         """Let another process have the directory."""
@@ -108,7 +130,31 @@ class Owner:
         self._shards.stop()
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._shards.close)
+        _OWNERS.discard(self)
         os.close(self._lock)
+
+    def leave_to_parent(self) -> None:
+        """Let go of lock and connections in a process that was forked off: they live as long as any process has them.
+
+        Their numbers stay taken, so that nothing here closes another's file by one of them.
+        """
+        sockets = [writer.get_extra_info("socket") for writer in self._served.values()]
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (self._lock, *(each.fileno() for each in (*self._server.sockets, *sockets))):
+            os.dup2(nowhere, number, inheritable=False)
+        os.close(nowhere)
+
+
+_OWNERS: Final[WeakSet[Owner]] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    for owner in _OWNERS:
+        owner.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _locked(path: Path) -> int | None:

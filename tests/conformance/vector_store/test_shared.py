@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import struct
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from sostenuto.activities.adapters.qdrant import embedded, guest, owner
 from sostenuto.activities.adapters.qdrant.calls import announced
+from sostenuto.activities.adapters.qdrant.edge import EdgeShards
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.adapters.qdrant.frames import send
+from sostenuto.activities.adapters.qdrant.guest import Guest
 from sostenuto.activities.knowledge.store.vector_store import Layout, Point, StoreUnavailable
 from tests.patience import PATIENCE_SECONDS
 
 _OWNER = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 
@@ -25,6 +31,11 @@ async def main():
     store = EdgeStore(Path(sys.argv[1]))
     await store.sets()
     print(store.owns, flush=True)
+    if sys.argv[2:] and not (child := os.fork()):
+        print(os.getpid(), flush=True)
+        os.close(1)
+        signal.alarm(60)
+        signal.pause()
     await asyncio.sleep(600)
 
 asyncio.run(main())
@@ -32,9 +43,9 @@ asyncio.run(main())
 AN_ID = "00000000-0000-0000-0000-000000000001"
 
 
-async def owner(directory: Path) -> asyncio.subprocess.Process:
+async def owning(directory: Path, *args: str) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _OWNER, str(directory), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", _OWNER, str(directory), *args, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -43,7 +54,7 @@ async def owner(directory: Path) -> asyncio.subprocess.Process:
 
 
 async def test_when_the_owner_is_killed_another_takes_its_place(tmp_path: Path) -> None:
-    process = await owner(tmp_path)
+    process = await owning(tmp_path)
     first, second = EdgeStore(tmp_path), EdgeStore(tmp_path)
     try:
         await first.create("s", Layout(dimensions=0))
@@ -92,18 +103,97 @@ async def test_many_calls_at_once_get_their_own_answers(tmp_path: Path) -> None:
     await first.close()
 
 
-async def test_nobody_is_served_without_the_token(tmp_path: Path) -> None:
+@pytest.mark.parametrize("guess", ["guess", "gu\N{LATIN SMALL LETTER E WITH DIAERESIS}ss", 7, "long" * 100])
+async def test_nobody_is_served_without_the_token(tmp_path: Path, guess: object) -> None:
     store = EdgeStore(tmp_path)
     await store.create("s", Layout(dimensions=0))
     said = announced(tmp_path)
     assert os.stat(tmp_path / "owner.json").st_mode & 0o077 == 0
     reader, writer = await asyncio.open_connection("127.0.0.1", said["port"])
-    await send(writer, "guess")
-    await send(writer, {"method": "drop", "arguments": {"name": "s"}})
+    await send(writer, guess)
+    with contextlib.suppress(ConnectionError):
+        await send(writer, {"method": "drop", "arguments": {"name": "s"}})
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.close()
+    assert list(await store.sets()) == ["s"]
+    await store.close()
+
+
+async def test_no_more_is_read_of_a_stranger_than_a_token_is_long(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path)
+    await store.sets()
+    reader, writer = await asyncio.open_connection("127.0.0.1", announced(tmp_path)["port"])
+    writer.write(struct.pack(">I", 200_000_000))
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await reader.read() == b""
     writer.close()
-    assert list(await store.sets()) == ["s"]
+    await store.close()
+
+
+async def test_an_owner_that_is_held_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest, "MAX_SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(embedded, "_WAIT_SECONDS", 0.1)
+    process = await owning(tmp_path)
+    store = EdgeStore(tmp_path)
+    try:
+        assert list(await store.sets()) == []
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailable, match=rf"pid {process.pid}.*does not answer: not a word for"):
+            await store.sets()
+        process.send_signal(signal.SIGCONT)
+        assert list(await store.sets()) == []
+    finally:
+        await store.close()
+        process.kill()
+
+
+async def test_a_call_may_take_longer_than_a_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, **__: object) -> int:
+        time.sleep(1.5)
+        return 7
+
+    monkeypatch.setattr(owner, "PULSE_SECONDS", 0.05)
+    monkeypatch.setattr(guest, "MAX_SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(EdgeShards, "count", slow)
+    first, second = EdgeStore(tmp_path), EdgeStore(tmp_path)
+    await first.create("s", Layout(dimensions=0))
+    assert await second.count("s", ()) == 7
+    await second.close()
+    await first.close()
+
+
+async def test_a_process_that_the_owner_forked_holds_nothing(tmp_path: Path) -> None:
+    process = await owning(tmp_path, "forks")
+    assert process.stdout
+    child = int(await process.stdout.readline())
+    store = EdgeStore(tmp_path)
+    try:
+        assert list(await store.sets()) == []
+        assert not store.owns
+        process.kill()
+        await process.wait()
+        assert list(await store.sets()) == []
+        assert store.owns
+    finally:
+        await store.close()
+        os.kill(child, signal.SIGKILL)
+
+
+async def test_an_owner_of_another_version_says_so(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path)
+    await store.create("s", Layout(dimensions=0))
+    other = await Guest.connect(tmp_path)
+    assert other
+    with pytest.raises(
+        StoreUnavailable, match="of another version of Sostenuto than this one and knows no call rename"
+    ):
+        await other.call("rename", {"name": "s"})
+    with pytest.raises(StoreUnavailable, match=r"of another version of Sostenuto.*count\.name: Field required"):
+        await other.call("count", {"set_name": "s"})
+    assert await other.call("count", {"name": "s", "where": ()}) == 0
+    other.close()
     await store.close()
 
 
