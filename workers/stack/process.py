@@ -58,10 +58,18 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def last_words(self, lines: int = 5) -> str:
-        """Return the end of its output, for messages."""
+    def last_words(self, lines: int = 5, *, since: str | None = None) -> str:
+        """Return the end of its output, for messages.
+
+        Args:
+            lines: How many of them.
+            since: What begins the line that says why it ended. Where one does, it and those after it are returned, and
+                not the stack below.
+        """
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+        said = [line for line in text.splitlines() if line.strip()]
+        why = next((number for number, line in enumerate(said) if since and line.startswith(since)), None)
+        return "\n".join(said[-lines:] if why is None else said[why : why + lines])
 
 
 class ProcessGroup:

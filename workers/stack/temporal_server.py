@@ -41,6 +41,13 @@ _POLLS_PER_SECOND = {f"history.{queue}ProcessorMaxPollRPS": 2000 for queue in ("
 _PRAGMAS = ("journal_mode=WAL", "synchronous=1")
 
 _READY_SECONDS = 60.0
+# It panics where a port that it has just found free for itself is taken in that moment: by another that starts.
+_STARTS = 3
+_PANICKED = 2
+
+
+class _PanicError(SetupError):
+    """It ended by a panic, and may not the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,17 @@ class TemporalServer:
         ui_port = None if ui_port is None else find_port(ui_port, "the Temporal UI", "--ui-port")
         file = state_dir / "temporal.db"
         command = [program, *_arguments(file, port, ui_port)]
-        process = await group.start(
-            "the Temporal server", command, log=state_dir / "logs" / "temporal.log", private=True
-        )
-        server = cls(port, ui_port, process, file)
-        await server._ready()
+        for start in range(_STARTS):
+            process = await group.start(
+                "the Temporal server", command, log=state_dir / "logs" / "temporal.log", private=True
+            )
+            server = cls(port, ui_port, process, file)
+            try:
+                await server._ready()
+                break
+            except _PanicError:
+                if start == _STARTS - 1:
+                    raise
         return server
 
     @property
@@ -126,9 +139,10 @@ class TemporalServer:
 
     async def _answers(self) -> bool:
         if self.process.status is not None:
-            raise SetupError(
+            panicked = self.process.status == _PANICKED
+            raise (_PanicError if panicked else SetupError)(
                 f"the Temporal server ended with status {self.process.status} while starting. "
-                f"{self.process.log} ends with: {self.process.last_words()}"
+                f"{self.process.log} ends with: {self.process.last_words(since='panic: ')}"
             )
         try:
             client = await Client.connect(self.address, namespace=NAMESPACE)

@@ -102,6 +102,34 @@ async def test_a_server_that_ends_at_once_shows_what_it_wrote(tmp_path: Path) ->
             await TemporalServer.start(group, tmp_path, port=0, ui_port=None)
 
 
+@pytest.mark.parametrize("panics", [1, 9])
+async def test_a_server_that_panics_is_started_again_and_says_why_if_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, panics: int
+) -> None:
+    program, begun = tmp_path / "temporal", tmp_path / "begun"
+    program.write_text(f"""#!/bin/sh
+echo begun >> {begun}
+test $(wc -l < {begun}) -gt {panics} && exec {find_program()} "$@"
+echo 'panic: failed assigning ephemeral port: dial tcp 127.0.0.1:1: connection refused
+goroutine 1 [running]:
+main.main()
+    first.go
+    second.go
+    third.go'
+exit 2
+""")
+    program.chmod(0o700)
+    monkeypatch.setattr("sostenuto.workers.stack.temporal_server.find_program", lambda: str(program))
+    async with ProcessGroup() as group:
+        start = TemporalServer.start(group, tmp_path, port=0, ui_port=None)
+        if panics == 1:
+            assert (await start).process.status is None
+        else:
+            with pytest.raises(SetupError, match=r"status 2 .* ends with: panic: failed assigning ephemeral port"):
+                await start
+    assert len(begun.read_text().splitlines()) == min(panics + 1, 3)
+
+
 def test_a_missing_program_comes_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
