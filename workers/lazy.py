@@ -13,7 +13,9 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """Builds something at its first use, in a thread, so that its imports stall nothing else.
+    """Builds something at its first use, in a thread.
+
+    So that its imports stall nothing else.
 
     Args:
         build: Builds it.

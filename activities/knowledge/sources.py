@@ -102,7 +102,7 @@ def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> I
 
 
 def covering(sources: Sequence[str]) -> Callable[[str], bool]:
-    """Return what tells whether a document belongs to one of the sources, by its address.
+    """Return what tells documents of the sources from others, by URI.
 
     As far as their names tell.
     """

@@ -108,7 +108,7 @@ class Retrieved(Charged):
 
 
 def text_within_frame(told: str) -> str:
-    """Return the text of a passage from what a model reads between the ends of its frame."""
+    """Return the text of a passage without its frame."""
     return _ESCAPED.sub("<", told)
 
 

@@ -134,9 +134,10 @@ class Owner:
         os.close(self._lock)
 
     def leave_to_parent(self) -> None:
-        """Let go of lock and connections in a process that was forked off: they live as long as any process has them.
+        """Let go of lock and connections in a process that was forked off.
 
-        Their numbers stay taken, so that nothing here closes another's file by one of them.
+        They live as long as any process has them. Their numbers stay taken, so that nothing here closes another's file
+        by one of them.
         """
         sockets = [writer.get_extra_info("socket") for writer in self._served.values()]
         nowhere = os.open(os.devnull, os.O_RDWR)
