@@ -116,7 +116,7 @@ async def test_a_sync_tool_holds_up_the_end_of_its_worker_for_a_while_only(
     go_on.set()
     async with serve(App(agent), SCRIPT) as stage:
         outcome = await stage.outcome(run)
-    assert taken < 20
+    assert taken < 50
     assert ran == [1]
     assert outcome.result.output == "Well."
     [(content, is_error)] = outcome.tool_results

@@ -190,9 +190,9 @@ def test_what_is_embedded_fits_the_model(tmp_path: Path) -> None:
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
 def test_nothing_takes_the_square_of_its_length(chunker: Chunker, text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     chunks = markdown(chunker, text)
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 30
     assert max(len(chunk.text) for chunk in chunks) <= 400
 
 

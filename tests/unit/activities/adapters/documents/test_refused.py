@@ -108,9 +108,9 @@ def encrypted_archive() -> bytes:
     ],
 )  # fmt: skip
 def test_the_reason_is_told(data: bytes, name: str, why: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert why in reason(data, name)
-    assert time.monotonic() - begun < 60
+    assert time.process_time() - begun < 60
 
 
 def test_the_bound_of_bytes_is_checked_before_anything_else() -> None:
@@ -131,9 +131,9 @@ def test_an_archive_is_measured_before_it_is_unpacked() -> None:
         for _ in range(300):
             part.write(bytes(1024 * 1024))
     assert len(written.getvalue()) < 400_000
-    begun = time.monotonic()
+    begun = time.process_time()
     assert "unpacks to more" in reason(written.getvalue(), "a.docx")
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_pages_that_are_one_page_again_and_again_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

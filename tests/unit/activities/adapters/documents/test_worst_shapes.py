@@ -97,7 +97,7 @@ def test_ten_times_as_much_takes_about_ten_times_as_long(reader: str) -> None:
 
 
 def seconds(read: Callable[[str], object], text: str) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with suppress(DocumentError):
         read(text)
-    return time.perf_counter() - begun
+    return time.process_time() - begun
