@@ -64,7 +64,7 @@ format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff format .
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-header --no-annotate --quiet
+	--no-header --no-annotate --quiet --no-emit-package valkey
 lock: setup  ## Pin the newest allowed releases in requirements.lock and deploy/worker.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) --extra local --group dev --upgrade --output-file requirements.lock

@@ -28,6 +28,7 @@ from .answer_check import OutputValidator
 from .call.bill import Costs
 from .call.failure import failure
 from .call.heartbeat import heartbeats
+from .call.live import Live
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
@@ -58,8 +59,10 @@ class ModelActivities:
         validator: OutputValidator,
         user: UserCode,
         servers: Mapping[str, McpServer] | None = None,
+        live: Live | None = None,
     ) -> None:
         self._adapters = adapters
+        self._live = live or Live()
         self._costs = Costs(price, user)
         self._cache = cache
         self._validator = validator
@@ -83,7 +86,8 @@ class ModelActivities:
             try:
                 self._validator.check_known(prefix.head)
                 request = _request(prefix, model, call, self._connected(prefix.head))
-                completion, missing = await completed(self._adapter(model), request)
+                with self._live.model_call(structured=request.output is not None) as on_delta:
+                    completion, missing = await completed(self._adapter(model), request, on_delta)
                 reply = await self._reply(call, prefix, completion, started, missing)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)

@@ -94,6 +94,10 @@ class Delta:
     kind: str
     """`text`, `reasoning` or `tool_call`, also where the answer itself is given by a call."""
     text: str
+    tool: str = ""
+    """Name of the tool whose arguments it has a piece of."""
+    index: int = 0
+    """Which tool call of the answer, from 0."""
 
 
 OnDelta = Callable[[Delta], None]

@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 
 from ..contracts.errors import InvalidRequest
-from .model_adapter import Completion, ModelAdapter, ModelRequest
+from .model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
 
 _LOG = logging.getLogger(__name__)
 
@@ -17,7 +17,9 @@ _MOST = 6
 """So many features of one request may be found missing, one after the other."""
 
 
-async def completed(adapter: ModelAdapter, request: ModelRequest) -> tuple[Completion, tuple[str, ...]]:
+async def completed(
+    adapter: ModelAdapter, request: ModelRequest, on_delta: OnDelta | None = None
+) -> tuple[Completion, tuple[str, ...]]:
     """Return a model's answer, and the features that were found missing on the way.
 
     Raises:
@@ -26,7 +28,7 @@ async def completed(adapter: ModelAdapter, request: ModelRequest) -> tuple[Compl
     missing: list[str] = []
     while True:
         try:
-            return await adapter.complete(request), tuple(missing)
+            return await adapter.complete(request, on_delta), tuple(missing)
         except InvalidRequest as error:
             feature = error.refuses
             if not feature or feature in request.without or not request.can_lack(feature) or len(missing) == _MOST:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -22,6 +23,7 @@ from ..contracts.signature.tool_signature import ToolArgumentsError
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told, ungrouped
+from .call.live import Live, TellProgress
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
@@ -34,18 +36,21 @@ SHUTDOWN_SECONDS = 5.0
 """How long a sync `once` tool is still waited for when its worker is to end."""
 
 
-def tool_activities(tools: Iterable[Tool[..., Any]], cache: TranscriptCache, user: UserCode) -> list[ToolActivity]:
+def tool_activities(
+    tools: Iterable[Tool[..., Any]], cache: TranscriptCache, user: UserCode, live: Live | None = None
+) -> list[ToolActivity]:
     """Make an activity of each tool, under the tool's name.
 
     Args:
         tools: What to serve.
         cache: Keeps the results until the next model call.
         user: Runs the functions.
+        live: Told how far they are. Default: nobody can watch.
     """
-    return [_activity(tool, cache, user) for tool in tools]
+    return [_activity(tool, cache, user, live or Live()) for tool in tools]
 
 
-def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode) -> ToolActivity:
+def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live) -> ToolActivity:
     @activity.defn(name=tool.spec.name)
     async def call(invocation: ToolInvocation) -> ToolOutput:
         """Run the tool once.
@@ -55,7 +60,7 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode) -> T
         """
 
         async def run(report: Report) -> ToolOutput:
-            return await _run(tool, invocation, report, user)
+            return await _run(tool, invocation, _Told(report, live.tool_call()), user)
 
         return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
 
@@ -73,10 +78,18 @@ class _CallFailedError(Exception):
         self.final = final
 
 
-async def _run(tool: Tool[..., Any], invocation: ToolInvocation, report: Report, user: UserCode) -> ToolOutput:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of a call while the tool runs."""
+
+    report: Report
+    on_progress: TellProgress
+
+
+async def _run(tool: Tool[..., Any], invocation: ToolInvocation, told_of: _Told, user: UserCode) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
-    context = _context(invocation, report, cancelled)
+    context = _context(invocation, told_of, cancelled)
     on_loop = tool.is_async
 
     def call() -> Any:
@@ -171,14 +184,15 @@ async def _end_of(running: asyncio.Future[T]) -> T:
     return running.result()
 
 
-def _context(invocation: ToolInvocation, report: Report, cancelled: threading.Event) -> ToolContext:
+def _context(invocation: ToolInvocation, told_of: _Told, cancelled: threading.Event) -> ToolContext:
     info = activity.info()
     return ToolContext(
         run_id=info.workflow_id or "",
         call_id=invocation.call_id,
         idempotency_key=idempotency_key(invocation),
         attempt=info.attempt,
-        _heartbeat=report,
+        _heartbeat=told_of.report,
+        _progress=told_of.on_progress,
         _is_cancelled=cancelled.is_set,
     )
 

@@ -45,12 +45,16 @@ class Client:
     Args:
         temporal: A connected Temporal client with our data converter, see `connection.converter`.
         task_queue: Where runs are started unless told otherwise. Default: `SOSTENUTO_TASK_QUEUE`, else `sostenuto`.
+        redis_url: Address of the live channel, for `Run.stream`. Default: `SOSTENUTO_REDIS_URL`, else that of the
+            embedded stack here. Empty: none.
 
     Raises:
         SpecError: The Temporal client has another data converter.
     """
 
-    def __init__(self, temporal: TemporalClient, *, task_queue: str | None = None) -> None:
+    def __init__(
+        self, temporal: TemporalClient, *, task_queue: str | None = None, redis_url: str | None = None
+    ) -> None:
         converter = temporal.data_converter
         if not issubclass(converter.payload_converter_class, PydanticPayloadConverter):
             raise SpecError(
@@ -59,6 +63,7 @@ class Client:
             )
         self.temporal = temporal
         self.task_queue = task_queue or task_queue_setting()
+        self._redis_url = redis_url
 
     @classmethod
     async def connect(
@@ -68,6 +73,7 @@ class Client:
         namespace: str | None = None,
         task_queue: str | None = None,
         payload_dir: Path | None = None,
+        redis_url: str | None = None,
     ) -> Client:
         """Connect a client.
 
@@ -77,7 +83,7 @@ class Client:
             SetupError: Nothing answers there, access is denied, or there is no such namespace.
         """
         temporal = await connect(address, namespace=namespace, payload_dir=payload_dir)
-        return cls(temporal, task_queue=task_queue)
+        return cls(temporal, task_queue=task_queue, redis_url=redis_url)
 
     @overload
     async def start(
@@ -145,7 +151,7 @@ class Client:
                 execution = handle.result_run_id or ""
             except WorkflowAlreadyStartedError:
                 execution = await self._started_before(run_id, order.name, tenant or "")
-        return Run(self.temporal, run_id, execution, order.output_type)
+        return Run(self.temporal, run_id, execution, order.output_type, self._redis_url)
 
     async def _started_before(self, run_id: str, name: str, tenant: str) -> str:
         description = await describe(self.temporal, run_id)
@@ -168,7 +174,7 @@ class Client:
         """
         output_type = None if runnable is None else output_type_of(runnable)
         with translate_rpc_errors(f"run {id!r}"):
-            return Run(self.temporal, id, (await describe(self.temporal, id)).run_id, output_type)
+            return Run(self.temporal, id, (await describe(self.temporal, id)).run_id, output_type, self._redis_url)
 
     async def list(self, query: str | None = None, *, limit: int = 20, nested: bool = False) -> tuple[RunSummary, ...]:
         """Return summaries of runs, the newest first.

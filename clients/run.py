@@ -12,13 +12,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from temporalio.client import Client as TemporalClient
-from temporalio.client import WorkflowExecutionDescription
+from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..connection.connect import redis_url_of
+from ..connection.live_channel import RedisChannel
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.text import plural
 from ..contracts.wire.event import Event
+from ..contracts.wire.live import StreamItem
 from ..contracts.wire.places import EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
@@ -26,6 +29,8 @@ from .hindrances import Hindrance, find_hindrances
 from .history.cursor import Cursor
 from .history.executions import describe, executions_until, first_execution, from_position, is_code_first
 from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
+from .live.open_calls import durable_part
+from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
 from .watch import Watch
@@ -39,6 +44,7 @@ class Run:
         id: Its id, which is the id of its workflow.
         execution: Temporal's run id of any of its executions, which tells it from others of the same id.
         output_type: Type of its output, where that is known in this process: gives `Result.output` its type.
+        redis_url: Address of the live channel, see `Client`.
     """
 
     def __init__(
@@ -47,12 +53,14 @@ class Run:
         id: str,
         execution: str,
         output_type: TypeAdapter[Any] | None = None,
+        redis_url: str | None = None,
     ) -> None:
         self.id = id
         self._temporal = temporal
         self._execution = execution
         self._first = ""
         self._output_type = output_type
+        self._redis_url = redis_url
         self._ended: Projection | None = None
 
     def __repr__(self) -> str:
@@ -81,6 +89,39 @@ class Run:
                     yield event
         if after is None:
             self._ended = watch.root
+
+    async def stream(self, after: str | None = None) -> AsyncGenerator[StreamItem, None]:
+        """Yield the events of the run, and between them what its calls say meanwhile.
+
+        What is said comes over the live channel, adds nothing to the history, and costs the run nothing. Of a run that
+        is over, and where there is no live channel, the events come alone. Else all `Token`s of a path since its last
+        `model.requested` or `Retract` join to the text of the answer by the time of its `model.responded`, however
+        much of them was lost on the way.
+
+        Args:
+            after: `position` of the last item seen.
+
+        Raises:
+            SpecError: There is no such run, or `after` is not a position in it.
+            SetupError: The address of the live channel is none.
+        """
+        with translate_rpc_errors(f"run {self.id!r}"):
+            is_open = (await self._newest()).status is WorkflowExecutionStatus.RUNNING
+            executions = await self._executions()
+        url = redis_url_of(self._temporal) if self._redis_url is None else self._redis_url
+        if not url:
+            tell_that_no_channel_is_known()
+        async with aclosing(self.events(after)) as events:
+            if not (url and is_open):
+                async for event in events:
+                    yield event
+                return
+            async with (
+                aclosing(RedisChannel(url)) as channel,
+                aclosing(stream_items(events, FrameReader(channel, executions), after or "")) as items,
+            ):
+                async for item in items:
+                    yield item
 
     async def result(self) -> Result:
         """Wait for the run's end and return its result, also where it failed.
@@ -206,7 +247,7 @@ class Run:
         executions = await self._executions()
         if after is None:
             return executions, None
-        cursor = Cursor.parse(after)
+        cursor = Cursor.parse(durable_part(after))
         if cursor and not cursor.nested and EventId.parse(cursor.root).execution not in executions:
             cursor = await cursor_after(self._temporal, RunAddress(self.id, executions), cursor.root)
         if cursor is None or EventId.parse(cursor.root).execution not in executions:

@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..contracts import names
 from ..contracts.errors import SetupError
 from .converter import data_converter
+from .live_channel import redis_url_setting
 from .running_stack import RunningStack, state_dir_setting
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -79,6 +80,20 @@ def payload_dir_setting(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the directory that `SOSTENUTO_PAYLOAD_DIR` names, if any."""
     value = environ.get("SOSTENUTO_PAYLOAD_DIR")
     return Path(value).expanduser() if value else None
+
+
+def redis_url_of(client: Client) -> str:
+    """Return the address of the live channel that goes with a server.
+
+    Empty where none is known. `SOSTENUTO_REDIS_URL`, else that of the embedded stack here whose server it is.
+    """
+    named = redis_url_setting()
+    if named:
+        return named
+    stack = RunningStack.find(state_dir_setting())
+    if stack is None or stack.redis_url is None or stack.address != client.service_client.config.target_host:
+        return ""
+    return stack.redis_url.get_secret_value()
 
 
 def _configured() -> ClientConnectConfig:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError, field_serializer
 
 from ..contracts.contract import Contract
 from .private_files import open_private
@@ -30,8 +30,15 @@ class RunningStack(Contract):
     """`host:port` of its Temporal server."""
     local_url: str | None = None
     """Address of its local model server; None without one."""
+    redis_url: SecretStr | None = None
+    """Address of its live channel, with the password; None without one."""
     payload_dir: Path
     """Where its clients and workers keep large payloads."""
+
+    @field_serializer("redis_url", when_used="json")
+    def _with_password(self, url: SecretStr | None) -> str | None:
+        # The file is its owner's alone.
+        return url.get_secret_value() if url else None
 
     @classmethod
     def find(cls, state_dir: Path) -> RunningStack | None:

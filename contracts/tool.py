@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -84,10 +84,24 @@ class ToolContext:
     """From 1."""
     _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
     _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
+    _progress: Callable[[str, float | None, float | None], None] = field(default=lambda *_: None, repr=False)
 
     def heartbeat(self, progress: JsonValue = None) -> None:
         """Report progress, shown in the Temporal UI. Liveness is reported without it."""
         self._heartbeat(progress)
+
+    def progress(self, text: str, *, done: float | None = None, total: float | None = None) -> _Done:
+        """Tell those who watch how far the call is.
+
+        As in `await ctx.progress("searching", done=2, total=3)`; in a sync tool without `await`. Nothing of it is kept.
+
+        Args:
+            text: What is being done.
+            done: How much of it is done.
+            total: Of how much.
+        """
+        self._progress(text, done, total)
+        return _Done()
 
     @property
     def cancelled(self) -> bool:
@@ -96,6 +110,14 @@ class ToolContext:
         An async tool is cancelled; a sync one looks here.
         """
         return self._is_cancelled()
+
+
+class _Done:
+    """Something that may be awaited, and is done already."""
+
+    def __await__(self) -> Generator[None]:
+        return
+        yield
 
 
 class Tool(Generic[P, R]):

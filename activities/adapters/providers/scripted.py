@@ -6,7 +6,9 @@ Must not reach any network.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +52,8 @@ class ScriptedStep(Spec):
     """What the adapter has to say of the answer, as of an unknown stop reason."""
     delay_seconds: float = 0.0
     """How long the answer takes to come. At least 0."""
+    seconds_per_word: float = 0.0
+    """How long each word takes, where the answer is streamed. At least 0."""
     error: str = ""
     """Name of the `ModelError` to raise in place of the answer, empty for none."""
     refuses: str = ""
@@ -75,6 +79,7 @@ Steps = Sequence[ScriptedStep | str | dict[str, Any]]
 Script = Steps | Mapping[str, Steps]
 """Steps, each a `ScriptedStep`, its fields, or plain text; or for each model name (without the provider) its steps."""
 
+_WORD = re.compile(r"\S+\s*|\s+")
 _STEPS = TypeAdapter(tuple[ScriptedStep, ...])
 
 
@@ -123,7 +128,8 @@ class ScriptedAdapter:
             raise InvalidRequest(f"unsupported parameter: {step.refuses!r}", refuses=step.refuses)
         message = _message(step, self.provider)
         if on_delta or (faulty and step.dies):
-            _stream(list(_deltas(message)), on_delta, broken=faulty and step.dies)
+            async with deadline(request.model):
+                await _stream(message, on_delta, step.seconds_per_word, broken=faulty and step.dies)
         stop = step.stop or (StopReason.TOOL_CALLS if step.tool_calls else StopReason.END)
         return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}", note=step.note)
 
@@ -173,18 +179,21 @@ def _message(step: ScriptedStep, provider: str) -> Message:
 
 
 def _deltas(message: Message) -> Iterator[Delta]:
+    calls = itertools.count()
     for part in message.parts:
         if isinstance(part, ReasoningPart):
             yield Delta("reasoning", part.text)
         elif isinstance(part, TextPart):
-            half = len(part.text) // 2
-            yield from (Delta("text", piece) for piece in (part.text[:half], part.text[half:]) if piece)
+            yield from (Delta("text", word) for word in _WORD.findall(part.text))
         elif isinstance(part, ToolCallPart):
-            yield Delta("tool_call", part.malformed or json.dumps(part.arguments))
+            yield Delta("tool_call", part.malformed or json.dumps(part.arguments), tool=part.name, index=next(calls))
 
 
-def _stream(deltas: list[Delta], on_delta: OnDelta | None, *, broken: bool) -> None:
+async def _stream(message: Message, on_delta: OnDelta | None, pause: float, *, broken: bool) -> None:
+    deltas = list(_deltas(message))
     for delta in deltas[: len(deltas) // 2] if broken else deltas:
+        if pause:
+            await asyncio.sleep(pause)
         if on_delta:
             on_delta(delta)
     if broken:

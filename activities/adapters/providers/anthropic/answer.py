@@ -147,7 +147,9 @@ class MessagesAnswer:
     def _append(self, block: dict[str, Any], field: str, text: str, kind: str) -> None:
         block[field] = block.get(field, "") + text
         if self._on_delta and kind and text:
-            self._on_delta(Delta(kind, text))
+            calls = [one for one in self._blocks.values() if one["type"] == "tool_use"]
+            number = next((place for place, one in enumerate(calls) if one is block), 0)
+            self._on_delta(Delta(kind, text, block.get("name", ""), number))
 
 
 def _parts(block: dict[str, Any], provider: str, tools: ProviderCalls, *, cut: bool) -> Iterator[Part]:

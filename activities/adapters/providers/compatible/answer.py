@@ -180,11 +180,12 @@ class ChatAnswer:
         written = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
         if written:
             call["arguments"] += written
-            self._tell("tool_call", written)
+            number = next(place for place, one in enumerate(self._calls) if one is call)
+            self._tell("tool_call", written, tool=call["name"], index=number)
 
-    def _tell(self, kind: str, text: str) -> None:
+    def _tell(self, kind: str, text: str, *, tool: str = "", index: int = 0) -> None:
         if self._on_delta:
-            self._on_delta(Delta(kind, text))
+            self._on_delta(Delta(kind, text, tool, index))
 
 
 def _add_block(blocks: list[dict[str, Any]], piece: dict[str, Any]) -> None:

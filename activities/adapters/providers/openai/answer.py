@@ -90,6 +90,7 @@ class ResponsesAnswer:
     def __init__(self, on_delta: OnDelta | None) -> None:
         self._on_delta = on_delta
         self._items: dict[int, dict[str, Any]] = {}
+        self._calls: dict[int, str] = {}
         self._response: dict[str, Any] = {}
         self.begun = False
         """Whether some of the answer has come."""
@@ -98,6 +99,8 @@ class ResponsesAnswer:
         """Take in the next event of the stream."""
         self.begun = self.begun or event.type not in _BEFORE
         match event.type:
+            case "response.output_item.added" if event.item.type == "function_call":
+                self._calls[event.output_index] = event.item.name
             case "response.output_item.done":
                 self._items[event.output_index] = event.item.to_dict(mode="json", warnings=False)
             case "response.completed" | "response.incomplete":
@@ -134,7 +137,9 @@ class ResponsesAnswer:
     def _tell(self, event: dict[str, Any]) -> None:
         kind = _DELTAS.get(event["type"])
         if kind and self._on_delta:
-            self._on_delta(Delta(kind, event["delta"]))
+            place = event.get("output_index", 0)
+            number = sum(call < place for call in self._calls) if kind == "tool_call" else 0
+            self._on_delta(Delta(kind, event["delta"], self._calls.get(place, ""), number))
 
 
 def _parts(item: dict[str, Any], provider: str) -> Iterator[Part]:

@@ -1,0 +1,154 @@
+"""Merges the durable events of a run with what its calls say meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from functools import cache
+from typing import Final
+
+from pydantic import ValidationError
+
+from ...activities.call.live import LiveChannelDown
+from ...connection.live_channel import RedisChannel, Said
+from ...contracts.wire.event import Event
+from ...contracts.wire.live import Frame, LiveItem, StreamItem, stream_name
+from ...contracts.wire.places import EventId
+from .open_calls import OpenCalls, durable_part
+
+_LOG: Final = logging.getLogger(__name__)
+
+_WAIT_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 1.0
+_MOST_AT_ONCE: Final = 500
+_MOST_EXECUTIONS: Final = 4
+"""Newest executions of the root whose streams are read: what nested runs of older ones say comes with their answers."""
+
+
+@cache
+def tell_that_no_channel_is_known() -> None:
+    """Say once that nobody sees tokens here."""
+    _LOG.warning(
+        "run.stream() yields events and no tokens: no live channel is known here. `sostenuto dev` has one; else set "
+        "SOSTENUTO_REDIS_URL, for this process and for the workers"
+    )
+
+
+class FrameReader:
+    """Reads the live streams of a run.
+
+    Args:
+        channel: Where they are.
+        executions: Of the root run, the oldest first.
+    """
+
+    def __init__(self, channel: RedisChannel, executions: Sequence[str]) -> None:
+        self._channel = channel
+        self._after: dict[str, str] = {}
+        self._is_down = False
+        for execution in executions[-_MOST_EXECUTIONS:]:
+            self.add(execution)
+
+    def add(self, execution: str) -> bool:
+        """Read the stream of an execution too; return whether that is new."""
+        name = stream_name(execution)
+        if name in self._after:
+            return False
+        self._after[name] = "0"
+        if len(self._after) > _MOST_EXECUTIONS:
+            del self._after[next(iter(self._after))]
+        return True
+
+    async def next(self) -> list[Frame]:
+        """Wait for frames and return them; also returns with none."""
+        try:
+            said = await self._channel.read(self._after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE)
+        except LiveChannelDown as error:
+            if not self._is_down:
+                _LOG.warning("no tokens for now, and events go on: %s", error)
+            self._is_down = True
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return []
+        self._is_down = False
+        for one in said:
+            if one.stream in self._after:
+                self._after[one.stream] = one.id
+        return list(_readable(said))
+
+
+def _readable(said: Iterable[Said]) -> Iterator[Frame]:
+    for one in said:
+        # What is none is of another version, or of a stranger: the history will tell.
+        with suppress(ValidationError):
+            yield Frame.model_validate_json(one.frame)
+
+
+async def stream_items(
+    events: AsyncGenerator[Event, None], reader: FrameReader, after: str
+) -> AsyncGenerator[StreamItem, None]:
+    """Yield events and items in one order.
+
+    Args:
+        events: Of the run, from where `after` says.
+        reader: Reads what is said meanwhile.
+        after: Position of the last item that was seen; empty for none.
+    """
+    calls = OpenCalls.resumed(after)
+    durable = durable_part(after)
+
+    def stamped(items: Iterable[LiveItem]) -> Iterator[LiveItem]:
+        for item in items:
+            yield item.model_copy(update={"position": calls.position(durable)})
+
+    async with aclosing(_either(events, reader)) as found:
+        async for one in found:
+            frames: Sequence[Frame]
+            if isinstance(one, Sequence):
+                frames = one
+            else:
+                for item in stamped(calls.before(one)):
+                    yield item
+                durable = one.position
+                frames = calls.opened(one)
+                position = calls.position(durable)
+                yield one if position == durable else one.model_copy(update={"cursor": position})
+            for item in stamped(calls.items(frames)):
+                yield item
+
+
+async def _either(
+    events: AsyncGenerator[Event, None], reader: FrameReader
+) -> AsyncGenerator[Event | Sequence[Frame], None]:
+    """Yield events and frames as they come, until there are no more events.
+
+    Both wait until they are asked for: who is slow is told more at once, of what the streams keep.
+    """
+    happened = asyncio.ensure_future(anext(events, None))
+    heard = asyncio.ensure_future(reader.next())
+    try:
+        while True:
+            await asyncio.wait({happened, heard}, return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                yield heard.result()
+                heard = asyncio.ensure_future(reader.next())
+            if happened.done():
+                event = happened.result()
+                if event is None:
+                    return
+                # A read that waits does not know of it.
+                if reader.add(_execution(event)) and not heard.done():
+                    heard.cancel()
+                    heard = asyncio.ensure_future(reader.next())
+                yield event
+                happened = asyncio.ensure_future(anext(events, None))
+    finally:
+        for task in (happened, heard):
+            task.cancel()
+        await asyncio.gather(happened, heard, return_exceptions=True)
+
+
+def _execution(event: Event) -> str:
+    """Return the execution of the root run in which an event was told."""
+    return EventId.parse(event.position.partition(";")[0]).execution
