@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sostenuto.activities.adapters.documents.bucket import S3Buckets
 from sostenuto.activities.adapters.documents.chunker import Chunker
 from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
@@ -31,7 +32,7 @@ from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
-from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.price import Charge
 from sostenuto.contracts.collection.collection import Collection
@@ -131,7 +132,7 @@ async def measured(state_dir: Path) -> Measured:
 
 async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weights) -> int:
     cutter = Chunker(weights.tokenizer, collection.chunk_tokens)
-    reading = DocumentReading(load, lambda *_: cutter, WebSource(()), taken)
+    reading = DocumentReading(load, lambda *_: cutter, WebSource(()), S3Buckets(()), taken)
     ingestion = Ingestion(knowledge, {collection.name: collection}, reading, UserCode())
     begun = await ingestion.begin(BeginCall(collection=collection.name, mark="benchmark"), _free)
     uris = [uri_of(str(path)) for path in sorted(CORPUS.glob("docs/**/*.md"))]

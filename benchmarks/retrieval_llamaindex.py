@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.retrieval import CORPUS, DEEPEST, Figures, Question, figures_of, measured, questions
 from sostenuto.activities.adapters.documents.loading import load
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
-from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.workers.stack.weights import Weights
 
 REQUIREMENTS = ("llama-index-core==0.14.25", *(f"{name}=={version(name)}" for name in ("onnxruntime", "tokenizers")))

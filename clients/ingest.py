@@ -24,8 +24,9 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from ..activities.knowledge.sources import SourceError, is_address
-from ..activities.knowledge.uploaded import upload as upload_documents
+from ..activities.knowledge.sources.buckets import check_bucket_source
+from ..activities.knowledge.sources.source import IN_A_BUCKET, SourceError, is_path
+from ..activities.knowledge.sources.uploaded import upload as upload_documents
 from ..connection.converter import uploads_of
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, SpecError
@@ -203,8 +204,14 @@ async def _uploaded(temporal: TemporalClient, sources: tuple[str, ...]) -> str:
             "ingest: there is no directory to upload to: set SOSTENUTO_PAYLOAD_DIR, here and for workers, to one that "
             "all of them share"
         )
+    files = [source for source in sources if is_path(source)]
+    if not files:
+        raise SpecError(
+            "ingest: there is nothing to upload: workers read s3:// and https:// themselves, so leave --upload "
+            "(upload=True) out"
+        )
     try:
-        return await asyncio.to_thread(upload_documents, [one for one in sources if not is_address(one)], uploads)
+        return await asyncio.to_thread(upload_documents, files, uploads)
     except SourceError as error:
         raise SpecError(f"ingest: {error}") from None
     except OSError as error:
@@ -237,9 +244,14 @@ def _absolute(source: object) -> str:
     if not isinstance(source, str | Path) or not str(source).strip():
         raise SpecError(f"ingest: {source!r} is no path and no address")
     text = str(source)
-    if text.startswith(("https://", "http://")):
-        return text
-    return str(Path(text).expanduser().absolute())
+    if is_path(text):
+        return str(Path(text).expanduser().absolute())
+    if text.startswith(IN_A_BUCKET):
+        try:
+            check_bucket_source(text)
+        except SourceError as error:
+            raise SpecError(f"ingest: {error}") from None
+    return text
 
 
 def _attributes(name: str, tenant: str) -> TypedSearchAttributes:

@@ -19,8 +19,8 @@ from .embeddings import build_encoders, build_rerankers
 if TYPE_CHECKING:
     from ..activities.knowledge.ingestion import Cutter, DocumentReading
     from ..activities.knowledge.search import Knowledge
+    from ..activities.knowledge.sources.uploaded import Uploads
     from ..activities.knowledge.store.vector_store import VectorStore
-    from ..activities.knowledge.uploaded import Uploads
     from ..activities.model_adapter import ModelAdapter
     from .providers import LazyEmbedder
     from .settings import Settings
@@ -51,6 +51,7 @@ async def knowledge_of(
         yield None, None
         return
     try:
+        from ..activities.adapters.documents.bucket import S3Buckets
         from ..activities.adapters.documents.loading import load, taken
         from ..activities.adapters.documents.web import WebSource
         from ..activities.adapters.embeddings.local_passages import LocalPassages
@@ -61,12 +62,12 @@ async def knowledge_of(
     except ImportError as error:
         raise SetupError(f"collections need more packages ({error}): pip install 'sostenuto[local]'") from error
     store = _store(settings)
-    web = WebSource(settings.ingest_hosts)
+    web, buckets = WebSource(settings.ingest_hosts), S3Buckets(settings.ingest_hosts)
     encoders = build_encoders({LOCAL_EMBEDDING: LocalPassages(embedder.built)}, settings)
     rerankers = build_rerankers(settings, adapters)
     try:
         knowledge = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
-        yield knowledge, DocumentReading(load, _cutter(settings), web, taken, uploads)
+        yield knowledge, DocumentReading(load, _cutter(settings), web, buckets, taken, uploads)
     finally:
         await encoders.close()
         await rerankers.close()

@@ -83,7 +83,7 @@ class Settings(BaseModel):
     """Address of a Qdrant server. None: the store embedded in the workers of this machine."""
     qdrant_api_key: SecretStr | None = None
     ingest_hosts: tuple[str, ...] = ()
-    """Hosts of which documents may be fetched."""
+    """Hosts of which documents may be fetched, and buckets, as `s3://BUCKET`."""
     redis_url: SecretStr | None = None
     """Address of the Valkey or Redis server by which tokens reach those who watch. None: nobody sees them."""
     script: Path | None = None

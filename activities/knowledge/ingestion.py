@@ -6,7 +6,6 @@ What is new is found, brought in where no search sees it, and shown.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,7 +21,6 @@ from ...contracts.wire.ingest import (
     DocumentDone,
     DocumentFailure,
     DocumentPage,
-    DocumentRef,
     IngestBegun,
     ListCall,
     ShowCall,
@@ -37,24 +35,14 @@ from ..price import OnCharge
 from .chunk import Chunk
 from .encoding import OnProgress
 from .search import Knowledge
-from .sources import (
-    SourceError,
-    Web,
-    covering,
-    cursor_of,
-    found_files,
-    is_address,
-    no_files,
-    path_of,
-    path_of_cursor,
-    path_order,
-    read_file,
-    reference,
-    uri_of,
-)
+from .sources.addresses import AddressSource, Web
+from .sources.buckets import Buckets, BucketSource
+from .sources.files import FileSource, path_of
+from .sources.listing import covering, folders_of, next_page, owner_of
+from .sources.source import SourceKind, is_path
+from .sources.uploaded import UploadedDocuments, UploadedSource, Uploads
 from .store.stored import KnownVersion, Stored, StoredPassage, Version, document_key, stored_fields
 from .store.vector_store import SparseVector
-from .uploaded import UploadedDocuments, Uploads
 
 _PASSAGES_AT_ONCE: Final = 64
 _READ_AT_ONCE: Final = 2
@@ -83,6 +71,7 @@ class DocumentReading:
     cutter: Callable[[str, int], Cutter]
     """Returns what cuts passages for an embedding model, of at most so many of its tokens."""
     web: Web
+    buckets: Buckets
     taken: Callable[[object], Document]
     """Returns what somebody's own loader gave back as a document, or raises `DocumentError`. Blocks."""
     uploads: Uploads | None = None
@@ -147,28 +136,20 @@ class Ingestion:
 
     async def page(self, call: ListCall) -> DocumentPage:
         """Return the next documents of the sources that are new or changed."""
-        if call.upload:
-            after = path_of_cursor(call.cursor)
-            seen, failures = await asyncio.to_thread(self._uploaded.next, call.upload, after, call.limit)
-        else:
-            seen, failures = await asyncio.to_thread(_next_files, call)
-        found = [*(one.uri for one in seen), *(one.uri for one in failures)]
-        last = max(map(path_of, found), key=path_order, default="")
-        cursor = cursor_of(last) if len(seen) + len(failures) >= call.limit else ""
-        if not cursor:
-            for url in filter(is_address, call.sources):
-                await self._look(url, seen, failures)
+        kinds = self._kinds(call.host, call.upload)
+        listed = await next_page(kinds, call.cursor, call.sources, call.limit)
+        seen, failures = listed.documents, listed.failures
         uris = [one.uri for one in seen]
         versions: Mapping[str, KnownVersion] = {}
         if not call.rebuild:
             versions = await self._knowledge.collections.versions(call.writing, uris, call.tenant)
             # What cannot be read now is not gone.
-            there = [*versions, *(failure.uri for failure in failures), *await self._below(call, failures)]
+            there = [*versions, *(failure.uri for failure in failures), *await self._below(call, kinds, failures)]
             await self._knowledge.collections.mark(call.writing, there, call.tenant, call.mark)
         fields = stored_fields(call.fields)
         changed = tuple(one for one in seen if versions.get(one.uri) != (one.hash, fields))
         return DocumentPage(
-            documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=cursor
+            documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=listed.cursor
         )
 
     async def bring_in(self, call: DocumentCall, report: OnProgress, charge: OnCharge) -> DocumentDone:
@@ -183,14 +164,14 @@ class Ingestion:
             DocumentError: It cannot be read; says why.
         """
         collection = call.collection
-        data = await self._data(call)
-        digest = hashlib.sha256(data).hexdigest()
+        kinds = self._kinds(call.host, call.upload)
+        content = await owner_of(kinds, call.uri).content(call.uri)
         # An attempt whose worker died after its last write need not be paid for again.
         there = await self._knowledge.collections.staged_one(call.writing, call.uri, call.tenant)
-        if there.get("hash") == digest:
+        if there.get("hash") == content.hash:
             return DocumentDone(passages=there["passages"], characters=there.get("characters", 0))
         async with self._slots:
-            document = await self._loaded(collection, data, call.uri)
+            document = await self._loaded(collection, content.data, call.uri)
             cutter = self._reading.cutter(collection.embedding, collection.chunk_tokens)
             chunks = await asyncio.to_thread(cutter.chunks, document)
         if not chunks:
@@ -198,7 +179,7 @@ class Ingestion:
         passages = await self._embedded(collection, chunks, report, charge)
         version = Version(
             uri=call.uri,
-            hash=digest,
+            hash=content.hash,
             title=document.title,
             tenant=call.tenant,
             fields=call.fields,
@@ -225,7 +206,7 @@ class Ingestion:
         records = await self._knowledge.collections.documents(
             call.writing.name, tenant=call.tenant, after=call.cursor, limit=call.limit
         )
-        is_covered = covering(call.sources)
+        is_covered = covering(self._kinds(), call.sources)
         gone: list[str] = []
         room = _MOST_VANISHED_BYTES
         for record in records:
@@ -267,9 +248,16 @@ class Ingestion:
             await report(f"{len(passages)} of {len(chunks)} passages")
         return passages
 
-    async def _below(self, call: ListCall, failures: Sequence[DocumentFailure]) -> list[str]:
+    def _kinds(self, host: str = "", upload: str = "") -> tuple[SourceKind, ...]:
+        """Return the kinds of sources, in the order in which they are listed."""
+        files = UploadedSource(self._uploaded, upload) if upload else FileSource(host)
+        return files, BucketSource(self._reading.buckets), AddressSource(self._reading.web)
+
+    async def _below(
+        self, call: ListCall, kinds: Sequence[SourceKind], failures: Sequence[DocumentFailure]
+    ) -> list[str]:
         """Return the documents below what cannot be listed now."""
-        folders = tuple(f"{uri}/" for uri in await asyncio.to_thread(no_files, [one.uri for one in failures]))
+        folders = tuple(f"{uri}/" for uri in await folders_of(kinds, [one.uri for one in failures]))
         found: list[str] = []
         cursor = ""
         while folders:
@@ -285,23 +273,8 @@ class Ingestion:
     def _weigh(self, texts: Sequence[str]) -> list[SparseVector]:
         return [self._knowledge.sparse.document(text) for text in texts]
 
-    async def _look(self, url: str, seen: list[DocumentRef], failures: list[DocumentFailure]) -> None:
-        try:
-            data = await self._reading.web.fetch(url)
-        except SourceError as error:
-            failures.append(DocumentFailure(uri=url, reason=str(error)))
-        else:
-            seen.append(DocumentRef(uri=url, hash=hashlib.sha256(data).hexdigest(), size=len(data)))
-
-    async def _data(self, call: DocumentCall) -> bytes:
-        if is_address(call.uri):
-            return await self._reading.web.fetch(call.uri)
-        if call.upload:
-            return await asyncio.to_thread(self._uploaded.content, call.upload)
-        return await asyncio.to_thread(read_file, path_of(call.uri))
-
     async def _loaded(self, collection: Collection, data: bytes, uri: str) -> Document:
-        name = uri if is_address(uri) else encodable(path_of(uri))
+        name = encodable(path_of(uri)) if is_path(uri) else uri
         own = collection.loader_of(uri)
         if not own:
             return await asyncio.to_thread(self._reading.load, data, name)
@@ -318,20 +291,3 @@ class Ingestion:
             raise DocumentError(f"{where}: {error}") from None
         except BaseException as error:  # noqa: BLE001 - what it gives back may be of a class that raises anything
             raise DocumentError(f"{where}: what it gives back cannot be read: {told(ungrouped(error))}") from None
-
-
-def _next_files(call: ListCall) -> tuple[list[DocumentRef], list[DocumentFailure]]:
-    seen: list[DocumentRef] = []
-    failures: list[DocumentFailure] = []
-    files = [source for source in call.sources if not is_address(source)]
-    for found in found_files(files, after=path_of_cursor(call.cursor), host=call.host):
-        if isinstance(found, DocumentFailure):
-            failures.append(found)
-        else:
-            try:
-                seen.append(reference(found))
-            except SourceError as error:
-                failures.append(DocumentFailure(uri=uri_of(found), reason=str(error)))
-        if len(seen) + len(failures) >= call.limit:
-            break
-    return seen, failures

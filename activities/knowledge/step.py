@@ -22,7 +22,7 @@ from ..call.bill import Bill, Costs
 from ..call.failure import failure, told
 from ..call.heartbeat import heartbeats
 from ..not_served import NotServedError, cannot
-from .sources import SourceElsewhere, SourceError
+from .sources.source import SourceElsewhere, SourceError, SourceUnavailable
 from .store.vector_store import StoreUnavailable
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def needed(part: T | None) -> T:
 
 def _failed(error: SostenutoError, kind: str, by: Patience, spent: tuple[Totals, ...]) -> ApplicationError:
     attempt, attempts = activity.info().attempt, by.attempts
-    passing, delay = isinstance(error, StoreUnavailable), None
+    passing, delay = isinstance(error, StoreUnavailable | SourceUnavailable), None
     if isinstance(error, ModelError):
         passing, delay = error.retryable, error.retry_after
         # Each answer that cannot be read is paid for.

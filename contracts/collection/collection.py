@@ -107,7 +107,9 @@ class Collection(Spec):
 
         Empty where the known ones read it.
         """
-        path = _spelled_out(uri.partition("?")[0].partition("#")[0]).lower()
+        # What is in a bucket is named letter by letter.
+        is_literal = uri.startswith("s3://")
+        path = (uri if is_literal else _spelled_out(uri.partition("?")[0].partition("#")[0])).lower()
         return next((name for suffix, name in self.loaders.items() if path.endswith(suffix)), "")
 
     def _check_embedding(self) -> None:

@@ -31,7 +31,7 @@ class DocumentRef(Contract):
 
     uri: str
     hash: str
-    """SHA-256 of its bytes."""
+    """SHA-256 of its bytes; of an object in a bucket, of its ETag and size."""
     size: int
     """Bytes."""
 
@@ -91,7 +91,7 @@ class IngestInput(Contract):
     collection: str
     """Its name in the worker's app."""
     sources: tuple[str, ...]
-    """Absolute paths of files and folders, and addresses that begin with `https://`."""
+    """Absolute paths of files and folders, and what begins with `s3://` or `https://`."""
     host: str = ""
     """Name of the machine on which the paths were meant."""
     fields: dict[str, Scalar] = {}

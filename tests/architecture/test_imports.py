@@ -16,6 +16,7 @@ HEAVY = {
         "tokenizers",
         "xllamacpp",
         "mammoth",
+        "obstore",
         "pypdfium2",
         "html_to_markdown",
         "qdrant_client",

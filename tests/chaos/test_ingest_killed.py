@@ -21,7 +21,7 @@ from temporalio.client import WorkflowHandle
 
 from sostenuto import Client
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
-from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.stored import PASSAGE, visible_at
 from sostenuto.activities.knowledge.store.vector_store import VectorStore, Where
 from sostenuto.connection.connect import connect

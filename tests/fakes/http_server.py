@@ -75,7 +75,7 @@ class HttpServer(LoopbackServer):
         ends = not answer.fault
         length = {"content-length": str(len(answer.body))} if ends else {"transfer-encoding": "chunked"}
         writer.write(f"HTTP/1.1 {answer.status} Scripted\r\n{_lines(answer.headers | length)}\r\n".encode())
-        if ends:
+        if ends and method != "HEAD":
             writer.write(answer.body)
         while answer.fault == "endless" and not writer.is_closing():
             piece = answer.body or b"x" * 65_536

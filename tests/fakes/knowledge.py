@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sostenuto.activities.adapters.documents.bucket import S3Buckets
 from sostenuto.activities.adapters.documents.loading import load, taken
 from sostenuto.activities.adapters.documents.web import WebSource
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
@@ -96,11 +97,13 @@ async def knowledge(
     await asyncio.to_thread(directory.mkdir, exist_ok=True)
     store, web = store or EdgeStore(directory), WebSource(["127.0.0.1", "localhost"])
     settings = settings or Settings()
+    buckets = S3Buckets(settings.ingest_hosts)
     encoders = build_encoders({WORDS: encoder or WordEncoder()}, settings)
     rerankers = build_rerankers(settings, adapters or {})
     known = Knowledge(Collections(store), encoders, Bm25Encoder(), rerankers)
     try:
-        yield Services(knowledge=known, reading=DocumentReading(load, lambda *_: ParagraphCutter(), web, taken))
+        reading = DocumentReading(load, lambda *_: ParagraphCutter(), web, buckets, taken)
+        yield Services(knowledge=known, reading=reading)
     finally:
         await encoders.close()
         await rerankers.close()

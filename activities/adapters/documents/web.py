@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from ...knowledge.sources import MAX_DOCUMENT_BYTES, SourceError, too_large
+from ...knowledge.sources.source import IN_A_BUCKET, MAX_DOCUMENT_BYTES, SourceError, too_large
 
 _MOST_REDIRECTS: Final = 5
 _SECONDS: Final = 60.0
@@ -29,11 +29,12 @@ class WebSource:
 
     Args:
         hosts: Names of hosts, such as `docs.example.com`, or `.example.com` for all below it. A host that is named by
-            its address may be a private one.
+            its address may be a private one. Buckets, as `s3://BUCKET`, are passed over.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        self._hosts = tuple(host.strip().lower() for host in hosts if host.strip())
+        names = (host.strip().lower() for host in hosts if not host.startswith(IN_A_BUCKET))
+        self._hosts = tuple(filter(None, names))
         self._client: httpx2.AsyncClient | None = None
 
     async def fetch(self, url: str) -> bytes:

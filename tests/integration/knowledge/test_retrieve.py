@@ -27,7 +27,7 @@ from sostenuto import (
     Status,
     Team,
 )
-from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.stored import document_key, passage_id
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.clients.events.projection import Projection

@@ -22,7 +22,7 @@ from sostenuto import (
     Status,
     ToolResponded,
 )
-from sostenuto.activities.knowledge.sources import uri_of
+from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.stored import document_key, passage_id
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.contracts.message import ToolResultPart

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from sostenuto.activities.adapters.documents.web import WebSource
-from sostenuto.activities.knowledge.sources import MAX_DOCUMENT_BYTES, SourceError
+from sostenuto.activities.knowledge.sources.source import MAX_DOCUMENT_BYTES, SourceError
 from tests.fakes.http_server import Answer, Asked, HttpServer
 
 Site = Callable[..., AbstractAsyncContextManager[tuple[WebSource, HttpServer]]]

@@ -5,14 +5,16 @@ The client lists and reads them; what it found is a list under its own hash, lik
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from ...contracts.errors import SetupError
-from ...contracts.wire.ingest import DocumentFailure, DocumentPage, DocumentRef
-from ..not_served import NotServedError
-from .sources import SourceElsewhere, SourceError, found_files, path_of, path_order, read_file, uri_of
+from ....contracts.errors import SetupError
+from ....contracts.wire.ingest import DocumentFailure, DocumentPage, DocumentRef
+from ...not_served import NotServedError
+from .files import FileSource, found_files, page_of, path_of, path_of_cursor, path_order, read_file, uri_of
+from .source import Content, Listed, SourceElsewhere, SourceError, hash_of
 
 
 class Uploads(Protocol):
@@ -111,3 +113,27 @@ class UploadedDocuments:
         except ValueError as error:
             raise SetupError(f"the upload {digest} is not a list of documents: {error}") from None
         return tuple(sorted((*listed.documents, *listed.failures), key=lambda one: path_order(path_of(one.uri))))
+
+
+class UploadedSource(FileSource):
+    """Files of a client's machine, which it has uploaded.
+
+    Args:
+        uploaded: What clients have uploaded.
+        digest: The hash of the list of files, or of the content of one.
+    """
+
+    def __init__(self, uploaded: UploadedDocuments, digest: str) -> None:
+        super().__init__()
+        self._uploaded = uploaded
+        self._digest = digest
+
+    async def after(self, cursor: str, sources: Sequence[str], limit: int) -> Listed:  # noqa: ARG002 - the list has them
+        """Return the next files of the list."""
+        after = path_of_cursor(cursor)
+        return page_of(*await asyncio.to_thread(self._uploaded.next, self._digest, after, limit), limit)
+
+    async def content(self, uri: str) -> Content:  # noqa: ARG002 - its hash says which one is meant
+        """Return the content of a file."""
+        data = await asyncio.to_thread(self._uploaded.content, self._digest)
+        return Content(data, hash_of(data))

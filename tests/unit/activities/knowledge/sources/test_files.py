@@ -12,20 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from sostenuto.activities.knowledge import sources
-from sostenuto.activities.knowledge.sources import (
-    SourceElsewhere,
-    SourceError,
-    covering,
-    found_files,
-    read_file,
-    reference,
-    uri_of,
-)
+from sostenuto.activities.knowledge.sources import files, source
+from sostenuto.activities.knowledge.sources.files import FileSource, found_files, read_file, reference, uri_of
+from sostenuto.activities.knowledge.sources.source import SourceElsewhere, SourceError
 from sostenuto.contracts.wire.ingest import DocumentFailure
 
 FOLDERS = ("a", "b", "a.b", "a-b", "c!", "zz", "a b")
 FILES = ("x", "y.md", "a", "a.b", "b-", "ü.txt")
+
+
+covering = FileSource().covering
 
 
 def a_tree(root: Path, chance: random.Random) -> list[str]:
@@ -86,8 +82,6 @@ def test_a_document_belongs_to_a_source_by_its_name(tmp_path: Path) -> None:
     assert covering([f"{tmp_path}/a b/x.md"])(inside)
     assert covering([f"{tmp_path}/*/*.md"])(inside)
     assert not covering([f"{tmp_path}/a"])(inside)
-    assert not covering(["https://example.com/x.md"])(inside)
-    assert covering(["https://example.com/x.md"])("https://example.com/x.md")
 
 
 SHAPED = (
@@ -170,7 +164,7 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, shape: str, monk
             raise PermissionError(errno.EACCES, "Permission denied")
         return listing(path)
 
-    monkeypatch.setattr("sostenuto.activities.knowledge.sources.os.scandir", refused)
+    monkeypatch.setattr("sostenuto.activities.knowledge.sources.files.os.scandir", refused)
     found = list(found_files([f"{tmp_path}{shape}"]))
     failure = DocumentFailure(uri=uri_of(f"{tmp_path}/b"), reason="the folder cannot be read: Permission denied")
     assert found == [f"{tmp_path}/a/x.md", failure, f"{tmp_path}/c/x.md"]
@@ -215,6 +209,7 @@ def test_what_grows_while_it_is_read_is_bounded(read: Callable[[str], object], m
     if not growing.exists():
         pytest.skip("this system has no /proc")
     assert read(str(growing))
-    monkeypatch.setattr(sources, "MAX_DOCUMENT_BYTES", 10)
+    for module in (files, source):
+        monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 10)
     with pytest.raises(SourceError, match="and the limit is 10: split it"):
         read(str(growing))

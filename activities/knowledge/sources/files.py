@@ -1,12 +1,11 @@
-"""Where documents come from.
+"""Files, folders and patterns on this machine.
 
-Files, folders and patterns on this machine, and addresses.
-
-Every document has an address that names it for ever: `file:///…` or `https://…`.
+Every file has an address that names it for ever: `file:///…`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import glob
 import hashlib
 import os
@@ -14,16 +13,13 @@ import socket
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ...contracts.errors import SostenutoError
-from ...contracts.text import encodable
-from ...contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.text import encodable
+from ....contracts.wire.ingest import DocumentFailure, DocumentRef
 from .scope import Reached, SourceScope, is_pattern, is_within
-
-MAX_DOCUMENT_BYTES: Final = 50_000_000
-"""Largest document that is read."""
+from .source import MAX_DOCUMENT_BYTES, Content, Listed, SourceElsewhere, SourceError, hash_of, is_path, too_large
 
 _BLOCK: Final = 1_048_576
 _NO_FILE: Final = "it is neither a file nor a folder"
@@ -31,32 +27,65 @@ _NO_FILE: Final = "it is neither a file nor a folder"
 _OPENED: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
-class SourceError(SostenutoError):
-    """A source or a document of it cannot be read.
+class FileSource:
+    """Files of this machine.
 
-    The message says why, and what to do.
+    Args:
+        host: The machine on which the paths were meant, for errors.
     """
 
+    def __init__(self, host: str = "") -> None:
+        self._host = host
 
-class SourceElsewhere(SourceError):  # noqa: N818 - named for what to do: ask another worker
-    """A path is not on this machine; another worker may have it."""
+    def owns(self, address: str) -> bool:
+        """Return whether it is a path, or the address of a file."""
+        return is_path(address)
 
-
-class Web(Protocol):
-    """Documents at addresses."""
-
-    async def fetch(self, url: str) -> bytes:
-        """Return the content of an address.
+    async def after(self, cursor: str, sources: Sequence[str], limit: int) -> Listed:
+        """Return the next files.
 
         Raises:
-            SourceError: It may not be fetched, or cannot be.
+            SourceElsewhere: A source is not on this machine.
+            SourceError: A source is not what it should be.
         """
-        ...
+        documents, failures = await asyncio.to_thread(self._next, path_of_cursor(cursor), sources, limit)
+        return page_of(documents, failures, limit)
+
+    async def content(self, uri: str) -> Content:
+        """Read one."""
+        data = await asyncio.to_thread(read_file, path_of(uri))
+        return Content(data, hash_of(data))
+
+    def covering(self, sources: Sequence[str]) -> Callable[[str], bool]:
+        """Return what tells whether a file is of the sources."""
+        scope = SourceScope(sources)
+        return lambda uri: scope.at(path_of(uri)).has_file
+
+    async def folders(self, uris: Sequence[str]) -> Sequence[str]:
+        """Return those that are not files now."""
+        return await asyncio.to_thread(lambda: [uri for uri in uris if not os.path.isfile(path_of(uri))])
+
+    def _next(self, after: str, sources: Sequence[str], limit: int) -> tuple[list[DocumentRef], list[DocumentFailure]]:
+        documents: list[DocumentRef] = []
+        failures: list[DocumentFailure] = []
+        for found in found_files(sources, after=after, host=self._host):
+            if isinstance(found, DocumentFailure):
+                failures.append(found)
+            else:
+                try:
+                    documents.append(reference(found))
+                except SourceError as error:
+                    failures.append(DocumentFailure(uri=uri_of(found), reason=str(error)))
+            if len(documents) + len(failures) >= limit:
+                break
+        return documents, failures
 
 
-def is_address(source: str) -> bool:
-    """Return whether a source is an address, and not a path."""
-    return source.startswith(("https://", "http://"))
+def page_of(documents: Sequence[DocumentRef], failures: Sequence[DocumentFailure], limit: int) -> Listed:
+    """Return files as a page, which ends at the last of them where it is full."""
+    found = [*(one.uri for one in documents), *(one.uri for one in failures)]
+    last = max(map(path_of, found), key=path_order, default="")
+    return Listed(documents, failures, cursor_of(last) if len(found) >= limit else "")
 
 
 def uri_of(path: str) -> str:
@@ -101,23 +130,6 @@ def found_files(sources: Sequence[str], *, after: str = "", host: str = "") -> I
         yield from _walked(top, scope.at(top), after)
 
 
-def covering(sources: Sequence[str]) -> Callable[[str], bool]:
-    """Return what tells documents of the sources from others, by URI.
-
-    As far as their names tell.
-    """
-    scope = SourceScope(source for source in sources if not is_address(source))
-    return lambda uri: uri in sources if is_address(uri) else scope.at(path_of(uri)).has_file
-
-
-def no_files(uris: Sequence[str]) -> list[str]:
-    """Return the documents that are not files now.
-
-    Folders may be among them; addresses are not.
-    """
-    return [uri for uri in uris if not is_address(uri) and not os.path.isfile(path_of(uri))]
-
-
 def read_file(path: str) -> bytes:
     """Return the content of a file.
 
@@ -139,11 +151,6 @@ def reference(path: str) -> DocumentRef:
         digest.update(block)
         size += len(block)
     return DocumentRef(uri=uri_of(path), hash=digest.hexdigest(), size=size)
-
-
-def too_large(size: int) -> str:
-    """Return why a document of so many bytes is not read."""
-    return f"it has {size:,} bytes and the limit is {MAX_DOCUMENT_BYTES:,}: split it"
 
 
 def _blocks(path: str) -> Iterator[bytes]:
@@ -180,7 +187,7 @@ def _elsewhere(what: str, host: str) -> str:
     there = f" The ingest was started on {host!r}." if host and host != here else ""
     return (
         f"{what} on the worker's machine {here!r}.{there} Workers read the files themselves: give them the same folder "
-        "at the same path, or name addresses that they can fetch"
+        "at the same path, say --upload, or name what they can fetch: s3://… or https://…"
     )
 
 

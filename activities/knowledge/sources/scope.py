@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -21,11 +21,11 @@ _Part = str | re.Pattern[str] | None
 
 
 def is_pattern(source: str) -> bool:
-    """Return whether a source is a pattern.
+    """Return whether a path is a pattern.
 
     What is there under this very name is none, whatever its characters.
     """
-    return _has_magic(source) and not os.path.lexists(source)
+    return has_magic(source) and not os.path.lexists(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,11 @@ class SourceScope:
 
     Args:
         sources: Absolute paths of files and folders, and patterns.
+        is_shaped: Tells patterns from names. Default: by what is on this machine, too.
     """
 
-    def __init__(self, sources: Iterable[str]) -> None:
-        self._sources = tuple(_parsed(source, is_pattern(source)) for source in sources)
+    def __init__(self, sources: Iterable[str], is_shaped: Callable[[str], bool] = is_pattern) -> None:
+        self._sources = tuple(_parsed(source, is_shaped(source)) for source in sources)
 
     @property
     def tops(self) -> list[str]:
@@ -136,11 +137,12 @@ def _parsed(source: str, has_patterns: bool) -> _Source:
 def _part(name: str) -> _Part:
     if name == _FOLDERS:
         return None
-    if not _has_magic(name):
+    if not has_magic(name):
         return name
     # As in a shell, what is hidden has to be meant.
     return re.compile(("" if name.startswith(".") else r"(?!\.)") + fnmatch.translate(name))
 
 
-def _has_magic(text: str) -> bool:
+def has_magic(text: str) -> bool:
+    """Return whether a name has a character of patterns."""
     return any(mark in text for mark in _MAGIC)
