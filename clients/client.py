@@ -220,7 +220,8 @@ class Client:
 
         Args:
             collection: The collection, or its name.
-            sources: Files, folders, patterns such as `docs/**/*.md`, and addresses of hosts that the workers allow.
+            sources: Files, folders, patterns such as `docs/**/*.md`, the same in buckets (`s3://…`), and `https://`
+                addresses, of buckets and hosts that the workers allow.
             fields: What is known of every document.
             texts: The same, as texts that the worker reads by the kinds of the fields.
             tenant: Whose documents they are, where the collection is partitioned.

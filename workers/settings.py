@@ -102,6 +102,15 @@ class Settings(BaseModel):
     def _hosts(cls, hosts: Any) -> Any:
         return tuple(hosts.replace(",", " ").split()) if isinstance(hosts, str) else hosts
 
+    @field_validator("ingest_hosts")
+    @classmethod
+    def _whole_buckets(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            bucket, _, key = host.removeprefix("s3://").partition("/")
+            if host.startswith("s3://") and (key or not bucket):
+                raise ValueError(f"{host!r} is not a bucket: write s3://{bucket or 'BUCKET'}, without what is in it")
+        return hosts
+
     @field_validator("anthropic_api_key", "openai_api_key", "qdrant_api_key")
     @classmethod
     def _sendable(cls, key: SecretStr | None) -> SecretStr | None:

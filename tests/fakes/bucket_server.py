@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+import pytest
 
 from tests.fakes.http_server import Answer, Asked, HttpServer
 
@@ -43,9 +46,15 @@ class BucketServer(HttpServer):
         found = [asked for asked in self.asked if asked.method == method and "list-type=2" not in asked.path]
         return [unquote(urlsplit(asked.path).path).split("/", 2)[2] for asked in found]
 
+    def lead_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the environment lead to it, and nothing else."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in self._environment.items():
+            monkeypatch.setenv(name, value)
+
     @property
-    def environment(self) -> dict[str, str]:
-        """The variables by which a client finds it."""
+    def _environment(self) -> dict[str, str]:
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ALLOW_HTTP": "true",

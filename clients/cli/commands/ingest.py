@@ -35,7 +35,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("collection", metavar="COLLECTION", help="its name in the app")
     parser.add_argument(
-        "sources", metavar="PATH", nargs="+", help="a file, a folder, a quoted pattern, or an https:// address"
+        "sources",
+        metavar="PATH",
+        nargs="+",
+        help="a file, a folder, a quoted pattern, the same in a bucket (s3://BUCKET/…), or an https:// address",
     )
     add_document_options(parser, field="what is known of every document", tenant="whose documents they are")
     parser.add_argument("--upload", action="store_true", help="read the files here, for workers that do not have them")

@@ -28,8 +28,7 @@ ALLOWED = Settings(ingest_hosts=("s3://docs", "s3://empty", "s3://gone"))
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BucketServer]:
     """A server with buckets, to which the workers' environment leads."""
     async with BucketServer(docs={}, empty={}, other={"a.md": b"Nobody allowed this."}) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
+        running.lead_here(monkeypatch)
         yield running
 
 

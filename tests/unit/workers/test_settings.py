@@ -155,3 +155,13 @@ def test_a_misspelled_setting_of_a_provider_is_named(toml: Path, field: str, wor
     toml.write_text(f'[providers.mine]\n{field} = "x"\n')
     with pytest.raises(SetupError, match=rf"providers.mine.{field}: {re.escape(words)}"):
         Settings.load(environ={}, toml_path=toml)
+
+
+def test_what_may_be_brought_in_is_named_by_hosts_and_buckets() -> None:
+    allowed = Settings.load(
+        environ={"SOSTENUTO_INGEST_HOSTS": "docs.example.com, s3://handbook,s3://notes/"}
+    ).ingest_hosts
+    assert allowed == ("docs.example.com", "s3://handbook", "s3://notes/")
+    for wrong, words in (("s3://handbook/docs", "write s3://handbook, without"), ("s3://", "write s3://BUCKET, with")):
+        with pytest.raises(SetupError, match=words):
+            Settings.load(environ={"SOSTENUTO_INGEST_HOSTS": wrong})

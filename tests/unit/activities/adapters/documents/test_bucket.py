@@ -34,8 +34,7 @@ SPELLED = (
 async def serving(monkeypatch: pytest.MonkeyPatch, **buckets: dict[str, bytes]) -> AsyncIterator[BucketServer]:
     """A server to which the environment leads."""
     async with BucketServer(**buckets) as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
+        server.lead_here(monkeypatch)
         yield server
 
 
