@@ -131,3 +131,5 @@ def test_a_suffix_is_looked_for_in_a_name_as_people_write_it() -> None:
     for uri in (Path("/docs/a b.größe").as_uri(), Path("/docs/A.GRÖßE").as_uri(), "https://example.com/a.größe?x#y"):
         assert inbox.loader_of(uri) == "read"
     assert not inbox.loader_of(Path("/docs/a.größe/x?.md").as_uri())
+    assert inbox.loader_of("s3://docs/what? #1.größe") == "read"
+    assert not inbox.loader_of("s3://docs/a.größe?b")
