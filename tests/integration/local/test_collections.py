@@ -11,6 +11,7 @@ from sostenuto.activities.adapters.embeddings.local_passages import LocalPassage
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.adapters.rerank.model_judge import ModelJudge
 from sostenuto.activities.knowledge.reranking import MaxSim
+from sostenuto.activities.knowledge.sources.source import SourceError
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.workers.embeddings import LazyPassages
 from sostenuto.workers.knowledge import knowledge_of
@@ -43,3 +44,15 @@ async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
             knowledge.reranker("best")
         with pytest.raises(NotServedError, match="set OPENAI_API_KEY"):
             await knowledge.encoder("openai/text-embedding-3-small").queries(["x"], lambda _: None)
+
+
+async def test_hosts_and_buckets_that_may_be_read_are_those_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, ingest_hosts=("docs.example.com", "s3://handbook"))
+    (tmp_path / "weights").symlink_to(STATE_DIR / "weights")
+    app = App(collections=[Collection("handbook")])
+    async with knowledge_of(app, settings, build_embedder(settings), {}, None) as (_, reading):
+        assert reading
+        with pytest.raises(SourceError, match=r"is not allowed \(allowed: s3://handbook\)"):
+            await reading.buckets.fetch("other", "a.md")
+        with pytest.raises(SourceError, match=r"is not allowed \(allowed: docs.example.com\)"):
+            await reading.web.fetch("https://other.example.com/a.md")
