@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ..activities.not_served import NotServedError
 from ..connection.private_files import private_directory
 from ..contracts.collection.collection import LOCAL_EMBEDDING
 from ..contracts.errors import SetupError
@@ -79,13 +80,16 @@ def _cutter(settings: Settings) -> Callable[[str, int], Cutter]:
     from ..activities.adapters.documents.chunker import Chunker
     from .stack.weights import Weights
 
-    tokenizer = Weights.find(settings.state_dir, local_model=settings.local_model).tokenizer
-
     @cache
     def cutter(embedding: str, most_tokens: int) -> Chunker:
-        # Others have tokens of their own, of which MiniLM's are a better measure than none.
-        is_needed = embedding == LOCAL_EMBEDDING or tokenizer.is_file()
-        return Chunker(tokenizer if is_needed else None, most_tokens)
+        try:
+            # Others have tokens of their own, of which MiniLM's are a better measure than none.
+            tokenizer = Weights.find(settings.state_dir, local_model=settings.local_model).tokenizer
+        except SetupError as error:
+            if embedding == LOCAL_EMBEDDING:
+                raise NotServedError(f"this worker cannot cut documents for {embedding}: {error}") from None
+            return Chunker(None, most_tokens)
+        return Chunker(tokenizer, most_tokens)
 
     return cutter
 
