@@ -16,7 +16,6 @@ from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionSta
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..connection.connect import redis_url_of
-from ..connection.live_channel import RedisChannel
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.text import plural
@@ -29,7 +28,7 @@ from .hindrances import Hindrance, find_hindrances
 from .history.cursor import Cursor
 from .history.executions import describe, executions_until, first_execution, from_position, is_code_first
 from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
-from .live.open_calls import durable_part
+from .live.open_calls import durable_part, has_open_calls
 from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
@@ -112,13 +111,14 @@ class Run:
         if not url:
             tell_that_no_channel_is_known()
         async with aclosing(self.events(after)) as events:
-            if not (url and is_open):
+            # Whoever left in the middle of an answer is told the rest of it, also where the run is over by now.
+            if not (url and is_open) and not has_open_calls(after or ""):
                 async for event in events:
                     yield event
                 return
             async with (
-                aclosing(RedisChannel(url)) as channel,
-                aclosing(stream_items(events, FrameReader(channel, executions), after or "")) as items,
+                aclosing(FrameReader(url, executions)) as reader,
+                aclosing(stream_items(events, reader, after or "")) as items,
             ):
                 async for item in items:
                     yield item

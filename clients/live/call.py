@@ -70,6 +70,8 @@ class OpenCall:
     """Characters of its reasoning that were told."""
     text: str = ""
     reasoning: str = ""
+    seen: int = 0
+    """Frames of which the values were told."""
     requested: int = 1
     """How many models were asked."""
     is_void: bool = False
@@ -79,12 +81,13 @@ class OpenCall:
     _answer: _Value | None = None
     _arguments: dict[int, tuple[str, _Value]] = field(default_factory=dict)
     _progress: list[Frame] = field(default_factory=list)
-    _partials: bool = False
+    has_values: bool = False
+    """Whether values were told that are not final."""
 
     @property
     def has_told(self) -> bool:
         """Whether anything was told that an attempt that fails makes void."""
-        return bool(self.told or self.thought or self._partials)
+        return bool(self.told or self.thought or self.has_values)
 
     def take(self, frame: Frame, which: Try) -> None:
         """Take in the next frame."""
@@ -93,6 +96,7 @@ class OpenCall:
         if which > self.current:
             self._begin(which)
         if frame.kind is FrameKind.PROGRESS:
+            self._next = frame.number + 1
             self._progress.append(frame)
             return
         # What was lost will be in the answer: until then nothing more can be told of this try.
@@ -115,8 +119,10 @@ class OpenCall:
         if fresh := self.text[self.told :]:
             self.told += len(fresh)
             yield Token(path=self.path, text=fresh)
-        yield from self._values()
-        for frame in self._progress[-1:]:
+        is_new, self.seen = self._next > self.seen, max(self._next, self.seen)
+        if is_new:
+            yield from self._values()
+        for frame in self._progress[-1:] if is_new else ():
             call_id = ActivityId.parse(frame.activity).step
             yield Progress(path=self.path, text=frame.text, call_id=call_id, done=frame.done, total=frame.total)
         self._progress.clear()
@@ -146,9 +152,9 @@ class OpenCall:
     def _begin(self, which: Try) -> None:
         self.is_void = self.is_void or self.has_told
         self.current = which
-        self.told = self.thought = self._next = 0
+        self.told = self.thought = self.seen = self._next = 0
         self.text = self.reasoning = ""
-        self._is_broken = self._partials = False
+        self._is_broken = self.has_values = False
         self._answer = None
         self._arguments.clear()
 
@@ -168,9 +174,9 @@ class OpenCall:
 
     def _values(self) -> Iterator[LiveItem]:
         if self._answer and (value := self._answer.readable()) is not None:
-            self._partials = True
+            self.has_values = True
             yield Partial(path=self.path, value=value)
         for index, (tool, arguments) in self._arguments.items():
             if (value := arguments.readable()) is not None:
-                self._partials = True
+                self.has_values = True
                 yield Partial(path=self.path, value=value, tool=tool, index=index)

@@ -99,7 +99,7 @@ class OpenCalls:
         try:
             for entry in json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)) or "[]"):
                 path, step, *state = entry
-                calls._open[path, step] = _call(path, *map(int, state))
+                calls._open[path, step] = _call(path, [int(one) for one in state])
         except (ValueError, TypeError):
             calls._open.clear()
         return calls
@@ -134,14 +134,30 @@ class OpenCalls:
         return frames
 
 
+def has_open_calls(position: str) -> bool:
+    """Return whether calls were under way at a position."""
+    return bool(OpenCalls.resumed(position).position(""))
+
+
 def durable_part(position: str) -> str:
     """Return the part of a position that `Run.events` takes."""
     return position.partition(_SEPARATOR)[0]
 
 
 def _written(key: _Key, call: OpenCall) -> list[Any]:
-    return [*key, call.requested, *call.current, call.told, call.thought, int(call.is_void)]
+    flags = (call.is_void, call.has_values)
+    return [*key, call.requested, *call.current, call.told, call.thought, call.seen, *map(int, flags)]
 
 
-def _call(path: str, requested: int, fallback: int, attempt: int, told: int, thought: int, void: int) -> OpenCall:
-    return OpenCall(path, Try(fallback, attempt), told, thought, requested=requested, is_void=bool(void))
+def _call(path: str, state: Sequence[int]) -> OpenCall:
+    requested, fallback, attempt, told, thought, seen, is_void, has_values = state
+    return OpenCall(
+        path,
+        Try(fallback, attempt),
+        told,
+        thought,
+        seen=seen,
+        requested=requested,
+        is_void=bool(is_void),
+        has_values=bool(has_values),
+    )

@@ -40,12 +40,12 @@ class FrameReader:
     """Reads the live streams of a run.
 
     Args:
-        channel: Where they are.
+        url: Address of the live channel. Empty: there is none, and nothing is read.
         executions: Of the root run, the oldest first.
     """
 
-    def __init__(self, channel: RedisChannel, executions: Sequence[str]) -> None:
-        self._channel = channel
+    def __init__(self, url: str, executions: Sequence[str]) -> None:
+        self._channel = RedisChannel(url) if url else None
         self._after: dict[str, str] = {}
         self._is_down = False
         for execution in executions[-_MOST_EXECUTIONS:]:
@@ -63,6 +63,9 @@ class FrameReader:
 
     async def next(self) -> list[Frame]:
         """Wait for frames and return them; also returns with none."""
+        if self._channel is None:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return []
         try:
             said = await self._channel.read(self._after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE)
         except LiveChannelDown as error:
@@ -76,6 +79,11 @@ class FrameReader:
             if one.stream in self._after:
                 self._after[one.stream] = one.id
         return list(_readable(said))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._channel:
+            await self._channel.aclose()
 
 
 def _readable(said: Iterable[Said]) -> Iterator[Frame]:
