@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -91,9 +92,8 @@ async def test_a_stream_goes_on_after_any_of_its_items(serve: Serve, valkey: Val
         run = await client.start(agent, "Go.")
         items: list[StreamItem] = []
         while not items or not isinstance(items[-1], RunFinished):
-            async for item in run.stream(items[-1].position if items else None):
-                items.append(item)
-                break
+            async with aclosing(run.stream(items[-1].position if items else None)) as told:
+                items.append(await anext(told))
     assert_tokens_join(items)
     plain = [item for item in items if not isinstance(item, Token | Retract | Partial | Progress)]
     assert [item.id for item in plain] == [event.id async for event in run.events()]

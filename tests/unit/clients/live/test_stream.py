@@ -65,8 +65,10 @@ class Story:
         said = ""
         number = 0
         for _ in range(self.chance.randrange(6)):
-            kind = self.chance.choice([FrameKind.TEXT, FrameKind.TEXT, FrameKind.REASONING])
-            text = self.chance.choice(["a", " b ", "ccc", "\n"])
+            kind = self.chance.choice([FrameKind.TEXT, FrameKind.TEXT, FrameKind.REASONING, FrameKind.TOOL_CALL])
+            text = self.chance.choice(
+                ["a", " b ", "ccc", "\n"] if kind is not FrameKind.TOOL_CALL else ['["x", ', '"y"']
+            )
             said += text if kind is FrameKind.TEXT else ""
             self.frames.append(Frame(activity=activity, attempt=attempt, number=number, kind=kind, text=text))
             number += 1
@@ -174,7 +176,7 @@ async def test_a_stream_that_is_left_anywhere_goes_on_there(seed: int) -> None:
         items: list[StreamItem] = []
         after = ""
         while not items or not isinstance(items[-1], RunFinished):
-            items += await watched(told, after, chance.randint(1, 6))
+            items += await watched(told, after, chance.choice([1, 1, 1, 2, 6]))
             after = items[-1].position
         events = [item for item in items if not isinstance(item, Token | Retract | Partial | Progress)]
         assert [event.id for event in events] == [event.id for event in told.events], number
