@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...contracts.wire.event import Event
+from ...contracts.wire.live import LiveItem, StreamItem
 from .hindrances import tell_hindrances
+from .spoken import Spoken
 from .step_tree import StepTree
 
 if TYPE_CHECKING:
@@ -18,26 +19,28 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-async def show(run: Run, events: AsyncIterator[Event], console: Console) -> None:
+async def show(run: Run, items: AsyncIterator[StreamItem], console: Console) -> None:
     """Print the events of a run as a tree, and what holds it up.
 
-    Beneath stands what it waits for.
+    Beneath stands what it waits for, and what is being said.
     """
     from rich.markup import escape
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    tree = StepTree()
+    tree, spoken = StepTree(), Spoken()
     happened = asyncio.Event()
     with console.status("waiting for the run") as status:
         asking = asyncio.create_task(tell_hindrances(run, happened, say))
         try:
-            async for event in events:
+            async for item in items:
                 happened.set()
-                for text in tree.lines(event):
-                    say(text)
-                status.update(escape(tree.waiting()))
+                spoken.take(item)
+                if not isinstance(item, LiveItem):
+                    for text in tree.lines(item):
+                        say(text)
+                status.update(escape("\n".join((tree.waiting(), *spoken.lines()))))
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)

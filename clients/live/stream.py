@@ -31,8 +31,8 @@ _MOST_EXECUTIONS: Final = 4
 def tell_that_no_channel_is_known() -> None:
     """Say once that nobody sees tokens here."""
     _LOG.warning(
-        "run.stream() yields events and no tokens: no live channel is known here. `sostenuto dev` has one; else set "
-        "SOSTENUTO_REDIS_URL, for this process and for the workers"
+        "only events are told, and no tokens: no live channel is known here. `sostenuto dev` has one; else set "
+        "SOSTENUTO_REDIS_URL, here and for the workers"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from ....contracts.wire.event import EVENT
+from ....contracts.wire.live import STREAM_ITEM
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import show
 from ..session import add_connection_options, connect_client
@@ -16,15 +16,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = subparsers.add_parser(
         "watch",
-        help="show the events of a run",
-        description="Show the events of a run until it ends, from its start. Ctrl-C leaves it alone. Exit status as "
-        "for `run`.",
+        help="show the events of a run, and what is said meanwhile",
+        description="Show the events of a run until it ends, from its start, and what models and tools say meanwhile. "
+        "Ctrl-C leaves it alone. Exit status as for `run`.",
     )
     parser.add_argument("id", metavar="ID", help="name of the run")
     parser.add_argument(
-        "--after", metavar="EVENT", help="begin after this event: its cursor, or its id where it has none"
+        "--after",
+        metavar="POSITION",
+        help="begin after this one: position or cursor of a line, or its id where it has none",
     )
-    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+    parser.add_argument("--json", action="store_true", help="print each event and each token as a line of JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_watch)
 
@@ -32,13 +34,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _watch(args: argparse.Namespace) -> int:
     client = await connect_client(args)
     run = await client.get(args.id)
-    events = run.events(args.after)
+    items = run.stream(args.after)
     try:
         if args.json:
-            async for event in events:
-                answer(EVENT.dump_json(event).decode())
+            async for item in items:
+                answer(STREAM_ITEM.dump_json(item).decode())
         else:
-            await show(run, events, open_console())
+            await show(run, items, open_console())
     except asyncio.CancelledError:
         return INTERRUPTED
     return EXIT_STATUS[(await run.result()).status]
