@@ -60,7 +60,8 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live
         """
 
         async def run(report: Report) -> ToolOutput:
-            return await _run(tool, invocation, _Told(report, live.tool_call()), user)
+            with live.tool_call() as tell:
+                return await _run(tool, invocation, _Told(report, tell), user)
 
         return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
 

@@ -150,4 +150,4 @@ async def _events(client: Client, workflow_id: str) -> AsyncIterator[HistoryEven
 
 def _is_model_call(event: HistoryEvent) -> bool:
     name = event.activity_task_scheduled_event_attributes.activity_type.name
-    return name in ("sostenuto.model", "naive_model")
+    return name in ("sostenuto.model", "naive_model", "speak")

@@ -21,7 +21,7 @@ from ..contracts.message import Message
 from ..contracts.text import plural
 from ..contracts.wire.event import Event
 from ..contracts.wire.live import StreamItem
-from ..contracts.wire.places import EventId
+from ..contracts.wire.places import SEPARATOR, EventId
 from ..contracts.wire.run import Result, Status
 from .events.projection import Projection
 from .hindrances import Hindrance, find_hindrances
@@ -106,7 +106,7 @@ class Run:
         """
         with translate_rpc_errors(f"run {self.id!r}"):
             is_open = (await self._newest()).status is WorkflowExecutionStatus.RUNNING
-            executions = await self._executions()
+            first = await self._first_execution_of_root()
         url = redis_url_of(self._temporal) if self._redis_url is None else self._redis_url
         if not url:
             tell_that_no_channel_is_known()
@@ -117,7 +117,7 @@ class Run:
                     yield event
                 return
             async with (
-                aclosing(FrameReader(url, executions)) as reader,
+                aclosing(FrameReader(url, self._temporal.namespace, self.id, first)) as reader,
                 aclosing(stream_items(events, reader, after or "")) as items,
             ):
                 async for item in items:
@@ -237,6 +237,17 @@ class Run:
                 # Past the retention time, as the first execution of a run is before any other of it.
                 self._first = self._execution
         return self._first
+
+    async def _first_execution_of_root(self) -> str:
+        root = self.id.partition(SEPARATOR)[0]
+        if root != self.id:
+            try:
+                return first_execution(await describe(self._temporal, root))
+            except RPCError as error:
+                # A workflow that something else started may have such an id too.
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+        return await self._first_execution()
 
     async def _executions(self) -> tuple[str, ...]:
         """Return all executions that are there, the oldest first."""

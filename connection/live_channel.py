@@ -9,17 +9,17 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from ..activities.call.live import LiveChannelDown
+from ..activities.call.live import LiveChannelDown, Watched
 from ..contracts.errors import SetupError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _FIELD: Final = b"f"
+_WATCHED: Final = "sostenuto:watched"
 _MOST_FRAMES: Final = 10_000
 """Of a stream, about: the oldest go first."""
 _EXPIRY_SECONDS: Final = 600
@@ -27,16 +27,6 @@ _EXPIRY_SECONDS: Final = 600
 _RENEWAL_SECONDS: Final = 60.0
 _PATIENCE_SECONDS: Final = 2.0
 _SCHEMES: Final = ("redis", "rediss", "unix")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An entry of a stream."""
-
-    stream: str
-    id: str
-    """Where in the stream it stands."""
-    frame: bytes
 
 
 class RedisChannel:
@@ -74,26 +64,45 @@ class RedisChannel:
             self._renewed = {one: when for one, when in self._renewed.items() if now - when < _RENEWAL_SECONDS}
         await self._answered(pipeline.execute(), _PATIENCE_SECONDS)
 
-    async def read(self, after: Mapping[str, str], *, wait_seconds: float, limit: int) -> Sequence[Said]:
-        """Return what streams have after an entry each.
+    async def read(self, stream: str, after: str, *, wait_seconds: float, limit: int) -> tuple[str, Sequence[bytes]]:
+        """Return the id of the last entry that was read, and the frames.
 
-        Waits for the first of it.
+        Waits for the first of them.
 
         Args:
-            after: Ids of entries by stream; `0` stands before all.
+            stream: Its name.
+            after: Id of the entry after which to begin; `0` stands before all.
             wait_seconds: How long to wait: then nothing is returned.
-            limit: Most entries of each.
+            limit: Most entries.
 
         Raises:
             LiveChannelDown: The server does not answer.
         """
-        asked = self._client.xread(dict[Any, Any](after), count=limit, block=max(1, int(wait_seconds * 1000)))
-        found = await self._answered(asked, wait_seconds + _PATIENCE_SECONDS)
+        entries = await self._entries(stream, after, wait_seconds, limit)
+        return entries[-1][0].decode() if entries else after, [fields.get(_FIELD, b"") for _, fields in entries]
+
+    async def watch(self, namespace: str, root_id: str, stream: str) -> None:
+        """Say that somebody watches a run. To be said again every few seconds.
+
+        Raises:
+            LiveChannelDown: The server does not take it.
+        """
+        pipeline: Any = self._client.pipeline(transaction=False)
+        said = {"namespace": namespace, "root": root_id, "stream": stream}
+        pipeline.xadd(_WATCHED, said, maxlen=_MOST_FRAMES, approximate=True)
+        pipeline.expire(_WATCHED, _EXPIRY_SECONDS)
+        await self._answered(pipeline.execute(), _PATIENCE_SECONDS)
+
+    async def watched(self, after: str, *, wait_seconds: float) -> Sequence[Watched]:
+        """Return what is watched.
+
+        Raises:
+            LiveChannelDown: The server does not answer.
+        """
+        entries = await self._entries(_WATCHED, after, wait_seconds, _MOST_FRAMES)
         return [
-            Said(stream.decode(), entry.decode(), fields[_FIELD])
-            for stream, entries in found or ()
+            Watched(entry.decode(), *(fields.get(name, b"").decode() for name in (b"namespace", b"root", b"stream")))
             for entry, fields in entries
-            if _FIELD in fields
         ]
 
     async def check(self) -> None:
@@ -107,6 +116,11 @@ class RedisChannel:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _entries(self, stream: str, after: str, wait_seconds: float, limit: int) -> Sequence[Any]:
+        asked = self._client.xread({stream: after}, count=limit, block=max(1, int(wait_seconds * 1000)))
+        found = await self._answered(asked, wait_seconds + _PATIENCE_SECONDS)
+        return found[0][1] if found else ()
 
     async def _answered(self, asked: Any, seconds: float) -> Any:
         from redis.exceptions import RedisError  # noqa: PLC0415 - see `_client`

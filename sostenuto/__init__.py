@@ -41,6 +41,7 @@ from .contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
 from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
@@ -78,9 +79,12 @@ __all__ = [
     "ModelRequested",
     "ModelResponded",
     "Parallel",
+    "Partial",
     "Passage",
+    "Progress",
     "Prompt",
     "Result",
+    "Retract",
     "RetrievalResponded",
     "Retrieve",
     "Retrieved",
@@ -98,8 +102,10 @@ __all__ = [
     "SpecError",
     "Status",
     "Step",
+    "StreamItem",
     "Team",
     "TextPart",
+    "Token",
     "Tool",
     "ToolContext",
     "ToolError",

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from temporalio import activity
-from temporalio.client import Client
-from temporalio.service import RPCError
 
 from ...contracts.errors import SostenutoError
 from ...contracts.text import encodable
-from ...contracts.wire.live import Frame, FrameKind, stream_name
+from ...contracts.wire.live import Frame, FrameKind
 from ...contracts.wire.places import SEPARATOR
 from ..model_adapter import Delta, OnDelta
 
@@ -30,9 +27,13 @@ FRAME_SECONDS: Final = 0.05
 
 _MOST_WAITING_CHARS: Final = 1_000_000
 """Of one call. What comes while so much waits is dropped."""
+_MOST_UNSENT_BYTES: Final = 4_000_000
+"""Of what the channel did not take. What is more than that is dropped."""
 _MOST_FRAME_CHARS: Final = 32_768
-_MOST_STREAMS: Final = 10_000
 _PAUSE_SECONDS: Final = 1.0
+_LISTEN_SECONDS: Final = 5.0
+WATCHED_SECONDS: Final = 15.0
+"""How long a run counts as watched after that was last said."""
 _CLOSING_SECONDS: Final = 1.0
 
 
@@ -44,6 +45,19 @@ class LiveChannelDown(SostenutoError):  # noqa: N818 - named like the model erro
     """The live channel takes or gives nothing now; says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """That somebody watches a run."""
+
+    id: str
+    """Where it stands among all that was said of who watches."""
+    namespace: str
+    root_id: str
+    """Id of the run, which is no nested one."""
+    stream: str
+    """Where its calls are to speak to."""
+
+
 class LiveChannel(Protocol):
     """Carries frames from workers to those who watch."""
 
@@ -52,6 +66,18 @@ class LiveChannel(Protocol):
 
         Raises:
             LiveChannelDown: It does not take them.
+        """
+        ...
+
+    async def watched(self, after: str, *, wait_seconds: float) -> Sequence[Watched]:
+        """Return what is watched, said again every few seconds.
+
+        Args:
+            after: Id of the last that was seen; `0` for none.
+            wait_seconds: How long to wait for the first: then nothing is returned.
+
+        Raises:
+            LiveChannelDown: It does not answer.
         """
         ...
 
@@ -80,8 +106,10 @@ class Speaker:
 
     def __init__(self, *, structured: bool = False) -> None:
         info = activity.info()
-        self.workflow_id = info.workflow_id or ""
-        self.execution = info.workflow_run_id or ""
+        self._run_id = info.workflow_id or ""
+        self.root = (info.namespace, self._run_id.partition(SEPARATOR)[0])
+        """Namespace and id of the root of its run."""
+        self.has_ended = False
         self._activity = info.activity_id
         self._attempt = info.attempt
         self._structured = structured
@@ -116,6 +144,7 @@ class Speaker:
             text = encodable("".join(piece.texts))
             for start in range(0, max(len(text), 1), _MOST_FRAME_CHARS):
                 yield Frame(
+                    run_id=self._run_id,
                     activity=self._activity,
                     attempt=self._attempt,
                     number=self._number,
@@ -131,7 +160,9 @@ class Speaker:
 
 
 class Live:
-    """Sends what the calls of this worker say, in the background.
+    """Sends what the calls of this worker say to those who watch, in the background.
+
+    What nobody watches waits here until somebody does, and is forgotten when its call ends: the history has it then.
 
     Args:
         channel: Where to. None: nobody can watch, and nothing is kept.
@@ -140,10 +171,11 @@ class Live:
     def __init__(self, channel: LiveChannel | None = None) -> None:
         self._channel = channel
         self._speakers: dict[Speaker, None] = {}
-        self._streams = StreamNames()
+        self._watched: dict[tuple[str, str], dict[str, float]] = {}
+        self._knows_who_watches = False
+        self._unsent: dict[str, list[bytes]] = {}
         self._wake = asyncio.Event()
-        self._sending: asyncio.Task[None] | None = None
-        self._down_until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
         self._is_down = False
 
     @contextmanager
@@ -153,133 +185,138 @@ class Live:
         Args:
             structured: Whether the text is JSON.
         """
-        if self._channel is None:
-            yield None
-            return
-        speaker = Speaker(structured=structured)
-        self._streams.look_up(speaker, self._wake.set)
+        with self._speaking(structured=structured) as speaker:
+            if speaker is None:
+                yield None
+                return
 
-        def on_delta(delta: Delta) -> None:
-            self._say(speaker, _Piece(FrameKind(delta.kind), delta.tool, delta.index, [delta.text]))
+            def on_delta(delta: Delta) -> None:
+                self._say(speaker, _Piece(FrameKind(delta.kind), delta.tool, delta.index, [delta.text]))
 
-        try:
-            yield on_delta
-        except BaseException:
-            if speaker.has_spoken:
-                self._say(speaker, _Piece(FrameKind.FAILED))
-            raise
+            try:
+                yield on_delta
+            except BaseException:
+                if speaker.has_spoken:
+                    self._say(speaker, _Piece(FrameKind.FAILED))
+                raise
 
-    def tool_call(self) -> TellProgress:
-        """Return what tells how far a tool is, from any thread."""
-        if self._channel is None:
-            return lambda *_: None
-        speaker = Speaker()
-        loop = asyncio.get_running_loop()
-        self._streams.look_up(speaker, self._wake.set)
+    @contextmanager
+    def tool_call(self) -> Iterator[TellProgress]:
+        """Yield what tells how far a tool is, from any thread."""
+        with self._speaking(structured=False) as speaker:
+            if speaker is None:
+                yield lambda *_: None
+                return
+            loop = asyncio.get_running_loop()
 
-        def on_progress(text: str, done: float | None, total: float | None) -> None:
-            piece = _Piece(FrameKind.PROGRESS, texts=[text], done=done, total=total)
-            # A sync tool may outlive its call, and that the loop.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._say, speaker, piece)
+            def tell(text: str, done: float | None, total: float | None) -> None:
+                piece = _Piece(FrameKind.PROGRESS, texts=[text], done=done, total=total)
+                # A sync tool may outlive its call, and that the loop.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._say, speaker, piece)
 
-        return on_progress
+            yield tell
 
     async def close(self) -> None:
         """Send what waits, if that takes no longer than a second, and end."""
-        if self._sending is None:
-            return
-        self._sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sending
-        with suppress(TimeoutError):
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(TimeoutError, LiveChannelDown):
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._flush()
 
+    @contextmanager
+    def _speaking(self, *, structured: bool) -> Iterator[Speaker | None]:
+        if self._channel is None:
+            yield None
+            return
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen(self._channel))]
+        speaker = Speaker(structured=structured)
+        try:
+            yield speaker
+        finally:
+            speaker.has_ended = True
+            if self._knows_who_watches and not self._streams_of(speaker):
+                self._speakers.pop(speaker, None)
+
     def _say(self, speaker: Speaker, piece: _Piece) -> None:
+        if speaker.has_ended and piece.kind is FrameKind.PROGRESS:
+            return
         speaker.say(piece)
         self._speakers[speaker] = None
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send())
-        self._wake.set()
+        if self._streams_of(speaker):
+            self._wake.set()
+
+    def _streams_of(self, speaker: Speaker) -> Sequence[str]:
+        """Return where a call speaks to.
+
+        Several where the ids of runs that have nothing to do with each other begin alike.
+        """
+        streams = self._watched.get(speaker.root)
+        if not streams:
+            return ()
+        now = asyncio.get_running_loop().time()
+        return [stream for stream, until in streams.items() if now < until]
+
+    async def _listen(self, channel: LiveChannel) -> None:
+        """Keep up with who watches."""
+        after = "0"
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                said = await channel.watched(after, wait_seconds=_LISTEN_SECONDS)
+            except LiveChannelDown as error:
+                self._tell_whether_down(error)
+                # Where it starts again it has forgotten all.
+                after = "0"
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            self._tell_whether_down(None)
+            now = loop.time()
+            known = self._watched.items()
+            self._watched = {run: streams for run, streams in known if max(streams.values()) > now}
+            for one in said:
+                after = one.id
+                self._watched.setdefault((one.namespace, one.root_id), {})[one.stream] = now + WATCHED_SECONDS
+            self._knows_who_watches = True
+            self._wake.set()
 
     async def _send(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._flush()
+            try:
+                await self._flush()
+            except LiveChannelDown as error:
+                self._tell_whether_down(error)
+                self._wake.set()
+                await asyncio.sleep(_PAUSE_SECONDS)
             await asyncio.sleep(FRAME_SECONDS)
 
     async def _flush(self) -> None:
-        frames: dict[str, list[bytes]] = {}
+        frames, self._unsent = self._unsent, {}
         for speaker in list(self._speakers):
-            stream = self._streams.of(speaker)
-            if stream is not None:
+            streams = self._streams_of(speaker)
+            said = speaker.take() if streams else []
+            for stream in streams:
+                frames.setdefault(stream, []).extend(said)
+            if streams or (speaker.has_ended and self._knows_who_watches):
                 del self._speakers[speaker]
-                frames.setdefault(stream, []).extend(speaker.take())
-        frames.pop("", None)
-        if not frames or self._channel is None or asyncio.get_running_loop().time() < self._down_until:
+        if not frames or self._channel is None:
             return
         try:
             await self._channel.append(frames)
-        except LiveChannelDown as error:
-            self._down_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
-            if not self._is_down:
-                _LOG.warning("nobody sees tokens now, and runs go on without: %s", error)
-            self._is_down = True
-        else:
-            if self._is_down:
-                _LOG.warning("tokens are seen again")
-            self._is_down = False
+        except LiveChannelDown:
+            # Some may have come through, and come twice then: who reads them sees that by their numbers.
+            if sum(len(frame) for said in frames.values() for frame in said) <= _MOST_UNSENT_BYTES:
+                self._unsent = frames
+            raise
 
-
-class StreamNames:
-    """Knows to which stream a call speaks: that of the root of its run."""
-
-    def __init__(self) -> None:
-        self._names: OrderedDict[str, str | None] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def look_up(self, speaker: Speaker, found: Callable[[], None]) -> None:
-        """Begin to find the stream of a call, within its activity.
-
-        Args:
-            speaker: What tells of the call.
-            found: Called at the end, where that took a while.
-        """
-        if speaker.execution in self._names:
-            self._names.move_to_end(speaker.execution)
-            return
-        if SEPARATOR not in speaker.workflow_id:
-            self._keep(speaker.execution, stream_name(speaker.execution))
-            return
-        self._keep(speaker.execution, None)
-        task = asyncio.create_task(self._find(activity.client(), speaker, found))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def of(self, speaker: Speaker) -> str | None:
-        """Return the name of the stream; None while it is looked up.
-
-        Empty where it cannot be found.
-        """
-        return self._names.get(speaker.execution, "")
-
-    async def _find(self, client: Client, speaker: Speaker, found: Callable[[], None]) -> None:
-        workflow_id, execution = speaker.workflow_id, speaker.execution
-        try:
-            # The root of a run of ours may have been started by another workflow, and need not be Temporal's root.
-            while workflow_id and SEPARATOR in workflow_id:
-                nested = await client.get_workflow_handle(workflow_id, run_id=execution).describe()
-                workflow_id, execution = nested.parent_id or "", nested.parent_run_id or ""
-            self._keep(speaker.execution, stream_name(execution) if workflow_id else "")
-        except RPCError as error:
-            _LOG.info("tokens of %s are not told: %s", speaker.workflow_id, error)
-            self._keep(speaker.execution, "")
-        found()
-
-    def _keep(self, execution: str, name: str | None) -> None:
-        self._names[execution] = name
-        self._names.move_to_end(execution)
-        if len(self._names) > _MOST_STREAMS:
-            self._names.popitem(last=False)
+    def _tell_whether_down(self, error: LiveChannelDown | None) -> None:
+        if error and not self._is_down:
+            _LOG.warning("nobody sees tokens now, and runs go on without: %s", error)
+        elif self._is_down and not error:
+            _LOG.warning("tokens are seen again")
+        self._is_down = error is not None

@@ -95,6 +95,8 @@ class OpenCall:
             return
         if which > self.current:
             self._begin(which)
+        if frame.number < self._next:
+            return  # it comes twice
         if frame.kind is FrameKind.PROGRESS:
             self._next = frame.number + 1
             self._progress.append(frame)

@@ -11,11 +11,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from ...activities.call.live import LiveChannelDown
-from ...connection.live_channel import RedisChannel, Said
+from ...activities.call.live import WATCHED_SECONDS, LiveChannelDown
+from ...connection.live_channel import RedisChannel
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import Frame, LiveItem, StreamItem, stream_name
-from ...contracts.wire.places import EventId
+from ...contracts.wire.places import SEPARATOR
 from .open_calls import OpenCalls, durable_part
 
 _LOG: Final = logging.getLogger(__name__)
@@ -23,8 +23,7 @@ _LOG: Final = logging.getLogger(__name__)
 _WAIT_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 1.0
 _MOST_AT_ONCE: Final = 500
-_MOST_EXECUTIONS: Final = 4
-"""Newest executions of the root whose streams are read: what nested runs of older ones say comes with their answers."""
+_SAYING_SECONDS: Final = WATCHED_SECONDS / 3
 
 
 @cache
@@ -37,37 +36,35 @@ def tell_that_no_channel_is_known() -> None:
 
 
 class FrameReader:
-    """Reads the live streams of a run.
+    """Reads the live stream of a run, and says meanwhile that it is watched.
 
     Args:
         url: Address of the live channel. Empty: there is none, and nothing is read.
-        executions: Of the root run, the oldest first.
+        namespace: Of Temporal, in which the run is.
+        run_id: Id of the run.
+        execution: Temporal's run id of the first execution of its root.
     """
 
-    def __init__(self, url: str, executions: Sequence[str]) -> None:
+    def __init__(self, url: str, namespace: str, run_id: str, execution: str) -> None:
         self._channel = RedisChannel(url) if url else None
-        self._after: dict[str, str] = {}
+        self._run_id = run_id
+        self._root = (namespace, run_id.partition(SEPARATOR)[0], stream_name(execution))
+        self._after = "0"
         self._is_down = False
-        for execution in executions[-_MOST_EXECUTIONS:]:
-            self.add(execution)
-
-    def add(self, execution: str) -> bool:
-        """Read the stream of an execution too; return whether that is new."""
-        name = stream_name(execution)
-        if name in self._after:
-            return False
-        self._after[name] = "0"
-        if len(self._after) > _MOST_EXECUTIONS:
-            del self._after[next(iter(self._after))]
-        return True
+        self._saying: asyncio.Task[None] | None = None
 
     async def next(self) -> list[Frame]:
         """Wait for frames and return them; also returns with none."""
         if self._channel is None:
             await asyncio.sleep(_PAUSE_SECONDS)
             return []
+        if self._saying is None:
+            self._saying = asyncio.create_task(self._say(self._channel))
+        stream = self._root[-1]
         try:
-            said = await self._channel.read(self._after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE)
+            self._after, said = await self._channel.read(
+                stream, self._after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE
+            )
         except LiveChannelDown as error:
             if not self._is_down:
                 _LOG.warning("no tokens for now, and events go on: %s", error)
@@ -75,22 +72,33 @@ class FrameReader:
             await asyncio.sleep(_PAUSE_SECONDS)
             return []
         self._is_down = False
-        for one in said:
-            if one.stream in self._after:
-                self._after[one.stream] = one.id
-        return list(_readable(said))
+        return list(self._own(said))
+
+    def _own(self, said: Iterable[bytes]) -> Iterator[Frame]:
+        for written in said:
+            # What is none is of another version, or of a stranger: the history will tell.
+            with suppress(ValidationError):
+                frame = Frame.model_validate_json(written)
+                if f"{frame.run_id}{SEPARATOR}".startswith(f"{self._run_id}{SEPARATOR}"):
+                    yield frame
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._saying:
+            self._saying.cancel()
+            await asyncio.gather(self._saying, return_exceptions=True)
         if self._channel:
             await self._channel.aclose()
 
-
-def _readable(said: Iterable[Said]) -> Iterator[Frame]:
-    for one in said:
-        # What is none is of another version, or of a stranger: the history will tell.
-        with suppress(ValidationError):
-            yield Frame.model_validate_json(one.frame)
+    async def _say(self, channel: RedisChannel) -> None:
+        while True:
+            pause = _SAYING_SECONDS
+            try:
+                await channel.watch(*self._root)
+            except LiveChannelDown:
+                # That it is, whoever reads it says.
+                pause = _PAUSE_SECONDS
+            await asyncio.sleep(pause)
 
 
 async def stream_items(
@@ -145,18 +153,9 @@ async def _either(
                 event = happened.result()
                 if event is None:
                     return
-                # A read that waits does not know of it.
-                if reader.add(_execution(event)) and not heard.done():
-                    heard.cancel()
-                    heard = asyncio.ensure_future(reader.next())
                 yield event
                 happened = asyncio.ensure_future(anext(events, None))
     finally:
         for task in (happened, heard):
             task.cancel()
         await asyncio.gather(happened, heard, return_exceptions=True)
-
-
-def _execution(event: Event) -> str:
-    """Return the execution of the root run in which an event was told."""
-    return EventId.parse(event.position.partition(";")[0]).execution

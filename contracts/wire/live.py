@@ -30,6 +30,8 @@ class FrameKind(StrEnum):
 class Frame(Contract):
     """What a call said in one moment, some 50 ms."""
 
+    run_id: str
+    """Id of the run whose call it is, nested or not."""
     activity: str
     """Id of its activity, which has its path."""
     attempt: int
@@ -117,6 +119,7 @@ STREAM_ITEM: TypeAdapter[StreamItem] = TypeAdapter(StreamItem)
 def stream_name(execution: str) -> str:
     """Return the name of the live stream of a root run.
 
-    By Temporal's run id of its execution: nobody guesses it who was not told of the run.
+    What is nested in it speaks there too. By Temporal's run id of its first execution: nobody guesses it who was not
+    told of the run.
     """
     return f"sostenuto:live:{execution}"

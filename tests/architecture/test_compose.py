@@ -35,9 +35,9 @@ def test_every_profile_is_valid(profile: str) -> None:
     _config("--profile", profile, "config", "--quiet") if profile else _config("config", "--quiet")
 
 
-def test_ports_are_for_this_machine_alone_and_none_is_a_databases(services: dict[str, Any]) -> None:
+def test_ports_are_for_this_machine_alone_and_none_is_of_what_stays(services: dict[str, Any]) -> None:
     published = {(name, port["host_ip"]) for name, service in services.items() for port in service.get("ports", ())}
-    assert published == {("temporal", "127.0.0.1"), ("temporal-ui", "127.0.0.1")}
+    assert published == {(name, "127.0.0.1") for name in ("temporal", "temporal-ui", "redis")}
 
 
 def test_images_are_pinned_to_a_release(services: dict[str, Any]) -> None:

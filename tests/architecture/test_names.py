@@ -88,6 +88,7 @@ PUBLIC = {
         "ToolRequested",
         "ToolResponded",
         "ToolsFaulty",
+        *("Partial", "Progress", "Retract", "StreamItem", "Token"),
     ),
 }
 

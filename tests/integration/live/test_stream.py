@@ -13,7 +13,7 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chain, Client, Model, Parallel, Prompt, SpecError, Status, ToolContext, tool
 from sostenuto.clients.live import stream
-from sostenuto.contracts.wire.event import ModelRequested, ModelResponded, RunFinished
+from sostenuto.contracts.wire.event import MemberStarted, ModelRequested, ModelResponded, RunFinished
 from sostenuto.contracts.wire.live import STREAM_ITEM, Partial, Progress, Retract, StreamItem, Token
 from sostenuto.workers.stack.valkey_server import ValkeyServer
 from tests.integration.live.conftest import Serve, Start
@@ -22,7 +22,7 @@ from tests.integration.stack.processes import eventually
 from tests.patience import PATIENCE_SECONDS
 
 WORDS = "It rains in Rome and it snows in Oslo, so take the umbrella and the boots with you."
-SLOW = {"text": WORDS, "seconds_per_word": 0.1}
+SLOW = {"text": WORDS, "seconds_per_word": 0.2}
 TALKER = Agent(name="talker", model="scripted/m")
 
 
@@ -65,8 +65,24 @@ async def test_nested_runs_speak_under_their_paths(serve: Serve, valkey: ValkeyS
     assert all(tokens_before_answer(items, path) > 1 for path in speaking)
 
 
+async def test_a_nested_run_is_watched_beside_its_root(serve: Serve, valkey: ValkeyServer) -> None:
+    pages = Parallel(name="pages", each=TALKER)
+    async with serve(App(pages), [SLOW], url_of(valkey)) as client:
+        run = await client.start(pages, '["a", "b"]')
+        runs = [run]
+        async with aclosing(run.events()) as events:
+            while len(runs) < 3:
+                if isinstance(event := await anext(events), MemberStarted):
+                    runs.append(await client.get(event.run_id))
+        whole, *parts = await asyncio.gather(*map(items_of, runs))
+    for items in (whole, *parts):
+        assert_tokens_join(items)
+        speaking = {item.path for item in items if isinstance(item, ModelResponded)}
+        assert all(tokens_before_answer(items, path) > 1 for path in speaking)
+
+
 async def test_who_comes_late_is_told_what_was_said_so_far(serve: Serve, valkey: ValkeyServer) -> None:
-    async with serve(App(TALKER), [{"text": WORDS, "seconds_per_word": 0.1}], url_of(valkey)) as client:
+    async with serve(App(TALKER), [SLOW], url_of(valkey)) as client:
         run = await client.start(TALKER, "Go.")
         async for item in run.stream():
             if isinstance(item, Token) and "Rome" in item.text:

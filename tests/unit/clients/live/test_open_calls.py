@@ -36,7 +36,7 @@ def responded(text: str, path: str = "a", turn: int = 1) -> Event:
 
 def said(number: int, text: str, activity: str = "a:turn-1", attempt: int = 1, **more: Any) -> Frame:
     kind = more.pop("kind", FrameKind.TEXT)
-    return Frame(activity=activity, attempt=attempt, number=number, kind=kind, text=text, **more)
+    return Frame(run_id="r", activity=activity, attempt=attempt, number=number, kind=kind, text=text, **more)
 
 
 def failed(number: int, attempt: int = 1) -> Frame:

@@ -70,10 +70,14 @@ class Story:
                 ["a", " b ", "ccc", "\n"] if kind is not FrameKind.TOOL_CALL else ['["x", ', '"y"']
             )
             said += text if kind is FrameKind.TEXT else ""
-            self.frames.append(Frame(activity=activity, attempt=attempt, number=number, kind=kind, text=text))
+            self.frames.append(
+                Frame(run_id="r", activity=activity, attempt=attempt, number=number, kind=kind, text=text)
+            )
             number += 1
         if fails and self.chance.random() < 0.5:
-            self.frames.append(Frame(activity=activity, attempt=attempt, number=number, kind=FrameKind.FAILED))
+            self.frames.append(
+                Frame(run_id="r", activity=activity, attempt=attempt, number=number, kind=FrameKind.FAILED)
+            )
         return said
 
 
@@ -99,9 +103,6 @@ class Reader:
     def __init__(self, frames: Sequence[Frame], chance: random.Random) -> None:
         self._left = list(frames)
         self._chance = chance
-
-    def add(self, execution: str) -> bool:
-        return self._chance.random() < 0.1
 
     async def next(self) -> list[Frame]:
         for _ in range(self._chance.randrange(4)):
