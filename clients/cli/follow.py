@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-async def show(run: Run, items: AsyncIterator[StreamItem], console: Console) -> None:
+async def show(run: Run, console: Console, *, after: str | None = None) -> None:
     """Print the events of a run as a tree, and what holds it up.
 
-    Beneath stands what it waits for, and what is being said.
+    On a terminal, beneath stands what it waits for, and what is being said.
     """
     from rich.markup import escape
 
@@ -31,6 +31,7 @@ async def show(run: Run, items: AsyncIterator[StreamItem], console: Console) -> 
 
     tree, spoken = StepTree(), Spoken()
     happened = asyncio.Event()
+    items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
     with console.status("waiting for the run") as status:
         asking = asyncio.create_task(tell_hindrances(run, happened, say))
         try:

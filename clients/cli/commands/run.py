@@ -91,7 +91,7 @@ def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
 
 async def _followed(run: Run, console: Console) -> Result:
     with cancelling(run, lambda text: console.print(text, markup=False, highlight=False)):
-        await show(run, run.stream(), console)
+        await show(run, console)
         return await run.result()
 
 

@@ -34,13 +34,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _watch(args: argparse.Namespace) -> int:
     client = await connect_client(args)
     run = await client.get(args.id)
-    items = run.stream(args.after)
     try:
         if args.json:
-            async for item in items:
+            async for item in run.stream(args.after):
                 answer(STREAM_ITEM.dump_json(item).decode())
         else:
-            await show(run, items, open_console())
+            await show(run, open_console(), after=args.after)
     except asyncio.CancelledError:
         return INTERRUPTED
     return EXIT_STATUS[(await run.result()).status]
