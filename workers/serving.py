@@ -87,12 +87,14 @@ async def _live(settings: Settings, on_warning: Callable[[str], None]) -> AsyncI
         yield Live()
         return
     channel = RedisChannel(settings.redis_url.get_secret_value())
-    live = Live(channel)
+    is_down = False
     try:
-        try:
-            await channel.check()
-        except LiveChannelDown as error:
-            on_warning(f"{error}: runs go on, and nobody sees tokens until it does")
+        await channel.check()
+    except LiveChannelDown as error:
+        is_down = True
+        on_warning(f"{error}: runs go on, and nobody sees tokens until it does")
+    live = Live(channel, is_down=is_down)
+    try:
         yield live
     finally:
         await live.close()

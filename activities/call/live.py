@@ -166,9 +166,10 @@ class Live:
 
     Args:
         channel: Where to. None: nobody can watch, and nothing is kept.
+        is_down: Whether it is known, and was said, that the channel takes nothing now.
     """
 
-    def __init__(self, channel: LiveChannel | None = None) -> None:
+    def __init__(self, channel: LiveChannel | None = None, *, is_down: bool = False) -> None:
         self._channel = channel
         self._speakers: dict[Speaker, None] = {}
         self._watched: dict[tuple[str, str], dict[str, float]] = {}
@@ -176,7 +177,7 @@ class Live:
         self._unsent: dict[str, list[bytes]] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_down = False
+        self._is_down = is_down
 
     @contextmanager
     def model_call(self, *, structured: bool) -> Iterator[OnDelta | None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from redis.asyncio import Redis
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chain, Client, Model, Parallel, Prompt, SpecError, Status, ToolContext, tool
@@ -39,6 +40,13 @@ async def test_tokens_come_while_the_model_speaks(serve: Serve, valkey: ValkeySe
     assert_tokens_join(items)
     assert after_its_end == events_in(items)
     assert [STREAM_ITEM.validate_json(STREAM_ITEM.dump_json(item)) for item in items] == items
+
+
+async def test_what_nobody_watches_is_not_sent(serve: Serve, valkey: ValkeyServer) -> None:
+    async with serve(App(TALKER), [SLOW], url_of(valkey)) as client, Redis.from_url(url_of(valkey)) as redis:
+        run = await client.start(TALKER, "Go.")
+        await run.result()
+        assert await redis.keys() == []
 
 
 async def test_the_history_knows_nothing_of_it(serve: Serve, valkey: ValkeyServer) -> None:
