@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -120,6 +121,18 @@ async def test_streaming_ends_in_the_same_completion(subject: str, case: Case) -
     assert told["text"] == plain.message.text
     assert told["reasoning"] == case.step.reasoning
     assert bool(told["tool_call"]) == bool(plain.message.tool_calls)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_pieces_of_arguments_are_told_with_their_call(subject: str) -> None:
+    calls = (FIND, AGAIN, ScriptedCall(name="note", arguments={"text": "so"}))
+    deltas: list[Delta] = []
+    async with answering(subject, WireStep(text="Let me see.", tool_calls=calls)) as adapter:
+        await adapter.complete(request(subject), deltas.append)
+    told = [delta for delta in deltas if delta.kind == "tool_call"]
+    assert {delta.index: delta.tool for delta in told} == {0: "look_up", 1: "look_up", 2: "note"}
+    written = ["".join(delta.text for delta in told if delta.index == index) for index in range(3)]
+    assert [json.loads(text) for text in written] == [call.arguments for call in calls]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -110,6 +110,8 @@ def responses_events(step: WireStep, model: str, turn: int) -> Iterator[Json]:
     yield _numbered({"type": "response.created", "response": response | {"status": "in_progress"}})
     items = list(_responses_items(step, turn))
     for index, (item, deltas) in enumerate(items):
+        begun = item | ({"arguments": "", "status": "in_progress"} if item["type"] == "function_call" else {})
+        yield _numbered({"type": "response.output_item.added", "output_index": index, "item": begun})
         for delta in deltas:
             yield _numbered(delta | {"output_index": index, "item_id": item.get("id", "")})
         yield _numbered({"type": "response.output_item.done", "output_index": index, "item": item})
