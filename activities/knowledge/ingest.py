@@ -83,10 +83,13 @@ class IngestActivities:
             return await self.ingestion().vanished(call)
 
     @activity.defn(name=names.INGEST_FINISH_ACTIVITY)
-    async def finish(self, call: ShowCall) -> None:
-        """Delete what nobody sees any more, and make searches fast. Repeatable."""
+    async def finish(self, call: ShowCall) -> str | None:
+        """Delete what nobody sees any more, and make searches fast.
+
+        Returns why that cannot be, if it cannot. Repeatable.
+        """
         async with step(by=patience.INGEST):
-            await self.ingestion().finish(call)
+            return await self.ingestion().finish(call)
 
     def ingestion(self) -> Ingestion:
         """Return what does the steps.

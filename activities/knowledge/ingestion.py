@@ -218,9 +218,12 @@ class Ingestion:
                 return Vanished(uris=tuple(gone), cursor=record.id)
         return Vanished(uris=tuple(gone), cursor=records[-1].id if len(records) == call.limit else "")
 
-    async def finish(self, call: ShowCall) -> None:
-        """Delete what nobody sees any more, and make searches fast."""
-        await self._knowledge.collections.finish(call.writing)
+    async def finish(self, call: ShowCall) -> str:
+        """Delete what nobody sees any more, and make searches fast.
+
+        Returns why that cannot be, if it cannot.
+        """
+        return await self._knowledge.collections.finish(call.writing)
 
     async def _embedded(
         self, collection: Collection, chunks: Sequence[Chunk], report: OnProgress, charge: OnCharge

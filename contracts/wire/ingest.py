@@ -69,6 +69,8 @@ class IngestReport(IngestProgress):
     failures: tuple[DocumentFailure, ...] = ()
     """The first of those that failed."""
     seconds: float = 0.0
+    note: str = ""
+    """What there is to say of an ingest that did not go quite as it should, such as that searches are not as fast."""
 
 
 class IngestCarried(Contract):

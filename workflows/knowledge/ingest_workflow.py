@@ -107,8 +107,8 @@ class IngestWorkflow:
         whole = ShowCall(writing=carried.writing, tenant=self._asked.tenant, all_of_it=True)
         if self._asked.rebuild:
             await self._do(IngestActivities.show, whole, "show", "show the whole")
-        await self._do(IngestActivities.finish, whole, "finish", "tidy up")
-        return self._report()
+        note: str | None = await self._do(IngestActivities.finish, whole, "finish", "tidy up")
+        return self._report().model_copy(update={"note": note or ""})
 
     async def _begun(self) -> IngestCarried:
         mark = workflow.info().run_id

@@ -9,7 +9,6 @@ multi-version concurrency control in databases).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,8 +46,6 @@ from .vector_store import (
     VectorStore,
     Where,
 )
-
-_LOG = logging.getLogger(__name__)
 
 _MOST_AT_ONCE: Final = 100
 _PAGE: Final = 1_000
@@ -246,10 +243,10 @@ class Collections:
             await self.catalogue.write(stored.model_copy(update={"swept": writing.step}))
         await self._store.delete(set_of(writing), [Where(key="until", at_most=writing.step)])
 
-    async def finish(self, writing: Writing) -> None:
+    async def finish(self, writing: Writing) -> str:
         """Delete the set that a rebuilt one took the place of, and make searches fast.
 
-        Where they cannot be made fast all is there to be found, more slowly: the log tells of it.
+        Where they cannot be made fast all is there to be found, more slowly: returns why, else nothing.
         """
         for one in _generations(writing.name, await self._store.sets()):
             if one != set_of(writing):
@@ -257,7 +254,8 @@ class Collections:
         try:
             await self._store.optimize(set_of(writing))
         except StoreError as error:
-            _LOG.warning("collection %r is searched without new indexes: %s", writing.name, error)
+            return f"it is searched without new indexes, and more slowly: {error}"
+        return ""
 
     async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
         """Return a page of the documents that searches see, in the order of their ids."""

@@ -156,6 +156,8 @@ def _tell(report: IngestReport) -> None:
         f"{report.collection}: {report.done:,} new or changed ({report.passages:,} passages), {report.unchanged:,} "
         f"unchanged, {report.failed:,} failed{removed}, in {report.seconds:.1f} s{cost}"
     )
+    if report.note:
+        say(f"  ⚠ {report.note}")
     for failure in report.failures[:_SHOWN]:
         say(f"  ✗ {failure.uri}: {failure.reason}")
     if report.failed > len(report.failures[:_SHOWN]):

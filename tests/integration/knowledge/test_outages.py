@@ -10,7 +10,7 @@ import pytest
 
 from sostenuto import App, Collection
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
-from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable
+from sostenuto.activities.knowledge.store.vector_store import StoreError, StoreUnavailable
 from sostenuto.clients.ingest import CollectionFailed
 
 if TYPE_CHECKING:
@@ -34,6 +34,24 @@ class Restarting(EdgeStore):
             self.refused[method] += 1
             raise StoreUnavailable(f"the store is being started anew, and took no {method}")
         return await super()._call(method, **arguments)
+
+
+class Full(EdgeStore):
+    """A store that has no room for indexes."""
+
+    async def optimize(self, name: str) -> None:
+        raise StoreError(f"no room for the indexes of {name}")
+
+
+async def test_an_ingest_that_leaves_searches_slow_says_so(
+    serving: Served, handbook: Collection, documents: Path, tmp_path: Path
+) -> None:
+    (documents / "alpha.md").write_text("This is alpha.")
+    async with serving(App(collections=[handbook]), store=Full(tmp_path / "store")) as client:
+        report = await (await client.ingest(handbook, documents)).result()
+        assert report.done == 1
+        assert "searched without new indexes, and more slowly: no room for the indexes of" in report.note
+        assert (await client.search(handbook, "alpha")).passages
 
 
 @pytest.mark.usefixtures("short_pauses")

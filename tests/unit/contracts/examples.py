@@ -22,7 +22,7 @@ from sostenuto.contracts.provider_tool import ProviderTool
 from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
-from sostenuto.contracts.wire import event, mcp_call, route_call, run, totals
+from sostenuto.contracts.wire import event, live, mcp_call, route_call, run, totals
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged
@@ -84,6 +84,7 @@ OPTION = route_call.RouteOption(
     max_tokens=1000,
     model="anthropic/claude",
 )
+WHERE: dict[str, Any] = {"path": "support/billing", "position": "x/5/0~W10"}
 WHEN = {
     "id": "0c/12/0",
     "at": datetime(2026, 11, 22, 20, 0, tzinfo=UTC),
@@ -261,6 +262,23 @@ EXAMPLES: tuple[Contract, ...] = (
     event.RunFinished(
         **WHEN, status=Status.FAILED, output="so far", reason="broke", turns=3, usage=USAGE, cost_usd=0.25
     ),
+    live.Frame(
+        run_id="run-1/billing",
+        activity="support/billing:turn-1",
+        attempt=2,
+        number=3,
+        kind="text",
+        text="{",
+        tool="look",
+        index=1,
+        structured=True,
+        done=1.0,
+        total=3.0,
+    ),
+    live.Token(**WHERE, text="It ", kind="reasoning"),
+    live.Retract(**WHERE),
+    live.Partial(**WHERE, value=["Ro"], tool="look", index=1),
+    live.Progress(**WHERE, text="looking", call_id="call_1_0", done=1.0, total=3.0),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}

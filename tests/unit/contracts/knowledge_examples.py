@@ -95,7 +95,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
     PROGRESS,
     CARRIED,
     ingest.DocumentRef(uri="file:///docs/probe.md", hash="ab" * 32, size=1_000),
-    ingest.IngestReport(collection="handbook", failures=(FAILURE,), seconds=1.5, **COUNTS),
+    ingest.IngestReport(collection="handbook", failures=(FAILURE,), seconds=1.5, note="slower", **COUNTS),
     ingest.IngestInput(
         collection="handbook",
         sources=("/docs",),
