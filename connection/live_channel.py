@@ -101,7 +101,7 @@ class RedisChannel:
         """
         entries = await self._entries(_WATCHED, after, wait_seconds, _MOST_FRAMES)
         return [
-            Watched(entry.decode(), *(fields.get(name, b"").decode() for name in (b"namespace", b"root", b"stream")))
+            Watched(entry.decode(), *(_text(fields.get(name, b"")) for name in (b"namespace", b"root", b"stream")))
             for entry, fields in entries
         ]
 
@@ -133,6 +133,10 @@ class RedisChannel:
         except (RedisError, OSError) as error:
             why = str(error) or type(error).__name__
         raise LiveChannelDown(f"the live channel at {self.shown} does not answer ({why})")
+
+
+def _text(said: bytes) -> str:
+    return said.decode(errors="replace")
 
 
 def redis_url_setting(environ: Mapping[str, str] = os.environ) -> str:

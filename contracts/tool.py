@@ -6,6 +6,7 @@ What a model sees of them, and what a workflow knows of them.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from .contract import Contract
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.tool_signature import ToolSignature
+from .text import cut
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +30,8 @@ TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 """Names that every provider takes."""
 
 DEFAULT_TIMEOUT = timedelta(minutes=1)
+
+_MOST_PROGRESS_CHARS = 1_000
 
 
 class Effect(StrEnum):
@@ -96,11 +100,14 @@ class ToolContext:
         As in `await ctx.progress("searching", done=2, total=3)`; in a sync tool without `await`. Nothing of it is kept.
 
         Args:
-            text: What is being done.
+            text: What is being done. Of a long one the beginning is told.
             done: How much of it is done.
             total: Of how much.
+
+        Raises:
+            TypeError: `done` or `total` is not a finite number.
         """
-        self._progress(text, done, total)
+        self._progress(cut(str(text), _MOST_PROGRESS_CHARS), _finite("done", done), _finite("total", total))
         return _Done()
 
     @property
@@ -110,6 +117,16 @@ class ToolContext:
         An async tool is cancelled; a sync one looks here.
         """
         return self._is_cancelled()
+
+
+def _finite(name: str, number: Any) -> float | None:
+    try:
+        found = None if number is None else float(number)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if found is not None and not math.isfinite(found):
+        raise TypeError(f"progress: {name} is not a finite number")
+    return found
 
 
 class _Done:

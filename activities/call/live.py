@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -129,8 +130,11 @@ class Speaker:
             self._number += 1  # which nobody will see
             return
         self._chars += size
-        if self._waiting and self._waiting[-1].takes(piece):
-            self._waiting[-1].texts += piece.texts
+        last = self._waiting[-1] if self._waiting else None
+        if last and last.takes(piece):
+            last.texts += piece.texts
+        elif last and last.kind is piece.kind is FrameKind.PROGRESS:
+            self._waiting[-1] = piece
         else:
             self._waiting.append(piece)
 
@@ -157,6 +161,31 @@ class Speaker:
                     total=piece.total,
                 )
                 self._number += 1
+
+
+class _Latest:
+    """Hands the latest progress of a tool over to the loop, however often and from wherever it is told."""
+
+    def __init__(self, say: Callable[[_Piece], None]) -> None:
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._piece: _Piece | None = None
+
+    def tell(self, text: str, done: float | None, total: float | None) -> None:
+        with self._lock:
+            is_first = self._piece is None
+            self._piece = _Piece(FrameKind.PROGRESS, texts=[text], done=done, total=total)
+        if is_first:
+            # A sync tool may outlive its call, and that the loop.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            piece, self._piece = self._piece, None
+        if piece:
+            self._say(piece)
 
 
 class Live:
@@ -208,15 +237,7 @@ class Live:
             if speaker is None:
                 yield lambda *_: None
                 return
-            loop = asyncio.get_running_loop()
-
-            def tell(text: str, done: float | None, total: float | None) -> None:
-                piece = _Piece(FrameKind.PROGRESS, texts=[text], done=done, total=total)
-                # A sync tool may outlive its call, and that the loop.
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._say, speaker, piece)
-
-            yield tell
+            yield _Latest(lambda piece: self._say(speaker, piece)).tell
 
     async def close(self) -> None:
         """Send what waits, if that takes no longer than a second, and end."""
@@ -294,6 +315,9 @@ class Live:
                 self._tell_whether_down(error)
                 self._wake.set()
                 await asyncio.sleep(_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - told
+                # What cannot be written must not silence all other calls.
+                _LOG.exception("what calls said is lost to those who watch")
             await asyncio.sleep(FRAME_SECONDS)
 
     async def _flush(self) -> None:

@@ -182,6 +182,29 @@ async def test_values_grow_and_tools_tell_how_far_they_are(serve: Serve, valkey:
     assert_tokens_join(items)
 
 
+async def test_a_tool_may_tell_as_often_as_it_likes(serve: Serve, valkey: ValkeyServer) -> None:
+    @tool(effect="read")
+    def work(ctx: ToolContext) -> str:
+        """Work."""
+        for number in range(100_000):
+            ctx.progress("x" * 2_000, done=number, total=100_000)  # type: ignore[unused-awaitable]
+        for wrong in (float("nan"), 10**400, "two"):
+            with pytest.raises(TypeError, match="progress: done is not a finite number"):
+                ctx.progress("", done=wrong)  # type: ignore[unused-awaitable, arg-type]
+        return "worked"
+
+    agent = Agent(name="talker", model="scripted/m", tools=[work])
+    script = [{"tool_calls": [{"name": "work", "arguments": {}}]}, SLOW]
+    async with serve(App(agent), script, url_of(valkey)) as client:
+        items = await items_of(await client.start(agent, "Go."))
+    assert isinstance(items[-1], RunFinished)
+    assert items[-1].output == WORDS
+    progress = [item for item in items if isinstance(item, Progress)]
+    assert len(progress) < 1_000
+    assert all(len(item.text) < 1_100 for item in progress)
+    assert_tokens_join(items)
+
+
 async def test_a_run_goes_on_without_the_channel_and_speaks_again_when_it_is_back(
     serve: Serve, start_valkey: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
