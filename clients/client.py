@@ -30,7 +30,7 @@ from ..contracts.wire.places import SEPARATOR
 from ..contracts.wire.retrieval import Retrieved
 from ..workflows.search_attributes import RUNNABLE, TENANT
 from .history.executions import describe
-from .ingest import Ingest, ask_collections, start_ingest
+from .ingest import Ingest, ask_collections, check_no_ingest, start_ingest
 from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, order_of, output_type_of
@@ -264,9 +264,11 @@ class Client:
         """Delete a collection with everything in it; return whether there was one.
 
         Raises:
+            SpecError: An ingest of it is under way.
             CollectionFailed: The workers have no collections.
             SetupError: The server is away, or no worker answers.
         """
+        await check_no_ingest(self.temporal, name)
         call = CollectionsCall(kind="drop", collection=name)
         dropped: bool = await ask_collections(self.temporal, task_queue or self.task_queue, call)
         return dropped

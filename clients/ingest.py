@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from temporalio.client import Client as TemporalClient
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -22,7 +22,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from ..activities.knowledge.sources.buckets import check_bucket_source
 from ..activities.knowledge.sources.source import IN_A_BUCKET, SourceError, is_path
@@ -136,7 +136,7 @@ async def start_ingest(
     if upload:
         asked = asked.model_copy(update={"upload": await _uploaded(temporal, asked.sources)})
     collection = asked.collection
-    workflow_id = f"ingest-{collection}"
+    workflow_id = _workflow_id(collection)
     with translate_rpc_errors(f"ingest {workflow_id!r}"):
         try:
             handle: WorkflowHandle[Any, IngestReport] = await temporal.start_workflow(
@@ -152,10 +152,37 @@ async def start_ingest(
                 result_type=IngestReport,
             )
         except WorkflowAlreadyStartedError:
-            raise SpecError(
-                f"an ingest of {collection!r} is under way: wait for it, or cancel the workflow {workflow_id!r}"
-            ) from None
+            raise _under_way(collection) from None
     return Ingest(temporal, handle, collection)
+
+
+async def check_no_ingest(temporal: TemporalClient, collection: str) -> None:
+    """Check that no ingest of a collection is under way.
+
+    Raises:
+        SpecError: One is; says what to do.
+    """
+    with translate_rpc_errors(f"collection {collection!r}"):
+        try:
+            found = await temporal.get_workflow_handle(_workflow_id(collection)).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return
+            raise
+    if found.status is WorkflowExecutionStatus.RUNNING:
+        raise _under_way(collection)
+
+
+def _workflow_id(collection: str) -> str:
+    return f"ingest-{collection}"
+
+
+def _under_way(collection: str) -> SpecError:
+    return SpecError(
+        f"an ingest of {collection!r} is under way: wait for it, or cancel it in the Temporal UI (workflow "
+        f"{_workflow_id(collection)!r}), by `temporal workflow cancel -w {_workflow_id(collection)}` or in Python by "
+        "`Ingest.cancel()`"
+    )
 
 
 async def ask_collections(temporal: TemporalClient, task_queue: str, call: CollectionsCall) -> Any:

@@ -164,7 +164,10 @@ class Speaker:
 
 
 class _Latest:
-    """Hands the latest progress of a tool over to the loop, however often and from wherever it is told."""
+    """Hands the latest progress of a tool over to the loop.
+
+    However often it is told, and from whatever thread.
+    """
 
     def __init__(self, say: Callable[[_Piece], None]) -> None:
         self._say = say

@@ -46,7 +46,8 @@ def keep_stdout_clean() -> None:
     )
 
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
-    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    # What it warns of, such as each try to reach a server that is away, the commands tell in their own words.
+    levels = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
     Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
 

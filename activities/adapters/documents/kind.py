@@ -48,6 +48,7 @@ _BY_MEDIA_TYPE: Final[dict[str, Kind]] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
 }
+_NO_TEXT: Final = ("pdf", "docx", "pptx")
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOREIGN: Final = (
     (b"\x89PNG", "a picture"),
@@ -81,9 +82,9 @@ def document_kind(data: bytes, name: str, media_type: str = "") -> Kind:
     by_type = _BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())
     by_name = _BY_SUFFIX.get(PurePath(name).suffix.lower())
     declared = by_type or by_name
-    found = _found(data)
+    found = _found(data, is_text=by_name is not None and by_name not in _NO_TEXT)
     if found is None:
-        if declared in ("pdf", "docx", "pptx"):
+        if declared in _NO_TEXT:
             raise DocumentError(f"it is called a {declared.upper()} file and is none, or is damaged at its beginning")
         return declared or ("html" if _HTML.match(_COMMENT.sub(b"", data[:_BEGINNING])) else "text")
     if declared is not None and found not in (by_type, by_name):
@@ -91,11 +92,17 @@ def document_kind(data: bytes, name: str, media_type: str = "") -> Kind:
     return found
 
 
-def _found(data: bytes) -> Kind | None:
-    """Return what the bytes are; None where they may be text."""
+def _found(data: bytes, *, is_text: bool) -> Kind | None:
+    """Return what the bytes are; None where they may be text.
+
+    Args:
+        data: The bytes.
+        is_text: Whether the name says so.
+    """
     if b"%PDF-" in data[:_BEGINNING]:
-        # It may have something before it. A text may speak of it.
-        return "pdf" if data.startswith(b"%PDF-") or b"\0" in data or b"startxref" in data[-2048:] else None
+        # It may have something before it. A text may speak of it, or write one.
+        is_pdf = data.startswith(b"%PDF-") or b"\0" in data or (b"startxref" in data[-2048:] and not is_text)
+        return "pdf" if is_pdf else None
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _in_archive(data)
     if data.startswith(_OLD_OFFICE):

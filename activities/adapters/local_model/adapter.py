@@ -28,7 +28,7 @@ from ..providers.compatible.adapter import CompatibleAdapter
 from ..providers.deadline import deadline
 from .answers import AnswerWriter, completion_of
 from .argument_writer import ArgumentWriter
-from .citing.cited import CitedWriter
+from .citing.cited import NO_ANSWER, CitedWriter
 from .digest import digest
 from .exchange import Exchange, read_exchange
 from .schema import bounded_output
@@ -104,8 +104,12 @@ class LocalAdapter:
     ) -> Completion:
         if exchange.calls or exchange.given:
             return await self._cited.answer(request, wanted, exchange, on_delta)
-        # Nothing was looked up, as for a greeting: there is nothing to cite.
         asked = _conversation(request, exchange)
+        if not request.tools:
+            # Nor can anything be: what stood beside the question was nothing.
+            nothing: dict[str, JsonValue] = {"answer": NO_ANSWER, "claims": []}
+            return await self._cited.completed(asked, wanted, nothing, Usage(), on_delta)
+        # Nothing was looked up, as for a greeting: there is nothing to cite.
         said = await self._server.complete(replace(asked, output=None))
         known: dict[str, JsonValue] = {"answer": said.message.text, "claims": []}
         done = await self._cited.completed(asked, wanted, known, said.usage, on_delta)

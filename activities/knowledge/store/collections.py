@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ....contracts.collection.fields import Condition
+from ....contracts.text import plural
 from ....contracts.wire.ingest import Writing
 from .catalogue import Catalogue
 from .stored import (
@@ -36,16 +37,7 @@ from .stored import (
     visible_at,
     where_of,
 )
-from .vector_store import (
-    Hit,
-    Leg,
-    Point,
-    Record,
-    StoreError,
-    StoreUnavailable,
-    VectorStore,
-    Where,
-)
+from .vector_store import Hit, Leg, Point, Record, StoreError, StoreUnavailable, VectorStore, Where
 
 _MOST_AT_ONCE: Final = 100
 _PAGE: Final = 1_000
@@ -223,8 +215,8 @@ class Collections:
             ]
             await self._store.set_payload(whole, earlier, {"until": writing.step})
         counts = {
-            "documents": await self._count(writing, DOCUMENT),
-            "passages": await self._count(writing, PASSAGE),
+            "documents": await self._count(whole, writing.step, DOCUMENT),
+            "passages": await self._count(whole, writing.step, PASSAGE),
         }
         now = datetime.now(UTC).isoformat(timespec="seconds")
         shown = {"step": writing.step, "begun": writing.step, "swept": stored.swept, "updated": now, **counts}
@@ -246,16 +238,24 @@ class Collections:
     async def finish(self, writing: Writing) -> str:
         """Delete the set that a rebuilt one took the place of, and make searches fast.
 
-        Where they cannot be made fast all is there to be found, more slowly: returns why, else nothing.
+        Returns what there is to say of it: that the old one had more documents, or that searches are not as fast.
         """
+        notes = []
+        now = (await self.catalogue.there(writing.name)).documents
         for one in _generations(writing.name, await self._store.sets()):
-            if one != set_of(writing):
-                await self._store.drop(one)
+            if one == set_of(writing):
+                continue
+            if (before := await self._count(one, writing.step, DOCUMENT)) > now:
+                notes.append(
+                    f"it had {plural(before, 'document')} before and has {now:,} now: made anew, it has what these "
+                    "sources have and nothing else"
+                )
+            await self._store.drop(one)
         try:
             await self._store.optimize(set_of(writing))
         except StoreError as error:
-            return f"it is searched without new indexes, and more slowly: {error}"
-        return ""
+            notes.append(f"it is searched without new indexes, and more slowly: {error}")
+        return "; ".join(notes)
 
     async def documents(self, name: str, *, tenant: str = "", after: str = "", limit: int = 1_000) -> Sequence[Record]:
         """Return a page of the documents that searches see, in the order of their ids."""
@@ -330,9 +330,8 @@ class Collections:
                 f"`sostenuto ingest {stored.name} PATH --rebuild`, or drop it by `sostenuto drop {stored.name}`"
             )
 
-    async def _count(self, writing: Writing, kind: str) -> int:
-        where = [Where(key="kind", any_of=(kind,)), *visible_at(writing.step)]
-        return await self._store.count(set_of(writing), where)
+    async def _count(self, of: str, step: int, kind: str) -> int:
+        return await self._store.count(of, [Where(key="kind", any_of=(kind,)), *visible_at(step)])
 
 
 def _generations(name: str, sets: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ..exit_status import FAILED, INTERRUPTED
 from ..hindrances import tell_hindrances
@@ -72,7 +73,7 @@ async def _ingest(args: argparse.Namespace) -> int:
     except asyncio.CancelledError:
         with contextlib.suppress(Exception):
             await ingest.cancel()
-        say(f"cancelled: searches see what was shown so far; `sostenuto ingest {args.collection}` goes on from there")
+        say("cancelled: searches see what was shown so far, and the same command goes on from there")
         return INTERRUPTED
     if args.json:
         answer(report.model_dump_json(indent=2))
@@ -127,15 +128,19 @@ def _shown(console: Console, collection: str, began: float) -> Iterator[Callable
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[counted]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(collection, total=None)
+        task = bar.add_task(collection, total=None, counted="")
 
         def draw(progress: IngestProgress) -> None:
             ended = progress.done + progress.unchanged + progress.failed
-            total = progress.found if progress.found else None
-            bar.update(task, description=_line(collection, progress, began), completed=ended, total=total)
+            # More may be found until all was listed.
+            total = progress.found if progress.listed else None
+            counted = f"{ended:,} of {total:,}" if total is not None else f"{ended:,}"
+            bar.update(
+                task, description=_line(collection, progress, began), completed=ended, total=total, counted=counted
+            )
 
         yield draw
 
@@ -156,9 +161,13 @@ def _tell(report: IngestReport) -> None:
         f"{report.collection}: {report.done:,} new or changed ({report.passages:,} passages), {report.unchanged:,} "
         f"unchanged, {report.failed:,} failed{removed}, in {report.seconds:.1f} s{cost}"
     )
+    if not report.done + report.unchanged + report.failed + report.removed:
+        say("  ⚠ there is no document in these sources")
     if report.note:
         say(f"  ⚠ {report.note}")
     for failure in report.failures[:_SHOWN]:
-        say(f"  ✗ {failure.uri}: {failure.reason}")
+        # A reader names the document, too.
+        reason = failure.reason.removeprefix(f"{unquote(failure.uri.removeprefix('file://'))}: ")
+        say(f"  ✗ {failure.uri}: {reason.removeprefix(f'{failure.uri}: ')}")
     if report.failed > len(report.failures[:_SHOWN]):
         say(f"  … and {report.failed - _SHOWN:,} more")

@@ -176,7 +176,9 @@ async def test_a_rebuilt_collection_has_what_there_is_now(
     async with serving(App(collections=[handbook])) as client:
         await ingested(client, handbook, documents)
         (documents / "a.md").unlink()
-        assert counts(await ingested(client, handbook, documents, rebuild=True)) == (1, 0, 0, 0)
+        report = await ingested(client, handbook, documents, rebuild=True)
+        assert counts(report) == (1, 0, 0, 0)
+        assert report.note.startswith("it had 2 documents before and has 1 now: made anew")
         assert await texts(client, handbook, "Alpha Beta") == ["Beta."]
         (summary,) = await client.collections()
         assert (summary.generation, summary.documents) == (2, 1)
@@ -235,6 +237,8 @@ async def test_one_ingest_of_a_collection_at_a_time(
         first = await client.ingest(handbook, documents)
         with pytest.raises(SpecError, match=f"an ingest of '{handbook.name}' is under way"):
             await client.ingest(handbook, documents)
+        with pytest.raises(SpecError, match=f"an ingest of '{handbook.name}' is under way"):
+            await client.drop_collection(handbook.name)
         go_on.set()
         assert counts(await first.result()) == (1, 0, 0, 0)
 

@@ -21,6 +21,7 @@ from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.message import Message, Role, ToolCallPart
 from sostenuto.contracts.model import Model
 from sostenuto.contracts.specs.output import output_schema
+from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.contracts.wire.retrieval import Passage, Retrieved
 from sostenuto.workers.stack.llama_server import LlamaServer
@@ -106,7 +107,10 @@ async def test_what_the_passages_do_not_answer_is_not_answered(adapter: LocalAda
 
 
 async def test_a_search_that_found_nothing_claims_nothing(adapter: LocalAdapter) -> None:
-    assert said(await adapter.complete(request("How is the probe stored?", Retrieved()))).claims == []
+    answer = said(await adapter.complete(request("How is the probe stored?", Retrieved())))
+    assert (answer.answer, answer.claims) == (NO_ANSWER, [])
+    beside = said(await adapter.complete(given("", "\n\nQuestion: How is the probe stored?")))
+    assert (beside.answer, beside.claims) == (NO_ANSWER, [])
 
 
 def given(*parts: str, output: Any = Cited) -> ModelRequest:
@@ -136,14 +140,21 @@ async def test_what_is_merely_like_passages_in_a_question_is_not_cited(adapter: 
     assert said(await adapter.complete(given(question))).claims == []
 
 
+def greeted(said: str) -> ModelRequest:
+    """Of an agent that could search."""
+    parameters = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+    search = ToolDefinition(name="search_manual", description="Search the manual of the probe.", parameters=parameters)
+    return replace(request(said), tools=(search,))
+
+
 async def test_a_greeting_claims_nothing(adapter: LocalAdapter) -> None:
-    answer = said(await adapter.complete(request("Hello!")))
+    answer = said(await adapter.complete(greeted("Hello!")))
     assert answer.answer
     assert answer.claims == []
 
 
 async def test_an_answer_that_is_cut_says_so(adapter: LocalAdapter) -> None:
-    asked = request("Hello! Tell me a long story.")
+    asked = greeted("Hello! How are you?")
     completion = await adapter.complete(replace(asked, model=asked.model.model_copy(update={"max_output_tokens": 4})))
     assert said(completion).answer
     assert completion.stop is StopReason.LENGTH

@@ -59,7 +59,8 @@ class CitedWriter:
             ModelError: The server failed.
         """
         written = await self._answers.written(replace(request, output=None), exchange)
-        is_answer = written.relevance >= ENOUGH_TO_ANSWER or not any(sentence.passage for sentence in written.sentences)
+        is_found = any(sentence.passage for sentence in written.sentences)
+        is_answer = is_found and written.relevance >= ENOUGH_TO_ANSWER
         text = written.text if is_answer else NO_ANSWER
         claims = await attributed(text, written.sentences, self._embedder) if is_answer else []
         known: dict[str, JsonValue] = {

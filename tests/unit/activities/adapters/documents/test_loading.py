@@ -179,6 +179,7 @@ def test_large_json_becomes_what_small_does(name: str, form: str) -> None:
 
 def test_a_text_that_speaks_of_pdf_is_a_text() -> None:
     assert load(b"A file of PDF begins with %PDF-1.7 and then", "a.txt").form == "text"
+    assert load(b'out = b"%PDF-1.4\\n"\nout += b"startxref\\n0\\n%%EOF"\n', "write_pdf.py").form == "code"
 
 
 def test_nothing_heavy_is_loaded_by_those_who_load_documents() -> None:
