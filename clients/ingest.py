@@ -6,6 +6,7 @@ Whichever worker has them does it.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -25,7 +26,7 @@ from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlre
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..activities.knowledge.sources.buckets import check_bucket_source
-from ..activities.knowledge.sources.source import IN_A_BUCKET, SourceError, is_path
+from ..activities.knowledge.sources.source import IN_A_BUCKET, SourceElsewhere, SourceError, is_path
 from ..activities.knowledge.sources.uploaded import upload as upload_documents
 from ..connection.converter import uploads_of
 from ..contracts import names
@@ -37,6 +38,7 @@ from ..workflows.search_attributes import AT_START, named
 from .hindrances import Hindrance, find_hindrances, is_polled
 from .rpc_errors import translate_rpc_errors
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LOOKS_SECONDS: Final = 0.3
 _PATIENCE_SECONDS: Final = 120.0
 _UNSERVED_SECONDS: Final = 4.0
@@ -239,6 +241,8 @@ async def _uploaded(temporal: TemporalClient, sources: tuple[str, ...]) -> str:
         )
     try:
         return await asyncio.to_thread(upload_documents, files, uploads)
+    except SourceElsewhere as error:
+        raise SpecError(f"ingest: {error.what} on this machine, whose files are to be uploaded") from None
     except SourceError as error:
         raise SpecError(f"ingest: {error}") from None
     except OSError as error:
@@ -271,6 +275,8 @@ def _absolute(source: object) -> str:
     if not isinstance(source, str | Path) or not str(source).strip():
         raise SpecError(f"ingest: {source!r} is no path and no address")
     text = str(source)
+    if _SCHEME.match(text) and is_path(text):
+        raise SpecError(f"ingest: {text!r} is an address that is not read: name a path, s3://… or https://…")
     if is_path(text):
         return str(Path(text).expanduser().absolute())
     if text.startswith(IN_A_BUCKET):

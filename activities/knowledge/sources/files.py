@@ -177,17 +177,18 @@ def _check(source: str, host: str) -> None:
         raise SourceError(f"source {source!r} is not an absolute path, and workers may be anywhere: write it whole")
     if is_pattern(source):
         if next(glob.iglob(source, recursive=True), None) is None:
-            raise SourceElsewhere(_elsewhere(f"nothing fits the pattern {source!r}", host))
+            raise _elsewhere(f"nothing fits the pattern {source!r}", host)
     elif not os.path.exists(source):  # `Path.exists` raises where a folder above may not be read
-        raise SourceElsewhere(_elsewhere(f"there is no {source!r}", host))
+        raise _elsewhere(f"there is no {source!r}", host)
 
 
-def _elsewhere(what: str, host: str) -> str:
+def _elsewhere(what: str, host: str) -> SourceElsewhere:
     here = socket.gethostname()
     there = f" The ingest was started on {host!r}." if host and host != here else ""
-    return (
+    return SourceElsewhere(
+        what,
         f"{what} on the worker's machine {here!r}.{there} Workers read the files themselves: give them the same folder "
-        "at the same path, say --upload, or name what they can fetch: s3://… or https://…"
+        "at the same path, say --upload, or name what they can fetch: s3://… or https://…",
     )
 
 

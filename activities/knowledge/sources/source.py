@@ -26,7 +26,16 @@ class SourceError(SostenutoError):
 
 
 class SourceElsewhere(SourceError):  # noqa: N818 - named for what to do: ask another worker
-    """A path is not on this machine; another worker may have it."""
+    """A path is not on this machine; another worker may have it.
+
+    Args:
+        what: What is missing.
+        told: The same, and what to do where a worker was to read it.
+    """
+
+    def __init__(self, what: str, told: str) -> None:
+        super().__init__(told)
+        self.what = what
 
 
 class SourceUnavailable(SostenutoError):  # noqa: N818 - named for what to do: ask again

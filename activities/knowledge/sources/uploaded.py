@@ -101,9 +101,8 @@ class UploadedDocuments:
         try:
             return self._uploads.get(digest)
         except FileNotFoundError:
-            raise SourceElsewhere(
-                f"the upload {digest} is not in this worker's SOSTENUTO_PAYLOAD_DIR: give it the client's"
-            ) from None
+            missing = f"the upload {digest} is not in this worker's SOSTENUTO_PAYLOAD_DIR"
+            raise SourceElsewhere(missing, f"{missing}: give it the client's") from None
         except OSError as error:
             raise SourceError(f"the upload {digest} cannot be read: {error.strerror}") from None
 

@@ -214,6 +214,8 @@ async def test_sources_that_are_none(serving: Served, handbook: Collection, docu
         ):
             with pytest.raises(CollectionFailed, match=words):
                 await ingested(client, handbook, source)
+        with pytest.raises(SpecError, match=r"'ftp://x\.org/a' is an address that is not read"):
+            await client.ingest(handbook, "ftp://x.org/a")
         with pytest.raises(SpecError, match="name at least one file"):
             await client.ingest(handbook, [])
         report = await ingested(client, handbook, "https://example.com/a.md", "http://169.254.169.254/latest/meta-data")

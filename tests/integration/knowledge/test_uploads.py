@@ -79,7 +79,7 @@ async def test_a_worker_without_the_directory_says_so(
         with pytest.raises(SetupError, match="there is no directory to upload to: set SOSTENUTO_PAYLOAD_DIR"):
             await client.ingest(handbook, documents, upload=True)
         apart = Client(sharing(client.temporal, tmp_path / "payloads"), task_queue=client.task_queue)
-        with pytest.raises(SpecError, match="there is no '/nowhere'"):
+        with pytest.raises(SpecError, match="there is no '/nowhere' on this machine, whose files"):
             await apart.ingest(handbook, "/nowhere", upload=True)
         ingest = await apart.ingest(handbook, documents, upload=True)
         with pytest.raises(CollectionFailed, match="this worker has no SOSTENUTO_PAYLOAD_DIR"):
