@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from sostenuto.clients.live import stream
 from sostenuto.contracts.wire.event import MemberStarted, ModelRequested, ModelResponded, RunFinished
 from sostenuto.contracts.wire.live import STREAM_ITEM, Partial, Progress, Retract, StreamItem, Token
 from sostenuto.workers.stack.valkey_server import ValkeyServer
+from tests.conformance.subject import OVER_THE_WIRE, on_the_wire
+from tests.fakes.wire.server import Fault
+from tests.fakes.wire.streams import WireStep
 from tests.integration.live.conftest import Serve, Start
 from tests.integration.live.items import assert_tokens_join, events_in, items_of, tokens_before_answer
 from tests.integration.stack.processes import eventually
@@ -134,6 +138,24 @@ async def test_what_a_failed_attempt_said_is_retracted(serve: Serve, valkey: Val
     assert_tokens_join(items)
 
 
+@pytest.mark.parametrize("protocol", OVER_THE_WIRE)
+async def test_a_provider_that_breaks_off_is_heard_whole_in_the_end(
+    serve: Serve, valkey: ValkeyServer, protocol: str
+) -> None:
+    faults = (Fault(kind="die"), Fault(kind="stall"), None)
+    agent = Agent(name="talker", model=Model("scripted/m", timeout=timedelta(seconds=5)))
+    async with (
+        on_the_wire(protocol, WireStep(text=WORDS), faults=faults) as (adapter, _),
+        serve(App(agent), adapter, url_of(valkey)) as client,
+    ):
+        items = await items_of(await client.start(agent, "Go."))
+    [answer] = [item for item in items if isinstance(item, ModelResponded)]
+    assert (answer.message.text, answer.attempt) == (WORDS, 3)
+    # What is said and fails in the same moment is not told at all.
+    assert 1 <= sum(isinstance(item, Retract) for item in items) <= 2
+    assert_tokens_join(items)
+
+
 async def test_a_fallback_retracts_what_the_model_before_it_said(serve: Serve, valkey: ValkeyServer) -> None:
     agent = Agent(name="talker", model=Model("scripted/one", fallbacks=["scripted/two"], retries=0))
     script = {"one": [{**SLOW, "dies": True}], "two": [{**SLOW, "text": f"Well. {WORDS}"}]}
@@ -180,6 +202,20 @@ async def test_values_grow_and_tools_tell_how_far_they_are(serve: Serve, valkey:
     assert len(partial) > 1
     assert partial[-1].value == {"city": "Rome", "days": [1, 2, 3]}
     assert_tokens_join(items)
+
+
+async def test_who_reads_slowly_is_told_more_at_once(serve: Serve, valkey: ValkeyServer) -> None:
+    text = " ".join(f"word{number}" for number in range(300))
+    async with serve(App(TALKER), [{"text": text, "seconds_per_word": 0.02}], url_of(valkey)) as client:
+        items: list[StreamItem] = []
+        async for item in (await client.start(TALKER, "Go.")).stream():
+            items.append(item)
+            await asyncio.sleep(0.5)
+    assert_tokens_join(items)
+    # 6 s of frames of 50 ms, a hundred and more, read twice a second.
+    tokens = [item for item in items if isinstance(item, Token)]
+    assert 2 < len(tokens) < 40
+    assert max(len(item.text.split()) for item in tokens) > 10
 
 
 async def test_a_tool_may_tell_as_often_as_it_likes(serve: Serve, valkey: ValkeyServer) -> None:
