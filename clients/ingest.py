@@ -158,6 +158,27 @@ async def start_ingest(
     return Ingest(temporal, handle, collection)
 
 
+async def find_ingest(temporal: TemporalClient, id: str) -> Ingest | None:
+    """Return the newest ingest whose workflow has an id; None where that is no ingest.
+
+    Raises:
+        SetupError: The server is away.
+    """
+    with translate_rpc_errors(f"ingest {id!r}"):
+        try:
+            found = await temporal.get_workflow_handle(id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+    if found.workflow_type != names.INGEST_WORKFLOW:
+        return None
+    handle: WorkflowHandle[Any, IngestReport] = temporal.get_workflow_handle(
+        id, run_id=found.run_id, result_type=IngestReport
+    )
+    return Ingest(temporal, handle, id.removeprefix(_workflow_id("")))
+
+
 async def check_no_ingest(temporal: TemporalClient, collection: str) -> None:
     """Check that no ingest of a collection is under way.
 

@@ -68,14 +68,19 @@ async def _ingest(args: argparse.Namespace) -> int:
         upload=args.upload,
     )
     try:
-        await _follow(ingest)
-        report = await ingest.result()
+        return await followed(ingest, as_json=args.json)
     except asyncio.CancelledError:
         with contextlib.suppress(Exception):
             await ingest.cancel()
         say("cancelled: searches see what was shown so far, and the same command goes on from there")
         return INTERRUPTED
-    if args.json:
+
+
+async def followed(ingest: Ingest, *, as_json: bool) -> int:
+    """Show an ingest to its end, and what it came to; return the exit status."""
+    await _follow(ingest)
+    report = await ingest.result()
+    if as_json:
         answer(report.model_dump_json(indent=2))
     else:
         _tell(report)

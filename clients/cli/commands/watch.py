@@ -20,7 +20,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show the events of a run until it ends, from its start, and what models and tools say meanwhile. "
         "Ctrl-C leaves it alone. Exit status as for `run`.",
     )
-    parser.add_argument("id", metavar="ID", help="name of the run")
+    parser.add_argument("id", metavar="ID", help="name of the run, or of an ingest: ingest-COLLECTION")
     parser.add_argument(
         "--after",
         metavar="POSITION",
@@ -32,9 +32,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _watch(args: argparse.Namespace) -> int:
+    from ...ingest import find_ingest
+    from .ingest import followed
+
     client = await connect_client(args)
-    run = await client.get(args.id)
     try:
+        if ingest := await find_ingest(client.temporal, args.id):
+            return await followed(ingest, as_json=args.json)
+        run = await client.get(args.id)
         if args.json:
             async for item in run.stream(args.after):
                 answer(STREAM_ITEM.dump_json(item).decode())

@@ -125,6 +125,9 @@ async def test_the_commands_print_what_it_cost(
         assert client.task_queue == task_queue
         out, _ = await command("ingest", task_queue, ".")
         assert out.endswith(" s, 16 tokens, $0.7500\n")
+        again, err = await command("watch", f"ingest-{task_queue}")
+        assert again == out
+        assert f"{task_queue}: 2 new or changed, 0 unchanged, 0 failed" in err
         _, err = await command("search", task_queue, "the pump")
     assert err.endswith(
         "ms · 32 tokens, $4.2500 · not reranked: scripted/judge gave an answer that cannot be used: it is no JSON\n"
