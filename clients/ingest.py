@@ -164,6 +164,9 @@ async def find_ingest(temporal: TemporalClient, id: str) -> Ingest | None:
     Raises:
         SetupError: The server is away.
     """
+    prefix = _workflow_id("")
+    if not id.startswith(prefix):
+        return None
     with translate_rpc_errors(f"ingest {id!r}"):
         try:
             found = await temporal.get_workflow_handle(id).describe()
@@ -176,7 +179,7 @@ async def find_ingest(temporal: TemporalClient, id: str) -> Ingest | None:
     handle: WorkflowHandle[Any, IngestReport] = temporal.get_workflow_handle(
         id, run_id=found.run_id, result_type=IngestReport
     )
-    return Ingest(temporal, handle, id.removeprefix(_workflow_id("")))
+    return Ingest(temporal, handle, id.removeprefix(prefix))
 
 
 async def check_no_ingest(temporal: TemporalClient, collection: str) -> None:

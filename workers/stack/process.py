@@ -72,6 +72,26 @@ class ChildProcess:
         return "\n".join(said[-lines:] if why is None else said[why : why + lines])
 
 
+class ChildServer:
+    """A server that is a child, for a supervisor."""
+
+    __slots__ = ()
+    process: ChildProcess
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self.process.pid
+
+    async def wait(self) -> int:
+        """Wait for the exit status and return it."""
+        return await self.process.wait()
+
+    async def stop(self) -> None:
+        """End the server and return once it is gone."""
+        await self.process.stop()
+
+
 class ProcessGroup:
     """Starts children, and stops those left when its context ends, newest first.
 

@@ -26,7 +26,7 @@ from temporalio.service import RPCError
 
 from ...contracts import names
 from ...contracts.errors import SetupError
-from .process import ChildProcess, ProcessGroup
+from .process import ChildProcess, ChildServer, ProcessGroup
 
 HOST: Final = "127.0.0.1"
 NAMESPACE: Final = "default"
@@ -51,7 +51,7 @@ class _PanicError(SetupError):
 
 
 @dataclass(frozen=True, slots=True)
-class TemporalServer:
+class TemporalServer(ChildServer):
     """A Temporal server that answers on loopback."""
 
     port: int
@@ -110,19 +110,6 @@ class TemporalServer:
                 if start == _STARTS - 1:
                     raise
         return server
-
-    @property
-    def pid(self) -> int:
-        """Id of the process."""
-        return self.process.pid
-
-    async def wait(self) -> int:
-        """Wait for the exit status and return it."""
-        return await self.process.wait()
-
-    async def stop(self) -> None:
-        """End the server and return once it is gone."""
-        await self.process.stop()
 
     async def _ready(self) -> None:
         try:

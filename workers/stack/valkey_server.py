@@ -18,7 +18,7 @@ from ...activities.call.live import LiveChannelDown
 from ...connection.live_channel import RedisChannel
 from ...connection.private_files import open_private
 from ...contracts.errors import SetupError
-from .process import ChildProcess, ProcessGroup
+from .process import ChildProcess, ChildServer, ProcessGroup
 from .temporal_server import HOST
 
 _MEMORY: Final = "256mb"
@@ -34,7 +34,7 @@ def find_valkey() -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
-class ValkeyServer:
+class ValkeyServer(ChildServer):
     """A Valkey server that answers on loopback."""
 
     url: SecretStr
@@ -67,19 +67,6 @@ class ValkeyServer:
         server = cls(SecretStr(f"redis://:{password}@{HOST}:{port}/0"), process)
         await server._ready()
         return server
-
-    @property
-    def pid(self) -> int:
-        """Id of the process."""
-        return self.process.pid
-
-    async def wait(self) -> int:
-        """Wait for the exit status and return it."""
-        return await self.process.wait()
-
-    async def stop(self) -> None:
-        """End the server and return once it is gone."""
-        await self.process.stop()
 
     async def _ready(self) -> None:
         channel = RedisChannel(self.url.get_secret_value())
