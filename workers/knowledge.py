@@ -101,7 +101,10 @@ def _store(settings: Settings) -> VectorStore:
         from ..activities.adapters.qdrant.server import QdrantStore
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        return QdrantStore(AsyncQdrantClient(settings.qdrant_url, api_key=key, timeout=_QDRANT_SECONDS))
+        # The client would compare versions in a thread that may outlive it, and what it says is no error of ours.
+        return QdrantStore(
+            AsyncQdrantClient(settings.qdrant_url, api_key=key, timeout=_QDRANT_SECONDS, check_compatibility=False)
+        )
     from ..activities.adapters.qdrant.embedded import EdgeStore
 
     directory = settings.state_dir / "knowledge"

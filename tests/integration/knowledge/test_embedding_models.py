@@ -155,7 +155,8 @@ async def test_what_failed_attempts_have_spent_is_told(serving: Served, task_que
     collection = embedded(task_queue)
     responses: Sequence[Response | None] = (PAUSE, None, None, PAUSE, Response(500, {"error": "oh"}))
     async with (
-        VectorServer(responses, key=KEY) as server,
+        # As long that no other number has the place of 77.
+        VectorServer(responses, dimensions=1_024, key=KEY) as server,
         serving(App(collections=[collection]), settings=settings(server), price=price) as client,
     ):
         report = await ingested(client, collection, documents)
