@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from temporalio import activity
@@ -28,6 +29,7 @@ from .answer_check import OutputValidator
 from .call.bill import Costs
 from .call.failure import failure
 from .call.heartbeat import heartbeats
+from .call.interrupted import or_interrupted
 from .call.live import Live
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
@@ -87,7 +89,11 @@ class ModelActivities:
                 self._validator.check_known(prefix.head)
                 request = _request(prefix, model, call, self._connected(prefix.head))
                 with self._live.model_call(structured=request.output is not None) as on_delta:
-                    completion, missing = await completed(self._adapter(model), request, on_delta)
+                    ask = partial(completed, self._adapter(model), request)
+                    # Of an answer in JSON a part is none.
+                    keeps = call.keep and request.output is None
+                    found = or_interrupted(ask, on_delta, model) if keeps else ask(on_delta)
+                    completion, missing = await found
                 reply = await self._reply(call, prefix, completion, started, missing)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
@@ -164,7 +170,7 @@ class ModelActivities:
         if prefix.head.output is not None:
             message = _with_json_alone(message)
         wrong: tuple[str, ...] = ()
-        if not message.tool_calls:
+        if not message.tool_calls and completion.stop is not StopReason.INTERRUPTED:
             left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
             refused = completion.stop is StopReason.REFUSAL
             wrong = await self._validator.problems(

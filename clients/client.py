@@ -5,7 +5,7 @@ Needs Temporal and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, overload
 from uuid import uuid4
@@ -18,28 +18,25 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..connection.connect import connect, task_queue_setting
 from ..contracts import names
-from ..contracts.collection.collection import Collection
-from ..contracts.collection.fields import Scalar
-from ..contracts.contract import as_tuple
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
-from ..contracts.text import encodable
-from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
-from ..contracts.wire.places import SEPARATOR
-from ..contracts.wire.retrieval import Retrieved
+from ..contracts.wire.chats.chat import WhenBusy
 from ..workflows.search_attributes import RUNNABLE, TENANT
+from .chats.chat import Chat
+from .chats.opening import chat_input, find_chat, open_chat
+from .chats.summary import ChatSummary
+from .collection_calls import CollectionCalls
 from .history.executions import describe
-from .ingest import Ingest, ask_collections, check_no_ingest, start_ingest
 from .rpc_errors import translate_rpc_errors
 from .run import Run
-from .start_request import Startable, order_of, output_type_of
+from .start_request import Startable, check_id, order_of, output_type_of
 from .summary import RunSummary
 
-__all__ = ["Client", "Input", "Run", "RunSummary"]
+__all__ = ["Chat", "Client", "Input", "Run", "RunSummary"]
 
 
-class Client:
+class Client(CollectionCalls):
     """Starts, finds and lists runs.
 
     Args:
@@ -61,8 +58,7 @@ class Client:
                 f"the Temporal client converts by {converter.payload_converter_class.__name__}: connect it with "
                 "data_converter=sostenuto.connection.converter.data_converter()"
             )
-        self.temporal = temporal
-        self.task_queue = task_queue or task_queue_setting()
+        super().__init__(temporal, task_queue or task_queue_setting())
         self._redis_url = redis_url
 
     @classmethod
@@ -131,7 +127,7 @@ class Client:
             SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
-        _check_names(id, tenant)
+        check_id(id, tenant)
         order = order_of(runnable, input, offload=self.temporal.data_converter.external_storage is not None)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with translate_rpc_errors(f"run {run_id!r}"):
@@ -190,7 +186,7 @@ class Client:
         # Code-first workflows that were started here have the attribute.
         full = (
             f"(WorkflowType = '{names.RUN_WORKFLOW}' OR {names.SEARCH_RUNNABLE} IS NOT NULL) "
-            "AND ExecutionStatus != 'ContinuedAsNew'"
+            f"AND WorkflowType != '{names.CHAT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
         )
         if not nested:
             full += " AND ParentWorkflowId IS NULL"
@@ -199,120 +195,64 @@ class Client:
         with translate_rpc_errors("the list of runs"):
             return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
-    async def ingest(
+    async def chat(
         self,
-        collection: Collection | str,
-        sources: Iterable[str | Path] | str | Path,
+        runnable: Runnable | None = None,
         *,
-        fields: Mapping[str, Scalar] | None = None,
-        texts: Mapping[str, str] | None = None,
-        tenant: str = "",
-        prune: bool = False,
-        rebuild: bool = False,
-        concurrency: int = 4,
-        upload: bool = False,
+        id: str | None = None,
+        title: str = "",
+        when_busy: WhenBusy | str = WhenBusy.QUEUE,
+        tenant: str | None = None,
         task_queue: str | None = None,
-    ) -> Ingest:
-        """Start bringing documents into a collection that the workers' app has.
+    ) -> Chat:
+        """Begin a chat, or find the one that was begun with this id before.
 
-        Documents that are there already as they are cost nothing; changed ones take the place of their earlier
-        versions. Workers read the files themselves, unless they are uploaded.
+        An agent, and a team that is led by one, goes on in one transcript. What any other runnable sees of earlier
+        turns is the text that its templates call `{history}`.
 
         Args:
-            collection: The collection, or its name.
-            sources: Files, folders, patterns such as `docs/**/*.md`, the same in buckets (`s3://…`), and `https://`
-                addresses, of buckets and hosts that the workers allow.
-            fields: What is known of every document.
-            texts: The same, as texts that the worker reads by the kinds of the fields.
-            tenant: Whose documents they are, where the collection is partitioned.
-            prune: Whether to take out documents of these sources that are gone.
-            rebuild: Whether to make the collection anew, and show it when it is whole.
-            concurrency: Documents at once.
-            upload: Whether to read the files here, and give them to the workers by the directory for large payloads.
-            task_queue: Where the workers listen. Default: the client's.
+            runnable: Who answers. None: the chat is there already. One that is there keeps the runnable that it began
+                with, as it was then; `Chat.fork` goes on with another.
+            id: Names the chat; without `/`. Default: the runnable's name and a random suffix.
+            title: What it is called. Default: the first line of its first message.
+            when_busy: What becomes of a message that comes while another one is answered: `queue`, `interrupt` or
+                `reject`.
+            tenant: Whom it is for, as a search attribute.
+            task_queue: Where its workers listen. Default: the client's.
 
         Raises:
-            SpecError: A source is not one, or an ingest of the collection is under way.
-            SetupError: The server is away, or there is no directory to upload to.
+            SpecError: There is no such chat, the runnable cannot run, or the id belongs to something else.
+            SetupError: The server is away, or the namespace lacks our search attributes.
         """
-        given = [sources] if isinstance(sources, str | Path) else as_tuple(sources, "ingest: sources")
-        asked = IngestInput(
-            collection=collection if isinstance(collection, str) else collection.name,
-            sources=tuple(map(str, given)),
-            fields=dict(fields or {}),
-            texts=dict(texts or {}),
-            tenant=tenant,
-            prune=prune,
-            rebuild=rebuild,
-            concurrency=concurrency,
-        )
-        return await start_ingest(self.temporal, task_queue or self.task_queue, asked, upload=upload)
+        check_id(id, tenant)
+        if runnable is None and id is None:
+            raise SpecError("chat: pass a runnable to begin one, or the id of one that is there")
+        name = getattr(runnable, "name", "")
+        chat_id = id or f"{name}-{uuid4().hex[:10]}"
+        if runnable is None:
+            execution, output_type = (await find_chat(self.temporal, chat_id, tenant)).run_id, None
+        else:
+            chat = chat_input(self.temporal, runnable, title=title, when_busy=when_busy)
+            queue = task_queue or self.task_queue
+            execution = await open_chat(self.temporal, queue, chat, chat_id, tenant or "")
+            output_type = runnable.output_type
+        return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
 
-    async def collections(self, *, task_queue: str | None = None) -> tuple[CollectionSummary, ...]:
-        """Return the collections of the workers' store.
-
-        Raises:
-            CollectionFailed: The workers have none.
-            SetupError: The server is away, or no worker answers.
-        """
-        found: tuple[CollectionSummary, ...] = await ask_collections(
-            self.temporal, task_queue or self.task_queue, CollectionsCall(kind="list")
-        )
-        return found
-
-    async def drop_collection(self, name: str, *, task_queue: str | None = None) -> bool:
-        """Delete a collection with everything in it; return whether there was one.
-
-        Raises:
-            SpecError: An ingest of it is under way.
-            CollectionFailed: The workers have no collections.
-            SetupError: The server is away, or no worker answers.
-        """
-        await check_no_ingest(self.temporal, name)
-        call = CollectionsCall(kind="drop", collection=name)
-        dropped: bool = await ask_collections(self.temporal, task_queue or self.task_queue, call)
-        return dropped
-
-    async def search(
-        self,
-        collection: Collection | str,
-        query: str,
-        *,
-        filters: Mapping[str, Any] | None = None,
-        texts: Mapping[str, str] | None = None,
-        limit: int = 0,
-        tenant: str = "",
-        task_queue: str | None = None,
-    ) -> Retrieved:
-        """Return the passages of a collection that fit a query best.
+    async def chats(self, query: str | None = None, *, limit: int = 20) -> tuple[ChatSummary, ...]:
+        """Return summaries of chats, those first whose newest execution began last.
 
         Args:
-            collection: The collection, or its name.
-            query: What to look for.
-            filters: A value, a list of which any will do, or `{"from": …, "to": …}`, by field.
-            texts: Values by field, as texts that the worker reads by the kinds of the fields.
-            limit: Most passages; 0 for as many as the collection says.
-            tenant: Whose documents, where the collection is partitioned.
-            task_queue: Where the workers listen. Default: the client's.
+            query: A Temporal visibility query, such as `SostenutoTenant = 'acme' AND ExecutionStatus = 'Running'`.
+            limit: Most chats to return.
 
         Raises:
-            SpecError: The query is no Unicode.
-            CollectionFailed: It cannot be searched so; says why.
-            SetupError: The server is away, or no worker answers.
+            SpecError: The query is wrong; says where.
         """
-        if query != encodable(query):
-            raise SpecError("query: it is not Unicode: it has half of a surrogate pair")
-        call = CollectionsCall(
-            kind="search",
-            collection=collection if isinstance(collection, str) else collection.name,
-            query=query,
-            filters=dict(filters or {}),
-            texts=dict(texts or {}),
-            limit=limit,
-            tenant=tenant,
-        )
-        found: Retrieved = await ask_collections(self.temporal, task_queue or self.task_queue, call)
-        return found
+        full = f"WorkflowType = '{names.CHAT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+        if query:
+            full += f" AND ({query})"
+        with translate_rpc_errors("the list of chats"):
+            return tuple([await ChatSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
     async def history(self, id: str) -> WorkflowHistory:
         """Return the whole history of the newest execution of a run, for Temporal's tools.
@@ -322,14 +262,3 @@ class Client:
         """
         with translate_rpc_errors(f"run {id!r}"):
             return await self.temporal.get_workflow_handle(id).fetch_history()
-
-
-def _check_names(run_id: str | None, tenant: str | None) -> None:
-    for what, text in (("id", run_id), ("tenant", tenant)):
-        if text and encodable(text) != text:
-            raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
-    if run_id and SEPARATOR in run_id:
-        # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
-        raise SpecError(
-            f"run {run_id!r}: '/' stands between a run and its nested runs: use another character in its id"
-        )

@@ -104,24 +104,42 @@ class Run:
             SpecError: There is no such run, or `after` is not a position in it.
             SetupError: The address of the live channel is none.
         """
+        async with aclosing(self.events(after)) as events, aclosing(self._with_live(events, after or "")) as items:
+            async for item in items:
+                yield item
+
+    async def newest_items(self) -> AsyncGenerator[StreamItem, None]:
+        """Yield the items of its newest execution, and of those that it continues in.
+
+        Raises:
+            SpecError: There is no such run.
+            SetupError: The address of the live channel is none.
+        """
+        with translate_rpc_errors(f"run {self.id!r}"):
+            watch = Watch(self._temporal, self.id, [(await self._newest()).run_id])
+            async with aclosing(watch.events()) as events, aclosing(self._with_live(events, "")) as items:
+                async for item in items:
+                    yield item
+
+    async def _with_live(self, events: AsyncGenerator[Event, None], after: str) -> AsyncGenerator[StreamItem, None]:
+        """Yield events, and between them what is said meanwhile."""
         with translate_rpc_errors(f"run {self.id!r}"):
             is_open = (await self._newest()).status is WorkflowExecutionStatus.RUNNING
             first = await self._first_execution_of_root()
         url = redis_url_of(self._temporal) if self._redis_url is None else self._redis_url
         if not url:
             tell_that_no_channel_is_known()
-        async with aclosing(self.events(after)) as events:
-            # Whoever left in the middle of an answer is told the rest of it, also where the run is over by now.
-            if not (url and is_open) and not has_open_calls(after or ""):
-                async for event in events:
-                    yield event
-                return
-            async with (
-                aclosing(FrameReader(url, self._temporal.namespace, self.id, first)) as reader,
-                aclosing(stream_items(events, reader, after or "")) as items,
-            ):
-                async for item in items:
-                    yield item
+        # Whoever left in the middle of an answer is told the rest of it, also where the run is over by now.
+        if not (url and is_open) and not has_open_calls(after):
+            async for event in events:
+                yield event
+            return
+        async with (
+            aclosing(FrameReader(url, self._temporal.namespace, self.id, first)) as reader,
+            aclosing(stream_items(events, reader, after)) as items,
+        ):
+            async for item in items:
+                yield item
 
     async def result(self) -> Result:
         """Wait for the run's end and return its result, also where it failed.
@@ -136,10 +154,8 @@ class Run:
                 pass
         projection = self._ended
         result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
-        output = result.output
-        if self._output_type is not None and result.status is Status.COMPLETED:
-            output = self._typed(self._output_type, output)
-        return result.model_copy(update={"messages": projection.transcript(), "output": output})
+        result = typed(f"run {self.id!r}", self._output_type, result)
+        return result.model_copy(update={"messages": projection.transcript()})
 
     async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """Return the messages so far of an agent or prompt anywhere in the run.
@@ -208,16 +224,6 @@ class Run:
         with translate_rpc_errors(f"run {self.id!r}"):
             return await find_hindrances(self._temporal, await self._newest())
 
-    def _typed(self, output_type: TypeAdapter[Any], output: Any) -> Any:
-        try:
-            # As JSON, in which strict types take what they themselves wrote.
-            return output_type.validate_json(to_json(output))
-        except ValidationError as error:
-            raise SpecError(
-                f"run {self.id!r}: its output is not of the type that its runnable has here: get it without runnable= "
-                f"to see it as it is ({plural(error.error_count(), 'problem')}: {error.errors()[0]['msg']})"
-            ) from error
-
     async def _newest(self) -> WorkflowExecutionDescription:
         """Return the newest execution of the run, and not of a later run of its id."""
         newest = await describe(self._temporal, self.id)
@@ -269,3 +275,27 @@ class Run:
         # What a code-first workflow has used is the sum of all its executions.
         own = is_code_first(await describe(self._temporal, self.id, executions[-1]))
         return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor
+
+
+def typed(what: str, output_type: TypeAdapter[Any] | None, result: Result) -> Result:
+    """Return a result whose output is a value of a type, where it completed.
+
+    Args:
+        what: Whose result, for an error.
+        output_type: The type. None: it is not known.
+        result: As the history has it.
+
+    Raises:
+        SpecError: The output is no value of that type.
+    """
+    if output_type is None or result.status is not Status.COMPLETED:
+        return result
+    try:
+        # As JSON, in which strict types take what they themselves wrote.
+        output = output_type.validate_json(to_json(result.output))
+    except ValidationError as error:
+        raise SpecError(
+            f"{what}: its output is not of the type that its runnable has here: get it without runnable= "
+            f"to see it as it is ({plural(error.error_count(), 'problem')}: {error.errors()[0]['msg']})"
+        ) from error
+    return result.model_copy(update={"output": output})

@@ -15,12 +15,14 @@ from pydantic_core import to_json
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import limits, names
+from ..contracts.contract import Contract
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.input import Input, message_from
 from ..contracts.specs.node import Node, check_tree
 from ..contracts.specs.runnable import Runnable, check_input
-from ..contracts.text import first_line
+from ..contracts.text import encodable, first_line
+from ..contracts.wire.places import SEPARATOR
 from ..contracts.wire.run import RunInput
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import AT_START, SUMMARY_CHARS, named
@@ -83,7 +85,7 @@ def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> 
     check_tree(runnable)
     check_input(runnable, message)
     run = RunInput(runnable=runnable, message=message, offload=offload)
-    _check(run, offload=offload)
+    check_size(run, offload=offload)
     return Order(
         name=runnable.name,
         workflow=names.RUN_WORKFLOW,
@@ -101,7 +103,32 @@ def _text(content: Any) -> str:
     return "" if content is None else content if isinstance(content, str) else str(content)
 
 
-def _check(arguments: RunInput, *, offload: bool) -> None:
+def check_id(run_id: str | None, tenant: str | None = None) -> None:
+    """Check the id of a run or a chat that is to begin, and whom it is for.
+
+    Raises:
+        SpecError: One is no Unicode, or the id has a `/`.
+    """
+    for what, text in (("id", run_id), ("tenant", tenant)):
+        if text and encodable(text) != text:
+            raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
+    if run_id and SEPARATOR in run_id:
+        # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
+        raise SpecError(
+            f"run {run_id!r}: '/' stands between a run and its nested runs: use another character in its id"
+        )
+
+
+def check_size(arguments: Contract, *, offload: bool) -> None:
+    """Check that something can be sent, and read again.
+
+    Args:
+        arguments: What is to be sent.
+        offload: Whether large payloads are kept outside the history.
+
+    Raises:
+        SpecError: It is too large or nested too deeply; says by how much.
+    """
     try:
         written = to_json(arguments)
     except ValueError as error:

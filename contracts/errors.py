@@ -3,6 +3,7 @@
     SostenutoError
     ├── SpecError             the caller wrote something that cannot run
     ├── SetupError            something outside the code is missing: weights, a key, a port, a server
+    ├── ChatBusy              a chat is at work, and takes no message meanwhile
     ├── ToolError             a tool tells the model what went wrong
     ├── DocumentError         a document cannot be read
     └── ModelError            a model call failed
@@ -40,6 +41,13 @@ class SetupError(SostenutoError):
     """Something outside the code is missing.
 
     The message says what, where, and how to get it.
+    """
+
+
+class ChatBusy(SostenutoError):
+    """A chat takes no message now.
+
+    It answers another one, or too many wait: send it again later.
     """
 
 

@@ -8,6 +8,28 @@ from typing import Final
 RUN_WORKFLOW: Final = "SostenutoRun"
 """Workflow type of one execution of a runnable."""
 
+CHAT_WORKFLOW: Final = "SostenutoChat"
+"""Workflow type of one conversation with a runnable."""
+
+CHAT_SEND_UPDATE: Final = "sostenuto_send"
+"""Update by which a chat is told a message. Its id is that of the message, its outcome the result of the turn."""
+
+CHAT_INTERRUPT_UPDATE: Final = "sostenuto_interrupt"
+CHAT_RENAME_UPDATE: Final = "sostenuto_rename"
+CHAT_END_UPDATE: Final = "sostenuto_end"
+"""Updates by which a chat's turn under way is cancelled, its title changed, and it is ended."""
+
+CHAT_FORK_QUERY: Final = "sostenuto_fork"
+"""Query for what a fork of a chat begins with."""
+
+CHAT_TITLE_MEMO: Final = "sostenuto_title"
+"""Memo that has the title of a chat."""
+
+CHAT_BUSY: Final = "ChatBusy"
+CHAT_ENDED: Final = "ChatEnded"
+CHAT_REFUSED: Final = "ChatRefused"
+"""Types of the failures of what a chat does not take: because it is at work, has ended, or cannot do it."""
+
 MODEL_ACTIVITY: Final = "sostenuto.model"
 """Activity type of one model call. A tool's activity type is the tool's own name, which never has a dot."""
 

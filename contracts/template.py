@@ -17,6 +17,9 @@ from .text import shorten
 INPUT = "input"
 """Name of what the nearest chain, router, parallel or run around a template was asked."""
 
+HISTORY = "history"
+"""Name of what was said before, in a chat."""
+
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

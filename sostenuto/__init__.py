@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
-from .contracts.errors import ModelError, SetupError, SostenutoError, SpecError, ToolError
+from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
@@ -25,6 +25,7 @@ from .contracts.specs.router import Route, Router, Rule
 from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
+from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -46,7 +47,7 @@ from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
 if TYPE_CHECKING:
-    from .clients.client import Client, Run
+    from .clients.client import Chat, Client, Run
 
 __version__ = "0.3.0"
 
@@ -54,6 +55,9 @@ __all__ = [
     "Agent",
     "App",
     "Chain",
+    "Chat",
+    "ChatBusy",
+    "ChatStarted",
     "Citation",
     "CitationPart",
     "Cited",
@@ -112,6 +116,9 @@ __all__ = [
     "ToolRequested",
     "ToolResponded",
     "ToolsFaulty",
+    "TurnFinished",
+    "TurnQueued",
+    "TurnStarted",
     "Usage",
     "WebSearch",
     "__version__",
@@ -120,7 +127,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Client", "Run"):
+    if name in ("Chat", "Client", "Run"):
         from .clients import client  # noqa: PLC0415 - loaded on first use
 
         return getattr(client, name)

@@ -39,12 +39,13 @@ from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
+from ..workflows.chat.chat_workflow import ChatWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.run_workflow import RunWorkflow
 
-_WORKFLOWS = (RunWorkflow, IngestWorkflow, CollectionsWorkflow)
+_WORKFLOWS = (RunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.

@@ -123,6 +123,13 @@ class Interpreter:
         """Return the place, with a number where it was used before: ids are made of it."""
         return place.numbered(self.use(place))
 
+    def forget(self, place: Place) -> None:
+        """Forget what ran within a place that nothing will run in again."""
+        for used in [used for used in self._used if Place(used).is_within(place)]:
+            del self._used[used]
+        for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
+            del self._transcripts[begun]
+
     def began(self, place: Place, transcript: Transcript) -> None:
         """Let model calls page in an agent's transcript, and show what it begins with."""
         self._transcripts[place] = transcript

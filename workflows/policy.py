@@ -91,10 +91,15 @@ def _retry(attempts: int) -> RetryPolicy:
     )
 
 
-def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
+def model_policy(model: Model, *, fallback_left: bool, keep: bool = False) -> ActivityPolicy:
     """Return the policy of a model call: patient through an outage of ten minutes.
 
     Where a fallback waits, the call itself says when it is time for that.
+
+    Args:
+        model: What is called.
+        fallback_left: Whether another model can be asked.
+        keep: Whether a cancel waits for what was said until then.
     """
     soon = fallback_left and model.fallback_after <= _SOON
     attempts = _ATTEMPTS_BEFORE_FALLBACK if soon else _ATTEMPTS
@@ -105,7 +110,9 @@ def model_policy(model: Model, *, fallback_left: bool) -> ActivityPolicy:
         start_to_close_timeout=model.timeout + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=_retry(attempts),
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        cancellation_type=(
+            ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if keep else ActivityCancellationType.TRY_CANCEL
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import JsonValue
 from pydantic_core import from_json
@@ -26,9 +27,12 @@ class Scope:
     and the outputs of earlier steps."""
 
     @classmethod
-    def root(cls, path: Place, message: Message) -> Scope:
-        """Return the scope of a runnable that nothing is known around."""
-        return cls(path, message, _names(message))
+    def root(cls, path: Place, message: Message, names: Mapping[str, JsonValue] = MappingProxyType({})) -> Scope:
+        """Return the scope of a runnable that nothing is known around but these names.
+
+        A field of the message goes before one of them.
+        """
+        return cls(path, message, {**names, **_names(message)})
 
     def step(self, name: str) -> Scope:
         """Return the scope of a place within this one that is asked the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...contracts.text import one_line
+from ...contracts.wire.chats.chat_event import TurnFinished
 from ...contracts.wire.event import MemberFinished, ModelRequested, ModelResponded, RunFinished, ToolResponded
 from ...contracts.wire.live import Progress, Retract, StreamItem, Token
 from ...contracts.wire.places import Place
@@ -35,7 +36,7 @@ class Spoken:
                 self._progress[item.path, item.call_id] = item
             case ToolResponded():
                 self._progress.pop((item.path, item.call_id), None)
-            case MemberFinished() | RunFinished():
+            case MemberFinished() | RunFinished() | TurnFinished():
                 self._said = {path: said for path, said in self._said.items() if not Place(path).is_within(item.path)}
                 self._progress = {
                     key: said for key, said in self._progress.items() if not Place(key[0]).is_within(item.path)

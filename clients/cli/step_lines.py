@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from ...contracts.text import one_line, plural
+from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from ...contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -41,6 +42,8 @@ def line(event: Event) -> str | None:
     """Return the line of an event; None where it needs none, as `model.requested`."""
     if isinstance(event, _OF_RUNS):
         text: str | None = _line_of_run(event)
+    elif isinstance(event, _OF_CHATS):
+        text = _line_of_chat(event)
     elif isinstance(event, RetrievalResponded):
         text = _line_of_search(event)
     else:
@@ -60,6 +63,7 @@ def hindrance_line(hindrance: Hindrance) -> str:
     return harmless(f"     ⚠ {hindrance.step} {tries}: {one_line(hindrance.reason, _REASON_CHARS)}")
 
 
+_OF_CHATS = ChatStarted | TurnQueued | TurnStarted | TurnFinished
 _OF_RUNS = RunStarted | RunFinished | MemberStarted | MemberFinished
 
 
@@ -73,6 +77,19 @@ def _line_of_run(event: RunStarted | RunFinished | MemberStarted | MemberFinishe
             return f"□ {_name(event)} {_end(event)}"
         case RunFinished():
             return f"■ {_end(event)}"
+
+
+def _line_of_chat(event: ChatStarted | TurnQueued | TurnStarted | TurnFinished) -> str:
+    match event:
+        case ChatStarted():
+            forked = f", forked from {event.forked_from}" if event.forked_from else ""
+            return f"▶ {event.run_id}  a chat with {event.runnable}{forked}"
+        case TurnQueued():
+            return f"… {_line(event.message.text)}  waits"
+        case TurnStarted():
+            return f"» {_line(event.message.text)}"
+        case TurnFinished():
+            return f"□ {_end(event)}"
 
 
 def _line_of_search(event: RetrievalResponded) -> str:
@@ -133,7 +150,7 @@ def _task(event: MemberStarted) -> str:
     return f": {_line(event.message.text)}" if event.message else " takes over the conversation"
 
 
-def _end(event: RunFinished | MemberFinished) -> str:
+def _end(event: RunFinished | MemberFinished | TurnFinished) -> str:
     reason = f": {' '.join(event.reason.split())}" if event.reason else ""
     handed = f", handing over to {event.transfer}" if isinstance(event, MemberFinished) and event.transfer else ""
     # Nothing known is not the same as free.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from ...contracts.wire.event import (
     Event,
     MemberFinished,
@@ -21,6 +22,7 @@ _INDENT = "  "
 _TOLD = 3
 """Most of what is waited for that is told in words."""
 _WORKER = "a worker"
+_OF_THE_WHOLE = RunStarted | RunFinished | ChatStarted | TurnQueued | TurnStarted | TurnFinished
 
 
 class StepTree:
@@ -40,7 +42,7 @@ class StepTree:
         """Return the lines of an event; none for those that only announce another."""
         if self._root is None:
             # A stream that goes on somewhere begins anywhere: the root is the first step of every path.
-            self._root = event.path if isinstance(event, RunStarted) else Place(event.path).root
+            self._root = event.path if isinstance(event, RunStarted | ChatStarted) else Place(event.path).root
         self._note(event)
         text = line(event)
         if text is None:
@@ -51,7 +53,7 @@ class StepTree:
             # It names its place itself, in the indentation of such names.
             self._here = place if isinstance(event, MemberStarted) else None
             return [f"{_INDENT * (depth - 1)}{text}"]
-        named = place == self._here or isinstance(event, RunStarted | RunFinished)
+        named = place == self._here or isinstance(event, _OF_THE_WHOLE)
         self._here = place
         return [*([] if named else [f"{_INDENT * (depth - 1)}{place or self._root}"]), f"{_INDENT * depth}{text}"]
 
@@ -71,7 +73,7 @@ class StepTree:
             key: what for key, what in self._waits.items() if what != _WORKER or not _is_under(event.path, key[0])
         }
         match event:
-            case RunStarted() | MemberStarted():
+            case RunStarted() | MemberStarted() | TurnStarted():
                 # The call of a runnable is told by the run that it became.
                 name = Place(event.path).unnumbered_name
                 above = Place(event.path).parent
@@ -85,7 +87,7 @@ class StepTree:
                 self._waits.pop((event.path, ""), None)
             case ToolResponded():
                 self._waits.pop((event.path, event.call_id), None)
-            case MemberFinished() | RunFinished():
+            case MemberFinished() | RunFinished() | TurnFinished():
                 self._waits = {key: what for key, what in self._waits.items() if not _is_under(key[0], event.path)}
             case _:
                 pass

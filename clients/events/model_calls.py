@@ -40,7 +40,7 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
         # That of an agent with MCP servers is whole only here.
         transcript.head = call.head
     before, failure = transcript.choice, transcript.failure
-    transcript.sent(call, so_far.found)
+    transcript.sent(call, so_far.found, so_far.told)
     yield from responses_first_told(recorded, call.transcript, transcript)
     if call.choice != before:
         yield FallbackUsed(

@@ -13,6 +13,7 @@ from typing import Protocol
 from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError
 
+from ...contracts.message import Part
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
@@ -28,6 +29,8 @@ class Accumulated:
     """By path."""
     found: dict[str, str] = field(default_factory=dict)
     """What searches that no model asked for found, as a model reads it, by the ids of their activities."""
+    told: dict[str, Part] = field(default_factory=dict)
+    """Large parts of what a chat was told, by their digests."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     code_first: bool = False

@@ -7,7 +7,7 @@ Payloads must have been decoded before, see `clients.history`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
@@ -16,11 +16,14 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.message import Message, Role
+from ...contracts.wire.chats.chat import ChatInput, ChatTurn
+from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .. import code_first
 from .activities import Activities
+from .chats import ChatTurns
 from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -44,9 +47,11 @@ class Projection:
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
+        self._turns = ChatTurns(self._so_far)
         self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             **self._activities.handlers,
             **self._members.handlers,
+            **self._turns.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
@@ -72,6 +77,11 @@ class Projection:
     def paths(self) -> Iterable[str]:
         """Where it has transcripts."""
         return self._so_far.transcripts.keys()
+
+    @property
+    def turns(self) -> Sequence[ChatTurn]:
+        """The turns of a chat so far; none of a run."""
+        return self._turns.all
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """Return the events that one history event means, in order.
@@ -104,7 +114,11 @@ class Projection:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
         self.next_execution = ""
-        self._own = self._so_far.code_first = attributes.workflow_type.name != names.RUN_WORKFLOW
+        kind = attributes.workflow_type.name
+        self._own = self._so_far.code_first = kind not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+        if kind == names.CHAT_WORKFLOW:
+            yield from self._chat_started(recorded, attributes)
+            return
         if self._own:
             self._path = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
@@ -122,6 +136,29 @@ class Projection:
             self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages)
         message = run.message or Message(role=Role.USER, parts=())
         yield self._began(recorded, attributes, run.runnable.name, message)
+
+    def _chat_started(
+        self, recorded: RecordedEvent, attributes: WorkflowExecutionStartedEventAttributes
+    ) -> Iterator[Event]:
+        chat = recorded.value(attributes.input, ChatInput)
+        self._path = chat.runnable.name
+        self._turns.begin(chat)
+        self._so_far.tally = Tally(chat.totals, chat.model_turns)
+        head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
+        known = self._so_far.transcripts.get(self._path)
+        if known is not None:
+            known.messages = list(chat.said)
+            yield from responses_first_told(recorded, self._path, known)
+        elif head and not chat.runnable.takes_template:
+            self._so_far.transcripts[self._path] = RebuiltTranscript(head, chat.said)
+        if not attributes.continued_execution_run_id:
+            stamp = recorded.stamp(self._path)
+            yield ChatStarted(
+                **stamp,
+                run_id=attributes.workflow_id,
+                runnable=chat.runnable.name,
+                forked_from=chat.forked_from,
+            )
 
     def _began(
         self,

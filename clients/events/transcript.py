@@ -67,14 +67,15 @@ class RebuiltTranscript:
         self.messages[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
-    def sent(self, call: ModelCall, found: Mapping[str, str]) -> None:
+    def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
         """Take in a model call: everything that the model is told from now on.
 
         Args:
             call: The call.
             found: What searches found that no model asked for, by the ids of their activities.
+            told: Large parts of what a chat was told, by their digests.
         """
-        self.messages[call.base :] = [self._resolved(message, found) for message in call.tail]
+        self.messages[call.base :] = [self._resolved(message, found, told) for message in call.tail]
         self.choice = call.choice
         self.failure = ""
         self._sent[call.turn] = (len(self.messages), call.choice)
@@ -122,14 +123,16 @@ class RebuiltTranscript:
             since.append(message)
         return since[::-1]
 
-    def _resolved(self, message: Message, found: Mapping[str, str]) -> Message:
+    def _resolved(self, message: Message, found: Mapping[str, str], told: Mapping[str, Part]) -> Message:
         if not any(isinstance(part, PartRef) for part in message.parts):
             return message
-        return message.model_copy(update={"parts": tuple(self._known(part, found) for part in message.parts)})
+        return message.model_copy(update={"parts": tuple(self._known(part, found, told) for part in message.parts)})
 
-    def _known(self, part: Part, found: Mapping[str, str]) -> Part:
+    def _known(self, part: Part, found: Mapping[str, str], told: Mapping[str, Part]) -> Part:
         if not isinstance(part, PartRef):
             return part
+        if part.digest in told:
+            return told[part.digest]
         if part.search_id in found:
             return TextPart(text=found[part.search_id])
         if part.call_id in self._results:

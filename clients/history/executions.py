@@ -49,7 +49,7 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
 
 def is_code_first(description: WorkflowExecutionDescription) -> bool:
     """Return whether it is a code-first workflow."""
-    return description.workflow_type != names.RUN_WORKFLOW
+    return description.workflow_type not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
 
 
 def first_execution(description: WorkflowExecutionDescription) -> str:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from ...contracts.wire.chats.chat_event import TurnFinished
 from ...contracts.wire.event import (
     Event,
     MemberFinished,
@@ -55,11 +56,13 @@ class OpenCalls:
             case ToolResponded():
                 self._let_go((event.path, event.call_id))
                 self._open.pop((event.path, event.call_id), None)
-            case MemberFinished() | RunFinished():
+            case MemberFinished() | RunFinished() | TurnFinished():
                 within = [key for key in self._open if Place(key[0]).is_within(event.path)]
                 for key in within:
                     yield from self._open.pop(key).ended()
-                for path in [path for path in self._answered if Place(path).is_within(event.path)]:
+                # An agent that chats goes on at its path, with later turns of its model.
+                over = [path for path in self._answered if Place(path).is_within(event.path)]
+                for path in over if not isinstance(event, TurnFinished) else [one for one in over if one != event.path]:
                     del self._answered[path]
 
     def opened(self, event: Event) -> Sequence[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field, TypeAdapter
@@ -35,14 +36,19 @@ RUNNABLE_ADAPTER: TypeAdapter[Runnable] = TypeAdapter(Runnable)
 """Reads and writes runnables as JSON."""
 
 
-def check_input(runnable: Node, message: Message) -> None:
+def check_input(runnable: Node, message: Message, known: Collection[str] = ()) -> None:
     """Check that an input has what the templates of a runnable take from it.
+
+    Args:
+        runnable: What is asked.
+        message: The input.
+        known: Further names that templates may call.
 
     Raises:
         SpecError: The input lacks something; says what, and what there is.
     """
     there = template.fields(message.text)
-    missing = [name for name in runnable.needs() if name not in there]
+    missing = [name for name in runnable.needs() if name not in there and name not in known]
     if missing:
         label = f"{type(runnable).__name__} {runnable.name!r}"
         known = f"has the fields {', '.join(there)}" if there else "is not a JSON object with fields"

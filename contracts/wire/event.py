@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
@@ -11,30 +10,15 @@ from ..contract import Contract
 from ..message import Message
 from ..specs.router import Strategy
 from ..usage import Usage
+from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
+from .event_base import EventBase
 from .mcp_call import ToolFault
 from .retrieval import Scores
 from .run import Status
 from .totals import Charged
 
 
-class _Event(Contract):
-    id: str
-    """`execution/history event/index`: a stream resumes after it, see `Run.events`."""
-    at: datetime
-    """When, by the Temporal server's clock, in UTC."""
-    path: str
-    """Place in the runnable tree."""
-    cursor: str = ""
-    """Where the stream stands while nested runs are under way: `Run.events(after=)` takes it in place of the id. Empty
-    where the id is enough."""
-
-    @property
-    def position(self) -> str:
-        """What `Run.events(after=)` takes to go on after this event."""
-        return self.cursor or self.id
-
-
-class RunStarted(_Event):
+class RunStarted(EventBase):
     """A run began."""
 
     type: Literal["run.started"] = "run.started"
@@ -46,7 +30,7 @@ class RunStarted(_Event):
     """What it is asked."""
 
 
-class ModelRequested(_Event):
+class ModelRequested(EventBase):
     """A model call was scheduled."""
 
     type: Literal["model.requested"] = "model.requested"
@@ -56,7 +40,7 @@ class ModelRequested(_Event):
     """`provider/model` that is asked."""
 
 
-class ModelResponded(_Event):
+class ModelResponded(EventBase):
     """A model answered."""
 
     type: Literal["model.responded"] = "model.responded"
@@ -80,7 +64,7 @@ class ModelResponded(_Event):
     """Features that the model was found to refuse, such as `parallel_tool_calls`: the run goes on without them."""
 
 
-class ToolRequested(_Event):
+class ToolRequested(EventBase):
     """A model, or a code-first workflow, asked for a tool."""
 
     type: Literal["tool.requested"] = "tool.requested"
@@ -94,7 +78,7 @@ class ToolRequested(_Event):
     """Arguments of the call, as JSON."""
 
 
-class ToolResponded(_Event):
+class ToolResponded(EventBase):
     """A tool call returned something, or failed."""
 
     type: Literal["tool.responded"] = "tool.responded"
@@ -126,7 +110,7 @@ class RetrievedPassage(Contract):
     scores: Scores = Scores()
 
 
-class RetrievalResponded(_Event, Charged):
+class RetrievalResponded(EventBase, Charged):
     """A search of a collection found something, or nothing."""
 
     type: Literal["retrieval.responded"] = "retrieval.responded"
@@ -154,7 +138,7 @@ class RetrievalResponded(_Event, Charged):
     """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
 
 
-class ToolsFaulty(_Event):
+class ToolsFaulty(EventBase):
     """An MCP server lists tools otherwise than it should.
 
     The run goes on without those that could not be repaired.
@@ -167,7 +151,7 @@ class ToolsFaulty(_Event):
     """What is wrong with which tool, those first that were left out."""
 
 
-class FallbackUsed(_Event):
+class FallbackUsed(EventBase):
     """A model failed for good and the next one took over."""
 
     type: Literal["fallback.used"] = "fallback.used"
@@ -181,7 +165,7 @@ class FallbackUsed(_Event):
     """Why the model that failed did."""
 
 
-class RouteChosen(_Event):
+class RouteChosen(EventBase):
     """A router decided."""
 
     type: Literal["route.chosen"] = "route.chosen"
@@ -195,7 +179,7 @@ class RouteChosen(_Event):
     """How the router decides."""
 
 
-class MemberStarted(_Event):
+class MemberStarted(EventBase):
     """A nested run began.
 
     A member of a team, a runnable called as a tool, or an agent in a chain, router or branch.
@@ -212,7 +196,7 @@ class MemberStarted(_Event):
     """What it is asked. None where it takes over a conversation."""
 
 
-class MemberFinished(_Event):
+class MemberFinished(EventBase):
     """A nested run ended."""
 
     type: Literal["member.finished"] = "member.finished"
@@ -236,7 +220,7 @@ class MemberFinished(_Event):
     """US dollars that the run cost, of the calls whose price is known."""
 
 
-class RunStalled(_Event):
+class RunStalled(EventBase):
     """The code of a workflow failed, and is tried again until it is mended.
 
     Told of the first failure of several in a row.
@@ -251,7 +235,7 @@ class RunStalled(_Event):
     """Whether the code fits the history: else another version of it wrote that."""
 
 
-class RunFinished(_Event):
+class RunFinished(EventBase):
     """A run ended."""
 
     type: Literal["run.finished"] = "run.finished"
@@ -282,7 +266,11 @@ Event = Annotated[
     | MemberFinished
     | RunStalled
     | RunFinished
-    | ToolsFaulty,
+    | ToolsFaulty
+    | ChatStarted
+    | TurnQueued
+    | TurnStarted
+    | TurnFinished,
     Field(discriminator="type"),
 ]
 

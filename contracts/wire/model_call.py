@@ -18,6 +18,8 @@ class StopReason(StrEnum):
     TOOL_CALLS = "tool_calls"
     LENGTH = "length"
     REFUSAL = "refusal"
+    INTERRUPTED = "interrupted"
+    """The call was cancelled in the middle of the answer, and what had come was wanted."""
 
 
 class ModelCall(Contract):
@@ -45,6 +47,8 @@ class ModelCall(Contract):
     """Features that the model was found to refuse in this run."""
     tool_choice: str = ""
     """What the model has to call: `required` for any tool, or the name of one; empty where it may choose."""
+    keep: bool = False
+    """Whether what it said is wanted where the call is cancelled in the middle of an answer."""
 
 
 class ModelReply(Contract):

@@ -15,10 +15,21 @@ from sostenuto.contracts.specs import parallel, router, runnable, team
 from sostenuto.contracts.specs.delegation import TASK, TRANSFER
 from sostenuto.contracts.template import INPUT
 from sostenuto.contracts.wire import event
+from sostenuto.contracts.wire.chats.chat import WhenBusy
 from sostenuto.contracts.wire.model_call import StopReason
 
 DURABLE = {
     "RUN_WORKFLOW": "SostenutoRun",
+    "CHAT_WORKFLOW": "SostenutoChat",
+    "CHAT_SEND_UPDATE": "sostenuto_send",
+    "CHAT_INTERRUPT_UPDATE": "sostenuto_interrupt",
+    "CHAT_RENAME_UPDATE": "sostenuto_rename",
+    "CHAT_END_UPDATE": "sostenuto_end",
+    "CHAT_FORK_QUERY": "sostenuto_fork",
+    "CHAT_TITLE_MEMO": "sostenuto_title",
+    "CHAT_BUSY": "ChatBusy",
+    "CHAT_ENDED": "ChatEnded",
+    "CHAT_REFUSED": "ChatRefused",
     "MODEL_ACTIVITY": "sostenuto.model",
     "MCP_CATALOGUE_ACTIVITY": "sostenuto.mcp_catalogue",
     "MCP_TOOL_ACTIVITY": "sostenuto.mcp_tool",
@@ -89,6 +100,7 @@ PUBLIC = {
         "ToolResponded",
         "ToolsFaulty",
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
+        *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
     ),
 }
 
@@ -107,7 +119,8 @@ def test_durable_values() -> None:
     assert [effect.value for effect in Effect] == ["read", "idempotent", "once"]
     assert [role.value for role in Role] == ["user", "assistant", "tool"]
     assert [attribution.value for attribution in Attribution] == ["model", "similarity"]
-    assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal"]
+    assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal", "interrupted"]
+    assert [one.value for one in WhenBusy] == ["queue", "interrupt", "reject"]
 
 
 def test_discriminators() -> None:
@@ -120,6 +133,7 @@ def test_discriminators() -> None:
         *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded"),
         *("retrieval.responded", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
+        *("chat.started", "turn.queued", "turn.started", "turn.finished"),
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

@@ -51,7 +51,7 @@ class TurnLimit(Gate):
 
     async def before_model(self, state: AgentState) -> Result | None:
         """End where no turn is left."""
-        if state.replies < self._most:
+        if state.replies - state.replies_before < self._most:
             return None
         return state.result(Status.EXHAUSTED, f"the agent used all of its {plural(self._most, 'turn')}")
 

@@ -19,10 +19,12 @@ from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
 from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
-from .gates import gates_of
+from .gates import error_result, gates_of
 from .model_calls import ModelCalls
 from .state import AgentState
 from .tool_calls import ToolCalls
+
+_CUT_OFF = "It was stopped before it ended, because somebody went on. Whether it took effect is unknown."
 
 
 class AgentLoop:
@@ -37,10 +39,18 @@ class AgentLoop:
         place: Where it stands in the runnable tree, unique in the workflow.
         state: What it begins with.
         tools: What only its run knows: tools of MCP servers, and those that hand the conversation over.
+        keep: Whether what the model said is kept where a cancel comes in the middle of an answer.
     """
 
     def __init__(
-        self, host: AgentHost, agent: Agent, place: Place, state: AgentState, tools: Iterable[ToolDefinition] = ()
+        self,
+        host: AgentHost,
+        agent: Agent,
+        place: Place,
+        state: AgentState,
+        tools: Iterable[ToolDefinition] = (),
+        *,
+        keep: bool = False,
     ) -> None:
         self.state = state
         self._host = host
@@ -49,7 +59,7 @@ class AgentLoop:
         transfers = [tool.name for tool in tools if not isinstance(tool, McpTool)]
         self._transfers = frozenset(transfers)
         self._gates = gates_of(agent, transfers)
-        self._models = ModelCalls(host, agent, place, state)
+        self._models = ModelCalls(host, agent, place, state, keep=keep)
         self._tools = ToolCalls(host, agent, place, state, self._gates)
         host.began(place, state.transcript)
 
@@ -72,6 +82,28 @@ class AgentLoop:
         """Go on with the conversation: the next `run` answers this."""
         self.state.transcript.add(message)
         self._host.details.told(self._place, (message,))
+
+    async def answer(self, message: Message, at_turn: Callable[[], Result | None] = lambda: None) -> Result:
+        """Go on with the conversation and return what comes of a message.
+
+        Limits and sums are those of a run of its own.
+        Where it fails before the model has said anything, the message is taken back: what no model takes must not end
+        all that comes later.
+
+        Args:
+            message: What is asked.
+            at_turn: As for `run`.
+        """
+        self.state.asked(message)
+        self._host.details.told(self._place, (message,))
+        result = await self.run(at_turn)
+        if result.status is Status.FAILED and self.state.replies == self.state.replies_before:
+            self.state.take_back()
+        # No model takes a conversation that goes on from calls without results.
+        for call in self.state.transcript.unanswered():
+            ended = self._tools.ended.get(call.id) or error_result(call, _CUT_OFF)
+            self.state.transcript.add(Message(role=Role.TOOL, parts=(ended,)))
+        return result
 
     async def _turn(self) -> Result | None:
         """Make one model call and the tool calls that it asks for; return any result."""

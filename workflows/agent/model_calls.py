@@ -26,9 +26,11 @@ class ModelCalls:
         agent: Whose model.
         place: Where it stands.
         state: What it knows. Which model is in use is written there, all else only read.
+        keep: Whether what the model said is wanted where a cancel comes in the middle of an answer.
     """
 
-    def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState) -> None:
+    def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState, *, keep: bool = False) -> None:
+        self._keep = keep
         self._host = host
         self._models = agent.model.choices
         self._place = place
@@ -74,6 +76,7 @@ class ModelCalls:
             room=state.room,
             without=state.without,
             tool_choice=state.tool_choice,
+            keep=self._keep,
         )
 
         async def start(_: int) -> ModelReply:
@@ -84,7 +87,7 @@ class ModelCalls:
                         call,
                         activity_id=self._place.model_call(turn, failed),
                         summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
-                        **policy.model_policy(model, fallback_left=fallback_left),
+                        **policy.model_policy(model, fallback_left=fallback_left, keep=self._keep),
                     )
                 )
 

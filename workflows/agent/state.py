@@ -42,6 +42,10 @@ class AgentState:
     """Whether the run's input has the head of the transcript, and that is too large to be said again."""
     replies: int = 0
     """Model calls of its own that were answered."""
+    replies_before: int = 0
+    """How many of them before what it is asked now. Limits are of one question."""
+    begins: int = 0
+    """Index of the message that it is asked now."""
     choice: int = 0
     """Index of the model in use, among the agent's model and its fallbacks."""
     room: int = 1
@@ -50,6 +54,8 @@ class AgentState:
     """Features that the model in use was found to refuse."""
     tool_choice: str = ""
     """What the model has to call yet: `required` for any tool, or the name of one."""
+    first_tool_choice: str = ""
+    """The same, of what it is asked next."""
     repairs: int = 0
     """How often an answer was asked for again."""
     repeats: int = 0
@@ -93,6 +99,7 @@ class AgentState:
             mcp=_of_servers(tools),
             head_stands=head_stands,
             tool_choice=agent.tool_choice,
+            first_tool_choice=agent.tool_choice,
         )
 
     @classmethod
@@ -113,23 +120,41 @@ class AgentState:
             room=carried.room,
             without=carried.without,
             tool_choice=carried.tool_choice,
+            first_tool_choice=agent.tool_choice,
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
         )
 
-    def carried(self, places: Mapping[str, int]) -> Carried:
+    def asked(self, message: Message) -> None:
+        """Take in what it is asked next: limits and sums begin anew."""
+        self.begins = len(self.transcript.messages)
+        self.transcript.add(message, stands=True)
+        self.tally = Tally()
+        self.replies_before = self.replies
+        self.choice, self.without = 0, ()
+        self.repairs = self.repeats = 0
+        self.tool_choice = self.first_tool_choice
+        self.rejected = []
+
+    def take_back(self) -> None:
+        """Forget what it was asked, and with what it was told since."""
+        self.transcript.cut(self.begins)
+
+    def carried(self, places: Mapping[str, int], whole: Tally | None = None) -> Carried:
         """Return all of it as the next execution of the workflow is given it.
 
         Args:
             places: How often each place of the workflow was used.
+            whole: What all that it was asked used, where that is not what its own tally has.
         """
+        tally = whole or self.tally
         return Carried(
             messages=tuple(self.transcript.messages),
             after=self.transcript.after,
             turns=self.replies,
-            nested_turns=self.tally.turns - self.replies,
-            totals=self.tally.totals,
+            nested_turns=tally.turns - self.replies,
+            totals=tally.totals,
             choice=self.choice,
             room=self.room,
             without=self.without,
@@ -180,7 +205,7 @@ class AgentState:
         One that did not complete has the last words of the model as its output.
         """
         if status is not Status.COMPLETED:
-            output = Message.last_words(self.transcript.messages)
+            output = Message.last_words(self.transcript.messages[self.begins :])
         result = self.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(self.rejected), "untold": self.transcript.unsent_errors()})
 

@@ -60,6 +60,8 @@ class ToolCalls:
         self._place = place
         self._state = state
         self._gates = gates
+        self.ended: dict[str, ToolResultPart] = {}
+        """Results of the last calls that were run, by call id, also where a cancel cut the others off."""
 
     async def run(self, reply: ModelReply) -> list[ToolResultPart]:
         """Run the calls that a reply asks for, at once; return the results in their order."""
@@ -74,10 +76,12 @@ class ToolCalls:
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
         running = (self._run_one(call, reply) for call in let_through)
         ended = await asyncio.gather(*running, return_exceptions=True)
-        for call, end in zip(let_through, ended, strict=True):
+        found = zip(let_through, ended, strict=True)
+        self.ended = results | {call.id: end for call, end in found if not isinstance(end, BaseException)}
+        for end in ended:
             if isinstance(end, BaseException):
                 raise end
-            results[call.id] = end
+        results = self.ended
         return [results[call.id] for call in reply.message.tool_calls]
 
     async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ...contracts.limits import written_bytes
-from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolResultPart
+from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
 from ...contracts.wire.model_call import ModelReply
@@ -40,12 +40,20 @@ class Transcript:
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
         self._standing = standing
+        self._told: dict[int, None] = {}
         self._texts = texts
         self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
 
-    def add(self, message: Message) -> None:
-        """Add a message that the model is told with the next call."""
+    def add(self, message: Message, *, stands: bool = False) -> None:
+        """Add a message that the model is told with the next call.
+
+        Args:
+            message: The message.
+            stands: Whether the history of the run has it already.
+        """
+        if stands:
+            self._told[len(self.messages)] = None
         self.messages.append(message)
         self.size += written_bytes(message)
 
@@ -54,6 +62,20 @@ class Transcript:
         self.add(reply.message)
         self.after = reply.id
         self.sent = len(self.messages)
+
+    def cut(self, length: int) -> None:
+        """Keep so many messages, none of which a reply comes after."""
+        self.size -= sum(written_bytes(message) for message in self.messages[length:])
+        del self.messages[length:]
+        self._told = {index: None for index in self._told if index < length}
+
+    def unanswered(self) -> tuple[ToolCallPart, ...]:
+        """Return the tool calls of the last reply that have no result here."""
+        if not self.sent:
+            return ()
+        since = (part for message in self.messages[self.sent :] for part in message.parts)
+        answered = [part.call_id for part in since if isinstance(part, ToolResultPart)]
+        return tuple(call for call in self.messages[self.sent - 1].tool_calls if call.id not in answered)
 
     @property
     def has_unsent(self) -> bool:
@@ -88,9 +110,10 @@ class Transcript:
     def _stands_elsewhere(self, index: int, part: Part) -> bool:
         """Return whether the history has the part already.
 
-        It may stand in the run's input, or be the output of a tool or a nested run.
+        It may stand in the run's input, be what a chat was told, or the output of a tool or a nested run.
         """
-        return index < self._standing or (isinstance(part, ToolResultPart) and not part.is_error)
+        stands = index < self._standing or index in self._told
+        return stands or (isinstance(part, ToolResultPart) and not part.is_error)
 
     def page(self, query: TranscriptQuery) -> TranscriptPage:
         """Return as many of the messages asked for as fit."""

@@ -23,10 +23,12 @@ from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, live, mcp_call, route_call, run, totals
+from sostenuto.contracts.wire.event_base import EventBase
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
+from tests.unit.contracts.chat_examples import chat_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
@@ -110,6 +112,7 @@ EXAMPLES: tuple[Contract, ...] = (
         tail=(USER, ANSWER),
         head=HEAD,
         room=4,
+        keep=True,
     ),
     ModelReply(
         id="r1",
@@ -279,6 +282,7 @@ EXAMPLES: tuple[Contract, ...] = (
     live.Retract(**WHERE),
     live.Partial(**WHERE, value=["Ro"], tool="look", index=1),
     live.Progress(**WHERE, text="looking", call_id="call_1_0", done=1.0, total=3.0),
+    *chat_examples(WHEN),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}
@@ -304,7 +308,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer, ProviderTool, Charged}
+        and found not in {Spec, Node, Answerer, ProviderTool, Charged, EventBase}
         and found.__name__[0] != "_"
     }
 

@@ -1,0 +1,221 @@
+"""A conversation as its clients see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+from temporalio.client import Client, WorkflowQueryFailedError
+
+from ...contracts import names
+from ...contracts.errors import SpecError
+from ...contracts.message import Message
+from ...contracts.specs.input import Input, message_from
+from ...contracts.specs.runnable import Runnable
+from ...contracts.text import encodable, one_line, shorten
+from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn
+from ...contracts.wire.event import Event
+from ...contracts.wire.live import StreamItem
+from ...contracts.wire.run import Result
+from ...workflows.search_attributes import TENANT
+from ..hindrances import Hindrance
+from ..history.tree import RunAddress, TreePart
+from ..rpc_errors import translate_rpc_errors
+from ..run import Run, typed
+from ..start_request import check_id, check_size
+from .opening import MOST_TITLE_CHARS, find_chat, open_chat
+from .summary import ChatSummary
+from .turn import AskedChat, Turn
+from .updates import send_update
+
+_MOST_ID_CHARS = 200
+"""Longest id of a message: it stands in the history of its chat for ever."""
+
+
+class Chat:
+    """One chat. Made by `Client.chat`.
+
+    Any number of clients may have it at once: they see the same.
+
+    Args:
+        temporal: Where it is.
+        id: Its id, which is the id of its workflow.
+        execution: Temporal's run id of any of its executions.
+        output_type: Type of its answers, where that is known in this process.
+        redis_url: Address of the live channel, see `Client`.
+    """
+
+    def __init__(
+        self,
+        temporal: Client,
+        id: str,
+        execution: str,
+        output_type: TypeAdapter[Any] | None = None,
+        redis_url: str | None = None,
+    ) -> None:
+        self.id = id
+        self.temporal = temporal
+        self._output_type = output_type
+        self._redis_url = redis_url
+        self._run = Run(temporal, id, execution, None, redis_url)
+        self._asked = AskedChat(temporal, id, self._run.newest_items, self._typed)
+
+    def __repr__(self) -> str:
+        return f"<chat {self.id}>"
+
+    def send(self, input: Input, *, id: str | None = None) -> Turn:
+        """Send a message, as soon as the turn is awaited or read.
+
+        Args:
+            input: Text, a message, a list of texts and parts, or fields, as for `Client.start`.
+            id: Of the message. One that is sent again is answered once. Default: a random one.
+
+        Raises:
+            SpecError: The input is empty or too large, or the id is none.
+        """
+        message = message_from(input)
+        check_size(message, offload=self.temporal.data_converter.external_storage is not None)
+        if id is not None and (not 0 < len(id) <= _MOST_ID_CHARS or encodable(id) != id):
+            raise SpecError(f"id={shorten(id, 40)!r} is no id of a message: it has 1 to {_MOST_ID_CHARS} characters")
+        return Turn(self._asked, message, uuid4().hex[:16] if id is None else id)
+
+    async def events(self, after: str | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the events of the chat until it ends.
+
+        As `Run.events`: durable, the same for everybody, and at no cost for the chat. Of a chat that is older than the
+        server keeps histories, from what is left of it.
+
+        Args:
+            after: `Event.position` of the last event seen.
+
+        Raises:
+            SpecError: `after` is not an event of it.
+        """
+        async with aclosing(self._run.events(after)) as events:
+            async for event in events:
+                yield event
+
+    async def stream(self, after: str | None = None) -> AsyncGenerator[StreamItem, None]:
+        """Yield the events of the chat, and what its calls say meanwhile.
+
+        As `Run.stream`.
+
+        Args:
+            after: `position` of the last item seen.
+
+        Raises:
+            SpecError: `after` is not a position in it.
+            SetupError: The address of the live channel is none.
+        """
+        async with aclosing(self._run.stream(after)) as items:
+            async for item in items:
+                yield item
+
+    async def history(self) -> tuple[ChatTurn, ...]:
+        """Return its turns so far, those that wait too.
+
+        Without those that failed before anything was said.
+
+        Raises:
+            SpecError: There is no such chat any more.
+        """
+        newest = await find_chat(self.temporal, self.id)
+        with translate_rpc_errors(f"chat {self.id!r}"):
+            part = await TreePart.read(self.temporal, RunAddress(self.id, [newest.run_id]))
+        return tuple(part.projection.turns)
+
+    async def transcript(self) -> tuple[Message, ...]:
+        """Return all messages so far, where it is one of an agent.
+
+        Tool calls and their results are among them.
+
+        Raises:
+            SpecError: There is no such chat any more.
+        """
+        return await self._run.transcript()
+
+    async def describe(self) -> ChatSummary:
+        """Return where it is now, without reading its history.
+
+        Raises:
+            SpecError: There is no such chat any more.
+        """
+        return await ChatSummary.of(await find_chat(self.temporal, self.id))
+
+    async def hindrances(self) -> tuple[Hindrance, ...]:
+        """Return what holds up the turn under way, as `Run.hindrances`.
+
+        Raises:
+            SpecError: There is no such chat any more.
+        """
+        return await self._run.hindrances()
+
+    async def interrupt(self) -> None:
+        """Cancel the turn under way, if there is one. What was said in it stays.
+
+        Raises:
+            SpecError: The chat has ended.
+            SetupError: The server is away, or denies access.
+        """
+        await send_update(self.temporal, self.id, names.CHAT_INTERRUPT_UPDATE)
+
+    async def rename(self, title: str) -> None:
+        """Give it another title.
+
+        Raises:
+            SpecError: The title is empty, or the chat has ended.
+            SetupError: The server is away, or denies access.
+        """
+        await send_update(
+            self.temporal, self.id, names.CHAT_RENAME_UPDATE, one_line(encodable(title), MOST_TITLE_CHARS)
+        )
+
+    async def end(self) -> None:
+        """Take no more messages: it ends once those that wait are answered.
+
+        Raises:
+            SpecError: It has ended already.
+            SetupError: The server is away, or denies access.
+        """
+        await send_update(self.temporal, self.id, names.CHAT_END_UPDATE)
+
+    async def fork(
+        self, runnable: Runnable | None = None, *, at: str | None = None, id: str | None = None, title: str = ""
+    ) -> Chat:
+        """Begin another chat that goes on from a turn of this one.
+
+        This one stays as it is, and no model is called.
+
+        Args:
+            runnable: Who answers there. Default: who does here, as it was when this chat began.
+            at: Id of the message whose turn is the last one that it has. Default: the last that has ended.
+            id: Of the new chat, without `/`. Default: this one's and a random suffix.
+            title: Its title. Default: this one's.
+
+        Raises:
+            SpecError: No turn of that message has ended here, or the id belongs to something else.
+            SetupError: The server is away, denies access, or no worker answers.
+        """
+        check_id(id)
+        found = await find_chat(self.temporal, self.id)
+        with translate_rpc_errors(f"chat {self.id!r}"):
+            try:
+                chat: ChatInput = await self.temporal.get_workflow_handle(self.id).query(
+                    names.CHAT_FORK_QUERY, ChatForkQuery(at=at or ""), result_type=ChatInput
+                )
+            except WorkflowQueryFailedError as error:
+                raise SpecError(f"chat {self.id!r}: {error.message}") from None
+        new = chat.model_copy(
+            update={"runnable": runnable or chat.runnable, "title": title or (await ChatSummary.of(found)).title}
+        )
+        new_id = id or f"{self.id}-{uuid4().hex[:6]}"
+        tenant = found.typed_search_attributes.get(TENANT) or ""
+        execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant)
+        output_type = runnable.output_type if runnable else self._output_type
+        return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
+
+    def _typed(self, result: Result) -> Result:
+        return typed(f"chat {self.id!r}", self._output_type, result)

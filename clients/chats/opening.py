@@ -1,0 +1,94 @@
+"""Begins chats, or finds those that were begun."""
+
+from __future__ import annotations
+
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from ...contracts import names
+from ...contracts.errors import SpecError
+from ...contracts.specs.node import Node, cannot_run, check_tree
+from ...contracts.specs.runnable import Runnable
+from ...contracts.text import encodable, one_line
+from ...contracts.wire.chats.chat import ChatInput, WhenBusy
+from ...workflows.policy import TASK_TIMEOUT
+from ...workflows.search_attributes import AT_START, RUNNABLE, TENANT, named
+from ..rpc_errors import translate_rpc_errors
+from ..start_request import check_size
+
+MOST_TITLE_CHARS = 200
+
+
+async def open_chat(temporal: Client, task_queue: str, chat: ChatInput, chat_id: str, tenant: str) -> str:
+    """Begin a chat, or find the one of that id.
+
+    Returns Temporal's run id of an execution of it.
+
+    Raises:
+        SpecError: The runnable cannot run, or the id belongs to something else.
+        SetupError: The server is away, or the namespace lacks our search attributes.
+    """
+    check_tree(chat.runnable)
+    check_size(chat, offload=chat.offload)
+    memo = {names.CHAT_TITLE_MEMO: chat.title} if chat.title else None
+    with translate_rpc_errors(f"chat {chat_id!r}"):
+        try:
+            handle = await temporal.start_workflow(
+                names.CHAT_WORKFLOW,
+                chat,
+                id=chat_id,
+                task_queue=task_queue,
+                task_timeout=TASK_TIMEOUT,
+                # An error rather than the running workflow, which may be something else.
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=TypedSearchAttributes([*named(chat.runnable.name, tenant), *AT_START]),
+                static_summary=f"chat with {chat.runnable.name}",
+                memo=memo,
+            )
+        except WorkflowAlreadyStartedError:
+            found = await find_chat(temporal, chat_id, tenant)
+            other = found.typed_search_attributes.get(RUNNABLE)
+            if chat.forked_from or other != chat.runnable.name:
+                raise SpecError(f"{chat_id!r} is a chat with {other!r} already: pass another id") from None
+            return found.run_id
+    return handle.result_run_id or ""
+
+
+async def find_chat(temporal: Client, chat_id: str, tenant: str | None = None) -> WorkflowExecutionDescription:
+    """Return what the server says of the newest execution of a chat.
+
+    Args:
+        temporal: Where it is.
+        chat_id: Its id.
+        tenant: Whose it is to be. None: anybody's.
+
+    Raises:
+        SpecError: There is none, the id belongs to a run, or it is another tenant's.
+        SetupError: The server is away, or denies access.
+    """
+    with translate_rpc_errors(f"chat {chat_id!r}"):
+        found = await temporal.get_workflow_handle(chat_id).describe()
+    if found.workflow_type != names.CHAT_WORKFLOW:
+        raise SpecError(f"{chat_id!r} is no chat but a run already: pass another id")
+    if tenant is not None and (found.typed_search_attributes.get(TENANT) or "") != tenant:
+        raise SpecError(f"{chat_id!r} is a chat of another tenant already: pass another id")
+    return found
+
+
+def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: str) -> ChatInput:
+    """Return the input of a chat that is to begin.
+
+    Raises:
+        SpecError: It is no runnable, or there is no such way to be busy.
+    """
+    if not isinstance(runnable, Node):
+        raise SpecError(f"chat: {cannot_run(runnable)}")
+    try:
+        busy = WhenBusy(when_busy)
+    except ValueError:
+        raise SpecError(f"chat: when_busy={when_busy!r} is none of {', '.join(WhenBusy)}") from None
+    offload = temporal.data_converter.external_storage is not None
+    name = one_line(encodable(title), MOST_TITLE_CHARS)
+    return ChatInput(runnable=runnable, title=name, when_busy=busy, offload=offload)

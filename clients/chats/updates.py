@@ -1,0 +1,103 @@
+"""Sends updates to a chat, and puts what it refuses into our errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts import names
+from ...contracts.errors import ChatBusy, SetupError, SpecError
+from ...contracts.wire.run import Result
+from ..rpc_errors import translate_rpc_errors
+
+
+@contextmanager
+def translate_refusals(chat_id: str) -> Iterator[None]:
+    """Turn what a chat, or the server, says to an update in the block into our errors.
+
+    Raises:
+        ChatBusy: It takes no message now.
+        SpecError: It has ended, there is none, or it does not take what was sent.
+        SetupError: The server is away, or denies access.
+    """
+    with translate_rpc_errors(f"chat {chat_id!r}"):
+        try:
+            yield
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(chat_id, error.cause) from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                # The SDK tells a cancel of ours as an error of its own.
+                raise asyncio.CancelledError from None
+            raise SetupError(f"chat {chat_id!r}: the Temporal server does not answer in time") from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+                raise _ended(chat_id) from None
+            raise
+
+
+async def send_update(temporal: Client, chat_id: str, name: str, *arguments: Any) -> None:
+    """Send an update that is done at once.
+
+    Raises:
+        SpecError: The chat has ended, there is none, or it does not take what was sent.
+        SetupError: The server is away, or denies access.
+    """
+    with translate_refusals(chat_id):
+        await temporal.get_workflow_handle(chat_id).execute_update(name, args=arguments)
+
+
+async def send_message(temporal: Client, chat_id: str, message: Any, message_id: str) -> WorkflowUpdateHandle[Result]:
+    """Send a message; return once the chat has taken it.
+
+    Raises:
+        ChatBusy: It takes no message now.
+        SpecError: It has ended, there is none, or it does not take what was sent.
+        SetupError: The server is away, or denies access.
+    """
+    with translate_refusals(chat_id):
+        sent: WorkflowUpdateHandle[Result] = await temporal.get_workflow_handle(chat_id).start_update(
+            names.CHAT_SEND_UPDATE,
+            message,
+            id=message_id,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            result_type=Result,
+        )
+        # What the chat refuses has its outcome already, and a turn has none as soon as that.
+        outcome = asyncio.ensure_future(sent.result())
+        try:
+            await asyncio.wait({outcome}, timeout=0)
+            if outcome.done():
+                outcome.result()
+        finally:
+            outcome.cancel()
+    return sent
+
+
+def _refusal(chat_id: str, cause: BaseException) -> Exception:
+    kind = cause.type if isinstance(cause, ApplicationError) else ""
+    said = cause.message if isinstance(cause, ApplicationError) else str(cause)
+    match kind:
+        case names.CHAT_BUSY:
+            return ChatBusy(f"chat {chat_id!r}: {said}")
+        case names.CHAT_ENDED:
+            return _ended(chat_id)
+        case _:
+            return SpecError(f"chat {chat_id!r}: {said}")
+
+
+def _ended(chat_id: str) -> SpecError:
+    return SpecError(f"chat {chat_id!r} has ended and takes no more messages: begin another one, or fork it")

@@ -1,0 +1,1 @@
+"""What chats are given, and what is told of them. Must not decide anything."""

@@ -1,0 +1,97 @@
+"""What starts a chat, what its next execution is given, and its turns."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import FieldSerializationInfo, JsonValue, SerializerFunctionWrapHandler, field_serializer, field_validator
+
+from ...contract import Contract
+from ...message import Message
+from ...packed import unpack, written_packed
+from ...specs.runnable import Runnable
+from ..run import Carried, Status
+from ..totals import Totals
+
+
+class WhenBusy(StrEnum):
+    """What becomes of a message that comes while a chat answers another one."""
+
+    QUEUE = "queue"
+    """It waits for its turn."""
+    INTERRUPT = "interrupt"
+    """The turn under way is cancelled, and what it said is kept."""
+    REJECT = "reject"
+    """It is refused."""
+
+
+class TurnMark(Contract):
+    """Where a turn of a chat stands in what was said."""
+
+    id: str
+    """Id of its message."""
+    begins: int
+    """Index of its message among all messages. Of a turn without any, that of the next one's."""
+    status: Status
+    """How it ended."""
+
+
+class ChatInput(Contract):
+    """Input of the chat workflow."""
+
+    runnable: Runnable
+    when_busy: WhenBusy = WhenBusy.QUEUE
+    title: str = ""
+    """Empty until the first message gives it one."""
+    forked_from: str = ""
+    """Id of the chat whose first turns are its own."""
+    turns: tuple[TurnMark, ...] = ()
+    """The turns before this execution. Packed."""
+    messages: tuple[Message, ...] = ()
+    """What was said in them, where `carried` does not have it. Packed."""
+    carried: Carried | None = None
+    """What its agent takes along when it continues as new."""
+    totals: Totals = Totals()
+    """What the executions before this one used."""
+    model_turns: int = 0
+    """Model calls that were answered in them."""
+    offload: bool = False
+    """Whether the client and the workers keep large payloads outside the history."""
+
+    @field_serializer("runnable", "turns", "messages", mode="wrap", when_used="json")
+    def _pack(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+        # The runnable of a chat that has just begun is for people to read.
+        is_first = not (self.turns or self.carried)
+        if info.field_name == "runnable" and is_first:
+            return handler(value)
+        return written_packed(value, handler, info)
+
+    _unpack = field_validator("runnable", "turns", "messages", mode="before")(unpack)
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """All messages before this execution."""
+        return self.carried.messages if self.carried else self.messages
+
+
+class ChatForkQuery(Contract):
+    """Asks a chat for what a fork of it begins with."""
+
+    at: str = ""
+    """Id of the message whose turn is the last one that is wanted. Empty: all."""
+
+
+class ChatTurn(Contract):
+    """A turn of a chat: a message and what came of it."""
+
+    id: str
+    """Id of the message."""
+    message: Message
+    """What was asked."""
+    status: Status | None = None
+    """How it ended. None while it goes on."""
+    output: JsonValue = None
+    """What was answered, as text or JSON; of a turn that did not complete, its last words."""
+    reason: str = ""
+    """Why it ended so; empty where the status tells enough."""

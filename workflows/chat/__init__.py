@@ -1,0 +1,4 @@
+"""Chats: one workflow for each conversation.
+
+Must not know how a runnable answers.
+"""

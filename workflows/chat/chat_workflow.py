@@ -1,0 +1,289 @@
+"""The workflow of a chat: one conversation with one runnable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from ...contracts import limits, names, template
+    from ...contracts.errors import SpecError
+    from ...contracts.message import Message
+    from ...contracts.specs.runnable import check_input
+    from ...contracts.text import first_line, plural
+    from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, TurnMark, WhenBusy
+    from ...contracts.wire.places import Place
+    from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
+    from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
+    from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
+    from ..interpreter import Interpreter
+    from ..payload_limits import why_full
+    from ..search_attributes import COST_USD, STATUS, SUMMARY_CHARS, TOKENS
+    from .conversation import conversation_of
+    from .turns import said_in
+
+MOST_WAITING = 200
+"""Messages that wait at once. More are refused until some are answered."""
+
+_INTERRUPTED = "it was not begun: another message came"
+
+# What an input that is no `ChatInput` raises before `run` can catch it: it must not retry the workflow task for ever.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A message that is yet to be answered."""
+
+    id: str
+    message: Message
+    answer: asyncio.Future[Result]
+
+
+# Not sandboxed, as `RunWorkflow` is not, and for the same reason.
+@workflow.defn(name=names.CHAT_WORKFLOW, sandboxed=False, failure_exception_types=_UNREADABLE)
+class ChatWorkflow:
+    """Answers messages, one after the other, until it is ended.
+
+    States: open (idle or at work on a turn), ending, then ended. Open, it accepts a message, an interrupt, another
+    title, an end, and the queries; ending, it answers what waits and takes nothing new. A message is an update, whose
+    id is that of the message and whose outcome is the result of its turn. Between two turns it continues as new when
+    the server suggests so, with all that was said. After a crash it goes on where the history ends.
+    """
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        self._chat = chat
+        self._interpreter = Interpreter(Place(chat.runnable.name), offload=chat.offload)
+        self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
+        self._conversation = conversation_of(chat, self._interpreter)
+        self._title = chat.title
+        self._turns = list(chat.turns)
+        self._earlier = {mark.id: index for index, mark in enumerate(chat.turns)}
+        self._waiting: list[_Asked] = []
+        self._turn: asyncio.Task[Result] | None = None
+        self._is_ending = False
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
+        """Answer until it is ended."""
+        status, reason = Status.COMPLETED, ""
+        try:
+            await self._serve()
+        except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
+            broken = result_of_error(error)
+            status, reason = broken.status, broken.reason
+        if being_cancelled():
+            status, reason = Status.CANCELLED, THE_RUN_WAS_CANCELLED
+        self._is_ending = True
+        for asked in self._waiting:
+            asked.answer.set_result(CANCELLED)
+        self._waiting.clear()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        result = self._interpreter.tally.result(status, reason)
+        self._publish(status)
+        if status is Status.FAILED:
+            raise ApplicationError(reason, result, type=names.RUN_FAILED, non_retryable=True)
+        return result
+
+    @workflow.update(name=names.CHAT_SEND_UPDATE)
+    async def send(self, message: Message) -> Result:
+        """Answer a message. One of an id that was answered before is not answered again."""
+        message_id = _update_id()
+        if before := self._before(message_id):
+            return before
+        asked = _Asked(message_id, message, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if self._chat.when_busy is WhenBusy.INTERRUPT:
+            self._stop_turn()
+        return await asked.answer
+
+    @send.validator
+    def _check_send(self, message: Message) -> None:
+        if self._before(_update_id()):
+            return
+        self._check_open()
+        if self._chat.when_busy is WhenBusy.REJECT and self._waiting:
+            raise _failure(names.CHAT_BUSY, "it answers another message: send this one when that is done")
+        if len(self._waiting) >= MOST_WAITING:
+            raise _failure(names.CHAT_BUSY, f"{plural(len(self._waiting), 'message')} wait already: send it later")
+        try:
+            check_input(self._chat.runnable, message, (template.HISTORY,))
+        except SpecError as error:
+            raise _failure(names.CHAT_REFUSED, str(error)) from None
+        if full := why_full():
+            raise _failure(
+                names.CHAT_REFUSED,
+                f"{full}, and what was said too large to continue as new: {limits.HOW_TO_KEEP_OUTSIDE}, and fork it",
+            )
+
+    @workflow.update(name=names.CHAT_INTERRUPT_UPDATE)
+    def interrupt(self) -> None:
+        """Cancel the turn under way, if there is one. What was said stays."""
+        self._stop_turn()
+
+    @workflow.update(name=names.CHAT_RENAME_UPDATE)
+    def rename(self, title: str) -> None:
+        """Give the chat another title."""
+        self._name(title)
+
+    @workflow.update(name=names.CHAT_END_UPDATE)
+    def end(self) -> None:
+        """Take no more messages, and end once those that wait are answered."""
+        self._is_ending = True
+
+    @interrupt.validator
+    def _check_interrupt(self) -> None:
+        self._check_open()
+
+    @rename.validator
+    def _check_rename(self, title: str) -> None:
+        self._check_open()
+        if not title.strip():
+            raise _failure(names.CHAT_REFUSED, "a title has at least one character")
+
+    @end.validator
+    def _check_end(self) -> None:
+        self._check_open()
+
+    @workflow.query(name=names.TRANSCRIPT_QUERY)
+    def transcript(self, query: TranscriptQuery) -> TranscriptPage:
+        """Return a page of a transcript, for a model call whose worker does not have it."""
+        return self._interpreter.page(query)
+
+    @workflow.query(name=names.CHAT_FORK_QUERY)
+    def fork(self, query: ChatForkQuery) -> ChatInput:
+        """Return what a fork of this chat begins with.
+
+        Raises:
+            ValueError: There is no such turn.
+        """
+        turns, messages = self._turns, self._conversation.messages
+        if query.at:
+            known = [mark.id for mark in turns]
+            if query.at not in known:
+                raise ValueError(f"no turn of a message {query.at!r} has ended in this chat")
+            turns = turns[: known.index(query.at) + 1]
+        end = turns[-1].begins + len(said_in(messages, self._turns, len(turns) - 1)) if turns else 0
+        return self._chat.model_copy(
+            update={
+                "forked_from": workflow.info().workflow_id,
+                "turns": tuple(turns),
+                "messages": tuple(messages[:end]),
+                "carried": None,
+            }
+        )
+
+    async def _serve(self) -> None:
+        while True:
+            if not self._waiting and workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._waiting:
+                    self._continue()
+            await workflow.wait_condition(lambda: bool(self._waiting) or self._is_ending)
+            if not self._waiting:
+                return
+            await self._answer(self._waiting[0])
+            if being_cancelled():
+                return
+
+    async def _answer(self, asked: _Asked) -> None:
+        begins = len(self._conversation.messages)
+        if not self._title:
+            self._name(first_line(asked.message.text, SUMMARY_CHARS) or self._chat.runnable.name)
+        if self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
+            self._conversation.leave(asked.message)
+            result = Result(status=Status.CANCELLED, reason=_INTERRUPTED)
+        else:
+            self._turn = asyncio.create_task(self._conversation.answer(asked.message))
+            result = await _outcome(self._turn)
+            self._turn = None
+        result = self._interpreter.outbox.fitting(result)
+        self._turns.append(TurnMark(id=asked.id, begins=begins, status=result.status))
+        self._waiting.remove(asked)
+        asked.answer.set_result(result)
+        self._publish()
+
+    def _before(self, message_id: str) -> Result | None:
+        """Return what came of a message of an earlier execution.
+
+        The server itself knows those of this one.
+        """
+        index = self._earlier.get(message_id)
+        if index is None:
+            return None
+        said = said_in(self._conversation.messages, self._turns, index)
+        text = Message.last_words(said)
+        status = self._turns[index].status
+        is_whole = text is not None and status is Status.COMPLETED
+        return Result(status=status, output=self._conversation.answered(text or "") if is_whole else text)
+
+    def _check_open(self) -> None:
+        if self._is_ending:
+            raise _failure(names.CHAT_ENDED, "it takes no more messages")
+
+    def _stop_turn(self) -> None:
+        if self._turn:
+            cancel(self._turn)
+
+    def _name(self, title: str) -> None:
+        self._title = title
+        workflow.upsert_memo({names.CHAT_TITLE_MEMO: title})
+
+    def _continue(self) -> None:
+        tally = self._interpreter.tally
+        chat = self._conversation.carried(
+            self._chat.model_copy(
+                update={
+                    "title": self._title,
+                    "turns": tuple(self._turns),
+                    "totals": tally.totals,
+                    "model_turns": tally.turns,
+                }
+            )
+        )
+        # A command that the server refuses would fail the workflow task for ever: the chat goes on here instead, until
+        # its history is full.
+        if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
+            workflow.continue_as_new(chat)
+
+    def _publish(self, status: Status | None = None) -> None:
+        # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
+        if workflow.info().typed_search_attributes.get(STATUS) is None:
+            return
+        totals = self._interpreter.tally.totals
+        updates: list[SearchAttributeUpdate[Any]] = [
+            COST_USD.value_set(totals.cost_usd),
+            TOKENS.value_set(totals.usage.total_tokens),
+        ]
+        if status:
+            updates.append(STATUS.value_set(status.value))
+        workflow.upsert_search_attributes(updates)
+
+
+async def _outcome(turn: asyncio.Task[Result]) -> Result:
+    """Wait for the end of a turn; hand a cancel on to it."""
+    while not turn.done():
+        try:
+            await workflow.wait([turn])
+        except asyncio.CancelledError:
+            cancel(turn)
+    if turn.cancelled():
+        return CANCELLED
+    error = turn.exception()
+    # A bug of ours must not take with it what came before.
+    return result_of_error(error) if error else turn.result()
+
+
+def _update_id() -> str:
+    update = workflow.current_update_info()
+    return update.id if update else ""
+
+
+def _failure(kind: str, message: str) -> ApplicationError:
+    return ApplicationError(message, type=kind, non_retryable=True)

@@ -1,0 +1,198 @@
+"""How a chat goes on from one turn to the next.
+
+An agent, and a team that is led by one, keeps its whole transcript. Every other runnable runs anew for each message,
+and its templates may call what was said before by the name `history`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Protocol
+
+from temporalio import workflow
+
+from ...contracts import template
+from ...contracts.message import Message, Role, TextPart
+from ...contracts.specs.agent import Agent
+from ...contracts.specs.output import unwrapped
+from ...contracts.specs.runnable import Runnable
+from ...contracts.tool import ToolDefinition
+from ...contracts.wire.chats.chat import ChatInput
+from ...contracts.wire.places import numbered
+from ...contracts.wire.run import Result, Status
+from ..agent.loop import AgentLoop
+from ..agent.mcp_catalogue import mcp_tools
+from ..agent.state import AgentState
+from ..concurrency import result_of_error
+from ..interpreter import Interpreter
+from ..payload_limits import why_full
+from ..scope import Scope
+
+HISTORY_CHARS = 8_000
+"""Most characters of what was said before that a template is given: whole turns, the newest."""
+
+TURN = "turn"
+"""Place of a turn, below that of the chat's runnable."""
+
+
+class ChatConversation(Protocol):
+    """What was said in a chat, and who goes on with it."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """All messages so far."""
+        ...
+
+    async def answer(self, message: Message) -> Result:
+        """Return what comes of a message, also where it is cancelled."""
+        ...
+
+    def leave(self, message: Message) -> None:
+        """Take in a message that is not answered: the next one came before."""
+        ...
+
+    def answered(self, text: str) -> Any:
+        """Return the output that a text of the conversation is."""
+        ...
+
+    def carried(self, chat: ChatInput) -> ChatInput:
+        """Return the input of a next execution, with all that was said."""
+        ...
+
+
+def conversation_of(chat: ChatInput, interpreter: Interpreter) -> ChatConversation:
+    """Return the conversation of a chat, as far as it is."""
+    agent: Agent | None = chat.runnable.agent
+    if agent is None:
+        return RunByRun(chat.runnable, chat, interpreter)
+    return OneTranscript(agent, chat, interpreter)
+
+
+class OneTranscript:
+    """An agent that goes on in one transcript."""
+
+    def __init__(self, agent: Agent, chat: ChatInput, interpreter: Interpreter) -> None:
+        self._agent = agent
+        self._interpreter = interpreter
+        self._place = interpreter.root
+        self._chat = chat
+        self._loop: AgentLoop | None = None
+        self._left: list[Message] = []
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """All messages so far."""
+        return self._loop.state.transcript.messages if self._loop else (*self._chat.said, *self._left)
+
+    async def answer(self, message: Message) -> Result:
+        """Let the agent answer."""
+        if self._loop is None:
+            try:
+                self._loop = await self._begun()
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the next message tries it again
+                return result_of_error(error)
+            for left in self._left:
+                self._loop.tell(left)
+        loop = self._loop
+        return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+
+    def leave(self, message: Message) -> None:
+        """Add the message to what the agent is told next."""
+        if self._loop:
+            self._loop.tell(message)
+        else:
+            self._left.append(message)
+
+    def answered(self, text: str) -> Any:
+        """Return the output that an answer of the agent is."""
+        return text if self._agent.output is None else unwrapped(self._agent.output, json.loads(text))
+
+    def carried(self, chat: ChatInput) -> ChatInput:
+        """Return the input with the whole state of the agent."""
+        if self._loop is None:
+            return chat.model_copy(update={"messages": tuple(self.messages), "carried": self._chat.carried})
+        carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
+        return chat.model_copy(update={"messages": (), "carried": carried})
+
+    async def _begun(self) -> AgentLoop:
+        agent, place, found = self._agent, self._place, self._interpreter.found
+        tools: tuple[ToolDefinition, ...]
+        if carried := self._chat.carried:
+            tools = carried.mcp
+            self._interpreter.resume(carried)
+            state = AgentState.resumed(agent, carried, found, tools)
+        else:
+            tools = await mcp_tools(agent, place)
+            said = self._chat.messages
+            after = place.before_first_reply(workflow.info().run_id)
+            state = AgentState.begun(agent, said, found, tools, after=after, standing=len(said), head_stands=not tools)
+        return AgentLoop(self._interpreter, agent, place, state, tools, keep=True)
+
+
+class RunByRun:
+    """A runnable that runs anew for each message."""
+
+    def __init__(self, runnable: Runnable, chat: ChatInput, interpreter: Interpreter) -> None:
+        self._runnable = runnable
+        self._interpreter = interpreter
+        self._turns = len(chat.turns)
+        self.messages: list[Message] = list(chat.messages)
+
+    async def answer(self, message: Message) -> Result:
+        """Run the runnable at a place of the turn's own."""
+        self._turns += 1
+        place = self._interpreter.root / numbered(TURN, self._turns)
+        scope = Scope.root(place, message, {template.HISTORY: history_text(self.messages)})
+        result = await self._interpreter.run(self._runnable, scope)
+        self._interpreter.forget(place)
+        self.messages.append(message)
+        if result.output is not None:
+            said = TextPart(text=template.as_text(result.output))
+            self.messages.append(Message(role=Role.ASSISTANT, parts=(said,)))
+        elif result.status is Status.FAILED:
+            self.messages.pop()
+        return result
+
+    def leave(self, message: Message) -> None:
+        """Add the message to what was said."""
+        self._turns += 1
+        self.messages.append(message)
+
+    def answered(self, text: str) -> Any:
+        """Return the text: what else it was is not known any more."""
+        return text
+
+    def carried(self, chat: ChatInput) -> ChatInput:
+        """Return the input with what was said."""
+        return chat.model_copy(update={"messages": tuple(self.messages)})
+
+
+def history_text(messages: Sequence[Message]) -> str:
+    """Return what was said as text for templates.
+
+    As many of the newest turns as fit, and at least a part of the last.
+    """
+    begins = [index for index, message in enumerate(messages) if message.role is Role.USER]
+    turns = ["\n".join(map(_line, messages[begin:end])) for begin, end in pairwise([*begins, len(messages)])]
+    shown: list[str] = []
+    room = HISTORY_CHARS
+    for turn in reversed(turns):
+        if len(turn) > room:
+            break
+        shown.append(turn)
+        room -= len(turn) + 2
+    if turns and not shown:
+        shown = [f"…{turns[-1][-HISTORY_CHARS:]}"]
+    return "\n\n".join(reversed(shown))
+
+
+def _line(message: Message) -> str:
+    return f"{'Assistant' if message.role is Role.ASSISTANT else 'User'}: {message.text}"
+
+
+def _ended_by_a_full_history(state: AgentState) -> Result | None:
+    full = why_full()
+    return state.result(Status.EXHAUSTED, full) if full else None
