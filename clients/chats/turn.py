@@ -73,6 +73,8 @@ class Turn:
                     yield item
                 if is_end:
                     return
+        # The chat was ended before: this says so.
+        await self.result()
 
     async def accepted(self) -> None:
         """Send the message, and wait until the chat has taken it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -22,6 +23,8 @@ from ...contracts.errors import ChatBusy, SetupError, SpecError
 from ...contracts.wire.run import Result
 from ..rpc_errors import translate_rpc_errors
 
+_NO_TIME = timedelta(milliseconds=1)
+
 
 @contextmanager
 def translate_refusals(chat_id: str) -> Iterator[None]:
@@ -38,8 +41,7 @@ def translate_refusals(chat_id: str) -> Iterator[None]:
         except WorkflowUpdateFailedError as error:
             raise _refusal(chat_id, error.cause) from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
-            task = asyncio.current_task()
-            if task and task.cancelling():
+            if _is_being_cancelled():
                 # The SDK tells a cancel of ours as an error of its own.
                 raise asyncio.CancelledError from None
             raise SetupError(f"chat {chat_id!r}: the Temporal server does not answer in time") from None
@@ -76,15 +78,18 @@ async def send_message(temporal: Client, chat_id: str, message: Any, message_id:
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,
             result_type=Result,
         )
-        # What the chat refuses has its outcome already, and a turn has none as soon as that.
-        outcome = asyncio.ensure_future(sent.result())
         try:
-            await asyncio.wait({outcome}, timeout=0)
-            if outcome.done():
-                outcome.result()
-        finally:
-            outcome.cancel()
+            # What was refused has its outcome already, and this tells it. No turn ends as soon as that.
+            await sent.result(rpc_timeout=_NO_TIME)
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            if _is_being_cancelled():
+                raise
     return sent
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())
 
 
 def _refusal(chat_id: str, cause: BaseException) -> Exception:
@@ -95,6 +100,8 @@ def _refusal(chat_id: str, cause: BaseException) -> Exception:
             return ChatBusy(f"chat {chat_id!r}: {said}")
         case names.CHAT_ENDED:
             return _ended(chat_id)
+        case "AcceptedUpdateCompletedWorkflow":
+            return SpecError(f"chat {chat_id!r} was ended before this was answered: fork it to go on")
         case _:
             return SpecError(f"chat {chat_id!r}: {said}")
 

@@ -61,7 +61,7 @@ class ToolCalls:
         self._state = state
         self._gates = gates
         self.ended: dict[str, ToolResultPart] = {}
-        """Results of the last calls that were run, by call id, also where a cancel cut the others off."""
+        """Results of the last calls that were run, by call id, also where a cancel cut others off."""
 
     async def run(self, reply: ModelReply) -> list[ToolResultPart]:
         """Run the calls that a reply asks for, at once; return the results in their order."""
@@ -74,14 +74,12 @@ class ToolCalls:
             else:
                 let_through.append(call)
         # Where the run is cancelled, a `once` tool is waited for although the others have stopped.
+        self.ended = results
         running = (self._run_one(call, reply) for call in let_through)
-        ended = await asyncio.gather(*running, return_exceptions=True)
-        found = zip(let_through, ended, strict=True)
-        self.ended = results | {call.id: end for call, end in found if not isinstance(end, BaseException)}
-        for end in ended:
+        for call, end in zip(let_through, await asyncio.gather(*running, return_exceptions=True), strict=True):
             if isinstance(end, BaseException):
                 raise end
-        results = self.ended
+            results[call.id] = end
         return [results[call.id] for call in reply.message.tool_calls]
 
     async def _gated(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart | None:
@@ -91,6 +89,11 @@ class ToolCalls:
         return None
 
     async def _run_one(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
+        result = await self._result(call, reply)
+        self.ended[call.id] = result
+        return result
+
+    async def _result(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
         search = self._searches.get(call.name)
         if call.malformed and (tool or delegate or search):

@@ -250,7 +250,8 @@ class ChatWorkflow:
         # A command that the server refuses would fail the workflow task for ever: the chat goes on here instead, until
         # its history is full.
         if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
-            workflow.continue_as_new(chat)
+            # Of itself the next execution has the memo that the first one began with.
+            workflow.continue_as_new(chat, memo={names.CHAT_TITLE_MEMO: self._title} if self._title else None)
 
     def _publish(self, status: Status | None = None) -> None:
         # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sostenuto import Message, Role, TextPart, Usage
 from sostenuto.activities.model_adapter import Completion, Delta, ModelRequest, OnDelta
 from sostenuto.contracts.wire.model_call import StopReason
-
-Say = Callable[[str], str]
 
 
 class Echo:
@@ -17,12 +15,14 @@ class Echo:
 
     Args:
         seconds_per_word: How long each word of an answer takes.
+        says: What it answers in place of that.
         hangs_at: Questions whose answers stop after two words, and never end.
     """
 
     provider = "scripted"
 
-    def __init__(self, seconds_per_word: float = 0.0, hangs_at: Sequence[str] = ()) -> None:
+    def __init__(self, seconds_per_word: float = 0.0, hangs_at: Sequence[str] = (), says: str = "") -> None:
+        self.says = says
         self.seconds_per_word = seconds_per_word
         self.hangs_at = hangs_at
         self.asked: list[ModelRequest] = []
@@ -31,7 +31,7 @@ class Echo:
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         self.asked.append(request)
         questions = [message.text for message in request.messages if message.role is Role.USER]
-        text = f"{len(questions)}: {questions[-1]}"
+        text = self.says or f"{len(questions)}: {questions[-1]}"
         for number, word in enumerate(text.split(" ")):
             if number == 2 and questions[-1] in self.hangs_at:
                 self.is_hanging.set()
