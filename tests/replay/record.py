@@ -40,6 +40,8 @@ from sostenuto.workers.worker import Services, build_worker
 from sostenuto.workflows.knowledge import ingest_workflow
 from tests.dev_server import dev_server
 from tests.fakes.knowledge import knowledge
+from tests.replay import chats
+from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow, count, spend
 from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, SHAPES, FakeEmbedder, Shape
 
@@ -70,7 +72,12 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
             async for name, history in _ingests(servers[True].client, services):
                 if INGESTED in shapes:
                     recorded[f"{name}.json"] = history
-        shapes = [shape for shape in shapes if shape != INGESTED]
+        for shape in CHATTED.keys() & set(shapes):
+            temporal = servers[True].client
+            await chats.hold(temporal, shape)
+            executions = [history async for _, history in _executions(temporal, shape)]
+            recorded |= {f"{shape}_{number}.json": _cleaned(one.to_json()) for number, one in enumerate(executions, 1)}
+        shapes = [shape for shape in shapes if shape not in (INGESTED, *CHATTED)]
         for shape in shapes:
             temporal = servers[SHAPES[shape].impatient].client
             async for place, history in _histories(temporal, shape, SHAPES[shape], services):
@@ -202,12 +209,12 @@ def main() -> int:
     # Tools and models fail here on purpose.
     logging.getLogger("temporalio").setLevel(logging.ERROR)
     arguments = parser.parse_args()
-    unknown = [shape for shape in arguments.shapes if shape not in (*SHAPES, INGESTED)]
+    unknown = [shape for shape in arguments.shapes if shape not in (*SHAPES, *CHATTED, INGESTED)]
     if unknown:
         parser.error(f"no shape is named {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     directory = HISTORIES / f"v{__version__}"
     directory.mkdir(parents=True, exist_ok=True)
-    wanted = arguments.shapes or [*SHAPES, INGESTED]
+    wanted = arguments.shapes or [*SHAPES, *CHATTED, INGESTED]
     kept = [] if arguments.force else [shape for shape in wanted if _recorded(directory, shape)]
     for name, history in asyncio.run(record(shape for shape in wanted if shape not in kept)).items():
         (directory / name).write_text(history + "\n")

@@ -23,14 +23,16 @@ from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
 from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
+from sostenuto.workflows.chat.chat_workflow import ChatWorkflow
 from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.patterns import parallel
+from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, shape_of
 from tests.replay.shapes import AGENTS, CONTROLLED, NESTED, PACKED, SEARCHED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
-SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, INGESTED}}
+SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, INGESTED, *CHATTED}}
 """The shapes that there are since each version."""
 
 
@@ -120,6 +122,14 @@ async def test_members_in_another_order_do_not_replay(monkeypatch: pytest.Monkey
     _reverse_tool_calls(monkeypatch)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("delegate"))
+
+
+async def test_turns_of_a_chat_in_another_order_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of a chat: what waits is answered the other way round."""
+    answer = ChatWorkflow._answer
+    monkeypatch.setattr(ChatWorkflow, "_answer", lambda self, _: answer(self, self._waiting[-1]))
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("chatted_prompt_1"))
 
 
 @pytest.mark.parametrize("version", ["v0.1.0", "v0.2.0"])

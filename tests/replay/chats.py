@@ -1,0 +1,70 @@
+"""Chats whose histories are recorded: every kind of update, an interrupt at work, several executions."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import Agent, App, Chat, Client, Prompt, tool
+from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
+from sostenuto.workers.worker import build_worker
+
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look at something."""
+    if at == "the sea":
+        await asyncio.Event().wait()
+    return f"{at} is fine"
+
+
+AGENT = Agent(name="talker", model="scripted/m", tools=[look])
+PROMPT = Prompt(name="writer", template="{history}\n{input}", model="scripted/w")
+CHATTED: dict[str, Agent | Prompt] = {"chatted": AGENT, "chatted_prompt": PROMPT}
+"""Who answers in each recorded chat, by its id."""
+
+_LOOKS = {"tool_calls": [{"name": "look", "arguments": {"at": "the house"}}]}
+_STARES = {"tool_calls": [{"name": "look", "arguments": {"at": at}} for at in ("the house", "the sea")]}
+SCRIPT: Script = {
+    "m": [_LOOKS, "It is fine.", _STARES, "As you like.", *(f"Answer {number}." for number in range(20))],
+    "w": [{"text": "An answer.", "delay_seconds": 0.3}],
+}
+
+
+async def hold(temporal: TemporalClient, name: str) -> None:
+    """Chat on a server that suggests to continue as new after 30 events."""
+    runnable = CHATTED[name]
+    worker = build_worker(
+        temporal, App(runnable), {"scripted": ScriptedAdapter(SCRIPT)}, lambda *_: 0.001, task_queue="recording"
+    )
+    async with worker:
+        chat = await Client(temporal, task_queue="recording", redis_url="").chat(
+            runnable, id=name, when_busy="interrupt" if runnable is AGENT else "queue"
+        )
+        if runnable is AGENT:
+            await _interrupted(temporal, chat)
+        else:
+            turns = [chat.send(f"Question {number}.", id=f"m{number}") for number in range(3)]
+            await asyncio.gather(*turns)
+        await chat.rename("Small talk")
+        for number in range(4):
+            await chat.send(f"And {number}?", id=f"n{number}")
+        await chat.send("And 0?", id="n0")
+        await chat.end()
+        async for _ in chat.events():
+            pass
+
+
+async def _interrupted(temporal: TemporalClient, chat: Chat) -> None:
+    await chat.send("How is the house?", id="m1")
+    first = chat.send("Look at everything.", id="m2")
+    await first.accepted()
+    handle = temporal.get_workflow_handle(chat.id)
+    while True:
+        pending = (await handle.describe()).raw_description.pending_activities
+        if [activity.activity_type.name for activity in pending] == ["look"]:
+            break
+        await asyncio.sleep(0.05)
+    await chat.send("Never mind.", id="m3")
+    await first
