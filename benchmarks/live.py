@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -20,11 +18,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from uuid import uuid4
 
-from rich.console import Console
-from rich.table import Table
 from temporalio.client import Client as TemporalClient
 from temporalio.contrib.workflow_streams import WorkflowStreamClient
 
+from benchmarks.figures import Row, show
 from benchmarks.live_speaker import SPEAKER, Speech, Streamed
 from benchmarks.measure import HistorySize, history_size
 from sostenuto import Client, ModelResponded, Retract, Run, Token
@@ -36,18 +33,6 @@ from sostenuto.workers.stack.valkey_server import ValkeyServer, find_valkey, new
 ANSWER = Speech(1_000, 50)
 SHORT = Speech(20, 200)
 CROWD = Speech(200, 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    figure: str
-    ours: float
-    beside: float | None = None
-    """What stands beside it: see the figure."""
-    goal: str = ""
-    met: bool | None = None
 
 
 @dataclass
@@ -244,15 +229,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with status 1 where a goal is missed")
     options = parser.parse_args()
     rows = asyncio.run(measure(options, lambda line: print(line, file=sys.stderr)))
-    title = f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    table = Table(title=title)
-    for column in ("figure", "ours", "beside", "goal", "met"):
-        table.add_column(column)
-    for row in rows:
-        beside = "" if row.beside is None else f"{row.beside:,.2f}"
-        table.add_row(row.figure, f"{row.ours:,.2f}", beside, row.goal, {None: "", True: "yes", False: "NO"}[row.met])
-    Console(width=130).print(table)
-    return int(options.check and any(row.met is False for row in rows))
+    met = show(rows)
+    return int(options.check and not met)
 
 
 if __name__ == "__main__":
