@@ -108,27 +108,12 @@ class Run:
             async for item in items:
                 yield item
 
-    async def newest_items(self) -> AsyncGenerator[StreamItem, None]:
-        """Yield the items of its newest execution, and of those that it continues in.
-
-        Raises:
-            SpecError: There is no such run.
-            SetupError: The address of the live channel is none.
-        """
-        with translate_rpc_errors(f"run {self.id!r}"):
-            watch = Watch(self._temporal, self.id, [(await self._newest()).run_id])
-            async with aclosing(watch.events()) as events, aclosing(self._with_live(events, "")) as items:
-                async for item in items:
-                    yield item
-
     async def _with_live(self, events: AsyncGenerator[Event, None], after: str) -> AsyncGenerator[StreamItem, None]:
         """Yield events, and between them what is said meanwhile."""
         with translate_rpc_errors(f"run {self.id!r}"):
             is_open = (await self._newest()).status is WorkflowExecutionStatus.RUNNING
             first = await self._first_execution_of_root()
-        url = redis_url_of(self._temporal) if self._redis_url is None else self._redis_url
-        if not url:
-            tell_that_no_channel_is_known()
+        url = live_url(self._temporal, self._redis_url)
         # Whoever left in the middle of an answer is told the rest of it, also where the run is over by now.
         if not (url and is_open) and not has_open_calls(after):
             async for event in events:
@@ -275,6 +260,19 @@ class Run:
         # What a code-first workflow has used is the sum of all its executions.
         own = is_code_first(await describe(self._temporal, self.id, executions[-1]))
         return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor
+
+
+def live_url(temporal: TemporalClient, redis_url: str | None) -> str:
+    """Return the address of the live channel; empty where none is known, which it says once.
+
+    Args:
+        temporal: Where the run is.
+        redis_url: The address, where it was given.
+    """
+    url = redis_url_of(temporal) if redis_url is None else redis_url
+    if not url:
+        tell_that_no_channel_is_known()
+    return url
 
 
 def typed(what: str, output_type: TypeAdapter[Any] | None, result: Result) -> Result:

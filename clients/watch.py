@@ -22,6 +22,7 @@ from .events.nested_runs import Member
 from .events.projection import Projection
 from .history.cursor import Cursor, Key
 from .history.executions import executions_left, executions_until, from_position, read_chain
+from .history.follow import Mark
 
 MAX_POLLS = 32
 """Most nested runs that are waited for at once. The others are told of once one of these or they themselves end."""
@@ -69,6 +70,7 @@ class Watch:
         executions: What to read of it, the oldest first.
         after: Where to go on. Default: from the start.
         nested: Whether to look into nested runs.
+        going_on: What has read the beginning of the first execution already, and how far. Default: nothing.
     """
 
     def __init__(
@@ -79,8 +81,9 @@ class Watch:
         after: Cursor | None = None,
         *,
         nested: bool = True,
+        going_on: tuple[Projection, Mark] | None = None,
     ) -> None:
-        self.root = Projection(temporal.data_converter)
+        self.root, self._mark = going_on or (Projection(temporal.data_converter), Mark())
         self._temporal = temporal
         self._workflow_id = workflow_id
         self._executions = executions
@@ -152,7 +155,8 @@ class Watch:
         return from_position(found, branch.after)
 
     async def _read(self, branch: _Branch, workflow_id: str, executions: Sequence[str]) -> None:
-        async for entry in read_chain(self._temporal, workflow_id, executions, branch.projection):
+        mark = None if branch.member else self._mark
+        async for entry in read_chain(self._temporal, workflow_id, executions, branch.projection, mark=mark):
             if branch.goes_on_in and branch.goes_on_in != entry.execution:
                 self._catch_up(branch)
             for event in entry.events:

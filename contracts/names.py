@@ -12,12 +12,15 @@ CHAT_WORKFLOW: Final = "SostenutoChat"
 """Workflow type of one conversation with a runnable."""
 
 CHAT_SEND_UPDATE: Final = "sostenuto_send"
-"""Update by which a chat is told a message. Its id is that of the message, its outcome the result of the turn."""
+"""Update by which a chat is told a message. Its id is that of the message, and it is done once that is taken."""
 
 CHAT_INTERRUPT_UPDATE: Final = "sostenuto_interrupt"
 CHAT_RENAME_UPDATE: Final = "sostenuto_rename"
 CHAT_END_UPDATE: Final = "sostenuto_end"
 """Updates by which a chat's turn under way is cancelled, its title changed, and it is ended."""
+
+TURN_END_ACTIVITY: Final = "sostenuto.turn_end"
+"""Activity type that notes the end of a turn of a chat in its history. Does nothing."""
 
 CHAT_FORK_QUERY: Final = "sostenuto_fork"
 """Query for what a fork of a chat begins with."""

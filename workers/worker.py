@@ -32,6 +32,7 @@ from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
 from ..activities.tool import tool_activities
 from ..activities.transcript_cache import TranscriptCache
+from ..activities.turn_end import turn_end
 from ..connection.connect import payload_dir_setting
 from ..connection.converter import data_converter, tolerant
 from ..connection.running_stack import RunningStack, state_dir_setting
@@ -144,6 +145,7 @@ def _activities(
         *_methods(retrieve),
         *_methods(ingest),
         take_over,
+        turn_end,
         not_served,
         *tools,
     ]

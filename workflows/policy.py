@@ -191,6 +191,11 @@ def route_policy() -> LocalActivityPolicy:
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
 
 
+def turn_end_policy() -> LocalActivityPolicy:
+    """Return the policy of noting the end of a turn, which takes no time."""
+    return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_ATTEMPTS))
+
+
 def child_policy() -> ChildPolicy:
     """Return the policy of a nested run.
 

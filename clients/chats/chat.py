@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,17 +20,20 @@ from ...contracts.text import encodable, one_line, shorten
 from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
-from ...contracts.wire.run import Result
 from ...workflows.search_attributes import TENANT
 from ..hindrances import Hindrance
 from ..history.tree import RunAddress, TreePart
+from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
-from ..run import Run, typed
+from ..run import Run, live_url, typed
 from ..start_request import check_id, check_size
+from ..watch import Watch
+from .answers import Answers
+from .bookmark import Bookmark
 from .opening import MOST_TITLE_CHARS, find_chat, open_chat
 from .summary import ChatSummary
 from .turn import AskedChat, Turn
-from .updates import send_update
+from .updates import send_message, send_update
 
 _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
@@ -61,7 +65,17 @@ class Chat:
         self._output_type = output_type
         self._redis_url = redis_url
         self._run = Run(temporal, id, execution, None, redis_url)
-        self._asked = AskedChat(temporal, id, self._run.newest_items, self._typed)
+        self._first = ""
+        self._bookmark: Bookmark | None = None
+        self._asked = AskedChat(
+            id=id,
+            send=partial(send_message, temporal, id),
+            bookmark=self._before,
+            items=partial(self._items, live=True),
+            result=Answers(id, self._before_end, partial(self._items, live=False), self._keep).of,
+            keep=self._keep,
+            typed=partial(typed, f"chat {id!r}", output_type),
+        )
 
     def __repr__(self) -> str:
         return f"<chat {self.id}>"
@@ -217,5 +231,42 @@ class Chat:
         output_type = runnable.output_type if runnable else self._output_type
         return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
 
-    def _typed(self, result: Result) -> Result:
-        return typed(f"chat {self.id!r}", self._output_type, result)
+    def _before(self, message_id: str, execution: str) -> Bookmark:
+        """Return a place before the turn of a message, to read all of it.
+
+        Where somebody stopped reading, if nobody reads on from there; else the beginning of the execution that took it.
+        """
+        if self._bookmark and self._bookmark.projection.knows_turn(message_id):
+            return Bookmark.at_the_beginning(self.temporal.data_converter, execution)
+        return self._before_end(message_id, execution)
+
+    def _before_end(self, message_id: str, execution: str) -> Bookmark:
+        """Return a place that knows what a turn came to, or comes before its end."""
+        bookmark, self._bookmark = self._bookmark, None
+        if bookmark is None or bookmark.projection.is_past_turn(message_id):
+            return Bookmark.at_the_beginning(self.temporal.data_converter, execution)
+        return bookmark
+
+    def _keep(self, bookmark: Bookmark) -> None:
+        self._bookmark = bookmark
+
+    async def _items(self, bookmark: Bookmark, *, live: bool) -> AsyncGenerator[StreamItem, None]:
+        """Yield the items of its newest execution from a bookmark on, and move that along."""
+        if not self._first:
+            self._first = (await find_chat(self.temporal, self.id)).raw_info.first_run_id
+        going_on = (bookmark.projection, bookmark.mark)
+        watch = Watch(self.temporal, self.id, [bookmark.mark.execution], going_on=going_on)
+        url = live_url(self.temporal, self._redis_url) if live else ""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(translate_rpc_errors(f"chat {self.id!r}"))
+            events = await stack.enter_async_context(aclosing(watch.events()))
+            if not url:
+                async for event in events:
+                    yield event
+                return
+            reader = FrameReader(url, self.temporal.namespace, self.id, self._first, bookmark.frames)
+            await stack.enter_async_context(aclosing(reader))
+            items = await stack.enter_async_context(aclosing(stream_items(events, reader, "")))
+            async for item in items:
+                bookmark.frames = reader.after
+                yield item

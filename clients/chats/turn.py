@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import Client, WorkflowUpdateHandle
-
 from ...contracts.message import Message
+from ...contracts.wire.chats.chat import Taken
 from ...contracts.wire.chats.chat_event import TurnFinished, TurnStarted
 from ...contracts.wire.live import StreamItem
 from ...contracts.wire.run import Result
-from .updates import send_message, translate_refusals
+from .bookmark import Bookmark
+from .updates import ended_before
 
 
 @dataclass(frozen=True, slots=True)
 class AskedChat:
     """What a turn needs of its chat."""
 
-    temporal: Client
     id: str
-    items: Callable[[], AsyncGenerator[StreamItem, None]]
-    """Yields the items of its newest execution."""
+    send: Callable[[Message, str], Coroutine[Any, Any, tuple[Taken, str]]]
+    """Sends a message under an id; tells Temporal's run id of the execution that took it, too."""
+    bookmark: Callable[[str, str], Bookmark]
+    """Gives a place from which to read, before the turn of a message that an execution took."""
+    items: Callable[[Bookmark], AsyncGenerator[StreamItem, None]]
+    """Yields the items of the chat from there, those of the live channel too."""
+    result: Callable[[str, str], Coroutine[Any, Any, Result]]
+    """Waits for the result of the turn of a message that an execution took."""
+    keep: Callable[[Bookmark], None]
+    """Takes a bookmark back."""
     typed: Callable[[Result], Result]
     """Gives the output of a result its type."""
 
@@ -46,8 +53,10 @@ class Turn:
         self.message = message
         self._asked = asked
         # A coroutine warns where nobody awaits it: what is never sent must not go unnoticed.
-        self._sending: Any = send_message(asked.temporal, asked.id, message, message_id)
-        self._sent: asyncio.Task[WorkflowUpdateHandle[Result]] | None = None
+        self._sending = self._send()
+        self._sent: asyncio.Task[None] | None = None
+        self._result: Result | None = None
+        self._execution = ""
 
     def __repr__(self) -> str:
         return f"<turn {self.id} of chat {self._asked.id}>"
@@ -63,18 +72,22 @@ class Turn:
             SpecError: It has ended, there is none, or it does not take such a message.
             SetupError: The server is away, or denies access.
         """
-        await self._send()
+        await self.accepted()
+        bookmark = self._asked.bookmark(self.id, self._execution)
         begun = False
-        async with aclosing(self._asked.items()) as items:
+        async with aclosing(self._asked.items(bookmark)) as items:
             async for item in items:
                 begun = begun or (isinstance(item, TurnStarted) and item.message_id == self.id)
                 is_end = isinstance(item, TurnFinished) and item.message_id == self.id
+                if is_end:
+                    self._result = bookmark.projection.turn_result(self.id)
                 if begun or is_end:
                     yield item
                 if is_end:
-                    return
-        # The chat was ended before: this says so.
-        await self.result()
+                    break
+        if self._result is None:
+            raise ended_before(self._asked.id)
+        self._asked.keep(bookmark)
 
     async def accepted(self) -> None:
         """Send the message, and wait until the chat has taken it.
@@ -84,7 +97,10 @@ class Turn:
             SpecError: It has ended, there is none, or it does not take such a message.
             SetupError: The server is away, or denies access.
         """
-        await self._send()
+        if self._sent is None:
+            self._sent = asyncio.create_task(self._sending)
+        # Whoever gives up waiting has sent it all the same.
+        await asyncio.shield(self._sent)
 
     async def result(self) -> Result:
         """Wait until the turn has ended and return what it came to.
@@ -96,13 +112,10 @@ class Turn:
             SpecError: It has ended, there is none, or it does not take such a message.
             SetupError: The server is away, or denies access.
         """
-        sent = await self._send()
-        with translate_refusals(self._asked.id):
-            result = await sent.result()
-        return self._asked.typed(result)
+        await self.accepted()
+        self._result = self._result or await self._asked.result(self.id, self._execution)
+        return self._asked.typed(self._result)
 
-    async def _send(self) -> WorkflowUpdateHandle[Result]:
-        if self._sent is None:
-            self._sent = asyncio.create_task(self._sending)
-        # Whoever gives up waiting has sent it all the same.
-        return await asyncio.shield(self._sent)
+    async def _send(self) -> None:
+        taken, self._execution = await self._asked.send(self.message, self.id)
+        self._result = taken.result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -20,10 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.errors import ChatBusy, SetupError, SpecError
-from ...contracts.wire.run import Result
+from ...contracts.message import Message
+from ...contracts.wire.chats.chat import Taken
 from ..rpc_errors import translate_rpc_errors
-
-_NO_TIME = timedelta(milliseconds=1)
 
 
 @contextmanager
@@ -62,8 +60,10 @@ async def send_update(temporal: Client, chat_id: str, name: str, *arguments: Any
         await temporal.get_workflow_handle(chat_id).execute_update(name, args=arguments)
 
 
-async def send_message(temporal: Client, chat_id: str, message: Any, message_id: str) -> WorkflowUpdateHandle[Result]:
-    """Send a message; return once the chat has taken it.
+async def send_message(temporal: Client, chat_id: str, message: Message, message_id: str) -> tuple[Taken, str]:
+    """Send a message, and wait until the chat has taken it.
+
+    Returns Temporal's run id of the execution that took it, too.
 
     Raises:
         ChatBusy: It takes no message now.
@@ -71,20 +71,19 @@ async def send_message(temporal: Client, chat_id: str, message: Any, message_id:
         SetupError: The server is away, or denies access.
     """
     with translate_refusals(chat_id):
-        sent: WorkflowUpdateHandle[Result] = await temporal.get_workflow_handle(chat_id).start_update(
+        sent: WorkflowUpdateHandle[Taken] = await temporal.get_workflow_handle(chat_id).start_update(
             names.CHAT_SEND_UPDATE,
             message,
             id=message_id,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            result_type=Result,
+            wait_for_stage=WorkflowUpdateStage.COMPLETED,
+            result_type=Taken,
         )
-        try:
-            # What was refused has its outcome already, and this tells it. No turn ends as soon as that.
-            await sent.result(rpc_timeout=_NO_TIME)
-        except WorkflowUpdateRPCTimeoutOrCancelledError:
-            if _is_being_cancelled():
-                raise
-    return sent
+        return await sent.result(), sent.workflow_run_id or ""
+
+
+def ended_before(chat_id: str) -> SpecError:
+    """Return what is raised where a chat ends before it has answered a message."""
+    return SpecError(f"chat {chat_id!r} was ended before this was answered: fork it to go on")
 
 
 def _is_being_cancelled() -> bool:
@@ -101,7 +100,7 @@ def _refusal(chat_id: str, cause: BaseException) -> Exception:
         case names.CHAT_ENDED:
             return _ended(chat_id)
         case "AcceptedUpdateCompletedWorkflow":
-            return SpecError(f"chat {chat_id!r} was ended before this was answered: fork it to go on")
+            return ended_before(chat_id)
         case _:
             return SpecError(f"chat {chat_id!r}: {said}")
 

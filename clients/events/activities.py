@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from ...contracts import names
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId
+from .chats import read_turn_end
 from .continued_conversations import read_continued_conversation
 from .history_event import RecordedEvent
 from .mcp_catalogues import read_mcp_catalogue
@@ -39,6 +40,7 @@ READERS: Mapping[str, Reader] = {
     names.RETRIEVE_ACTIVITY: read_retrieval,
     names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
     names.MCP_CATALOGUE_ACTIVITY: read_mcp_catalogue,
+    names.TURN_END_ACTIVITY: read_turn_end,
 }
 """What reads each activity type of ours. The type of a tool call is the tool's name, and is read as one."""
 

@@ -17,6 +17,7 @@ from ...contracts.message import Part
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
+from .chat_turns import ChatTurns
 from .history_event import RecordedEvent
 from .transcript import RebuiltTranscript
 
@@ -31,6 +32,8 @@ class Accumulated:
     """What searches that no model asked for found, as a model reads it, by the ids of their activities."""
     told: dict[str, Part] = field(default_factory=dict)
     """Large parts of what a chat was told, by their digests."""
+    chat: ChatTurns = field(default_factory=ChatTurns)
+    """The turns of a chat."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     code_first: bool = False

@@ -23,7 +23,7 @@ from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInp
 from ...workflows.tally import Tally
 from .. import code_first
 from .activities import Activities
-from .chats import ChatTurns
+from .chats import ChatUpdates
 from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -47,11 +47,10 @@ class Projection:
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
-        self._turns = ChatTurns(self._so_far)
         self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             **self._activities.handlers,
             **self._members.handlers,
-            **self._turns.handlers,
+            **ChatUpdates(self._so_far).handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
@@ -81,7 +80,19 @@ class Projection:
     @property
     def turns(self) -> Sequence[ChatTurn]:
         """The turns of a chat so far; none of a run."""
-        return self._turns.all
+        return self._so_far.chat.all
+
+    def is_past_turn(self, message_id: str) -> bool:
+        """Return whether a turn of a chat has ended, and what it came to is not known any more."""
+        return self._so_far.chat.is_past(message_id)
+
+    def knows_turn(self, message_id: str) -> bool:
+        """Return whether the beginning of a turn of a chat was read, or it was before what was read."""
+        return self._so_far.chat.knows(message_id)
+
+    def turn_result(self, message_id: str) -> Result | None:
+        """Return what a turn of a chat came to; None where that was not read."""
+        return self._so_far.chat.results.get(message_id)
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """Return the events that one history event means, in order.
@@ -142,7 +153,7 @@ class Projection:
     ) -> Iterator[Event]:
         chat = recorded.value(attributes.input, ChatInput)
         self._path = chat.runnable.name
-        self._turns.begin(chat)
+        self._so_far.chat.begin(chat)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
         known = self._so_far.transcripts.get(self._path)

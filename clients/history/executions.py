@@ -19,7 +19,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import EventId
 from ...workflows.search_attributes import RUNNABLE
 from ..events.projection import Projection
-from .follow import follow, read_start
+from .follow import Mark, follow, read_start
 
 
 class Entry(NamedTuple):
@@ -102,9 +102,23 @@ def from_position(executions: Sequence[str], position: EventId) -> Sequence[str]
 
 
 async def read_chain(
-    temporal: Client, workflow_id: str, executions: Sequence[str], projection: Projection, *, wait: bool = True
+    temporal: Client,
+    workflow_id: str,
+    executions: Sequence[str],
+    projection: Projection,
+    *,
+    wait: bool = True,
+    mark: Mark | None = None,
 ) -> AsyncIterator[Entry]:
     """Read the executions, and those that they continue in, as events.
+
+    Args:
+        temporal: Where they are.
+        workflow_id: Id of their workflow.
+        executions: The oldest first.
+        projection: Reads them.
+        wait: Whether to wait for events that are yet to come.
+        mark: Moves along. What lies before it in the first execution was read by the projection already.
 
     Raises:
         RPCError: There is no such execution, or the server refuses.
@@ -112,7 +126,7 @@ async def read_chain(
     left = list(executions)
     while left:
         execution = left.pop(0)
-        async for recorded in follow(temporal, workflow_id, execution, wait=wait):
+        async for recorded in follow(temporal, workflow_id, execution, wait=wait, mark=mark):
             yield Entry(execution, recorded.event_id, projection.feed(recorded, execution))
         if not left and projection.next_execution:
             left.append(projection.next_execution)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message as Proto
 from temporalio.api.common.v1 import Payload, SearchAttributes
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client
 from temporalio.common import RawValue
@@ -31,6 +33,11 @@ _PASSING = frozenset(
         RPCStatusCode.UNKNOWN,
     }
 )
+_MAY_BE_TAKEN_BACK = frozenset(
+    {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
+)
+"""At the end of the history of a workflow that is sent updates: others may come under their ids. They mean nothing to
+us, and may be yielded twice."""
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
 
@@ -46,25 +53,53 @@ async def read_start(temporal: Client, workflow_id: str, execution: str) -> Work
     return event.workflow_execution_started_event_attributes
 
 
+@dataclass(slots=True)
+class Mark:
+    """Where the reading of a workflow's history stands, to go on there later."""
+
+    execution: str = ""
+    """Temporal's run id of the execution that is being read."""
+    page: bytes | None = None
+    """What the server takes to give what comes after the page that was read last."""
+    seen: int = 0
+    """Id of the last event that was read."""
+
+
 async def follow(
-    temporal: Client, workflow_id: str, execution: str, *, wait: bool = True
+    temporal: Client, workflow_id: str, execution: str, *, wait: bool = True, mark: Mark | None = None
 ) -> AsyncIterator[HistoryEvent]:
     """Yield every history event of one execution, decoded, by default until it ends.
 
     A server that is away is waited for, for as long as it takes.
 
+    Args:
+        temporal: Where it is.
+        workflow_id: Id of its workflow.
+        execution: Temporal's run id of it.
+        wait: Whether to wait for events that are yet to come.
+        mark: Moves along. Where it stands in this execution, the events before it are left out.
+
     Raises:
         RPCError: There is no such execution, or the server refuses.
     """
     handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
-    seen = 0
+    mark = mark or Mark()
+    if mark.execution != execution:
+        mark.execution, mark.page, mark.seen = execution, None, 0
     delay = _FIRST_DELAY_SECONDS
     while True:
         try:
-            async for event in handle.fetch_history_events(wait_new_event=wait):
-                if event.event_id > seen:
-                    seen, delay = event.event_id, _FIRST_DELAY_SECONDS
-                    yield await _decoded(event, temporal.data_converter)
+            events = handle.fetch_history_events(wait_new_event=wait, next_page_token=mark.page)
+            async for event in events:
+                if events.current_page_index == len(events.current_page or ()):
+                    # Also the one before it would do: what was seen is left out.
+                    mark.page = events.next_page_token or mark.page
+                if event.event_id > mark.seen:
+                    decoded = await _decoded(event, temporal.data_converter)
+                    delay = _FIRST_DELAY_SECONDS
+                    if event.event_type not in _MAY_BE_TAKEN_BACK:
+                        mark.seen = event.event_id
+                    yield decoded
         except RPCError as error:
             if error.status not in _PASSING:
                 raise

@@ -43,13 +43,15 @@ class FrameReader:
         namespace: Of Temporal, in which the run is.
         run_id: Id of the run.
         execution: Temporal's run id of the first execution of its root.
+        after: Id of the frame after which to begin.
     """
 
-    def __init__(self, url: str, namespace: str, run_id: str, execution: str) -> None:
+    def __init__(self, url: str, namespace: str, run_id: str, execution: str, after: str = "0") -> None:
         self._channel = RedisChannel(url) if url else None
         self._run_id = run_id
         self._root = (namespace, run_id.partition(SEPARATOR)[0], stream_name(execution))
-        self._after = "0"
+        self.after = after
+        """Id of the last frame that was read."""
         self._is_down = False
         self._saying: asyncio.Task[None] | None = None
 
@@ -62,8 +64,8 @@ class FrameReader:
             self._saying = asyncio.create_task(self._say(self._channel))
         stream = self._root[-1]
         try:
-            self._after, said = await self._channel.read(
-                stream, self._after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE
+            self.after, said = await self._channel.read(
+                stream, self.after, wait_seconds=_WAIT_SECONDS, limit=_MOST_AT_ONCE
             )
         except LiveChannelDown as error:
             if not self._is_down:

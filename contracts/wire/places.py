@@ -120,6 +120,10 @@ class Place(str):
         """Return the id of a step of an ingest into the collection of this name."""
         return f"{self}{_STEP}{step}"
 
+    def turn_end(self, number: int) -> str:
+        """Return the id of what notes the end of the chat's turn of that number, from 1."""
+        return f"{self}{_STEP}end-{number}"
+
     def continued_conversation(self) -> str:
         """Return the id of the activity that fetches the conversation continued here."""
         return f"{self}{_STEP}transcript"

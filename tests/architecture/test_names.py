@@ -25,6 +25,7 @@ DURABLE = {
     "CHAT_INTERRUPT_UPDATE": "sostenuto_interrupt",
     "CHAT_RENAME_UPDATE": "sostenuto_rename",
     "CHAT_END_UPDATE": "sostenuto_end",
+    "TURN_END_ACTIVITY": "sostenuto.turn_end",
     "CHAT_FORK_QUERY": "sostenuto_fork",
     "CHAT_TITLE_MEMO": "sostenuto_title",
     "CHAT_BUSY": "ChatBusy",

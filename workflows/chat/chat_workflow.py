@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +12,17 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from ...activities.turn_end import turn_end
     from ...contracts import limits, names, template
     from ...contracts.errors import SpecError
     from ...contracts.message import Message
     from ...contracts.specs.runnable import check_input
     from ...contracts.text import first_line, plural
-    from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, TurnMark, WhenBusy
+    from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, Taken, TurnEnd, TurnMark, WhenBusy
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
+    from .. import policy
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
@@ -42,7 +45,6 @@ class _Asked:
 
     id: str
     message: Message
-    answer: asyncio.Future[Result]
 
 
 # Not sandboxed, as `RunWorkflow` is not, and for the same reason.
@@ -52,7 +54,8 @@ class ChatWorkflow:
 
     States: open (idle or at work on a turn), ending, then ended. Open, it accepts a message, an interrupt, another
     title, an end, and the queries; ending, it answers what waits and takes nothing new. A message is an update, whose
-    id is that of the message and whose outcome is the result of its turn. Between two turns it continues as new when
+    id is that of the message and which is done once it is taken: a server lets few updates of a workflow be under way.
+    The end of each turn is noted in the history. Between two turns it continues as new when
     the server suggests so, with all that was said. After a crash it goes on where the history ends.
     """
 
@@ -81,9 +84,8 @@ class ChatWorkflow:
         if being_cancelled():
             status, reason = Status.CANCELLED, THE_RUN_WAS_CANCELLED
         self._is_ending = True
-        for asked in self._waiting:
-            asked.answer.set_result(CANCELLED)
-        self._waiting.clear()
+        for asked in list(self._waiting):
+            await self._ended(asked, CANCELLED, len(self._conversation.messages))
         await workflow.wait_condition(workflow.all_handlers_finished)
         result = self._interpreter.tally.result(status, reason)
         self._publish(status)
@@ -92,16 +94,15 @@ class ChatWorkflow:
         return result
 
     @workflow.update(name=names.CHAT_SEND_UPDATE)
-    async def send(self, message: Message) -> Result:
-        """Answer a message. One of an id that was answered before is not answered again."""
+    def send(self, message: Message) -> Taken:
+        """Take a message. One of an id that was answered before is not answered again."""
         message_id = _update_id()
         if before := self._before(message_id):
-            return before
-        asked = _Asked(message_id, message, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+            return Taken(result=before)
+        self._waiting.append(_Asked(message_id, message))
         if self._chat.when_busy is WhenBusy.INTERRUPT:
             self._stop_turn()
-        return await asked.answer
+        return Taken()
 
     @send.validator
     def _check_send(self, message: Message) -> None:
@@ -203,11 +204,33 @@ class ChatWorkflow:
             self._turn = asyncio.create_task(self._conversation.answer(asked.message))
             result = await _outcome(self._turn)
             self._turn = None
+        await self._ended(asked, result, begins)
+        self._publish()
+
+    async def _ended(self, asked: _Asked, result: Result, begins: int) -> None:
+        """Note the end of a turn, and let the next one begin."""
         result = self._interpreter.outbox.fitting(result)
+        said = isinstance(result.output, str) and result.output == Message.last_words(
+            self._conversation.messages[begins:]
+        )
+        is_last_text = said and self._chat.runnable.agent is not None
+        end = TurnEnd(
+            message_id=asked.id,
+            result=result.model_copy(update={"output": None}) if is_last_text else result,
+            is_last_text=is_last_text,
+        )
+        noting = workflow.start_local_activity(
+            turn_end,
+            end,
+            activity_id=self._interpreter.root.turn_end(len(self._turns) + 1),
+            **policy.turn_end_policy(),
+        )
+        # A cancel of the chat must not come between: whoever asked waits for this.
+        while not noting.done():
+            with suppress(asyncio.CancelledError):
+                await workflow.wait([noting])
         self._turns.append(TurnMark(id=asked.id, begins=begins, status=result.status))
         self._waiting.remove(asked)
-        asked.answer.set_result(result)
-        self._publish()
 
     def _before(self, message_id: str) -> Result | None:
         """Return what came of a message of an earlier execution.

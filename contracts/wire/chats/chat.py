@@ -11,7 +11,7 @@ from ...contract import Contract
 from ...message import Message
 from ...packed import unpack, written_packed
 from ...specs.runnable import Runnable
-from ..run import Carried, Status
+from ..run import Carried, Result, Status
 from ..totals import Totals
 
 
@@ -73,6 +73,23 @@ class ChatInput(Contract):
     def said(self) -> tuple[Message, ...]:
         """All messages before this execution."""
         return self.carried.messages if self.carried else self.messages
+
+
+class Taken(Contract):
+    """That a chat has taken a message."""
+
+    result: Result | None = None
+    """What came of it, where an earlier execution answered it."""
+
+
+class TurnEnd(Contract):
+    """The end of a turn, as it stands in the history."""
+
+    message_id: str
+    result: Result
+    """Without its output where that is the model's last text."""
+    is_last_text: bool = False
+    """Whether the output is the model's last text, which the history has already."""
 
 
 class ChatForkQuery(Contract):

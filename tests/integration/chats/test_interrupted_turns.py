@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from sostenuto import Agent, App, Chat, Status, ToolResponded, tool
+from sostenuto import Agent, App, Chat, Event, Status, ToolResponded, tool
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnStarted
@@ -137,10 +137,18 @@ async def test_a_hundred_at_once_over_executions(
     async with serve(App(ANNA), echo, valkey.url.get_secret_value(), on=impatient) as client:
         chat = await client.chat(ANNA, id=task_queue)
         turns = [chat.send(f"Number {number}.", id=f"m{number}") for number in range(100)]
+        watching = asyncio.create_task(_events(chat))
         results = await asyncio.gather(*turns)
         history = await chat.history()
+        await chat.end()
+        # Workflow tasks for updates may be taken back, and others come under the ids of their events.
+        assert await watching == await _events(chat)
     assert len(echo.asked) == 100
     assert [str(turn.output).partition(":")[0] for turn in history] == [str(number) for number in range(1, 101)]
     said = {turn.id: turn.output for turn in history}
     assert [said[f"m{number}"] for number in range(100)] == [result.output for result in results]
     assert all(str(result.output).endswith(f": Number {number}.") for number, result in enumerate(results))
+
+
+async def _events(chat: Chat) -> list[Event]:
+    return [event async for event in chat.events()]

@@ -1,0 +1,28 @@
+"""Where a client stopped reading a chat, so that it need not read it all again for the next message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio.converter import DataConverter
+
+from ..events.projection import Projection
+from ..history.follow import Mark
+
+
+@dataclass(slots=True)
+class Bookmark:
+    """One place in a chat's history, and what was read before it.
+
+    Whoever reads on from it has it alone.
+    """
+
+    projection: Projection
+    mark: Mark
+    frames: str = "0"
+    """Id of the last frame of the live channel that was read."""
+
+    @classmethod
+    def at_the_beginning(cls, converter: DataConverter, execution: str) -> Bookmark:
+        """Return that of somebody who has read nothing of an execution yet."""
+        return cls(Projection(converter), Mark(execution))
