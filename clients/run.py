@@ -263,7 +263,9 @@ class Run:
 
 
 def live_url(temporal: TemporalClient, redis_url: str | None) -> str:
-    """Return the address of the live channel; empty where none is known, which it says once.
+    """Return the address of the live channel, or nothing.
+
+    That none is known it says once.
 
     Args:
         temporal: Where the run is.

@@ -17,7 +17,8 @@ from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
 from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
-from ..activities.continued_conversation import take_over
+from ..activities.conversation.continued_conversation import take_over
+from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
 from ..activities.knowledge.ingestion import DocumentReading, Ingestion
 from ..activities.knowledge.retrieve import RetrieveActivities
@@ -32,7 +33,6 @@ from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
 from ..activities.tool import tool_activities
 from ..activities.transcript_cache import TranscriptCache
-from ..activities.turn_end import turn_end
 from ..connection.connect import payload_dir_setting
 from ..connection.converter import data_converter, tolerant
 from ..connection.running_stack import RunningStack, state_dir_setting

@@ -9,7 +9,7 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from ..activities.continued_conversation import take_over
+    from ..activities.conversation.continued_conversation import take_over
     from ..contracts import limits, names
     from ..contracts.errors import SpecError
     from ..contracts.message import Message

@@ -1,4 +1,4 @@
-"""Waits for what the turns of a chat come to: one reading of its history for all of them."""
+"""Waits for what the turns of a chat come to, in one reading for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where a client stopped reading a chat, so that it need not read it all again for the next message."""
+"""Where a client stopped reading a chat.
+
+So that it need not read it all again for the next message.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from ...contracts import names
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId
-from .chats import read_turn_end
+from .chats.updates import read_turn_end
 from .continued_conversations import read_continued_conversation
 from .history_event import RecordedEvent
 from .mcp_catalogues import read_mcp_catalogue

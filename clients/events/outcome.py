@@ -17,7 +17,7 @@ from ...contracts.message import Part
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
-from .chat_turns import ChatTurns
+from .chats.turns import ChatTurns
 from .history_event import RecordedEvent
 from .transcript import RebuiltTranscript
 

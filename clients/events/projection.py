@@ -23,7 +23,7 @@ from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInp
 from ...workflows.tally import Tally
 from .. import code_first
 from .activities import Activities
-from .chats import ChatUpdates
+from .chats.updates import ChatUpdates
 from .history_event import RecordedEvent
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -83,11 +83,11 @@ class Projection:
         return self._so_far.chat.all
 
     def is_past_turn(self, message_id: str) -> bool:
-        """Return whether a turn of a chat has ended, and what it came to is not known any more."""
+        """Return whether a turn has ended and its result is not known here."""
         return self._so_far.chat.is_past(message_id)
 
     def knows_turn(self, message_id: str) -> bool:
-        """Return whether the beginning of a turn of a chat was read, or it was before what was read."""
+        """Return whether a turn of a chat has begun by now."""
         return self._so_far.chat.knows(message_id)
 
     def turn_result(self, message_id: str) -> Result | None:

@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from ...activities.turn_end import turn_end
+    from ...activities.conversation.turn_end import turn_end
     from ...contracts import limits, names, template
     from ...contracts.errors import SpecError
     from ...contracts.message import Message

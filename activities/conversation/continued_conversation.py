@@ -8,14 +8,14 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ..contracts import names
-from ..contracts.message import Message
-from ..contracts.wire.retrieval import Passage
-from ..contracts.wire.run import Continuation
-from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
-from .call.heartbeat import heartbeats
-from .call.own_workflow_query import release_own_run
-from .call.payload_size import reason_not_to_return
+from ...contracts import names
+from ...contracts.message import Message
+from ...contracts.wire.retrieval import Passage
+from ...contracts.wire.run import Continuation
+from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
+from ..call.heartbeat import heartbeats
+from ..call.own_workflow_query import release_own_run
+from ..call.payload_size import reason_not_to_return
 
 _ALL = 1_000_000
 """More messages than any transcript has: the pages say where it ends."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...contracts.message import Message
-from ...contracts.wire.chats.chat import ChatInput, ChatTurn
-from ...contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnStarted
-from ...contracts.wire.places import Place
-from ...contracts.wire.run import Result
-from ...workflows.chat.turns import said_in
-from .history_event import RecordedEvent
+from ....contracts.message import Message
+from ....contracts.wire.chats.chat import ChatInput, ChatTurn
+from ....contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnStarted
+from ....contracts.wire.places import Place
+from ....contracts.wire.run import Result
+from ....workflows.chat.turns import said_in
+from ..history_event import RecordedEvent
 
 _MOST_RESULTS = 1_000
 

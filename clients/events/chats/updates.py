@@ -12,14 +12,14 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.update.v1 import Request
 
-from ...contracts import names
-from ...contracts.message import Message
-from ...contracts.prompt_hash import part_digest
-from ...contracts.wire.chats.chat import Taken, TurnEnd
-from ...contracts.wire.chats.chat_event import TurnStarted
-from ...contracts.wire.event import Event
-from .history_event import RecordedEvent
-from .outcome import Accumulated, Activity, Reading, Scheduled
+from ....contracts import names
+from ....contracts.message import Message
+from ....contracts.prompt_hash import part_digest
+from ....contracts.wire.chats.chat import Taken, TurnEnd
+from ....contracts.wire.chats.chat_event import TurnStarted
+from ....contracts.wire.event import Event
+from ..history_event import RecordedEvent
+from ..outcome import Accumulated, Activity, Reading, Scheduled
 
 _LEAST_BYTES = 1_000
 """What is shorter, no prompt refers to."""
@@ -101,6 +101,6 @@ class TurnOutcome:
 
 
 def _begin_turn(so_far: Accumulated) -> None:
-    """Each message is for the first model again."""
+    """Ask the first model again: each message is for that."""
     if transcript := so_far.transcripts.get(so_far.chat.path):
         transcript.choice, transcript.failure = 0, ""
