@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
 from sostenuto.workers.stack.temporal_server import find_program
+from tests.patience import PATIENCE_SECONDS
 
 
-async def dev_server(*, identity: str | None = None, **dynamic_config: int) -> WorkflowEnvironment:
-    """A server in memory that knows our search attributes.
+async def dev_server(
+    *, identity: str | None = None, knows_attributes: bool = True, **dynamic_config: int
+) -> WorkflowEnvironment:
+    """A server in memory.
 
     Args:
         identity: What the histories call its clients and workers. Default: the process and the machine.
+        knows_attributes: Whether our search attributes are registered.
         **dynamic_config: Settings of the server, with `__` for a dot.
     """
     settings = [f"{name.replace('__', '.')}={value}" for name, value in dynamic_config.items()]
-    attributes = [f"{name}={kind}" for name, kind in names.SEARCH_ATTRIBUTES.items()]
+    known = names.SEARCH_ATTRIBUTES if knows_attributes else {}
+    attributes = [f"{name}={kind}" for name, kind in known.items()]
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=find_program(),
         data_converter=data_converter(),
         identity=identity,
+        # Of itself it gives up after five seconds, which are not enough beside busy processes.
+        dev_server_startup_timeout=timedelta(seconds=PATIENCE_SECONDS),
         dev_server_extra_args=[
             *(word for setting in settings for word in ("--dynamic-config-value", setting)),
             *(word for attribute in attributes for word in ("--search-attribute", attribute)),

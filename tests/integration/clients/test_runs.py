@@ -13,9 +13,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Agent, App, Client, Message, SetupError, SpecError, Status, TextPart, tool
 from sostenuto.clients.search_attributes import register_search_attributes
-from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
-from sostenuto.workers.stack.temporal_server import find_program
+from tests.dev_server import dev_server
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.waiting import eventually
 from tests.patience import PATIENCE_SECONDS
@@ -187,9 +186,7 @@ async def test_a_client_with_another_converter_is_refused(environment: WorkflowE
 
 
 async def test_a_cluster_without_our_search_attributes_is_told_the_command() -> None:
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=find_program(), data_converter=data_converter()
-    ) as env:
+    async with await dev_server(knows_attributes=False) as env:
         client = Client(env.client)
         with pytest.raises(SetupError, match="sostenuto search-attributes"):
             await client.start(AGENT, Message.user("Hello"))
