@@ -13,7 +13,7 @@ from tests.patience import PATIENCE_SECONDS
 
 
 async def dev_server(
-    *, identity: str | None = None, knows_attributes: bool = True, **dynamic_config: int
+    identity: str | None = None, *, knows_attributes: bool = True, **dynamic_config: int
 ) -> WorkflowEnvironment:
     """A server in memory.
 

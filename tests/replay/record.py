@@ -119,8 +119,9 @@ def _write_documents(directory: Path) -> None:
 
 async def _server(*, impatient: bool) -> WorkflowEnvironment:
     # The identity would stand in every event, and by default it tells the name of the machine.
-    settings = {"limit__historyCount__suggestContinueAsNew": 30} if impatient else {}
-    return await dev_server(identity="recorder", **settings)
+    if impatient:
+        return await dev_server("recorder", limit__historyCount__suggestContinueAsNew=30)
+    return await dev_server("recorder")
 
 
 async def _histories(

@@ -21,6 +21,7 @@ from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpTool
 from sostenuto.contracts.message import ToolCallPart
+from sostenuto.contracts.wire.chats.chat_event import ChatStarted
 from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,
@@ -61,7 +62,7 @@ def test_every_recorded_run_is_told_and_its_prompts_are_proven(path: Path) -> No
     replies = [event for event in events if isinstance(event, ModelResponded)]
     for reply in replies:
         assert projection.prompt(reply.turn, reply.path).hash == reply.prompt_hash
-    assert isinstance(events[0], RunStarted)
+    assert isinstance(events[0], RunStarted | ChatStarted)
     assert isinstance(events[-1], RunFinished)
     assert events[-1].turns >= len(replies)
     asked = [(event.path, event.call_id) for event in events if isinstance(event, ToolRequested)]
