@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
@@ -18,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from ...contracts.message import Message
     from ...contracts.specs.runnable import check_input
     from ...contracts.text import first_line, plural
-    from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, Taken, TurnEnd, TurnMark, WhenBusy
+    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Taken, TurnEnd, TurnMark, WhenBusy
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
@@ -33,18 +32,11 @@ with workflow.unsafe.imports_passed_through():
 MOST_WAITING = 200
 """Messages that wait at once. More are refused until some are answered."""
 
-_INTERRUPTED = "it was not begun: another message came"
+_INTERRUPTED = "it was interrupted"
+_NOT_BEGUN = "it was not begun: another message came"
 
 # What an input that is no `ChatInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-
-
-@dataclass(slots=True, eq=False)
-class _Asked:
-    """A message that is yet to be answered."""
-
-    id: str
-    message: Message
 
 
 # Not sandboxed, as `RunWorkflow` is not, and for the same reason.
@@ -55,8 +47,8 @@ class ChatWorkflow:
     States: open (idle or at work on a turn), ending, then ended. Open, it accepts a message, an interrupt, another
     title, an end, and the queries; ending, it answers what waits and takes nothing new. A message is an update, whose
     id is that of the message and which is done once it is taken: a server lets few updates of a workflow be under way.
-    The end of each turn is noted in the history. Between two turns it continues as new when
-    the server suggests so, with all that was said. After a crash it goes on where the history ends.
+    The end of each turn is noted in the history. Between two turns it continues as new when the server suggests so,
+    with all that was said and what waits. After a crash it goes on where the history ends.
     """
 
     @workflow.init
@@ -67,8 +59,8 @@ class ChatWorkflow:
         self._conversation = conversation_of(chat, self._interpreter)
         self._title = chat.title
         self._turns = list(chat.turns)
-        self._earlier = {mark.id: index for index, mark in enumerate(chat.turns)}
-        self._waiting: list[_Asked] = []
+        self._numbers = {mark.id: index for index, mark in enumerate(chat.turns)}
+        self._waiting = list(chat.waiting)
         self._turn: asyncio.Task[Result] | None = None
         self._is_ending = False
 
@@ -97,16 +89,17 @@ class ChatWorkflow:
     def send(self, message: Message) -> Taken:
         """Take a message. One of an id that was answered before is not answered again."""
         message_id = _update_id()
-        if before := self._before(message_id):
-            return Taken(result=before)
-        self._waiting.append(_Asked(message_id, message))
+        # The server itself knows those that this execution was sent.
+        if self._knows(message_id):
+            return Taken(result=self._result(message_id))
+        self._waiting.append(Asked(id=message_id, message=message))
         if self._chat.when_busy is WhenBusy.INTERRUPT:
             self._stop_turn()
         return Taken()
 
     @send.validator
     def _check_send(self, message: Message) -> None:
-        if self._before(_update_id()):
+        if self._knows(_update_id()):
             return
         self._check_open()
         if self._chat.when_busy is WhenBusy.REJECT and self._waiting:
@@ -177,15 +170,15 @@ class ChatWorkflow:
                 "turns": tuple(turns),
                 "messages": tuple(messages[:end]),
                 "carried": None,
+                "waiting": (),
             }
         )
 
     async def _serve(self) -> None:
         while True:
-            if not self._waiting and workflow.info().is_continue_as_new_suggested():
+            if workflow.info().is_continue_as_new_suggested() and not self._is_ending:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                if not self._waiting:
-                    self._continue()
+                self._continue()
             await workflow.wait_condition(lambda: bool(self._waiting) or self._is_ending)
             if not self._waiting:
                 return
@@ -193,21 +186,23 @@ class ChatWorkflow:
             if being_cancelled():
                 return
 
-    async def _answer(self, asked: _Asked) -> None:
+    async def _answer(self, asked: Asked) -> None:
         begins = len(self._conversation.messages)
         if not self._title:
             self._name(first_line(asked.message.text, SUMMARY_CHARS) or self._chat.runnable.name)
         if self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
             self._conversation.leave(asked.message)
-            result = Result(status=Status.CANCELLED, reason=_INTERRUPTED)
+            result = Result(status=Status.CANCELLED, reason=_NOT_BEGUN)
         else:
             self._turn = asyncio.create_task(self._conversation.answer(asked.message))
             result = await _outcome(self._turn)
             self._turn = None
+            if result.status is Status.CANCELLED and not being_cancelled():
+                result = result.model_copy(update={"reason": _INTERRUPTED})
         await self._ended(asked, result, begins)
         self._publish()
 
-    async def _ended(self, asked: _Asked, result: Result, begins: int) -> None:
+    async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
         result = self._interpreter.outbox.fitting(result)
         said = isinstance(result.output, str) and result.output == Message.last_words(
@@ -229,15 +224,16 @@ class ChatWorkflow:
         while not noting.done():
             with suppress(asyncio.CancelledError):
                 await workflow.wait([noting])
+        self._numbers[asked.id] = len(self._turns)
         self._turns.append(TurnMark(id=asked.id, begins=begins, status=result.status))
         self._waiting.remove(asked)
 
-    def _before(self, message_id: str) -> Result | None:
-        """Return what came of a message of an earlier execution.
+    def _knows(self, message_id: str) -> bool:
+        return message_id in self._numbers or any(asked.id == message_id for asked in self._waiting)
 
-        The server itself knows those of this one.
-        """
-        index = self._earlier.get(message_id)
+    def _result(self, message_id: str) -> Result | None:
+        """Return what came of a message, as far as it is known; None while it waits."""
+        index = self._numbers.get(message_id)
         if index is None:
             return None
         said = said_in(self._conversation.messages, self._turns, index)
@@ -265,6 +261,7 @@ class ChatWorkflow:
                 update={
                     "title": self._title,
                     "turns": tuple(self._turns),
+                    "waiting": tuple(self._waiting),
                     "totals": tally.totals,
                     "model_turns": tally.turns,
                 }

@@ -30,9 +30,10 @@ class ChatTurns:
     def begin(self, chat: ChatInput) -> None:
         """Take in what an execution begins with."""
         self.path = Place(chat.runnable.name)
-        self._waiting.clear()
         if not self.all:
             self.all = [turn for index in range(len(chat.turns)) if (turn := _earlier(chat, index))]
+            self.all += [ChatTurn(id=asked.id, message=asked.message) for asked in chat.waiting]
+        self._waiting = [asked.id for asked in chat.waiting]
         self._known = {turn.id: index for index, turn in enumerate(self.all)}
         # Of turns without messages nothing is left but that they were.
         self._known |= {mark.id: -1 for mark in chat.turns if mark.id not in self._known}

@@ -37,6 +37,13 @@ class TurnMark(Contract):
     """How it ended."""
 
 
+class Asked(Contract):
+    """A message that a chat is yet to answer."""
+
+    id: str
+    message: Message
+
+
 class ChatInput(Contract):
     """Input of the chat workflow."""
 
@@ -50,6 +57,8 @@ class ChatInput(Contract):
     """The turns before this execution. Packed."""
     messages: tuple[Message, ...] = ()
     """What was said in them, where `carried` does not have it. Packed."""
+    waiting: tuple[Asked, ...] = ()
+    """What it is yet to answer, in order."""
     carried: Carried | None = None
     """What its agent takes along when it continues as new."""
     totals: Totals = Totals()

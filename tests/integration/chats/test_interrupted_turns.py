@@ -61,7 +61,7 @@ async def test_in_the_middle_of_tools(serve: Serve, valkey: ValkeyServer, task_q
         cut = await first
         third = await chat.send("And now?")
         told = await results_told(chat)
-    assert (cut.status, cut.reason) == (Status.CANCELLED, "the run was cancelled")
+    assert (cut.status, cut.reason) == (Status.CANCELLED, "it was interrupted")
     assert (second.status, second.output) == (Status.COMPLETED, "Fine.")
     assert third.output == "And fine."
     unknown = "It was stopped before it ended, because somebody went on. Whether it took effect is unknown."

@@ -164,3 +164,37 @@ async def test_tools_of_earlier_turns_are_remembered(impatient: TemporalClient, 
     assert len(executions) > 2
     assert [(result.output, result.turns) for result in results] == [(f"done {number}", 2) for number in range(8)]
     assert len(messages) == 8 * 4
+
+
+async def test_what_waits_goes_along(impatient: TemporalClient, task_queue: str) -> None:
+    """Also when it is sent again meanwhile, by a client that has read nothing."""
+    echo = Echo(seconds_per_word=0.01)
+    async with served(impatient, App(ANNA), echo, task_queue) as client:
+        chat = await client.chat(ANNA, id=task_queue)
+        turns = [chat.send(f"Number {number}.", id=f"m{number}") for number in range(TURNS)]
+        for turn in turns:
+            await turn.accepted()
+        other = await client.chat(id=task_queue)
+        late = [await other.send(f"Number {number}.", id=f"m{number}") for number in range(TURNS)]
+        results = [await turn for turn in turns]
+        executions = await executions_of(impatient, chat)
+        assert await prove(impatient, chat, executions) == TURNS
+    expected = [f"{number + 1}: Number {number}." for number in range(TURNS)]
+    assert [result.output for result in results] == expected
+    assert [result.output for result in late] == expected
+    assert len(echo.asked) == TURNS
+    assert len(executions) > 3
+
+
+async def test_ending_a_chat_whose_history_is_long(impatient: TemporalClient, task_queue: str) -> None:
+    async with served(impatient, App(ANNA), Echo(), task_queue) as client:
+        chat = await client.chat(ANNA, id=task_queue)
+        turns = [chat.send(f"Number {number}.") for number in range(10)]
+        for turn in turns:
+            await turn.accepted()
+        await chat.end()
+        results = [await turn for turn in turns]
+        kinds = [event.type async for event in chat.events()]
+    assert [result.output for result in results] == [f"{number + 1}: Number {number}." for number in range(10)]
+    assert kinds[-1] == "run.finished"
+    assert kinds.count("turn.started") == kinds.count("turn.finished") == 10

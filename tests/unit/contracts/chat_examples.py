@@ -15,6 +15,7 @@ _SAID = Message(role=Role.ASSISTANT, parts=(TextPart(text="On its way."),))
 _USAGE = Usage(input_tokens=100, output_tokens=20)
 _TOTALS = totals.Totals(usage=_USAGE, cost_usd=0.25, unpriced_calls=1)
 _MARK = chat.TurnMark(id="m1", begins=0, status=Status.COMPLETED)
+_WAITING = chat.Asked(id="m2", message=_ASKED)
 _CARRIED = run.Carried(messages=(_ASKED, _SAID), after="r1", turns=1, totals=_TOTALS)
 
 
@@ -37,7 +38,8 @@ def chat_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             model_turns=2,
             offload=True,
         ),
-        chat.ChatInput(runnable=AGENT, turns=(_MARK,), carried=_CARRIED),
+        chat.ChatInput(runnable=AGENT, turns=(_MARK,), carried=_CARRIED, waiting=(_WAITING,)),
+        _WAITING,
         chat.ChatForkQuery(at="m1"),
         chat.Taken(result=run.Result(status=Status.COMPLETED, output="On its way.")),
         chat.TurnEnd(message_id="m1", result=run.Result(status=Status.COMPLETED), is_last_text=True),
