@@ -32,6 +32,9 @@ from .live.open_calls import durable_part, has_open_calls
 from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
+from .trace.building import TraceBuilder
+from .trace.shares import shares_of
+from .trace.step import Trace
 from .watch import Watch
 
 
@@ -169,6 +172,25 @@ class Run:
         with translate_rpc_errors(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
             return tuple([part.place.workflow_id async for part in parts(self._temporal, root) if part.place.above])
+
+    async def trace(self) -> Trace:
+        """Return what the run did and why, and where the time went.
+
+        As far as it is. Reads the histories of the run and of all that is nested in it, and rebuilds every prompt.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        builder = TraceBuilder()
+        with translate_rpc_errors(f"run {self.id!r}"):
+            root = RunAddress(self.id, await self._executions())
+            async for part in parts(self._temporal, root, keep=True):
+                for event in part.events:
+                    builder.take(event, part.projection)
+        run = builder.root()
+        if run is None:
+            raise SpecError(f"run {self.id!r}: the beginning of its history is past the retention time")
+        return Trace(run=run, shares=shares_of(run))
 
     async def cancel(self) -> None:
         """Ask the run to stop.

@@ -29,6 +29,7 @@ COMMANDS = (
     "run",
     "watch",
     "ls",
+    "trace",
     "worker",
     "export",
     "replay",

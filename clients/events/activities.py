@@ -87,6 +87,7 @@ class Activities:
         attributes = recorded.event.activity_task_started_event_attributes
         if activity := self._scheduled.get(attributes.scheduled_event_id):
             activity.attempt = attributes.attempt
+            activity.waited = recorded.since(activity.at)
         yield from ()
 
     def _on_completed(self, recorded: RecordedEvent) -> Iterator[Event]:

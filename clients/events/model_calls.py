@@ -74,6 +74,7 @@ class ModelOutcome:
             cost_usd=reply.cost_usd,
             attempt=activity.attempt,
             seconds=recorded.since(activity.at),
+            waited_seconds=activity.waited,
             prompt_hash=reply.prompt_hash,
             without=reply.without,
         )

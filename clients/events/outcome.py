@@ -91,6 +91,8 @@ class Activity:
     at: datetime
     outcome: Outcome
     attempt: int = 1
+    waited: float = 0.0
+    """Seconds from its scheduling to the start of its last attempt."""
 
 
 def failure_reason(error: BaseException) -> str:

@@ -71,6 +71,7 @@ def tool_responded(
     *,
     since: datetime | None = None,
     attempt: int = 1,
+    waited: float = 0.0,
 ) -> ToolResponded:
     """Return the event of a result.
 
@@ -81,6 +82,7 @@ def tool_responded(
         result: What the call came to.
         since: When the call was scheduled. Default: when the model asked for it.
         attempt: From 1.
+        waited: Seconds before the attempt began.
     """
     asked = transcript.calls[result.call_id]
     return ToolResponded(
@@ -92,6 +94,7 @@ def tool_responded(
         is_error=result.is_error,
         attempt=attempt,
         seconds=recorded.since(since or asked.at),
+        waited_seconds=waited,
     )
 
 
@@ -121,8 +124,10 @@ class ToolOutcome:
     def answered(self, recorded: RecordedEvent, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
         """Yield what the model is told of the call, where nothing has told it yet."""
         if self.transcript.answered(result):
-            since, attempt = activity.at, activity.attempt
-            yield tool_responded(recorded, activity.path, self.transcript, result, since=since, attempt=attempt)
+            since, attempt, waited = activity.at, activity.attempt, activity.waited
+            yield tool_responded(
+                recorded, activity.path, self.transcript, result, since=since, attempt=attempt, waited=waited
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +166,5 @@ class DirectOutcome:
             is_error=is_error,
             attempt=activity.attempt,
             seconds=recorded.since(activity.at),
+            waited_seconds=activity.waited,
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ...contracts.wire.event import MemberStarted
+from ...contracts.wire.event import Event, MemberStarted
 from ...contracts.wire.places import EventId, Place
 from ..events.nested_runs import Member
 from ..events.projection import Projection
@@ -41,11 +41,18 @@ class TreePart:
     projection: Projection
     executions: set[str] = field(default_factory=set)
     """Those that were read."""
+    events: list[Event] = field(default_factory=list)
+    """What the history tells, where it was asked for."""
     _started: list[tuple[str, Member]] = field(default_factory=list)
 
     @classmethod
-    async def read(cls, temporal: Client, place: RunAddress) -> TreePart:
+    async def read(cls, temporal: Client, place: RunAddress, *, keep: bool = False) -> TreePart:
         """Read everything that is there now.
+
+        Args:
+            temporal: Where it is.
+            place: Which workflow.
+            keep: Whether to keep all events.
 
         Raises:
             RPCError: There is no such execution, or the server refuses.
@@ -53,6 +60,8 @@ class TreePart:
         part = cls(place, Projection(temporal.data_converter))
         async for entry in read_chain(temporal, place.workflow_id, place.executions, part.projection, wait=False):
             part.executions.add(entry.execution)
+            if keep:
+                part.events += entry.events
             for event in entry.events:
                 if isinstance(event, MemberStarted) and (member := part.projection.members.get(event.path)):
                     part._started.append((event.id, member))
@@ -67,37 +76,46 @@ class TreePart:
             yield RunAddress(member.workflow_id, (member.execution,), member.path, key, cursor)
 
 
-async def parts(temporal: Client, root: RunAddress) -> AsyncIterator[TreePart]:
+async def parts(temporal: Client, root: RunAddress, *, keep: bool = False) -> AsyncIterator[TreePart]:
     """Yield every workflow of the tree that is retained, the root first.
+
+    Args:
+        temporal: Where they are.
+        root: The root.
+        keep: Whether to keep all events.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
     """
     places = deque([root])
     while places:
-        part = await part_at(temporal, places.popleft())
+        part = await part_at(temporal, places.popleft(), keep=keep)
         if part:
             yield part
             places.extend(part.nested())
 
 
-async def part_at(temporal: Client, place: RunAddress) -> TreePart | None:
+async def part_at(temporal: Client, place: RunAddress, *, keep: bool = False) -> TreePart | None:
     """Return a workflow of the tree; None where a nested one is no longer retained.
+
+    Args:
+        temporal: Where it is.
+        place: Which workflow.
+        keep: Whether to keep all events.
 
     Raises:
         RPCError: There is no such run, or the server refuses.
     """
     try:
-        return await TreePart.read(temporal, place)
+        return await TreePart.read(temporal, place, keep=keep)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND or place.above is None:
             raise
     left = await executions_left(temporal, place.workflow_id, place.executions[0])
-    return (
-        await TreePart.read(temporal, RunAddress(place.workflow_id, left, place.path, place.key, place.above))
-        if left
-        else None
-    )
+    if not left:
+        return None
+    found = RunAddress(place.workflow_id, left, place.path, place.key, place.above)
+    return await TreePart.read(temporal, found, keep=keep)
 
 
 async def part_with(temporal: Client, root: RunAddress, path: str) -> TreePart | None:

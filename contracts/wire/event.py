@@ -58,6 +58,8 @@ class ModelResponded(EventBase):
     """How many tries it took, from 1."""
     seconds: float
     """Seconds from scheduling to the answer."""
+    waited_seconds: float = 0.0
+    """How many of them went before the last attempt began: in the queue, and with earlier attempts."""
     prompt_hash: str
     """SHA-256 of the exact prompt that was sent."""
     without: tuple[str, ...] = ()
@@ -96,6 +98,8 @@ class ToolResponded(EventBase):
     """Which try had this outcome, from 1."""
     seconds: float
     """Seconds from scheduling to the outcome."""
+    waited_seconds: float = 0.0
+    """How many of them went before the last attempt began, as of a model call."""
 
 
 class RetrievedPassage(Contract):

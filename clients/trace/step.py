@@ -1,0 +1,88 @@
+"""One step of a run, with all that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import JsonValue
+
+from ...contracts.contract import Contract
+from ...contracts.message import Message
+from ...contracts.usage import Usage
+
+Kind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice"]
+
+
+class Step(Contract):
+    """Something that a run did."""
+
+    kind: Kind
+    """`run` is one nested in it, too; `notice` is what there is to say in between, such as a fallback."""
+    name: str
+    """Name of the runnable, the tool, the collection or the route; of a model `provider/model`."""
+    path: str
+    """Place in the runnable tree."""
+    started_at: datetime
+    """When, by the Temporal server's clock, in UTC."""
+    seconds: float | None = None
+    """How long it took. None while it goes on."""
+    waited_seconds: float = 0.0
+    """How much of that went before its last attempt began: in the queue, and with earlier attempts."""
+    attempt: int = 1
+    """Which attempt had this outcome, from 1."""
+    status: str = ""
+    """`completed`, `failed` or another status of a result; empty while it goes on."""
+    reason: str = ""
+    """Why it ended so; of a decision, why it was taken."""
+    turn: int = 0
+    """Which model call of its agent or prompt, from 1, this is or was asked for by; 0 of anything else."""
+    asked: JsonValue = None
+    """What was asked: a text, or the arguments of a tool."""
+    answered: JsonValue = None
+    """What it came to, as text or JSON; of a search the ids of the passages with the scores of each stage."""
+    told: tuple[Message, ...] = ()
+    """What a model was told that it was not told by the call before."""
+    messages: int = 0
+    """Messages in the whole prompt of a model call."""
+    prompt_hash: str = ""
+    """SHA-256 of the exact prompt that was sent, as the history has it."""
+    proven: bool | None = None
+    """Whether the prompt that was rebuilt from the history has that hash. None where there was none to rebuild."""
+    turns: int = 0
+    """Model calls in it, with all that is nested."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """US dollars; None where no price is known."""
+    run_id: str = ""
+    """Id of the run, of one that has a history of its own."""
+    steps: tuple[Step, ...] = ()
+    """What it is made of, in order."""
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; None while it goes on."""
+        return None if self.seconds is None else self.started_at + timedelta(seconds=self.seconds)
+
+    def walk(self) -> Iterator[Step]:
+        """Yield it and everything in it, at any depth."""
+        yield self
+        for step in self.steps:
+            yield from step.walk()
+
+
+class Share(Contract):
+    """A part of the time that a run took."""
+
+    what: Literal["model", "tool", "retrieval", "waiting", "between"]
+    """What the run waited for: a model, a tool, a search; a worker or another attempt; nothing of these."""
+    seconds: float
+
+
+class Trace(Contract):
+    """What a run did."""
+
+    run: Step
+    shares: tuple[Share, ...] = ()
+    """Where the time went, along the steps without which it would have ended sooner; the largest first."""

@@ -1,0 +1,53 @@
+"""Where the time went: of what was under way at once, what ended last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sostenuto.clients.trace.shares import percentages, shares_of
+from sostenuto.clients.trace.step import Step
+
+BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def step(kind: Any, begin: float, end: float | None, *steps: Step, waited: float = 0.0) -> Step:
+    return Step(
+        kind=kind,
+        name=kind,
+        path="run",
+        started_at=BEGIN + timedelta(seconds=begin),
+        seconds=None if end is None else end - begin,
+        waited_seconds=waited,
+        steps=steps,
+    )
+
+
+def shares(run: Step) -> dict[str, float]:
+    return {share.what: round(share.seconds, 6) for share in shares_of(run)}
+
+
+def test_one_after_the_other() -> None:
+    run = step("run", 0, 10, step("model", 1, 4, waited=1), step("tool", 4, 9), step("retrieval", 9, 10))
+    assert shares(run) == {"tool": 5.0, "model": 2.0, "waiting": 1.0, "retrieval": 1.0, "between": 1.0}
+    assert percentages(shares_of(run))[0] == ("tool", 50)
+
+
+def test_of_several_at_once_that_which_ended_last() -> None:
+    run = step("run", 0, 10, step("tool", 0, 10), step("model", 0, 9), step("model", 2, 3))
+    assert shares(run) == {"tool": 10.0}
+    run = step("run", 0, 10, step("tool", 5, 10), step("model", 0, 9))
+    assert shares(run) == {"tool": 5.0, "model": 5.0}
+
+
+def test_a_call_of_a_nested_run_counts_by_what_is_in_it() -> None:
+    inner = step("run", 1, 9, step("model", 2, 8))
+    run = step("run", 0, 10, step("tool", 1, 9, inner))
+    assert shares(run) == {"model": 6.0, "between": 4.0}
+
+
+def test_nothing_and_what_goes_on() -> None:
+    assert shares(step("run", 0, 0)) == {}
+    assert percentages(()) == []
+    running = step("run", 0, None, step("model", 1, 3), step("tool", 3, None))
+    assert shares(running) == {"model": 2.0, "between": 1.0}
