@@ -11,7 +11,7 @@ from ...contracts.message import Message, Role
 from ...contracts.template import as_text
 from ...contracts.text import one_line, plural
 from ..trace.shares import percentages
-from ..trace.step import Step, Trace
+from ..trace.step import Trace, TraceStep
 from .terminal import harmless
 
 _BAR: Final = 24
@@ -57,7 +57,7 @@ class TraceLines:
         elif models:
             yield f"{plural(len(models), 'prompt')} rebuilt from the history and proven by their hashes"
 
-    def _lines(self, step: Step, depth: int) -> Iterator[str]:
+    def _lines(self, step: TraceStep, depth: int) -> Iterator[str]:
         indent = "  " * depth
         yield f"{self._bar(step)}  {indent}{_mark(step)} {_title(step)}  {' · '.join(_facts(step, self._now))}"
         margin = f"{' ' * (_BAR + 2)}  {indent}    "
@@ -74,7 +74,7 @@ class TraceLines:
         yield f"{margin}{label} {first}"
         yield from (f"{margin}{' ' * len(label)} {other}" for other in others)
 
-    def _bar(self, step: Step) -> str:
+    def _bar(self, step: TraceStep) -> str:
         """Return when it was, on a scale of the whole run."""
         begin = (step.started_at - self._begin) / timedelta(seconds=1) / self._length
         end = (self._end(step) - self._begin) / timedelta(seconds=1) / self._length
@@ -84,24 +84,24 @@ class TraceLines:
         drawn = "░" * min(waited, last - first) + "█" * max(last - first - waited, 0)
         return f"▕{' ' * first}{drawn}{' ' * (_BAR - last)}▏"
 
-    def _end(self, step: Step) -> datetime:
+    def _end(self, step: TraceStep) -> datetime:
         return step.ended_at or max(self._now, step.started_at)
 
 
-def _mark(step: Step) -> str:
+def _mark(step: TraceStep) -> str:
     if step.kind == "notice" or step.status not in ("", "completed"):
         return "⚠" if step.kind == "notice" else "✗"
     marks = {"run": "▷", "turn": "»", "model": "●", "tool": "→", "retrieval": "⌕", "route": "⇢"}
     return marks[step.kind]
 
 
-def _title(step: Step) -> str:
+def _title(step: TraceStep) -> str:
     if step.kind == "turn":
         return "turn"
     return f"{step.turn}  {step.name}" if step.kind == "model" else step.name or "no route"
 
 
-def _facts(step: Step, now: datetime) -> Iterator[str]:
+def _facts(step: TraceStep, now: datetime) -> Iterator[str]:
     if step.status not in ("", "completed"):
         yield step.status
     if step.seconds is None:
@@ -122,7 +122,7 @@ def _facts(step: Step, now: datetime) -> Iterator[str]:
         yield step.run_id
 
 
-def _texts(step: Step) -> Iterator[tuple[str, str]]:
+def _texts(step: TraceStep) -> Iterator[tuple[str, str]]:
     for message in step.told:
         # What the model itself said before stands at the call that it answered.
         if message.role is Role.ASSISTANT and step.turn > 1:
@@ -151,7 +151,7 @@ def _said(message: Message) -> str:
     return " · ".join(parts) or "(nothing to show)"
 
 
-def _answer(step: Step) -> str:
+def _answer(step: TraceStep) -> str:
     if step.kind != "retrieval" or not isinstance(step.answered, list):
         return as_text(step.answered)
     found = [passage for passage in step.answered if isinstance(passage, dict)]

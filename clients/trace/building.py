@@ -25,7 +25,7 @@ from ...contracts.wire.event import (
 )
 from ...contracts.wire.places import Place
 from ..events.projection import Projection
-from .step import Step
+from .step import TraceStep
 
 _FAILED = "failed"
 _COMPLETED = "completed"
@@ -38,12 +38,12 @@ class _Growing:
     fields: dict[str, Any]
     steps: list[_Growing] = field(default_factory=list)
 
-    def made(self) -> Step:
-        return Step(**self.fields, steps=tuple(step.made() for step in self.steps))
+    def made(self) -> TraceStep:
+        return TraceStep(**self.fields, steps=tuple(step.made() for step in self.steps))
 
 
 class TraceBuilder:
-    """Takes in the events of the workflows of one run, each with what its history tells else."""
+    """Takes in the events of the workflows of one run."""
 
     def __init__(self) -> None:
         self._root: _Growing | None = None
@@ -73,7 +73,7 @@ class TraceBuilder:
             case _:
                 self._note(event)
 
-    def root(self) -> Step | None:
+    def root(self) -> TraceStep | None:
         """Return the run with all its steps; None where nothing was told of it."""
         return self._root.made() if self._root else None
 

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from .step import Share, Step
+from .step import Share, TraceStep
 
 _LEAVES = ("model", "tool", "retrieval")
 
 
-def shares_of(run: Step) -> tuple[Share, ...]:
+def shares_of(run: TraceStep) -> tuple[Share, ...]:
     """Return what a run waited for, from its end back to its start.
 
     Of the steps that were under way at one time that one counts which ended last: the run went on when it did. One
@@ -44,9 +44,9 @@ def percentages(shares: Sequence[Share]) -> list[tuple[str, int]]:
     return [(what, percent) for what, percent in rounded if percent]
 
 
-def _has_leaves(step: Step) -> bool:
+def _has_leaves(step: TraceStep) -> bool:
     return any(inner.kind in _LEAVES for inner in step.walk() if inner is not step)
 
 
-def _end(step: Step) -> datetime:
+def _end(step: TraceStep) -> datetime:
     return step.ended_at or step.started_at

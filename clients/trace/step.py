@@ -12,13 +12,13 @@ from ...contracts.contract import Contract
 from ...contracts.message import Message
 from ...contracts.usage import Usage
 
-Kind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice"]
+StepKind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice"]
 
 
-class Step(Contract):
+class TraceStep(Contract):
     """Something that a run did."""
 
-    kind: Kind
+    kind: StepKind
     """`run` is one nested in it, too; `notice` is what there is to say in between, such as a fallback."""
     name: str
     """Name of the runnable, the tool, the collection or the route; of a model `provider/model`."""
@@ -57,7 +57,7 @@ class Step(Contract):
     """US dollars; None where no price is known."""
     run_id: str = ""
     """Id of the run, of one that has a history of its own."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TraceStep, ...] = ()
     """What it is made of, in order."""
 
     @property
@@ -65,7 +65,7 @@ class Step(Contract):
         """When it ended; None while it goes on."""
         return None if self.seconds is None else self.started_at + timedelta(seconds=self.seconds)
 
-    def walk(self) -> Iterator[Step]:
+    def walk(self) -> Iterator[TraceStep]:
         """Yield it and everything in it, at any depth."""
         yield self
         for step in self.steps:
@@ -83,6 +83,6 @@ class Share(Contract):
 class Trace(Contract):
     """What a run did."""
 
-    run: Step
+    run: TraceStep
     shares: tuple[Share, ...] = ()
     """Where the time went, along the steps without which it would have ended sooner; the largest first."""

@@ -1,4 +1,4 @@
-"""`sostenuto trace`: explains what a run did, step by step, from its history alone."""
+"""`sostenuto trace`: explains what a run did, from its history alone."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sostenuto.clients.trace.shares import percentages, shares_of
-from sostenuto.clients.trace.step import Step
+from sostenuto.clients.trace.step import TraceStep
 
 BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
 
 
-def step(kind: Any, begin: float, end: float | None, *steps: Step, waited: float = 0.0) -> Step:
-    return Step(
+def step(kind: Any, begin: float, end: float | None, *steps: TraceStep, waited: float = 0.0) -> TraceStep:
+    return TraceStep(
         kind=kind,
         name=kind,
         path="run",
@@ -23,7 +23,7 @@ def step(kind: Any, begin: float, end: float | None, *steps: Step, waited: float
     )
 
 
-def shares(run: Step) -> dict[str, float]:
+def shares(run: TraceStep) -> dict[str, float]:
     return {share.what: round(share.seconds, 6) for share in shares_of(run)}
 
 
