@@ -30,6 +30,7 @@ COMMANDS = (
     "watch",
     "ls",
     "trace",
+    "diff",
     "worker",
     "export",
     "replay",

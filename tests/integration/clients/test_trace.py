@@ -13,6 +13,7 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chain, Client, Model, Prompt, SpecError, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.clients.trace.difference import first_difference
 from sostenuto.clients.trace.step import Trace
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.stage import calls, eventually
@@ -84,6 +85,32 @@ async def _commands(temporal: TemporalClient, run_id: str) -> None:
     assert "3 prompts rebuilt from the history and proven by their hashes" in shown
     assert Trace.model_validate_json(await printed("--json")).run.run_id == run_id
     assert json.loads(await printed("--json"))["run"]["steps"][1]["steps"][2]["answered"] == "the house is fine"
+
+
+async def test_where_two_runs_part(temporal: TemporalClient, task_queue: str) -> None:
+    client = Client(temporal, task_queue=task_queue, redis_url="")
+    async with build_worker(
+        temporal, App(FLOW, STARES), {"scripted": ScriptedAdapter(SCRIPT)}, lambda *_: 0.001, task_queue=task_queue
+    ):
+        runs = [await client.start(FLOW, asked) for asked in ("Hello", "Hello", "Hallo")]
+        traces = [(await run.result(), await run.trace())[1] for run in runs]
+    assert first_difference(traces[0], traces[1]) is None
+    found = first_difference(traces[0], traces[2])
+    assert found is not None
+    assert (found.same, found.what) == (0, ("asked",))
+    environ = {**os.environ, "TEMPORAL_ADDRESS": temporal.service_client.config.target_host}
+    for other, status, words in (
+        (1, 0, "they decided the same in all 7 steps"),
+        (2, 1, "the same for 0 steps, then at"),
+    ):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sostenuto", "diff", runs[0].id, runs[other].id),
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == status
+        assert words in out.decode()
 
 
 async def _under_way(client: Client) -> None:
