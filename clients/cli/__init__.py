@@ -29,17 +29,20 @@ COMMANDS = (
     "run",
     "watch",
     "ls",
-    "trace",
-    "diff",
+    "history.trace",
+    "history.diff",
     "worker",
-    "export",
-    "replay",
+    "history.export",
+    "history.replay",
     "ingest",
     "search",
     "collections",
     "search_attributes",
 )
 """Modules of `commands`, in the order in which `--help` lists them."""
+
+COMMAND_NAMES = tuple(module.rpartition(".")[2].replace("_", "-") for module in COMMANDS)
+"""The commands, as they are typed."""
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ class Difference(Contract):
     what: tuple[str, ...]
     """Which fields of it differ."""
     prompt: tuple[str, ...] = ()
-    """How what the models were told differs, as lines of a unified diff: of a model call, or of the one that asked for the
+    """How what the models were told differs, as lines of a unified diff: of a model call, or of that which asked for the
     tool. Empty where they were told the same."""
 
 
@@ -51,7 +51,10 @@ def _decisions(run: TraceStep) -> Iterator[TraceStep]:
 
 
 def _told(step: TraceStep | None, before: list[Message]) -> list[Message]:
-    """Return what the model of a step was told last: of a tool call, that of the model that asked for it."""
+    """Return what the model of a step was told last.
+
+    Of a tool call, the model that asked for it.
+    """
     return list(step.told) if step and step.kind == "model" else before
 
 

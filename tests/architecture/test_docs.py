@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sostenuto import App
-from sostenuto.clients.cli import COMMANDS
+from sostenuto.clients.cli import COMMAND_NAMES
 from sostenuto.contracts.specs.node import Node
 
 ROOT = Path(__file__).parents[2]
@@ -53,13 +53,12 @@ def test_what_the_pages_build_is_valid(page: str) -> None:
 
 @pytest.mark.parametrize(("page", "code"), _blocks("sh"))
 def test_commands_exist(page: str, code: str) -> None:
-    commands = {name.replace("_", "-") for name in COMMANDS}
     targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for line in code.splitlines():
         words = shlex.split(line, comments=True)
         programs = [Path(word).name for word in words]
         if "sostenuto" in programs and "install" not in words:
-            assert words[programs.index("sostenuto") + 1] in commands, page
+            assert words[programs.index("sostenuto") + 1] in COMMAND_NAMES, page
         if words[:1] == ["make"]:
             assert words[1] in targets, page
 

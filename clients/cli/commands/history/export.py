@@ -9,10 +9,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....contracts.errors import SpecError
-from ....contracts.wire.places import Place
-from ..session import add_connection_options, connect_client
-from ..terminal import say
+from .....contracts.errors import SpecError
+from .....contracts.wire.places import Place
+from ...session import add_connection_options, connect_client
+from ...terminal import say
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..session import add_connection_options, connect_client
-from ..terminal import answer
+from ...session import add_connection_options, connect_client
+from ...terminal import answer
 
 if TYPE_CHECKING:
-    from ...trace.difference import Difference
-    from ...trace.step import TraceStep
+    from ....trace.difference import Difference
+    from ....trace.step import TraceStep
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +32,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _diff(args: argparse.Namespace) -> int:
     from pydantic_core import to_json
 
-    from ...trace.difference import first_difference
+    from ....trace.difference import first_difference
 
     client = await connect_client(args)
     left, right = [await (await client.get(one)).trace() for one in (args.left, args.right)]
@@ -61,7 +61,7 @@ def _lines(found: Difference, left: str, right: str) -> Iterator[str]:
 
 
 def _shown(step: TraceStep | None) -> Iterator[str]:
-    from ....contracts.template import as_text
+    from .....contracts.template import as_text
 
     if step is None:
         yield "   nothing: it had ended"

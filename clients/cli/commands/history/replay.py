@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....contracts.errors import SpecError
-from ....contracts.limits import HOW_TO_READ_OUTSIDE
-from ..app_loader import load_app
-from ..session import keep_stdout_clean, needs_worker_packages
-from ..terminal import answer
+from .....contracts.errors import SpecError
+from .....contracts.limits import HOW_TO_READ_OUTSIDE
+from ...app_loader import load_app
+from ...session import keep_stdout_clean, needs_worker_packages
+from ...terminal import answer
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
@@ -79,7 +79,7 @@ def _read(file: Path) -> WorkflowHistory:
 
 def _replayer(workflows: Sequence[type]) -> Replayer:
     with needs_worker_packages():
-        from ....workers.worker import replayer
+        from .....workers.worker import replayer
     return replayer(workflows)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from ..session import add_connection_options, connect_client
-from ..terminal import answer
+from ...session import add_connection_options, connect_client
+from ...terminal import answer
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +26,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _trace(args: argparse.Namespace) -> int:
-    from ..trace_lines import TraceLines
+    from ...trace_lines import TraceLines
 
     client = await connect_client(args)
     trace = await (await client.get(args.id)).trace()

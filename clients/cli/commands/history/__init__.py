@@ -1,0 +1,4 @@
+"""Commands that read what runs have left behind.
+
+Must not start or change anything.
+"""
