@@ -26,8 +26,8 @@ class Difference(Contract):
     what: tuple[str, ...]
     """Which fields of it differ."""
     prompt: tuple[str, ...] = ()
-    """How what the models were told differs, as lines of a unified diff: by a model call, or before that of a tool. Empty
-    where they were told the same."""
+    """How what the models were told differs, as lines of a unified diff: by a model call, or before a tool call.
+    Empty where they were told the same."""
 
 
 def first_difference(left: Trace, right: Trace) -> Difference | None:
