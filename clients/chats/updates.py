@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from temporalio.client import (
     Client,
@@ -22,6 +23,11 @@ from ...contracts.errors import ChatBusy, SetupError, SpecError
 from ...contracts.message import Message
 from ...contracts.wire.chats.chat import Taken
 from ..rpc_errors import translate_rpc_errors
+
+_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
+_PATIENCE_SECONDS: Final = 60.0
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 @contextmanager
@@ -56,8 +62,7 @@ async def send_update(temporal: Client, chat_id: str, name: str, *arguments: Any
         SpecError: The chat has ended, there is none, or it does not take what was sent.
         SetupError: The server is away, or denies access.
     """
-    with translate_refusals(chat_id):
-        await temporal.get_workflow_handle(chat_id).execute_update(name, args=arguments)
+    await _sent(temporal, chat_id, name, arguments, uuid4().hex, None)
 
 
 async def send_message(temporal: Client, chat_id: str, message: Message, message_id: str) -> tuple[Taken, str]:
@@ -70,20 +75,42 @@ async def send_message(temporal: Client, chat_id: str, message: Message, message
         SpecError: It has ended, there is none, or it does not take what was sent.
         SetupError: The server is away, or denies access.
     """
-    with translate_refusals(chat_id):
-        sent: WorkflowUpdateHandle[Taken] = await temporal.get_workflow_handle(chat_id).start_update(
-            names.CHAT_SEND_UPDATE,
-            message,
-            id=message_id,
-            wait_for_stage=WorkflowUpdateStage.COMPLETED,
-            result_type=Taken,
-        )
-        return await sent.result(), sent.workflow_run_id or ""
+    taken, execution = await _sent(temporal, chat_id, names.CHAT_SEND_UPDATE, [message], message_id, Taken)
+    return taken, execution
 
 
 def ended_before(chat_id: str) -> SpecError:
     """Return what is raised where a chat ends before it has answered a message."""
     return SpecError(f"chat {chat_id!r} was ended before this was answered: fork it to go on")
+
+
+async def _sent(
+    temporal: Client, chat_id: str, name: str, arguments: Sequence[Any], update_id: str, result_type: type | None
+) -> tuple[Any, str]:
+    """Send an update; return what it came to, and the execution that took it.
+
+    It is sent again, under its id, where the server drops it: as it does while the chat continues as new, or takes many
+    at once.
+    """
+    handle = temporal.get_workflow_handle(chat_id)
+    loop = asyncio.get_running_loop()
+    until, pause = loop.time() + _PATIENCE_SECONDS, _FIRST_PAUSE_SECONDS
+    with translate_refusals(chat_id):
+        while True:
+            try:
+                sent: WorkflowUpdateHandle[Any] = await handle.start_update(
+                    name,
+                    args=arguments,
+                    id=update_id,
+                    wait_for_stage=WorkflowUpdateStage.COMPLETED,
+                    result_type=result_type,
+                )
+                return await sent.result(), sent.workflow_run_id or ""
+            except RPCError as error:
+                if error.status not in _PASSING or loop.time() > until:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 def _is_being_cancelled() -> bool:
