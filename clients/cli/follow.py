@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...contracts.wire.live import LiveItem, StreamItem
-from .hindrances import tell_hindrances
+from .hindrances import telling_hindrances
+from .interrupts import stopping
 from .spoken import Spoken
 from .step_tree import StepTree
 
@@ -24,27 +23,28 @@ async def show(run: Run, console: Console, *, after: str | None = None) -> None:
 
     On a terminal, beneath stands what it waits for, and what is being said.
     """
-    from rich.markup import escape
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     tree, spoken = StepTree(), Spoken()
-    happened = asyncio.Event()
     items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
     with console.status("waiting for the run") as status:
-        asking = asyncio.create_task(tell_hindrances(run, happened, say))
-        try:
+        async with telling_hindrances(run, say) as happened:
             async for item in items:
-                happened.set()
+                happened()
                 spoken.take(item)
                 if not isinstance(item, LiveItem):
                     for text in tree.lines(item):
                         say(text)
-                status.update(escape("\n".join((tree.waiting(), *spoken.lines()))))
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+                status.update(foot(tree, spoken))
+
+
+def foot(tree: StepTree, spoken: Spoken) -> str:
+    """Return the foot of a terminal: what is waited for, and what is being said."""
+    from rich.markup import escape
+
+    return escape("\n".join((tree.waiting(), *spoken.lines())))
 
 
 @contextmanager
@@ -55,27 +55,7 @@ def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
         run: What to cancel.
         say: Told what happens.
     """
-    loop = asyncio.get_running_loop()
-    block = asyncio.current_task()
-    requests: list[asyncio.Task[None]] = []
-
-    def interrupt() -> None:
-        if not requests:
-            say(f"cancelling {run.id}; Ctrl-C again leaves it")
-            requests.append(loop.create_task(run.cancel()))
-        elif block:
-            say(f"left {run.id}, which is still to be cancelled: `sostenuto watch {run.id}` shows how it ends")
-            block.cancel()
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    except NotImplementedError:
-        # This platform's loop knows no signals: there the first Ctrl-C leaves.
+    first = f"cancelling {run.id}; Ctrl-C again leaves it"
+    second = f"left {run.id}, which is still to be cancelled: `sostenuto watch {run.id}` shows how it ends"
+    with stopping(run.cancel, say, first=first, second=second):
         yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        for request in requests:
-            request.cancel()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ...contracts.errors import SostenutoError
@@ -27,16 +27,27 @@ class Hindered(Protocol):
         ...
 
 
-async def tell_hindrances(waits: Hindered, happened: asyncio.Event, say: Callable[[str], None]) -> None:
-    """Say what holds something up, whenever nothing has happened for a while.
+@asynccontextmanager
+async def telling_hindrances(waits: Hindered, say: Callable[[str], None]) -> AsyncIterator[Callable[[], None]]:
+    """Say in the block what holds something up.
 
-    Each thing is said once, and what fails again and again a few times.
+    Whenever nothing has happened for a while. Each thing is said once, and what fails again and again a few times.
+    Yields what is to be called whenever something happens.
 
     Args:
         waits: What may be held up.
-        happened: Set whenever something happens.
         say: Told each thing in a line.
     """
+    happened = asyncio.Event()
+    telling = asyncio.create_task(_tell(waits, happened, say))
+    try:
+        yield happened.set
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+
+async def _tell(waits: Hindered, happened: asyncio.Event, say: Callable[[str], None]) -> None:
     told: set[tuple[str, str, int]] = set()
     while True:
         happened.clear()

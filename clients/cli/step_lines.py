@@ -57,7 +57,7 @@ def hindrance_line(hindrance: Hindrance) -> str:
         start = f"start one by `sostenuto worker MODULE:APP --task-queue {hindrance.task_queue}`"
         return harmless(
             f"     ⚠ {hindrance.run_id} neither goes on nor ends: {_line(hindrance.reason)}; {start}, "
-            "or the `sostenuto run` again that began it, with its --id"
+            "or the `sostenuto run` or `chat` again that began it, with its --id"
         )
     tries = f"failed {plural(hindrance.attempt, 'time')} and is tried again"
     return harmless(f"     ⚠ {hindrance.step} {tries}: {one_line(hindrance.reason, _REASON_CHARS)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ..exit_status import FAILED, INTERRUPTED
-from ..hindrances import tell_hindrances
+from ..hindrances import telling_hindrances
 from ..option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console, say
@@ -93,24 +93,19 @@ async def _follow(ingest: Ingest) -> None:
     With a bar on a terminal, else as a line now and then.
     """
     console = open_console(stderr=True)
-    happened = asyncio.Event()
     began = time.monotonic()
 
     def tell(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    asking = asyncio.create_task(tell_hindrances(ingest, happened, tell))
-    try:
+    async with telling_hindrances(ingest, tell) as happened:
         with _shown(console, ingest.collection, began) as show:
             last = None
             async for progress in ingest.follow():
                 if progress != last:
                     last = progress
-                    happened.set()
+                    happened()
                 show(progress)
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
 
 
 @contextlib.contextmanager

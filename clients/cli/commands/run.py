@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from ....contracts.specs.node import Node
@@ -17,9 +15,8 @@ from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
 from ..footnotes import with_notes
-from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console
-from .worker import serve
+from .worker import add_app_argument, add_serving_options, serving_client
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Start a run and follow it to its end. Exit status: 0 completed, 1 failed, 3 refused, "
         "4 exhausted, 5 cancelled. Ctrl-C cancels the run.",
     )
-    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+    add_app_argument(parser)
     parser.add_argument("name", metavar="NAME", help="which of the app's runnables, or workflow types")
     parser.add_argument(
         "input", metavar="INPUT", help="what it is asked: text, or fields as JSON; - reads it from stdin"
@@ -46,9 +43,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--id", help="name of the run; with one that was used before, that run is followed")
     parser.add_argument("--tenant", help="whom the run is for")
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
-    parser.add_argument("--no-worker", action="store_true", help="leave the work to workers that are running")
-    parser.add_argument("--task-queue", help="where the workers listen")
-    add_connection_options(parser)
+    add_serving_options(parser)
     parser.set_defaults(handler=_run)
 
 
@@ -58,16 +53,8 @@ async def _run(args: argparse.Namespace) -> int:
     asked = sys.stdin.read() if args.input == "-" else args.input
     startable, asked = _found(app, args.name, asked)
     console = open_console(stderr=True)
-    async with AsyncExitStack() as stack:
-        client = await connect_client(args)
-        queue = client.task_queue
-        if not args.no_worker:
-            # Workers of other apps may poll the common queue, and would be given our tool calls to run.
-            queue = args.task_queue or f"{queue}:{args.app}"
-            # Each failing call has its line already.
-            logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
-            needed = startable if isinstance(startable, Node) else None
-            await stack.enter_async_context(serve(app, client, queue, needed))
+    needed = startable if isinstance(startable, Node) else None
+    async with serving_client(app, args, needed) as (client, queue):
         run = await client.start(startable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
         try:
             result = await _followed(run, console)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..app_loader import load_app
@@ -22,10 +25,48 @@ if TYPE_CHECKING:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = subparsers.add_parser("worker", help="serve an app", description="Serve an app until told to stop.")
-    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+    add_app_argument(parser)
     parser.add_argument("--task-queue", help="what to poll (default: SOSTENUTO_TASK_QUEUE, else sostenuto)")
     add_connection_options(parser)
     parser.set_defaults(handler=_worker)
+
+
+def add_app_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the app."""
+    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as shop.agents:app or examples/hello.py:app")
+
+
+def add_serving_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that serves its app itself."""
+    parser.add_argument("--no-worker", action="store_true", help="leave the work to workers that are running")
+    parser.add_argument("--task-queue", help="where the workers listen")
+    add_connection_options(parser)
+
+
+@asynccontextmanager
+async def serving_client(app: App, args: argparse.Namespace, needed: Node | None) -> AsyncIterator[tuple[Client, str]]:
+    """Connect, and serve an app while the block lasts.
+
+    Not where the options leave that to others. Yields the client, and the task queue on which the app is served.
+
+    Args:
+        app: What is served.
+        args: The options of the command.
+        needed: One of its runnables that is about to be run.
+
+    Raises:
+        SetupError: Nothing answers there, or `needed` has no usable model.
+    """
+    client = await connect_client(args)
+    if args.no_worker:
+        yield client, client.task_queue
+        return
+    # Workers of other apps may poll the common queue, and would be given our tool calls to run.
+    queue = args.task_queue or f"{client.task_queue}:{args.app}"
+    # Each failing call has its line already.
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
+    async with serve(app, client, queue, needed):
+        yield client, queue
 
 
 def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:
@@ -43,14 +84,14 @@ async def _worker(args: argparse.Namespace) -> int:
     from ...code_first import CodeFirstWorkflow
 
     app = load_app(args.app)
-    served = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
+    names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
     client = await connect_client(args)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(app, client, client.task_queue):
-        say(f"serving {served} on task queue {client.task_queue!r}; Ctrl-C stops it")
+        say(f"serving {names} on task queue {client.task_queue!r}; Ctrl-C stops it")
         await stop.wait()
         say("stopping: calls in flight may end first")
     return 0

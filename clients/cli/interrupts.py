@@ -1,0 +1,83 @@
+"""Hands Ctrl-C to what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from ...contracts.errors import SostenutoError
+
+_HEEDED: list[Callable[[], None]] = []
+"""What is called for Ctrl-C, the innermost block's last."""
+
+
+@contextmanager
+def heeding(call: Callable[[], None]) -> Iterator[None]:
+    """In the block, let Ctrl-C call something, but in a block within it."""
+    loop = asyncio.get_running_loop()
+    _HEEDED.append(call)
+    try:
+        # Where the platform's loop knows no signals, the first Ctrl-C leaves.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, call)
+        yield
+    finally:
+        _HEEDED.pop()
+        with suppress(NotImplementedError):
+            if _HEEDED:
+                loop.add_signal_handler(signal.SIGINT, _HEEDED[-1])
+            else:
+                loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """In the block, let Ctrl-C cancel it."""
+    block = asyncio.current_task()
+
+    def leave() -> None:
+        if block:
+            block.cancel()
+
+    with heeding(leave):
+        yield
+
+
+@contextmanager
+def stopping(
+    stop: Callable[[], Coroutine[Any, Any, None]], say: Callable[[str], None], *, first: str, second: str
+) -> Iterator[None]:
+    """In the block, let the first Ctrl-C stop something, and the second leave it.
+
+    Args:
+        stop: Asks it to stop.
+        say: Told what happens.
+        first: What is said to the first Ctrl-C.
+        second: What is said to the second one.
+    """
+    block = asyncio.current_task()
+    requests: list[asyncio.Task[None]] = []
+
+    async def ask() -> None:
+        try:
+            await stop()
+        except SostenutoError as error:
+            say(str(error))
+
+    def interrupt() -> None:
+        if not requests:
+            say(first)
+            requests.append(asyncio.create_task(ask()))
+        elif block:
+            say(second)
+            block.cancel()
+
+    try:
+        with heeding(interrupt):
+            yield
+    finally:
+        for request in requests:
+            request.cancel()
