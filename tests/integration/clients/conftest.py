@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client as TemporalClient
+from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import build_worker
 from tests.dev_server import dev_server
+from tests.integration.clients.shell import Shell
+from tests.integration.live.conftest import start_valkey, valkey
+
+__all__ = ["start_valkey", "valkey"]
 
 Serve = Callable[..., AbstractAsyncContextManager[Client]]
 
@@ -39,3 +45,8 @@ def serve(temporal: TemporalClient, task_queue: str, cached_runs: int) -> Serve:
             yield Client(temporal, task_queue=task_queue)
 
     return serving
+
+
+@pytest.fixture
+def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> Shell:
+    return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)

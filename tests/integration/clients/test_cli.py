@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import signal
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from sostenuto.contracts.wire.event import EVENT
+from tests.integration.clients.shell import APP, LOOK, Shell, ended, until
 
-APP = '''
-from sostenuto import Agent, App, tool
-
-@tool(effect="read")
-async def look(at: str) -> str:
-    """Look at something."""
-    return f"{at} is fine"
-
-support = Agent(name="support", model="scripted/m", tools=[look])
-app = App(support)
-'''
 TALK = """
 from sostenuto import App, Parallel
 from shop import support
@@ -55,73 +39,6 @@ class Report:
 
 app = App(support, workflows=[Report])
 """
-LOOK = {"text": "one moment", "tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command came to."""
-
-    status: int
-    out: str
-    err: str
-
-
-class Shell:
-    """Runs `sostenuto` in a directory with an app."""
-
-    def __init__(self, directory: Path, address: str, queue: str) -> None:
-        self.directory = directory
-        self.queue = queue
-        self._env = {
-            name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "SOSTENUTO_"))
-        }
-        self._env |= {"TEMPORAL_ADDRESS": address, "SOSTENUTO_TASK_QUEUE": queue, "SOSTENUTO_SCRIPT": "script.json"}
-        (directory / "shop.py").write_text(APP)
-        self.script(LOOK, {"text": "all fine"})
-
-    def script(self, *steps: dict[str, Any]) -> None:
-        (self.directory / "script.json").write_text(json.dumps(steps))
-
-    def set(self, name: str, value: str | None) -> None:
-        """Give an environment variable another value, or None to unset it."""
-        self._env.pop(name, None)
-        self._env |= {name: value} if value is not None else {}
-
-    async def start(self, *words: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sostenuto", *words),
-            cwd=self.directory,
-            env=self._env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def run(self, *words: str) -> Ended:
-        return await ended(await self.start(*words))
-
-
-async def ended(process: asyncio.subprocess.Process) -> Ended:
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    assert b"Traceback" not in err
-    return Ended(process.returncode, out.decode(), err.decode())
-
-
-async def until(process: asyncio.subprocess.Process, text: str, *, on_stdout: bool = False) -> None:
-    """Read what the process says up to a line with the text."""
-    stream = process.stdout if on_stdout else process.stderr
-    assert stream is not None
-    async for line in stream:
-        if text in line.decode():
-            return
-    raise AssertionError(f"it ended without saying {text!r}")
-
-
-@pytest.fixture
-def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> Shell:
-    return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)
 
 
 async def test_a_run_from_start_to_replay(shell: Shell) -> None:

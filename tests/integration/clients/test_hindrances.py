@@ -14,7 +14,7 @@ from sostenuto import Agent, App, Chain, Client, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.workers.worker import build_worker
 from tests.integration.clients.conftest import Serve
-from tests.integration.clients.test_cli import Shell, ended, until
+from tests.integration.clients.shell import Shell, ended, until
 from tests.integration.clients.waiting import eventually
 
 AGENT = Agent(name="support", model="scripted/m")
