@@ -27,6 +27,7 @@ COMMANDS = (
     "dev",
     "pull",
     "run",
+    "chat",
     "watch",
     "ls",
     "history.trace",

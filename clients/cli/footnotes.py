@@ -65,6 +65,11 @@ def with_footnotes(answer: str, citations: Sequence[Citation], *, width: int = 0
     return harmless("\n".join([*lines, *_notes(citations, in_text, width)]))
 
 
+def footnotes(citations: Sequence[Citation]) -> str:
+    """Return what stands below an answer that was shown already."""
+    return harmless("\n".join(_notes(citations, frozenset(), 0)))
+
+
 def _notes(citations: Sequence[Citation], in_text: Group[int], width: int) -> Iterator[str]:
     for number, citation in enumerate(citations, 1):
         yield from ("", *_note(number, citation, width, with_claim=number not in in_text))

@@ -29,9 +29,13 @@ class StepTree:
     """Lines of one run, in the order of its events.
 
     Each stands as deep as its place in the tree, which is named whenever the events change to another one.
+
+    Args:
+        whole: What is waited for where nothing in it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: str = "the run") -> None:
+        self._whole = whole
         self._root: str | None = None
         self._here: str | None = ""
         """Place of the last line. None where that named none."""
@@ -61,7 +65,7 @@ class StepTree:
         """Return what the run waits for now."""
         told = [self._told(path, what) for (path, _), what in list(self._waits.items())[:_TOLD]]
         more = f" and {len(self._waits) - _TOLD} more" if len(self._waits) > _TOLD else ""
-        return harmless(f"waiting for {', '.join(told)}{more}") if told else "waiting for the run"
+        return harmless(f"waiting for {', '.join(told)}{more}") if told else f"waiting for {self._whole}"
 
     def _told(self, path: str, what: str) -> str:
         place = self._place(path)

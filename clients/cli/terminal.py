@@ -5,9 +5,12 @@ Names, answers and errors may be anybody's, with escape codes that hide or forge
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 _ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of the text after them."""
+_PLAIN_PASTE = "\x1b[?2004l"
+"""Tells a terminal to send what is pasted as if it was typed: a line that is edited has it do otherwise."""
 
 
 def harmless(text: str) -> str:
@@ -44,9 +49,61 @@ def say(text: str) -> None:
     print(harmless(text), file=sys.stderr)
 
 
-def answer(text: str) -> None:
+def answer(text: str, *, end: str = "\n") -> None:
     """Print what a program may read: to a terminal harmlessly, else as it is."""
-    print(harmless(text) if sys.stdout.isatty() else text, flush=True)
+    print(harmless(text) if sys.stdout.isatty() else text, end=end, flush=True)
+
+
+def ask_line(prompt: str) -> str:
+    """Return what a person writes, with line editing where there is any.
+
+    It is a line, or the several that were pasted at once.
+
+    Raises:
+        EOFError: There are no more.
+        UnicodeError: What was written is not in UTF-8.
+    """
+    if sys.stdout.isatty():
+        with suppress(ImportError):
+            import_module("readline").parse_and_bind(f"set enable-bracketed-paste {'off' if _is_dumb() else 'on'}")
+        return input(prompt)
+    # What a program may read is to have no prompts in it.
+    print(prompt, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        raise EOFError
+    return line.decode()
+
+
+def is_typed() -> bool:
+    """Return whether a person writes what comes on standard input."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+@contextmanager
+def left_as_found() -> Iterator[None]:
+    """Put the terminal back as it was at the end of the block.
+
+    It may end while somebody edits a line.
+    """
+    try:
+        import termios
+    except ImportError:
+        yield
+        return
+    mode = termios.tcgetattr(sys.stdin) if is_typed() else None
+    try:
+        yield
+    finally:
+        if mode is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
+            if sys.stdout.isatty() and not _is_dumb():
+                print(_PLAIN_PASTE, end="", flush=True)
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "dumb") == "dumb"
 
 
 class _Harmless:

@@ -1,0 +1,67 @@
+"""`sostenuto chat`: talks with a runnable on the terminal.
+
+Answers go to stdout, all else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from functools import partial
+
+from ....contracts.wire.chats.chat import WhenBusy
+from ..app_loader import load_app
+from ..chat.screen import Screen
+from ..chat.talk import Talk
+from ..chat.way_back import way_back
+from ..chat.written_lines import WrittenLines
+from ..terminal import left_as_found
+from .worker import add_app_argument, add_serving_options, serving_client
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "chat",
+        help="talk with a runnable",
+        description="Talk with a runnable: each line is a message. Ctrl-C interrupts an answer, Ctrl-D leaves; the "
+        "chat stays open, and --id comes back to it. Exit status as for `run`, of the last turn.",
+    )
+    add_app_argument(parser)
+    parser.add_argument("name", metavar="NAME", help="which of the app's runnables")
+    parser.add_argument("--id", help="name of the chat; with one that was used before, that chat goes on")
+    parser.add_argument("--title", default="", help="what a new chat is called (default: its first message)")
+    parser.add_argument(
+        "--when-busy",
+        choices=[*map(str, WhenBusy)],
+        default=WhenBusy.QUEUE.value,
+        metavar="|".join(WhenBusy),
+        help="what becomes of a message that comes while a new chat answers another one (default: queue)",
+    )
+    parser.add_argument("--tenant", help="whom the chat is for")
+    parser.add_argument("--json", action="store_true", help="print each item of each turn as a line of JSON")
+    add_serving_options(parser)
+    parser.set_defaults(handler=_chat)
+
+
+async def _chat(args: argparse.Namespace) -> int:
+    app = load_app(args.app)
+    runnable = app.runnable(args.name)
+    screen = Screen()
+    if not (args.json or screen.shows_words or screen.shows_foot):
+        # That nobody sees tokens here is as it should be.
+        logging.getLogger("sostenuto.clients.live").setLevel(logging.ERROR)
+    async with serving_client(app, args, runnable) as (client, queue):
+        chat = await client.chat(
+            runnable,
+            id=args.id,
+            title=args.title,
+            when_busy=args.when_busy,
+            tenant=args.tenant,
+            task_queue=queue,
+        )
+        with left_as_found():
+            talk = Talk(chat, runnable, screen, WrittenLines(), partial(way_back, args), as_json=args.json)
+            if args.id is None:
+                talk.tell_beginning()
+            return await talk.hold()
