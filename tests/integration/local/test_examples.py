@@ -152,13 +152,34 @@ async def test_plain_python_reads_the_whole_inbox(bench: Bench) -> None:
     }
 
 
+async def test_the_chat_goes_on_from_what_was_said(bench: Bench) -> None:
+    app, client = await bench.serve("chat")
+    chat = await client.chat(app.runnable("support"))
+    asked = ["Where is order A-1042?", "And A-1077?", "When is the shop in Porto open?"]
+    results = [await chat.send(question) for question in asked]
+    assert [result.status for result in results] == [Status.COMPLETED] * 3
+    for result, fact in zip(results, ("1 December", "12 November", "from 9 to 18"), strict=True):
+        assert fact in result.output
+    called = [call for message in await chat.transcript() for call in message.tool_calls]
+    assert [(call.name, call.arguments) for call in called] == [
+        ("order_status", {"order_id": "A-1042"}),
+        ("order_status", {"order_id": "A-1077"}),
+        ("opening_hours", {"city": "Porto"}),
+    ]
+
+
 PLAN = {"tasks": [{"member": "finances", "task": "Look.", "needs": []}], "answer": ""}
 TERMS = {"tenant": "Jane", "begins": "2026-01-01", "ends": "2026-12-31", "rent": 1000, "deposit": 900}
 
 
 @pytest.mark.parametrize(
     ("example", "name", "step"),
-    [("support_desk", "desk", "Done."), ("research_team", "research", PLAN), ("document_chain", "lease", TERMS)],
+    [
+        ("chat", "support", "Done."),
+        ("support_desk", "desk", "Done."),
+        ("research_team", "research", PLAN),
+        ("document_chain", "lease", TERMS),
+    ],
 )
 async def test_they_run_unchanged_on_another_model(
     temporal: TemporalClient,
@@ -178,7 +199,7 @@ async def test_they_run_unchanged_on_another_model(
 
 
 @pytest.mark.parametrize(
-    "example", ["ask_docs", "docs_agent", "support_desk", "research_team", "document_chain", "code_first"]
+    "example", ["ask_docs", "chat", "docs_agent", "support_desk", "research_team", "document_chain", "code_first"]
 )
 def test_every_example_takes_a_provider_whose_key_is_there(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOSTENUTO_MODEL", raising=False)
