@@ -30,9 +30,9 @@ class Scope:
     def root(cls, path: Place, message: Message, names: Mapping[str, JsonValue] = MappingProxyType({})) -> Scope:
         """Return the scope of a runnable that nothing is known around but these names.
 
-        A field of the message goes before one of them.
+        They go before fields of the message.
         """
-        return cls(path, message, {**names, **_names(message)})
+        return cls(path, message, {**_names(message), **names})
 
     def step(self, name: str) -> Scope:
         """Return the scope of a place within this one that is asked the same."""

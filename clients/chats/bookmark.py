@@ -25,6 +25,10 @@ class Bookmark:
     frames: str = "0"
     """Id of the last frame of the live channel that was read."""
 
+    def begin_again(self, execution: str) -> None:
+        """Go to the beginning of another execution."""
+        self.projection, self.mark = Projection(self.projection.converter), Mark(execution)
+
     @classmethod
     def at_the_beginning(cls, converter: DataConverter, execution: str) -> Bookmark:
         """Return that of somebody who has read nothing of an execution yet."""

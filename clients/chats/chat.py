@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -10,14 +11,16 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.errors import SpecError
-from ...contracts.message import Message
+from ...contracts.limits import HOW_TO_KEEP_OUTSIDE, written_bytes
+from ...contracts.message import Message, Role
 from ...contracts.specs.input import Input, message_from
 from ...contracts.specs.runnable import Runnable
-from ...contracts.text import encodable, one_line, shorten
-from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn
+from ...contracts.text import encodable, printable, shorten
+from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Taken
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
 from ...workflows.search_attributes import TENANT
@@ -30,11 +33,13 @@ from ..start_request import check_id, check_size
 from ..watch import Watch
 from .answers import Answers
 from .bookmark import Bookmark
-from .opening import MOST_TITLE_CHARS, find_chat, open_chat
+from .opening import find_chat, open_chat, written_title
 from .summary import ChatSummary
 from .turn import AskedChat, Turn
 from .updates import send_message, send_update
 
+_TOO_LARGE = "size exceeds limit"
+_LARGE_BYTES = 100_000
 _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
 
@@ -66,10 +71,11 @@ class Chat:
         self._redis_url = redis_url
         self._run = Run(temporal, id, execution, None, redis_url)
         self._first = ""
+        self._large = asyncio.Lock()
         self._bookmark: Bookmark | None = None
         self._asked = AskedChat(
             id=id,
-            send=partial(send_message, temporal, id),
+            send=self._send,
             bookmark=self._before,
             items=partial(self._items, live=True),
             result=Answers(id, self._before_end, partial(self._items, live=False), self._keep).of,
@@ -91,9 +97,13 @@ class Chat:
             SpecError: The input is empty or too large, or the id is none.
         """
         message = message_from(input)
+        if message.role is not Role.USER:
+            raise SpecError(f"a message of role {message.role} is none that a chat can be sent: Message.user(…)")
         check_size(message, offload=self.temporal.data_converter.external_storage is not None)
-        if id is not None and (not 0 < len(id) <= _MOST_ID_CHARS or encodable(id) != id):
-            raise SpecError(f"id={shorten(id, 40)!r} is no id of a message: it has 1 to {_MOST_ID_CHARS} characters")
+        if id is not None and (not 0 < len(id) <= _MOST_ID_CHARS or printable(encodable(id)) != id):
+            raise SpecError(
+                f"id={shorten(id, 40)!r} is no id of a message: it has 1 to {_MOST_ID_CHARS} printable characters"
+            )
         return Turn(self._asked, message, uuid4().hex[:16] if id is None else id)
 
     async def events(self, after: str | None = None) -> AsyncGenerator[Event, None]:
@@ -183,9 +193,7 @@ class Chat:
             SpecError: The title is empty, or the chat has ended.
             SetupError: The server is away, or denies access.
         """
-        await send_update(
-            self.temporal, self.id, names.CHAT_RENAME_UPDATE, one_line(encodable(title), MOST_TITLE_CHARS)
-        )
+        await send_update(self.temporal, self.id, names.CHAT_RENAME_UPDATE, written_title(title))
 
     async def end(self) -> None:
         """Take no more messages: it ends once those that wait are answered.
@@ -221,15 +229,31 @@ class Chat:
                     names.CHAT_FORK_QUERY, ChatForkQuery(at=at or ""), result_type=ChatInput
                 )
             except WorkflowQueryFailedError as error:
-                raise SpecError(f"chat {self.id!r}: {error.message}") from None
+                why = f"it is too large to be forked: {HOW_TO_KEEP_OUTSIDE}" if _TOO_LARGE in error.message else error
+                raise SpecError(f"chat {self.id!r}: {why}") from None
+        offload = self.temporal.data_converter.external_storage is not None
         new = chat.model_copy(
-            update={"runnable": runnable or chat.runnable, "title": title or (await ChatSummary.of(found)).title}
+            update={
+                "runnable": runnable or chat.runnable,
+                "title": written_title(title) or (await ChatSummary.of(found)).title,
+                "offload": offload,
+            }
         )
         new_id = id or f"{self.id}-{uuid4().hex[:6]}"
         tenant = found.typed_search_attributes.get(TENANT) or ""
         execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant)
         output_type = runnable.output_type if runnable else self._output_type
         return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
+
+    async def _send(self, message: Message, message_id: str) -> tuple[Taken, str]:
+        """Send a message; one after the other where they are large.
+
+        All that a server lets be under way at once goes to the worker in one message, which has four megabytes.
+        """
+        if written_bytes(message) < _LARGE_BYTES:
+            return await send_message(self.temporal, self.id, message, message_id)
+        async with self._large:
+            return await send_message(self.temporal, self.id, message, message_id)
 
     def _before(self, message_id: str, execution: str) -> Bookmark:
         """Return a place before the turn of a message, to read all of it.
@@ -254,12 +278,10 @@ class Chat:
         """Yield the items of its newest execution from a bookmark on, and move that along."""
         if not self._first:
             self._first = (await find_chat(self.temporal, self.id)).raw_info.first_run_id
-        going_on = (bookmark.projection, bookmark.mark)
-        watch = Watch(self.temporal, self.id, [bookmark.mark.execution], going_on=going_on)
         url = live_url(self.temporal, self._redis_url) if live else ""
         async with AsyncExitStack() as stack:
             stack.enter_context(translate_rpc_errors(f"chat {self.id!r}"))
-            events = await stack.enter_async_context(aclosing(watch.events()))
+            events = await stack.enter_async_context(aclosing(self._events(bookmark)))
             if not url:
                 async for event in events:
                     yield event
@@ -270,3 +292,27 @@ class Chat:
             async for item in items:
                 bookmark.frames = reader.after
                 yield item
+
+    async def _events(self, bookmark: Bookmark) -> AsyncGenerator[Event, None]:
+        """Yield the events from a bookmark on.
+
+        Also where its execution was reset meanwhile, or is past the retention time.
+        """
+        while True:
+            going_on = (bookmark.projection, bookmark.mark)
+            watch = Watch(self.temporal, self.id, [bookmark.mark.execution], going_on=going_on)
+            gone: RPCError | None = None
+            try:
+                async with aclosing(watch.events()) as events:
+                    async for event in events:
+                        yield event
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                gone = error
+            newest = await find_chat(self.temporal, self.id)
+            if newest.run_id == bookmark.mark.execution:
+                if gone:
+                    raise gone
+                return
+            bookmark.begin_again(newest.run_id)

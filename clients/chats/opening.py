@@ -10,14 +10,14 @@ from ...contracts import names
 from ...contracts.errors import SpecError
 from ...contracts.specs.node import Node, cannot_run, check_tree
 from ...contracts.specs.runnable import Runnable
-from ...contracts.text import encodable, one_line
+from ...contracts.text import encodable, one_line, printable
 from ...contracts.wire.chats.chat import ChatInput, WhenBusy
 from ...workflows.policy import TASK_TIMEOUT
 from ...workflows.search_attributes import AT_START, RUNNABLE, TENANT, named
 from ..rpc_errors import translate_rpc_errors
 from ..start_request import check_size
 
-MOST_TITLE_CHARS = 200
+_MOST_TITLE_CHARS = 200
 
 
 async def open_chat(temporal: Client, task_queue: str, chat: ChatInput, chat_id: str, tenant: str) -> str:
@@ -90,5 +90,9 @@ def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: s
     except ValueError:
         raise SpecError(f"chat: when_busy={when_busy!r} is none of {', '.join(WhenBusy)}") from None
     offload = temporal.data_converter.external_storage is not None
-    name = one_line(encodable(title), MOST_TITLE_CHARS)
-    return ChatInput(runnable=runnable, title=name, when_busy=busy, offload=offload)
+    return ChatInput(runnable=runnable, title=written_title(title), when_busy=busy, offload=offload)
+
+
+def written_title(title: str) -> str:
+    """Return a title as it is kept: one line, which any terminal may show."""
+    return printable(one_line(encodable(title), _MOST_TITLE_CHARS))

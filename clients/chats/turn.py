@@ -99,6 +99,8 @@ class Turn:
         """
         if self._sent is None:
             self._sent = asyncio.create_task(self._sending)
+            # Whoever gave up waiting wants to hear no error.
+            self._sent.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
         # Whoever gives up waiting has sent it all the same.
         await asyncio.shield(self._sent)
 

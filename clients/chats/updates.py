@@ -20,11 +20,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.errors import ChatBusy, SetupError, SpecError
+from ...contracts.limits import HOW_TO_KEEP_OUTSIDE
 from ...contracts.message import Message
 from ...contracts.wire.chats.chat import Taken
 from ..rpc_errors import translate_rpc_errors
 
 _PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
+_TOO_MANY: Final = "total number of distinct updates"
 _PATIENCE_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -50,6 +52,11 @@ def translate_refusals(chat_id: str) -> Iterator[None]:
                 raise asyncio.CancelledError from None
             raise SetupError(f"chat {chat_id!r}: the Temporal server does not answer in time") from None
         except RPCError as error:
+            if _TOO_MANY in error.message:
+                raise SpecError(
+                    f"chat {chat_id!r} has taken as many messages as the server lets it, and what was said is too "
+                    f"large to continue as new: {HOW_TO_KEEP_OUTSIDE}, and fork it"
+                ) from None
             if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
                 raise _ended(chat_id) from None
             raise
@@ -107,7 +114,7 @@ async def _sent(
                 )
                 return await sent.result(), sent.workflow_run_id or ""
             except RPCError as error:
-                if error.status not in _PASSING or loop.time() > until:
+                if error.status not in _PASSING or _TOO_MANY in error.message or loop.time() > until:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

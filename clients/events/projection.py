@@ -43,7 +43,7 @@ class Projection:
     """
 
     def __init__(self, converter: DataConverter) -> None:
-        self._converter = converter
+        self.converter = converter
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
@@ -103,7 +103,7 @@ class Projection:
                 an execution that was reset name the one that it was before.
         """
         handler = self._handlers.get(event.event_type)
-        return list(handler(RecordedEvent(event, execution, self._converter))) if handler else []
+        return list(handler(RecordedEvent(event, execution, self.converter))) if handler else []
 
     def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """Return the messages so far of the agent or prompt at a path.

@@ -14,12 +14,13 @@ with workflow.unsafe.imports_passed_through():
     from ...activities.conversation.turn_end import turn_end
     from ...contracts import limits, names, template
     from ...contracts.errors import SpecError
-    from ...contracts.message import Message
+    from ...contracts.message import Message, Role
     from ...contracts.specs.runnable import check_input
-    from ...contracts.text import first_line, plural
-    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Taken, TurnEnd, TurnMark, WhenBusy
+    from ...contracts.text import first_line, plural, printable
+    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Taken, TurnEnd, WhenBusy
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
+    from ...contracts.wire.totals import Totals
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from .. import policy
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
@@ -27,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from ..payload_limits import why_full
     from ..search_attributes import COST_USD, STATUS, SUMMARY_CHARS, TOKENS
     from .conversation import conversation_of
-    from .turns import said_in
+    from .turns import mark_of, result_of
 
 MOST_WAITING = 200
 """Messages that wait at once. More are refused until some are answered."""
@@ -56,6 +57,7 @@ class ChatWorkflow:
         self._chat = chat
         self._interpreter = Interpreter(Place(chat.runnable.name), offload=chat.offload)
         self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
+        self._interpreter.found.know(chat.passages)
         self._conversation = conversation_of(chat, self._interpreter)
         self._title = chat.title
         self._turns = list(chat.turns)
@@ -102,6 +104,8 @@ class ChatWorkflow:
         if self._knows(_update_id()):
             return
         self._check_open()
+        if message.role is not Role.USER:
+            raise _failure(names.CHAT_REFUSED, f"a message of role {message.role} is none that it can be sent")
         if self._chat.when_busy is WhenBusy.REJECT and self._waiting:
             raise _failure(names.CHAT_BUSY, "it answers another message: send this one when that is done")
         if len(self._waiting) >= MOST_WAITING:
@@ -163,14 +167,18 @@ class ChatWorkflow:
             if query.at not in known:
                 raise ValueError(f"no turn of a message {query.at!r} has ended in this chat")
             turns = turns[: known.index(query.at) + 1]
-        end = turns[-1].begins + len(said_in(messages, self._turns, len(turns) - 1)) if turns else 0
+        # A turn that is under way has said something already, maybe, and has calls without results.
+        end = turns[-1].ends if turns else 0
         return self._chat.model_copy(
             update={
                 "forked_from": workflow.info().workflow_id,
                 "turns": tuple(turns),
                 "messages": tuple(messages[:end]),
+                "passages": tuple(self._conversation.passages),
                 "carried": None,
                 "waiting": (),
+                "totals": Totals(),
+                "model_turns": 0,
             }
         )
 
@@ -205,15 +213,10 @@ class ChatWorkflow:
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
         result = self._interpreter.outbox.fitting(result)
-        said = isinstance(result.output, str) and result.output == Message.last_words(
-            self._conversation.messages[begins:]
-        )
-        is_last_text = said and self._chat.runnable.agent is not None
-        end = TurnEnd(
-            message_id=asked.id,
-            result=result.model_copy(update={"output": None}) if is_last_text else result,
-            is_last_text=is_last_text,
-        )
+        mark = mark_of(asked.id, result, self._conversation.messages, begins)
+        # What is no agent's stands nowhere else in the history.
+        is_last_text = mark.is_last_text and self._chat.runnable.agent is not None
+        end = TurnEnd(message_id=asked.id, result=mark.result if is_last_text else result, is_last_text=is_last_text)
         noting = workflow.start_local_activity(
             turn_end,
             end,
@@ -225,7 +228,7 @@ class ChatWorkflow:
             with suppress(asyncio.CancelledError):
                 await workflow.wait([noting])
         self._numbers[asked.id] = len(self._turns)
-        self._turns.append(TurnMark(id=asked.id, begins=begins, status=result.status))
+        self._turns.append(mark)
         self._waiting.remove(asked)
 
     def _knows(self, message_id: str) -> bool:
@@ -234,13 +237,7 @@ class ChatWorkflow:
     def _result(self, message_id: str) -> Result | None:
         """Return what came of a message, as far as it is known; None while it waits."""
         index = self._numbers.get(message_id)
-        if index is None:
-            return None
-        said = said_in(self._conversation.messages, self._turns, index)
-        text = Message.last_words(said)
-        status = self._turns[index].status
-        is_whole = text is not None and status is Status.COMPLETED
-        return Result(status=status, output=self._conversation.answered(text or "") if is_whole else text)
+        return None if index is None else result_of(self._conversation.messages, self._turns[index])
 
     def _check_open(self) -> None:
         if self._is_ending:
@@ -251,8 +248,8 @@ class ChatWorkflow:
             cancel(self._turn)
 
     def _name(self, title: str) -> None:
-        self._title = title
-        workflow.upsert_memo({names.CHAT_TITLE_MEMO: title})
+        self._title = printable(title)
+        workflow.upsert_memo({names.CHAT_TITLE_MEMO: self._title})
 
     def _continue(self) -> None:
         tally = self._interpreter.tally

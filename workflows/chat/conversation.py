@@ -7,21 +7,20 @@ and its templates may call what was said before by the name `history`.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio import workflow
 
 from ...contracts import template
 from ...contracts.message import Message, Role, TextPart
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.output import unwrapped
 from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.chats.chat import ChatInput
 from ...contracts.wire.places import numbered
+from ...contracts.wire.retrieval import Passage
 from ...contracts.wire.run import Result, Status
 from ..agent.loop import AgentLoop
 from ..agent.mcp_catalogue import mcp_tools
@@ -54,8 +53,9 @@ class ChatConversation(Protocol):
         """Take in a message that is not answered: the next one came before."""
         ...
 
-    def answered(self, text: str) -> Any:
-        """Return the output that a text of the conversation is."""
+    @property
+    def passages(self) -> Iterable[Passage]:
+        """What searches found so far, for answers that cite."""
         ...
 
     def carried(self, chat: ChatInput) -> ChatInput:
@@ -81,6 +81,7 @@ class OneTranscript:
         self._chat = chat
         self._loop: AgentLoop | None = None
         self._left: list[Message] = []
+        self._tries = 0
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -93,7 +94,10 @@ class OneTranscript:
             try:
                 self._loop = await self._begun()
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the next message tries it again
-                return result_of_error(error)
+                result = result_of_error(error)
+                if result.status is Status.CANCELLED:
+                    self._left.append(message)
+                return result
             for left in self._left:
                 self._loop.tell(left)
         loop = self._loop
@@ -106,16 +110,22 @@ class OneTranscript:
         else:
             self._left.append(message)
 
-    def answered(self, text: str) -> Any:
-        """Return the output that an answer of the agent is."""
-        return text if self._agent.output is None else unwrapped(self._agent.output, json.loads(text))
+    @property
+    def passages(self) -> Iterable[Passage]:
+        """What searches found so far."""
+        if self._loop is None and self._chat.carried:
+            return self._chat.carried.passages
+        return self._interpreter.found.passages.values()
 
     def carried(self, chat: ChatInput) -> ChatInput:
         """Return the input with the whole state of the agent."""
         if self._loop is None:
-            return chat.model_copy(update={"messages": tuple(self.messages), "carried": self._chat.carried})
+            if self._chat.carried is None:
+                return chat.model_copy(update={"messages": tuple(self.messages)})
+            carried = self._chat.carried.model_copy(update={"messages": tuple(self.messages)})
+            return chat.model_copy(update={"carried": carried})
         carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
-        return chat.model_copy(update={"messages": (), "carried": carried})
+        return chat.model_copy(update={"messages": (), "passages": (), "carried": carried})
 
     async def _begun(self) -> AgentLoop:
         agent, place, found = self._agent, self._place, self._interpreter.found
@@ -125,7 +135,9 @@ class OneTranscript:
             self._interpreter.resume(carried)
             state = AgentState.resumed(agent, carried, found, tools)
         else:
-            tools = await mcp_tools(agent, place)
+            self._tries += 1
+            # The server may still be asked for the last time.
+            tools = await mcp_tools(agent, place.numbered(self._tries))
             said = self._chat.messages
             after = place.before_first_reply(workflow.info().run_id)
             state = AgentState.begun(agent, said, found, tools, after=after, standing=len(said), head_stands=not tools)
@@ -161,9 +173,10 @@ class RunByRun:
         self._turns += 1
         self.messages.append(message)
 
-    def answered(self, text: str) -> Any:
-        """Return the text: what else it was is not known any more."""
-        return text
+    @property
+    def passages(self) -> Iterable[Passage]:
+        """What searches found so far."""
+        return self._interpreter.found.passages.values()
 
     def carried(self, chat: ChatInput) -> ChatInput:
         """Return the input with what was said."""
@@ -175,8 +188,9 @@ def history_text(messages: Sequence[Message]) -> str:
 
     As many of the newest turns as fit, and at least a part of the last.
     """
-    begins = [index for index, message in enumerate(messages) if message.role is Role.USER]
-    turns = ["\n".join(map(_line, messages[begin:end])) for begin, end in pairwise([*begins, len(messages)])]
+    spoken = [message for message in messages if message.text and message.role is not Role.TOOL]
+    begins = [index for index, message in enumerate(spoken) if message.role is Role.USER]
+    turns = ["\n".join(map(_line, spoken[begin:end])) for begin, end in pairwise([*begins, len(spoken)])]
     shown: list[str] = []
     room = HISTORY_CHARS
     for turn in reversed(turns):
@@ -190,7 +204,9 @@ def history_text(messages: Sequence[Message]) -> str:
 
 
 def _line(message: Message) -> str:
-    return f"{'Assistant' if message.role is Role.ASSISTANT else 'User'}: {message.text}"
+    # No line of what somebody said may look like the beginning of what somebody else did.
+    text = message.text.replace("\n", "\n  ")
+    return f"{'Assistant' if message.role is Role.ASSISTANT else 'User'}: {text}"
 
 
 def _ended_by_a_full_history(state: AgentState) -> Result | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ....contracts.message import Message
-from ....contracts.wire.chats.chat import ChatInput, ChatTurn
+from ....contracts.message import Message, Role
+from ....contracts.wire.chats.chat import ChatInput, ChatTurn, TurnMark
 from ....contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnStarted
 from ....contracts.wire.places import Place
 from ....contracts.wire.run import Result
-from ....workflows.chat.turns import said_in
+from ....workflows.chat.turns import result_of, said_in
 from ..history_event import RecordedEvent
 
 _MOST_RESULTS = 1_000
@@ -31,7 +29,7 @@ class ChatTurns:
         """Take in what an execution begins with."""
         self.path = Place(chat.runnable.name)
         if not self.all:
-            self.all = [turn for index in range(len(chat.turns)) if (turn := _earlier(chat, index))]
+            self.all = [turn for mark in chat.turns if (turn := _earlier(chat, mark))]
             self.all += [ChatTurn(id=asked.id, message=asked.message) for asked in chat.waiting]
         self._waiting = [asked.id for asked in chat.waiting]
         self._known = {turn.id: index for index, turn in enumerate(self.all)}
@@ -94,10 +92,10 @@ class ChatTurns:
         return TurnStarted(**recorded.stamp(self.path), message_id=turn.id, message=turn.message)
 
 
-def _earlier(chat: ChatInput, index: int) -> ChatTurn | None:
+def _earlier(chat: ChatInput, mark: TurnMark) -> ChatTurn | None:
     """Return a turn before this execution; None of one of which nothing was kept."""
-    said: Sequence[Message] = said_in(chat.said, chat.turns, index)
-    if not said:
+    asked = next((message for message in said_in(chat.said, mark) if message.role is Role.USER), None)
+    if asked is None:
         return None
-    mark = chat.turns[index]
-    return ChatTurn(id=mark.id, message=said[0], status=mark.status, output=Message.last_words(said))
+    result = result_of(chat.said, mark)
+    return ChatTurn(id=mark.id, message=asked, status=result.status, output=result.output, reason=result.reason)

@@ -11,6 +11,7 @@ from ...contract import Contract
 from ...message import Message
 from ...packed import unpack, written_packed
 from ...specs.runnable import Runnable
+from ..retrieval import Passage
 from ..run import Carried, Result, Status
 from ..totals import Totals
 
@@ -32,9 +33,13 @@ class TurnMark(Contract):
     id: str
     """Id of its message."""
     begins: int
-    """Index of its message among all messages. Of a turn without any, that of the next one's."""
-    status: Status
-    """How it ended."""
+    """Index of its first message among all messages."""
+    ends: int
+    """Index after its last one. Of a turn of which nothing was kept, where it begins."""
+    result: Result
+    """What it came to; without its output where that is the last text in it."""
+    is_last_text: bool = False
+    """Whether the output is the last text in it."""
 
 
 class Asked(Contract):
@@ -57,6 +62,8 @@ class ChatInput(Contract):
     """The turns before this execution. Packed."""
     messages: tuple[Message, ...] = ()
     """What was said in them, where `carried` does not have it. Packed."""
+    passages: tuple[Passage, ...] = ()
+    """What searches found in them, where `carried` does not have it. Packed."""
     waiting: tuple[Asked, ...] = ()
     """What it is yet to answer, in order."""
     carried: Carried | None = None
@@ -68,7 +75,7 @@ class ChatInput(Contract):
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
 
-    @field_serializer("runnable", "turns", "messages", mode="wrap", when_used="json")
+    @field_serializer("runnable", "turns", "messages", "passages", mode="wrap", when_used="json")
     def _pack(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         # The runnable of a chat that has just begun is for people to read.
         is_first = not (self.turns or self.carried)
@@ -76,7 +83,7 @@ class ChatInput(Contract):
             return handler(value)
         return written_packed(value, handler, info)
 
-    _unpack = field_validator("runnable", "turns", "messages", mode="before")(unpack)
+    _unpack = field_validator("runnable", "turns", "messages", "passages", mode="before")(unpack)
 
     @property
     def said(self) -> tuple[Message, ...]:

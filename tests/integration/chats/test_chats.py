@@ -121,7 +121,7 @@ async def test_what_other_runnables_see_of_earlier_turns(serve: Serve, valkey: V
         piped = await client.chat(chain, id=f"{task_queue}-chain")
         result = await piped.send("Hello.")
         events = [item async for item in piped.send("Again.")]
-    assert echo.told[1] == ["User: Hello.\nAssistant: 1: \n\nNow: Hello.\n\nNow: And then?"]
+    assert echo.told[1] == ["User: Hello.\nAssistant: 1: \n  \n  Now: Hello.\n\nNow: And then?"]
     assert result.output == "1: 1: |Hello."
     assert {event.path for event in events} == {
         "pipe",

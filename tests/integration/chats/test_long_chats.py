@@ -85,7 +85,7 @@ async def test_an_agent_over_executions(impatient: TemporalClient, task_queue: s
 
 async def test_what_is_no_agent_over_executions(impatient: TemporalClient, task_queue: str) -> None:
     desk = Prompt(name="desk", template="{history}\n>{input}", model="scripted/m")
-    echo = Echo()
+    echo = Echo(says="word " * 100)
     async with served(impatient, App(desk), echo, task_queue) as client:
         chat = await client.chat(desk, id=task_queue)
         for number in range(1, TURNS + 1):
@@ -96,7 +96,7 @@ async def test_what_is_no_agent_over_executions(impatient: TemporalClient, task_
     assert [turn.message.text for turn in history] == [f"Number {number}." for number in range(1, TURNS + 1)]
     [prompt] = echo.told[-1]
     assert len(prompt) < 9_000
-    assert prompt.endswith(f"User: Number {TURNS - 1}.\nAssistant: {history[-2].output}\n>Number {TURNS}.")
+    assert prompt.endswith(f"User: Number {TURNS - 1}.\nAssistant: {echo.says}\n>Number {TURNS}.")
 
 
 async def test_a_large_message_stands_in_the_history_once(impatient: TemporalClient, task_queue: str) -> None:

@@ -8,13 +8,14 @@ from sostenuto import Message, Role, Status, TextPart, Usage
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.wire import run, totals
 from sostenuto.contracts.wire.chats import chat, chat_event
+from tests.unit.contracts.knowledge_examples import PASSAGE
 from tests.unit.contracts.spec_examples import AGENT
 
 _ASKED = Message.user("Where is order 7?")
 _SAID = Message(role=Role.ASSISTANT, parts=(TextPart(text="On its way."),))
 _USAGE = Usage(input_tokens=100, output_tokens=20)
 _TOTALS = totals.Totals(usage=_USAGE, cost_usd=0.25, unpriced_calls=1)
-_MARK = chat.TurnMark(id="m1", begins=0, status=Status.COMPLETED)
+_MARK = chat.TurnMark(id="m1", begins=0, ends=2, result=run.Result(status=Status.COMPLETED, turns=1), is_last_text=True)
 _WAITING = chat.Asked(id="m2", message=_ASKED)
 _CARRIED = run.Carried(messages=(_ASKED, _SAID), after="r1", turns=1, totals=_TOTALS)
 
@@ -34,6 +35,7 @@ def chat_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             forked_from="anna",
             turns=(_MARK,),
             messages=(_ASKED, _SAID),
+            passages=(PASSAGE,),
             totals=_TOTALS,
             model_turns=2,
             offload=True,
