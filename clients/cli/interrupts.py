@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...contracts.errors import SostenutoError
+from .exit_status import INTERRUPTED
 
 _HEEDED: list[Callable[[], None]] = []
 """What is called for Ctrl-C, the innermost block's last."""
@@ -22,15 +24,29 @@ def heeding(call: Callable[[], None]) -> Iterator[None]:
     try:
         # Where the platform's loop knows no signals, the first Ctrl-C leaves.
         with suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGINT, call)
+            loop.add_signal_handler(signal.SIGINT, _heed)
         yield
     finally:
         _HEEDED.pop()
-        with suppress(NotImplementedError):
-            if _HEEDED:
-                loop.add_signal_handler(signal.SIGINT, _HEEDED[-1])
-            else:
+        if not _HEEDED:
+            with suppress(NotImplementedError):
                 loop.remove_signal_handler(signal.SIGINT)
+
+
+def _heed() -> None:
+    # A Ctrl-C may come to be heard only when the block in which it was pressed has ended.
+    if _HEEDED:
+        _HEEDED[-1]()
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """In the block, let Ctrl-C end the process.
+
+    What is under way is durable, and a worker that is stopped in order takes its time.
+    """
+    with heeding(lambda: os._exit(INTERRUPTED)):
+        yield
 
 
 @contextmanager

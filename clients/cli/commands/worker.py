@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..app_loader import load_app
+from ..interrupts import ending_at_once
 from ..session import add_connection_options, connect_client, needs_worker_packages
 from ..terminal import say
 
@@ -65,8 +66,9 @@ async def serving_client(app: App, args: argparse.Namespace, needed: Node | None
     queue = args.task_queue or f"{client.task_queue}:{args.app}"
     # Each failing call has its line already.
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
-    async with serve(app, client, queue, needed):
-        yield client, queue
+    with ending_at_once():
+        async with serve(app, client, queue, needed):
+            yield client, queue
 
 
 def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:

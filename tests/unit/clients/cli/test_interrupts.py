@@ -27,6 +27,15 @@ async def test_the_innermost_block_is_told() -> None:
     assert told == ["outer", "inner", "outer"]
 
 
+async def test_what_is_heard_only_after_a_block_is_told_to_the_one_around_it() -> None:
+    told: list[str] = []
+    with heeding(lambda: told.append("outer")):
+        with heeding(lambda: told.append("inner")):
+            os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.01)
+    assert told == ["outer"]
+
+
 async def test_the_first_stops_and_the_second_leaves() -> None:
     said: list[str] = []
 
