@@ -39,7 +39,8 @@ def open_console(*, stderr: bool = False, highlight: bool = True, width: int | N
         def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
             return [_Harmless(renderable) for renderable in renderables]
 
-    made = Console(stderr=stderr, highlight=highlight, width=width)
+    # What somebody wrote as `:key:` is no picture.
+    made = Console(stderr=stderr, highlight=highlight, width=width, emoji=False)
     made.push_render_hook(Hook())
     return made
 

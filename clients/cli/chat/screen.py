@@ -50,7 +50,7 @@ class Screen:
         """Say something that is no answer."""
         if self.shows_foot:
             self.end_line()
-        self._console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True, style=style)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True, style=style)
 
     def aside(self, text: str) -> None:
         """Say something that matters less."""

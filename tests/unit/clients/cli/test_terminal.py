@@ -63,6 +63,10 @@ def test_a_table() -> None:
     assert _obeyed(shown) == ""
 
 
+def test_a_text_is_shown_as_it_was_written() -> None:
+    assert _shown("see :key: and [bold]") == "see :key: and [bold]\n"
+
+
 def test_an_error_and_an_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     terminal.say(f"sostenuto: {PLANTED}")
     terminal.answer(PLANTED)
