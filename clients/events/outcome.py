@@ -31,7 +31,7 @@ class Accumulated:
     found: dict[str, str] = field(default_factory=dict)
     """What searches that no model asked for found, as a model reads it, by the ids of their activities."""
     told: dict[str, Part] = field(default_factory=dict)
-    """Large parts of what a chat was told, by their digests."""
+    """Parts of what a chat was told, by their digests: prompts may refer to them."""
     chat: ChatTurns = field(default_factory=ChatTurns)
     """The turns of a chat."""
     tally: Tally = field(default_factory=Tally)

@@ -73,7 +73,7 @@ class RebuiltTranscript:
         Args:
             call: The call.
             found: What searches found that no model asked for, by the ids of their activities.
-            told: Large parts of what a chat was told, by their digests.
+            told: Parts of what a chat was told, by their digests.
         """
         self.messages[call.base :] = [self._resolved(message, found, told) for message in call.tail]
         self.choice = call.choice

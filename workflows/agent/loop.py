@@ -78,9 +78,14 @@ class AgentLoop:
             ended = result_of_error(error)
             return self.state.result(ended.status, ended.reason)
 
-    def tell(self, message: Message) -> None:
-        """Go on with the conversation: the next `run` answers this."""
-        self.state.transcript.add(message)
+    def tell(self, message: Message, *, stands: bool = False) -> None:
+        """Go on with the conversation: the next `run` answers this.
+
+        Args:
+            message: What it is told.
+            stands: Whether the history of the run has it already.
+        """
+        self.state.transcript.add(message, stands=stands)
         self._host.details.told(self._place, (message,))
 
     async def answer(self, message: Message, at_turn: Callable[[], Result | None] = lambda: None) -> Result:

@@ -99,14 +99,14 @@ class OneTranscript:
                     self._left.append(message)
                 return result
             for left in self._left:
-                self._loop.tell(left)
+                self._loop.tell(left, stands=True)
         loop = self._loop
         return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
 
     def leave(self, message: Message) -> None:
         """Add the message to what the agent is told next."""
         if self._loop:
-            self._loop.tell(message)
+            self._loop.tell(message, stands=True)
         else:
             self._left.append(message)
 

@@ -21,9 +21,6 @@ from ....contracts.wire.event import Event
 from ..history_event import RecordedEvent
 from ..outcome import Accumulated, Activity, Reading, Scheduled
 
-_LEAST_BYTES = 1_000
-"""What is shorter, no prompt refers to."""
-
 
 class ChatUpdates:
     """The updates of one execution after the other."""
@@ -51,10 +48,7 @@ class ChatUpdates:
         if request.input.name != names.CHAT_SEND_UPDATE or self._so_far.chat.knows(message_id):
             return
         message = recorded.value(request.input.args, Message)
-        for part in message.parts:
-            written = part.model_dump_json().encode()
-            if len(written) > _LEAST_BYTES:
-                self._so_far.told[part_digest(written)] = part
+        self._so_far.told |= {part_digest(part.model_dump_json().encode()): part for part in message.parts}
         event = self._so_far.chat.asked(recorded, message_id, message)
         if isinstance(event, TurnStarted):
             _begin_turn(self._so_far)

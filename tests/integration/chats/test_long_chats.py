@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Chat, Client, ModelResponded, Prompt, SpecError, Status, tool
+from sostenuto import Agent, App, Chat, Client, ModelResponded, Prompt, Role, SpecError, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.clients.events.projection import Projection
@@ -110,6 +110,25 @@ async def test_a_large_message_stands_in_the_history_once(impatient: TemporalCli
         description = await impatient.get_workflow_handle(chat.id).describe()
     assert echo.told[-1][-1] == text
     assert description.raw_info.history_size_bytes < 1.2 * len(text)
+
+
+async def test_what_a_full_prompt_refers_to_can_be_proven(temporal: TemporalClient, task_queue: str) -> None:
+    """Beside much that was not answered, a prompt refers to a short message, too."""
+    echo = Echo(says="It is as it is.", hangs_at=["Wait for me."])
+    # The first two together are more than one prompt can be sent with.
+    long = [f"{number} " + "word " * words for number, words in enumerate((240_000, 240_000, *[3_000] * 6))]
+    async with served(temporal, App(ANNA), echo, task_queue) as client:
+        chat = await client.chat(ANNA, id=task_queue, when_busy="interrupt")
+        turns = [chat.send(text) for text in ("Wait for me.", *long, "And now?")]
+        await turns[0].accepted()
+        await echo.is_hanging.wait()
+        for turn in turns:
+            await turn.accepted()
+        last = await turns[-1]
+        assert await prove(temporal, chat, await executions_of(temporal, chat)) > 0
+        messages = await chat.transcript()
+    assert (last.status, last.output) == (Status.COMPLETED, "It is as it is.")
+    assert [message.text for message in messages if message.role is Role.USER] == ["Wait for me.", *long, "And now?"]
 
 
 async def test_forks_go_on_from_any_turn(impatient: TemporalClient, task_queue: str) -> None:
