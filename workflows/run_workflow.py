@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from temporalio import workflow
-from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
@@ -26,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from .interpreter import Interpreter, why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
-    from .search_attributes import COST_USD, STATUS, TOKENS
+    from .search_attributes import publish
 
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -62,7 +59,7 @@ class RunWorkflow:
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result)
-        self._publish(result)
+        publish(result.totals, result.status)
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result
@@ -144,14 +141,3 @@ class RunWorkflow:
                 f"{full} and the transcript too large to continue as new: {limits.HOW_TO_KEEP_OUTSIDE}",
             )
         return None
-
-    def _publish(self, result: Result) -> None:
-        # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
-        if workflow.info().typed_search_attributes.get(STATUS) is None:
-            return
-        updates: list[SearchAttributeUpdate[Any]] = [
-            STATUS.value_set(result.status.value),
-            COST_USD.value_set(result.cost_usd),
-            TOKENS.value_set(result.usage.total_tokens),
-        ]
-        workflow.upsert_search_attributes(updates)

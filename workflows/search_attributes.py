@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from temporalio.common import SearchAttributeKey, SearchAttributePair
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate
 
 from ..contracts import names
+from ..contracts.wire.run import Status
+from ..contracts.wire.totals import Totals
 
 RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
 STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
@@ -28,6 +31,25 @@ AT_START: Sequence[SearchAttributePair[Any]] = (
 
 SUMMARY_CHARS = 120
 """Longest summary of a run: the first line of what it is asked."""
+
+
+def publish(totals: Totals, status: Status | None = None) -> None:
+    """Set what a run or a chat has used so far, and how it ended.
+
+    Args:
+        totals: What it used.
+        status: None: it goes on.
+    """
+    # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
+    if workflow.info().typed_search_attributes.get(STATUS) is None:
+        return
+    updates: list[SearchAttributeUpdate[Any]] = [
+        COST_USD.value_set(totals.cost_usd),
+        TOKENS.value_set(totals.usage.total_tokens),
+    ]
+    if status:
+        updates.append(STATUS.value_set(status.value))
+    workflow.upsert_search_attributes(updates)
 
 
 def named(name: str, tenant: str | None) -> Iterator[SearchAttributePair[Any]]:

@@ -24,6 +24,7 @@ from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Tak
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
 from ...workflows.search_attributes import TENANT
+from ..events.projection import Projection
 from ..hindrances import Hindrance
 from ..history.tree import RunAddress, TreePart
 from ..live.stream import FrameReader, stream_items
@@ -146,10 +147,7 @@ class Chat:
         Raises:
             SpecError: There is no such chat any more.
         """
-        newest = await find_chat(self.temporal, self.id)
-        with translate_rpc_errors(f"chat {self.id!r}"):
-            part = await TreePart.read(self.temporal, RunAddress(self.id, [newest.run_id]))
-        return tuple(part.projection.turns)
+        return tuple((await self._newest()).turns)
 
     async def transcript(self) -> tuple[Message, ...]:
         """Return all messages so far, where it is one of an agent.
@@ -159,7 +157,7 @@ class Chat:
         Raises:
             SpecError: There is no such chat any more.
         """
-        return await self._run.transcript()
+        return (await self._newest()).transcript()
 
     async def describe(self) -> ChatSummary:
         """Return where it is now, without reading its history.
@@ -244,6 +242,15 @@ class Chat:
         execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant)
         output_type = runnable.output_type if runnable else self._output_type
         return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
+
+    async def _newest(self) -> Projection:
+        """Read its newest execution as it is now.
+
+        It begins with all that was said before.
+        """
+        newest = await find_chat(self.temporal, self.id)
+        with translate_rpc_errors(f"chat {self.id!r}"):
+            return (await TreePart.read(self.temporal, RunAddress(self.id, [newest.run_id]))).projection
 
     async def _send(self, message: Message, message_id: str) -> tuple[Taken, str]:
         """Send a message; one after the other where they are large.

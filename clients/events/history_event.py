@@ -17,6 +17,7 @@ from temporalio.converter import DataConverter
 from ...contracts.errors import SetupError
 from ...contracts.limits import HOW_TO_READ_OUTSIDE
 from ...contracts.wire.places import EventId
+from ...contracts.wire.run import Result
 
 T = TypeVar("T")
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
@@ -77,3 +78,15 @@ class RecordedEvent:
     def since(self, start: datetime) -> float:
         """Return the seconds from a time to this event, at least 0."""
         return max((self.at - start).total_seconds(), 0.0)
+
+
+def end_fields(result: Result) -> dict[str, Any]:
+    """Return what the event of an end has of a result: of a run's, or a turn's."""
+    return {
+        "status": result.status,
+        "output": result.output,
+        "reason": result.reason,
+        "turns": result.turns,
+        "usage": result.usage,
+        "cost_usd": result.cost_usd,
+    }

@@ -19,7 +19,7 @@ from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.event import Event, MemberFinished, MemberStarted
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
-from .history_event import RecordedEvent
+from .history_event import RecordedEvent, end_fields
 from .outcome import Accumulated
 from .tool_calls import tool_responded
 
@@ -155,13 +155,8 @@ class Members:
             **recorded.stamp(member.path),
             member=member.name,
             run_id=member.workflow_id,
-            status=result.status,
-            output=result.output,
-            reason=result.reason,
             transfer=result.transfer,
-            turns=result.turns,
-            usage=result.usage,
-            cost_usd=result.cost_usd,
+            **end_fields(result),
         )
 
 

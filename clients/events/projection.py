@@ -24,7 +24,7 @@ from ...workflows.tally import Tally
 from .. import code_first
 from .activities import Activities
 from .chats.updates import ChatUpdates
-from .history_event import RecordedEvent
+from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
 from .stalls import read_stall
@@ -156,12 +156,8 @@ class Projection:
         self._so_far.chat.begin(chat)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
-        known = self._so_far.transcripts.get(self._path)
-        if known is not None:
-            known.messages = list(chat.said)
-            yield from responses_first_told(recorded, self._path, known)
-        elif head and not chat.runnable.takes_template:
-            self._so_far.transcripts[self._path] = RebuiltTranscript(head, chat.said)
+        if head and not chat.runnable.takes_template:
+            yield from self._goes_on(recorded, RebuiltTranscript(head, chat.said))
         if not attributes.continued_execution_run_id:
             stamp = recorded.stamp(self._path)
             yield ChatStarted(
@@ -183,13 +179,16 @@ class Projection:
 
     def _resumed(self, recorded: RecordedEvent, run: RunInput, carried: Carried) -> Iterator[Event]:
         self._so_far.tally = Tally(carried.totals, carried.turns + carried.nested_turns)
-        transcript = self._so_far.transcripts.get(self._path)
-        if transcript is not None:
-            transcript.messages = list(carried.messages)
-            yield from responses_first_told(recorded, self._path, transcript)
-        elif run.head:
-            transcript = RebuiltTranscript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
-            self._so_far.transcripts[self._path] = transcript
+        if run.head:
+            begins = RebuiltTranscript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
+            yield from self._goes_on(recorded, begins)
+
+    def _goes_on(self, recorded: RecordedEvent, begins: RebuiltTranscript) -> Iterator[Event]:
+        """Take in what an execution begins with that goes on from another."""
+        known = self._so_far.transcripts.setdefault(self._path, begins)
+        if known is not begins:
+            known.messages = begins.messages
+            yield from responses_first_told(recorded, self._path, known)
 
     def _stalled(self, recorded: RecordedEvent) -> Iterator[Event]:
         yield from read_stall(recorded, self._path)
@@ -244,15 +243,7 @@ class Projection:
         if self.next_execution:
             return
         self.result = result
-        yield RunFinished(
-            **recorded.stamp(self._path),
-            status=result.status,
-            output=result.output,
-            reason=result.reason,
-            turns=result.turns,
-            usage=result.usage,
-            cost_usd=result.cost_usd,
-        )
+        yield RunFinished(**recorded.stamp(self._path), **end_fields(result))
 
     def _last_words(self) -> str | None:
         return Message.last_words(self.transcript())

@@ -61,8 +61,9 @@ class OpenCalls:
                 for key in within:
                     yield from self._open.pop(key).ended()
                 # An agent that chats goes on at its path, with later turns of its model.
-                over = [path for path in self._answered if Place(path).is_within(event.path)]
-                for path in over if not isinstance(event, TurnFinished) else [one for one in over if one != event.path]:
+                goes_on = event.path if isinstance(event, TurnFinished) else None
+                over = [path for path in self._answered if Place(path).is_within(event.path) and path != goes_on]
+                for path in over:
                     del self._answered[path]
 
     def opened(self, event: Event) -> Sequence[Frame]:

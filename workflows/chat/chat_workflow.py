@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -26,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
-    from ..search_attributes import COST_USD, STATUS, SUMMARY_CHARS, TOKENS
+    from ..search_attributes import SUMMARY_CHARS, publish
     from .conversation import conversation_of
     from .turns import mark_of, result_of
 
@@ -82,7 +80,7 @@ class ChatWorkflow:
             await self._ended(asked, CANCELLED, len(self._conversation.messages))
         await workflow.wait_condition(workflow.all_handlers_finished)
         result = self._interpreter.tally.result(status, reason)
-        self._publish(status)
+        publish(result.totals, status)
         if status is Status.FAILED:
             raise ApplicationError(reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result
@@ -208,7 +206,7 @@ class ChatWorkflow:
             if result.status is Status.CANCELLED and not being_cancelled():
                 result = result.model_copy(update={"reason": _INTERRUPTED})
         await self._ended(asked, result, begins)
-        self._publish()
+        publish(self._interpreter.tally.totals)
 
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
@@ -269,19 +267,6 @@ class ChatWorkflow:
         if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
             # Of itself the next execution has the memo that the first one began with.
             workflow.continue_as_new(chat, memo={names.CHAT_TITLE_MEMO: self._title} if self._title else None)
-
-    def _publish(self, status: Status | None = None) -> None:
-        # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
-        if workflow.info().typed_search_attributes.get(STATUS) is None:
-            return
-        totals = self._interpreter.tally.totals
-        updates: list[SearchAttributeUpdate[Any]] = [
-            COST_USD.value_set(totals.cost_usd),
-            TOKENS.value_set(totals.usage.total_tokens),
-        ]
-        if status:
-            updates.append(STATUS.value_set(status.value))
-        workflow.upsert_search_attributes(updates)
 
 
 async def _outcome(turn: asyncio.Task[Result]) -> Result:

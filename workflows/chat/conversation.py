@@ -160,12 +160,12 @@ class RunByRun:
         scope = Scope.root(place, message, {template.HISTORY: history_text(self.messages)})
         result = await self._interpreter.run(self._runnable, scope)
         self._interpreter.forget(place)
+        if result.output is None and result.status is Status.FAILED:
+            return result
         self.messages.append(message)
         if result.output is not None:
             said = TextPart(text=template.as_text(result.output))
             self.messages.append(Message(role=Role.ASSISTANT, parts=(said,)))
-        elif result.status is Status.FAILED:
-            self.messages.pop()
         return result
 
     def leave(self, message: Message) -> None:

@@ -8,7 +8,7 @@ from ....contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnSt
 from ....contracts.wire.places import Place
 from ....contracts.wire.run import Result
 from ....workflows.chat.turns import result_of, said_in
-from ..history_event import RecordedEvent
+from ..history_event import RecordedEvent, end_fields
 
 _MOST_RESULTS = 1_000
 
@@ -61,13 +61,8 @@ class ChatTurns:
         return TurnFinished(
             **recorded.stamp(self.path),
             message_id=message_id,
-            status=result.status,
-            output=result.output,
-            reason=result.reason,
-            turns=result.turns,
-            usage=result.usage,
-            cost_usd=result.cost_usd,
             unpriced_calls=result.unpriced_calls,
+            **end_fields(result),
         )
 
     def keep(self, message_id: str, result: Result) -> None:
