@@ -21,9 +21,9 @@ from temporalio.client import Client as TemporalClient
 from benchmarks.figures import Row, show
 from sostenuto import Agent, App, Chat, Client, Message, Role, TextPart, Usage
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
-from sostenuto.clients.history.executions import executions_until
 from sostenuto.connection.connect import connect
 from sostenuto.contracts.wire.model_call import StopReason
+from sostenuto.history.reading.executions import executions_until
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker

@@ -22,12 +22,12 @@ from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.runnable import Runnable
 from ..contracts.wire.chats.chat import WhenBusy
+from ..history.reading.executions import describe
 from ..workflows.search_attributes import RUNNABLE, TENANT
 from .chats.chat import Chat
 from .chats.opening import chat_input, find_chat, open_chat
 from .chats.summary import ChatSummary
 from .collection_calls import CollectionCalls
-from .history.executions import describe
 from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, check_id, order_of, output_type_of

@@ -9,19 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import to_json
-from temporalio.api.common.v1 import Payloads
-from temporalio.exceptions import ApplicationError, FailureError
 
 from ..contracts.contract import brief
 from ..contracts.errors import SpecError
 from ..contracts.limits import reads_back
-from ..contracts.message import Message
-from ..contracts.template import as_text
-from .events.history_event import RecordedEvent
-from .events.outcome import failure_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +83,6 @@ class CodeFirstWorkflow:
             raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
         if not reads_back(written):
             raise SpecError(f"{self.name} cannot take its argument: it is nested deeper than can be read again")
-
-
-def read_input(recorded: RecordedEvent, payloads: Payloads) -> Message:
-    """Read what a workflow was started with, as a message."""
-    values = [recorded.json(payload) for payload in payloads.payloads]
-    value = values[0] if len(values) == 1 else values
-    if isinstance(value, dict):
-        try:
-            return Message.model_validate(value)
-        except ValidationError:
-            pass
-    return Message.user(as_text(value) if values else "")
-
-
-def read_output(recorded: RecordedEvent, payloads: Payloads) -> JsonValue:
-    """Read what a workflow returned; None where that is nothing, or not JSON."""
-    return recorded.json(payloads.payloads[0]) if payloads.payloads else None
-
-
-def read_failure(error: BaseException) -> str:
-    """Read why a workflow failed: the innermost error, the others only say where."""
-    while isinstance(error, FailureError) and error.cause and not isinstance(error, ApplicationError):
-        error = error.cause
-    return error.message if isinstance(error, ApplicationError) else failure_reason(error)
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:

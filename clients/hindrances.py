@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.contract import Contract
-from .history.executions import first_execution
+from ..history.reading.executions import first_execution
 
 _TASK_OFFERED: Final = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED

@@ -23,18 +23,18 @@ from ..contracts.wire.event import Event
 from ..contracts.wire.live import StreamItem
 from ..contracts.wire.places import SEPARATOR, EventId
 from ..contracts.wire.run import Result, Status
-from .events.projection import Projection
+from ..history.events.projection import Projection
+from ..history.reading.cursor import Cursor
+from ..history.reading.executions import describe, executions_until, first_execution, from_position, is_code_first
+from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
+from ..history.trace.building import TraceBuilder
+from ..history.trace.shares import shares_of
+from ..history.trace.step import Trace
 from .hindrances import Hindrance, find_hindrances
-from .history.cursor import Cursor
-from .history.executions import describe, executions_until, first_execution, from_position, is_code_first
-from .history.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from .live.open_calls import durable_part, has_open_calls
 from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
 from .summary import RunSummary
-from .trace.building import TraceBuilder
-from .trace.shares import shares_of
-from .trace.step import Trace
 from .watch import Watch
 
 

@@ -18,11 +18,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts.wire.event import Event, MemberFinished, MemberStarted, RunFinished, RunStarted
 from ..contracts.wire.places import EventId
-from .events.nested_runs import Member
-from .events.projection import Projection
-from .history.cursor import Cursor, Key
-from .history.executions import executions_left, executions_until, from_position, read_chain
-from .history.follow import Mark
+from ..history.events.nested_runs import Member
+from ..history.events.projection import Projection
+from ..history.reading.cursor import Cursor, Key
+from ..history.reading.executions import executions_left, executions_until, from_position, read_chain
+from ..history.reading.follow import Mark
 
 MAX_POLLS = 32
 """Most nested runs that are waited for at once. The others are told of once one of these or they themselves end."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from temporalio.converter import DataConverter
 
-from ..events.projection import Projection
-from ..history.follow import Mark
+from ...history.events.projection import Projection
+from ...history.reading.follow import Mark
 
 
 @dataclass(slots=True)

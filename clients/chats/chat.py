@@ -23,10 +23,10 @@ from ...contracts.text import encodable, printable, shorten
 from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Taken
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
+from ...history.events.projection import Projection
+from ...history.reading.tree import RunAddress, TreePart
 from ...workflows.search_attributes import TENANT
-from ..events.projection import Projection
 from ..hindrances import Hindrance
-from ..history.tree import RunAddress, TreePart
 from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
 from ..run import Run, live_url, typed

@@ -10,8 +10,8 @@ from typing import Final
 from ...contracts.message import Message, Role
 from ...contracts.template import as_text
 from ...contracts.text import one_line, plural
-from ..trace.shares import percentages
-from ..trace.step import Trace, TraceStep
+from ...history.trace.shares import percentages
+from ...history.trace.step import Trace, TraceStep
 from .terminal import harmless
 
 _BAR: Final = 24

@@ -16,7 +16,7 @@ from sostenuto.clients.cli import COMMAND_NAMES
 from sostenuto.contracts.specs.node import Node
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "clients", "connection", "contracts", "workers", "workflows")
+PACKAGES = ("activities", "clients", "connection", "contracts", "history", "workers", "workflows")
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "clients", "connection", "contracts", "workers", "workflows")
+PACKAGES = ("activities", "clients", "connection", "contracts", "history", "workers", "workflows")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 FOLDERS = sorted({path.parent for path in FILES})
 

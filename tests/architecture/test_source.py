@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "clients", "connection", "contracts", "workers", "workflows")
+PACKAGES = ("activities", "clients", "connection", "contracts", "history", "workers", "workflows")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
 VAGUE = {"utils", "util", "helpers", "helper", "common", "shared", "misc", "base"}
@@ -122,7 +122,7 @@ HANDLES_PLACES = [
     for path in FILES
     # `module:app` is how people name an app, and no id.
     if path not in {PLACES, ROOT / "clients" / "cli" / "app_loader.py"}
-    and (path.parts[len(ROOT.parts)] in {"workflows", "clients"} or "wire" in path.parts)
+    and (path.parts[len(ROOT.parts)] in {"workflows", "clients", "history"} or "wire" in path.parts)
 ]
 _DURABLE_ID = re.compile(
     r"\b(?:r?partition|r?split|count|startswith|removeprefix|find)\(f?[\"'](?:[^\"']*\})?[/:#][\"']\)"  # taken apart

@@ -13,8 +13,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from ....contracts import names
 from ....contracts.text import plural
 from ....contracts.wire.ingest import DocumentCall, DocumentDone, DocumentPage, IngestReport
-from ...events.history_event import RecordedEvent
-from ...history.follow import follow
+from ....history.events.history_event import RecordedEvent
+from ....history.reading.follow import follow
 from .kill import Kill, pid_of
 from .stage import Stage
 

@@ -12,10 +12,10 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import Agent, App, Chat, Client, ModelResponded, Prompt, Role, SpecError, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
-from sostenuto.clients.events.projection import Projection
-from sostenuto.clients.history.executions import executions_until
-from sostenuto.clients.history.follow import follow
 from sostenuto.contracts.wire.chats.chat_event import ChatStarted, TurnFinished
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.reading.executions import executions_until
+from sostenuto.history.reading.follow import follow
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.stage import calls
 from tests.integration.chats.echo import Echo

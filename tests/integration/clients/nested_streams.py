@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from temporalio.client import Client as TemporalClient
 
-from sostenuto.clients.events.projection import Projection
-from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
 from sostenuto.contracts.wire.event import Event, MemberFinished, MemberStarted, ModelResponded
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.reading.follow import follow
 
 
 async def events_of(run: Run, after: str | None = None, *, nested: bool = True) -> list[Event]:

@@ -6,8 +6,6 @@ import asyncio
 from datetime import timedelta
 
 from sostenuto import Agent, App, Model, Role, Status, tool
-from sostenuto.clients.events.projection import Projection
-from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
 from sostenuto.contracts.message import PartRef, ToolResultPart
 from sostenuto.contracts.wire.event import (
@@ -20,6 +18,8 @@ from sostenuto.contracts.wire.event import (
     ToolRequested,
     ToolResponded,
 )
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.reading.follow import follow
 from tests.integration.clients.conftest import Serve
 
 

@@ -19,12 +19,12 @@ from temporalio.worker import Worker
 
 from sostenuto import Agent, App, Client, Event, SetupError, Status, tool
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter, ScriptedStep
-from sostenuto.clients.events.projection import Projection
-from sostenuto.clients.history.follow import follow
 from sostenuto.clients.run import Run
 from sostenuto.connection.connect import connect
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts.wire.event import ModelResponded, RunFinished, ToolRequested, ToolResponded
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.reading.follow import follow
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker

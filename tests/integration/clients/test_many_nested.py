@@ -15,8 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from sostenuto import Agent, App, Client, Parallel, Status
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.clients import watch
-from sostenuto.clients.history.executions import read_chain
 from sostenuto.contracts.wire.event import ModelRequested, ModelResponded, RunFinished
+from sostenuto.history.reading.executions import read_chain
 from sostenuto.workers.worker import build_worker
 from tests.dev_server import dev_server
 from tests.integration.clients.conftest import Serve

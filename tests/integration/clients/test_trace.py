@@ -13,8 +13,8 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chain, Client, Model, Prompt, SpecError, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
-from sostenuto.clients.trace.difference import first_difference
-from sostenuto.clients.trace.step import Trace
+from sostenuto.history.trace.difference import first_difference
+from sostenuto.history.trace.step import Trace
 from sostenuto.workers.worker import build_worker
 from tests.integration.agent.stage import calls, eventually
 

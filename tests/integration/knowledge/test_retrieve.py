@@ -30,8 +30,8 @@ from sostenuto import (
 from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.stored import document_key, passage_id
 from sostenuto.activities.transcript_cache import TranscriptCache
-from sostenuto.clients.events.projection import Projection
 from sostenuto.contracts.message import PartRef
+from sostenuto.history.events.projection import Projection
 from sostenuto.workflows import ask, search
 from tests.fakes.knowledge import WORDS
 from tests.integration.agent.recorded import Recorded

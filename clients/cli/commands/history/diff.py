@@ -10,8 +10,8 @@ from ...session import add_connection_options, connect_client
 from ...terminal import answer
 
 if TYPE_CHECKING:
-    from ....trace.difference import Difference
-    from ....trace.step import TraceStep
+    from .....history.trace.difference import Difference
+    from .....history.trace.step import TraceStep
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +32,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _diff(args: argparse.Namespace) -> int:
     from pydantic_core import to_json
 
-    from ....trace.difference import first_difference
+    from .....history.trace.difference import first_difference
 
     client = await connect_client(args)
     left, right = [await (await client.get(one)).trace() for one in (args.left, args.right)]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sostenuto import Message
-from sostenuto.clients.trace.difference import first_difference
-from sostenuto.clients.trace.step import Trace, TraceStep
+from sostenuto.history.trace.difference import first_difference
+from sostenuto.history.trace.step import Trace, TraceStep
 
 BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
 

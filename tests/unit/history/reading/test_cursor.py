@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sostenuto.clients.history.cursor import Cursor
 from sostenuto.contracts.wire.places import EventId
+from sostenuto.history.reading.cursor import Cursor
 
 
 def test_a_plain_id_is_a_cursor_without_nested_runs() -> None:

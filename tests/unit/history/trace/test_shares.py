@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sostenuto.clients.trace.shares import percentages, shares_of
-from sostenuto.clients.trace.step import TraceStep
+from sostenuto.history.trace.shares import percentages, shares_of
+from sostenuto.history.trace.step import TraceStep
 
 BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
 

@@ -16,7 +16,6 @@ from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from sostenuto import Agent, Message, Parallel, Role, Status, TextPart, Usage
-from sostenuto.clients.events.projection import Projection
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
 from sostenuto.contracts.mcp import McpTool
@@ -39,6 +38,7 @@ from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 from sostenuto.contracts.wire.run import Continuation, Result, RunInput
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.transcript import TranscriptPage
+from sostenuto.history.events.projection import Projection
 
 HISTORIES = Path(__file__).parents[3] / "replay" / "histories"
 FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$", path.stem)]

@@ -21,12 +21,12 @@ from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
-from .. import code_first
 from .activities import Activities
 from .chats.updates import ChatUpdates
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
+from .own_workflows import read_failure, read_input, read_output
 from .stalls import read_stall
 from .tool_calls import responses_first_told, responses_never_told
 from .transcript import RebuiltTranscript, SentPrompt
@@ -134,7 +134,7 @@ class Projection:
             self._path = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
             if not attributes.continued_execution_run_id:
-                yield self._began(recorded, attributes, self._path, code_first.read_input(recorded, attributes.input))
+                yield self._began(recorded, attributes, self._path, read_input(recorded, attributes.input))
             return
         run = recorded.value(attributes.input, RunInput)
         self._path = run.path or run.runnable.name
@@ -197,7 +197,7 @@ class Projection:
         attributes = recorded.event.workflow_execution_completed_event_attributes
         self.next_execution = attributes.new_execution_run_id
         if self._own:
-            output = code_first.read_output(recorded, attributes.result)
+            output = read_output(recorded, attributes.result)
             yield from self._ended(recorded, self._partial(Status.COMPLETED, "", output))
         else:
             yield from self._came_to(recorded, recorded.value(attributes.result, Result))
@@ -207,7 +207,7 @@ class Projection:
         self.next_execution = attributes.new_execution_run_id
         error = recorded.error(attributes.failure)
         if self._own:
-            yield from self._ended(recorded, self._partial(Status.FAILED, code_first.read_failure(error)))
+            yield from self._ended(recorded, self._partial(Status.FAILED, read_failure(error)))
         elif isinstance(error, ApplicationError) and error.type == names.RUN_FAILED and error.details:
             yield from self._came_to(recorded, Result.model_validate(error.details[0]))
         else:

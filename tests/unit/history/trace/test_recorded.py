@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from sostenuto.clients.cli.trace_lines import TraceLines
-from sostenuto.clients.events.projection import Projection
-from sostenuto.clients.trace.building import TraceBuilder
-from sostenuto.clients.trace.shares import shares_of
-from sostenuto.clients.trace.step import Trace
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts.wire.event import ModelResponded, ToolRequested, ToolResponded
-from tests.unit.clients.events.test_projection import FILES, read
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.trace.building import TraceBuilder
+from sostenuto.history.trace.shares import shares_of
+from sostenuto.history.trace.step import Trace
+from tests.unit.history.events.test_projection import FILES, read
 
 ROOTS = [path for path in FILES if "-" not in path.stem]
 
