@@ -13,6 +13,7 @@ from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .event_base import EventBase
 from .mcp_call import ToolFault
+from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
 from .totals import Charged
@@ -26,6 +27,8 @@ class RunStarted(EventBase):
     """Id of the run, under which `client.get` finds it."""
     runnable: str
     """Name of what runs."""
+    runnable_kind: str = ""
+    """What kind of runnable that is, such as `agent`; empty of a code-first workflow."""
     message: Message
     """What it is asked."""
 
@@ -62,6 +65,8 @@ class ModelResponded(EventBase):
     """How many of them went before the last attempt began: in the queue, and with earlier attempts."""
     prompt_hash: str
     """SHA-256 of the exact prompt that was sent."""
+    stop: StopReason = StopReason.END
+    """Why the answer ends where it does."""
     without: tuple[str, ...] = ()
     """Features that the model was found to refuse, such as `parallel_tool_calls`: the run goes on without them."""
 
@@ -194,6 +199,8 @@ class MemberStarted(EventBase):
     type: Literal["member.started"] = "member.started"
     member: str
     """Name of the runnable."""
+    runnable_kind: str = ""
+    """What kind of runnable that is, such as `agent`."""
     run_id: str
     """Id of the nested run, whose history has its transcript: `client.get(run_id)`."""
     message: Message | None = None

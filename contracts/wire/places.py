@@ -112,9 +112,9 @@ class Place(str):
         """Return the id of the decision of the router here."""
         return f"{self}{_STEP}route"
 
-    def search(self) -> str:
-        """Return the id of the search that no model asked for, here."""
-        return f"{self}{_STEP}search"
+    def search(self, call_id: str = "") -> str:
+        """Return the id of the search here that no model asked for, or that a tool call comes to."""
+        return f"{self}{_STEP}{call_id}{_STEP}search" if call_id else f"{self}{_STEP}search"
 
     def ingest_step(self, step: str) -> str:
         """Return the id of a step of an ingest into the collection of this name."""

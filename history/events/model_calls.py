@@ -76,6 +76,7 @@ class ModelOutcome:
             seconds=recorded.since(activity.at),
             waited_seconds=activity.waited,
             prompt_hash=reply.prompt_hash,
+            stop=reply.stop,
             without=reply.without,
         )
         for part in reply.message.tool_calls:

@@ -30,6 +30,8 @@ class Member:
 
     path: Place
     name: str
+    kind: str
+    """What kind of runnable it is."""
     workflow_id: str
     initiated: int
     """Id of the event by which its parent's execution asked for it: names it there."""
@@ -75,6 +77,7 @@ class Members:
             self._asked_for[recorded.event.event_id] = Member(
                 path=Place(run.path or run.runnable.name),
                 name=run.runnable.name,
+                kind=run.runnable.kind,
                 workflow_id=attributes.workflow_id,
                 initiated=recorded.event.event_id,
                 at=recorded.at,
@@ -101,7 +104,11 @@ class Members:
     def _began(self, recorded: RecordedEvent, member: Member) -> MemberStarted:
         self.open[member.path] = member
         return MemberStarted(
-            **recorded.stamp(member.path), member=member.name, run_id=member.workflow_id, message=member.message
+            **recorded.stamp(member.path),
+            member=member.name,
+            runnable_kind=member.kind,
+            run_id=member.workflow_id,
+            message=member.message,
         )
 
     def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:

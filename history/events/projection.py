@@ -146,7 +146,7 @@ class Projection:
             messages = (run.message,) if run.message else ()
             self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages)
         message = run.message or Message(role=Role.USER, parts=())
-        yield self._began(recorded, attributes, run.runnable.name, message)
+        yield self._began(recorded, attributes, run.runnable.name, message, run.runnable.kind)
 
     def _chat_started(
         self, recorded: RecordedEvent, attributes: WorkflowExecutionStartedEventAttributes
@@ -164,6 +164,7 @@ class Projection:
                 **stamp,
                 run_id=attributes.workflow_id,
                 runnable=chat.runnable.name,
+                runnable_kind=chat.runnable.kind,
                 forked_from=chat.forked_from,
             )
 
@@ -173,9 +174,11 @@ class Projection:
         attributes: WorkflowExecutionStartedEventAttributes,
         runnable: str,
         message: Message,
+        kind: str = "",
     ) -> RunStarted:
         stamp = recorded.stamp(self._path)
-        return RunStarted(**stamp, run_id=attributes.workflow_id, runnable=runnable, message=message)
+        run_id = attributes.workflow_id
+        return RunStarted(**stamp, run_id=run_id, runnable=runnable, runnable_kind=kind, message=message)
 
     def _resumed(self, recorded: RecordedEvent, run: RunInput, carried: Carried) -> Iterator[Event]:
         self._so_far.tally = Tally(carried.totals, carried.turns + carried.nested_turns)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.event import (
@@ -24,6 +25,7 @@ from ...contracts.wire.event import (
     ToolsFaulty,
 )
 from ...contracts.wire.places import Place
+from ...contracts.wire.run import Status
 from ..events.projection import Projection
 from .step import TraceStep
 
@@ -31,29 +33,52 @@ _FAILED = "failed"
 _COMPLETED = "completed"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Growing:
     """A step that is being put together."""
 
     fields: dict[str, Any]
+    within: _Growing | None = None
+    call: str = ""
+    """By which a call is found when more is told of it."""
     steps: list[_Growing] = field(default_factory=list)
 
     def made(self) -> TraceStep:
         return TraceStep(**self.fields, steps=tuple(step.made() for step in self.steps))
 
 
-class TraceBuilder:
-    """Takes in the events of the workflows of one run."""
+class EndedStep(NamedTuple):
+    """A step that has just ended."""
 
-    def __init__(self) -> None:
+    step: TraceStep
+    """Without what it is made of."""
+    within: tuple[str, ...]
+    """Ids of the steps that it is in, the innermost first."""
+
+
+class TraceBuilder:
+    """Takes in the events of the workflows of one run.
+
+    Args:
+        keep: Whether to keep all steps for `root`, and to rebuild and prove what models were told. Else each is
+            forgotten once `ended` has told of it.
+    """
+
+    def __init__(self, *, keep: bool = True) -> None:
+        self._keep = keep
         self._root: _Growing | None = None
+        self._ended: list[_Growing] = []
         self._holders: dict[str, _Growing] = {}
         """What steps stand in, by path: the run, nested runs; of a chat the turn under way."""
-        self._calls: dict[tuple[str, int | str], _Growing] = {}
+        self._calls: dict[str, _Growing] = {}
+        self._failed: dict[str, int] = {}
+        """How many models have failed in a turn, by the model call that began it."""
         self._runs: dict[str, _Growing] = {}
 
     def take(self, event: Event, projection: Projection) -> None:
         """Take in an event.
+
+        What has ended by it, `ended` returns.
 
         Args:
             event: The event, in the order of its workflow.
@@ -73,6 +98,21 @@ class TraceBuilder:
             case _:
                 self._note(event)
 
+    def ended(self) -> list[EndedStep]:
+        """Return the steps that have ended since this was asked last, in that order."""
+        steps, self._ended = self._ended, []
+        told = [EndedStep(TraceStep(**step.fields), tuple(_ids_above(step))) for step in steps]
+        if not self._keep:
+            for step in steps:
+                self._forget(step)
+        return told
+
+    def _forget(self, step: _Growing) -> None:
+        if step.within and step in step.within.steps:
+            step.within.steps.remove(step)
+        if step.call and self._calls.get(step.call) is step:
+            del self._calls[step.call]
+
     def root(self) -> TraceStep | None:
         """Return the run with all its steps; None where nothing was told of it."""
         return self._root.made() if self._root else None
@@ -80,7 +120,8 @@ class TraceBuilder:
     def _begin(self, event: RunStarted | ChatStarted | MemberStarted | TurnStarted) -> None:
         if isinstance(event, TurnStarted):
             asked = event.message.text
-            self._holders[event.path] = self._add(event, kind="turn", name=event.message_id, asked=asked)
+            about = {"id": event.message_id, "name": event.message_id, "asked": asked}
+            self._holders[event.path] = self._add(event, kind="turn", **about)
             return
         # A nested run is told of by its parent, and by itself.
         known = self._runs.get(event.run_id)
@@ -88,7 +129,8 @@ class TraceBuilder:
             name = event.member if isinstance(event, MemberStarted) else event.runnable
             message = None if isinstance(event, ChatStarted) else event.message
             asked_of = message.text if message else None
-            known = self._add(event, kind="run", name=name, run_id=event.run_id, asked=asked_of)
+            about = {"id": event.run_id, "run_id": event.run_id, "runnable_kind": event.runnable_kind}
+            known = self._add(event, kind="run", name=name, asked=asked_of, **about)
             self._runs[event.run_id] = known
         self._holders[event.path] = known
         self._root = self._root or known
@@ -108,32 +150,56 @@ class TraceBuilder:
         }
         if isinstance(event, TurnFinished) and self._root:
             self._holders[event.path] = self._root
+        for step in ended.steps:
+            self._cut_off(step, event)
+        self._ended.append(ended)
+
+    def _cut_off(self, step: _Growing, event: MemberFinished | RunFinished | TurnFinished) -> None:
+        """End what was under way in a run that ends: a nested run tells of its own end."""
+        if step.fields["kind"] == "run" or step.fields.get("seconds") is not None:
+            return
+        for inner in step.steps:
+            self._cut_off(inner, event)
+        status = _FAILED if event.status is Status.FAILED else Status.CANCELLED.value
+        seconds = _seconds(step.fields["started_at"], event.at)
+        step.fields |= {"seconds": seconds, "status": status, "reason": event.reason}
+        self._ended.append(step)
 
     def _note(self, event: Event) -> None:
         match event:
             case RouteChosen():
                 why = {"reason": event.reason, "answered": event.confidence, "asked": event.strategy}
-                self._add(event, kind="route", name=event.route, seconds=0.0, status=_COMPLETED, **why)
+                decision = Place(event.path).route_decision()
+                self._note_at_once(event, kind="route", id=decision, name=event.route, status=_COMPLETED, **why)
             case RunStalled():
-                self._add(event, kind="notice", name="its code failed", seconds=0.0, reason=event.reason)
+                self._note_at_once(event, kind="notice", name="its code failed", reason=event.reason)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
-                self._add(event, kind="notice", name=f"MCP server {event.server}", seconds=0.0, reason=told)
+                self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)
             case _:
                 pass
 
+    def _note_at_once(self, event: Event, **fields: Any) -> None:
+        self._ended.append(self._add(event, **{"id": event.id, "seconds": 0.0, **fields}))
+
     def _take_model(self, event: ModelRequested | ModelResponded | FallbackUsed, projection: Projection) -> None:
-        key = (event.path, event.turn)
+        place = Place(event.path)
+        key = place.model_call(event.turn)
         if isinstance(event, ModelRequested):
-            self._calls[key] = self._add(event, kind="model", name=event.model, turn=event.turn)
+            model_call = place.model_call(event.turn, self._failed.get(key, 0))
+            about = {"id": model_call, "name": event.model, "requested": event.model}
+            self._begin_call(key, self._add(event, kind="model", turn=event.turn, **about))
             return
         call = self._calls.get(key)
         if call is None:
             return
+        self._ended.append(call)
         call.fields["seconds"] = _seconds(call.fields["started_at"], event.at)
         if isinstance(event, FallbackUsed):
             call.fields |= {"status": _FAILED, "reason": event.reason}
+            self._failed[key] = self._failed.get(key, 0) + 1
             return
+        self._failed.pop(key, None)
         call.fields |= {
             "name": event.model,
             "status": _COMPLETED,
@@ -144,19 +210,20 @@ class TraceBuilder:
             "cost_usd": event.cost_usd,
             "prompt_hash": event.prompt_hash,
             "turns": 1,
-            **_prompt(event, projection),
+            "stop": event.stop,
+            **(_prompt(event, projection) if self._keep else {}),
         }
 
     def _take_tool(self, event: ToolRequested | ToolResponded) -> None:
-        key = (event.path, event.call_id)
-        if isinstance(event, ToolRequested):
-            asked = {"asked": event.arguments, "turn": event.turn}
-            self._calls[key] = self._add(event, kind="tool", name=event.name, **asked)
-            return
+        key = Place(event.path).tool_call(event.call_id)
         call = self._calls.get(key)
-        if call is None:
-            call = self._add(event, kind="tool", name=event.name, turn=event.turn)
-            self._calls[key] = call
+        if call is None or isinstance(event, ToolRequested):
+            asked = event.arguments if isinstance(event, ToolRequested) else None
+            call = self._add(event, kind="tool", id=key, name=event.name, turn=event.turn, asked=asked)
+            self._begin_call(key, call)
+        if isinstance(event, ToolRequested):
+            return
+        self._ended.append(call)
         call.fields |= {
             "seconds": _seconds(call.fields["started_at"], event.at),
             "waited_seconds": event.waited_seconds,
@@ -165,10 +232,16 @@ class TraceBuilder:
             "answered": event.content,
         }
 
+    def _begin_call(self, key: str, step: _Growing) -> None:
+        step.call = key
+        self._calls[key] = step
+
     def _take_retrieval(self, event: RetrievalResponded) -> None:
         found = self._add(
             event,
             kind="retrieval",
+            started_at=event.at - timedelta(seconds=event.seconds),
+            id=Place(event.path).search(event.call_id),
             name=event.collection,
             seconds=event.seconds,
             attempt=event.attempt,
@@ -179,15 +252,18 @@ class TraceBuilder:
             usage=event.usage,
             cost_usd=event.cost_usd,
         )
-        call = self._calls.get((event.path, event.call_id)) if event.call_id else None
-        if call:
-            self._holder(event.path).steps.remove(found)
+        call = self._calls.get(Place(event.path).tool_call(event.call_id)) if event.call_id else None
+        if call and found.within:
+            found.within.steps.remove(found)
+            found.within = call
             call.steps.append(found)
+        self._ended.append(found)
 
     def _add(self, event: Event, **fields: Any) -> _Growing:
         step = _Growing({"path": event.path, "started_at": event.at, **fields})
         if self._root:
-            self._holder(event.path).steps.append(step)
+            step.within = self._holder(event.path)
+            step.within.steps.append(step)
         return step
 
     def _holder(self, path: str) -> _Growing:
@@ -195,6 +271,12 @@ class TraceBuilder:
         assert self._root  # noqa: S101 - asked for nothing before there is one
         inward = reversed([*Place(path).with_parents()])
         return next((self._holders[one] for one in inward if one in self._holders), self._root)
+
+
+def _ids_above(step: _Growing) -> Iterator[str]:
+    while step.within:
+        step = step.within
+        yield step.fields["id"]
 
 
 def _prompt(event: ModelResponded, projection: Projection) -> dict[str, Any]:

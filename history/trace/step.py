@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from ...contracts.contract import Contract
 from ...contracts.message import Message
 from ...contracts.usage import Usage
+from ...contracts.wire.model_call import StopReason
 
 StepKind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice"]
 
@@ -18,6 +19,8 @@ StepKind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice
 class TraceStep(Contract):
     """Something that a run did."""
 
+    id: str = ""
+    """Tells it from all others of its run: of a call the id of its activity, of a nested run that run's id."""
     kind: StepKind
     """`run` is one nested in it, too; `notice` is what there is to say in between, such as a fallback."""
     name: str
@@ -57,6 +60,12 @@ class TraceStep(Contract):
     """US dollars; None where no price is known."""
     run_id: str = ""
     """Id of the run, of one that has a history of its own."""
+    runnable_kind: str = ""
+    """Of a run the kind of its runnable, such as `agent`; empty of a code-first workflow."""
+    requested: str = ""
+    """Of a model call `provider/model` that was asked: `name` is what the provider reports."""
+    stop: StopReason | None = None
+    """Of a model call why its answer ends where it does."""
     steps: tuple[TraceStep, ...] = ()
     """What it is made of, in order."""
 

@@ -20,6 +20,8 @@ class ChatStarted(EventBase):
     """Id of the chat."""
     runnable: str
     """Name of what answers."""
+    runnable_kind: str = ""
+    """What kind of runnable that is, such as `agent`."""
     forked_from: str = ""
     """Id of the chat whose first turns are its own."""
 
