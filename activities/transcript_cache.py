@@ -54,6 +54,9 @@ class TranscriptCache:
     """
 
     def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+        self.hits = 0
+        self.misses = 0
+        """How many transcripts were there when they were wanted, and how many were not."""
         self._max_bytes = max_bytes
         self._bytes = 0
         self._entries: OrderedDict[tuple[str, ...], tuple[Prefix | ToolResultPart | TextPart, int]] = OrderedDict()
@@ -61,7 +64,11 @@ class TranscriptCache:
     def prefix(self, after: str) -> Prefix | None:
         """Return the transcript that ends with this reply."""
         entry = self._get((after,))
-        return entry if isinstance(entry, Prefix) else None
+        if isinstance(entry, Prefix):
+            self.hits += 1
+            return entry
+        self.misses += 1
+        return None
 
     def put_prefix(self, after: str, prefix: Prefix, *, replaces: str) -> None:
         """Remember a transcript in place of the shorter one that it continues."""

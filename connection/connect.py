@@ -15,6 +15,7 @@ from pathlib import Path
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor, Plugin
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
@@ -22,6 +23,7 @@ from ..contracts.errors import SetupError
 from .converter import data_converter
 from .live_channel import redis_url_setting
 from .running_stack import RunningStack, state_dir_setting
+from .tracing import CallersTrace
 
 DEFAULT_ADDRESS = "localhost:7233"
 """Where Temporal listens when nobody says otherwise."""
@@ -37,6 +39,7 @@ async def connect(
     payload_dir: Path | None = None,
     interceptors: Sequence[Interceptor] = (),
     plugins: Sequence[Plugin] = (),
+    runtime: Runtime | None = None,
 ) -> Client:
     """Connect a Temporal client that has our data converter.
 
@@ -62,8 +65,9 @@ async def connect(
                 **config,
                 connect_timeout=_CONNECT_TIMEOUT,
                 data_converter=data_converter(payload_dir),
-                interceptors=interceptors,
+                interceptors=[*interceptors, CallersTrace()],
                 plugins=plugins,
+                runtime=runtime,
             )
             await _check_namespace(client, target)
     except (RuntimeError, ValueError, TimeoutError) as error:

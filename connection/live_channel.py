@@ -42,7 +42,7 @@ class RedisChannel:
     def __init__(self, url: str) -> None:
         self.shown = _without_password(url)
         """The address, for people."""
-        self._client = _client(url)
+        self._client = redis_client(url)
         self._renewed: dict[str, float] = {}
 
     async def append(self, frames: Mapping[str, Sequence[bytes]]) -> None:
@@ -123,7 +123,7 @@ class RedisChannel:
         return found[0][1] if found else ()
 
     async def _answered(self, asked: Any, seconds: float) -> Any:
-        from redis.exceptions import RedisError  # noqa: PLC0415 - see `_client`
+        from redis.exceptions import RedisError  # noqa: PLC0415 - see `redis_client`
 
         try:
             async with asyncio.timeout(seconds):
@@ -144,7 +144,12 @@ def redis_url_setting(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("SOSTENUTO_REDIS_URL", "").strip()
 
 
-def _client(url: str) -> Redis:
+def redis_client(url: str) -> Redis:
+    """Return a client of a server, which tries nothing for long.
+
+    Raises:
+        SetupError: The address is none, or the package `redis` is not installed.
+    """
     # Its import takes a third of a second, and few processes need it.
     try:
         from redis.asyncio import Redis  # noqa: PLC0415

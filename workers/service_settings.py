@@ -149,6 +149,14 @@ def checked_url(url: str) -> str:
     return url
 
 
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of `HOST:PORT`, or of a port of this machine alone."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{address!r} is no address to listen at: write a port such as 9464, or HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 def checked_key(key: SecretStr | None) -> SecretStr | None:
     """Refuse a key that could not be sent, which an error would then quote."""
     said = key.get_secret_value().strip() if key else ""

@@ -5,13 +5,15 @@ Puts settings, adapters and worker together, and takes them apart again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.runtime import MetricBuffer
+from temporalio.worker import Interceptor, Worker
 
 from ..activities.call.live import Live, LiveChannelDown
+from ..activities.transcript_cache import TranscriptCache
 from ..connection.converter import uploads_of
 from ..connection.live_channel import RedisChannel
 from ..connection.running_stack import RunningStack
@@ -35,6 +37,7 @@ async def serving(
     task_queue: str,
     needed: Node | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
+    buffer: MetricBuffer | None = None,
 ) -> AsyncIterator[Worker]:
     """Run a worker for the app, and stop it gracefully at the end of the block.
 
@@ -45,11 +48,40 @@ async def serving(
         needed: One of its runnables that is about to be run here.
         on_warning: Told of each model that cannot be called for want of a key or an address, and of settings of models
             whose provider is not there.
+        buffer: What the Temporal SDK of this process counts, to be published with the worker's metrics.
 
     Raises:
         SetupError: The settings are wrong, or something in `needed` has no model that can be called; names the place.
     """
     settings = _with_stack(Settings.load())
+    _check(app, settings, needed, on_warning)
+    embedder = build_embedder(settings)
+    adapters = build_adapters(settings, embedder)
+    cache = TranscriptCache()
+    try:
+        async with (
+            mcp_sessions(app.mcp) as sessions,
+            knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
+            _live(settings, on_warning) as live,
+            _telemetry(settings, client, live, cache, buffer) as interceptors,
+        ):
+            services = Services(embedder, sessions, knowledge, reading, live, cache)
+            async with build_worker(
+                client,
+                app,
+                adapters,
+                cost_usd,
+                task_queue=task_queue,
+                services=services,
+                interceptors=interceptors,
+            ) as worker:
+                yield worker
+    finally:
+        for adapter in adapters.values():
+            await adapter.close()
+
+
+def _check(app: App, settings: Settings, needed: Node | None, on_warning: Callable[[str], None]) -> None:
     for runnable in app:
         for node in runnable.walk():
             problems = missing_keys(node, settings)
@@ -62,22 +94,6 @@ async def serving(
         on_warning(problem)
     for problem in unused_models(settings):
         on_warning(problem)
-    embedder = build_embedder(settings)
-    adapters = build_adapters(settings, embedder)
-    try:
-        async with (
-            mcp_sessions(app.mcp) as sessions,
-            knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
-            _live(settings, on_warning) as live,
-        ):
-            services = Services(embedder=embedder, mcp=sessions, knowledge=knowledge, reading=reading, live=live)
-            async with build_worker(
-                client, app, adapters, cost_usd, task_queue=task_queue, services=services
-            ) as worker:
-                yield worker
-    finally:
-        for adapter in adapters.values():
-            await adapter.close()
 
 
 @asynccontextmanager
@@ -99,6 +115,28 @@ async def _live(settings: Settings, on_warning: Callable[[str], None]) -> AsyncI
     finally:
         await live.close()
         await channel.aclose()
+
+
+@asynccontextmanager
+async def _telemetry(
+    settings: Settings, client: Client, live: Live, cache: TranscriptCache, buffer: MetricBuffer | None
+) -> AsyncIterator[Sequence[Interceptor]]:
+    """Yield what a worker that is watched has besides; see `telemetry.telemetry`."""
+    if not settings.telemetry and settings.metrics is None:
+        yield ()
+        return
+    # Its packages are an extra, and take a third of a second to import.
+    try:
+        from .telemetry.telemetry import telemetry_of  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("sostenuto"):
+            raise
+        raise SetupError(
+            f"SOSTENUTO_TELEMETRY or SOSTENUTO_METRICS is set, and the package {error.name} is not installed: "
+            "pip install 'sostenuto[telemetry]'"
+        ) from error
+    async with telemetry_of(settings, client, live=live, cache=cache, buffer=buffer) as interceptors:
+        yield interceptors
 
 
 def _with_stack(settings: Settings) -> Settings:

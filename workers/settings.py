@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
@@ -24,6 +24,7 @@ from .service_settings import (
     checked_url,
     providers_of,
     rerankers_of,
+    split_address,
 )
 
 _FILE = Path("sostenuto.toml")
@@ -40,6 +41,9 @@ _VARIABLES = {
     "qdrant_api_key": "SOSTENUTO_QDRANT_API_KEY",
     "ingest_hosts": "SOSTENUTO_INGEST_HOSTS",
     "redis_url": "SOSTENUTO_REDIS_URL",
+    "telemetry": "SOSTENUTO_TELEMETRY",
+    "telemetry_content": "SOSTENUTO_TELEMETRY_CONTENT",
+    "metrics": "SOSTENUTO_METRICS",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
@@ -52,6 +56,9 @@ _IN_FILE = frozenset(
         "local_model",
         "qdrant_url",
         "ingest_hosts",
+        "telemetry",
+        "telemetry_content",
+        "metrics",
         "providers",
         "models",
         "rerankers",
@@ -86,6 +93,12 @@ class Settings(BaseModel):
     """Hosts of which documents may be fetched, and buckets, as `s3://BUCKET`."""
     redis_url: SecretStr | None = None
     """Address of the Valkey or Redis server by which tokens reach those who watch. None: nobody sees them."""
+    telemetry: tuple[str, ...] = ()
+    """Where spans of what runs do are sent: `otlp`, `phoenix`, `langfuse`, `langsmith`, `console`, `file`."""
+    telemetry_content: Literal["off", "on", "redacted"] = "off"
+    """What spans have of what was said: nothing; all; all but what names a person or opens a door."""
+    metrics: str | None = None
+    """`HOST:PORT`, or a port of this machine alone, at which metrics can be scraped under `/metrics`. None: nowhere."""
     script: Path | None = None
     """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
     script_log: Path | None = None
@@ -97,10 +110,17 @@ class Settings(BaseModel):
     rerankers: dict[str, RerankerSettings] = KNOWN_RERANKERS
     """Services that rerank, by name."""
 
-    @field_validator("ingest_hosts", mode="before")
+    @field_validator("ingest_hosts", "telemetry", mode="before")
     @classmethod
-    def _hosts(cls, hosts: Any) -> Any:
-        return tuple(hosts.replace(",", " ").split()) if isinstance(hosts, str) else hosts
+    def _listed(cls, listed: Any) -> Any:
+        return tuple(listed.replace(",", " ").split()) if isinstance(listed, str) else listed
+
+    @field_validator("metrics")
+    @classmethod
+    def _host_and_port(cls, address: str | None) -> str | None:
+        if address is not None:
+            split_address(address)
+        return address
 
     @field_validator("ingest_hosts")
     @classmethod

@@ -76,6 +76,8 @@ class Services:
     """What reads documents for them."""
     live: Live | None = None
     """Tells those who watch what calls say."""
+    cache: TranscriptCache = field(default_factory=TranscriptCache)
+    """Its memory of transcripts."""
 
 
 def build_worker(
@@ -125,7 +127,7 @@ def build_worker(
 def _activities(
     app: App, adapters: Mapping[str, ModelAdapter], price: Price, services: Services, user: UserCode
 ) -> list[Callable[..., Any]]:
-    cache = TranscriptCache()
+    cache = services.cache
     validator = OutputValidator(app.walk(), app.validators, user=user)
     live = services.live
     model = ModelActivities(

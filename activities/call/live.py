@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from temporalio import activity
-
 from ...contracts.errors import SostenutoError
-from ...contracts.text import encodable
-from ...contracts.wire.live import Frame, FrameKind
-from ...contracts.wire.places import SEPARATOR
+from ...contracts.wire.live import FrameKind
 from ..model_adapter import Delta, OnDelta
+from .speaker import LatestProgress, SaidPiece, Speaker
 
 _LOG: Final = logging.getLogger(__name__)
 
 FRAME_SECONDS: Final = 0.05
 """A frame has what was said in so long. The first one goes at once."""
 
-_MOST_WAITING_CHARS: Final = 1_000_000
-"""Of one call. What comes while so much waits is dropped."""
 _MOST_UNSENT_BYTES: Final = 4_000_000
 """Of what the channel did not take. What is more than that is dropped."""
-_MOST_FRAME_CHARS: Final = 32_768
 _PAUSE_SECONDS: Final = 1.0
 _LISTEN_SECONDS: Final = 5.0
 WATCHED_SECONDS: Final = 15.0
@@ -83,114 +76,6 @@ class LiveChannel(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Piece:
-    kind: FrameKind
-    tool: str = ""
-    index: int = 0
-    texts: list[str] = field(default_factory=list)
-    done: float | None = None
-    total: float | None = None
-
-    def takes(self, other: _Piece) -> bool:
-        """Return whether what the other one says goes on with what this one does."""
-        is_said = self.kind not in (FrameKind.PROGRESS, FrameKind.FAILED)
-        return is_said and (self.kind, self.tool, self.index) == (other.kind, other.tool, other.index)
-
-
-class Speaker:
-    """What one attempt of a call says, until it is sent.
-
-    Args:
-        structured: Whether its text is JSON.
-    """
-
-    def __init__(self, *, structured: bool = False) -> None:
-        info = activity.info()
-        self._run_id = info.workflow_id or ""
-        self.root = (info.namespace, self._run_id.partition(SEPARATOR)[0])
-        """Namespace and id of the root of its run."""
-        self.has_ended = False
-        self._activity = info.activity_id
-        self._attempt = info.attempt
-        self._structured = structured
-        self._number = 0
-        self._waiting: list[_Piece] = []
-        self._chars = 0
-
-    @property
-    def has_spoken(self) -> bool:
-        """Whether there is or was anything to tell."""
-        return bool(self._number or self._waiting)
-
-    def say(self, piece: _Piece) -> None:
-        """Keep something to be told."""
-        size = sum(map(len, piece.texts))
-        if self._chars + size > _MOST_WAITING_CHARS:
-            self._number += 1  # which nobody will see
-            return
-        self._chars += size
-        last = self._waiting[-1] if self._waiting else None
-        if last and last.takes(piece):
-            last.texts += piece.texts
-        elif last and last.kind is piece.kind is FrameKind.PROGRESS:
-            self._waiting[-1] = piece
-        else:
-            self._waiting.append(piece)
-
-    def take(self) -> list[bytes]:
-        """Return the frames that wait, and keep them no longer."""
-        pieces, self._waiting, self._chars = self._waiting, [], 0
-        return [encodable(frame.model_dump_json(exclude_defaults=True)).encode() for frame in self._framed(pieces)]
-
-    def _framed(self, pieces: Sequence[_Piece]) -> Iterator[Frame]:
-        for piece in pieces:
-            text = encodable("".join(piece.texts))
-            for start in range(0, max(len(text), 1), _MOST_FRAME_CHARS):
-                yield Frame(
-                    run_id=self._run_id,
-                    activity=self._activity,
-                    attempt=self._attempt,
-                    number=self._number,
-                    kind=piece.kind,
-                    text=text[start : start + _MOST_FRAME_CHARS],
-                    tool=piece.tool,
-                    index=piece.index,
-                    structured=self._structured,
-                    done=piece.done,
-                    total=piece.total,
-                )
-                self._number += 1
-
-
-class _Latest:
-    """Hands the latest progress of a tool over to the loop.
-
-    However often it is told, and from whatever thread.
-    """
-
-    def __init__(self, say: Callable[[_Piece], None]) -> None:
-        self._say = say
-        self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()
-        self._piece: _Piece | None = None
-
-    def tell(self, text: str, done: float | None, total: float | None) -> None:
-        with self._lock:
-            is_first = self._piece is None
-            self._piece = _Piece(FrameKind.PROGRESS, texts=[text], done=done, total=total)
-        if is_first:
-            # A sync tool may outlive its call, and that the loop.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._hand_over)
-
-    def _hand_over(self) -> None:
-        with self._lock:
-            piece, self._piece = self._piece, None
-        if piece:
-            self._say(piece)
-
-
 class Live:
     """Sends what the calls of this worker say to those who watch, in the background.
 
@@ -202,6 +87,8 @@ class Live:
     """
 
     def __init__(self, channel: LiveChannel | None = None, *, is_down: bool = False) -> None:
+        self.dropped = 0
+        """How many pieces of what calls said were lost to those who watch."""
         self._channel = channel
         self._speakers: dict[Speaker, None] = {}
         self._watched: dict[tuple[str, str], dict[str, float]] = {}
@@ -224,13 +111,13 @@ class Live:
                 return
 
             def on_delta(delta: Delta) -> None:
-                self._say(speaker, _Piece(FrameKind(delta.kind), delta.tool, delta.index, [delta.text]))
+                self._say(speaker, SaidPiece(FrameKind(delta.kind), delta.tool, delta.index, [delta.text]))
 
             try:
                 yield on_delta
             except BaseException:
                 if speaker.has_spoken:
-                    self._say(speaker, _Piece(FrameKind.FAILED))
+                    self._say(speaker, SaidPiece(FrameKind.FAILED))
                 raise
 
     @contextmanager
@@ -240,7 +127,7 @@ class Live:
             if speaker is None:
                 yield lambda *_: None
                 return
-            yield _Latest(lambda piece: self._say(speaker, piece)).tell
+            yield LatestProgress(lambda piece: self._say(speaker, piece)).tell
 
     async def close(self) -> None:
         """Send what waits, if that takes no longer than a second, and end."""
@@ -266,10 +153,11 @@ class Live:
             if self._knows_who_watches and not self._streams_of(speaker):
                 self._speakers.pop(speaker, None)
 
-    def _say(self, speaker: Speaker, piece: _Piece) -> None:
+    def _say(self, speaker: Speaker, piece: SaidPiece) -> None:
         if speaker.has_ended and piece.kind is FrameKind.PROGRESS:
             return
-        speaker.say(piece)
+        if not speaker.say(piece):
+            self.dropped += 1
         self._speakers[speaker] = None
         if self._streams_of(speaker):
             self._wake.set()
@@ -338,8 +226,11 @@ class Live:
             await self._channel.append(frames)
         except LiveChannelDown:
             # Some may have come through, and come twice then: who reads them sees that by their numbers.
-            if sum(len(frame) for said in frames.values() for frame in said) <= _MOST_UNSENT_BYTES:
+            every = [frame for said in frames.values() for frame in said]
+            if sum(map(len, every)) <= _MOST_UNSENT_BYTES:
                 self._unsent = frames
+            else:
+                self.dropped += len(every)
             raise
 
     def _tell_whether_down(self, error: LiveChannelDown | None) -> None:

@@ -113,7 +113,7 @@ class Place(str):
         return f"{self}{_STEP}route"
 
     def search(self, call_id: str = "") -> str:
-        """Return the id of the search here that no model asked for, or that a tool call comes to."""
+        """Return the id of the search here, of a tool call or of its own."""
         return f"{self}{_STEP}{call_id}{_STEP}search" if call_id else f"{self}{_STEP}search"
 
     def ingest_step(self, step: str) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from google.protobuf.message import Message as Proto
@@ -33,6 +34,7 @@ _PASSING = frozenset(
         RPCStatusCode.UNKNOWN,
     }
 )
+_NOTHING_CAME = frozenset({RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED})
 _MAY_BE_TAKEN_BACK = frozenset(
     {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
 )
@@ -64,6 +66,12 @@ class Mark:
     seen: int = 0
     """Id of the last event that was read."""
 
+    def at(self, execution: str) -> Mark:
+        """Return this mark, at the beginning of an execution where it stood in another."""
+        if self.execution != execution:
+            self.execution, self.page, self.seen = execution, None, 0
+        return self
+
 
 async def follow(
     temporal: Client, workflow_id: str, execution: str, *, wait: bool = True, mark: Mark | None = None
@@ -82,24 +90,13 @@ async def follow(
     Raises:
         RPCError: There is no such execution, or the server refuses.
     """
-    handle = temporal.get_workflow_handle(workflow_id, run_id=execution)
-    mark = mark or Mark()
-    if mark.execution != execution:
-        mark.execution, mark.page, mark.seen = execution, None, 0
+    mark = (mark or Mark()).at(execution)
     delay = _FIRST_DELAY_SECONDS
     while True:
         try:
-            events = handle.fetch_history_events(wait_new_event=wait, next_page_token=mark.page)
-            async for event in events:
-                if events.current_page_index == len(events.current_page or ()):
-                    # Also the one before it would do: what was seen is left out.
-                    mark.page = events.next_page_token or mark.page
-                if event.event_id > mark.seen:
-                    decoded = await _decoded(event, temporal.data_converter)
-                    delay = _FIRST_DELAY_SECONDS
-                    if event.event_type not in _MAY_BE_TAKEN_BACK:
-                        mark.seen = event.event_id
-                    yield decoded
+            async for event in _after(mark, temporal, workflow_id, wait=wait):
+                delay = _FIRST_DELAY_SECONDS
+                yield event
         except RPCError as error:
             if error.status not in _PASSING:
                 raise
@@ -108,6 +105,47 @@ async def follow(
             return
         await asyncio.sleep(delay)
         delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+
+
+async def read_news(
+    temporal: Client, workflow_id: str, execution: str, mark: Mark, patience_seconds: float
+) -> AsyncIterator[HistoryEvent]:
+    """Yield the history events of one execution that came since a mark, decoded.
+
+    Args:
+        temporal: Where it is.
+        workflow_id: Id of its workflow.
+        execution: Temporal's run id of it.
+        mark: Moves along.
+        patience_seconds: How long to wait for the next event, where there is none.
+
+    Raises:
+        RPCError: There is no such execution, or the server does not answer or refuses.
+    """
+    try:
+        async for event in _after(
+            mark.at(execution), temporal, workflow_id, patience=timedelta(seconds=patience_seconds)
+        ):
+            yield event
+    except RPCError as error:
+        if error.status not in _NOTHING_CAME:
+            raise
+
+
+async def _after(
+    mark: Mark, temporal: Client, workflow_id: str, *, wait: bool = True, patience: timedelta | None = None
+) -> AsyncIterator[HistoryEvent]:
+    handle = temporal.get_workflow_handle(workflow_id, run_id=mark.execution)
+    events = handle.fetch_history_events(wait_new_event=wait, next_page_token=mark.page, rpc_timeout=patience)
+    async for event in events:
+        if events.current_page_index == len(events.current_page or ()):
+            # Also the one before it would do: what was seen is left out.
+            mark.page = events.next_page_token or mark.page
+        if event.event_id > mark.seen:
+            decoded = await _decoded(event, temporal.data_converter)
+            if event.event_type not in _MAY_BE_TAKEN_BACK:
+                mark.seen = event.event_id
+            yield decoded
 
 
 async def _decoded(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:

@@ -54,6 +54,8 @@ class EndedStep(NamedTuple):
     """Without what it is made of."""
     within: tuple[str, ...]
     """Ids of the steps that it is in, the innermost first."""
+    event: Event
+    """What ended it."""
 
 
 class TraceBuilder:
@@ -67,7 +69,7 @@ class TraceBuilder:
     def __init__(self, *, keep: bool = True) -> None:
         self._keep = keep
         self._root: _Growing | None = None
-        self._ended: list[_Growing] = []
+        self._ended: list[tuple[_Growing, Event]] = []
         self._holders: dict[str, _Growing] = {}
         """What steps stand in, by path: the run, nested runs; of a chat the turn under way."""
         self._calls: dict[str, _Growing] = {}
@@ -101,9 +103,9 @@ class TraceBuilder:
     def ended(self) -> list[EndedStep]:
         """Return the steps that have ended since this was asked last, in that order."""
         steps, self._ended = self._ended, []
-        told = [EndedStep(TraceStep(**step.fields), tuple(_ids_above(step))) for step in steps]
+        told = [EndedStep(TraceStep(**step.fields), tuple(_ids_above(step)), event) for step, event in steps]
         if not self._keep:
-            for step in steps:
+            for step, _ in steps:
                 self._forget(step)
         return told
 
@@ -152,7 +154,7 @@ class TraceBuilder:
             self._holders[event.path] = self._root
         for step in ended.steps:
             self._cut_off(step, event)
-        self._ended.append(ended)
+        self._ended.append((ended, event))
 
     def _cut_off(self, step: _Growing, event: MemberFinished | RunFinished | TurnFinished) -> None:
         """End what was under way in a run that ends: a nested run tells of its own end."""
@@ -163,7 +165,7 @@ class TraceBuilder:
         status = _FAILED if event.status is Status.FAILED else Status.CANCELLED.value
         seconds = _seconds(step.fields["started_at"], event.at)
         step.fields |= {"seconds": seconds, "status": status, "reason": event.reason}
-        self._ended.append(step)
+        self._ended.append((step, event))
 
     def _note(self, event: Event) -> None:
         match event:
@@ -180,7 +182,7 @@ class TraceBuilder:
                 pass
 
     def _note_at_once(self, event: Event, **fields: Any) -> None:
-        self._ended.append(self._add(event, **{"id": event.id, "seconds": 0.0, **fields}))
+        self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
 
     def _take_model(self, event: ModelRequested | ModelResponded | FallbackUsed, projection: Projection) -> None:
         place = Place(event.path)
@@ -193,7 +195,7 @@ class TraceBuilder:
         call = self._calls.get(key)
         if call is None:
             return
-        self._ended.append(call)
+        self._ended.append((call, event))
         call.fields["seconds"] = _seconds(call.fields["started_at"], event.at)
         if isinstance(event, FallbackUsed):
             call.fields |= {"status": _FAILED, "reason": event.reason}
@@ -223,7 +225,7 @@ class TraceBuilder:
             self._begin_call(key, call)
         if isinstance(event, ToolRequested):
             return
-        self._ended.append(call)
+        self._ended.append((call, event))
         call.fields |= {
             "seconds": _seconds(call.fields["started_at"], event.at),
             "waited_seconds": event.waited_seconds,
@@ -257,7 +259,7 @@ class TraceBuilder:
             found.within.steps.remove(found)
             found.within = call
             call.steps.append(found)
-        self._ended.append(found)
+        self._ended.append((found, event))
 
     def _add(self, event: Event, **fields: Any) -> _Growing:
         step = _Growing({"path": event.path, "started_at": event.at, **fields})

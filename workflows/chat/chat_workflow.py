@@ -180,6 +180,11 @@ class ChatWorkflow:
             }
         )
 
+    @property
+    def turn_under_way(self) -> str:
+        """Id of the message that is being answered; empty where none is."""
+        return self._waiting[0].id if self._turn else ""
+
     async def _serve(self) -> None:
         while True:
             if workflow.info().is_continue_as_new_suggested() and not self._is_ending:

@@ -1,0 +1,204 @@
+"""A step in the words of the GenAI conventions of OpenTelemetry.
+
+Does no I/O.
+
+Source: semantic-conventions-genai 1.42 (`gen_ai.*`), besides `input.value`, `output.value`, `session.id` and `user.id`,
+which Phoenix, Langfuse and LangSmith read. What none of these has a name for begins with `sostenuto.`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ...contracts.message import Message
+from ...contracts.wire.model_call import StopReason
+from ...contracts.wire.places import ActivityId
+from ...history.events.transcript import SentPrompt
+from ...history.trace.step import TraceStep
+from .disclosure import Disclosure
+from .span import Attribute
+
+_AGENTS: Final = ("agent", "prompt")
+_PROVIDERS: Final = {"mistral": "mistral_ai", "gemini": "gcp.gemini", "xai": "x_ai", "azure": "azure.ai.openai"}
+"""Providers that the conventions call otherwise than we do."""
+_FINISH: Final = {
+    StopReason.END: "stop",
+    StopReason.TOOL_CALLS: "tool_calls",
+    StopReason.LENGTH: "length",
+    StopReason.REFUSAL: "content_filter",
+    StopReason.INTERRUPTED: "interrupted",
+}
+
+Attributes = Iterator[tuple[str, Attribute]]
+
+
+@dataclass(frozen=True, slots=True)
+class AboutRun:
+    """What all spans of a run have."""
+
+    run_id: str
+    session: str
+    """Id of the chat or of the outermost run."""
+    runnable: str
+    """Name of what runs."""
+    runnable_kind: str
+    """What kind of runnable that is; empty of a code-first workflow."""
+    is_chat: bool = False
+    """Whether it is a chat, each of whose turns is a trace."""
+    tenant: str = ""
+
+
+def operation_of(step: TraceStep, about: AboutRun) -> str:
+    """Return `gen_ai.operation.name` of a step; empty where the conventions have none."""
+    match step.kind:
+        case "model":
+            return "chat"
+        case "tool":
+            return "execute_tool"
+        case "retrieval":
+            return "retrieval"
+        case "run" | "turn":
+            return "invoke_agent" if about.runnable_kind in _AGENTS else "invoke_workflow"
+        case _:
+            return ""
+
+
+def span_name(step: TraceStep, about: AboutRun) -> str:
+    """Return the name of the span of a step."""
+    match step.kind:
+        case "run" | "turn":
+            return f"{operation_of(step, about)} {about.runnable}"
+        case "route" | "notice":
+            return f"{step.kind} {step.name}"
+        case _:
+            return f"{operation_of(step, about)} {step.requested or step.name}"
+
+
+def attributes_of(
+    step: TraceStep,
+    about: AboutRun,
+    disclosure: Disclosure,
+    prompt: SentPrompt | None,
+    answer: Message | None,
+) -> Attributes:
+    """Yield the attributes of a step.
+
+    Args:
+        step: The step.
+        about: Its run.
+        disclosure: Says what of what was said may leave.
+        prompt: Of a model call what was sent, where that may leave.
+        answer: What the model answered, where that may leave.
+    """
+    yield from _of_any(step, about)
+    match step.kind:
+        case "run" | "turn":
+            yield from _of_run(step, about)
+        case "model":
+            yield from _of_model(step)
+        case "tool":
+            yield from (("gen_ai.tool.name", step.name), ("gen_ai.tool.type", "function"))
+            yield "gen_ai.tool.call.id", ActivityId.parse(step.id).step
+        case "retrieval":
+            yield "gen_ai.data_source.id", step.name
+            yield from _usage(step)
+        case "route":
+            yield "sostenuto.route", step.name
+        case _:
+            pass
+    if disclosure.is_on:
+        yield from _said(step, disclosure, prompt, answer)
+
+
+def _of_any(step: TraceStep, about: AboutRun) -> Attributes:
+    yield "sostenuto.run.id", about.run_id
+    yield "sostenuto.path", step.path
+    yield "sostenuto.status", step.status
+    yield "session.id", about.session
+    yield "gen_ai.conversation.id", about.session
+    if about.tenant:
+        yield "user.id", about.tenant
+        yield "sostenuto.tenant", about.tenant
+    if step.attempt > 1:
+        yield "sostenuto.attempt", step.attempt
+    if step.waited_seconds:
+        yield "sostenuto.waited_seconds", step.waited_seconds
+    if operation := operation_of(step, about):
+        yield "gen_ai.operation.name", operation
+    if step.status == "failed":
+        yield "error.type", f"{step.kind}_failed"
+
+
+def _of_run(step: TraceStep, about: AboutRun) -> Attributes:
+    is_agent = operation_of(step, about) == "invoke_agent"
+    yield "gen_ai.agent.name" if is_agent else "gen_ai.workflow.name", about.runnable
+    # As `gen_ai.usage` they would count twice: the model calls have them.
+    yield "sostenuto.total.input_tokens", step.usage.input_tokens
+    yield "sostenuto.total.output_tokens", step.usage.output_tokens
+    yield "sostenuto.total.cost_usd", step.cost_usd or 0.0
+    yield "sostenuto.total.model_calls", step.turns
+
+
+def _of_model(step: TraceStep) -> Attributes:
+    provider, _, model = step.requested.partition("/")
+    yield "gen_ai.provider.name", _PROVIDERS.get(provider, provider)
+    yield "gen_ai.request.model", model
+    yield "sostenuto.turn", step.turn
+    if step.status != "completed":
+        return
+    yield "gen_ai.response.model", step.name.partition("/")[2] or step.name
+    if step.stop:
+        yield "gen_ai.response.finish_reasons", (_FINISH[step.stop],)
+    yield "sostenuto.prompt_hash", step.prompt_hash
+    yield from _usage(step)
+
+
+def _usage(step: TraceStep) -> Attributes:
+    usage = step.usage
+    yield "gen_ai.usage.input_tokens", usage.input_tokens
+    yield "gen_ai.usage.output_tokens", usage.output_tokens
+    for name, tokens in (
+        ("cache_read.input_tokens", usage.cached_tokens),
+        ("cache_creation.input_tokens", usage.cache_write_tokens),
+        ("reasoning.output_tokens", usage.reasoning_tokens),
+    ):
+        if tokens:
+            yield f"gen_ai.usage.{name}", tokens
+    if step.cost_usd is not None:
+        yield "sostenuto.cost_usd", step.cost_usd
+
+
+def _said(step: TraceStep, disclosure: Disclosure, prompt: SentPrompt | None, answer: Message | None) -> Attributes:
+    match step.kind:
+        case "model" if prompt:
+            if prompt.head.instructions:
+                yield "gen_ai.system_instructions", disclosure.instructions(prompt.head.instructions)
+            yield "gen_ai.input.messages", disclosure.messages(prompt.messages)
+            yield "input.value", disclosure.safe(_last_said(prompt.messages))
+            if answer:
+                finish = _FINISH[step.stop or StopReason.END]
+                yield "gen_ai.output.messages", disclosure.messages((answer,), finish)
+        case "tool":
+            yield "gen_ai.tool.call.arguments", disclosure.value(step.asked)
+            yield "gen_ai.tool.call.result", disclosure.value(step.answered)
+            yield "input.value", disclosure.value(step.asked)
+        case "retrieval":
+            yield "gen_ai.retrieval.query.text", disclosure.value(step.asked)
+            yield "input.value", disclosure.value(step.asked)
+        case "route":
+            yield "sostenuto.reason", disclosure.safe(step.reason)
+        case _:
+            yield "input.value", disclosure.value(step.asked)
+    answered = step.answered
+    if not answered and answer:
+        answered = [{"name": call.name, "arguments": call.arguments} for call in answer.tool_calls]
+    yield "output.value", disclosure.value(answered)
+
+
+def _last_said(messages: Sequence[Message]) -> str:
+    last = messages[-1] if messages else None
+    if last is None:
+        return ""
+    return last.text or "\n".join(part.content for part in last.parts if part.kind == "tool_result")

@@ -1,0 +1,154 @@
+"""What is counted and timed of steps and of this worker.
+
+Sources: `gen_ai.client.*` of the OpenTelemetry conventions for generative AI, with the buckets that they advise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from ...contracts.wire.event import FallbackUsed
+from .follower import ToldStep
+from .span import Attribute
+
+_SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+_TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
+_MOST_VALUES: Final = 200
+OTHER: Final = "(other)"
+"""What a label says beyond its first values."""
+
+_LABELS: Final = (
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.tool.name",
+    "gen_ai.data_source.id",
+    "gen_ai.agent.name",
+    "gen_ai.workflow.name",
+    "error.type",
+)
+Labels = dict[str, Attribute]
+
+
+class BoundedLabels:
+    """Keeps the labels of metrics to so many values each.
+
+    Every further one counts as another one.
+
+    Names of tools, models and tenants come from outside, and each new one is a time series for ever.
+    """
+
+    def __init__(self, most: int = _MOST_VALUES) -> None:
+        self._most = most
+        self._known: dict[str, set[str]] = {}
+
+    def of(self, name: str, value: object) -> str:
+        """Return the value that a label may have."""
+        known = self._known.setdefault(name, set())
+        text = str(value)
+        if text in known or len(known) < self._most:
+            known.add(text)
+            return text
+        return OTHER
+
+
+class StepMetrics:
+    """Counts and times what ended.
+
+    Args:
+        meter: Where the figures are kept.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._labels = BoundedLabels()
+        self._duration = meter.create_histogram(
+            "gen_ai.client.operation.duration",
+            "s",
+            "How long operations took.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._tokens = meter.create_histogram(
+            "gen_ai.client.token.usage",
+            "{token}",
+            "Tokens of a model call.",
+            explicit_bucket_boundaries_advisory=_TOKENS,
+        )
+        self._queue = meter.create_histogram(
+            "sostenuto.queue.duration",
+            "s",
+            "How long first attempts waited for a worker.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._cost = meter.create_counter("sostenuto.cost", "USD", "What model calls and searches cost.")
+        self._unpriced = meter.create_counter(
+            "sostenuto.unpriced_calls", "{call}", "Model calls without a known price."
+        )
+        self._retries = meter.create_counter("sostenuto.retries", "{attempt}", "Attempts beyond the first.")
+        self._fallbacks = meter.create_counter("sostenuto.fallbacks", "{call}", "Models that others took over from.")
+        self._runs = meter.create_counter("sostenuto.runs", "{run}", "Runs and turns that ended.")
+        self._stalls = meter.create_counter("sostenuto.stalls", "{run}", "Runs whose code failed.")
+
+    def take(self, told: ToldStep) -> None:
+        """Take in a step that ended."""
+        step, span = told.ended.step, told.span
+        if span is None:
+            return
+        labels = {name: self._labels.of(name, span.attributes[name]) for name in _LABELS if name in span.attributes}
+        tenant = (
+            {"sostenuto.tenant": self._labels.of("sostenuto.tenant", told.about.tenant)} if told.about.tenant else {}
+        )
+        if span.operation:
+            self._duration.record(step.seconds or 0.0, labels)
+        if step.kind in ("model", "tool") and step.attempt == 1 and step.status == "completed":
+            self._queue.record(step.waited_seconds, {"sostenuto.step": step.kind})
+        if step.attempt > 1:
+            self._retries.add(step.attempt - 1, labels)
+        match step.kind:
+            case "model":
+                self._take_model(told, labels, tenant)
+            case "retrieval" if step.cost_usd:
+                self._cost.add(step.cost_usd, {**labels, **tenant})
+            case "run" | "turn":
+                self._runs.add(1, {**labels, **tenant, "sostenuto.status": step.status})
+            case "notice" if told.ended.event.type == "run.stalled":
+                self._stalls.add(1)
+            case _:
+                pass
+
+    def _take_model(self, told: ToldStep, labels: dict[str, str], tenant: dict[str, str]) -> None:
+        step = told.ended.step
+        if isinstance(told.ended.event, FallbackUsed):
+            self._fallbacks.add(1, labels)
+        if step.status != "completed":
+            return
+        for kind, tokens in (("input", step.usage.input_tokens), ("output", step.usage.output_tokens)):
+            self._tokens.record(tokens, {**labels, "gen_ai.token.type": kind})
+        if step.cost_usd is None:
+            self._unpriced.add(1, labels)
+        else:
+            self._cost.add(step.cost_usd, {**labels, **tenant})
+
+
+Count = Callable[[], float]
+"""Returns a figure that only grows."""
+
+
+def count_of_worker(meter: Meter, counts: Sequence[tuple[str, str, str, Count]]) -> None:
+    """Publish figures that this worker keeps itself.
+
+    Args:
+        meter: Where they are published.
+        counts: Name, unit, description and figure.
+    """
+    for name, unit, description, count in counts:
+        meter.create_observable_counter(name, [_observed(count)], unit, description)
+
+
+def _observed(count: Count) -> Callable[[CallbackOptions], Iterator[Observation]]:
+    def observe(_: CallbackOptions) -> Iterator[Observation]:
+        yield Observation(count())
+
+    return observe

@@ -1,0 +1,160 @@
+"""How batches of spans leave: over HTTP, to a file, to the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+import httpx
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+from ....contracts.text import first_line
+from .destinations import Destination
+
+_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOST_FILE_BYTES: Final = 200_000_000
+_IDS: Final = ("traceId", "spanId", "parentSpanId")
+
+
+class Unsent(Exception):  # noqa: N818 - it is told, never raised to a user
+    """A batch that was not taken; says why."""
+
+    def __init__(self, why: str, *, again: bool) -> None:
+        super().__init__(why)
+        self.again = again
+        """Whether it may be taken later."""
+
+
+class Sender(Protocol):
+    """Sends batches somewhere."""
+
+    async def send(self, batch: ExportTraceServiceRequest) -> None:
+        """Send a batch.
+
+        Raises:
+            Unsent: It was not taken.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+class HttpSender:
+    """Posts batches."""
+
+    def __init__(self, to: Destination) -> None:
+        self._url = to.url
+        headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **to.headers}
+        verify = to.certificate or True
+        self._client = httpx.AsyncClient(headers=headers, timeout=to.timeout_seconds, verify=verify)
+
+    async def send(self, batch: ExportTraceServiceRequest) -> None:
+        """Post a batch.
+
+        Raises:
+            Unsent: It was not taken.
+        """
+        body = gzip.compress(batch.SerializeToString(), 1)
+        try:
+            response = await self._client.post(self._url, content=body)
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Unsent(f"{self._url} does not answer ({why})", again=True) from error
+        if response.is_success:
+            return
+        said = first_line(response.text, 120)
+        why = f"{self._url} answers {response.status_code}" + (f" ({said})" if said else "")
+        raise Unsent(why, again=response.status_code in _RETRIED)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class FileSender:
+    """Appends batches to a file, one a line, as the collector's file exporter does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def send(self, batch: ExportTraceServiceRequest) -> None:
+        """Append a batch.
+
+        Raises:
+            Unsent: The file cannot be written.
+        """
+        line = json.dumps(_with_hex_ids(MessageToDict(batch)), ensure_ascii=False)
+        try:
+            await asyncio.to_thread(self._append, line)
+        except OSError as error:
+            raise Unsent(f"{self._path} cannot be written ({error.strerror})", again=True) from error
+
+    def _append(self, line: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.exists() and self._path.stat().st_size > _MOST_FILE_BYTES:
+            self._path.replace(self._path.with_suffix(".old" + self._path.suffix))
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    async def close(self) -> None:
+        """Do nothing: each batch was written whole."""
+
+
+class ConsoleSender:
+    """Writes a line for each span."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    async def send(self, batch: ExportTraceServiceRequest) -> None:
+        """Write a batch."""
+        for resource_spans in batch.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    said = {one.key: _plain(one.value) for one in span.attributes}
+                    seconds = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
+                    line = {"span": span.name, "trace": span.trace_id.hex(), "seconds": round(seconds, 3), **said}
+                    self._stream.write(f"{json.dumps(line, ensure_ascii=True)}\n")
+        self._stream.flush()
+
+    async def close(self) -> None:
+        """Do nothing: the stream is not its own."""
+
+
+def _with_hex_ids(said: Any) -> Any:
+    """Return a batch with its ids in hexadecimal, as OTLP has them in JSON.
+
+    Protobuf's own form is base64.
+    """
+    if isinstance(said, list):
+        return [_with_hex_ids(one) for one in said]
+    if not isinstance(said, dict):
+        return said
+    return {key: base64.b64decode(one).hex() if key in _IDS else _with_hex_ids(one) for key, one in said.items()}
+
+
+def _plain(value: AnyValue) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_plain(one) for one in value.array_value.values]
+    return getattr(value, kind) if kind else None
+
+
+def sender_to(to: Destination, stream: IO[str]) -> Sender:
+    """Return what sends to a destination.
+
+    Args:
+        to: Where.
+        stream: The terminal.
+    """
+    if to.url:
+        return HttpSender(to)
+    return FileSender(to.path) if to.path else ConsoleSender(stream)

@@ -1,0 +1,167 @@
+"""Puts the parts of telemetry together, and takes them apart again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from prometheus_client import CollectorRegistry, start_http_server
+from temporalio.client import Client
+from temporalio.contrib.opentelemetry import MetricsExporter
+from temporalio.runtime import MetricBuffer
+from temporalio.worker import Interceptor
+
+from ...activities.call.live import Live
+from ...activities.transcript_cache import TranscriptCache
+from ...contracts.errors import SetupError
+from ..service_settings import split_address
+from ..settings import Settings
+from .disclosure import Disclosure
+from .follower import Follower, ToldStep
+from .interceptors import Tracing
+from .metrics import StepMetrics, count_of_worker
+from .positions import Positions
+from .sending.destinations import destination
+from .sending.otlp import resource_of
+from .sending.senders import sender_to
+from .sending.span_queue import SpanQueue
+
+_LAST_SECONDS: Final = 5.0
+"""How long what is left may take to leave when the worker stops."""
+
+
+@asynccontextmanager
+async def telemetry_of(
+    settings: Settings,
+    client: Client,
+    *,
+    live: Live,
+    cache: TranscriptCache,
+    buffer: MetricBuffer | None = None,
+) -> AsyncIterator[Sequence[Interceptor]]:
+    """Yield the interceptors of a worker that is watched.
+
+    None where the settings want nothing.
+
+    What is left when the block ends is sent, if that takes no longer than a few seconds.
+
+    Args:
+        settings: Say what is sent where.
+        client: Where the runs are.
+        live: What tells those who watch what calls say.
+        cache: The worker's memory of transcripts.
+        buffer: What the Temporal SDK of this process counts. None: that is not published.
+
+    Raises:
+        SetupError: A destination lacks a setting, or the address for metrics is taken.
+    """
+    if not settings.telemetry and settings.metrics is None:
+        yield ()
+        return
+    async with AsyncExitStack() as stack:
+        queues = [_queue(name, settings) for name in dict.fromkeys(settings.telemetry)]
+        metrics = await _metrics(settings, live, cache, buffer, stack)
+        positions = Positions(settings.redis_url.get_secret_value() if settings.redis_url else None)
+        disclosure = Disclosure(settings.telemetry_content, _secrets(settings))
+        follower = Follower(client, positions, disclosure, _Ears(queues, metrics))
+        tasks = [asyncio.create_task(follower.run()), *(asyncio.create_task(queue.run()) for queue in queues)]
+        try:
+            yield (Tracing(follower.touch),)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await follower.finish(_LAST_SECONDS)
+            await asyncio.gather(*(queue.close(_LAST_SECONDS) for queue in queues))
+            await follower.settle()
+            await positions.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """What is told of steps."""
+
+    queues: Sequence[SpanQueue]
+    metrics: StepMetrics
+
+    def take(self, told: Sequence[ToldStep]) -> None:
+        spans = [step.span for step in told if step.span]
+        for queue in self.queues:
+            queue.add(spans)
+        for step in told:
+            if step.is_new:
+                self.metrics.take(step)
+
+    def has_settled(self) -> bool:
+        return all(queue.done == queue.added for queue in self.queues)
+
+
+def _queue(name: str, settings: Settings) -> SpanQueue:
+    to = destination(name, settings.state_dir)
+    return SpanQueue(to, sender_to(to, sys.stderr))
+
+
+async def _metrics(
+    settings: Settings, live: Live, cache: TranscriptCache, buffer: MetricBuffer | None, stack: AsyncExitStack
+) -> StepMetrics:
+    readers: list[MetricReader] = []
+    if settings.metrics is not None:
+        registry = CollectorRegistry()
+        _serve(settings.metrics, registry, stack)
+        readers.append(PrometheusMetricReader(scope_info_enabled=False, registry=registry))
+    if "otlp" in settings.telemetry:
+        # It logs each failure; that the same server does not take spans is told once.
+        logging.getLogger("opentelemetry.exporter.otlp.proto.http.metric_exporter").setLevel(logging.CRITICAL)
+        readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
+    provider = MeterProvider(readers, resource_of({}), shutdown_on_exit=False)
+    stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+    meter = provider.get_meter("sostenuto")
+    counts = (
+        ("sostenuto.transcripts.hits", "{call}", "Model calls whose transcript this worker had.", lambda: cache.hits),
+        ("sostenuto.transcripts.misses", "{call}", "Model calls whose transcript it asked for.", lambda: cache.misses),
+        (
+            "sostenuto.live.dropped",
+            "{frame}",
+            "What calls said that was lost to those who watch.",
+            lambda: live.dropped,
+        ),
+    )
+    count_of_worker(meter, counts)
+    if buffer:
+        await stack.enter_async_context(MetricsExporter(buffer, provider))
+    return StepMetrics(meter)
+
+
+def _serve(address: str, registry: CollectorRegistry, stack: AsyncExitStack) -> None:
+    host, port = split_address(address)
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise SetupError(
+            f"SOSTENUTO_METRICS: nothing can listen at {host}:{port} ({error.strerror}): name another port"
+        ) from error
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    stack.push_async_callback(asyncio.to_thread, stop)
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """Return the keys that this worker knows: they never leave in a span."""
+    named = [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD"))]
+    keys = [settings.anthropic_api_key, settings.openai_api_key, settings.qdrant_api_key, settings.redis_url]
+    keys += [one.api_key for one in (*settings.providers.values(), *settings.rerankers.values())]
+    return [*named, *(key.get_secret_value().strip() for key in keys if key)]
