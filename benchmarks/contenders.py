@@ -5,13 +5,14 @@ On the same server and client, with the same worker options.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks.load import INSTRUCTIONS, QUESTION, Load, ScriptedModel, glance, page
@@ -48,9 +49,17 @@ class Ours:
     task_queue: str
 
     @classmethod
-    def build(cls, client: Client, model: ScriptedModel, *, max_cached_runs: int = _CACHED_RUNS) -> Ours:
+    def build(
+        cls,
+        client: Client,
+        model: ScriptedModel,
+        *,
+        name: str = "ours",
+        max_cached_runs: int = _CACHED_RUNS,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> Ours:
         """Make our agent and a worker that serves it."""
-        queue = f"bench-ours-{max_cached_runs}"
+        queue = f"bench-{name}-{max_cached_runs}"
         app = App(tools=[page, glance])
         worker = build_worker(
             client,
@@ -60,8 +69,9 @@ class Ours:
             task_queue=queue,
             max_cached_runs=max_cached_runs,
             max_concurrent_calls=_CONCURRENT_CALLS,
+            interceptors=interceptors,
         )
-        return cls("ours", client, worker, queue)
+        return cls(name, client, worker, queue)
 
     async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
         """Start a run."""

@@ -63,7 +63,7 @@ async def serving(
             mcp_sessions(app.mcp) as sessions,
             knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
             _live(settings, on_warning) as live,
-            _telemetry(settings, client, live, cache, buffer) as interceptors,
+            _telemetry(settings, client, task_queue, live, cache, buffer) as interceptors,
         ):
             services = Services(embedder, sessions, knowledge, reading, live, cache)
             async with build_worker(
@@ -119,7 +119,12 @@ async def _live(settings: Settings, on_warning: Callable[[str], None]) -> AsyncI
 
 @asynccontextmanager
 async def _telemetry(
-    settings: Settings, client: Client, live: Live, cache: TranscriptCache, buffer: MetricBuffer | None
+    settings: Settings,
+    client: Client,
+    task_queue: str,
+    live: Live,
+    cache: TranscriptCache,
+    buffer: MetricBuffer | None,
 ) -> AsyncIterator[Sequence[Interceptor]]:
     """Yield what a worker that is watched has besides; see `telemetry.telemetry`."""
     if not settings.telemetry and settings.metrics is None:
@@ -135,7 +140,9 @@ async def _telemetry(
             f"SOSTENUTO_TELEMETRY or SOSTENUTO_METRICS is set, and the package {error.name} is not installed: "
             "pip install 'sostenuto[telemetry]'"
         ) from error
-    async with telemetry_of(settings, client, live=live, cache=cache, buffer=buffer) as interceptors:
+    async with telemetry_of(
+        settings, client, task_queue=task_queue, live=live, cache=cache, buffer=buffer
+    ) as interceptors:
         yield interceptors
 
 

@@ -40,6 +40,8 @@ _MAY_BE_TAKEN_BACK = frozenset(
 )
 """At the end of the history of a workflow that is sent updates: others may come under their ids. They mean nothing to
 us, and may be yielded twice."""
+_FULL_PAGE = 250
+"""Events of a page after which there may be more."""
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
 
@@ -112,6 +114,8 @@ async def read_news(
 ) -> AsyncIterator[HistoryEvent]:
     """Yield the history events of one execution that came since a mark, decoded.
 
+    Those that are there now: what comes while they are read is left to the next time.
+
     Args:
         temporal: Where it is.
         workflow_id: Id of its workflow.
@@ -138,7 +142,8 @@ async def _after(
     handle = temporal.get_workflow_handle(workflow_id, run_id=mark.execution)
     events = handle.fetch_history_events(wait_new_event=wait, next_page_token=mark.page, rpc_timeout=patience)
     async for event in events:
-        if events.current_page_index == len(events.current_page or ()):
+        is_last = events.current_page_index == len(events.current_page or ())
+        if is_last:
             # Also the one before it would do: what was seen is left out.
             mark.page = events.next_page_token or mark.page
         if event.event_id > mark.seen:
@@ -146,6 +151,8 @@ async def _after(
             if event.event_type not in _MAY_BE_TAKEN_BACK:
                 mark.seen = event.event_id
             yield decoded
+        if patience and is_last and len(events.current_page or ()) < _FULL_PAGE:
+            return
 
 
 async def _decoded(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:

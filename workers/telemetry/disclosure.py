@@ -42,6 +42,7 @@ _MASKS: Final = (
     ("[phone]", re.compile(r"(?<![\w.])(?:\+|00)\d(?:[ ()/.-]{0,2}\d){6,14}(?!\w)")),
 )
 _SHORTEST_SECRET: Final = 6
+_MOST_KNOWN: Final = 2_000
 
 
 class Disclosure:
@@ -56,6 +57,7 @@ class Disclosure:
         self.is_on = capture != "off"
         self._masks = _MASKS if capture == "redacted" else ()
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._known: dict[int, tuple[Message, str]] = {}
         self._secrets = re.compile("|".join(map(re.escape, known))) if known else None
 
     def safe(self, text: str) -> str:
@@ -86,15 +88,27 @@ class Disclosure:
         """
         left, kept = MOST_CHARS, list[str]()
         for message in reversed(messages):
-            said: dict[str, Any] = {"role": message.role.value, "parts": [*self._parts(message.parts)]}
-            if finish:
-                said["finish_reason"] = finish
-            written = json.dumps(said, ensure_ascii=False)
+            written = self._written(message, finish)
             left -= len(written)
             if left < 0 and kept:
                 break
             kept.append(written)
         return f"[{','.join(reversed(kept))}]"
+
+    def _written(self, message: Message, finish: str) -> str:
+        # Each prompt has the messages of the one before it.
+        known = self._known.get(id(message))
+        if known and known[0] is message and not finish:
+            return known[1]
+        said: dict[str, Any] = {"role": message.role.value, "parts": [*self._parts(message.parts)]}
+        if finish:
+            said["finish_reason"] = finish
+        written = json.dumps(said, ensure_ascii=False)
+        if not finish:
+            self._known[id(message)] = (message, written)
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return written
 
     def instructions(self, text: str) -> str:
         """Return what stands before a conversation as the conventions write it, as JSON."""

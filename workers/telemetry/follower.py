@@ -1,9 +1,7 @@
 """Follows the runs that are at work here, and tells of each step once.
 
-When it has ended.
-
-What is told comes from the histories alone: a replay adds nothing, and a run that another worker takes over is told of
-from where the one before it had got.
+When it has ended. What is told comes from the histories alone: a replay adds nothing, and a run that another worker
+takes over is told of from where the one before it had got.
 """
 
 from __future__ import annotations
@@ -12,56 +10,32 @@ import asyncio
 import logging
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
-from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ...connection.tracing import span_of
 from ...contracts import names
-from ...contracts.wire.chats.chat_event import ChatStarted
-from ...contracts.wire.event import RunStarted
-from ...contracts.wire.places import SEPARATOR
-from ...history.events.projection import Projection
-from ...history.reading.executions import executions_until
-from ...history.reading.follow import Mark, read_news
-from ...history.trace.building import EndedStep, TraceBuilder
-from .attributes import AboutRun
 from .disclosure import Disclosure
-from .identity import RunIdentity
+from .followed_run import TICK_SECONDS, FollowedRun, Position, RunKey, ToldStep
 from .positions import Positions
-from .span import StepSpan
-from .spans import SpanMaker
 
 _LOG: Final = logging.getLogger(__name__)
 
-TICK_SECONDS: Final = 0.5
-"""How long what happens in a run is gathered before its history is read."""
-_PATIENCE_SECONDS: Final = 0.25
-_LONGEST_PAUSE_SECONDS: Final = 60.0
 _AT_ONCE: Final = 8
 _MOST_OPEN: Final = 1_000
 """Runs whose state is held in memory. Of others it is read again when they go on."""
 _TOLD_AGAIN: Final = timedelta(seconds=60)
-"""Of a run that was taken over, where nobody knows how far it was told of: what ended so long before. As the ids are
-the same, tools that know them take it for the same spans."""
-
-
-class ToldStep(NamedTuple):
-    """A step that is told of."""
-
-    ended: EndedStep
-    about: AboutRun
-    span: StepSpan | None
-    """None where another history tells of it."""
-    is_new: bool
-    """Whether it surely was not told of before."""
+_TOLD_AGAIN_WHERE_SHARED: Final = timedelta(hours=1)
+_LOOK_SECONDS: Final = 5.0
+"""How long the worker of a nested run that has ended is given to tell of it."""
+_LOOK_BACK: Final = timedelta(minutes=10)
+"""How long before this worker began runs may have ended of which nobody told all."""
+_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW)
 
 
 class Listener(Protocol):
@@ -71,65 +45,13 @@ class Listener(Protocol):
         """Take steps in."""
         ...
 
-    def has_settled(self) -> bool:
-        """Return whether all that was told so far has left."""
+    def mark(self) -> Sequence[int]:
+        """Return how much it was told so far."""
         ...
 
-
-class _Key(NamedTuple):
-    namespace: str
-    workflow_id: str
-    first: str
-
-    @property
-    def text(self) -> str:
-        return SEPARATOR.join(self)
-
-
-class _Position(NamedTuple):
-    execution: str
-    event: int
-
-    @property
-    def text(self) -> str:
-        return f"{self.execution}{SEPARATOR}{self.event}"
-
-    @classmethod
-    def parse(cls, text: str) -> _Position | None:
-        execution, _, event = text.partition(SEPARATOR)
-        return cls(execution, int(event)) if event.isdecimal() else None
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run that is followed."""
-
-    key: _Key
-    execution: str
-    is_new: bool
-    projection: Projection
-    builder: TraceBuilder = field(default_factory=lambda: TraceBuilder(keep=False))
-    mark: Mark = field(default_factory=Mark)
-    spans: SpanMaker | None = None
-    about: AboutRun | None = None
-    left: list[str] = field(default_factory=list)
-    """Executions that are yet to be read to their ends; empty before the first is."""
-    told: _Position | None = None
-    """How far it was told of, where that is known."""
-    reached_told: bool = False
-    is_past_told: bool = False
-    taken_over: datetime = field(default_factory=lambda: datetime.now(UTC))
-    due: float = 0.0
-    """When to read again, by the monotonic clock."""
-    pause: float = TICK_SECONDS
-
-    @property
-    def position(self) -> _Position:
-        return _Position(self.mark.execution, self.mark.seen)
-
-    @property
-    def is_over(self) -> bool:
-        return self.projection.result is not None
+    def has_sent(self, mark: Sequence[int]) -> bool:
+        """Return whether what it was told up to a mark has left."""
+        ...
 
 
 class Follower:
@@ -147,22 +69,29 @@ class Follower:
         self._positions = positions
         self._disclosure = disclosure
         self._listener = listener
-        self._touched: dict[_Key, tuple[str, bool]] = {}
+        self._touched: dict[RunKey, tuple[str, bool]] = {}
         self._lock = threading.Lock()
-        self._runs: OrderedDict[_Key, _Run] = OrderedDict()
-        self._unsettled: dict[str, str] = {}
-        self._given_up: OrderedDict[_Key, None] = OrderedDict()
+        self._runs: OrderedDict[RunKey, FollowedRun] = OrderedDict()
+        self._unsettled: deque[tuple[Sequence[int], dict[str, str]]] = deque()
+        """How far runs were read in a round, and what has to have left for that to be told."""
+        self._given_up: OrderedDict[RunKey, None] = OrderedDict()
         self._is_away = False
 
     def touch(self, namespace: str, workflow_id: str, execution: str, first: str, *, is_new: bool) -> None:
         """Take in that a run does something here; called from any thread."""
-        key = _Key(namespace, workflow_id, first)
+        key = RunKey(namespace, workflow_id, first)
         with self._lock:
             _, was_new = self._touched.get(key, ("", False))
             self._touched[key] = (execution, is_new or was_new)
 
-    async def run(self) -> None:
-        """Follow, until it is cancelled."""
+    async def run(self, task_queue: str) -> None:
+        """Follow, until it is cancelled.
+
+        Args:
+            task_queue: Whose runs may have been left untold by a worker that was killed.
+        """
+        if self._positions.are_shared:
+            await self._look_back(task_queue)
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self.read_due()
@@ -172,7 +101,8 @@ class Follower:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
                 for run in self._runs.values():
-                    run.due = 0.0
+                    if not run.is_looked_at:
+                        run.due = 0.0
                 await self.read_due()
 
     async def read_due(self) -> None:
@@ -182,7 +112,7 @@ class Follower:
         due = [run for run in self._runs.values() if run.due <= now]
         limit = asyncio.Semaphore(_AT_ONCE)
 
-        async def read(run: _Run) -> None:
+        async def read(run: FollowedRun) -> None:
             async with limit:
                 await self._read(run)
 
@@ -190,15 +120,29 @@ class Follower:
         for run in due:
             if run.is_over:
                 self._runs.pop(run.key, None)
+            ended, run.ended_runs = run.ended_runs, []
+            # Whoever takes over a run takes over those nested in it that ended before.
+            if self._positions.are_shared or not run.is_new:
+                self._look_at(ended, time.monotonic() + _LOOK_SECONDS)
+        if came := {run.key.text: str(run.position) for run in due if run.has_news}:
+            self._unsettled.append((self._listener.mark(), came))
         while len(self._runs) > _MOST_OPEN:
             self._runs.popitem(last=False)
         await self.settle()
 
     async def settle(self) -> None:
-        """Keep how far runs were told of, once that has left."""
-        if self._unsettled and self._listener.has_settled():
-            positions, self._unsettled = self._unsettled, {}
+        """Keep how far runs were told of, as far as that has left."""
+        positions: dict[str, str] = {}
+        while self._unsettled and self._listener.has_sent(self._unsettled[0][0]):
+            positions |= self._unsettled.popleft()[1]
+        if positions:
             await self._positions.keep(positions)
+
+    def _followed(self, key: RunKey, execution: str, *, is_new: bool = False) -> FollowedRun:
+        again = _TOLD_AGAIN_WHERE_SHARED if self._positions.are_shared else _TOLD_AGAIN
+        run = FollowedRun(key, execution, self._temporal, self._disclosure, is_new=is_new, told_again=again)
+        self._runs[key] = run
+        return run
 
     def _take_touched(self) -> None:
         with self._lock:
@@ -206,20 +150,42 @@ class Follower:
         while len(self._given_up) > _MOST_OPEN:
             self._given_up.popitem(last=False)
         for key, (execution, is_new) in touched.items():
-            if key in self._given_up:
-                continue
-            run = self._runs.get(key)
-            if run is None:
-                run = _Run(key, execution, is_new, Projection(self._temporal.data_converter))
-            self._runs[key] = run
-            self._runs.move_to_end(key)
-            run.due, run.pause = 0.0, TICK_SECONDS
+            if key not in self._given_up:
+                run = self._runs.get(key) or self._followed(key, execution, is_new=is_new)
+                self._runs.move_to_end(key)
+                run.touched()
 
-    async def _read(self, run: _Run) -> None:
-        before = run.position
+    def _look_at(self, keys: Iterable[RunKey], due: float) -> None:
+        for key in keys:
+            if key not in self._runs and key not in self._given_up:
+                run = self._followed(key, key.first)
+                run.is_looked_at, run.due = True, due
+
+    async def _look_back(self, task_queue: str) -> None:
+        """Look at the runs that a worker that was killed may not have told all of."""
+        since = (datetime.now(UTC) - _LOOK_BACK).isoformat()
+        queue = task_queue.replace("'", "''")
+        query = f"TaskQueue='{queue}' AND (ExecutionStatus='Running' OR CloseTime > '{since}')"
+        found: dict[RunKey, str] = {}
         try:
-            async for event, execution in self._news(run):
-                self._take(run, event, execution)
+            async for one in self._temporal.list_workflows(query, limit=_MOST_OPEN):
+                if one.workflow_type not in _NO_RUNS:
+                    first = one.raw_info.first_run_id or one.run_id
+                    found.setdefault(RunKey(one.namespace, one.id, first), one.run_id)
+        except RPCError as error:
+            _LOG.debug("telemetry: runs before this worker cannot be listed: %s", error.message)
+        for key, execution in found.items():
+            if key not in self._runs:
+                self._followed(key, execution).is_looked_at = True
+
+    async def _read(self, run: FollowedRun) -> None:
+        before, run.has_news = run.position, False
+        try:
+            if not run.is_open and not await self._open(run):
+                self._runs.pop(run.key, None)
+                return
+            async for told in run.news():
+                self._listener.take(told)
         except RPCError as error:
             self._failed(run, error)
             return
@@ -229,99 +195,23 @@ class Follower:
             self._runs.pop(run.key, None)
             return
         self._is_away = False
-        if run.position != before:
-            self._unsettled[run.key.text] = run.position.text
-            run.pause = TICK_SECONDS
-        else:
-            run.pause = min(2 * run.pause, _LONGEST_PAUSE_SECONDS)
-        run.due = time.monotonic() + run.pause
+        run.has_news = run.position != before
+        run.rest()
 
-    async def _news(self, run: _Run) -> AsyncIterator[tuple[HistoryEvent, str]]:
-        workflow_id = run.key.workflow_id
-        if not run.left:
-            await self._open(run)
-        while True:
-            execution = run.left[0]
-            async for event in read_news(self._temporal, workflow_id, execution, run.mark, _PATIENCE_SECONDS):
-                yield event, execution
-            following = run.projection.next_execution
-            if len(run.left) > 1:
-                run.left.pop(0)
-            elif following and following != execution:
-                run.left = [following]
-            else:
-                return
+    async def _open(self, run: FollowedRun) -> bool:
+        """Find out where to read; return whether there is anything to tell."""
+        told = None if run.is_new else Position.parse(await self._positions.of(run.key.text))
+        # One that was reset goes on in another execution.
+        if told and told.is_end and (run.is_looked_at or told.execution == run.execution):
+            return False
+        await run.open(told)
+        return True
 
-    async def _open(self, run: _Run) -> None:
-        if run.is_new:
-            run.left = [run.execution]
-            run.is_past_told = True
-            return
-        text = self._unsettled.get(run.key.text) or await self._positions.of(run.key.text)
-        left = [*await executions_until(self._temporal, run.key.workflow_id, run.execution)]
-        known = _Position.parse(text)
-        # An execution that was reset is none of these any more.
-        run.told = known if known and known.execution in left else None
-        run.left = left
-
-    def _take(self, run: _Run, event: HistoryEvent, execution: str) -> None:
-        told: list[ToldStep] = []
-        if run.told and not run.is_past_told:
-            run.reached_told = run.reached_told or execution == run.told.execution
-            is_there = execution == run.told.execution
-            run.is_past_told = event.event_id > run.told.event if is_there else run.reached_told
-        for one in run.projection.feed(event, execution):
-            if isinstance(one, RunStarted | ChatStarted) and run.spans is None:
-                started = event.workflow_execution_started_event_attributes
-                run.about = _about(run.key, one, started)
-                identity = RunIdentity(*run.key, span_of(started.header.fields))
-                run.spans = SpanMaker(identity, run.about, self._disclosure)
-            run.builder.take(one, run.projection)
-            told += (found for ended in run.builder.ended() if (found := self._told(run, ended)))
-        if told:
-            self._listener.take(told)
-
-    def _told(self, run: _Run, ended: EndedStep) -> ToldStep | None:
-        """Return what there is to tell of a step; None where that was done before."""
-        is_new = run.is_past_told
-        if not is_new and not run.told:
-            at = ended.step.ended_at or run.taken_over
-            is_new = at > run.taken_over
-            if at < run.taken_over - _TOLD_AGAIN:
-                return None
-        elif not is_new:
-            return None
-        if run.about is None or run.spans is None:
-            return None
-        prompt = None
-        if ended.step.kind == "model" and self._disclosure.is_on:
-            with suppress(KeyError):
-                prompt = run.projection.prompt(ended.step.turn, ended.step.path)
-        return ToldStep(ended, run.about, run.spans.span(ended, prompt), is_new)
-
-    def _failed(self, run: _Run, error: RPCError) -> None:
+    def _failed(self, run: FollowedRun, error: RPCError) -> None:
         if error.status is RPCStatusCode.NOT_FOUND:
             self._runs.pop(run.key, None)
             return
         if not self._is_away:
             self._is_away = True
             _LOG.warning("telemetry: histories cannot be read now (%s): spans come when they can", error.message)
-        run.pause = min(2 * run.pause, _LONGEST_PAUSE_SECONDS)
-        run.due = time.monotonic() + run.pause
-
-
-def _about(key: _Key, began: RunStarted | ChatStarted, started: WorkflowExecutionStartedEventAttributes) -> AboutRun:
-    tenant = started.search_attributes.indexed_fields.get(names.SEARCH_TENANT)
-    return AboutRun(
-        run_id=key.workflow_id,
-        session=key.workflow_id.partition(SEPARATOR)[0],
-        runnable=began.runnable,
-        runnable_kind=began.runnable_kind,
-        is_chat=isinstance(began, ChatStarted),
-        tenant=_keyword(tenant.data) if tenant else "",
-    )
-
-
-def _keyword(data: bytes) -> str:
-    text = data.decode(errors="replace")
-    return text[1:-1] if text.startswith('"') else text
+        run.rest()

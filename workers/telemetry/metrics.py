@@ -11,7 +11,7 @@ from typing import Final
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from ...contracts.wire.event import FallbackUsed
-from .follower import ToldStep
+from .followed_run import ToldStep
 from .span import Attribute
 
 _SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)

@@ -37,6 +37,11 @@ class Positions:
         self._server: Redis | None = redis_client(redis_url) if redis_url else None
         self._known: dict[str, str] = {}
 
+    @property
+    def are_shared(self) -> bool:
+        """Whether other workers know them."""
+        return self._server is not None
+
     async def of(self, run: str) -> str:
         """Return how far a run was told of; empty where that is not known."""
         if known := self._known.get(run):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +27,8 @@ from ...contracts.errors import SetupError
 from ..service_settings import split_address
 from ..settings import Settings
 from .disclosure import Disclosure
-from .follower import Follower, ToldStep
+from .followed_run import ToldStep
+from .follower import Follower
 from .interceptors import Tracing
 from .metrics import StepMetrics, count_of_worker
 from .positions import Positions
@@ -47,6 +48,7 @@ async def telemetry_of(
     *,
     live: Live,
     cache: TranscriptCache,
+    task_queue: str,
     buffer: MetricBuffer | None = None,
 ) -> AsyncIterator[Sequence[Interceptor]]:
     """Yield the interceptors of a worker that is watched.
@@ -60,6 +62,7 @@ async def telemetry_of(
         client: Where the runs are.
         live: What tells those who watch what calls say.
         cache: The worker's memory of transcripts.
+        task_queue: What it polls.
         buffer: What the Temporal SDK of this process counts. None: that is not published.
 
     Raises:
@@ -69,12 +72,14 @@ async def telemetry_of(
         yield ()
         return
     async with AsyncExitStack() as stack:
-        queues = [_queue(name, settings) for name in dict.fromkeys(settings.telemetry)]
         metrics = await _metrics(settings, live, cache, buffer, stack)
         positions = Positions(settings.redis_url.get_secret_value() if settings.redis_url else None)
         disclosure = Disclosure(settings.telemetry_content, _secrets(settings))
-        follower = Follower(client, positions, disclosure, _Ears(queues, metrics))
-        tasks = [asyncio.create_task(follower.run()), *(asyncio.create_task(queue.run()) for queue in queues)]
+        ears = _Ears(metrics)
+        follower = Follower(client, positions, disclosure, ears)
+        queues = [_queue(name, settings, follower.settle) for name in dict.fromkeys(settings.telemetry)]
+        ears.queues = queues
+        tasks = [asyncio.create_task(follower.run(task_queue)), *(asyncio.create_task(queue.run()) for queue in queues)]
         try:
             yield (Tracing(follower.touch),)
         finally:
@@ -87,12 +92,12 @@ async def telemetry_of(
             await positions.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ears:
     """What is told of steps."""
 
-    queues: Sequence[SpanQueue]
     metrics: StepMetrics
+    queues: Sequence[SpanQueue] = ()
 
     def take(self, told: Sequence[ToldStep]) -> None:
         spans = [step.span for step in told if step.span]
@@ -102,13 +107,16 @@ class _Ears:
             if step.is_new:
                 self.metrics.take(step)
 
-    def has_settled(self) -> bool:
-        return all(queue.done == queue.added for queue in self.queues)
+    def mark(self) -> Sequence[int]:
+        return tuple(queue.added for queue in self.queues)
+
+    def has_sent(self, mark: Sequence[int]) -> bool:
+        return all(queue.done >= added for queue, added in zip(self.queues, mark, strict=True))
 
 
-def _queue(name: str, settings: Settings) -> SpanQueue:
+def _queue(name: str, settings: Settings, on_sent: Callable[[], Awaitable[None]]) -> SpanQueue:
     to = destination(name, settings.state_dir)
-    return SpanQueue(to, sender_to(to, sys.stderr))
+    return SpanQueue(to, sender_to(to, sys.stderr), on_sent)
 
 
 async def _metrics(

@@ -62,7 +62,7 @@ class HttpSender:
         Raises:
             Unsent: It was not taken.
         """
-        body = gzip.compress(batch.SerializeToString(), 1)
+        body = await asyncio.to_thread(gzip.compress, batch.SerializeToString(), 1)
         try:
             response = await self._client.post(self._url, content=body)
         except httpx.HTTPError as error:

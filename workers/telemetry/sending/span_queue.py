@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -25,6 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 MOST_WAITING_SPANS: Final = 20_000
 """Spans that wait for a destination that does not take them. What is more than that is dropped, the oldest first."""
 _BATCH: Final = 256
+_GATHERING_SECONDS: Final = 0.5
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 
@@ -35,9 +36,10 @@ class SpanQueue:
     Args:
         to: Where.
         sender: What sends them.
+        on_sent: Called after each batch.
     """
 
-    def __init__(self, to: Destination, sender: Sender) -> None:
+    def __init__(self, to: Destination, sender: Sender, on_sent: Callable[[], Awaitable[None]]) -> None:
         self.name = to.name
         self.added = 0
         """How many spans were given to it."""
@@ -46,6 +48,7 @@ class SpanQueue:
         self._form = to.form
         self._resource: Resource = resource_of(to.resource)
         self._sender = sender
+        self._on_sent = on_sent
         self._waiting: deque[StepSpan] = deque()
         self._news = asyncio.Event()
         self._is_down = False
@@ -67,6 +70,7 @@ class SpanQueue:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             await self._news.wait()
+            await asyncio.sleep(_GATHERING_SECONDS)
             if await self.send_waiting():
                 pause = _FIRST_PAUSE_SECONDS
             else:
@@ -90,6 +94,7 @@ class SpanQueue:
             for _ in range(len(batch) - (self._dropped - before)):
                 self._waiting.popleft()
                 self.done += 1
+            await self._on_sent()
         self._news.clear()
         return True
 
