@@ -10,19 +10,12 @@ from typing import Final
 from ...contracts.message import Message, Role
 from ...contracts.template import as_text
 from ...contracts.text import one_line, plural
-from ...history.trace.shares import percentages
+from ...history.trace.shares import SHARE_WORDS, percentages
 from ...history.trace.step import Trace, TraceStep
 from .terminal import harmless
 
 _BAR: Final = 24
 _CHARS: Final = 100
-_WORDS: Final = {
-    "model": "waiting for models",
-    "tool": "in tools",
-    "retrieval": "in searches",
-    "waiting": "waiting for a worker or another attempt",
-    "between": "between steps",
-}
 
 
 class TraceLines:
@@ -46,7 +39,7 @@ class TraceLines:
         """Yield the lines."""
         for line in self._lines(self._trace.run, 0):
             yield harmless(line)
-        if where := ", ".join(f"{percent} % {_WORDS[what]}" for what, percent in percentages(self._trace.shares)):
+        if where := ", ".join(f"{percent} % {SHARE_WORDS[what]}" for what, percent in percentages(self._trace.shares)):
             yield f"where the time went: {where}"
         models = [step for step in self._trace.run.walk() if step.proven is not None]
         if wrong := [step for step in models if not step.proven]:
@@ -118,8 +111,7 @@ def _facts(step: TraceStep, now: datetime) -> Iterator[str]:
         yield f"{step.usage.input_tokens}→{step.usage.output_tokens} tok"
     if step.cost_usd:
         yield f"${step.cost_usd:.4f}"
-    if step.run_id:
-        yield step.run_id
+    yield from filter(None, (step.run_id, step.untold))
 
 
 def _texts(step: TraceStep) -> Iterator[tuple[str, str]]:

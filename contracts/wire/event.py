@@ -203,6 +203,8 @@ class MemberStarted(EventBase):
     """What kind of runnable that is, such as `agent`."""
     run_id: str
     """Id of the nested run, whose history has its transcript: `client.get(run_id)`."""
+    call_id: str = ""
+    """Id of the tool call that started it; empty where none did."""
     message: Message | None = None
     """What it is asked. None where it takes over a conversation."""
 

@@ -108,6 +108,7 @@ class Members:
             member=member.name,
             runnable_kind=member.kind,
             run_id=member.workflow_id,
+            call_id=member.call_id,
             message=member.message,
         )
 

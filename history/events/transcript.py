@@ -6,7 +6,7 @@ Pure: no I/O, and nothing that the history does not say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
@@ -16,6 +16,32 @@ from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ...contracts.wire.run import Rejected
 
 
+class _Chain:
+    """The values of a hash's chain, message by message.
+
+    So every message is hashed once, however many prompts it stands in.
+    """
+
+    def __init__(self) -> None:
+        self._head: Head | None = None
+        self._links: list[tuple[Message, str]] = []
+
+    def after(self, head: Head, messages: Sequence[Message]) -> str:
+        """Return the chain's value after these messages."""
+        if self._head is not head:
+            self._head, self._links = head, []
+        for place, (message, (linked, _)) in enumerate(zip(messages, self._links, strict=False)):
+            # Another one was put in its place since.
+            if message is not linked:
+                del self._links[place:]
+                break
+        chain = self._links[-1][1] if self._links else chain_start(head)[0]
+        for message in messages[len(self._links) :]:
+            chain, _ = chain_link(chain, message)
+            self._links.append((message, chain))
+        return self._links[len(messages) - 1][1] if messages else chain_start(head)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class SentPrompt:
     """Everything that one model call sent, rebuilt from the history."""
@@ -23,14 +49,12 @@ class SentPrompt:
     head: Head
     messages: tuple[Message, ...]
     model: Model
+    _chain: _Chain = field(default_factory=_Chain, repr=False, compare=False)
 
     @property
     def hash(self) -> str:
         """Equals `ModelReply.prompt_hash` where the prompt is the one that was sent."""
-        chain, _ = chain_start(self.head)
-        for message in self.messages:
-            chain, _ = chain_link(chain, message)
-        return prompt_hash(chain, self.model)
+        return prompt_hash(self._chain.after(self.head, self.messages), self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class RebuiltTranscript:
         self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
         self._sent: dict[int, tuple[int, int]] = {}
+        self._chain = _Chain()
 
     def take_over(self, messages: Sequence[Message]) -> None:
         """Take in a page of the conversation that this one continues, before all else."""
@@ -113,7 +138,7 @@ class RebuiltTranscript:
             KeyError: The history tells of no such call.
         """
         length, choice = self._sent[turn]
-        return SentPrompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice])
+        return SentPrompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice], self._chain)
 
     def _since_reply(self) -> list[Message]:
         since: list[Message] = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.event import (
     Event,
@@ -31,6 +32,7 @@ from .step import TraceStep
 
 _FAILED = "failed"
 _COMPLETED = "completed"
+_CALLS = ("model", "tool")
 
 
 @dataclass(slots=True, eq=False)
@@ -75,7 +77,26 @@ class TraceBuilder:
         self._calls: dict[str, _Growing] = {}
         self._failed: dict[str, int] = {}
         """How many models have failed in a turn, by the model call that began it."""
+        self._cut: set[str] = set()
+        """Calls that were ended by the end of what they were in, and may be told of after it."""
         self._runs: dict[str, _Growing] = {}
+        self._heads: dict[str, Head] = {}
+
+    def go_on(self, run_id: str, path: str, at: datetime, reason: str) -> None:
+        """Take in a run whose beginning is not told.
+
+        Args:
+            run_id: Its id.
+            path: Its place in the runnable tree.
+            at: When what is told begins.
+            reason: Why its beginning is not told.
+        """
+        begun = {"path": path, "started_at": at}
+        why = {"id": f"{run_id}-earlier", "name": "it began earlier", "reason": reason}
+        name = Place(path).unnumbered_name
+        self._root = _Growing({**begun, "kind": "run", "id": run_id, "name": name, "run_id": run_id})
+        self._root.steps.append(_Growing({**begun, **why, "kind": "notice", "seconds": 0.0}, self._root))
+        self._runs[run_id] = self._holders[path] = self._root
 
     def take(self, event: Event, projection: Projection) -> None:
         """Take in an event.
@@ -115,8 +136,15 @@ class TraceBuilder:
         if step.call and self._calls.get(step.call) is step:
             del self._calls[step.call]
 
-    def root(self) -> TraceStep | None:
-        """Return the run with all its steps; None where nothing was told of it."""
+    def root(self, untold: Mapping[str, str] | None = None) -> TraceStep | None:
+        """Return the run with all its steps; None where nothing was told of it.
+
+        Args:
+            untold: Why the histories of nested runs were not read, by the ids of those runs.
+        """
+        for run_id, reason in (untold or {}).items():
+            if run_id in self._runs:
+                self._runs[run_id].fields["untold"] = reason
         return self._root.made() if self._root else None
 
     def _begin(self, event: RunStarted | ChatStarted | MemberStarted | TurnStarted) -> None:
@@ -132,7 +160,8 @@ class TraceBuilder:
             message = None if isinstance(event, ChatStarted) else event.message
             asked_of = message.text if message else None
             about = {"id": event.run_id, "run_id": event.run_id, "runnable_kind": event.runnable_kind}
-            known = self._add(event, kind="run", name=name, asked=asked_of, **about)
+            call = self._calls.get(_call_of(event)) if isinstance(event, MemberStarted) else None
+            known = self._add(event, call, kind="run", name=name, asked=asked_of, **about)
             self._runs[event.run_id] = known
         self._holders[event.path] = known
         self._root = self._root or known
@@ -152,20 +181,22 @@ class TraceBuilder:
         }
         if isinstance(event, TurnFinished) and self._root:
             self._holders[event.path] = self._root
-        for step in ended.steps:
-            self._cut_off(step, event)
+        self._cut_off(ended, event)
         self._ended.append((ended, event))
 
-    def _cut_off(self, step: _Growing, event: MemberFinished | RunFinished | TurnFinished) -> None:
-        """End what was under way in a run that ends: a nested run tells of its own end."""
-        if step.fields["kind"] == "run" or step.fields.get("seconds") is not None:
-            return
-        for inner in step.steps:
-            self._cut_off(inner, event)
-        status = _FAILED if event.status is Status.FAILED else Status.CANCELLED.value
-        seconds = _seconds(step.fields["started_at"], event.at)
-        step.fields |= {"seconds": seconds, "status": status, "reason": event.reason}
-        self._ended.append((step, event))
+    def _cut_off(self, ended: _Growing, event: MemberFinished | RunFinished | TurnFinished) -> None:
+        """Take in that the calls which have no outcome yet will have none."""
+        what = "turn" if isinstance(event, TurnFinished) else "run"
+        open_ones = [step for step in ended.steps if step.fields["kind"] in _CALLS and "seconds" not in step.fields]
+        for step in open_ones:
+            at_fault = event.status is Status.FAILED and step.fields["kind"] == "model" and len(open_ones) == 1
+            step.fields |= {
+                "seconds": _seconds(step.fields["started_at"], event.at),
+                "status": _FAILED if at_fault else Status.CANCELLED.value,
+                "reason": event.reason if at_fault else f"it had no outcome when the {what} ended",
+            }
+            self._ended.append((step, event))
+            self._cut.add(step.call)
 
     def _note(self, event: Event) -> None:
         match event:
@@ -190,6 +221,7 @@ class TraceBuilder:
         if isinstance(event, ModelRequested):
             model_call = place.model_call(event.turn, self._failed.get(key, 0))
             about = {"id": model_call, "name": event.model, "requested": event.model}
+            about |= self._prompt(event, projection) if self._keep else {}
             self._begin_call(key, self._add(event, kind="model", turn=event.turn, **about))
             return
         call = self._calls.get(key)
@@ -198,13 +230,15 @@ class TraceBuilder:
         self._ended.append((call, event))
         call.fields["seconds"] = _seconds(call.fields["started_at"], event.at)
         if isinstance(event, FallbackUsed):
-            call.fields |= {"status": _FAILED, "reason": event.reason}
+            # What it was told is said once, at the call of the model that takes over.
+            call.fields |= {"status": _FAILED, "reason": event.reason, "told": (), "messages": 0}
             self._failed[key] = self._failed.get(key, 0) + 1
             return
         self._failed.pop(key, None)
         call.fields |= {
             "name": event.model,
             "status": _COMPLETED,
+            "reason": "",
             "waited_seconds": event.waited_seconds,
             "attempt": event.attempt,
             "answered": event.message.text,
@@ -213,24 +247,43 @@ class TraceBuilder:
             "prompt_hash": event.prompt_hash,
             "turns": 1,
             "stop": event.stop,
-            **(_prompt(event, projection) if self._keep else {}),
+            "proven": _proven(event, projection) if self._keep else None,
         }
+
+    def _prompt(self, event: ModelRequested, projection: Projection) -> dict[str, Any]:
+        """Return what the model sees, as the history tells it."""
+        try:
+            sent = projection.prompt(event.turn, event.path)
+        except KeyError:
+            return {}
+        try:
+            before = len(projection.prompt(event.turn - 1, event.path).messages)
+        except KeyError:
+            before = 0
+        head = None if self._heads.get(event.path) == sent.head else sent.head
+        self._heads[event.path] = sent.head
+        return {"messages": len(sent.messages), "told": sent.messages[before:], "head": head}
 
     def _take_tool(self, event: ToolRequested | ToolResponded) -> None:
         key = Place(event.path).tool_call(event.call_id)
         call = self._calls.get(key)
+        if call is None and key in self._cut:
+            return
         if call is None or isinstance(event, ToolRequested):
             asked = event.arguments if isinstance(event, ToolRequested) else None
             call = self._add(event, kind="tool", id=key, name=event.name, turn=event.turn, asked=asked)
             self._begin_call(key, call)
         if isinstance(event, ToolRequested):
             return
-        self._ended.append((call, event))
+        if key not in self._cut:
+            self._ended.append((call, event))
         call.fields |= {
             "seconds": _seconds(call.fields["started_at"], event.at),
             "waited_seconds": event.waited_seconds,
             "attempt": event.attempt,
             "status": _FAILED if event.is_error else _COMPLETED,
+            # It may be told after the end of its turn.
+            "reason": "",
             "answered": event.content,
         }
 
@@ -241,6 +294,7 @@ class TraceBuilder:
     def _take_retrieval(self, event: RetrievalResponded) -> None:
         found = self._add(
             event,
+            self._calls.get(Place(event.path).tool_call(event.call_id)) if event.call_id else None,
             kind="retrieval",
             started_at=event.at - timedelta(seconds=event.seconds),
             id=Place(event.path).search(event.call_id),
@@ -254,17 +308,13 @@ class TraceBuilder:
             usage=event.usage,
             cost_usd=event.cost_usd,
         )
-        call = self._calls.get(Place(event.path).tool_call(event.call_id)) if event.call_id else None
-        if call and found.within:
-            found.within.steps.remove(found)
-            found.within = call
-            call.steps.append(found)
         self._ended.append((found, event))
 
-    def _add(self, event: Event, **fields: Any) -> _Growing:
+    def _add(self, event: Event, inside: _Growing | None = None, /, **fields: Any) -> _Growing:
+        """Add a step, by default to the innermost run or turn that its place is in."""
         step = _Growing({"path": event.path, "started_at": event.at, **fields})
         if self._root:
-            step.within = self._holder(event.path)
+            step.within = inside or self._holder(event.path)
             step.within.steps.append(step)
         return step
 
@@ -281,17 +331,17 @@ def _ids_above(step: _Growing) -> Iterator[str]:
         yield step.fields["id"]
 
 
-def _prompt(event: ModelResponded, projection: Projection) -> dict[str, Any]:
-    """Return what the model saw, as the history tells it."""
+def _call_of(event: MemberStarted) -> str:
+    """Return the id of the tool call that started a nested run, of whoever is right above it."""
+    return Place(event.path).parent.tool_call(event.call_id) if event.call_id else ""
+
+
+def _proven(event: ModelResponded, projection: Projection) -> bool | None:
+    """Return whether the prompt is as the history tells it."""
     try:
-        sent = projection.prompt(event.turn, event.path)
+        return projection.prompt(event.turn, event.path).hash == event.prompt_hash
     except KeyError:
-        return {}
-    try:
-        before = len(projection.prompt(event.turn - 1, event.path).messages)
-    except KeyError:
-        before = 0
-    return {"messages": len(sent.messages), "told": sent.messages[before:], "proven": sent.hash == event.prompt_hash}
+        return None
 
 
 def _seconds(begin: datetime, end: datetime) -> float:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from ...contracts.contract import Contract
 from ...contracts.message import Message
+from ...contracts.model import Head
 from ...contracts.usage import Usage
 from ...contracts.wire.model_call import StopReason
 
@@ -45,14 +46,18 @@ class TraceStep(Contract):
     """What was asked: a text, or the arguments of a tool."""
     answered: JsonValue = None
     """What it came to, as text or JSON; of a search the ids of the passages with the scores of each stage."""
+    head: Head | None = None
+    """What a model was told beside messages: instructions, tools, the form of the answer. None where it is as in the
+    call before."""
     told: tuple[Message, ...] = ()
-    """What a model was told that it was not told by the call before."""
+    """What a model was told that it was not told by the call before. Empty too of a call that another model took over:
+    it was told the same as that one."""
     messages: int = 0
-    """Messages in the whole prompt of a model call."""
+    """Messages in the whole prompt of a model call. Those before `told` are the first ones of the call before."""
     prompt_hash: str = ""
     """SHA-256 of the exact prompt that was sent, as the history has it."""
     proven: bool | None = None
-    """Whether the prompt that was rebuilt from the history has that hash. None where there was none to rebuild."""
+    """Whether the prompt that was rebuilt from the history has that hash. None where there is no prompt or answer."""
     turns: int = 0
     """Model calls in it, with all that is nested."""
     usage: Usage = Usage()
@@ -66,6 +71,8 @@ class TraceStep(Contract):
     """Of a model call `provider/model` that was asked: `name` is what the provider reports."""
     stop: StopReason | None = None
     """Of a model call why its answer ends where it does."""
+    untold: str = ""
+    """Why nothing is told of what is in it, of a nested run whose history was not there to read."""
     steps: tuple[TraceStep, ...] = ()
     """What it is made of, in order."""
 
@@ -84,8 +91,9 @@ class TraceStep(Contract):
 class Share(Contract):
     """A part of the time that a run took."""
 
-    what: Literal["model", "tool", "retrieval", "waiting", "between"]
-    """What the run waited for: a model, a tool, a search; a worker or another attempt; nothing of these."""
+    what: Literal["model", "tool", "retrieval", "run", "waiting", "between"]
+    """What the run waited for: a model, a tool, a search; a nested run of which nothing else is told; a worker or
+    another attempt; nothing of these."""
     seconds: float
 
 

@@ -30,6 +30,8 @@ from temporalio.worker import (
 
 from ...connection.tracing import TRACE_HEADER, header_of, span_of
 from ...contracts import names
+from ...contracts.wire.places import Place
+from ...contracts.wire.run import RunInput
 from .identity import RunIdentity
 
 _TOUCH: Final = "sostenuto_touch"
@@ -137,7 +139,13 @@ class _Outbound(WorkflowOutboundInterceptor):
         return super().start_local_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
-        input.headers = self._with_step(input.headers, None)
+        # A nested run that a tool call asks for is in that.
+        calls = [
+            Place(run.path).parent.tool_call(run.call_id)
+            for run in input.args[:1]
+            if isinstance(run, RunInput) and run.call_id
+        ]
+        input.headers = self._with_step(input.headers, calls[0] if calls else None)
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:

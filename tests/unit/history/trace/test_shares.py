@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sostenuto.history.trace.shares import percentages, shares_of
+from sostenuto.history.trace.shares import critical_path, percentages, shares_of
 from sostenuto.history.trace.step import TraceStep
 
 BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
@@ -51,3 +51,18 @@ def test_nothing_and_what_goes_on() -> None:
     assert percentages(()) == []
     running = step("run", 0, None, step("model", 1, 3), step("tool", 3, None))
     assert shares(running) == {"model": 2.0, "between": 1.0}
+
+
+def test_the_critical_path_goes_from_the_end_to_the_start() -> None:
+    first, short, long = step("model", 0, 4, waited=1), step("tool", 4, 5), step("tool", 4, 9)
+    run = step("run", 0, 10, first, short, step("tool", 4, 9, step("run", 4, 9, long)))
+    found = [*critical_path(run)]
+    assert [stretch.step for stretch in found] == [long, first]
+    times = [[(at - BEGIN).total_seconds() for at in (one.begin, one.working, one.end)] for one in found]
+    assert times == [[4.0, 4.0, 9.0], [0.0, 1.0, 4.0]]
+
+
+def test_a_nested_run_of_which_nothing_is_told_counts_itself() -> None:
+    untold = step("run", 1, 9).model_copy(update={"untold": "it is past the retention time"})
+    assert shares(step("run", 0, 10, untold)) == {"run": 8.0, "between": 2.0}
+    assert shares(step("run", 0, 10, step("tool", 1, 9, untold))) == {"run": 8.0, "between": 2.0}
