@@ -26,9 +26,8 @@ from ..contracts.wire.run import Result, Status
 from ..history.events.projection import Projection
 from ..history.reading.cursor import Cursor
 from ..history.reading.executions import describe, executions_until, first_execution, from_position, is_code_first
+from ..history.reading.traced import build_trace
 from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
-from ..history.trace.building import TraceBuilder
-from ..history.trace.shares import shares_of
 from ..history.trace.step import Trace
 from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
@@ -176,21 +175,23 @@ class Run:
     async def trace(self) -> Trace:
         """Return what the run did and why, and where the time went.
 
-        As far as it is. Reads the histories of the run and of all that is nested in it, and rebuilds every prompt.
+        As far as it is, and as far back as its history is retained. Reads the histories of the run and of all that is
+        nested in it, and rebuilds every prompt.
 
         Raises:
             SpecError: There is no such run.
         """
-        builder = TraceBuilder()
         with translate_rpc_errors(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
-            async for part in parts(self._temporal, root, keep=True):
-                for event in part.events:
-                    builder.take(event, part.projection)
-        run = builder.root()
-        if run is None:
-            raise SpecError(f"run {self.id!r}: the beginning of its history is past the retention time")
-        return Trace(run=run, shares=shares_of(run))
+            workflows = parts(self._temporal, root, keep=True)
+            trace = await build_trace(
+                workflows,
+                "its history is past the retention time",
+                "its history before this is past the retention time",
+            )
+        if trace is None:
+            raise SpecError(f"run {self.id!r}: all of its history that tells anything is past the retention time")
+        return trace
 
     async def cancel(self) -> None:
         """Ask the run to stop.

@@ -68,6 +68,11 @@ class Projection:
         """What the run came to, once it has ended; without messages."""
 
     @property
+    def path(self) -> str:
+        """Its own place in the runnable tree; empty before its start was read."""
+        return self._path
+
+    @property
     def members(self) -> Mapping[str, Member]:
         """The nested runs that have begun and not ended, by path."""
         return self._members.open

@@ -147,7 +147,7 @@ async def _after(
             # Also the one before it would do: what was seen is left out.
             mark.page = events.next_page_token or mark.page
         if event.event_id > mark.seen:
-            decoded = await _decoded(event, temporal.data_converter)
+            decoded = await decoded_event(event, temporal.data_converter)
             if event.event_type not in _MAY_BE_TAKEN_BACK:
                 mark.seen = event.event_id
             yield decoded
@@ -155,7 +155,7 @@ async def _after(
             return
 
 
-async def _decoded(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:
+async def decoded_event(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:
     """Return the event with its payloads as before encryption and external storage."""
     if converter.payload_codec is None and converter.external_storage is None:
         return event

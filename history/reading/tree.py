@@ -17,7 +17,7 @@ from ...contracts.wire.places import EventId, Place
 from ..events.nested_runs import Member
 from ..events.projection import Projection
 from .cursor import Cursor, Key
-from .executions import executions_left, read_chain
+from .executions import Entry, executions_left, read_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,17 @@ class TreePart:
         """
         part = cls(place, Projection(temporal.data_converter))
         async for entry in read_chain(temporal, place.workflow_id, place.executions, part.projection, wait=False):
-            part.executions.add(entry.execution)
-            if keep:
-                part.events += entry.events
-            for event in entry.events:
-                if isinstance(event, MemberStarted) and (member := part.projection.members.get(event.path)):
-                    part._started.append((event.id, member))
+            part.take(entry, keep=keep)
         return part
+
+    def take(self, entry: Entry, *, keep: bool) -> None:
+        """Take in what a history event means, which its projection has just read."""
+        self.executions.add(entry.execution)
+        if keep:
+            self.events += entry.events
+        for event in entry.events:
+            if isinstance(event, MemberStarted) and (member := self.projection.members.get(event.path)):
+                self._started.append((event.id, member))
 
     def nested(self) -> Iterator[RunAddress]:
         """Return the workflows of the runs that it started."""

@@ -182,6 +182,10 @@ async def test_a_chain_outlives_its_first_execution(hasty: TemporalClient, task_
             assert (await known.describe()).status == "running"
             with pytest.raises(SpecError, match="past the retention time"):
                 await events_of(known, seen[0].id)
+            told = (await known.trace()).run
+            assert (told.kind, told.name, told.run_id, told.seconds) == ("run", "looker", run.id, None)
+            assert told.steps[0].reason == "its history before this is past the retention time"
+            assert all(step.proven for step in told.walk() if step.kind == "model" and step.seconds is not None)
         await found.cancel()
         rest = [event for event in await events_of(run) if event in seen]
         assert executions_in(rest) == later

@@ -44,7 +44,9 @@ async def _export(args: argparse.Namespace) -> int:
         return 0
     _write(history, args.output)
     if args.nested:
-        directory = args.output.with_name(f"{args.output.name}.nested")
+        from .....history.reading.exported import nested_directory
+
+        directory = nested_directory(args.output)
         for nested in await (await client.get(args.id)).nested():
             file = directory / f"{Place(nested).below(args.id)}.json"
             _write(await client.history(nested), file, nested=True)

@@ -13,14 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .....contracts.errors import SpecError
 from .....contracts.limits import HOW_TO_READ_OUTSIDE
 from ...app_loader import load_app
 from ...session import keep_stdout_clean, needs_worker_packages
 from ...terminal import answer
 
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowHistory
     from temporalio.worker import Replayer
 
 
@@ -44,7 +42,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _replay(args: argparse.Namespace) -> int:
-    histories = [(file, _read(file)) for file in args.files]
+    from .....history.reading.exported import read_history_file
+
+    histories = [(file, read_history_file(file)) for file in args.files]
     keep_stdout_clean()
     # What it warns of is what is printed here in plain words.
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
@@ -59,22 +59,6 @@ async def _replay(args: argparse.Namespace) -> int:
         else:
             answer(f"{file}: {problem or f'ok, {len(history.events)} events'}")
     return 1 if failed else 0
-
-
-def _read(file: Path) -> WorkflowHistory:
-    from google.protobuf.json_format import ParseError
-    from temporalio.client import WorkflowHistory
-
-    try:
-        history = WorkflowHistory.from_json(file.stem, file.read_text())
-    except OSError as error:
-        raise SpecError(f"{file} cannot be read: {error.strerror}") from error
-    except (ValueError, ParseError) as error:
-        raise SpecError(f"{file} is not a history as `sostenuto export` writes it: {error}") from error
-    if not history.events:
-        raise SpecError(f"{file} is a history without events")
-    started = history.events[0].workflow_execution_started_event_attributes
-    return WorkflowHistory(started.workflow_id or file.stem, history.events)
 
 
 def _replayer(workflows: Sequence[type]) -> Replayer:
