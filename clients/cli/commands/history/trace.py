@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .....contracts.errors import SpecError
 from ...session import add_connection_options, connect_client, keep_stdout_clean
-from ...terminal import answer
+from ...terminal import answer, say
 
 if TYPE_CHECKING:
     from .....history.reading.exported import ExportedTrace
+
+_STDOUT = Path("-")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,18 +29,29 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("id", metavar="ID|FILE.json", help="name of the run or the chat, or an exported history")
     parser.add_argument("--full", action="store_true", help="print texts whole")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print everything as JSON")
+    forms.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write it as a page that needs nothing but a browser, and can be mailed ('-': to stdout)",
+    )
     add_connection_options(parser)
     parser.set_defaults(handler=_trace)
 
 
 async def _trace(args: argparse.Namespace) -> int:
     if args.id.endswith(".json"):
-        trace, now = await _exported(Path(args.id))
+        (trace, now), source = await _exported(Path(args.id)), f"Read from the exported history {Path(args.id).name}."
     else:
-        trace, now = await (await (await connect_client(args)).get(args.id)).trace(), datetime.now(UTC)
+        trace, now, source = await (await (await connect_client(args)).get(args.id)).trace(), datetime.now(UTC), ""
     if args.json:
         answer(trace.model_dump_json(indent=1))
+    elif args.html:
+        from .....history.trace.page.document import trace_page
+
+        _write(trace_page(trace, now, source), args.html)
     else:
         from ...trace_lines import TraceLines
 
@@ -53,3 +67,14 @@ async def _exported(file: Path) -> ExportedTrace:
 
     keep_stdout_clean()
     return await read_exported_trace(file, data_converter(payload_dir_setting()))
+
+
+def _write(page: str, file: Path) -> None:
+    if file == _STDOUT:
+        answer(page, end="")
+        return
+    try:
+        file.write_text(page, encoding="ascii", newline="\n")
+    except OSError as error:
+        raise SpecError(f"{file} cannot be written: {error.strerror}") from error
+    say(f"the page was written to {file}: open it in a browser")

@@ -1,0 +1,235 @@
+"""The page of a run in a real browser: everything is there, nothing is loaded, no text is obeyed."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sostenuto.history.trace.page.document import trace_page
+from sostenuto.history.trace.step import Trace
+from tests.chromium import PROGRAM, Tab, chromium
+from tests.unit.history.trace.made import BEGIN, PICTURE, hostile_run, long_run, whole_run
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no chromium here")
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Tab]:
+    with chromium() as tab:
+        yield tab
+
+
+class Opened:
+    """A page that is open in the browser."""
+
+    def __init__(self, tab: Tab, file: Path, trace: Trace) -> None:
+        file.write_text(trace_page(trace, BEGIN + timedelta(seconds=14)))
+        self.tab = tab
+        self.address = file.as_uri()
+        tab.size(1400, 900)
+        self.open()
+
+    def open(self, fragment: str = "") -> None:
+        self.tab.open(self.address + fragment)
+        self.tab.settle()
+
+    def texts(self, selector: str) -> list[str]:
+        found: list[str] = self.tab.value(f"[...document.querySelectorAll({selector!r})].map((one) => one.innerText)")
+        return found
+
+    def text(self, selector: str) -> str:
+        return "\n".join(self.texts(selector))
+
+    def click(self, selector: str) -> None:
+        self.tab.value(f"document.querySelector({selector!r}).click()")
+        self.tab.settle()
+
+    def search(self, text: str) -> None:
+        self.tab.value(
+            f"(() => {{ const box = document.querySelector('input'); box.value = {text!r};"
+            "box.dispatchEvent(new Event('input')); })()"
+        )
+        self.tab.settle()
+
+    def steps(self) -> list[int]:
+        found: list[int] = self.tab.value(
+            "[...document.querySelectorAll('[role=treeitem]')].map((row) => Number(row.dataset.step))"
+        )
+        return found
+
+
+@pytest.fixture
+def opened(tab: Tab, tmp_path: Path) -> Any:
+    yield lambda trace: Opened(tab, tmp_path / "run.html", trace)
+    assert tab.problems == []
+    # Pictures of a prompt stand in the page itself.
+    assert [one for one in tab.requested if not one.startswith(("file://", "data:"))] == []
+
+
+def test_it_shows_every_step_and_where_the_time_went(opened: Any) -> None:
+    trace = whole_run()
+    page = opened(trace)
+    assert page.steps() == [*range(len([*trace.run.walk()]))]
+    summary = page.text("#summary")
+    for words in (
+        *(
+            "desk",
+            "under way",
+            "ticket-812",
+            "14.0 s so far",
+            "2 model calls",
+            "3,680 \u2192 192 tokens",
+            "2 prompts proven",
+        ),
+        *("Under way when this was written, 2026-11-29 09:30:14 UTC.", "55 % waiting for models"),
+        "What happened inside 1 nested run is not told here: it is past the retention.",
+    ):
+        assert words in summary
+    on_path = page.tab.value("[...document.querySelectorAll('.row.on-path')].map((row) => Number(row.dataset.step))")
+    assert on_path == [4, 5, 7, 8, 9]
+    assert page.text(".row.failed, .row.bad").count("QuotaExceeded: no credit") == 1
+
+
+def test_a_step_tells_everything(opened: Any) -> None:
+    page = opened(whole_run())
+    page.click('[data-step="6"] .title')
+    assert page.tab.value("location.hash") == "#step-6"
+    assert '"order": 9007199254740993' in page.text("#details")
+    page.click('[data-step="7"] .title')
+    assert page.texts("#details th") == ["#", "passage", "dense", "fused"]
+    assert page.texts("#details td.number")[:2] == ["0.789", "0.500"]
+    page.click('[data-step="4"] .title')
+    assert "The same as the model that took over" in page.text("#details")
+    page.click("#details a.step")
+    facts = page.text(".facts")
+    for words in (
+        "attempt\n2",
+        "of it waiting\n1.60 s",
+        "of them cached\n1,200",
+        "of them reasoning\n40",
+        "cost\n$0.0123",
+    ):
+        assert words in facts
+
+
+def test_a_prompt_is_whole_and_what_is_new_in_it_is_marked(opened: Any) -> None:
+    page = opened(whole_run())
+    page.open("#step-8")
+    assert "Proven" in page.text("#details .proof")
+    assert page.texts("#details .who") == ["2\nassistant\nnew", "3\ntool\nnew"]
+    page.click(".modes button:last-child")
+    assert page.texts("#details .who") == ["instructions", "1\nuser", "2\nassistant\nnew", "3\ntool\nnew"]
+    assert "Where is order 7, and can I have my money back?" in page.text("#details .message.user")
+    assert "The customer asks for a refund." in page.text("#details .thinking")
+    assert page.tab.value("document.querySelector('#details img').naturalWidth") == 1
+
+
+def test_steps_are_found_and_filtered(opened: Any) -> None:
+    page = opened(whole_run())
+    page.search("late order")
+    assert page.steps() == [0, 3, 6, 7]
+    assert page.text(".found") == "2 of 11 steps"
+    page.search("")
+    page.click("#tools .filter:nth-of-type(7)")
+    assert page.text("#tools .filter[aria-pressed=true]").strip().endswith("1 failed")
+    assert page.steps() == [0, 3, 4]
+    page.search("nothing like it")
+    assert page.text("#rows") == "No step fits the filter."
+
+
+def test_keys_go_through_the_steps(opened: Any) -> None:
+    page = opened(whole_run())
+    page.tab.press("ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown")
+    assert page.tab.value("location.hash") == "#step-3"
+    page.tab.press("ArrowLeft")
+    assert page.steps() == [0, 1, 2, 3, 9, 10]
+    page.tab.press("ArrowRight", "End", "z")
+    assert page.tab.value("location.hash") == "#step-10"
+    assert page.tab.value("document.body.classList.contains('zoomed')")
+    page.tab.press("0", "Escape", "/")
+    assert not page.tab.value(
+        "document.body.classList.contains('zoomed') || document.body.classList.contains('has-details')"
+    )
+    assert page.tab.value("document.activeElement.tagName") == "INPUT"
+
+
+def test_a_part_of_the_time_is_chosen_by_dragging(opened: Any) -> None:
+    page = opened(whole_run())
+    left, top, wide, high = page.tab.value(
+        "(() => { const box = document.getElementById('overview').getBoundingClientRect();"
+        "return [box.left, box.top, box.width, box.height]; })()"
+    )
+    middle = top + high / 2
+    page.tab.drag((left + wide * 6 / 14, middle), (left + wide * 7 / 14, middle))
+    assert page.texts("#axis .tick")[0] == "6.0 s"
+    seen = page.tab.value(
+        "[...document.querySelectorAll('.row')].filter((row) => row.querySelector('.bar'))"
+        ".map((row) => row.dataset.step)"
+    )
+    assert seen == ["0", "3", "6", "7", "8"]
+    page.click("#tools .zoom")
+    assert page.texts("#axis .tick")[0] == "0"
+
+
+def test_a_thousand_turns(opened: Any) -> None:
+    """Only what is to be seen is in the page, and the last turn is one key away."""
+    page = opened(long_run(1000))
+    assert len(page.steps()) < 60
+    page.tab.press("End")
+    assert page.steps()[-1] == 2000
+    page.open("#step-1999")
+    assert page.text(".selected .nth") == "1000"
+    page.click(".modes button:last-child")
+    assert len(page.texts("#details .message")) == 21
+    assert page.text("#details .more").startswith("Show 20 of 1,979 earlier messages")
+    page.click("#details .messages > .more")
+    assert len(page.texts("#details .message")) == 41
+    page.search('"order": 500,')
+    assert page.steps() == [0, 1000, 1001]
+    for place in (0, 20_000, 10**6):
+        page.search("")
+        page.tab.value(f"document.getElementById('rows').scrollTop = {place}")
+        page.tab.settle()
+        assert 0 < len(page.steps()) < 60
+    assert page.steps()[-1] == 2000
+
+
+def test_its_policy_is_in_force(tab: Tab, tmp_path: Path) -> None:
+    """Were a text to become an element after all, its script would not run, and nothing would be loaded."""
+    page = Opened(tab, tmp_path / "run.html", whole_run())
+    title = tab.value("document.title")
+    assert isinstance(PICTURE.data, str)
+    (tmp_path / "x.png").write_bytes(b64decode(PICTURE.data))
+    add = "document.body.insertAdjacentHTML"
+    for harm in (
+        "const one = document.createElement('script'); one.text = 'document.title = 1'; document.body.append(one)",
+        f'{add}(\'beforeend\', \'<img src="x.png" onload="document.title = 2" onerror="document.title = 2">\')',
+        f"{add}('beforeend', '<iframe srcdoc=\"<script>top.document.title = 3</script>\"></iframe>')",
+    ):
+        before = len(tab.problems)
+        tab.value(f"(() => {{ {harm}; }})()")
+        page.tab.settle()
+        assert any("Content Security Policy" in problem for problem in tab.problems[before:])
+    assert tab.value("document.title") == title
+    assert tab.value("document.querySelector('[src=\"x.png\"]').naturalWidth") == 0
+
+
+@pytest.mark.parametrize("wide", [1400, 390])
+def test_texts_are_not_obeyed(opened: Any, wide: int) -> None:
+    page = opened(hostile_run())
+    page.tab.size(wide, 900, dark=True)
+    title = page.tab.value("document.title")
+    for step in page.steps():
+        page.open(f"#step-{step}")
+        for selector in (".modes button:last-child", "#details summary"):
+            page.tab.value(f"[...document.querySelectorAll({selector!r})].forEach((one) => one.click())")
+        page.tab.settle()
+        assert page.tab.value("document.title") == title
+        assert page.tab.value("document.querySelectorAll('body img, body script, body style, iframe').length") == 2
+    assert "</script><script>document.title='harm'</script>" in page.text("#summary")
+    assert page.tab.value("document.documentElement.scrollWidth <= innerWidth")
