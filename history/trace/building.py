@@ -332,7 +332,7 @@ def _ids_above(step: _Growing) -> Iterator[str]:
 
 
 def _call_of(event: MemberStarted) -> str:
-    """Return the id of the tool call that started a nested run, of whoever is right above it."""
+    """Return the id of the tool call that started a nested run."""
     return Place(event.path).parent.tool_call(event.call_id) if event.call_id else ""
 
 

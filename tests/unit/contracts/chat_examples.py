@@ -46,7 +46,7 @@ def chat_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         chat.Taken(result=run.Result(status=Status.COMPLETED, output="On its way.")),
         chat.TurnEnd(message_id="m1", result=run.Result(status=Status.COMPLETED), is_last_text=True),
         chat.ChatTurn(id="m1", message=_ASKED, status=Status.FAILED, output="On its way.", reason="broke"),
-        chat_event.ChatStarted(**when, run_id="anna", runnable="support", forked_from="otto"),
+        chat_event.ChatStarted(**when, run_id="anna", runnable="support", runnable_kind="agent", forked_from="otto"),
         chat_event.TurnQueued(**when, message_id="m1", message=_ASKED),
         chat_event.TurnStarted(**when, message_id="m1", message=_ASKED),
         chat_event.TurnFinished(

@@ -227,7 +227,7 @@ EXAMPLES: tuple[Contract, ...] = (
         unpriced_calls=1,
         note="not reranked",
     ),
-    event.RunStarted(**WHEN, run_id="run-1", runnable="support", message=USER),
+    event.RunStarted(**WHEN, run_id="run-1", runnable="support", runnable_kind="agent", message=USER),
     event.ModelRequested(**WHEN, turn=1, model="openai/gpt"),
     event.ModelResponded(
         **WHEN,
@@ -241,6 +241,7 @@ EXAMPLES: tuple[Contract, ...] = (
         seconds=1.5,
         waited_seconds=0.25,
         prompt_hash="ab" * 32,
+        stop=StopReason.TOOL_CALLS,
     ),
     event.ToolRequested(**WHEN, turn=1, call_id="call_1_0", name="look", arguments={"at": "cat"}),
     event.ToolResponded(
@@ -258,7 +259,9 @@ EXAMPLES: tuple[Contract, ...] = (
     event.ToolsFaulty(**WHEN, server="git", faults=(FAULT,)),
     event.FallbackUsed(**WHEN, turn=1, failed="anthropic/claude", model="openai/gpt", reason="QuotaExceeded"),
     event.RouteChosen(**WHEN, route="billing", confidence=0.75, reason="It is about money.", strategy="embedding"),
-    event.MemberStarted(**WHEN, member="billing", run_id="run-1/billing", message=USER),
+    event.MemberStarted(
+        **WHEN, member="billing", runnable_kind="agent", run_id="run-1/billing", call_id="call_1", message=USER
+    ),
     event.MemberFinished(
         **WHEN,
         member="billing",
