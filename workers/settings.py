@@ -171,6 +171,11 @@ class Settings(BaseModel):
                 raise ValueError(f'{pattern!r} is not provider/model: write [models."openai/gpt-*"]')
         return models
 
+    @property
+    def publishes_metrics(self) -> bool:
+        """Whether somebody wants figures of this worker."""
+        return self.metrics is not None or "otlp" in self.telemetry
+
     @classmethod
     def load(cls, *, environ: Mapping[str, str] | None = None, toml_path: Path | None = None) -> Settings:
         """Read the settings from the environment and the file.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from ...contracts.errors import SetupError
 
 if TYPE_CHECKING:
+    from temporalio.runtime import MetricBuffer
+
     from ..client import Client
 
 
@@ -20,22 +22,29 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", help="Temporal namespace (default: TEMPORAL_NAMESPACE)")
 
 
-async def connect_client(args: argparse.Namespace) -> Client:
+async def connect_client(args: argparse.Namespace, counts: MetricBuffer | None = None) -> Client:
     """Return a client for what the options say.
+
+    Args:
+        args: The options.
+        counts: Takes what the Temporal SDK of this process counts, and has to be emptied.
 
     Raises:
         SetupError: Nothing answers there, access is denied, or there is no such namespace.
     """
     from ..client import Client
 
-    keep_stdout_clean()
+    keep_stdout_clean(counts)
     return await Client.connect(args.address, namespace=args.namespace, task_queue=getattr(args, "task_queue", None))
 
 
-def keep_stdout_clean() -> None:
+def keep_stdout_clean(counts: MetricBuffer | None = None) -> None:
     """Send the log of the SDK's core to Python's loggers.
 
     By itself it goes to stdout, amid the data printed there.
+
+    Args:
+        counts: Takes what the SDK counts.
     """
     from temporalio.runtime import (
         LogForwardingConfig,
@@ -48,7 +57,7 @@ def keep_stdout_clean() -> None:
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
     # What it warns of, such as each try to reach a server that is away, the commands tell in their own words.
     levels = TelemetryFilter(core_level="ERROR", other_level="ERROR")
-    telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding), metrics=counts)
     Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
 
 

@@ -73,6 +73,7 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
         ui_port=DEFAULT_UI_PORT if args.ui_port is None else args.ui_port,
         local_model=pulled,
         model_file=settings.local_model,
+        metrics=settings.metrics,
     )
 
 

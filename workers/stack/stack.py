@@ -21,6 +21,7 @@ from ...connection.converter import data_converter
 from ...connection.running_stack import RunningStack
 from ...contracts import names
 from ...contracts.errors import SetupError
+from ..service_settings import split_address
 from .llama_server import LlamaServer
 from .process import ChildProcess, ProcessGroup
 from .state_lock import StateLock
@@ -41,6 +42,8 @@ class StackOptions:
     """`module:app` that the workers serve. None: no workers."""
     workers: int = 1
     """How many worker processes. At least 1."""
+    metrics: str | None = None
+    """Where the metrics of the first worker are scraped; those of the others at the ports after it. None: nowhere."""
     task_queue: str = names.TASK_QUEUE
     """What the workers poll."""
     port: int = PORT
@@ -177,9 +180,9 @@ class EmbeddedStack:
     def _worker_starter(self, group: ProcessGroup, app: str, number: int) -> Callable[[], Awaitable[ChildProcess]]:
         log = self.log_dir / f"worker-{number}.log"
         queue = self._options.task_queue
-        return lambda: start_worker_process(group, app, self.client, queue, log=log, env=self._worker_env())
+        return lambda: start_worker_process(group, app, self.client, queue, log=log, env=self._worker_env(number))
 
-    def _worker_env(self) -> dict[str, str]:
+    def _worker_env(self, number: int) -> dict[str, str]:
         # Settings for another Temporal, such as a key for Temporal Cloud, must not reach the workers of this one.
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         env |= {
@@ -190,6 +193,10 @@ class EmbeddedStack:
             "SOSTENUTO_TASK_QUEUE": self._options.task_queue,
             "PYTHONUNBUFFERED": "1",
         }
+        if self._options.metrics:
+            # Each worker listens at a port of its own, one after the other.
+            host, port = split_address(self._options.metrics)
+            env["SOSTENUTO_METRICS"] = f"{host}:{port + number - 1}"
         if self.redis_url:
             env["SOSTENUTO_REDIS_URL"] = self.redis_url.get_secret_value()
         return env | ({"SOSTENUTO_LOCAL_URL": self.local_url} if self.local_url else {})

@@ -18,9 +18,14 @@ from ..terminal import say
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from temporalio.runtime import MetricBuffer
+
     from ....contracts.specs.app import App
     from ....contracts.specs.node import Node
     from ...client import Client
+
+_MOST_COUNTS = 100_000
+"""Of the Temporal SDK, in the second between two times that they are taken up."""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,15 +76,24 @@ async def serving_client(app: App, args: argparse.Namespace, needed: Node | None
             yield client, queue
 
 
-def serve(app: App, client: Client, task_queue: str, needed: Node | None = None) -> AbstractAsyncContextManager[Any]:
+def serve(
+    app: App, client: Client, task_queue: str, needed: Node | None = None, counts: MetricBuffer | None = None
+) -> AbstractAsyncContextManager[Any]:
     """Run a worker for the app in this process, see `workers.serving`.
+
+    Args:
+        app: What it serves.
+        client: Where.
+        task_queue: What it polls.
+        needed: One of the runnables that is about to be run here.
+        counts: What the Temporal SDK of this process counts, to be published.
 
     Raises:
         SetupError: The worker's packages are not installed, its settings are wrong, or `needed` has no usable model.
     """
     with needs_worker_packages():
         from ....workers.serving import serving
-    return serving(app, client.temporal, task_queue=task_queue, needed=needed, on_warning=_warn)
+    return serving(app, client.temporal, task_queue=task_queue, needed=needed, on_warning=_warn, buffer=counts)
 
 
 async def _worker(args: argparse.Namespace) -> int:
@@ -87,16 +101,28 @@ async def _worker(args: argparse.Namespace) -> int:
 
     app = load_app(args.app)
     names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
-    client = await connect_client(args)
+    counts = _counts()
+    client = await connect_client(args, counts)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serve(app, client, client.task_queue):
+    async with serve(app, client, client.task_queue, counts=counts):
         say(f"serving {names} on task queue {client.task_queue!r}; Ctrl-C stops it")
         await stop.wait()
         say("stopping: calls in flight may end first")
     return 0
+
+
+def _counts() -> MetricBuffer | None:
+    """Return what takes the counts of the Temporal SDK, where they are published."""
+    with needs_worker_packages():
+        from ....workers.settings import Settings
+    if not Settings.load().publishes_metrics:
+        return None
+    from temporalio.runtime import MetricBuffer
+
+    return MetricBuffer(_MOST_COUNTS)
 
 
 def _warn(problem: str) -> None:
