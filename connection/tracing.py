@@ -68,13 +68,14 @@ class CallersTrace(Interceptor):
 
 class _Outbound(OutboundInterceptor):
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
-        here = _current_span()
+        here = current_span()
         if here and TRACE_HEADER not in input.headers:
             input.headers = {**input.headers, TRACE_HEADER: header_of(here)}
         return await super().start_workflow(input)
 
 
-def _current_span() -> SpanAddress | None:
+def current_span() -> SpanAddress | None:
+    """Return the span that is under way here; None where this process traces nothing."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return None

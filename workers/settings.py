@@ -44,6 +44,7 @@ _VARIABLES = {
     "telemetry": "SOSTENUTO_TELEMETRY",
     "telemetry_content": "SOSTENUTO_TELEMETRY_CONTENT",
     "metrics": "SOSTENUTO_METRICS",
+    "logs": "SOSTENUTO_LOGS",
     "script": "SOSTENUTO_SCRIPT",
     "script_log": "SOSTENUTO_SCRIPT_LOG",
 }
@@ -59,11 +60,15 @@ _IN_FILE = frozenset(
         "telemetry",
         "telemetry_content",
         "metrics",
+        "logs",
         "providers",
         "models",
         "rerankers",
     }
 )
+
+
+_SECRET_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
 class Settings(BaseModel):
@@ -99,6 +104,8 @@ class Settings(BaseModel):
     """What spans have of what was said: nothing; all; all but what names a person or opens a door."""
     metrics: str | None = None
     """`HOST:PORT`, or a port of this machine alone, at which metrics can be scraped under `/metrics`. None: nowhere."""
+    logs: Literal["text", "json"] = "text"
+    """How a worker logs: as text, or as one JSON object a line with run, path and trace."""
     script: Path | None = None
     """JSON file of the steps that the `scripted` provider answers with. None: there is no such provider."""
     script_log: Path | None = None
@@ -170,6 +177,13 @@ class Settings(BaseModel):
             if "/" not in pattern:
                 raise ValueError(f'{pattern!r} is not provider/model: write [models."openai/gpt-*"]')
         return models
+
+    def secrets(self, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+        """Return the keys that this worker knows: they never leave in a span or a log."""
+        keys = [self.anthropic_api_key, self.openai_api_key, self.qdrant_api_key, self.redis_url]
+        keys += [one.api_key for one in (*self.providers.values(), *self.rerankers.values())]
+        named = (value for name, value in environ.items() if name.endswith(_SECRET_NAMES))
+        return (*named, *(key.get_secret_value().strip() for key in keys if key))
 
     @property
     def publishes_metrics(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -74,7 +73,7 @@ async def telemetry_of(
     async with AsyncExitStack() as stack:
         metrics = await _metrics(settings, live, cache, buffer, stack)
         positions = Positions(settings.redis_url.get_secret_value() if settings.redis_url else None)
-        disclosure = Disclosure(settings.telemetry_content, _secrets(settings))
+        disclosure = Disclosure(settings.telemetry_content, settings.secrets())
         ears = _Ears(metrics)
         follower = Follower(client, positions, disclosure, ears)
         queues = [_queue(name, settings, follower.settle) for name in dict.fromkeys(settings.telemetry)]
@@ -165,11 +164,3 @@ def _serve(address: str, registry: CollectorRegistry, stack: AsyncExitStack) -> 
         thread.join()
 
     stack.push_async_callback(asyncio.to_thread, stop)
-
-
-def _secrets(settings: Settings) -> list[str]:
-    """Return the keys that this worker knows: they never leave in a span."""
-    named = [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD"))]
-    keys = [settings.anthropic_api_key, settings.openai_api_key, settings.qdrant_api_key, settings.redis_url]
-    keys += [one.api_key for one in (*settings.providers.values(), *settings.rerankers.values())]
-    return [*named, *(key.get_secret_value().strip() for key in keys if key)]

@@ -101,7 +101,7 @@ async def _worker(args: argparse.Namespace) -> int:
 
     app = load_app(args.app)
     names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
-    counts = _counts()
+    counts = _prepare()
     client = await connect_client(args, counts)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -114,11 +114,14 @@ async def _worker(args: argparse.Namespace) -> int:
     return 0
 
 
-def _counts() -> MetricBuffer | None:
-    """Return what takes the counts of the Temporal SDK, where they are published."""
+def _prepare() -> MetricBuffer | None:
+    """Set up logs; return what takes the counts of the Temporal SDK, where they are published."""
     with needs_worker_packages():
+        from ....workers.logs import set_up_logs
         from ....workers.settings import Settings
-    if not Settings.load().publishes_metrics:
+    settings = Settings.load()
+    set_up_logs(settings)
+    if not settings.publishes_metrics:
         return None
     from temporalio.runtime import MetricBuffer
 
