@@ -28,6 +28,8 @@ from .chats.chat import Chat
 from .chats.opening import chat_input, find_chat, open_chat
 from .chats.summary import ChatSummary
 from .collection_calls import CollectionCalls
+from .overview.lookout import AT_LENGTH, Lookout
+from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, check_id, order_of, output_type_of
@@ -253,6 +255,20 @@ class Client(CollectionCalls):
             full += f" AND ({query})"
         with translate_rpc_errors("the list of chats"):
             return tuple([await ChatSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
+
+    async def overview(self, *, tenant: str | None = None) -> Overview:
+        """Return what runs, what is in trouble and what it spent, and what ended lately.
+
+        For alarms and reports: it asks the server five hundred times at most, however many runs there are. Of more
+        than two hundred workflows at work, some are counted only: `Overview.unseen`.
+
+        Args:
+            tenant: Whose runs. Default: everybody's.
+
+        Raises:
+            SetupError: The server is away, denies access, or lacks our search attributes.
+        """
+        return await Lookout(self.temporal, tenant or "").look(AT_LENGTH)
 
     async def history(self, id: str) -> WorkflowHistory:
         """Return the whole history of the newest execution of a run, for Temporal's tools.

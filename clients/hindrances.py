@@ -26,11 +26,11 @@ _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
 _MOST_RUNS: Final = 100
 """Most workflows of one tree that are looked at, those that began first."""
-_PATIENCE: Final = timedelta(seconds=2)
+PATIENCE: Final = timedelta(seconds=2)
 """A worker that is there takes what it is offered at once."""
-_LONG_PATIENCE: Final = timedelta(seconds=10)
+LONG_PATIENCE: Final = timedelta(seconds=10)
 """The server lists a worker for minutes after its end. One that is there and busy takes something within this time."""
-_POLLER_PATIENCE: Final = timedelta(seconds=70)
+POLLER_PATIENCE: Final = timedelta(seconds=70)
 """A worker asks for work once in a minute at least: one that has not for longer is gone."""
 
 
@@ -58,13 +58,13 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
     found: list[Hindrance] = []
     queues: dict[str, bool] = {}
     async for workflow in _at_work(temporal, run):
-        found += [_failing(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
+        found += [failing_step(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
         queue = workflow.execution_config.task_queue.name
-        waits = _waits(workflow)
-        if waits > _PATIENCE:
+        waits = offered_for(workflow, datetime.now(UTC))
+        if waits > PATIENCE:
             if queue not in queues:
                 queues[queue] = await is_polled(temporal, queue)
-            if not queues[queue] or waits > _LONG_PATIENCE:
+            if not queues[queue] or waits > LONG_PATIENCE:
                 found.append(
                     Hindrance(run_id=_id(workflow), task_queue=queue, reason=f"no worker takes work from {queue!r}")
                 )
@@ -101,7 +101,8 @@ def _id(workflow: DescribeWorkflowExecutionResponse) -> str:
     return workflow.workflow_execution_info.execution.workflow_id
 
 
-def _failing(workflow: DescribeWorkflowExecutionResponse, step: PendingActivityInfo) -> Hindrance:
+def failing_step(workflow: DescribeWorkflowExecutionResponse, step: PendingActivityInfo) -> Hindrance:
+    """Return that a step fails and is tried again."""
     failure = step.last_failure
     # The server wraps what it finds too large.
     while failure.HasField("cause") and failure.HasField("server_failure_info"):
@@ -115,16 +116,16 @@ def _failing(workflow: DescribeWorkflowExecutionResponse, step: PendingActivityI
     )
 
 
-def _waits(workflow: DescribeWorkflowExecutionResponse) -> timedelta:
+def offered_for(workflow: DescribeWorkflowExecutionResponse, now: datetime) -> timedelta:
     """Return for how long a worker could have taken something of the workflow."""
     task = workflow.pending_workflow_task
     offered = [task.scheduled_time] if task.state == _TASK_OFFERED else []
     offered += [step.scheduled_time for step in workflow.pending_activities if step.state == _STEP_OFFERED]
-    now = datetime.now(UTC)
-    return max((now - _at(time) for time in offered), default=timedelta())
+    return max((now - moment(time) for time in offered), default=timedelta())
 
 
-def _at(time: Timestamp) -> datetime:
+def moment(time: Timestamp) -> datetime:
+    """Return a time that the server tells."""
     return time.ToDatetime(UTC)
 
 
@@ -142,4 +143,4 @@ async def is_polled(temporal: Client, queue: str) -> bool:
         )
     )
     now = datetime.now(UTC)
-    return any(now - _at(poller.last_access_time) < _POLLER_PATIENCE for poller in described.pollers)
+    return any(now - moment(poller.last_access_time) < POLLER_PATIENCE for poller in described.pollers)

@@ -35,7 +35,7 @@ _PASSING = frozenset(
     }
 )
 _NOTHING_CAME = frozenset({RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED})
-_MAY_BE_TAKEN_BACK = frozenset(
+MAY_BE_TAKEN_BACK = frozenset(
     {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
 )
 """At the end of the history of a workflow that is sent updates: others may come under their ids. They mean nothing to
@@ -148,7 +148,7 @@ async def _after(
             mark.page = events.next_page_token or mark.page
         if event.event_id > mark.seen:
             decoded = await decoded_event(event, temporal.data_converter)
-            if event.event_type not in _MAY_BE_TAKEN_BACK:
+            if event.event_type not in MAY_BE_TAKEN_BACK:
                 mark.seen = event.event_id
             yield decoded
         if patience and is_last and len(events.current_page or ()) < _FULL_PAGE:

@@ -1,0 +1,102 @@
+"""What a history says was spent, read page by page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+
+from sostenuto.clients.overview.ledger import Ledger
+from sostenuto.connection.converter import data_converter
+from sostenuto.contracts import names
+from sostenuto.history.events.projection import Projection
+
+HISTORIES = sorted((Path(__file__).parents[3] / "replay" / "histories").rglob("*.json"))
+
+
+def _events(path: Path) -> list[HistoryEvent]:
+    return list(WorkflowHistory.from_json("w", path.read_text()).events)
+
+
+def _is_run(path: Path) -> bool:
+    started = json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]
+    return started["workflowType"]["name"] in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+
+
+@pytest.mark.parametrize("path", [path for path in HISTORIES if _is_run(path)], ids=lambda path: path.stem)
+def test_it_adds_up_as_the_run_itself_does(path: Path) -> None:
+    """The histories of all versions have every kind of call, and runs that went on in another execution."""
+    ledger, projection = Ledger(data_converter()), Projection(data_converter())
+    events = _events(path)
+    for event in events:
+        ledger.take(event)
+        projection.feed(event, "e")
+    assert ledger.is_readable
+    assert ledger.reached == len(events)
+    if projection.result:
+        came_to = projection.result.totals
+        assert (ledger.totals.usage, ledger.totals.unpriced_calls) == (came_to.usage, came_to.unpriced_calls)
+        assert ledger.totals.cost_usd == pytest.approx(came_to.cost_usd)
+        assert ledger.model_calls == projection.result.turns
+
+
+def test_there_are_such_histories() -> None:
+    assert len([path for path in HISTORIES if _is_run(path)]) > 20
+
+
+@pytest.fixture
+def history() -> list[HistoryEvent]:
+    return _events(next(path for path in HISTORIES if path.stem == "plain"))
+
+
+def test_an_event_counts_once(history: list[HistoryEvent]) -> None:
+    once, twice = Ledger(data_converter()), Ledger(data_converter())
+    for event in history:
+        once.take(event)
+    for event in [*history, *history]:
+        twice.take(event)
+    assert once.totals == twice.totals
+    assert once.model_calls == twice.model_calls > 0
+
+
+def test_a_call_is_open_until_it_ends(history: list[HistoryEvent]) -> None:
+    ledger = Ledger(data_converter())
+    open_calls = []
+    for event in history:
+        ledger.take(event)
+        open_calls.append(len(ledger.calls))
+    assert max(open_calls) > 0
+    assert open_calls[-1] == 0
+
+
+def test_the_beginning_of_a_task_may_be_taken_back(history: list[HistoryEvent]) -> None:
+    """Another event may come under its id."""
+    ledger = Ledger(data_converter())
+    begun = HistoryEvent(event_id=99, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
+    ledger.take(begun)
+    assert ledger.last_at is None
+    timer = HistoryEvent(event_id=99, event_type=EventType.EVENT_TYPE_TIMER_STARTED)
+    timer.timer_started_event_attributes.timer_id = "1"
+    ledger.take(timer)
+    assert ledger.has_timer
+    fired = HistoryEvent(event_id=100, event_type=EventType.EVENT_TYPE_TIMER_FIRED)
+    fired.timer_fired_event_attributes.timer_id = "1"
+    ledger.take(fired)
+    assert not ledger.has_timer
+
+
+def test_of_what_cannot_be_read_it_says_so() -> None:
+    ledger = Ledger(data_converter())
+    scheduled = HistoryEvent(event_id=5, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    scheduled.activity_task_scheduled_event_attributes.activity_id = "support:turn-1"
+    scheduled.activity_task_scheduled_event_attributes.activity_type.name = names.MODEL_ACTIVITY
+    ledger.take(scheduled)
+    completed = HistoryEvent(event_id=7, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    completed.activity_task_completed_event_attributes.scheduled_event_id = 5
+    assert ledger.wants(completed)
+    ledger.take(completed)
+    assert not ledger.is_readable
