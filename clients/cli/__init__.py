@@ -30,6 +30,7 @@ COMMANDS = (
     "chat",
     "watch",
     "ls",
+    "top",
     "history.trace",
     "history.diff",
     "worker",

@@ -8,19 +8,23 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, ConsoleRenderable
     from rich.segment import Segment
+    from rich.text import Text
 
 _ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of the text after them."""
 _PLAIN_PASTE = "\x1b[?2004l"
 """Tells a terminal to send what is pasted as if it was typed: a line that is edited has it do otherwise."""
+_SCREEN_ON = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
+"""Takes the other screen, hides the cursor, and cuts lines where the terminal thinks them longer than we do."""
+_SCREEN_OFF = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def harmless(text: str) -> str:
@@ -105,6 +109,67 @@ def left_as_found() -> Iterator[None]:
 
 def _is_dumb() -> bool:
     return os.environ.get("TERM", "dumb") == "dumb"
+
+
+def has_screen() -> bool:
+    """Return whether standard output is a terminal that can show a screen."""
+    return sys.stdout.isatty() and not _is_dumb()
+
+
+class FullScreen:
+    """The whole terminal, while its block lasts.
+
+    What it showed before comes back at the end, whatever that is. Keys come as they are pressed and are not shown.
+    """
+
+    def __init__(self) -> None:
+        self._console = open_console(highlight=False)
+        self._mode: list[Any] | None = None
+
+    def __enter__(self) -> FullScreen:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many columns and lines it has now."""
+        return self._console.size.width, self._console.size.height
+
+    def take(self) -> None:
+        """Show the screen, in place of what is there."""
+        with suppress(ImportError):
+            import termios
+            import tty
+
+            if is_typed():
+                self._mode = termios.tcgetattr(sys.stdin)
+                tty.setcbreak(sys.stdin, termios.TCSANOW)
+        print(_SCREEN_ON, end="", flush=True)
+
+    def give_back(self) -> None:
+        """Show what was there before."""
+        # The terminal may be gone.
+        with suppress(OSError):
+            print(_SCREEN_OFF, end="", flush=True)
+        with suppress(ImportError):
+            import termios
+
+            if self._mode is not None:
+                with suppress(termios.error):
+                    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._mode)
+                self._mode = None
+
+    def show(self, lines: Sequence[Text]) -> None:
+        """Show lines from the top, and nothing beneath them."""
+        from rich.control import Control
+        from rich.screen import Screen
+        from rich.text import Text
+
+        self._console.control(Control.home())
+        self._console.print(Screen(Text("\n").join(lines[: self.size[1]])), end="")
 
 
 class _Harmless:

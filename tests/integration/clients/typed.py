@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import fcntl
 import os
 import pty
 import re
+import struct
 import sys
 import termios
 from collections.abc import AsyncIterator
@@ -19,6 +21,7 @@ from tests.patience import PATIENCE_SECONDS
 CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
 _ORDER = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 """What a terminal is told to do, such as another colour."""
+_HOME = "\x1b[H"
 # The command is to be the leader of a session of its own, whose terminal this is: only then is Ctrl-C a signal.
 _OWN_SESSION = (
     "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
@@ -74,6 +77,28 @@ class Typed:
         assert "Traceback" not in self.shown
         return status
 
+    async def until_sent(self, orders: str) -> None:
+        """Wait until the terminal is told to do something."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while orders not in self.raw:
+                self._came.clear()
+                await self._came.wait()
+
+    @property
+    def raw(self) -> str:
+        """All that was sent to the terminal."""
+        return self._raw
+
+    @property
+    def frames(self) -> list[list[str]]:
+        """The whole screens that were shown, as lines."""
+        shown = [_ORDER.sub("", frame).split("\n") for frame in self._raw.split(_HOME)[1:]]
+        return [[line.rstrip() for line in frame] for frame in shown]
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
     @property
     def mode(self) -> list[Any]:
         """How the terminal is set."""
@@ -99,20 +124,25 @@ class Typed:
 
 
 @asynccontextmanager
-async def typed(shell: Shell, *words: str, **options: Any) -> AsyncIterator[Typed]:
+async def typed(shell: Shell, *words: str, size: tuple[int, int] | None = None, **options: Any) -> AsyncIterator[Typed]:
     """Run a command on a terminal; what is not over at the end of the block is killed.
 
     Args:
         shell: Where.
         words: Of the command.
+        size: How many columns and lines the terminal has. None: 200 columns, whatever it becomes.
         options: What of it is no terminal, such as `stdout`.
     """
     fd, side = pty.openpty()
+    if size:
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    # The variables go before what the terminal itself says.
+    env = {name: value for name, value in shell.env.items() if name not in ("COLUMNS", "LINES")}
     streams = {"stdin": side, "stdout": side, "stderr": side, **options}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _OWN_SESSION, *words),
         cwd=shell.directory,
-        env={**shell.env, "TERM": "xterm", "COLUMNS": "200"},
+        env=env | {"TERM": "xterm"} | ({} if size else {"COLUMNS": "200"}),
         **streams,
     )
     person = Typed(process, fd, side)

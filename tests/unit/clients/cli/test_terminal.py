@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 from rich.table import Table
+from rich.text import Text
 
 from sostenuto.clients.cli import terminal
 from sostenuto.clients.cli.step_tree import StepTree
@@ -53,6 +54,20 @@ def test_an_escape_code_in_any_field_of_an_event(event: BaseModel) -> None:
 
 def test_every_event_is_here() -> None:
     assert {type(event) for event in EVENTS} == set(get_args(get_args(Event)[0]))
+
+
+def test_a_screen_is_given_back_whatever_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails() -> None:
+        with terminal.FullScreen() as screen:
+            screen.show([Text(f"one {PLANTED}"), Text("two")])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    shown = capsys.readouterr().out
+    assert shown.startswith("\x1b[?1049h")
+    assert shown.endswith("\x1b[?7h\x1b[?25h\x1b[?1049l")
+    assert "one �[31mred�]0;title��2J" in shown
 
 
 def test_a_table() -> None:
