@@ -115,7 +115,7 @@ async def _worker(args: argparse.Namespace) -> int:
 
 
 def _prepare() -> MetricBuffer | None:
-    """Set up logs; return what takes the counts of the Temporal SDK, where they are published."""
+    """Set up logs; return what takes the counts of the Temporal SDK."""
     with needs_worker_packages():
         from ....workers.logs import set_up_logs
         from ....workers.settings import Settings

@@ -22,7 +22,7 @@ from ..terminal import FullScreen, is_typed
 from .frame import away_lines, board_lines, keys_line
 from .help import help_page
 from .keys import read_keys
-from .steps import FollowedRun, step_lines
+from .steps import OpenedRun, step_lines
 from .view import View
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Session:
         self._screen = FullScreen()
         self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
-        self._steps: FollowedRun | None = None
+        self._steps: OpenedRun | None = None
         self._status = 0
 
     async def run(self) -> int:
@@ -110,7 +110,7 @@ class Session:
             await self._steps.close()
             self._steps = None
         if opened and not self._steps:
-            self._steps = FollowedRun(self._client, opened, self._changed.set)
+            self._steps = OpenedRun(self._client, opened, self._changed.set)
 
     def _draw(self) -> None:
         view, now = self._view, datetime.now(UTC)

@@ -27,7 +27,7 @@ _TOLD: Final = 5
 """Most troubles, and most things waited for, that are told one by one."""
 
 
-class FollowedRun:
+class OpenedRun:
     """Follows the events of one run, which are read once.
 
     Args:
@@ -67,7 +67,7 @@ class FollowedRun:
 
 
 def step_lines(
-    steps: FollowedRun, run: OpenRun | None, now: datetime, width: int, height: int, back: int
+    steps: OpenedRun, run: OpenRun | None, now: datetime, width: int, height: int, back: int
 ) -> tuple[list[Text], int]:
     """Return one run as lines that fill a screen, and how far back they go.
 
@@ -100,7 +100,7 @@ def _step(text: str, width: int) -> list[str]:
     return [" " * depth + first, *(" " * depth + f"  {part}" for part in more)]
 
 
-def _head(steps: FollowedRun, run: OpenRun | None, now: datetime, width: int) -> list[Text]:
+def _head(steps: OpenedRun, run: OpenRun | None, now: datetime, width: int) -> list[Text]:
     if run is None:
         state = "has ended" if steps.is_over else "is not among what runs"
         return [Text(fitted(f"{foreign(steps.id)}  {state}", width), style="bold"), Text()]
