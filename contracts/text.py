@@ -53,15 +53,15 @@ SHORTEST_SECRET: Final = 8
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the secrets, but for those that are too short to be any."""
-    found = {form for one in secrets if len(one) >= SHORTEST_SECRET for form in _forms(one)}
+    found = {form for one in secrets if len(one) >= SHORTEST_SECRET for form in forms_of_secret(one)}
     # The longest first: one may be part of another.
     for secret in sorted(found, key=len, reverse=True):
         text = text.replace(secret, "[redacted]")
     return text
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret as it is, and as errors quote it."""
+def forms_of_secret(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, and as errors and JSON quote it."""
     yield secret
     yield repr(secret)[1:-1]
     yield ascii(secret)[1:-1]

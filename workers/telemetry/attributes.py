@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
-from ...contracts.message import Message
+from pydantic import JsonValue
+
+from ...contracts.errors import MODEL_ERRORS
+from ...contracts.message import Message, Role
 from ...contracts.wire.model_call import StopReason
 from ...contracts.wire.places import ActivityId
 from ...history.events.transcript import SentPrompt
@@ -25,7 +29,7 @@ _PROVIDERS: Final = {"mistral": "mistral_ai", "gemini": "gcp.gemini", "xai": "x_
 """Providers that the conventions call otherwise than we do."""
 _FINISH: Final = {
     StopReason.END: "stop",
-    StopReason.TOOL_CALLS: "tool_calls",
+    StopReason.TOOL_CALLS: "tool_call",
     StopReason.LENGTH: "length",
     StopReason.REFUSAL: "content_filter",
     StopReason.INTERRUPTED: "interrupted",
@@ -103,7 +107,8 @@ def attributes_of(
             yield "gen_ai.tool.call.id", ActivityId.parse(step.id).step
         case "retrieval":
             yield "gen_ai.data_source.id", step.name
-            yield from _usage(step)
+            if step.usage.total_tokens or step.cost_usd is not None:
+                yield from _usage(step)
         case "route":
             yield "sostenuto.route", step.name
         case _:
@@ -128,12 +133,14 @@ def _of_any(step: TraceStep, about: AboutRun) -> Attributes:
     if operation := operation_of(step, about):
         yield "gen_ai.operation.name", operation
     if step.status == "failed":
-        yield "error.type", f"{step.kind}_failed"
+        yield "error.type", _error_type(step)
 
 
 def _of_run(step: TraceStep, about: AboutRun) -> Attributes:
-    is_agent = operation_of(step, about) == "invoke_agent"
-    yield "gen_ai.agent.name" if is_agent else "gen_ai.workflow.name", about.runnable
+    yield "gen_ai.agent.name", about.runnable
+    # The conventions have dropped this name for the other; who reads them may not have.
+    if operation_of(step, about) == "invoke_workflow":
+        yield "gen_ai.workflow.name", about.runnable
     # As `gen_ai.usage` they would count twice: the model calls have them.
     yield "sostenuto.total.input_tokens", step.usage.input_tokens
     yield "sostenuto.total.output_tokens", step.usage.output_tokens
@@ -170,35 +177,50 @@ def _usage(step: TraceStep) -> Attributes:
         yield "sostenuto.cost_usd", step.cost_usd
 
 
+def _error_type(step: TraceStep) -> str:
+    """Return what kind of failure it was.
+
+    Of a model our name for it, which tells nothing of what was said.
+    """
+    named = step.reason.partition(":")[0]
+    return named if named in MODEL_ERRORS else f"{step.kind}_failed"
+
+
 def _said(step: TraceStep, disclosure: Disclosure, prompt: SentPrompt | None, answer: Message | None) -> Attributes:
+    asked: JsonValue = step.asked
     match step.kind:
         case "model" if prompt:
             if prompt.head.instructions:
                 yield "gen_ai.system_instructions", disclosure.instructions(prompt.head.instructions)
             yield "gen_ai.input.messages", disclosure.messages(prompt.messages)
-            yield "input.value", disclosure.safe(_last_said(prompt.messages))
+            asked = _last_said(prompt.messages)
             if answer:
                 finish = _FINISH[step.stop or StopReason.END]
                 yield "gen_ai.output.messages", disclosure.messages((answer,), finish)
         case "tool":
             yield "gen_ai.tool.call.arguments", disclosure.value(step.asked)
             yield "gen_ai.tool.call.result", disclosure.value(step.answered)
-            yield "input.value", disclosure.value(step.asked)
         case "retrieval":
             yield "gen_ai.retrieval.query.text", disclosure.value(step.asked)
-            yield "input.value", disclosure.value(step.asked)
         case "route":
             yield "sostenuto.reason", disclosure.safe(step.reason)
         case _:
-            yield "input.value", disclosure.value(step.asked)
+            pass
     answered = step.answered
     if not answered and answer:
         answered = [{"name": call.name, "arguments": call.arguments} for call in answer.tool_calls]
-    yield "output.value", disclosure.value(answered)
+    # A zero or `false` was said; nothing was not.
+    for name, value in (("input.value", asked), ("output.value", answered)):
+        if value is not None and value != "":
+            yield name, disclosure.value(value)
 
 
 def _last_said(messages: Sequence[Message]) -> str:
-    last = messages[-1] if messages else None
-    if last is None:
-        return ""
-    return last.text or "\n".join(part.content for part in last.parts if part.kind == "tool_result")
+    """Return the text of the last message.
+
+    Of what tools came to, that of all that the model has not answered yet.
+    """
+    told = [*takewhile(lambda message: message.role is Role.TOOL, reversed(messages))] or messages[-1:]
+    parts = [part for message in reversed(told) for part in message.parts]
+    results = [part.content for part in parts if part.kind == "tool_result"]
+    return "\n".join(results) or "".join(message.text for message in told)

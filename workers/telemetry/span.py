@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...connection.tracing import SpanAddress
 from ...history.trace.step import StepKind
 
 Attribute = str | bool | int | float | Sequence[str]
+
+
+class FoundDocument(NamedTuple):
+    """A passage that a search found."""
+
+    id: str
+    score: float
+    source: str = ""
+    """Where it is from, where that may be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +42,5 @@ class StepSpan:
     """Why, as far as that may be told."""
     is_call: bool = False
     """Whether it asks something outside of this process, such as a model."""
-    documents: tuple[tuple[str, float], ...] = field(default=())
-    """Of a search the ids and scores of what was found, the best first."""
+    documents: tuple[FoundDocument, ...] = ()
+    """Of a search what was found, the best first."""

@@ -13,7 +13,7 @@ from ...history.trace.step import TraceStep
 from .attributes import AboutRun, attributes_of, operation_of, span_name
 from .disclosure import Disclosure
 from .identity import RunIdentity
-from .span import StepSpan
+from .span import FoundDocument, StepSpan
 
 _NANOSECONDS = 1_000_000_000
 _MICROSECOND = timedelta(microseconds=1)
@@ -60,10 +60,22 @@ class SpanMaker:
             end_ns=began + round((step.seconds or 0.0) * _NANOSECONDS),
             attributes=dict(said),
             failed=step.status == "failed",
-            failure=self._disclosure.safe(step.reason or _text(step)) if self._disclosure.is_on else "",
+            failure=self._failure(step),
             is_call=step.kind in ("model", "retrieval"),
-            documents=tuple(_documents(ended)),
+            documents=tuple(self._documents(ended)),
         )
+
+    def _failure(self, step: TraceStep) -> str:
+        told = step.reason or (_text(step) if step.status == "failed" else "")
+        return self._disclosure.safe(told) if self._disclosure.is_on else ""
+
+    def _documents(self, ended: EndedStep) -> Iterator[FoundDocument]:
+        if not isinstance(ended.event, RetrievalResponded):
+            return
+        for passage in ended.event.passages:
+            scores = [score for score in passage.scores.model_dump().values() if isinstance(score, int | float)]
+            source = self._disclosure.safe(passage.source) if self._disclosure.is_on else ""
+            yield FoundDocument(passage.id, float(scores[-1]) if scores else 0.0, source)
 
     def _turn(self, ended: EndedStep) -> str:
         """Return the turn of a chat that a step is in; empty of a run."""
@@ -98,11 +110,3 @@ def _text(step: TraceStep) -> str:
 def _nanoseconds(at: datetime) -> int:
     since = at - datetime(1970, 1, 1, tzinfo=at.tzinfo)
     return since // _MICROSECOND * 1_000
-
-
-def _documents(ended: EndedStep) -> Iterator[tuple[str, float]]:
-    if not isinstance(ended.event, RetrievalResponded):
-        return
-    for passage in ended.event.passages:
-        scores = [score for score in passage.scores.model_dump().values() if isinstance(score, int | float)]
-        yield passage.id, float(scores[-1]) if scores else 0.0

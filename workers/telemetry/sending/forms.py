@@ -1,18 +1,22 @@
-"""What each tool reads besides the common conventions. Does no I/O.
+"""A span as each tool reads it. Does no I/O.
 
-Sources: the OpenInference specification (Phoenix), and what Langfuse and LangSmith document of their OTLP endpoints.
+Sources: the OpenInference specification and Phoenix's own reading of the GenAI conventions; what Langfuse documents of
+its OTLP endpoint, and how its server reads a span; what LangSmith documents of its own, and what its SDKs send to it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from pydantic_core import from_json
 
 from ..span import Attribute, StepSpan
 
-SpanForm = Callable[[StepSpan], Mapping[str, Attribute]]
-"""Returns the attributes that a span has besides its own."""
+Shown = Mapping[str, Attribute]
+SpanForm = Callable[[StepSpan], Shown]
+"""Returns the attributes of a span."""
 
 _OPENINFERENCE: Final = {
     "model": "LLM",
@@ -29,78 +33,222 @@ _LANGFUSE: Final = {
     "notice": "event",
 }
 _LANGSMITH: Final = {"model": "llm", "tool": "tool", "retrieval": "retriever"}
+_UNFINISHED: Final = ("refused", "exhausted", "cancelled")
+_USAGE: Final = "gen_ai.usage."
+_OWN: Final = "sostenuto."
+_MESSAGES: Final = ("gen_ai.input.messages", "gen_ai.output.messages")
+_VALUES: Final = ("input.value", "output.value")
 
 
-def plain_form(span: StepSpan) -> Mapping[str, Attribute]:  # noqa: ARG001
-    """Return nothing: the conventions alone."""
-    return {}
+def plain_form(span: StepSpan) -> Shown:
+    """Return what a span has by the conventions alone."""
+    return span.attributes
 
 
-def openinference_form(span: StepSpan) -> Mapping[str, Attribute]:
-    """Return what Phoenix reads."""
+def openinference_form(span: StepSpan) -> Shown:
+    """Return what Phoenix reads.
+
+    Messages, tool calls and providers it reads from the GenAI conventions.
+    """
     said = span.attributes
     agent = "AGENT" if span.operation == "invoke_agent" else "CHAIN"
-    form: dict[str, Attribute] = {"openinference.span.kind": _OPENINFERENCE.get(span.kind, agent)}
-    if span.kind == "model":
-        for ours, theirs in (
-            ("gen_ai.response.model", "llm.model_name"),
-            ("gen_ai.provider.name", "llm.provider"),
-            ("gen_ai.usage.input_tokens", "llm.token_count.prompt"),
-            ("gen_ai.usage.output_tokens", "llm.token_count.completion"),
-            ("gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"),
-            ("gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning"),
-            ("sostenuto.cost_usd", "llm.cost.total"),
-        ):
-            if ours in said:
-                form[theirs] = said[ours]
-    elif span.kind == "tool":
-        form["tool.name"] = said["gen_ai.tool.name"]
-        if "gen_ai.tool.call.arguments" in said:
-            form |= {"tool.parameters": said["gen_ai.tool.call.arguments"], "input.mime_type": "application/json"}
-    for index, (passage, score) in enumerate(span.documents):
+    form: dict[str, Attribute] = {**said, "openinference.span.kind": _OPENINFERENCE.get(span.kind, agent)}
+    for ours, theirs in (
+        ("gen_ai.response.model", "llm.model_name"),
+        (f"{_USAGE}input_tokens", "llm.token_count.prompt"),
+        (f"{_USAGE}output_tokens", "llm.token_count.completion"),
+        (f"{_USAGE}cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"),
+        (f"{_USAGE}cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write"),
+        (f"{_USAGE}reasoning.output_tokens", "llm.token_count.completion_details.reasoning"),
+        ("sostenuto.cost_usd", "llm.cost.total"),
+        ("gen_ai.agent.name", "agent.name"),
+        ("gen_ai.tool.name", "tool.name"),
+        ("gen_ai.tool.call.arguments", "tool.parameters"),
+    ):
+        if ours in said:
+            form[theirs] = said[ours]
+    for name in _VALUES:
+        if name in said:
+            is_json = _json(said[name]) is not None
+            form[name.replace("value", "mime_type")] = "application/json" if is_json else "text/plain"
+    for index, found in enumerate(span.documents):
         document = f"retrieval.documents.{index}.document"
-        form |= {f"{document}.id": passage, f"{document}.score": score}
+        form |= {f"{document}.id": found.id, f"{document}.score": found.score}
+        if found.source:
+            form[f"{document}.metadata"] = json.dumps({"source": found.source}, ensure_ascii=False)
     return form
 
 
-def langfuse_form(span: StepSpan) -> Mapping[str, Attribute]:
+def langfuse_form(span: StepSpan) -> Shown:
     """Return what Langfuse reads."""
     said = span.attributes
     agent = "agent" if span.operation == "invoke_agent" else "chain"
-    form: dict[str, Attribute] = {"langfuse.observation.type": _LANGFUSE.get(span.kind, agent)}
-    if span.failed:
-        form |= {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": span.failure}
-    if "sostenuto.cost_usd" in said and span.kind == "model":
-        form["langfuse.observation.cost_details"] = json.dumps({"total": said["sostenuto.cost_usd"]})
-    for ours, theirs in (("input.value", "input"), ("output.value", "output")):
-        messages = said.get(f"gen_ai.{theirs}.messages", said.get(ours))
-        if messages is not None:
-            form[f"langfuse.observation.{theirs}"] = messages
-    if span.parent is None:
-        form["langfuse.trace.name"] = span.name
-        form |= {
-            f"langfuse.trace.{theirs}": said[f"{theirs}.value"]
-            for theirs in ("input", "output")
-            if f"{theirs}.value" in said
-        }
+    form: dict[str, Attribute] = {**said, "langfuse.observation.type": _LANGFUSE.get(span.kind, agent)}
+    form |= _langfuse_level(span)
+    if span.kind == "model":
+        form |= _langfuse_usage(said)
+    form |= _langfuse_said(said)
+    # The span of who called may go elsewhere, so that here the outermost run is all there is of the trace.
+    if span.parent is None or (span.kind == "run" and said["session.id"] == said["sostenuto.run.id"]):
+        form["langfuse.trace.name"] = said.get("gen_ai.agent.name", span.name)
+        form |= {f"langfuse.trace.{name.removesuffix('.value')}": said[name] for name in _VALUES if name in said}
+    # What stands in no field of its own is not kept unless it is metadata.
+    form |= _own(said, "langfuse.observation.metadata")
     return form
 
 
-def langsmith_form(span: StepSpan) -> Mapping[str, Attribute]:
-    """Return what LangSmith reads."""
+def _langfuse_said(said: Shown) -> Shown:
+    form: dict[str, Attribute] = {}
+    for messages, value in zip(_MESSAGES, _VALUES, strict=True):
+        told = said.get(messages, said.get(value))
+        if told is not None:
+            form[f"langfuse.observation.{value.removesuffix('.value')}"] = told
+    # It reads instructions only where it is told nothing else of the input.
+    if instructions := _instructions(said):
+        asked = [{"role": "system", "content": instructions}, *(_json(said.get(_MESSAGES[0])) or ())]
+        form["langfuse.observation.input"] = json.dumps(asked, ensure_ascii=False)
+    return form
+
+
+def _langfuse_level(span: StepSpan) -> Shown:
+    status = str(span.attributes["sostenuto.status"])
+    if not span.failed and status not in _UNFINISHED:
+        return {}
+    level = {"langfuse.observation.level": "ERROR" if span.failed else "WARNING"}
+    return level | {
+        "langfuse.observation.status_message": span.failure or str(span.attributes.get("error.type", status))
+    }
+
+
+def _langfuse_usage(said: Shown) -> Shown:
+    """Return tokens and cost, each token counted once, as its price tables have them."""
+    form = {}
+    if f"{_USAGE}input_tokens" in said:
+        cached, written, reasoning, put_in, put_out = _counts(said)
+        details = {
+            "input": max(put_in - cached - written, 0),
+            "output": max(put_out - reasoning, 0),
+            "input_cached_tokens": cached,
+            "input_cache_creation": written,
+            "output_reasoning_tokens": reasoning,
+            "total": put_in + put_out,
+        }
+        form["langfuse.observation.usage_details"] = json.dumps({key: one for key, one in details.items() if one})
+    if "sostenuto.cost_usd" in said:
+        form["langfuse.observation.cost_details"] = json.dumps({"total": said["sostenuto.cost_usd"]})
+    return form
+
+
+def langsmith_form(span: StepSpan) -> Shown:
+    """Return what LangSmith reads.
+
+    Messages as the APIs of OpenAI have them, which its own SDKs send. By number it documents a role and a text alone.
+    """
     said = span.attributes
-    form: dict[str, Attribute] = {"langsmith.span.kind": _LANGSMITH.get(span.kind, "chain")}
-    for ours, theirs in (
-        ("session.id", "session_id"),
-        ("user.id", "user_id"),
-        ("sostenuto.run.id", "run_id"),
-        ("sostenuto.path", "path"),
-        ("sostenuto.prompt_hash", "prompt_hash"),
-        ("sostenuto.cost_usd", "cost_usd"),
-    ):
+    form: dict[str, Attribute] = {**said, "langsmith.span.kind": _LANGSMITH.get(span.kind, "chain")}
+    for ours, theirs in (("session.id", "session_id"), ("user.id", "user_id")):
         if ours in said:
             form[f"langsmith.metadata.{theirs}"] = said[ours]
-    if span.kind == "model" and "input.value" in said:
-        form |= {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": said["input.value"]}
-        form |= {"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": said.get("output.value", "")}
+    form |= _own(said, "langsmith.metadata")
+    if span.kind != "model":
+        return form
+    form["gen_ai.system"] = said["gen_ai.provider.name"]
+    form |= _langsmith_usage(said)
+    if _MESSAGES[0] not in said:
+        return form
+    # As inputs and outputs they would stand in the place of the messages.
+    return {**{name: value for name, value in form.items() if name not in _VALUES}, **_langsmith_messages(said)}
+
+
+def _langsmith_messages(said: Shown) -> Shown:
+    form: dict[str, Attribute] = {}
+    instructions = _instructions(said)
+    before = [{"role": "system", "content": instructions}] if instructions else []
+    for name, numbered, earlier in zip(_MESSAGES, ("gen_ai.prompt", "gen_ai.completion"), (before, []), strict=True):
+        messages = [*earlier, *map(_openai, _json(said.get(name)) or ())]
+        if messages:
+            form[name] = json.dumps(messages, ensure_ascii=False)
+        for index, message in enumerate(messages):
+            form[f"{numbered}.{index}.role"] = message["role"]
+            form[f"{numbered}.{index}.content"] = message["content"]
     return form
+
+
+def _langsmith_usage(said: Shown) -> Shown:
+    if f"{_USAGE}input_tokens" not in said:
+        return {}
+    cached, written, reasoning, put_in, put_out = _counts(said)
+    usage: dict[str, Any] = {"input_tokens": put_in, "output_tokens": put_out, "total_tokens": put_in + put_out}
+    if cached or written:
+        usage["input_token_details"] = {"cache_read": cached, "cache_creation": written}
+    if reasoning:
+        usage["output_token_details"] = {"reasoning": reasoning}
+    if "sostenuto.cost_usd" in said:
+        usage["total_cost"] = said["sostenuto.cost_usd"]
+    return {
+        "langsmith.usage_metadata": json.dumps(usage),
+        f"{_USAGE}total_tokens": put_in + put_out,
+        **({f"{_USAGE}details.reasoning_tokens": reasoning} if reasoning else {}),
+    }
+
+
+def _openai(message: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": message["role"], "content": "\n".join(_texts(message["parts"]))}
+    if reasoning := "\n".join(part["content"] for part in message["parts"] if part["type"] == "reasoning"):
+        said["reasoning_content"] = reasoning
+    calls = [part for part in message["parts"] if part["type"] == "tool_call"]
+    if calls:
+        said["tool_calls"] = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["arguments"], ensure_ascii=False)},
+            }
+            for call in calls
+        ]
+    for part in message["parts"]:
+        if part["type"] == "tool_call_response":
+            said["tool_call_id"] = part["id"]
+    return said
+
+
+def _texts(parts: list[dict[str, Any]]) -> Iterator[str]:
+    for part in parts:
+        match part["type"]:
+            case "text":
+                yield part["content"]
+            case "tool_call_response":
+                yield part["response"]
+            case "uri":
+                yield part["uri"]
+            case _:
+                pass
+
+
+def _own(said: Shown, prefix: str) -> Shown:
+    """Return what no convention has a name for, as metadata of a tool."""
+    return {
+        f"{prefix}.{name.removeprefix(_OWN).replace('.', '_')}": value
+        for name, value in said.items()
+        if name.startswith(_OWN)
+    }
+
+
+def _instructions(said: Shown) -> str:
+    parts = _json(said.get("gen_ai.system_instructions")) or ()
+    return "\n".join(part["content"] for part in parts)
+
+
+def _counts(said: Shown) -> tuple[int, ...]:
+    names = ("cache_read.input_tokens", "cache_creation.input_tokens", "reasoning.output_tokens")
+    return tuple(int(str(said.get(_USAGE + name, 0))) for name in (*names, "input_tokens", "output_tokens"))
+
+
+def _json(text: Attribute | None) -> Any:
+    """Return the object or list that a text is as JSON; None where it is none."""
+    if not isinstance(text, str) or not text.startswith(("{", "[")):
+        return None
+    try:
+        return from_json(text)
+    except ValueError:
+        return None
