@@ -202,10 +202,10 @@ def _said(step: TraceStep, disclosure: Disclosure, prompt: SentPrompt | None, an
             yield "gen_ai.tool.call.result", disclosure.value(step.answered)
         case "retrieval":
             yield "gen_ai.retrieval.query.text", disclosure.value(step.asked)
-        case "route":
-            yield "sostenuto.reason", disclosure.safe(step.reason)
         case _:
             pass
+    if step.reason:
+        yield "sostenuto.reason", disclosure.safe(step.reason)
     answered = step.answered
     if not answered and answer:
         answered = [{"name": call.name, "arguments": call.arguments} for call in answer.tool_calls]

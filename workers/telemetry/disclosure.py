@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any, Final, Literal
 
 from pydantic import JsonValue
-from pydantic_core import to_json
 
 from ...contracts.message import (
     FilePart,
@@ -72,11 +71,11 @@ class Disclosure:
             return ""
         if isinstance(value, str):
             return self.safe(value)
-        written = to_json(value, inf_nan_mode="strings")
+        written = _json_text(value)
         # What is cut is no JSON any more: its values need not be looked at one by one.
         if len(written) > MOST_CHARS:
-            return self.safe(written.decode())
-        return self.safe(to_json(self._cleaned(value)).decode())
+            return self.safe(written)
+        return self.safe(_json_text(self._cleaned(value)))
 
     def messages(self, messages: Sequence[Message], finish: str = "") -> str:
         """Return messages as the GenAI conventions write them, as JSON.
@@ -142,7 +141,7 @@ class Disclosure:
             case ReasoningPart():
                 return {"type": "reasoning", "content": self.safe(part.text, most)}
             case ToolCallPart():
-                fits = len(to_json(part.arguments, inf_nan_mode="strings")) <= most
+                fits = len(_json_text(part.arguments)) <= most
                 arguments = self._cleaned(part.arguments) if fits else "(too long)"
                 return {"type": "tool_call", "id": part.id, "name": self.safe(part.name), "arguments": arguments}
             case ToolResultPart():
@@ -184,6 +183,11 @@ class Disclosure:
         if self._secrets:
             text = self._secrets.sub("[secret]", text)
         return masked(text) if self._is_masked else text
+
+
+def _json_text(value: JsonValue) -> str:
+    # Not by pydantic, which refuses what is no Unicode.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -55,7 +55,14 @@ _MASKS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...]] = 
         re.compile(rf"(?ai){_WORD_BEGINS}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}(?: ?[A-Z0-9]{{1,3}})?(?!\w)"),
         _is_iban,
     ),
-    ("[card]", re.compile(rf"(?a){_NUMBER_BEGINS}[2-6](?:[ -]?\d){{12,18}}(?!\w)"), _is_card),
+    (
+        "[card]",
+        re.compile(
+            rf"(?a){_NUMBER_BEGINS}(?:[2-6]\d{{12,18}}|[2-6]\d{{3}}([ -])\d{{4}}\1\d{{4}}\1\d{{1,7}}"
+            r"|3\d{3}([ -])\d{6}\2\d{4,5})(?!\w)"
+        ),
+        _is_card,
+    ),
     ("[phone]", re.compile(rf"(?a){_NUMBER_BEGINS}(?:\+|00)[1-9](?:[ ()/.-]{{0,2}}\d){{6,14}}(?!\w)"), _always),
 )
 

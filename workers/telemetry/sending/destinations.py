@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import base64
 import os
+import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -24,6 +27,7 @@ NAMES: Final = ("otlp", "phoenix", "langfuse", "langsmith", "console", "file")
 """What `SOSTENUTO_TELEMETRY` can name."""
 
 _TRACES: Final = "/v1/traces"
+_HEADER_NAME: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,9 @@ def destination(name: str, state_dir: Path, environ: Mapping[str, str] = os.envi
 
 
 def _otlp(environ: Mapping[str, str]) -> Destination:
-    said = {key: environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{key}", "") for key in ("ENDPOINT", "HEADERS", "PROTOCOL")}
+    said = {key: environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{key}", "") for key in ("ENDPOINT", "PROTOCOL")}
     base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
+    name = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" if said["ENDPOINT"] else "OTEL_EXPORTER_OTLP_ENDPOINT"
     protocol = said["PROTOCOL"] or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http/protobuf"
     if protocol != "http/protobuf":
         raise SetupError(
@@ -87,25 +92,54 @@ def _otlp(environ: Mapping[str, str]) -> Destination:
     try:
         seconds = float(timeout)
     except ValueError:
-        raise SetupError(f"OTEL_EXPORTER_OTLP_TIMEOUT={timeout!r} is no number of seconds") from None
-    certificates = (f"OTEL_EXPORTER_OTLP_{key}CERTIFICATE" for key in ("TRACES_", ""))
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise SetupError(f"OTEL_EXPORTER_OTLP_TIMEOUT={timeout!r} is no number of seconds above zero")
     return Destination(
         "otlp",
-        _address("OTEL_EXPORTER_OTLP_ENDPOINT", said["ENDPOINT"] or base.rstrip("/") + _TRACES),
-        _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")) | _headers(said["HEADERS"]),
+        _address(name, said["ENDPOINT"] or base.rstrip("/") + _TRACES),
+        _headers("OTEL_EXPORTER_OTLP_HEADERS", environ) | _headers("OTEL_EXPORTER_OTLP_TRACES_HEADERS", environ),
         timeout_seconds=seconds,
-        certificate=next((environ[name] for name in certificates if environ.get(name)), ""),
+        certificate=_certificate(environ),
     )
 
 
-def _headers(said: str) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in said.split(",") if "=" in pair)
-    return {unquote(key.strip()).lower(): unquote(value.strip()) for key, _, value in pairs}
+def _certificate(environ: Mapping[str, str]) -> str:
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"):
+        if path := environ.get(name):
+            try:
+                ssl.create_default_context(cafile=path)
+            except OSError as error:
+                raise SetupError(f"{name}={path}: no certificates can be read there ({error.strerror})") from error
+            return path
+    return ""
+
+
+def _headers(variable: str, environ: Mapping[str, str]) -> dict[str, str]:
+    headers = {}
+    for pair in environ.get(variable, "").split(","):
+        key, equals, value = pair.partition("=")
+        name = unquote(key.strip()).lower()
+        if pair.strip() and not (equals and _HEADER_NAME.fullmatch(name)):
+            raise SetupError(f"{variable}: write NAME=VALUE,NAME=VALUE")
+        if pair.strip():
+            headers[name] = _header(variable, unquote(value.strip()))
+    return headers
+
+
+def _header(variable: str, value: str) -> str:
+    """Refuse what no request can carry, without quoting it: it may be a key."""
+    odd = next((index for index, char in enumerate(value, 1) if not " " <= char <= "~"), 0)
+    if odd:
+        raise SetupError(
+            f"{variable}: character {odd} of {len(value)} cannot be sent (it is a line break, or no ASCII)"
+        )
+    return value
 
 
 def _phoenix(environ: Mapping[str, str]) -> Destination:
     base = environ.get("PHOENIX_COLLECTOR_ENDPOINT") or "http://localhost:6006"
-    key = environ.get("PHOENIX_API_KEY", "").strip()
+    key = _header("PHOENIX_API_KEY", environ.get("PHOENIX_API_KEY", "").strip())
     return Destination(
         "phoenix",
         _address("PHOENIX_COLLECTOR_ENDPOINT", base.rstrip("/").removesuffix(_TRACES) + _TRACES),
@@ -116,11 +150,12 @@ def _phoenix(environ: Mapping[str, str]) -> Destination:
 
 
 def _langfuse(environ: Mapping[str, str]) -> Destination:
-    host = environ.get("LANGFUSE_HOST") or environ.get("LANGFUSE_BASE_URL") or "https://cloud.langfuse.com"
+    named = "LANGFUSE_HOST" if environ.get("LANGFUSE_HOST") else "LANGFUSE_BASE_URL"
+    host = environ.get(named) or "https://cloud.langfuse.com"
     keys = ":".join(_needed("langfuse", f"LANGFUSE_{which}_KEY", environ) for which in ("PUBLIC", "SECRET"))
     return Destination(
         "langfuse",
-        _address("LANGFUSE_HOST", f"{host.rstrip('/')}/api/public/otel{_TRACES}"),
+        _address(named, f"{host.rstrip('/')}/api/public/otel{_TRACES}"),
         {
             "authorization": f"Basic {base64.b64encode(keys.encode()).decode()}",
             "x-langfuse-ingestion-version": "4",
@@ -132,8 +167,9 @@ def _langfuse(environ: Mapping[str, str]) -> Destination:
 def _langsmith(environ: Mapping[str, str]) -> Destination:
     base = environ.get("LANGSMITH_ENDPOINT") or "https://api.smith.langchain.com"
     headers = {"x-api-key": _needed("langsmith", "LANGSMITH_API_KEY", environ)}
-    if project := environ.get("LANGSMITH_PROJECT"):
-        headers["langsmith-project"] = project
+    for variable, header in (("LANGSMITH_PROJECT", "langsmith-project"), ("LANGSMITH_WORKSPACE_ID", "x-tenant-id")):
+        if value := environ.get(variable, "").strip():
+            headers[header] = _header(variable, value)
     return Destination(
         "langsmith",
         _address("LANGSMITH_ENDPOINT", base.rstrip("/").removesuffix("/otel") + f"/otel{_TRACES}"),
@@ -146,7 +182,7 @@ def _needed(name: str, variable: str, environ: Mapping[str, str]) -> str:
     value = environ.get(variable, "").strip()
     if not value:
         raise SetupError(f"SOSTENUTO_TELEMETRY names {name}, which needs {variable}")
-    return value
+    return _header(variable, value)
 
 
 def _address(variable: str, url: str) -> str:

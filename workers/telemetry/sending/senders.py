@@ -6,18 +6,23 @@ import asyncio
 import base64
 import gzip
 import json
+import os
+import ssl
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from ....contracts.text import first_line
+from ....contracts.text import first_line, redacted
 from .destinations import Destination
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_OF_BATCH: Final = frozenset({400, 413, 422})
+"""What is answered to a batch that is too long, or of which something is not taken."""
 _MOST_FILE_BYTES: Final = 200_000_000
 _IDS: Final = ("traceId", "spanId", "parentSpanId")
 
@@ -25,10 +30,12 @@ _IDS: Final = ("traceId", "spanId", "parentSpanId")
 class Unsent(Exception):  # noqa: N818 - it is told, never raised to a user
     """A batch that was not taken; says why."""
 
-    def __init__(self, why: str, *, again: bool) -> None:
+    def __init__(self, why: str, *, again: bool, parts: bool = False) -> None:
         super().__init__(why)
         self.again = again
         """Whether it may be taken later."""
+        self.parts = parts
+        """Whether parts of it may be taken."""
 
 
 class Sender(Protocol):
@@ -52,8 +59,12 @@ class HttpSender:
 
     def __init__(self, to: Destination) -> None:
         self._url = to.url
+        parts = urlsplit(to.url)
+        self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        """The address, as far as it may stand in a log."""
+        self._secrets = tuple(word for value in to.headers.values() for word in (value, *value.split()))
         headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **to.headers}
-        verify = to.certificate or True
+        verify = ssl.create_default_context(cafile=to.certificate) if to.certificate else True
         self._client = httpx.AsyncClient(headers=headers, timeout=to.timeout_seconds, verify=verify)
 
     async def send(self, batch: ExportTraceServiceRequest) -> None:
@@ -67,12 +78,12 @@ class HttpSender:
             response = await self._client.post(self._url, content=body)
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
-            raise Unsent(f"{self._url} does not answer ({why})", again=True) from error
+            raise Unsent(f"{self._shown} does not answer ({why})", again=True) from error
         if response.is_success:
             return
-        said = first_line(response.text, 120)
-        why = f"{self._url} answers {response.status_code}" + (f" ({said})" if said else "")
-        raise Unsent(why, again=response.status_code in _RETRIED)
+        said = first_line(redacted(response.text, self._secrets), 120)
+        why = f"{self._shown} answers {response.status_code}" + (f" ({said})" if said else "")
+        raise Unsent(why, again=response.status_code in _RETRIED, parts=response.status_code in _OF_BATCH)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -91,7 +102,8 @@ class FileSender:
         Raises:
             Unsent: The file cannot be written.
         """
-        line = json.dumps(_with_hex_ids(MessageToDict(batch)), ensure_ascii=False)
+        said = _with_hex_ids(MessageToDict(batch, use_integers_for_enums=True))
+        line = json.dumps(said, ensure_ascii=False)
         try:
             await asyncio.to_thread(self._append, line)
         except OSError as error:
@@ -101,8 +113,12 @@ class FileSender:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.exists() and self._path.stat().st_size > _MOST_FILE_BYTES:
             self._path.replace(self._path.with_suffix(".old" + self._path.suffix))
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        # Written at once: lines of several workers do not run into each other.
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, f"{line}\n".encode())
+        finally:
+            os.close(file)
 
     async def close(self) -> None:
         """Do nothing: each batch was written whole."""
@@ -115,7 +131,17 @@ class ConsoleSender:
         self._stream = stream
 
     async def send(self, batch: ExportTraceServiceRequest) -> None:
-        """Write a batch."""
+        """Write a batch.
+
+        Raises:
+            Unsent: The terminal is gone.
+        """
+        try:
+            self._write(batch)
+        except (OSError, ValueError) as error:
+            raise Unsent(f"the terminal cannot be written to ({error})", again=False) from error
+
+    def _write(self, batch: ExportTraceServiceRequest) -> None:
         for resource_spans in batch.resource_spans:
             for scope_spans in resource_spans.scope_spans:
                 for span in scope_spans.spans:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 
 from ....contracts.text import plural
@@ -24,10 +25,17 @@ _LOG: Final = logging.getLogger(__name__)
 
 MOST_WAITING_SPANS: Final = 20_000
 """Spans that wait for a destination that does not take them. What is more than that is dropped, the oldest first."""
+MOST_WAITING_CHARS: Final = 100_000_000
+"""What these may say in all."""
+MOST_BATCH_CHARS: Final = 1_000_000
+"""What the spans of one request may say: servers refuse what is too long for them, collectors from 4 MB on."""
 _BATCH: Final = 256
-_GATHERING_SECONDS: Final = 0.5
+_SPAN_CHARS: Final = 500
+"""What a span has besides the texts of its attributes."""
+_GATHERING_SECONDS: Final = 0.2
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
+_LAST_PAUSE_SECONDS: Final = 0.25
 
 
 class SpanQueue:
@@ -39,7 +47,7 @@ class SpanQueue:
         on_sent: Called after each batch.
     """
 
-    def __init__(self, to: Destination, sender: Sender, on_sent: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, to: Destination, sender: Sender, on_sent: Callable[[], Awaitable[None]] | None = None) -> None:
         self.name = to.name
         self.added = 0
         """How many spans were given to it."""
@@ -49,19 +57,26 @@ class SpanQueue:
         self._resource: Resource = resource_of(to.resource)
         self._sender = sender
         self._on_sent = on_sent
-        self._waiting: deque[StepSpan] = deque()
+        self._waiting: deque[tuple[StepSpan, int]] = deque()
+        self._chars = 0
+        self._most = _BATCH
+        """Spans of the next request: fewer after one that was too long, or had what is not taken."""
         self._news = asyncio.Event()
         self._is_down = False
-        self._dropped = 0
+        self._overflowed = 0
+        self._lost = 0
 
     def add(self, spans: Sequence[StepSpan]) -> None:
         """Take spans to be sent."""
-        self._waiting.extend(spans)
+        for span in spans:
+            said = _SPAN_CHARS + sum(len(value) for value in span.attributes.values() if isinstance(value, str))
+            self._waiting.append((span, said))
+            self._chars += said
         self.added += len(spans)
-        while len(self._waiting) > MOST_WAITING_SPANS:
-            self._waiting.popleft()
-            self._dropped += 1
-            self.done += 1
+        while len(self._waiting) > MOST_WAITING_SPANS or self._chars > MOST_WAITING_CHARS:
+            self._forget_first()
+            self._overflowed += 1
+            self._lost += 1
         if spans:
             self._news.set()
 
@@ -80,32 +95,61 @@ class SpanQueue:
     async def send_waiting(self) -> bool:
         """Send what waits; return whether all of it is done with."""
         while self._waiting:
-            batch = [self._waiting[index] for index in range(min(_BATCH, len(self._waiting)))]
-            before = self._dropped
+            batch, before = self._next(), self._overflowed
             try:
-                await self._sender.send(otlp_batch(batch, self._resource, self._form))
+                await self._sender.send(self._encoded(batch))
             except Unsent as unsent:
                 self._warn(str(unsent), again=unsent.again)
                 if unsent.again:
                     return False
+                if unsent.parts and len(batch) > 1:
+                    self._most = max(len(batch) // 4, 1)
+                    continue
+                self._lost += len(batch)
             else:
                 self._recovered()
-            # Those that were dropped meanwhile stood first.
-            for _ in range(len(batch) - (self._dropped - before)):
-                self._waiting.popleft()
-                self.done += 1
-            await self._on_sent()
+                self._most = min(2 * self._most, _BATCH)
+            # Those that found no more room meanwhile stood first.
+            for _ in range(len(batch) - (self._overflowed - before)):
+                self._forget_first()
+            if self._on_sent:
+                await self._on_sent()
         self._news.clear()
         return True
 
     async def close(self, patience_seconds: float) -> None:
         """Send what waits, for so long, and let go."""
+        was_down = self._is_down
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
-                await self.send_waiting()
+                is_done = await self.send_waiting()
+                while not (is_done or was_down):
+                    await asyncio.sleep(_LAST_PAUSE_SECONDS)
+                    is_done = await self.send_waiting()
         if self._waiting:
             _LOG.warning("telemetry: %s did not take %s", self.name, plural(len(self._waiting), "last span"))
         await self._sender.close()
+
+    def _next(self) -> list[StepSpan]:
+        batch, chars = list[StepSpan](), 0
+        for span, said in self._waiting:
+            chars += said
+            if batch and (len(batch) >= self._most or chars > MOST_BATCH_CHARS):
+                break
+            batch.append(span)
+        return batch
+
+    def _encoded(self, batch: Sequence[StepSpan]) -> ExportTraceServiceRequest:
+        try:
+            return otlp_batch(batch, self._resource, self._form)
+        except Exception as error:
+            # One span that cannot be written must not keep all others here for ever.
+            raise Unsent(f"a span cannot be written ({error})", again=False, parts=True) from error
+
+    def _forget_first(self) -> None:
+        _, said = self._waiting.popleft()
+        self._chars -= said
+        self.done += 1
 
     def _warn(self, why: str, *, again: bool) -> None:
         if self._is_down:
@@ -116,6 +160,6 @@ class SpanQueue:
 
     def _recovered(self) -> None:
         if self._is_down:
-            lost = f"; {plural(self._dropped, 'span')} could not wait and were dropped" if self._dropped else ""
+            lost = f"; {plural(self._lost, 'span')} were dropped" if self._lost else ""
             _LOG.warning("telemetry: %s takes spans again%s", self.name, lost)
-            self._is_down = False
+            self._is_down, self._lost = False, 0
