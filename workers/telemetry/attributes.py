@@ -107,7 +107,7 @@ def attributes_of(
             yield "gen_ai.tool.call.id", ActivityId.parse(step.id).step
         case "retrieval":
             yield "gen_ai.data_source.id", step.name
-            if step.usage.total_tokens or step.cost_usd is not None:
+            if step.usage.total_tokens or step.cost_usd:
                 yield from _usage(step)
         case "route":
             yield "sostenuto.route", step.name
