@@ -76,7 +76,9 @@ async def showing(
     async with knowledge(folder / "store", adapters=adapters) as services:
         live = Live()
         wanted = Settings(state_dir=folder, **settings)
-        async with telemetry_of(wanted, temporal, live=live, cache=services.cache) as interceptors:
+        async with telemetry_of(
+            wanted, temporal, live=live, cache=services.cache, task_queue=task_queue
+        ) as interceptors:
             worker = build_worker(
                 temporal,
                 APP,

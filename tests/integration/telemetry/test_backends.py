@@ -190,8 +190,10 @@ async def test_what_failed(seen: Seen) -> None:
 
 async def test_a_member_of_a_team_is_in_its_trace(seen: Seen) -> None:
     root, _ = seen.one("otlp", "invoke_workflow crew", "tools-crew")
+    asked, _ = seen.one("otlp", "execute_tool clerk", "tools-crew")
     clerk, said = seen.one("otlp", "invoke_agent clerk", "tools-crew")
-    assert (clerk.trace_id, clerk.parent_span_id) == (root.trace_id, root.span_id)
+    assert (asked.trace_id, asked.parent_span_id) == (root.trace_id, root.span_id)
+    assert (clerk.trace_id, clerk.parent_span_id) == (root.trace_id, asked.span_id)
     assert (said["sostenuto.run.id"].startswith("tools-crew/"), said["session.id"]) == (True, "tools-crew")
     look, said = seen.one("otlp", "execute_tool look", "tools-crew")
     assert (look.parent_span_id, said["gen_ai.tool.call.id"]) == (clerk.span_id, "call_1_0")

@@ -32,7 +32,7 @@ MOST_BATCH_CHARS: Final = 1_000_000
 _BATCH: Final = 256
 _SPAN_CHARS: Final = 500
 """What a span has besides the texts of its attributes."""
-_GATHERING_SECONDS: Final = 0.2
+_GATHERING_SECONDS: Final = 0.5
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LAST_PAUSE_SECONDS: Final = 0.25

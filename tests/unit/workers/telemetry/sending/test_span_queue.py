@@ -56,7 +56,7 @@ def _queue(sender: Scripted) -> SpanQueue:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_FIRST_PAUSE_SECONDS", "_LONGEST_PAUSE_SECONDS", "_LAST_PAUSE_SECONDS"):
+    for name in ("_FIRST_PAUSE_SECONDS", "_LONGEST_PAUSE_SECONDS", "_LAST_PAUSE_SECONDS", "_GATHERING_SECONDS"):
         monkeypatch.setattr(span_queue, name, 0.0)
 
 
