@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
@@ -38,7 +39,13 @@ class ReadableConverter(PydanticPayloadConverter):
         Raises:
             SpecError: One is nested so deeply that no reader would take it.
         """
-        payloads = super().to_payloads(values)
+        try:
+            payloads = super().to_payloads(values)
+        except PydanticSerializationError as error:
+            # What cannot be written at all is a mistake in code; this is one of data, which no new code mends.
+            if "depth" not in str(error):
+                raise
+            raise SpecError("a value is nested so deeply that it cannot be written") from None
         for value, payload in zip(values, payloads, strict=True):
             if payload.metadata.get("encoding") == _JSON and not reads_back(payload.data):
                 raise SpecError(f"a {type(value).__name__} is nested so deeply that it could not be read again")

@@ -134,6 +134,7 @@ async def test_what_was_heard_is_what_was_said(
             ]
             history = await chat.history()
             await chat.end()
+            trace = await (await client.get(chat.id)).trace()
             other = await elsewhere
     said = [answer_to(question) for question in questions]
     for question, items, answer in zip(questions, turns, said, strict=True):
@@ -145,5 +146,7 @@ async def test_what_was_heard_is_what_was_said(
     assert_tokens_join(other)
     assert [item.message.text for item in other if isinstance(item, ModelResponded)] == said
     assert [turn.output for turn in history] == said
+    models = [step for step in trace.run.walk() if step.kind == "model" and step.status == "completed"]
+    assert [step.proven for step in models] == [True] * len(said)
     # Something was retracted, else nothing was tried.
     assert any(isinstance(item, Retract) for items in turns for item in items)

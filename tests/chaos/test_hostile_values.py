@@ -12,7 +12,7 @@ import os
 import random
 import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,8 +26,10 @@ from sostenuto import (
     Client,
     Parallel,
     Prompt,
+    Result,
     Route,
     Router,
+    Run,
     SpecError,
     Status,
     Step,
@@ -37,12 +39,16 @@ from sostenuto import (
 )
 from sostenuto.activities.adapters.providers.tool_exchange import tool_call_part
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.clients.cli.trace_lines import TraceLines
 from sostenuto.contracts.errors import InvalidRequest, UnreadableAnswer
 from sostenuto.contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
-from sostenuto.workers.worker import build_worker
+from sostenuto.history.trace.page.document import trace_page
+from sostenuto.history.trace.step import Trace
 from sostenuto.workflows import ask, call_tool, policy, run
+from tests.fakes.otlp_receiver import attributes, otlp_receiver
+from tests.integration.telemetry.watched import assert_spans_of, received, watched
 from tests.patience import PATIENCE_SECONDS
 
 SEEDS = int(os.environ.get("HOSTILE_SEEDS", "48"))
@@ -200,6 +206,20 @@ class Anything:
         return said
 
 
+async def explained(run: Run, result: Result) -> Trace:
+    """The trace of a run: every prompt in it is proven, it adds up to the result, and any page can show it."""
+    trace = await run.trace()
+    models = [step for step in trace.run.walk() if step.kind == "model" and step.status == "completed"]
+    assert [step for step in models if not step.proven] == []
+    assert trace.run.usage == result.usage
+    assert trace.run.cost_usd == result.cost_usd
+    assert all(step.status for step in trace.run.walk() if step.kind != "notice")
+    page = trace_page(trace, datetime.now(UTC))
+    assert page.isascii()
+    assert [*TraceLines(trace, datetime.now(UTC), whole=True).lines()]
+    return trace
+
+
 async def test_a_run_ends_and_can_be_read(
     temporal: TemporalClient, task_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +227,7 @@ async def test_a_run_ends_and_can_be_read(
     app = App(*KINDS.values(), workflows=[Anything], tools=[look, pay, peek], validators=[check])
     client = Client(temporal, task_queue=task_queue)
     ends: Counter[str] = Counter()
+    traces: list[tuple[str, Trace]] = []
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(seed: int) -> None:
@@ -238,10 +259,19 @@ async def test_a_run_ends_and_can_be_read(
             )
             for path in {event.path for event in asked_models}:
                 assert await run.transcript(path), f"{where}: {path}"
+            traces.append((where, await explained(run, result)))
             ends[f"{name}: {result.status}"] += 1
 
-    async with build_worker(temporal, app, {"scripted": Hostile()}, lambda *_: 0.001, task_queue=task_queue):
-        first = int(os.environ.get("HOSTILE_FIRST", "0"))
-        await asyncio.gather(*(one(seed) for seed in range(first, first + SEEDS)))
+    with otlp_receiver() as receiver:
+        received(receiver, monkeypatch)
+        async with watched(temporal, app, Hostile(), task_queue):
+            first = int(os.environ.get("HOSTILE_FIRST", "0"))
+            await asyncio.gather(*(one(seed) for seed in range(first, first + SEEDS)))
+    for where, trace in traces:
+        of_it = [span for span in receiver.spans if attributes(span)["session.id"] == trace.run.run_id]
+        try:
+            assert_spans_of(of_it, trace)
+        except AssertionError as error:
+            raise AssertionError(f"{where}: {error}") from error
     sys.stdout.write(f"{dict(ends)}\n")
     assert sum(ends.values()) == SEEDS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from temporalio import workflow
 
 from sostenuto import App, Chain, Client, Status, Team, tool
 from sostenuto.contracts import limits
@@ -54,6 +55,25 @@ async def test_a_place_that_is_too_deep(play: Play) -> None:
     assert outcome.failed
     assert "has more than 900 bytes" in outcome.result.reason
     assert (outcome.result.turns, _failed_tasks(outcome)) == (15, 0)
+
+
+@workflow.defn
+class Deep:
+    """Returns what cannot be written."""
+
+    @workflow.run
+    async def run(self) -> Any:
+        value: Any = "leaf"
+        for _ in range(300):
+            value = [value]
+        return value
+
+
+async def test_a_code_first_workflow_that_returns_what_is_too_deep(serve: Serve) -> None:
+    async with serve(App(workflows=[Deep]), {}) as stage:
+        run = await Client(stage.temporal, task_queue=stage.task_queue, redis_url="").start(Deep)
+        result = await run.result()
+    assert (result.status, result.reason) == (Status.FAILED, "a value is nested so deeply that it cannot be written")
 
 
 async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
