@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,6 +78,18 @@ class Position:
         execution, _, rest = text.partition(SEPARATOR)
         event, _, end = rest.partition(SEPARATOR)
         return cls(execution, int(event), end == _END) if event.isdecimal() else None
+
+    @classmethod
+    def furthest(cls, texts: Iterable[str]) -> Position | None:
+        """Return the furthest of several; None where there is none.
+
+        Those that come later are of other processes.
+        """
+        furthest: Position | None = None
+        for position in filter(None, map(cls.parse, texts)):
+            is_behind = furthest and furthest.execution == position.execution and furthest.event > position.event
+            furthest = furthest if is_behind else position
+        return furthest
 
 
 class FollowedRun:

@@ -125,6 +125,7 @@ class Follower:
             if self._positions.are_shared or not run.is_new:
                 self._look_at(ended, time.monotonic() + _LOOK_SECONDS)
         if came := {run.key.text: str(run.position) for run in due if run.has_news}:
+            self._positions.know(came)
             self._unsettled.append((self._listener.mark(), came))
         while len(self._runs) > _MOST_OPEN:
             self._runs.popitem(last=False)
@@ -136,7 +137,7 @@ class Follower:
         while self._unsettled and self._listener.has_sent(self._unsettled[0][0]):
             positions |= self._unsettled.popleft()[1]
         if positions:
-            await self._positions.keep(positions)
+            await self._positions.share(positions)
 
     def _followed(self, key: RunKey, execution: str, *, is_new: bool = False) -> FollowedRun:
         again = _TOLD_AGAIN_WHERE_SHARED if self._positions.are_shared else _TOLD_AGAIN
@@ -200,7 +201,7 @@ class Follower:
 
     async def _open(self, run: FollowedRun) -> bool:
         """Find out where to read; return whether there is anything to tell."""
-        told = None if run.is_new else Position.parse(await self._positions.of(run.key.text))
+        told = None if run.is_new else Position.furthest(await self._positions.of(run.key.text))
         # One that was reset goes on in another execution.
         if told and told.is_end and (run.is_looked_at or told.execution == run.execution):
             return False

@@ -42,20 +42,25 @@ class Positions:
         """Whether other workers know them."""
         return self._server is not None
 
-    async def of(self, run: str) -> str:
-        """Return how far a run was told of; empty where that is not known."""
-        if known := self._known.get(run):
-            return known
-        found = await self._asked(self._server.get(_key(run))) if self._server else None
-        return found.decode() if isinstance(found, bytes) else ""
+    async def of(self, run: str) -> tuple[str, ...]:
+        """Return how far a run was told of, where that is known.
 
-    async def keep(self, positions: Mapping[str, str]) -> None:
-        """Keep how far runs were told of, by run."""
+        By this process, then by any.
+        """
+        found = await self._asked(self._server.get(_key(run))) if self._server else None
+        known = (self._known.get(run), found.decode() if isinstance(found, bytes) else None)
+        return tuple(text for text in known if text)
+
+    def know(self, positions: Mapping[str, str]) -> None:
+        """Take in how far this process has told of runs, by run."""
         for run, position in positions.items():
             self._known.pop(run, None)
             self._known[run] = position
         while len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
+
+    async def share(self, positions: Mapping[str, str]) -> None:
+        """Keep for other workers how far runs were told of, by run."""
         if self._server and positions:
             pipeline: Any = self._server.pipeline(transaction=False)
             for run, position in positions.items():
