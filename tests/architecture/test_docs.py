@@ -70,6 +70,8 @@ def test_settings_are_read() -> None:
     shown = {name for page in PAGES for name in VARIABLE.findall(page.read_text())}
     # The pattern of a compatible provider's variables stands in the code, not each name.
     known = {name for name in shown if name in code + examples or name.startswith("SOSTENUTO_PROVIDER_")}
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "integration").rglob("*.py"))
+    known |= {name for name in shown if name.startswith("SOSTENUTO_TEST_") and name in tests}
     assert shown == known
 
 
