@@ -219,8 +219,8 @@ async def test_langfuse(seen: Seen) -> None:
     _, asked = seen.one("langfuse", "chat scripted/clerk", "tools-flow", 1)
     told = json.loads(asked["langfuse.observation.input"])
     assert [message["role"] for message in told] == ["system", "user", "assistant", "tool", "tool"]
-    assert [part["type"] for part in told[2]["parts"]] == ["text", "tool_call", "tool_call"]
-    assert json.loads(asked["langfuse.observation.output"])[0]["parts"] == [{"type": "text", "content": "Fine."}]
+    assert [call["function"]["name"] for call in told[2]["tool_calls"]] == ["look", "lift"]
+    assert json.loads(asked["langfuse.observation.output"]) == [{"role": "assistant", "content": "Fine."}]
     kinds = {attributes(span)["langfuse.observation.type"] for span in seen.spans("langfuse")}
     assert kinds == {"chain", "agent", "generation", "tool", "retriever"}
     _, away = seen.one("langfuse", "chat scripted/away", "tools-flow")

@@ -37,6 +37,7 @@ _UNFINISHED: Final = ("refused", "exhausted", "cancelled")
 _USAGE: Final = "gen_ai.usage."
 _OWN: Final = "sostenuto."
 _MESSAGES: Final = ("gen_ai.input.messages", "gen_ai.output.messages")
+_NUMBERED: Final = ("gen_ai.prompt", "gen_ai.completion")
 _VALUES: Final = ("input.value", "output.value")
 
 
@@ -98,15 +99,16 @@ def langfuse_form(span: StepSpan) -> Shown:
 
 
 def _langfuse_said(said: Shown) -> Shown:
+    """Return what was asked and answered.
+
+    Messages as the APIs of OpenAI have them: only in these it finds tool calls, and it reads instructions only where it
+    is told nothing else of the input.
+    """
     form: dict[str, Attribute] = {}
-    for messages, value in zip(_MESSAGES, _VALUES, strict=True):
-        told = said.get(messages, said.get(value))
+    for messages, value in zip(_messages(said), _VALUES, strict=True):
+        told = json.dumps(messages, ensure_ascii=False) if messages else said.get(value)
         if told is not None:
             form[f"langfuse.observation.{value.removesuffix('.value')}"] = told
-    # It reads instructions only where it is told nothing else of the input.
-    if instructions := _instructions(said):
-        asked = [{"role": "system", "content": instructions}, *(_json(said.get(_MESSAGES[0])) or ())]
-        form["langfuse.observation.input"] = json.dumps(asked, ensure_ascii=False)
     return form
 
 
@@ -162,10 +164,7 @@ def langsmith_form(span: StepSpan) -> Shown:
 
 def _langsmith_messages(said: Shown) -> Shown:
     form: dict[str, Attribute] = {}
-    instructions = _instructions(said)
-    before = [{"role": "system", "content": instructions}] if instructions else []
-    for name, numbered, earlier in zip(_MESSAGES, ("gen_ai.prompt", "gen_ai.completion"), (before, []), strict=True):
-        messages = [*earlier, *map(_openai, _json(said.get(name)) or ())]
+    for name, numbered, messages in zip(_MESSAGES, _NUMBERED, _messages(said), strict=True):
         if messages:
             form[name] = json.dumps(messages, ensure_ascii=False)
         for index, message in enumerate(messages):
@@ -190,6 +189,14 @@ def _langsmith_usage(said: Shown) -> Shown:
         f"{_USAGE}total_tokens": put_in + put_out,
         **({f"{_USAGE}details.reasoning_tokens": reasoning} if reasoning else {}),
     }
+
+
+def _messages(said: Shown) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what a model was told and what it answered, as the APIs of OpenAI have it."""
+    instructions = _instructions(said)
+    told = [{"role": "system", "content": instructions}] if instructions else []
+    told += map(_openai, _json(said.get(_MESSAGES[0])) or ())
+    return told, [*map(_openai, _json(said.get(_MESSAGES[1])) or ())]
 
 
 def _openai(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class SpanQueue:
         while self._waiting:
             batch, before = self._next(), self._overflowed
             try:
-                await self._sender.send(self._encoded(batch))
+                # Of a megabyte it takes tens of milliseconds, in which the worker has other things to do.
+                await self._sender.send(await asyncio.to_thread(self._encoded, batch))
             except Unsent as unsent:
                 self._warn(str(unsent), again=unsent.again)
                 if unsent.again:

@@ -14,7 +14,7 @@ from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.event import RetrievedPassage, RouteChosen, RunStalled
 from sostenuto.contracts.wire.run import Status
 from sostenuto.workers.telemetry.disclosure import Disclosure
-from sostenuto.workers.telemetry.sending.forms import langfuse_form, langsmith_form, openinference_form, plain_form
+from sostenuto.workers.telemetry.sending.forms import langfuse_form, langsmith_form, openinference_form
 from sostenuto.workers.telemetry.span import StepSpan
 from tests.fakes.step_spans import (
     ABOUT,
@@ -93,8 +93,8 @@ def test_langfuse_is_told_instructions_tokens_and_cost() -> None:
     form = langfuse_form(CHAT)
     asked = json.loads(str(form["langfuse.observation.input"]))
     assert [message["role"] for message in asked] == ["system", "user", "assistant", "tool"]
-    assert asked[0] == {"role": "system", "content": "Be kind."}
-    assert form["langfuse.observation.output"] == plain_form(CHAT)["gen_ai.output.messages"]
+    assert asked == json.loads(str(langsmith_form(CHAT)["gen_ai.input.messages"]))
+    assert json.loads(str(form["langfuse.observation.output"])) == [{"role": "assistant", "content": "Calm."}]
     usage = json.loads(str(form["langfuse.observation.usage_details"]))
     assert usage == {
         "input": 50,
