@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
@@ -183,7 +185,7 @@ class Settings(BaseModel):
         keys = [self.anthropic_api_key, self.openai_api_key, self.qdrant_api_key, self.redis_url]
         keys += [one.api_key for one in (*self.providers.values(), *self.rerankers.values())]
         named = (value for name, value in environ.items() if name.endswith(_SECRET_NAMES))
-        return (*named, *(key.get_secret_value().strip() for key in keys if key))
+        return (*named, *_hidden(environ), *(key.get_secret_value().strip() for key in keys if key))
 
     @property
     def publishes_metrics(self) -> bool:
@@ -214,6 +216,22 @@ class Settings(BaseModel):
         except ValidationError as error:
             told = (f"{_place(e['loc'], values, environ, source)}: {_words(e['msg'])}" for e in error.errors())
             raise SetupError("; ".join(told)) from None
+
+
+def _hidden(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the keys that are a part of a value.
+
+    Passwords in addresses, and what headers of exporters carry.
+    """
+    for name, value in environ.items():
+        with suppress(ValueError):
+            password = urlsplit(value).password if "://" in value else None
+            if password:
+                yield from {password, unquote(password)}
+        if name.endswith("_HEADERS"):
+            headers = (pair.partition("=")[2].strip() for pair in value.split(","))
+            # Of `Bearer KEY` the key, as it stands there and as it is sent.
+            yield from (form.split()[-1] for one in headers if one for form in {one, unquote(one)})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def _langsmith_usage(said: Shown) -> Shown:
 
 
 def _messages(said: Shown) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what a model was told and what it answered, as the APIs of OpenAI have it."""
+    """Return what a model was told and answered, as OpenAI's APIs have it."""
     instructions = _instructions(said)
     told = [{"role": "system", "content": instructions}] if instructions else []
     told += map(_openai, _json(said.get(_MESSAGES[0])) or ())

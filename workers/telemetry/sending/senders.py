@@ -102,14 +102,14 @@ class FileSender:
         Raises:
             Unsent: The file cannot be written.
         """
-        said = _with_hex_ids(MessageToDict(batch, use_integers_for_enums=True))
-        line = json.dumps(said, ensure_ascii=False)
         try:
-            await asyncio.to_thread(self._append, line)
+            await asyncio.to_thread(self._append, batch)
         except OSError as error:
             raise Unsent(f"{self._path} cannot be written ({error.strerror})", again=True) from error
 
-    def _append(self, line: str) -> None:
+    def _append(self, batch: ExportTraceServiceRequest) -> None:
+        said = _with_hex_ids(MessageToDict(batch, use_integers_for_enums=True))
+        line = json.dumps(said, ensure_ascii=False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.exists() and self._path.stat().st_size > _MOST_FILE_BYTES:
             self._path.replace(self._path.with_suffix(".old" + self._path.suffix))
