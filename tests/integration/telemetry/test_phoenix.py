@@ -29,9 +29,13 @@ from sostenuto.workers.telemetry.sending.senders import HttpSender
 from tests.fakes.step_spans import run_span, tool_span
 from tests.integration.agent.stage import eventually
 from tests.integration.telemetry.shown import CREW, FLOW, TALKER, fill, showing
+from tests.patience import PATIENCE_SECONDS
 
 PROGRAM = os.environ.get("SOSTENUTO_TEST_PHOENIX", "")
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="SOSTENUTO_TEST_PHOENIX names no program: see this file's head")
+pytestmark = [
+    pytest.mark.skipif(not PROGRAM, reason="SOSTENUTO_TEST_PHOENIX names no program: see this file's head"),
+    pytest.mark.timeout(6 * PATIENCE_SECONDS),
+]
 ALONE = {
     "PHOENIX_TELEMETRY_ENABLED": "false",
     "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
@@ -92,7 +96,8 @@ async def phoenix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pho
                 except httpx.TransportError:
                     return False
 
-            await eventually(is_up)
+            # It begins with migrations of its database: seconds on an idle machine, minutes beside busy processes.
+            await eventually(is_up, 4 * PATIENCE_SECONDS)
             yield Phoenix(client)
     finally:
         process.terminate()
