@@ -122,6 +122,12 @@ def key(ctx: Context[Any, Any]) -> str:
     return str(meta.get("sostenuto/idempotency-key"))
 
 
+@server.tool(annotations=READ, structured_output=False)
+def parent(ctx: Context[Any, Any]) -> str:
+    """The span that the call is in."""
+    return str((ctx.request_context.meta or {}).get("traceparent"))
+
+
 @server.tool(annotations=READ)
 def environment(name: str) -> str:
     return os.environ.get(name, "unset")

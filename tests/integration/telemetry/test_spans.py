@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace as tracing
@@ -14,9 +15,11 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import Agent, App, Chain, Message, Model, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
+from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workflows import ask, call_tool
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes, otlp_receiver
 from tests.integration.agent.stage import calls, eventually
+from tests.integration.mcp.conftest import fake_server
 from tests.integration.telemetry.watched import assert_spans_of, received, until_sent, watched
 
 SEEN: list[tuple[int, int]] = []
@@ -157,6 +160,27 @@ async def test_each_turn_of_a_chat_is_a_trace(
         assert {span.parent_span_id for span in inner} == {turn.span_id}
     (looked,) = [span for span in spans if span.name == "execute_tool look"]
     assert [(int.from_bytes(looked.trace_id), int.from_bytes(looked.span_id))] == SEEN
+
+
+async def test_an_mcp_server_is_told_of_the_span_that_calls_it(
+    temporal: TemporalClient, task_queue: str, receiver: OtlpReceiver, tmp_path: Path
+) -> None:
+    asker = Agent(name="asker", model="scripted/asker", tools=["mcp:fake"])
+    script: Script = {"asker": [calls(("parent", {})), "Done."]}
+    async with (
+        mcp_sessions({"fake": fake_server(tmp_path / "journal")}) as sessions,
+        watched(
+            temporal, App(asker, mcp={"fake": fake_server(tmp_path / "journal")}), script, task_queue, mcp=sessions
+        ) as client,
+    ):
+        await (await client.start(asker, "Hello")).result()
+        await until_sent(receiver, "invoke_agent asker")
+    (called,) = [span for span in receiver.spans if span.name == "execute_tool parent"]
+    told = attributes(called)["gen_ai.tool.call.result"]
+    trace_id, span_id = told.split("-")[1:3]
+    assert trace_id == called.trace_id.hex()
+    # The SDK of MCP has a span of its own between, where this process records spans.
+    assert span_id == called.span_id.hex()
 
 
 @workflow.defn

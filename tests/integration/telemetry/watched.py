@@ -14,6 +14,7 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.call.live import Live
+from sostenuto.activities.mcp_session import McpSession
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.history.trace.step import Trace, TraceStep
@@ -34,6 +35,7 @@ async def watched(
     task_queue: str,
     *,
     settings: Mapping[str, Any] | None = None,
+    mcp: Mapping[str, McpSession] | None = None,
     **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve an app, and send spans by OTLP."""
@@ -47,7 +49,7 @@ async def watched(
             {"scripted": adapter},
             lambda *_: PRICE_USD,
             task_queue=task_queue,
-            services=Services(live=live, cache=cache),
+            services=Services(live=live, cache=cache, mcp=mcp or {}),
             interceptors=interceptors,
             **options,
         )
