@@ -88,7 +88,7 @@ class ModelActivities:
             try:
                 self._validator.check_known(prefix.head)
                 request = _request(prefix, model, call, self._connected(prefix.head))
-                with self._live.model_call(structured=request.output is not None) as on_delta:
+                with self._live.model_call(model, structured=request.output is not None) as on_delta:
                     ask = partial(completed, self._adapter(model), request)
                     # Of an answer in JSON a part is none.
                     keeps = call.keep and request.output is None

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ...contracts.errors import SostenutoError
+from ...contracts.model import Model
 from ...contracts.wire.live import FrameKind
 from ..model_adapter import Delta, OnDelta
 from .speaker import LatestProgress, SaidPiece, Speaker
@@ -30,6 +32,9 @@ WATCHED_SECONDS: Final = 15.0
 """How long a run counts as watched after that was last said."""
 _CLOSING_SECONDS: Final = 1.0
 
+
+OnFirstDelta = Callable[[Model, float], None]
+"""Told how many seconds a model took to begin its answer."""
 
 TellProgress = Callable[[str, float | None, float | None], None]
 """Told how far a tool is: a text, how much is done, and of how much. Safe from any thread."""
@@ -89,6 +94,8 @@ class Live:
     def __init__(self, channel: LiveChannel | None = None, *, is_down: bool = False) -> None:
         self.dropped = 0
         """How many pieces of what calls said were lost to those who watch."""
+        self.on_first_delta: OnFirstDelta | None = None
+        """Told when answers begin. None: nobody wants to know."""
         self._channel = channel
         self._speakers: dict[Speaker, None] = {}
         self._watched: dict[tuple[str, str], dict[str, float]] = {}
@@ -99,22 +106,23 @@ class Live:
         self._is_down = is_down
 
     @contextmanager
-    def model_call(self, *, structured: bool) -> Iterator[OnDelta | None]:
-        """Yield what is told the pieces of an answer; None where nobody can watch.
+    def model_call(self, model: Model, *, structured: bool) -> Iterator[OnDelta | None]:
+        """Yield what is told the pieces of an answer; None where nobody wants them.
 
         Args:
+            model: Who is asked, now.
             structured: Whether the text is JSON.
         """
         with self._speaking(structured=structured) as speaker:
             if speaker is None:
-                yield None
+                yield self._timed(model, None)
                 return
 
             def on_delta(delta: Delta) -> None:
                 self._say(speaker, SaidPiece(FrameKind(delta.kind), delta.tool, delta.index, [delta.text]))
 
             try:
-                yield on_delta
+                yield self._timed(model, on_delta)
             except BaseException:
                 if speaker.has_spoken:
                     self._say(speaker, SaidPiece(FrameKind.FAILED))
@@ -152,6 +160,23 @@ class Live:
             speaker.has_ended = True
             if self._knows_who_watches and not self._streams_of(speaker):
                 self._speakers.pop(speaker, None)
+
+    def _timed(self, model: Model, on_delta: OnDelta | None) -> OnDelta | None:
+        """Return what is told the pieces, and tells when the first of them came."""
+        told = self.on_first_delta
+        if told is None:
+            return on_delta
+        asked: float | None = time.monotonic()
+
+        def take(delta: Delta) -> None:
+            nonlocal asked
+            if asked is not None:
+                told(model, time.monotonic() - asked)
+                asked = None
+            if on_delta:
+                on_delta(delta)
+
+        return take
 
     def _say(self, speaker: Speaker, piece: SaidPiece) -> None:
         if speaker.has_ended and piece.kind is FrameKind.PROGRESS:

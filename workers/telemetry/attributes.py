@@ -80,6 +80,16 @@ def span_name(step: TraceStep, about: AboutRun) -> str:
             return f"{operation_of(step, about)} {step.requested or step.name}"
 
 
+def asked_of(name: str) -> dict[str, str]:
+    """Return what says which model is asked.
+
+    Args:
+        name: Our name for it, `provider/model`.
+    """
+    provider, _, model = name.partition("/")
+    return {"gen_ai.provider.name": _PROVIDERS.get(provider, provider), "gen_ai.request.model": model}
+
+
 def attributes_of(
     step: TraceStep,
     about: AboutRun,
@@ -149,9 +159,7 @@ def _of_run(step: TraceStep, about: AboutRun) -> Attributes:
 
 
 def _of_model(step: TraceStep) -> Attributes:
-    provider, _, model = step.requested.partition("/")
-    yield "gen_ai.provider.name", _PROVIDERS.get(provider, provider)
-    yield "gen_ai.request.model", model
+    yield from asked_of(step.requested).items()
     yield "sostenuto.turn", step.turn
     if step.status != "completed":
         return

@@ -77,6 +77,11 @@ class Follower:
         self._given_up: OrderedDict[RunKey, None] = OrderedDict()
         self._is_away = False
 
+    @property
+    def open_runs(self) -> int:
+        """How many runs and chats are followed now."""
+        return len(self._runs)
+
     def touch(self, namespace: str, workflow_id: str, execution: str, first: str, *, is_new: bool) -> None:
         """Take in that a run does something here; called from any thread."""
         key = RunKey(namespace, workflow_id, first)

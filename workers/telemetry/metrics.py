@@ -1,16 +1,17 @@
-"""What is counted and timed of steps and of this worker.
+"""What is counted and timed of steps.
 
 Sources: `gen_ai.client.*` of the OpenTelemetry conventions for generative AI, with the buckets that they advise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import Meter
 
+from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed
+from .attributes import asked_of
 from .followed_run import ToldStep
 from .span import Attribute
 
@@ -70,6 +71,12 @@ class StepMetrics:
             "How long operations took.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
+        self._first_chunk = meter.create_histogram(
+            "gen_ai.client.operation.time_to_first_chunk",
+            "s",
+            "How long models took to begin their answers.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
         self._tokens = meter.create_histogram(
             "gen_ai.client.token.usage",
             "{token}",
@@ -90,6 +97,14 @@ class StepMetrics:
         self._fallbacks = meter.create_counter("sostenuto.fallbacks", "{call}", "Models that others took over from.")
         self._runs = meter.create_counter("sostenuto.runs", "{run}", "Runs and turns that ended.")
         self._stalls = meter.create_counter("sostenuto.stalls", "{run}", "Runs whose code failed.")
+        # What is not there before the first one cannot be seen to grow by it.
+        self._stalls.add(0)
+
+    def take_first_chunk(self, model: Model, seconds: float) -> None:
+        """Take in that a model began its answer."""
+        asked = {"gen_ai.operation.name": "chat", **asked_of(model.name)}
+        labels = {name: self._labels.of(name, value) for name, value in asked.items()}
+        self._first_chunk.record(seconds, labels)
 
     def take(self, told: ToldStep) -> None:
         """Take in a step that ended."""
@@ -112,11 +127,18 @@ class StepMetrics:
             case "retrieval" if step.cost_usd:
                 self._cost.add(step.cost_usd, {**labels, **tenant})
             case "run" | "turn":
-                self._runs.add(1, {**labels, **tenant, "sostenuto.status": step.status})
+                self._take_run(step.status, {**labels, **tenant})
             case "notice" if told.ended.event.type == "run.stalled":
                 self._stalls.add(1)
             case _:
                 pass
+
+    def _take_run(self, status: str, labels: dict[str, str]) -> None:
+        error = labels.pop("error.type", None)
+        if status != "failed":
+            # So that the first one that fails is seen as one more.
+            self._runs.add(0, {**labels, "error.type": "run_failed", "sostenuto.status": "failed"})
+        self._runs.add(1, {**labels, **({"error.type": error} if error else {}), "sostenuto.status": status})
 
     def _take_model(self, told: ToldStep, labels: dict[str, str], tenant: dict[str, str]) -> None:
         step = told.ended.step
@@ -130,25 +152,3 @@ class StepMetrics:
             self._unpriced.add(1, labels)
         else:
             self._cost.add(step.cost_usd, {**labels, **tenant})
-
-
-Count = Callable[[], float]
-"""Returns a figure that only grows."""
-
-
-def count_of_worker(meter: Meter, counts: Sequence[tuple[str, str, str, Count]]) -> None:
-    """Publish figures that this worker keeps itself.
-
-    Args:
-        meter: Where they are published.
-        counts: Name, unit, description and figure.
-    """
-    for name, unit, description, count in counts:
-        meter.create_observable_counter(name, [_observed(count)], unit, description)
-
-
-def _observed(count: Count) -> Callable[[CallbackOptions], Iterator[Observation]]:
-    def observe(_: CallbackOptions) -> Iterator[Observation]:
-        yield Observation(count())
-
-    return observe

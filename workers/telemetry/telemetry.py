@@ -12,9 +12,10 @@ from typing import Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import MetricsExporter
 from temporalio.runtime import MetricBuffer
@@ -29,12 +30,13 @@ from .disclosure import Disclosure
 from .followed_run import ToldStep
 from .follower import Follower
 from .interceptors import Tracing
-from .metrics import StepMetrics, count_of_worker
+from .metrics import StepMetrics
 from .positions import Positions
 from .sending.destinations import destination
 from .sending.otlp import resource_of
 from .sending.senders import sender_to
 from .sending.span_queue import SpanQueue
+from .worker_figures import publish_figures
 
 _LAST_SECONDS: Final = 5.0
 """How long what is left may take to leave when the worker stops."""
@@ -71,17 +73,21 @@ async def telemetry_of(
         yield ()
         return
     async with AsyncExitStack() as stack:
-        metrics = await _metrics(settings, live, cache, buffer, stack)
+        meter = await _meter(settings, buffer, stack)
+        metrics = StepMetrics(meter)
         positions = Positions(settings.redis_url.get_secret_value() if settings.redis_url else None)
         disclosure = Disclosure(settings.telemetry_content, settings.secrets())
         ears = _Ears(metrics)
         follower = Follower(client, positions, disclosure, ears)
         queues = [_queue(name, settings, follower.settle) for name in dict.fromkeys(settings.telemetry)]
         ears.queues = queues
+        publish_figures(meter, cache=cache, live=live, follower=follower, queues=queues)
+        live.on_first_delta = metrics.take_first_chunk if settings.publishes_metrics else None
         tasks = [asyncio.create_task(follower.run(task_queue)), *(asyncio.create_task(queue.run()) for queue in queues)]
         try:
             yield (Tracing(follower.touch),)
         finally:
+            live.on_first_delta = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -118,12 +124,11 @@ def _queue(name: str, settings: Settings, on_sent: Callable[[], Awaitable[None]]
     return SpanQueue(to, sender_to(to, sys.stderr), on_sent)
 
 
-async def _metrics(
-    settings: Settings, live: Live, cache: TranscriptCache, buffer: MetricBuffer | None, stack: AsyncExitStack
-) -> StepMetrics:
+async def _meter(settings: Settings, buffer: MetricBuffer | None, stack: AsyncExitStack) -> Meter:
     readers: list[MetricReader] = []
     if settings.metrics is not None:
         registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         _serve(settings.metrics, registry, stack)
         readers.append(PrometheusMetricReader(scope_info_enabled=False, registry=registry))
     if "otlp" in settings.telemetry:
@@ -132,21 +137,9 @@ async def _metrics(
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
     provider = MeterProvider(readers, resource_of({}), shutdown_on_exit=False)
     stack.push_async_callback(asyncio.to_thread, provider.shutdown)
-    meter = provider.get_meter("sostenuto")
-    counts = (
-        ("sostenuto.transcripts.hits", "{call}", "Model calls whose transcript this worker had.", lambda: cache.hits),
-        ("sostenuto.transcripts.misses", "{call}", "Model calls whose transcript it asked for.", lambda: cache.misses),
-        (
-            "sostenuto.live.dropped",
-            "{frame}",
-            "What calls said that was lost to those who watch.",
-            lambda: live.dropped,
-        ),
-    )
-    count_of_worker(meter, counts)
     if buffer:
         await stack.enter_async_context(MetricsExporter(buffer, provider))
-    return StepMetrics(meter)
+    return provider.get_meter("sostenuto")
 
 
 def _serve(address: str, registry: CollectorRegistry, stack: AsyncExitStack) -> None:

@@ -53,6 +53,8 @@ class SpanQueue:
         """How many spans were given to it."""
         self.done = 0
         """How many of them were sent or given up."""
+        self.dropped = 0
+        """How many of them were given up."""
         self._form = to.form
         self._resource: Resource = resource_of(to.resource)
         self._sender = sender
@@ -66,6 +68,16 @@ class SpanQueue:
         self._overflowed = 0
         self._lost = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many spans wait to be sent."""
+        return len(self._waiting)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the destination took what it was sent last."""
+        return not self._is_down
+
     def add(self, spans: Sequence[StepSpan]) -> None:
         """Take spans to be sent."""
         for span in spans:
@@ -76,7 +88,7 @@ class SpanQueue:
         while len(self._waiting) > MOST_WAITING_SPANS or self._chars > MOST_WAITING_CHARS:
             self._forget_first()
             self._overflowed += 1
-            self._lost += 1
+            self._give_up(1)
         if spans:
             self._news.set()
 
@@ -106,7 +118,7 @@ class SpanQueue:
                 if unsent.parts and len(batch) > 1:
                     self._most = max(len(batch) // 4, 1)
                     continue
-                self._lost += len(batch)
+                self._give_up(len(batch))
             else:
                 self._recovered()
                 self._most = min(2 * self._most, _BATCH)
@@ -151,6 +163,10 @@ class SpanQueue:
         _, said = self._waiting.popleft()
         self._chars -= said
         self.done += 1
+
+    def _give_up(self, spans: int) -> None:
+        self.dropped += spans
+        self._lost += spans
 
     def _warn(self, why: str, *, again: bool) -> None:
         if self._is_down:
