@@ -83,6 +83,8 @@ class StepMetrics:
             "Tokens of a model call.",
             explicit_bucket_boundaries_advisory=_TOKENS,
         )
+        # With tenants in the histogram there would be one for each of them.
+        self._all_tokens = meter.create_counter("sostenuto.tokens", "{token}", "Tokens of model calls.")
         self._queue = meter.create_histogram(
             "sostenuto.queue.duration",
             "s",
@@ -127,6 +129,8 @@ class StepMetrics:
             case "retrieval" if step.cost_usd:
                 self._cost.add(step.cost_usd, {**labels, **tenant})
             case "run" | "turn":
+                # Why they failed, the durations tell.
+                labels.pop("error.type", None)
                 self._take_run(step.status, {**labels, **tenant})
             case "notice" if told.ended.event.type == "run.stalled":
                 self._stalls.add(1)
@@ -134,11 +138,10 @@ class StepMetrics:
                 pass
 
     def _take_run(self, status: str, labels: dict[str, str]) -> None:
-        error = labels.pop("error.type", None)
         if status != "failed":
             # So that the first one that fails is seen as one more.
-            self._runs.add(0, {**labels, "error.type": "run_failed", "sostenuto.status": "failed"})
-        self._runs.add(1, {**labels, **({"error.type": error} if error else {}), "sostenuto.status": status})
+            self._runs.add(0, {**labels, "sostenuto.status": "failed"})
+        self._runs.add(1, {**labels, "sostenuto.status": status})
 
     def _take_model(self, told: ToldStep, labels: dict[str, str], tenant: dict[str, str]) -> None:
         step = told.ended.step
@@ -148,6 +151,7 @@ class StepMetrics:
             return
         for kind, tokens in (("input", step.usage.input_tokens), ("output", step.usage.output_tokens)):
             self._tokens.record(tokens, {**labels, "gen_ai.token.type": kind})
+            self._all_tokens.add(tokens, {**labels, **tenant, "gen_ai.token.type": kind})
         if step.cost_usd is None:
             self._unpriced.add(1, labels)
         else:

@@ -15,6 +15,7 @@ from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import MetricsExporter
@@ -41,6 +42,14 @@ from .worker_figures import publish_figures
 _LAST_SECONDS: Final = 5.0
 """How long what is left may take to leave when the worker stops."""
 
+_SDK_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+_SDK_LATENCIES: Final = View(
+    instrument_name="temporal_*_latency",
+    instrument_unit="s",
+    aggregation=ExplicitBucketHistogramAggregation(_SDK_SECONDS),
+)
+"""The Temporal SDK leaves the buckets of its histograms to whoever publishes them."""
+
 
 @asynccontextmanager
 async def telemetry_of(
@@ -64,7 +73,7 @@ async def telemetry_of(
         live: What tells those who watch what calls say.
         cache: The worker's memory of transcripts.
         task_queue: What it polls.
-        buffer: What the Temporal SDK of this process counts. None: that is not published.
+        buffer: What the Temporal SDK of this process counts, durations in seconds. None: that is not published.
 
     Raises:
         SetupError: A destination lacks a setting, or the address for metrics is taken.
@@ -135,7 +144,7 @@ async def _meter(settings: Settings, buffer: MetricBuffer | None, stack: AsyncEx
         # It logs each failure; that the same server does not take spans is told once.
         logging.getLogger("opentelemetry.exporter.otlp.proto.http.metric_exporter").setLevel(logging.CRITICAL)
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
-    provider = MeterProvider(readers, resource_of({}), shutdown_on_exit=False)
+    provider = MeterProvider(readers, resource_of({}), shutdown_on_exit=False, views=[_SDK_LATENCIES])
     stack.push_async_callback(asyncio.to_thread, provider.shutdown)
     if buffer:
         await stack.enter_async_context(MetricsExporter(buffer, provider))

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ....contracts.specs.node import Node
     from ...client import Client
 
-_MOST_COUNTS = 100_000
-"""Of the Temporal SDK, in the second between two times that they are taken up."""
-
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -119,13 +116,10 @@ def _prepare() -> MetricBuffer | None:
     with needs_worker_packages():
         from ....workers.logs import set_up_logs
         from ....workers.settings import Settings
+        from ....workers.telemetry.sdk_counts import SdkCounts
     settings = Settings.load()
     set_up_logs(settings)
-    if not settings.publishes_metrics:
-        return None
-    from temporalio.runtime import MetricBuffer
-
-    return MetricBuffer(_MOST_COUNTS)
+    return SdkCounts() if settings.publishes_metrics else None
 
 
 def _warn(problem: str) -> None:

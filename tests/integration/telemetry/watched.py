@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from temporalio.client import Client as TemporalClient
+from temporalio.runtime import MetricBuffer
 
 from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
@@ -36,13 +37,16 @@ async def watched(
     *,
     settings: Mapping[str, Any] | None = None,
     mcp: Mapping[str, McpSession] | None = None,
+    buffer: MetricBuffer | None = None,
     **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve an app, and send spans by OTLP."""
     adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping) else script
     live, cache = Live(), TranscriptCache()
     wanted = Settings(**{"telemetry": ("otlp",), "telemetry_content": "on", **(settings or {})})
-    async with telemetry_of(wanted, temporal, task_queue=task_queue, live=live, cache=cache) as interceptors:
+    async with telemetry_of(
+        wanted, temporal, task_queue=task_queue, live=live, cache=cache, buffer=buffer
+    ) as interceptors:
         worker = build_worker(
             temporal,
             app,

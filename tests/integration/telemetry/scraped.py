@@ -1,0 +1,115 @@
+"""What a worker publishes under /metrics, after runs of every kind that a figure tells of."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+from temporalio.client import Client as TemporalClient
+from temporalio.runtime import Runtime, TelemetryConfig
+
+from sostenuto import Agent, App, Chain, Client, Model, Prompt, tool
+from sostenuto.activities.adapters.providers.scripted import Script
+from sostenuto.connection.connect import connect
+from sostenuto.workers.telemetry.sdk_counts import SdkCounts
+from tests.integration.agent.stage import calls
+from tests.integration.telemetry.watched import watched
+
+LONGEST_FIRST_WORD = 0.05
+
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look."""
+    return f"{at} is fine"
+
+
+CLERK = Agent(name="clerk", model=Model("scripted/away", fallbacks=["scripted/clerk"]), tools=[look])
+FLOW = Chain(name="flow", steps=[Prompt(name="busy", template="Say {input}", model="scripted/busy"), CLERK])
+DOOMED = Agent(name="doomed", model="scripted/doomed")
+HOST = Agent(name="host", model="scripted/host")
+SCRIPT: Script = {
+    "busy": [{"error": "RateLimited", "retry_after_seconds": 0.01, "faulty_attempts": 1, "text": "hi"}],
+    "away": [{"error": "QuotaExceeded"}] * 2,
+    "clerk": [calls(("look", {"at": "the house"})), {"text": "All fine.", "seconds_per_word": LONGEST_FIRST_WORD}],
+    "doomed": [{"error": "AuthenticationFailed"}],
+    "host": ["Welcome."],
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A line of what was scraped."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """All that was scraped at once."""
+
+    text: str
+
+    @property
+    def samples(self) -> Iterator[Sample]:
+        """The lines."""
+        for family in text_string_to_metric_families(self.text):
+            for one in family.samples:
+                yield Sample(one.name, one.labels, one.value)
+
+    @property
+    def labels(self) -> dict[str, set[str]]:
+        """The labels that a metric has, by its name."""
+        found: dict[str, set[str]] = {}
+        for sample in self.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+        return found
+
+    def of(self, name: str, **labels: str) -> float:
+        """The sum of all lines of a metric that have these labels; none are a failure."""
+        values = [one.value for one in self.samples if one.name == name and labels.items() <= one.labels.items()]
+        assert values, f"there is no {name} with {labels}"
+        return sum(values)
+
+
+async def scrape(port: int) -> Scrape:
+    """Ask a worker for its metrics."""
+    with await asyncio.to_thread(urlopen, f"http://127.0.0.1:{port}/metrics") as answer:
+        return Scrape(answer.read().decode())
+
+
+def free_port() -> int:
+    """A port of this machine at which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def publishing(temporal: TemporalClient, task_queue: str, port: int) -> AsyncIterator[Client]:
+    """Serve the app by a worker whose metrics, and those of its Temporal SDK, can be scraped."""
+    buffer = SdkCounts()
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
+    connected = await connect(temporal.service_client.config.target_host, runtime=runtime)
+    settings = {"metrics": str(port)}
+    app = App(FLOW, CLERK, DOOMED, HOST)
+    async with watched(connected, app, SCRIPT, task_queue, settings=settings, buffer=buffer) as client:
+        yield client
+
+
+async def run_all(client: Client) -> None:
+    """Run something of everything: retries, a fallback, a tool, a tenant, a failure, a chat."""
+    for _ in range(2):
+        await (await client.start(FLOW, "Hello", tenant="acme")).result()
+    await (await client.start(DOOMED, "Hello", tenant="acme")).result()
+    chat = await client.chat(HOST)
+    await chat.send("Hello")
+    await chat.end()
