@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[2]
 # Not the script of that name: it swallows the exit status.
 COMPOSE = str(files("compose") / "docker-compose")
 
+UNASKED = {"temporal-ui", "worker", "collector", "tempo"}
+"""What nothing else waits for. The images of the last two have no shell and no client."""
+
 
 def _config(*arguments: str) -> str:
     command = [COMPOSE, "--file", str(ROOT / "docker-compose.yml"), *arguments]
@@ -37,7 +40,8 @@ def test_every_profile_is_valid(profile: str) -> None:
 
 def test_ports_are_for_this_machine_alone_and_none_is_of_what_stays(services: dict[str, Any]) -> None:
     published = {(name, port["host_ip"]) for name, service in services.items() for port in service.get("ports", ())}
-    assert published == {(name, "127.0.0.1") for name in ("temporal", "temporal-ui", "redis")}
+    reachable = ("temporal", "temporal-ui", "redis", "collector", "prometheus", "grafana")
+    assert published == {(name, "127.0.0.1") for name in reachable}
 
 
 def test_images_are_pinned_to_a_release(services: dict[str, Any]) -> None:
@@ -48,12 +52,17 @@ def test_images_are_pinned_to_a_release(services: dict[str, Any]) -> None:
 def test_what_keeps_running_is_watched_or_restarted(services: dict[str, Any]) -> None:
     lasting = {name for name, service in services.items() if service.get("restart") == "unless-stopped"}
     assert lasting == services.keys() - {"temporal-schema", "temporal-namespace"}
-    assert {name for name in lasting if "healthcheck" not in services[name]} == {"temporal-ui", "worker"}
+    assert {name for name in lasting if "healthcheck" not in services[name]} == UNASKED
 
 
 def test_data_lies_in_named_volumes(services: dict[str, Any]) -> None:
     mounts = [mount for service in services.values() for mount in service.get("volumes", ())]
-    assert {mount["source"] for mount in mounts if mount["type"] == "volume"} == {"postgres", "qdrant"}
+    assert {mount["source"] for mount in mounts if mount["type"] == "volume"} == {
+        "postgres",
+        "qdrant",
+        "tempo",
+        "prometheus",
+    }
     assert [
         mount["source"] for mount in mounts if mount["type"] == "bind" and not Path(mount["source"]).is_file()
     ] == []

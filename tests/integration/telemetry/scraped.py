@@ -5,40 +5,54 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client as TemporalClient
 from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.service import RPCError
 
-from sostenuto import Agent, App, Chain, Client, Model, Prompt, tool
+from sostenuto import Agent, App, Chain, Client, Collection, Model, Prompt, Retrieve, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.telemetry.sdk_counts import SdkCounts
+from tests.fakes.knowledge import WORDS, knowledge
 from tests.integration.agent.stage import calls
-from tests.integration.telemetry.watched import watched
+from tests.integration.telemetry.watched import PRICE_USD, watched
 
-LONGEST_FIRST_WORD = 0.05
+WORD_SECONDS = 0.05
+"""How long each word of `slow` takes."""
+HANDBOOK = Collection("scraped-handbook", embedding=WORDS)
 
 
 @tool(effect="read")
 async def look(at: str) -> str:
     """Look."""
+    if at == "nowhere":
+        raise ValueError("there is nothing")
     return f"{at} is fine"
 
 
 CLERK = Agent(name="clerk", model=Model("scripted/away", fallbacks=["scripted/clerk"]), tools=[look])
-FLOW = Chain(name="flow", steps=[Prompt(name="busy", template="Say {input}", model="scripted/busy"), CLERK])
+FLOW = Chain(
+    name="flow",
+    steps=[
+        Retrieve("found", HANDBOOK),
+        Prompt(name="busy", template="Say {input} of {found}", model="scripted/busy"),
+        CLERK,
+    ],
+)
 DOOMED = Agent(name="doomed", model="scripted/doomed")
-HOST = Agent(name="host", model="scripted/host")
+HOST = Agent(name="host", model="scripted/slow")
 SCRIPT: Script = {
     "busy": [{"error": "RateLimited", "retry_after_seconds": 0.01, "faulty_attempts": 1, "text": "hi"}],
     "away": [{"error": "QuotaExceeded"}] * 2,
-    "clerk": [calls(("look", {"at": "the house"})), {"text": "All fine.", "seconds_per_word": LONGEST_FIRST_WORD}],
+    "clerk": [calls(("look", {"at": "the house"}), ("look", {"at": "nowhere"})), "Fine."],
     "doomed": [{"error": "AuthenticationFailed"}],
-    "host": ["Welcome."],
+    "slow": [{"text": "You are welcome.", "seconds_per_word": WORD_SECONDS}],
 }
 
 
@@ -94,22 +108,45 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def publishing(temporal: TemporalClient, task_queue: str, port: int) -> AsyncIterator[Client]:
-    """Serve the app by a worker whose metrics, and those of its Temporal SDK, can be scraped."""
+async def publishing(temporal: TemporalClient, task_queue: str, folder: Path, port: int) -> AsyncIterator[Client]:
+    """Serve the app by a worker whose metrics, and those of its Temporal SDK, can be scraped.
+
+    It keeps one run in memory, so that some have to be read again, and knows no price of `slow`.
+    """
     buffer = SdkCounts()
     runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
     connected = await connect(temporal.service_client.config.target_host, runtime=runtime)
     settings = {"metrics": str(port)}
-    app = App(FLOW, CLERK, DOOMED, HOST)
-    async with watched(connected, app, SCRIPT, task_queue, settings=settings, buffer=buffer) as client:
+    app = App(FLOW, CLERK, DOOMED, HOST, collections=[HANDBOOK])
+    async with (
+        knowledge(folder / "store") as services,
+        watched(
+            connected,
+            app,
+            SCRIPT,
+            task_queue,
+            settings=settings,
+            buffer=buffer,
+            services=services,
+            price=lambda _, model, __: None if model == "slow" else PRICE_USD,
+            max_cached_runs=1,
+        ) as client,
+    ):
         yield client
 
 
-async def run_all(client: Client) -> None:
-    """Run something of everything: retries, a fallback, a tool, a tenant, a failure, a chat."""
-    for _ in range(2):
-        await (await client.start(FLOW, "Hello", tenant="acme")).result()
-    await (await client.start(DOOMED, "Hello", tenant="acme")).result()
+async def run_all(client: Client, folder: Path) -> None:
+    """Run something of everything: a search, retries, a fallback, tools, a tenant, a failure, a chat."""
+    page = folder / "pump.md"
+    page.write_text("The pump is stored upright.")
+    await (await client.ingest(HANDBOOK, page)).result()
+    runs = [await client.start(FLOW, "Hello", tenant="acme") for _ in range(2)]
+    runs.append(await client.start(DOOMED, "Hello", tenant="acme"))
+    for run in runs:
+        await run.result()
     chat = await client.chat(HOST)
     await chat.send("Hello")
     await chat.end()
+    # Something that the server refuses.
+    with suppress(RPCError):
+        await client.temporal.get_workflow_handle("there-is-none").describe()

@@ -16,6 +16,7 @@ from sostenuto import Agent, App, Chain, Message, Model, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.mcp import mcp_sessions
+from sostenuto.workers.worker import Services
 from sostenuto.workflows import ask, call_tool
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes, otlp_receiver
 from tests.integration.agent.stage import calls, eventually
@@ -170,7 +171,11 @@ async def test_an_mcp_server_is_told_of_the_span_that_calls_it(
     async with (
         mcp_sessions({"fake": fake_server(tmp_path / "journal")}) as sessions,
         watched(
-            temporal, App(asker, mcp={"fake": fake_server(tmp_path / "journal")}), script, task_queue, mcp=sessions
+            temporal,
+            App(asker, mcp={"fake": fake_server(tmp_path / "journal")}),
+            script,
+            task_queue,
+            services=Services(mcp=sessions),
         ) as client,
     ):
         await (await client.start(asker, "Hello")).result()

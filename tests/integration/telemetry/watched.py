@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,9 +16,8 @@ from temporalio.runtime import MetricBuffer
 from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.call.live import Live
-from sostenuto.activities.mcp_session import McpSession
 from sostenuto.activities.model_adapter import ModelAdapter
-from sostenuto.activities.transcript_cache import TranscriptCache
+from sostenuto.activities.price import Price
 from sostenuto.history.trace.step import Trace, TraceStep
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry.telemetry import telemetry_of
@@ -36,24 +36,26 @@ async def watched(
     task_queue: str,
     *,
     settings: Mapping[str, Any] | None = None,
-    mcp: Mapping[str, McpSession] | None = None,
     buffer: MetricBuffer | None = None,
+    services: Services | None = None,
+    price: Price = lambda *_: PRICE_USD,
     **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve an app, and send spans by OTLP."""
     adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping) else script
-    live, cache = Live(), TranscriptCache()
+    services = replace(services or Services(), live=Live())
+    assert services.live
     wanted = Settings(**{"telemetry": ("otlp",), "telemetry_content": "on", **(settings or {})})
     async with telemetry_of(
-        wanted, temporal, task_queue=task_queue, live=live, cache=cache, buffer=buffer
+        wanted, temporal, task_queue=task_queue, live=services.live, cache=services.cache, buffer=buffer
     ) as interceptors:
         worker = build_worker(
             temporal,
             app,
             {"scripted": adapter},
-            lambda *_: PRICE_USD,
+            price,
             task_queue=task_queue,
-            services=Services(live=live, cache=cache, mcp=mcp or {}),
+            services=services,
             interceptors=interceptors,
             **options,
         )
