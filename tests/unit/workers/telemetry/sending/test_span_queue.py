@@ -268,3 +268,19 @@ async def test_real_spans_are_sent() -> None:
     queue.add([run_span(Disclosure("on"), asked="Go.", answered="Done.")])
     assert await queue.send_waiting()
     assert len(sender.taken) == 1
+
+
+async def test_what_waits_and_what_was_dropped_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after it has recovered: what is published of it only grows."""
+    monkeypatch.setattr(span_queue, "MOST_WAITING_SPANS", 3)
+    away = [AGAIN]
+    sender = Scripted(lambda _: away[0] if away else None)
+    queue = _queue(sender)
+    assert (queue.waiting, queue.dropped, queue.is_up) == (0, 0, True)
+    queue.add(_spans(1, 2, 3, 4))
+    assert not await queue.send_waiting()
+    assert (queue.waiting, queue.dropped, queue.is_up) == (3, 1, False)
+    away.clear()
+    assert await queue.send_waiting()
+    assert (queue.waiting, queue.dropped, queue.is_up) == (0, 1, True)
+    assert queue.done - queue.dropped == len(sender.taken) == 3
