@@ -100,10 +100,14 @@ async def telemetry_of(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await follower.finish(_LAST_SECONDS)
-            await asyncio.gather(*(queue.close(_LAST_SECONDS) for queue in queues))
-            await follower.settle()
+            await _send_last(follower, queues)
             await positions.close()
+
+
+async def _send_last(follower: Follower, queues: Sequence[SpanQueue]) -> None:
+    await follower.finish(_LAST_SECONDS)
+    await asyncio.gather(*(queue.close(_LAST_SECONDS) for queue in queues))
+    await follower.settle()
 
 
 @dataclass(slots=True)

@@ -1,4 +1,7 @@
-"""Figures that a worker keeps of itself, published when somebody asks for its metrics."""
+"""Figures that a worker keeps of itself.
+
+They are read when somebody asks for its metrics, and cost nothing before.
+"""
 
 from __future__ import annotations
 

@@ -168,6 +168,7 @@ async def test_an_mcp_server_is_told_of_the_span_that_calls_it(
 ) -> None:
     asker = Agent(name="asker", model="scripted/asker", tools=["mcp:fake"])
     script: Script = {"asker": [calls(("parent", {})), "Done."]}
+    app = App(asker, mcp={"fake": fake_server(tmp_path / "journal")})
     async with (
         mcp_sessions({"fake": fake_server(tmp_path / "journal")}) as sessions,
         watched(
