@@ -170,7 +170,7 @@ async def test_an_mcp_server_is_told_of_the_span_that_calls_it(
     script: Script = {"asker": [calls(("parent", {})), "Done."]}
     app = App(asker, mcp={"fake": fake_server(tmp_path / "journal")})
     async with (
-        mcp_sessions({"fake": fake_server(tmp_path / "journal")}) as sessions,
+        mcp_sessions(app.mcp) as sessions,
         watched(
             temporal,
             App(asker, mcp={"fake": fake_server(tmp_path / "journal")}),
