@@ -1,6 +1,13 @@
 """What telemetry costs a turn: full, with all that was said, beside none.
 
-Run it by `python -m benchmarks.telemetry`. The server and what takes the spans are processes of their own; the workers
+Run it by `python -m benchmarks.telemetry`; beside it the same agent under LangGraph with OpenInference's instrumentation,
+in an environment of its own:
+
+    python -m venv DIR
+    DIR/bin/pip install langgraph openinference-instrumentation-langchain opentelemetry-exporter-otlp-proto-http
+    python -m benchmarks.telemetry --langgraph DIR/bin/python
+
+The server and what takes the spans are processes of their own; the workers
 are this one, so its processor time is theirs. Two workers without telemetry tell how far equal ones differ here.
 """
 
@@ -8,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -86,8 +94,15 @@ async def _contenders(
     return found
 
 
-async def measure(rounds: int, runs: int) -> list[Row]:
-    """Measure; return the rows of the table."""
+async def measure(rounds: int, runs: int, langgraph: str | None) -> list[Row]:
+    """Measure; return the rows of the table.
+
+    Args:
+        rounds: How often.
+        runs: How many at once, where many are.
+        langgraph: Python of an environment that has LangGraph. None: that is left out.
+    """
+    beside: list[Row] = []
     model = ScriptedModel([*LOADS, CROWD])
     timings: Timings = {}
     crowds: dict[str, list[float]] = {}
@@ -112,7 +127,25 @@ async def measure(rounds: int, runs: int) -> list[Row]:
                     timing, _ = await time_run(workers[name], load, model)
                     timings.setdefault((name, load), []).append(timing)
                 crowds.setdefault(name, []).append(await turns_per_second(workers[name], CROWD, runs))
-    return [*_rows(timings), *_crowd_rows(crowds, runs)]
+        if langgraph:
+            beside = [await _langgraph(langgraph, os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"], load) for load in LOADS]
+    return [*_rows(timings), *_crowd_rows(crowds, runs), *beside]
+
+
+async def _langgraph(python: str, endpoint: str, load: Load) -> Row:
+    script = Path(__file__).with_name("langgraph_agent.py")
+    process = await asyncio.create_subprocess_exec(
+        *(python, str(script), endpoint, str(load.turns), "3", str(load.result_bytes)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    out, _ = await process.communicate()
+    found: dict[str, list[float]] = {"none": [], "full": []}
+    for line in out.decode().splitlines():
+        said = json.loads(line)
+        found[said["kind"]].append(said["ms"])
+    none, full = median(found["none"]), median(found["full"])
+    return Row(f"LangGraph with OpenInference, ms per turn, {load.turns} turns: full / none", full / none, none)
 
 
 def _rows(timings: Timings) -> list[Row]:
@@ -151,9 +184,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.telemetry", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, not a measurement")
     parser.add_argument("--check", action="store_true", help="exit with status 1 where a goal is missed")
+    parser.add_argument("--langgraph", metavar="PYTHON", help="of an environment that has LangGraph: see above")
     options = parser.parse_args()
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
-    rows = asyncio.run(measure(3 if options.quick else 12, 20 if options.quick else 60))
+    rounds, runs = (3, 20) if options.quick else (12, 60)
+    rows = asyncio.run(measure(rounds, runs, options.langgraph))
     return int(not show(rows) and options.check)
 
 
