@@ -33,11 +33,12 @@ from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
 from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
+from .scores import ScoreCalls
 from .summary import RunSummary
 from .watch import Watch
 
 
-class Run:
+class Run(ScoreCalls):
     """One run. Made by `Client.start` and `Client.get`.
 
     Args:
@@ -56,7 +57,7 @@ class Run:
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        self.id = id
+        super().__init__(temporal, id, self._newest)
         self._temporal = temporal
         self._execution = execution
         self._first = ""

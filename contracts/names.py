@@ -76,6 +76,20 @@ DOCUMENT_FAILED: Final = "DocumentFailed"
 COLLECTION_FAILED: Final = "CollectionFailed"
 """Type of the failure of what a collection cannot do. Its message says why, and what to do."""
 
+SCORE_WORKFLOW: Final = "SostenutoScore"
+"""Workflow type of what somebody says of a run."""
+
+SCORE_TARGETS_ACTIVITY: Final = "sostenuto.score_targets"
+SCORE_SEND_ACTIVITY: Final = "sostenuto.score_send"
+"""Activity types that tell where scores are sent, and that send one."""
+
+SCORE_MEMO: Final = "sostenuto_score"
+SCORE_SENT_MEMO: Final = "sostenuto_score_sent"
+"""Memos that have a score, and what each destination came to."""
+
+SCORE_NOT_TAKEN: Final = "ScoreNotTaken"
+"""Type of the failure of sending a score. Its message says why."""
+
 TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
 """Activity type that takes over the transcript of another run."""
 

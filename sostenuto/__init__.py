@@ -42,6 +42,7 @@ from .contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from .contracts.wire.feedback.score import Score
 from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
 from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
@@ -101,6 +102,7 @@ __all__ = [
     "RunFinished",
     "RunStalled",
     "RunStarted",
+    "Score",
     "SetupError",
     "SostenutoError",
     "SpecError",

@@ -5,7 +5,7 @@ Puts settings, adapters and worker together, and takes them apart again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio.client import Client
@@ -13,6 +13,7 @@ from temporalio.runtime import MetricBuffer
 from temporalio.worker import Interceptor, Worker
 
 from ..activities.call.live import Live, LiveChannelDown
+from ..activities.score import ScoreTaker
 from ..activities.transcript_cache import TranscriptCache
 from ..connection.converter import uploads_of
 from ..connection.live_channel import RedisChannel
@@ -64,8 +65,9 @@ async def serving(
             knowledge_of(app, settings, embedder, adapters, uploads_of(client)) as (knowledge, reading),
             _live(settings, on_warning) as live,
             _telemetry(settings, client, task_queue, live, cache, buffer) as interceptors,
+            _scores(settings) as scores,
         ):
-            services = Services(embedder, sessions, knowledge, reading, live, cache)
+            services = Services(embedder, sessions, knowledge, reading, live, cache, scores)
             async with build_worker(
                 client,
                 app,
@@ -144,6 +146,21 @@ async def _telemetry(
         settings, client, task_queue=task_queue, live=live, cache=cache, buffer=buffer
     ) as interceptors:
         yield interceptors
+
+
+@asynccontextmanager
+async def _scores(settings: Settings) -> AsyncIterator[Mapping[str, ScoreTaker]]:
+    """Yield what takes scores; see `telemetry.sending.score_takers`.
+
+    That its packages are there was seen by `_telemetry`.
+    """
+    if not settings.telemetry:
+        yield {}
+        return
+    from .telemetry.sending.score_takers import score_takers  # noqa: PLC0415
+
+    async with score_takers(settings) as takers:
+        yield takers
 
 
 def _with_stack(settings: Settings) -> Settings:

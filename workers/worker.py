@@ -31,6 +31,7 @@ from ..activities.not_served import not_served
 from ..activities.price import Price
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
+from ..activities.score import ScoreActivities, ScoreTaker
 from ..activities.tool import tool_activities
 from ..activities.transcript_cache import TranscriptCache
 from ..connection.connect import payload_dir_setting
@@ -41,12 +42,13 @@ from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
+from ..workflows.feedback.score_workflow import ScoreWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.run_workflow import RunWorkflow
 
-_WORKFLOWS = (RunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow)
+_WORKFLOWS = (RunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow, ScoreWorkflow)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
@@ -78,6 +80,8 @@ class Services:
     """Tells those who watch what calls say."""
     cache: TranscriptCache = field(default_factory=TranscriptCache)
     """Its memory of transcripts."""
+    scores: Mapping[str, ScoreTaker] = field(default_factory=dict)
+    """What takes scores, see `workers.telemetry.sending.score_takers`."""
 
 
 def build_worker(
@@ -146,6 +150,7 @@ def _activities(
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),
+        *_methods(ScoreActivities(services.scores)),
         take_over,
         turn_end,
         not_served,

@@ -45,6 +45,9 @@ _SOON = timedelta(seconds=7)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
 
+_LONGEST_SCORE_PAUSE = timedelta(minutes=15)
+_SCORE_ATTEMPTS = timedelta(days=7) // _LONGEST_SCORE_PAUSE
+
 NOT_SERVED_PAUSES: Final = tuple(
     timedelta(seconds=seconds)
     for seconds in (0, 0, 0.1, 0, 0, 0.2, 0, 0, 0.4, 0, 0, 0.8, 0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2)
@@ -189,6 +192,29 @@ def route_policy() -> LocalActivityPolicy:
     It takes milliseconds once its worker has loaded what it needs.
     """
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
+
+
+def score_targets_policy() -> LocalActivityPolicy:
+    """Return the policy of asking where scores are sent, which takes no time."""
+    return turn_end_policy()
+
+
+def score_policy() -> ActivityPolicy:
+    """Return the policy of sending a score: patient for a week.
+
+    Nobody waits for it, and tools that have to know the run first may be told of that when it ends.
+    """
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(minutes=1),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1),
+            backoff_coefficient=2.0,
+            maximum_interval=_LONGEST_SCORE_PAUSE,
+            maximum_attempts=_SCORE_ATTEMPTS + _CRASHES,
+        ),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
 
 
 def turn_end_policy() -> LocalActivityPolicy:

@@ -30,6 +30,7 @@ from ..hindrances import Hindrance
 from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
 from ..run import Run, live_url, typed
+from ..scores import ScoreCalls
 from ..start_request import check_id, check_size
 from ..watch import Watch
 from .answers import Answers
@@ -45,7 +46,7 @@ _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
 
 
-class Chat:
+class Chat(ScoreCalls):
     """One chat. Made by `Client.chat`.
 
     Any number of clients may have it at once: they see the same.
@@ -66,7 +67,7 @@ class Chat:
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        self.id = id
+        super().__init__(temporal, id, partial(find_chat, temporal, id))
         self.temporal = temporal
         self._output_type = output_type
         self._redis_url = redis_url

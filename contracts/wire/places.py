@@ -9,9 +9,11 @@ A place is the names of the runnables from the root down, joined by `/`; one tha
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -32,6 +34,22 @@ def numbered(name: str, number: int) -> str:
 def direct_call_id(number: int) -> str:
     """Return the id of the `number`-th tool call, from 1, made without a model."""
     return "call" if number == 1 else f"call_{number}"
+
+
+def scores_prefix(first_execution: str) -> str:
+    """Return what the ids of the scores of a run begin with, and of nothing else.
+
+    The id of a run may be that of a later one, too, and the beginning of others; that of its first execution is none.
+    """
+    return f"score-{first_execution}-"
+
+
+def score_id(first_execution: str, turn: str, name: str, by: str) -> str:
+    """Return the id of a score of a run.
+
+    It is the same for all that take the place of one another.
+    """
+    return scores_prefix(first_execution) + sha256(json.dumps([turn, name, by]).encode()).hexdigest()[:32]
 
 
 class Place(str):

@@ -50,6 +50,12 @@ DURABLE = {
     "COLLECTIONS_RESOLVE_ACTIVITY": "sostenuto.collections_resolve",
     "DOCUMENT_FAILED": "DocumentFailed",
     "COLLECTION_FAILED": "CollectionFailed",
+    "SCORE_WORKFLOW": "SostenutoScore",
+    "SCORE_TARGETS_ACTIVITY": "sostenuto.score_targets",
+    "SCORE_SEND_ACTIVITY": "sostenuto.score_send",
+    "SCORE_MEMO": "sostenuto_score",
+    "SCORE_SENT_MEMO": "sostenuto_score_sent",
+    "SCORE_NOT_TAKEN": "ScoreNotTaken",
     "TRANSCRIPT_ACTIVITY": "sostenuto.transcript",
     "TRANSCRIPT_QUERY": "sostenuto_transcript",
     "TASK_QUEUE": "sostenuto",
@@ -102,6 +108,7 @@ PUBLIC = {
         "ToolsFaulty",
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
+        "Score",
     ),
 }
 

@@ -35,7 +35,7 @@ _LOOK_SECONDS: Final = 5.0
 """How long the worker of a nested run that has ended is given to tell of it."""
 _LOOK_BACK: Final = timedelta(minutes=10)
 """How long before this worker began runs may have ended of which nobody told all."""
-_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW)
+_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW, names.SCORE_WORKFLOW)
 
 
 class Listener(Protocol):

@@ -35,7 +35,7 @@ from ...contracts.wire.run import RunInput
 from .identity import RunIdentity
 
 _TOUCH: Final = "sostenuto_touch"
-_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW)
+_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW, names.SCORE_WORKFLOW)
 
 
 class Touch(Protocol):

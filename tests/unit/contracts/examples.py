@@ -24,6 +24,7 @@ from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, live, mcp_call, route_call, run, totals
 from sostenuto.contracts.wire.event_base import EventBase
+from sostenuto.contracts.wire.feedback import score
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged
@@ -86,6 +87,16 @@ OPTION = route_call.RouteOption(
     max_tokens=1000,
     model="anthropic/claude",
 )
+SCORE = score.Score(
+    name="helpful",
+    value="very",
+    comment="On point.",
+    by="anna",
+    turn="m1",
+    at=datetime(2026, 11, 29, 20, 0, tzinfo=UTC),
+    sent={"langfuse": "sent"},
+)
+SCORED = score.ScoreInput(score=SCORE, run_id="run-1", first_execution="0c", caller=f"00-{'ab' * 16}-{'cd' * 8}-01")
 WHERE: dict[str, Any] = {"path": "support/billing", "position": "x/5/0~W10"}
 WHEN = {
     "id": "0c/12/0",
@@ -295,6 +306,9 @@ EXAMPLES: tuple[Contract, ...] = (
     live.Partial(**WHERE, value=["Ro"], tool="look", index=1),
     live.Progress(**WHERE, text="looking", call_id="call_1_0", done=1.0, total=3.0),
     *chat_examples(WHEN),
+    SCORE,
+    SCORED,
+    score.ScoreCall(to="langfuse", given=SCORED),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}

@@ -6,7 +6,15 @@ import random
 
 import pytest
 
-from sostenuto.contracts.wire.places import ActivityId, EventId, Place, direct_call_id, numbered
+from sostenuto.contracts.wire.places import (
+    ActivityId,
+    EventId,
+    Place,
+    direct_call_id,
+    numbered,
+    score_id,
+    scores_prefix,
+)
 
 _NAMES = "abzAZ019_.-"
 
@@ -51,6 +59,14 @@ FROZEN = {
 @pytest.mark.parametrize("text", FROZEN)
 def test_the_strings_that_stand_in_histories(text: str) -> None:
     assert str(FROZEN[text]) == text
+
+
+def test_the_ids_of_scores() -> None:
+    """They are the same for all that take the place of one another, and of no other, whatever the names are."""
+    assert score_id("0c", "", "helpful", "anna") == "score-0c-24236a96968ebf427a49e0e4c2d0dfb5"
+    ids = [score_id("0c", *parts) for parts in (("a", "b", ""), ("", "a", "b"), ("a", "", "b"), ("", "ab", ""))]
+    assert len(set(ids)) == 4
+    assert all(one.startswith(scores_prefix("0c")) for one in ids)
 
 
 @pytest.mark.parametrize("seed", range(300))

@@ -8,6 +8,8 @@ import gzip
 import json
 import os
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -54,15 +56,41 @@ class Sender(Protocol):
         ...
 
 
+def shown_address(url: str) -> str:
+    """Return an address as far as it may stand in a log."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def keys_in(to: Destination) -> tuple[str, ...]:
+    """Return the keys that requests carry, in each form: no message may quote them."""
+    words = [word for value in to.headers.values() for word in (value, *value.split())]
+    with suppress(ValueError):
+        basic = to.headers.get("authorization", "").partition("Basic ")[2]
+        words += base64.b64decode(basic).decode().split(":")
+    return tuple(words)
+
+
+def unsent_by(response: httpx.Response, shown: str, secrets: Iterable[str]) -> Unsent:
+    """Return what an answer that takes nothing means, to be raised.
+
+    Args:
+        response: The answer.
+        shown: Address that was asked.
+        secrets: What it may not quote.
+    """
+    said = first_line(redacted(response.text, secrets), 120)
+    why = f"{shown} answers {response.status_code}" + (f" ({said})" if said else "")
+    return Unsent(why, again=response.status_code in _RETRIED, parts=response.status_code in _OF_BATCH)
+
+
 class HttpSender:
     """Posts batches."""
 
     def __init__(self, to: Destination) -> None:
         self._url = to.url
-        parts = urlsplit(to.url)
-        self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        """The address, as far as it may stand in a log."""
-        self._secrets = tuple(word for value in to.headers.values() for word in (value, *value.split()))
+        self._shown = shown_address(to.url)
+        self._secrets = keys_in(to)
         headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **to.headers}
         verify = ssl.create_default_context(cafile=to.certificate) if to.certificate else True
         self._client = httpx.AsyncClient(headers=headers, timeout=to.timeout_seconds, verify=verify)
@@ -81,9 +109,7 @@ class HttpSender:
             raise Unsent(f"{self._shown} does not answer ({why})", again=True) from error
         if response.is_success:
             return
-        said = first_line(redacted(response.text, self._secrets), 120)
-        why = f"{self._shown} answers {response.status_code}" + (f" ({said})" if said else "")
-        raise Unsent(why, again=response.status_code in _RETRIED, parts=response.status_code in _OF_BATCH)
+        raise unsent_by(response, self._shown, self._secrets)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,4 @@
+"""Workflows of what people say of runs.
+
+They must not do any I/O.
+"""
