@@ -33,6 +33,7 @@ COMMANDS = (
     "top",
     "history.trace",
     "history.diff",
+    "feedback.score",
     "worker",
     "history.export",
     "history.replay",

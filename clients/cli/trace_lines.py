@@ -10,6 +10,7 @@ from typing import Final
 from ...contracts.message import Message, Role
 from ...contracts.template import as_text
 from ...contracts.text import one_line, plural
+from ...contracts.wire.feedback.score import Score
 from ...history.trace.shares import SHARE_WORDS, percentages
 from ...history.trace.step import Trace, TraceStep
 from .terminal import harmless
@@ -79,6 +80,20 @@ class TraceLines:
 
     def _end(self, step: TraceStep) -> datetime:
         return step.ended_at or max(self._now, step.started_at)
+
+
+def score_line(score: Score) -> str:
+    """Return the line that tells of a score."""
+    by, why = f" by {score.by}" if score.by else "", f": {one_line(score.comment, _CHARS)}" if score.comment else ""
+    turn = f", turn {score.turn}" if score.turn else ""
+    sent = "; ".join(f"{name}: {what}" for name, what in score.sent.items())
+    return harmless(f"scored {score.name} {_value(score.value)}{by}{turn}{why}" + (f" ({sent})" if sent else ""))
+
+
+def _value(value: float | str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _mark(step: TraceStep) -> str:

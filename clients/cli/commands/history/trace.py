@@ -12,6 +12,7 @@ from ...session import add_connection_options, connect_client, keep_stdout_clean
 from ...terminal import answer, say
 
 if TYPE_CHECKING:
+    from .....contracts.wire.feedback.score import Score
     from .....history.reading.exported import ExportedTrace
 
 _STDOUT = Path("-")
@@ -44,8 +45,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _trace(args: argparse.Namespace) -> int:
     if args.id.endswith(".json"):
         (trace, now), source = await _exported(Path(args.id)), f"Read from the exported history {Path(args.id).name}."
+        scores: tuple[Score, ...] = ()
     else:
-        trace, now, source = await (await (await connect_client(args)).get(args.id)).trace(), datetime.now(UTC), ""
+        run = await (await connect_client(args)).get(args.id)
+        trace, now, source = await run.trace(), datetime.now(UTC), ""
+        scores = () if args.json or args.html else await run.scores()
     if args.json:
         answer(trace.model_dump_json(indent=1))
     elif args.html:
@@ -53,9 +57,9 @@ async def _trace(args: argparse.Namespace) -> int:
 
         _write(trace_page(trace, now, source), args.html)
     else:
-        from ...trace_lines import TraceLines
+        from ...trace_lines import TraceLines, score_line
 
-        for line in TraceLines(trace, now, whole=args.full).lines():
+        for line in (*TraceLines(trace, now, whole=args.full).lines(), *map(score_line, scores)):
             answer(line)
     return 0
 
