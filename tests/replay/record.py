@@ -34,7 +34,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import App, Client, Run, __version__
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.score import ScoreNotTaken
 from sostenuto.contracts.specs.node import Node
+from sostenuto.contracts.wire.feedback.score import ScoreInput
+from sostenuto.contracts.wire.places import score_id
 from sostenuto.workers.mcp import mcp_sessions
 from sostenuto.workers.worker import Services, build_worker
 from sostenuto.workflows.knowledge import ingest_workflow
@@ -51,6 +54,9 @@ HISTORIES = Path(__file__).parent / "histories"
 
 INGESTED = "ingested"
 """Shape of an ingest, which no client starts as a run."""
+
+SCORED = "scored"
+"""Shape of a score, which is no run either."""
 
 DOCUMENTS = "/dev/shm/sostenuto-recorded"
 
@@ -77,7 +83,9 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
             await chats.hold(temporal, shape)
             executions = [history async for _, history in _executions(temporal, shape)]
             recorded |= {f"{shape}_{number}.json": _cleaned(one.to_json()) for number, one in enumerate(executions, 1)}
-        shapes = [shape for shape in shapes if shape not in (INGESTED, *CHATTED)]
+        if SCORED in shapes:
+            recorded[f"{SCORED}.json"] = await _score(servers[False].client)
+        shapes = [shape for shape in shapes if shape not in (INGESTED, SCORED, *CHATTED)]
         for shape in shapes:
             temporal = servers[SHAPES[shape].impatient].client
             async for place, history in _histories(temporal, shape, SHAPES[shape], services):
@@ -108,6 +116,34 @@ async def _ingests(temporal: TemporalClient, services: Services) -> AsyncIterato
         yield f"{INGESTED}_{len(executions) + 1}", _cleaned(history.to_json())
     finally:
         await asyncio.to_thread(shutil.rmtree, documents)
+
+
+class _Taker:
+    """Takes scores, or refuses them."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self._refusal = refusal
+
+    async def take(self, given: ScoreInput, namespace: str, score_id: str) -> None:
+        """Take none where there is a refusal."""
+        if self._refusal:
+            raise ScoreNotTaken(self._refusal, again=False)
+
+
+async def _score(temporal: TemporalClient) -> str:
+    """The history of a score that one destination takes, and another one refuses."""
+    shape = SHAPES["plain"]
+    services = Services(scores={"langfuse": _Taker(), "phoenix": _Taker("the key is wrong")})
+    adapters = {"scripted": ScriptedAdapter(shape.script)}
+    worker = build_worker(temporal, _app(shape), adapters, lambda *_: 0.0, task_queue="recording", services=services)
+    async with worker:
+        run = await Client(temporal, task_queue="recording", redis_url="").start(shape.runs, shape.asked, id=SCORED)
+        await run.result()
+        score = await run.score("helpful", 1.0, comment="On point.", by="anna")
+        first = (await temporal.get_workflow_handle(run.id).describe()).raw_description.workflow_execution_info
+        handle = temporal.get_workflow_handle(score_id(first.first_run_id, score.turn, score.name, score.by))
+        await handle.result()
+    return _cleaned((await handle.fetch_history()).to_json())
 
 
 def _write_documents(directory: Path) -> None:
@@ -210,12 +246,12 @@ def main() -> int:
     # Tools and models fail here on purpose.
     logging.getLogger("temporalio").setLevel(logging.ERROR)
     arguments = parser.parse_args()
-    unknown = [shape for shape in arguments.shapes if shape not in (*SHAPES, *CHATTED, INGESTED)]
+    unknown = [shape for shape in arguments.shapes if shape not in (*SHAPES, *CHATTED, INGESTED, SCORED)]
     if unknown:
         parser.error(f"no shape is named {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     directory = HISTORIES / f"v{__version__}"
     directory.mkdir(parents=True, exist_ok=True)
-    wanted = arguments.shapes or [*SHAPES, *CHATTED, INGESTED]
+    wanted = arguments.shapes or [*SHAPES, *CHATTED, INGESTED, SCORED]
     kept = [] if arguments.force else [shape for shape in wanted if _recorded(directory, shape)]
     for name, history in asyncio.run(record(shape for shape in wanted if shape not in kept)).items():
         (directory / name).write_text(history + "\n")

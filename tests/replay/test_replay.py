@@ -25,14 +25,19 @@ from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.chat.chat_workflow import ChatWorkflow
 from sostenuto.workflows.concurrency import Job, run_together
+from sostenuto.workflows.feedback.score_workflow import ScoreWorkflow
 from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
-from tests.replay.record import HISTORIES, INGESTED, shape_of
+from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
 from tests.replay.shapes import AGENTS, CONTROLLED, NESTED, PACKED, SEARCHED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
-SINCE = {"v0.1.0": set(AGENTS), "v0.2.0": set(NESTED), "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, INGESTED, *CHATTED}}
+SINCE = {
+    "v0.1.0": set(AGENTS),
+    "v0.2.0": set(NESTED),
+    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, INGESTED, SCORED, *CHATTED},
+}
 """The shapes that there are since each version."""
 
 
@@ -129,6 +134,19 @@ async def test_a_chat_that_lets_no_message_interrupt_does_not_replay(monkeypatch
     monkeypatch.setattr(ChatWorkflow, "_stop_turn", lambda _: None)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version("chatted_1"))
+
+
+async def test_a_score_that_is_not_sent_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of a score: it is sent to the first of two destinations alone."""
+    send = ScoreWorkflow._send
+
+    async def one_alone(self: ScoreWorkflow, to: str) -> None:
+        if to == "langfuse":
+            await send(self, to)
+
+    monkeypatch.setattr(ScoreWorkflow, "_send", one_alone)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version(SCORED))
 
 
 @pytest.mark.parametrize("version", ["v0.1.0", "v0.2.0"])

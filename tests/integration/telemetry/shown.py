@@ -14,6 +14,7 @@ from sostenuto import Agent, App, Chain, Client, Collection, Model, Prompt, Retr
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.call.live import Live
 from sostenuto.workers.settings import Settings
+from sostenuto.workers.telemetry.sending.score_takers import score_takers
 from sostenuto.workers.telemetry.telemetry import telemetry_of
 from sostenuto.workers.worker import build_worker
 from tests.fakes.knowledge import WORDS, knowledge
@@ -76,16 +77,17 @@ async def showing(
     async with knowledge(folder / "store", adapters=adapters) as services:
         live = Live()
         wanted = Settings(state_dir=folder, **settings)
-        async with telemetry_of(
-            wanted, temporal, live=live, cache=services.cache, task_queue=task_queue
-        ) as interceptors:
+        async with (
+            telemetry_of(wanted, temporal, live=live, cache=services.cache, task_queue=task_queue) as interceptors,
+            score_takers(wanted) as scores,
+        ):
             worker = build_worker(
                 temporal,
                 APP,
                 adapters,
                 lambda *_: PRICE_USD,
                 task_queue=task_queue,
-                services=replace(services, live=live),
+                services=replace(services, live=live, scores=scores),
                 interceptors=interceptors,
             )
             async with worker:

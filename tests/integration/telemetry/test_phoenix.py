@@ -22,6 +22,7 @@ import httpx
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from sostenuto import Run
 from sostenuto.workers.telemetry.disclosure import Disclosure
 from sostenuto.workers.telemetry.sending.destinations import destination
 from sostenuto.workers.telemetry.sending.otlp import otlp_batch, resource_of
@@ -270,3 +271,36 @@ def _free_ports(count: int) -> list[int]:
     for server in taken:
         server.close()
     return ports
+
+
+async def test_scores_are_annotations(
+    phoenix: Phoenix, environment: WorkflowEnvironment, task_queue: str, tmp_path: Path
+) -> None:
+    """Of the span of the run, which is there when it has ended; the same person's takes the place of the one before."""
+    with _settings(phoenix, "scored") as settings:
+        async with showing(environment.client, task_queue, tmp_path, settings) as client:
+            run = await client.start(TALKER, "First?", id=task_queue)
+            await run.score("helpful", 0.25, comment="Too short.", by="anna")
+            await run.result()
+            await run.score("helpful", True, by="otto")
+            await run.score("tone", "formal", by="anna")
+            await _until_sent(run, 3)
+            await run.score("helpful", 0.75, by="anna")
+            await _until_sent(run, 3, 0.75)
+    span = await phoenix.one("scored", "invoke_agent talker", task_queue)
+    found = await phoenix.got("/v1/projects/scored/span_annotations", span_ids=span["context"]["span_id"])
+    told = sorted((one["name"], one["metadata"]["by"], one["annotator_kind"]) for one in found)
+    assert told == [("helpful", "anna", "HUMAN"), ("helpful", "otto", "HUMAN"), ("tone", "anna", "HUMAN")]
+    results = {(one["name"], one["metadata"]["by"]): one["result"] for one in found}
+    assert results["helpful", "anna"] == {"label": None, "score": 0.75, "explanation": None}
+    assert results["helpful", "otto"] == {"label": "true", "score": 1.0, "explanation": None}
+    assert results["tone", "anna"]["label"] == "formal"
+
+
+async def _until_sent(run: Run, count: int, value: float | None = None) -> None:
+    async def are_sent() -> bool:
+        scores = await run.scores()
+        sent = [one.value for one in scores if one.sent == {"phoenix": "sent"}]
+        return len(sent) == len(scores) == count and value in (None, *sent)
+
+    await eventually(are_sent)
