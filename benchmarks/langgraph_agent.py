@@ -1,4 +1,6 @@
-"""The benchmark's agent under LangGraph, with and without OpenInference's instrumentation. Knows nothing of this project.
+"""The benchmark's agent under LangGraph, with and without OpenInference's instrumentation.
+
+Knows nothing of this project.
 
 Run by `benchmarks.telemetry --langgraph PYTHON` in an environment of its own:
 

@@ -1,7 +1,7 @@
 """What telemetry costs a turn: full, with all that was said, beside none.
 
-Run it by `python -m benchmarks.telemetry`; beside it the same agent under LangGraph with OpenInference's instrumentation,
-in an environment of its own:
+Run it by `python -m benchmarks.telemetry`; beside it the same agent under LangGraph with OpenInference's
+instrumentation, in an environment of its own:
 
     python -m venv DIR
     DIR/bin/pip install langgraph openinference-instrumentation-langchain opentelemetry-exporter-otlp-proto-http
