@@ -27,7 +27,7 @@ from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
-SEEDS = int(os.environ.get("SPAN_SEEDS", "3"))
+SEEDS = int(os.environ.get("SPAN_SEEDS", "1"))
 KILLS = 4
 
 

@@ -99,7 +99,10 @@ class Follower:
             await self._look_back(task_queue)
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self.read_due()
+            try:
+                await self.read_due()
+            except Exception:  # noqa: BLE001 - what is wrong once must not silence all that comes
+                _LOG.warning("telemetry: a round failed", exc_info=True)
 
     async def finish(self, patience_seconds: float) -> None:
         """Read what is left, for so long."""
