@@ -14,6 +14,14 @@ from .step import Trace, TraceStep
 _DECISIONS = ("run", "turn", "model", "tool", "retrieval", "route")
 
 
+class StepPair(Contract):
+    """What two runs did as their so-manieth step, each without what is in it."""
+
+    left: TraceStep | None = None
+    """None where that run had ended."""
+    right: TraceStep | None = None
+
+
 class Difference(Contract):
     """The first step in which two runs differ."""
 
@@ -28,6 +36,8 @@ class Difference(Contract):
     prompt: tuple[str, ...] = ()
     """How what the models were told differs, as lines of a unified diff: by a model call, or before a tool call.
     Empty where they were told the same."""
+    following: tuple[StepPair, ...] = ()
+    """What both did from then on, this step first, side by side."""
 
 
 def first_difference(left: Trace, right: Trace) -> Difference | None:
@@ -37,12 +47,17 @@ def first_difference(left: Trace, right: Trace) -> Difference | None:
     """
     told_left: list[Message] = []
     told_right: list[Message] = []
-    for same, (one, other) in enumerate(zip_longest(_decisions(left.run), _decisions(right.run))):
+    pairs = [*zip_longest(_decisions(left.run), _decisions(right.run))]
+    for same, (one, other) in enumerate(pairs):
         told_left, told_right = _told(one, told_left), _told(other, told_right)
         what = _what(left.run, one, right.run, other)
         if what:
             prompt = tuple(unified_diff(_lines(told_left), _lines(told_right), "left", "right", lineterm="", n=1))
-            return Difference(same=same, left=_alone(one), right=_alone(other), what=what, prompt=prompt)
+            following = tuple(StepPair(left=_alone(here), right=_alone(there)) for here, there in pairs[same:])
+            first = following[0]
+            return Difference(
+                same=same, left=first.left, right=first.right, what=what, prompt=prompt, following=following
+            )
     return None
 
 

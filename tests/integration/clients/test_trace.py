@@ -111,6 +111,7 @@ async def test_where_two_runs_part(temporal: TemporalClient, task_queue: str) ->
         out, _ = await process.communicate()
         assert process.returncode == status
         assert words in out.decode()
+        assert (" │ " in out.decode()) == bool(status)
 
 
 async def _under_way(client: Client) -> None:

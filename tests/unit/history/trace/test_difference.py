@@ -59,6 +59,16 @@ def test_another_argument_of_a_tool_is_told_with_the_prompt_of_who_asked() -> No
     assert found.prompt == ()
 
 
+def test_what_each_did_from_then_on_stands_side_by_side() -> None:
+    one = run(model("Hi."), model("Yes."), step("tool", "look", asked={"at": 1}), model("Done."))
+    other = run(model("Hi."), model("No."))
+    found = first_difference(one, other)
+    assert found is not None
+    pairs = [(pair.left and pair.left.answered, pair.right and pair.right.answered) for pair in found.following]
+    assert pairs == [("Yes.", "No."), (None, None), ("Done.", None)]
+    assert [pair.right for pair in found.following[1:]] == [None, None]
+
+
 def test_one_that_ended_before() -> None:
     found = first_difference(run(model("Hi.")), run(model("Hi."), model("More.")))
     assert found is not None
