@@ -62,6 +62,9 @@ class Projection:
         }
         self._path = ""
         self._own = False
+        self.runnable = self.runnable_kind = ""
+        """Name and kind of what runs, once its start was read; no kind of a code-first workflow."""
+        self.is_chat = False
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
@@ -132,17 +135,19 @@ class Projection:
         self.next_execution = ""
         kind = attributes.workflow_type.name
         self._own = self._so_far.code_first = kind not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+        self.is_chat = kind == names.CHAT_WORKFLOW
         if kind == names.CHAT_WORKFLOW:
             yield from self._chat_started(recorded, attributes)
             return
         if self._own:
-            self._path = attributes.workflow_type.name
+            self._path = self.runnable = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
             if not attributes.continued_execution_run_id:
                 yield self._began(recorded, attributes, self._path, read_input(recorded, attributes.input))
             return
         run = recorded.value(attributes.input, RunInput)
         self._path = run.path or run.runnable.name
+        self.runnable, self.runnable_kind = run.runnable.name, run.runnable.kind
         if run.carried:
             yield from self._resumed(recorded, run, run.carried)
             return
@@ -157,7 +162,8 @@ class Projection:
         self, recorded: RecordedEvent, attributes: WorkflowExecutionStartedEventAttributes
     ) -> Iterator[Event]:
         chat = recorded.value(attributes.input, ChatInput)
-        self._path = chat.runnable.name
+        self._path = self.runnable = chat.runnable.name
+        self.runnable_kind = chat.runnable.kind
         self._so_far.chat.begin(chat)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))

@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from google.protobuf.message import Message as Proto
-from temporalio.api.common.v1 import Payload, SearchAttributes
+from temporalio.api.common.v1 import Payload, SearchAttributes, WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
@@ -34,12 +35,13 @@ _PASSING = frozenset(
         RPCStatusCode.UNKNOWN,
     }
 )
-_NOTHING_CAME = frozenset({RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED})
 MAY_BE_TAKEN_BACK = frozenset(
     {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
 )
 """At the end of the history of a workflow that is sent updates: others may come under their ids. They mean nothing to
 us, and may be yielded twice."""
+_PATIENCE = timedelta(seconds=15)
+_LAST_EVENTS = 6
 _FULL_PAGE = 250
 """Events of a page after which there may be more."""
 _FIRST_DELAY_SECONDS = 0.1
@@ -109,31 +111,36 @@ async def follow(
         delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
 
 
-async def read_news(
-    temporal: Client, workflow_id: str, execution: str, mark: Mark, patience_seconds: float
-) -> AsyncIterator[HistoryEvent]:
+async def read_news(temporal: Client, workflow_id: str, execution: str, mark: Mark) -> AsyncIterator[HistoryEvent]:
     """Yield the history events of one execution that came since a mark, decoded.
 
-    Those that are there now: what comes while they are read is left to the next time.
+    Those that are there now: what comes while they are read is left to the next time, and nothing is waited for.
 
     Args:
         temporal: Where it is.
         workflow_id: Id of its workflow.
         execution: Temporal's run id of it.
         mark: Moves along.
-        patience_seconds: How long to wait for the next event, where there is none.
 
     Raises:
         RPCError: There is no such execution, or the server does not answer or refuses.
     """
-    try:
-        async for event in _after(
-            mark.at(execution), temporal, workflow_id, patience=timedelta(seconds=patience_seconds)
-        ):
+    # Where there is nothing, the server would hold the request.
+    if mark.at(execution).page is None or await _newest_event(temporal, workflow_id, execution) > mark.seen:
+        async for event in _after(mark, temporal, workflow_id, patience=_PATIENCE):
             yield event
-    except RPCError as error:
-        if error.status not in _NOTHING_CAME:
-            raise
+
+
+async def _newest_event(temporal: Client, workflow_id: str, execution: str) -> int:
+    """Return the id of the newest event that means anything to us, among the last few."""
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=temporal.namespace,
+        execution=WorkflowExecution(workflow_id=workflow_id, run_id=execution),
+        maximum_page_size=_LAST_EVENTS,
+    )
+    answer = await temporal.workflow_service.get_workflow_execution_history_reverse(request, timeout=_PATIENCE)
+    last = (event.event_id for event in answer.history.events if event.event_type not in MAY_BE_TAKEN_BACK)
+    return next(last, 0)
 
 
 async def _after(

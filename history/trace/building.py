@@ -30,8 +30,7 @@ from ...contracts.wire.run import Status
 from ..events.projection import Projection
 from .step import TraceStep
 
-_FAILED = "failed"
-_COMPLETED = "completed"
+_FAILED, _COMPLETED = "failed", "completed"
 _CALLS = ("model", "tool")
 
 
@@ -135,6 +134,9 @@ class TraceBuilder:
             step.within.steps.remove(step)
         if step.call and self._calls.get(step.call) is step:
             del self._calls[step.call]
+        if step.fields["kind"] == "run" and step is not self._root:
+            self._runs.pop(step.fields["run_id"], None)
+            self._holders.pop(step.fields["path"], None)
 
     def root(self, untold: Mapping[str, str] | None = None) -> TraceStep | None:
         """Return the run with all its steps; None where nothing was told of it.

@@ -29,7 +29,7 @@ from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.chaos
 
-SEEDS = int(os.environ.get("STREAM_SEEDS", "2"))
+SEEDS = int(os.environ.get("STREAM_SEEDS", "1"))
 FAULTS = ("none", "dies", "falls", "worker within", "worker between", "channel")
 
 

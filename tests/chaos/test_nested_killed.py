@@ -30,7 +30,7 @@ from tests.chaos.nested import CALL_SECONDS, MOST_AT_ONCE, RUNS, RecordedCast, n
 from tests.chaos.victim import recorded
 from tests.patience import PATIENCE_SECONDS
 
-EVERY = int(os.environ.get("CHAOS_EVERY", "4"))
+EVERY = int(os.environ.get("CHAOS_EVERY", "6"))
 """One event of so many is tried: 1 for all of them."""
 SEED = int(os.environ.get("CHAOS_SEED", "0"))
 """Which ones."""

@@ -18,6 +18,7 @@ from sostenuto.activities.call.live import Live
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.connection.connect import connect
 from sostenuto.workers.settings import Settings
+from sostenuto.workers.telemetry import follower
 from sostenuto.workers.telemetry.telemetry import telemetry_of
 from sostenuto.workers.worker import Services, build_worker
 from sostenuto.workflows import policy
@@ -46,6 +47,7 @@ async def serve(client: Client, task_queue: str, directory: Path, redis_url: str
 
 
 async def _main(address: str, task_queue: str, directory: Path, redis_url: str) -> None:
+    follower.LOOK_SECONDS = 1.0
     policy.HEARTBEAT_TIMEOUT = timedelta(seconds=VICTIM_HEARTBEAT_SECONDS)  # type: ignore[misc]
     await serve(await connect(address), task_queue, directory, redis_url, asyncio.Event())
 

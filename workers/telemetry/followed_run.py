@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client
 
 from ...connection.tracing import span_of
 from ...contracts import names
-from ...contracts.wire.chats.chat_event import ChatStarted
-from ...contracts.wire.event import Event, MemberFinished, MemberStarted, RunStarted
+from ...contracts.wire.event import Event, MemberFinished, MemberStarted
 from ...contracts.wire.places import SEPARATOR
 from ...history.events.projection import Projection
 from ...history.reading.executions import executions_until
@@ -29,9 +30,14 @@ from .spans import SpanMaker
 
 TICK_SECONDS: Final = 0.5
 """How long what happens in a run is gathered before its history is read."""
-_PATIENCE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _END: Final = "end"
+_NO_TOOL: Final = "(unknown)"
+"""In place of the name of a tool that there is not."""
+
+
+class UntoldRun(Exception):  # noqa: N818 - it is told, never raised to a user
+    """A run of which no more can be told; says by what kind of error."""
 
 
 class ToldStep(NamedTuple):
@@ -120,8 +126,10 @@ class FollowedRun:
         self.is_new = is_new
         self.is_looked_at = False
         """Whether nothing happens in it here, and all that is wanted is what nobody told."""
-        self.has_news = False
-        """Whether there was something to read the last time."""
+        self.kept: Position | None = None
+        """How far it was read when that was last written down."""
+        self.executions: set[str] = {execution}
+        """Those that it is known to have had."""
         self.due = 0.0
         """When to read again, by the monotonic clock."""
         self.ended_runs: list[RunKey] = []
@@ -141,6 +149,7 @@ class FollowedRun:
         self._taken_over = datetime.now(UTC)
         self._told_again = told_again
         self._nested: dict[str, RunKey] = {}
+        self._is_elsewhere = False
 
     @property
     def is_open(self) -> bool:
@@ -159,11 +168,12 @@ class FollowedRun:
 
     def touched(self) -> None:
         """Have it read soon."""
-        self.due, self._pause, self.is_looked_at = 0.0, TICK_SECONDS, False
+        self.due, self._pause = 0.0, TICK_SECONDS
+        self.is_looked_at = self._is_elsewhere = False
 
-    def rest(self) -> None:
+    def rest(self, *, has_news: bool) -> None:
         """Say when to read again."""
-        self._pause = TICK_SECONDS if self.has_news else min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        self._pause = TICK_SECONDS if has_news else min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
         self.due = time.monotonic() + self._pause
 
     async def open(self, told: Position | None) -> None:
@@ -179,6 +189,7 @@ class FollowedRun:
             self._left = [self.execution]
             return
         left = [*await executions_until(self._temporal, self.key.workflow_id, self.execution)]
+        self.executions.update(left)
         # An execution that was reset is none of these any more.
         self._told = told if told and told.execution in left else None
         self._left = left
@@ -192,10 +203,16 @@ class FollowedRun:
         while True:
             execution = self._left[0]
             workflow_id = self.key.workflow_id
-            async for event in read_news(self._temporal, workflow_id, execution, self._mark, _PATIENCE_SECONDS):
-                if told := [*self._take(event, execution)]:
+            async for event in read_news(self._temporal, workflow_id, execution, self._mark):
+                try:
+                    told = [*self._take(event, execution)]
+                except Exception as error:
+                    raise UntoldRun(type(error).__name__) from error
+                if told:
                     yield told
             following = self._projection.next_execution
+            if following:
+                self.executions.add(following)
             if len(self._left) > 1:
                 self._left.pop(0)
             elif following and following != execution:
@@ -208,17 +225,35 @@ class FollowedRun:
             is_there = execution == self._told.execution
             self._has_reached_told = self._has_reached_told or is_there
             self._is_past_told = event.event_id > self._told.event if is_there else self._has_reached_told
-        for one in self._projection.feed(event, execution):
-            if isinstance(one, RunStarted | ChatStarted) and self._spans is None:
-                self._begin(one, event.workflow_execution_started_event_attributes)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            self._take_worker(event.workflow_task_started_event_attributes.identity)
+        events = self._projection.feed(event, execution)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            self._begin(event, execution, events)
+        for one in events:
             self._take_nested(one)
             self._builder.take(one, self._projection)
             yield from (told for ended in self._builder.ended() if (told := self._tells(ended)))
 
-    def _begin(self, began: RunStarted | ChatStarted, started: WorkflowExecutionStartedEventAttributes) -> None:
-        self._about = _about(self.key, began, started)
-        identity = RunIdentity(*self.key, span_of(started.header.fields))
-        self._spans = SpanMaker(identity, self._about, self._disclosure)
+    def _begin(self, event: HistoryEvent, execution: str, events: Sequence[Event]) -> None:
+        started = event.workflow_execution_started_event_attributes
+        if self._spans is None:
+            self._about = _about(self.key, self._projection, started)
+            identity = RunIdentity(*self.key, span_of(started.header.fields))
+            self._spans = SpanMaker(identity, self._about, self._disclosure)
+            if not events:
+                at = event.event_time.ToDatetime(UTC)
+                self._builder.go_on(self.key.workflow_id, self._projection.path, at, "its beginning is not there")
+        is_own = not self._projection.is_chat and not self._projection.runnable_kind
+        self._spans.execution = execution if is_own and started.continued_execution_run_id else ""
+
+    def _take_worker(self, identity: str) -> None:
+        """Take in which worker goes on with it: another one tells what it does."""
+        is_ours = identity == self._temporal.service_client.config.identity
+        if self._is_past_told and not is_ours and not self.is_looked_at:
+            self._is_elsewhere = True
+        elif is_ours:
+            self._is_elsewhere = False
 
     def _take_nested(self, event: Event) -> None:
         if isinstance(event, MemberStarted):
@@ -231,33 +266,49 @@ class FollowedRun:
 
     def _tells(self, ended: EndedStep) -> ToldStep | None:
         """Return what there is to tell of a step; None where that was done before."""
-        is_new = self._is_past_told
+        is_new, at = self._is_past_told, ended.step.ended_at or self._taken_over
         if not is_new:
-            at = ended.step.ended_at
-            if self._told or at is None or at < self._taken_over - self._told_again:
+            if self._told or at < self._taken_over - self._told_again:
                 return None
             is_new = at > self._taken_over
-        if self._about is None or self._spans is None:
+        # What ended since is told by whoever is at work in it.
+        is_others = self._is_elsewhere or (self.is_looked_at and at > self._taken_over)
+        if is_others or self._about is None or self._spans is None:
             return None
+        ended = self._named(ended)
         prompt = None
         if ended.step.kind == "model" and self._disclosure.is_on:
             with suppress(KeyError):
                 prompt = self._projection.prompt(ended.step.turn, ended.step.path)
         return ToldStep(ended, self._about, self._spans.span(ended, prompt), is_new)
 
+    def _named(self, ended: EndedStep) -> EndedStep:
+        """Return a step with a name that is no invention of a model."""
+        step = ended.step
+        if step.kind != "tool" or not step.turn:
+            return ended
+        try:
+            known = {tool.name for tool in self._projection.prompt(step.turn, step.path).head.tools}
+        except KeyError:
+            return ended
+        return ended if step.name in known else ended._replace(step=step.model_copy(update={"name": _NO_TOOL}))
 
-def _about(key: RunKey, began: RunStarted | ChatStarted, started: WorkflowExecutionStartedEventAttributes) -> AboutRun:
+
+def _about(key: RunKey, run: Projection, started: WorkflowExecutionStartedEventAttributes) -> AboutRun:
     tenant = started.search_attributes.indexed_fields.get(names.SEARCH_TENANT)
     return AboutRun(
         run_id=key.workflow_id,
         session=key.workflow_id.partition(SEPARATOR)[0],
-        runnable=began.runnable,
-        runnable_kind=began.runnable_kind,
-        is_chat=isinstance(began, ChatStarted),
+        runnable=run.runnable,
+        runnable_kind=run.runnable_kind,
+        is_chat=run.is_chat,
         tenant=_keyword(tenant.data) if tenant else "",
     )
 
 
 def _keyword(data: bytes) -> str:
-    text = data.decode(errors="replace")
-    return text[1:-1] if text.startswith('"') else text
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return ""
+    return str(value[0] if isinstance(value, list) and value else value)

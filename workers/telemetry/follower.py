@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from .disclosure import Disclosure
-from .followed_run import TICK_SECONDS, FollowedRun, Position, RunKey, ToldStep
+from .followed_run import TICK_SECONDS, FollowedRun, Position, RunKey, ToldStep, UntoldRun
 from .positions import Positions
 
 _LOG: Final = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ _MOST_OPEN: Final = 1_000
 """Runs whose state is held in memory. Of others it is read again when they go on."""
 _TOLD_AGAIN: Final = timedelta(seconds=60)
 _TOLD_AGAIN_WHERE_SHARED: Final = timedelta(hours=1)
-_LOOK_SECONDS: Final = 5.0
-"""How long the worker of a nested run that has ended is given to tell of it."""
+LOOK_SECONDS = 10.0
+"""How long a worker that is alive is given to tell of what has ended."""
 _LOOK_BACK: Final = timedelta(minutes=10)
 """How long before this worker began runs may have ended of which nobody told all."""
 _NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW, names.SCORE_WORKFLOW)
@@ -95,11 +95,13 @@ class Follower:
         Args:
             task_queue: Whose runs may have been left untold by a worker that was killed.
         """
-        if self._positions.are_shared:
-            await self._look_back(task_queue)
+        looks_back = self._positions.are_shared
         while True:
             await asyncio.sleep(TICK_SECONDS)
             try:
+                if looks_back:
+                    looks_back = False
+                    await self._look_back(task_queue)
                 await self.read_due()
             except Exception:  # noqa: BLE001 - what is wrong once must not silence all that comes
                 _LOG.warning("telemetry: a round failed", exc_info=True)
@@ -124,20 +126,32 @@ class Follower:
             async with limit:
                 await self._read(run)
 
-        await asyncio.gather(*map(read, due))
+        try:
+            await asyncio.gather(*map(read, due))
+        finally:
+            self._note(due)
         for run in due:
-            if run.is_over:
+            # Of what is only looked at, one reading has it all.
+            if run.is_over or run.is_looked_at:
                 self._runs.pop(run.key, None)
             ended, run.ended_runs = run.ended_runs, []
             # Whoever takes over a run takes over those nested in it that ended before.
             if self._positions.are_shared or not run.is_new:
-                self._look_at(ended, time.monotonic() + _LOOK_SECONDS)
-        if came := {run.key.text: str(run.position) for run in due if run.has_news}:
-            self._positions.know(came)
-            self._unsettled.append((self._listener.mark(), came))
+                self._look_at(ended, time.monotonic() + LOOK_SECONDS)
         while len(self._runs) > _MOST_OPEN:
             self._runs.popitem(last=False)
         await self.settle()
+
+    def _note(self, runs: Iterable[FollowedRun]) -> None:
+        """Note how far runs were read, to be kept once what was told of them has left."""
+        came = {}
+        for run in runs:
+            if run.position.event and run.position != run.kept:
+                run.kept = run.position
+                came[run.key.text] = str(run.position)
+        if came:
+            self._positions.know(came)
+            self._unsettled.append((self._listener.mark(), came))
 
     async def settle(self) -> None:
         """Keep how far runs were told of, as far as that has left."""
@@ -160,7 +174,10 @@ class Follower:
             self._given_up.popitem(last=False)
         for key, (execution, is_new) in touched.items():
             if key not in self._given_up:
-                run = self._runs.get(key) or self._followed(key, execution, is_new=is_new)
+                run = self._runs.get(key)
+                # One that was reset goes on in an execution that nothing led to.
+                if run is None or (run.is_open and execution not in run.executions):
+                    run = self._followed(key, execution, is_new=is_new)
                 self._runs.move_to_end(key)
                 run.touched()
 
@@ -185,10 +202,11 @@ class Follower:
             _LOG.debug("telemetry: runs before this worker cannot be listed: %s", error.message)
         for key, execution in found.items():
             if key not in self._runs:
-                self._followed(key, execution).is_looked_at = True
+                run = self._followed(key, execution)
+                run.is_looked_at, run.due = True, time.monotonic() + LOOK_SECONDS
 
     async def _read(self, run: FollowedRun) -> None:
-        before, run.has_news = run.position, False
+        before = run.position
         try:
             if not run.is_open and not await self._open(run):
                 self._runs.pop(run.key, None)
@@ -198,14 +216,17 @@ class Follower:
         except RPCError as error:
             self._failed(run, error)
             return
-        except Exception:  # noqa: BLE001 - neither the run nor the others depend on it
-            _LOG.warning("telemetry: no more is told of run %s", run.key.workflow_id, exc_info=True)
+        except UntoldRun as error:
+            # What it says may be what somebody said.
+            _LOG.warning("telemetry: no more is told of run %s (%s)", run.key.workflow_id, error)
             self._given_up[run.key] = None
             self._runs.pop(run.key, None)
             return
+        except Exception as error:  # noqa: BLE001 - a disk or a network that fails for a while
+            self._away(run, type(error).__name__)
+            return
         self._is_away = False
-        run.has_news = run.position != before
-        run.rest()
+        run.rest(has_news=run.position != before)
 
     async def _open(self, run: FollowedRun) -> bool:
         """Find out where to read; return whether there is anything to tell."""
@@ -220,7 +241,10 @@ class Follower:
         if error.status is RPCStatusCode.NOT_FOUND:
             self._runs.pop(run.key, None)
             return
+        self._away(run, error.message)
+
+    def _away(self, run: FollowedRun, why: str) -> None:
         if not self._is_away:
             self._is_away = True
-            _LOG.warning("telemetry: histories cannot be read now (%s): spans come when they can", error.message)
-        run.rest()
+            _LOG.warning("telemetry: histories cannot be read now (%s): spans come when they can", why)
+        run.rest(has_news=False)

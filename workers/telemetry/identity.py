@@ -33,9 +33,16 @@ class RunIdentity:
         trace_id = self.caller.trace_id if self.caller else self._number("trace", bits=128)
         return SpanAddress(trace_id, self._number("run"))
 
-    def step(self, step_id: str, turn: str = "") -> SpanAddress:
-        """Return the span of a step in it, by the id that it has there."""
-        return SpanAddress(self.span(turn).trace_id, self._number("step", step_id))
+    def step(self, step_id: str, turn: str = "", execution: str = "") -> SpanAddress:
+        """Return the span of a step in it, by the id that it has there.
+
+        Args:
+            step_id: The id.
+            turn: Of a chat, the turn that it is in.
+            execution: The execution that it is in, where each counts anew.
+        """
+        named = (step_id, execution) if execution else (step_id,)
+        return SpanAddress(self.span(turn).trace_id, self._number("step", *named))
 
     def _number(self, *parts: str, bits: int = 64) -> int:
         named = json.dumps([self.namespace, self.workflow_id, self.first_execution, *parts])

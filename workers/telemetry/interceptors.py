@@ -98,7 +98,9 @@ class _Inbound(WorkflowInboundInterceptor):
             return await super().execute_workflow(input)
         tell = workflow.extern_functions()[_TOUCH]
         about = (info.namespace, info.workflow_id, info.run_id, info.first_execution_run_id)
-        self._outbound.begin(input.headers, about)
+        # A code-first workflow that goes on in a further execution counts its calls anew there.
+        is_own = info.workflow_type not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+        self._outbound.begin(input.headers, about, info.run_id if is_own and info.continued_run_id else "")
         tell(*about, is_new=not workflow.unsafe.is_replaying() and info.run_id == info.first_execution_run_id)
         try:
             return await super().execute_workflow(input)
@@ -117,12 +119,14 @@ class _Inbound(WorkflowInboundInterceptor):
 class _Outbound(WorkflowOutboundInterceptor):
     _run: RunIdentity | None = None
     _about: tuple[str, str, str, str] | None = None
+    _execution = ""
     _began_with: Mapping[str, Payload] = {}
 
-    def begin(self, header: Mapping[str, Payload], about: tuple[str, str, str, str]) -> None:
+    def begin(self, header: Mapping[str, Payload], about: tuple[str, str, str, str], execution: str) -> None:
         namespace, workflow_id, _, first = about
         self._run = RunIdentity(namespace, workflow_id, first, span_of(header))
         self._about = about
+        self._execution = execution
         self._began_with = {TRACE_HEADER: header[TRACE_HEADER]} if TRACE_HEADER in header else {}
 
     def touch(self) -> None:
@@ -158,5 +162,5 @@ class _Outbound(WorkflowOutboundInterceptor):
         if self._run is None or TRACE_HEADER in header:
             return header
         turn: str = getattr(workflow.instance(), "turn_under_way", "")
-        here = self._run.step(step_id, turn) if step_id else self._run.span(turn)
+        here = self._run.step(step_id, turn, self._execution) if step_id else self._run.span(turn)
         return {**header, TRACE_HEADER: header_of(here)}

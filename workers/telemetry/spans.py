@@ -33,6 +33,8 @@ class SpanMaker:
         self._about = about
         self._is_chat = about.is_chat
         self._disclosure = disclosure
+        self.execution = ""
+        """The execution that is read, where each counts its steps anew."""
 
     def span(self, ended: EndedStep, prompt: SentPrompt | None = None) -> StepSpan | None:
         """Return the span of a step; None where another history tells of it.
@@ -87,7 +89,7 @@ class SpanMaker:
         turn = self._turn(ended)
         if ended.step.kind in ("run", "turn"):
             return self._identity.span(turn)
-        return self._identity.step(ended.step.id, turn)
+        return self._identity.step(ended.step.id, turn, self.execution)
 
     def _parent(self, ended: EndedStep) -> SpanAddress | None:
         if not ended.within:
@@ -96,7 +98,7 @@ class SpanMaker:
             return None
         turn = self._turn(ended)
         is_outermost = len(ended.within) == (2 if self._is_chat else 1)
-        return self._identity.span(turn) if is_outermost else self._identity.step(ended.within[0], turn)
+        return self._identity.span(turn) if is_outermost else self._identity.step(ended.within[0], turn, self.execution)
 
     def _links(self, ended: EndedStep) -> Iterator[SpanAddress]:
         if ended.step.kind == "turn" and self._identity.caller:

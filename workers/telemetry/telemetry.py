@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -149,10 +149,16 @@ async def _meter(settings: Settings, buffer: MetricBuffer | None, stack: AsyncEx
         logging.getLogger("opentelemetry.exporter.otlp.proto.http.metric_exporter").setLevel(logging.CRITICAL)
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
     provider = MeterProvider(readers, resource_of({}), shutdown_on_exit=False, views=[_SDK_LATENCIES])
-    stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+    stack.push_async_callback(_shut_down, provider)
     if buffer:
         await stack.enter_async_context(MetricsExporter(buffer, provider))
     return provider.get_meter("sostenuto")
+
+
+async def _shut_down(provider: MeterProvider) -> None:
+    # One that does not answer would hold the worker's stop up.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.to_thread(provider.shutdown), _LAST_SECONDS)
 
 
 def _serve(address: str, registry: CollectorRegistry, stack: AsyncExitStack) -> None:

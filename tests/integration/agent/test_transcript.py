@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,6 @@ from sostenuto.activities.call.own_workflow_query import query_own_run
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.message import PartRef
 from sostenuto.contracts.prompt_hash import chain_link, chain_start, prompt_hash
-from sostenuto.workers import worker
 from tests.integration.agent.listener import Listener, contents, said
 from tests.integration.agent.stage import calls
 
@@ -41,7 +40,7 @@ def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
 
     monkeypatch.setattr(model_activity, "query_own_run", counting)
     if request.param == "forgetful":
-        monkeypatch.setattr(worker, "TranscriptCache", partial(TranscriptCache, 0))
+        monkeypatch.setattr(TranscriptCache, "__init__", partialmethod(TranscriptCache.__init__, 0))
         asked.append("forgetful")
     return asked
 

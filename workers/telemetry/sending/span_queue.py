@@ -98,7 +98,12 @@ class SpanQueue:
         while True:
             await self._news.wait()
             await asyncio.sleep(_GATHERING_SECONDS)
-            if await self.send_waiting():
+            try:
+                is_done = await self.send_waiting()
+            except Exception as error:  # noqa: BLE001 - what nobody thought of must not silence all that comes
+                self._warn(type(error).__name__, again=True)
+                is_done = False
+            if is_done:
                 pause = _FIRST_PAUSE_SECONDS
             else:
                 await asyncio.sleep(pause)
