@@ -57,7 +57,8 @@ async def test_a_run_whose_first_executions_are_past_the_retention_time(
         assert (await (await client.get(run.id)).result()).output == "Done."
         await until_sent(receiver, "invoke_agent long")
     names = [span.name for span in receiver.spans]
-    assert names.count("execute_tool look") >= 3
+    # How many calls are left, and in which executions, is chance: the newest that was there is read.
+    assert {"chat scripted/long", "invoke_agent long"} <= set(names)
     assert len({span.span_id for span in receiver.spans}) == len(names)
     assert len({span.trace_id for span in receiver.spans}) == 1
 
