@@ -79,6 +79,9 @@ COLLECTION_FAILED: Final = "CollectionFailed"
 SCORE_WORKFLOW: Final = "SostenutoScore"
 """Workflow type of what somebody says of a run."""
 
+NO_RUN_WORKFLOWS: Final = (INGEST_WORKFLOW, COLLECTIONS_WORKFLOW, SCORE_WORKFLOW)
+"""Workflow types of ours that run no runnable."""
+
 SCORE_TARGETS_ACTIVITY: Final = "sostenuto.score_targets"
 SCORE_SEND_ACTIVITY: Final = "sostenuto.score_send"
 """Activity types that tell where scores are sent, and that send one."""

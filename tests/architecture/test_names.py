@@ -51,6 +51,7 @@ DURABLE = {
     "DOCUMENT_FAILED": "DocumentFailed",
     "COLLECTION_FAILED": "CollectionFailed",
     "SCORE_WORKFLOW": "SostenutoScore",
+    "NO_RUN_WORKFLOWS": ("SostenutoIngest", "SostenutoCollections", "SostenutoScore"),
     "SCORE_TARGETS_ACTIVITY": "sostenuto.score_targets",
     "SCORE_SEND_ACTIVITY": "sostenuto.score_send",
     "SCORE_MEMO": "sostenuto_score",

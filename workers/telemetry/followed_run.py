@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -149,7 +149,12 @@ class FollowedRun:
         self._taken_over = datetime.now(UTC)
         self._told_again = told_again
         self._nested: dict[str, RunKey] = {}
-        self._is_elsewhere = False
+        self.until: datetime | None = None
+        """What ended later is told by whoever is at work in it; None where that is this worker."""
+        self.is_elsewhere = False
+        """Whether another worker has gone on with it: what comes then is its to tell."""
+        self._is_caught_up = False
+        self._position = Position("", 0)
 
     @property
     def is_open(self) -> bool:
@@ -163,13 +168,13 @@ class FollowedRun:
 
     @property
     def position(self) -> Position:
-        """How far it was read."""
-        return Position(self._mark.execution, self._mark.seen, self.is_over)
+        """How far it was read, and all told that was to be told."""
+        return replace(self._position, is_end=self.is_over)
 
     def touched(self) -> None:
         """Have it read soon."""
         self.due, self._pause = 0.0, TICK_SECONDS
-        self.is_looked_at = self._is_elsewhere = False
+        self.is_looked_at, self.until = False, None
 
     def rest(self, *, has_news: bool) -> None:
         """Say when to read again."""
@@ -204,10 +209,13 @@ class FollowedRun:
             execution = self._left[0]
             workflow_id = self.key.workflow_id
             async for event in read_news(self._temporal, workflow_id, execution, self._mark):
+                if self._is_for_others(event):
+                    return
                 try:
                     told = [*self._take(event, execution)]
                 except Exception as error:
                     raise UntoldRun(type(error).__name__) from error
+                self._position = Position(self._mark.execution, self._mark.seen)
                 if told:
                     yield told
             following = self._projection.next_execution
@@ -218,15 +226,22 @@ class FollowedRun:
             elif following and following != execution:
                 self._left = [following]
             else:
+                self._is_caught_up = True
                 return
+
+    def _is_for_others(self, event: HistoryEvent) -> bool:
+        """Return whether what begins with an event is for another worker to tell."""
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED and self._is_caught_up:
+            # What came before it was read is told by whoever takes the run over, whoever was at work then.
+            identity = event.workflow_task_started_event_attributes.identity
+            self.is_elsewhere = identity != self._temporal.service_client.config.identity
+        return self.is_elsewhere or (self.until is not None and event.event_time.ToDatetime(UTC) > self.until)
 
     def _take(self, event: HistoryEvent, execution: str) -> Iterator[ToldStep]:
         if self._told and not self._is_past_told:
             is_there = execution == self._told.execution
             self._has_reached_told = self._has_reached_told or is_there
             self._is_past_told = event.event_id > self._told.event if is_there else self._has_reached_told
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
-            self._take_worker(event.workflow_task_started_event_attributes.identity)
         events = self._projection.feed(event, execution)
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             self._begin(event, execution, events)
@@ -247,14 +262,6 @@ class FollowedRun:
         is_own = not self._projection.is_chat and not self._projection.runnable_kind
         self._spans.execution = execution if is_own and started.continued_execution_run_id else ""
 
-    def _take_worker(self, identity: str) -> None:
-        """Take in which worker goes on with it: another one tells what it does."""
-        is_ours = identity == self._temporal.service_client.config.identity
-        if self._is_past_told and not is_ours and not self.is_looked_at:
-            self._is_elsewhere = True
-        elif is_ours:
-            self._is_elsewhere = False
-
     def _take_nested(self, event: Event) -> None:
         if isinstance(event, MemberStarted):
             member = self._projection.members.get(event.path)
@@ -271,9 +278,7 @@ class FollowedRun:
             if self._told or at < self._taken_over - self._told_again:
                 return None
             is_new = at > self._taken_over
-        # What ended since is told by whoever is at work in it.
-        is_others = self._is_elsewhere or (self.is_looked_at and at > self._taken_over)
-        if is_others or self._about is None or self._spans is None:
+        if self._about is None or self._spans is None:
             return None
         ended = self._named(ended)
         prompt = None

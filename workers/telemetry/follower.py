@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -35,7 +35,6 @@ LOOK_SECONDS = 10.0
 """How long a worker that is alive is given to tell of what has ended."""
 _LOOK_BACK: Final = timedelta(minutes=10)
 """How long before this worker began runs may have ended of which nobody told all."""
-_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW, names.SCORE_WORKFLOW)
 
 
 class Listener(Protocol):
@@ -117,7 +116,7 @@ class Follower:
 
     async def read_due(self) -> None:
         """Read the runs that have news, and tell of them."""
-        self._take_touched()
+        touched = self._take_touched()
         now = time.monotonic()
         due = [run for run in self._runs.values() if run.due <= now]
         limit = asyncio.Semaphore(_AT_ONCE)
@@ -131,13 +130,17 @@ class Follower:
         finally:
             self._note(due)
         for run in due:
-            # Of what is only looked at, one reading has it all.
-            if run.is_over or run.is_looked_at:
+            # Of what is only looked at, one reading has it all; what comes back from another worker is taken over.
+            if run.is_over or run.is_looked_at or run.is_elsewhere:
                 self._runs.pop(run.key, None)
+            if run.is_elsewhere and run.key in touched:
+                # It came back in the same round.
+                self._followed(run.key, touched[run.key])
             ended, run.ended_runs = run.ended_runs, []
             # Whoever takes over a run takes over those nested in it that ended before.
             if self._positions.are_shared or not run.is_new:
-                self._look_at(ended, time.monotonic() + LOOK_SECONDS)
+                for key in ended:
+                    self._look_at(key, key.first)
         while len(self._runs) > _MOST_OPEN:
             self._runs.popitem(last=False)
         await self.settle()
@@ -167,7 +170,8 @@ class Follower:
         self._runs[key] = run
         return run
 
-    def _take_touched(self) -> None:
+    def _take_touched(self) -> Mapping[RunKey, str]:
+        """Have runs read in which something happened; return their executions."""
         with self._lock:
             touched, self._touched = self._touched, {}
         while len(self._given_up) > _MOST_OPEN:
@@ -180,30 +184,30 @@ class Follower:
                     run = self._followed(key, execution, is_new=is_new)
                 self._runs.move_to_end(key)
                 run.touched()
+        return {key: execution for key, (execution, _) in touched.items()}
 
-    def _look_at(self, keys: Iterable[RunKey], due: float) -> None:
-        for key in keys:
-            if key not in self._runs and key not in self._given_up:
-                run = self._followed(key, key.first)
-                run.is_looked_at, run.due = True, due
+    def _look_at(self, key: RunKey, execution: str, until: datetime | None = None) -> None:
+        """Look at a run later, once a worker that is alive has told of it."""
+        if key not in self._runs and key not in self._given_up:
+            run = self._followed(key, execution)
+            run.is_looked_at, run.until, run.due = True, until, time.monotonic() + LOOK_SECONDS
 
     async def _look_back(self, task_queue: str) -> None:
         """Look at the runs that a worker that was killed may not have told all of."""
-        since = (datetime.now(UTC) - _LOOK_BACK).isoformat()
+        now = datetime.now(UTC)
+        since = (now - _LOOK_BACK).isoformat()
         queue = task_queue.replace("'", "''")
         query = f"TaskQueue='{queue}' AND (ExecutionStatus='Running' OR CloseTime > '{since}')"
         found: dict[RunKey, str] = {}
         try:
             async for one in self._temporal.list_workflows(query, limit=_MOST_OPEN):
-                if one.workflow_type not in _NO_RUNS:
+                if one.workflow_type not in names.NO_RUN_WORKFLOWS:
                     first = one.raw_info.first_run_id or one.run_id
                     found.setdefault(RunKey(one.namespace, one.id, first), one.run_id)
         except RPCError as error:
             _LOG.debug("telemetry: runs before this worker cannot be listed: %s", error.message)
         for key, execution in found.items():
-            if key not in self._runs:
-                run = self._followed(key, execution)
-                run.is_looked_at, run.due = True, time.monotonic() + LOOK_SECONDS
+            self._look_at(key, execution, now)
 
     async def _read(self, run: FollowedRun) -> None:
         before = run.position

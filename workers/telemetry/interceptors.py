@@ -35,7 +35,6 @@ from ...contracts.wire.run import RunInput
 from .identity import RunIdentity
 
 _TOUCH: Final = "sostenuto_touch"
-_NO_RUNS: Final = (names.INGEST_WORKFLOW, names.COLLECTIONS_WORKFLOW, names.SCORE_WORKFLOW)
 
 
 class Touch(Protocol):
@@ -94,7 +93,7 @@ class _Inbound(WorkflowInboundInterceptor):
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
         info = workflow.info()
-        if info.workflow_type in _NO_RUNS:
+        if info.workflow_type in names.NO_RUN_WORKFLOWS:
             return await super().execute_workflow(input)
         tell = workflow.extern_functions()[_TOUCH]
         about = (info.namespace, info.workflow_id, info.run_id, info.first_execution_run_id)
