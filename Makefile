@@ -37,9 +37,9 @@ demo: pull  ## Kill workers in the middle of an ingest and of an answer, then st
 dev: pull  ## Start the embedded stack and leave it up
 	$(BIN)/sostenuto dev
 
-# Three at a time on two cores: most of them wait most of the time.
+# Four at a time on two cores: most of them wait most of the time.
 test: pull  ## Run every test
-	$(PYTEST) --numprocesses 3
+	$(PYTEST) --numprocesses 4
 
 # Never writes: caches go into the virtual environment or nowhere.
 check: export PYTHONDONTWRITEBYTECODE = 1

@@ -34,6 +34,7 @@ from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.workers import knowledge
 from sostenuto.workers.settings import Settings
 from tests.fakes.http_server import Answer, Asked, HttpServer, of_json
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
 
@@ -104,10 +105,12 @@ def right(asked: Asked) -> Answer:
 
 
 @asynccontextmanager
-async def served(answer: Callable[[Asked], Answer] = right) -> AsyncIterator[tuple[QdrantStore, HttpServer]]:
-    """A server that answers so, and a store on it."""
+async def served(
+    answer: Callable[[Asked], Answer] = right, seconds: int = PATIENCE_SECONDS
+) -> AsyncIterator[tuple[QdrantStore, HttpServer]]:
+    """A server that answers so, and a store on it that waits so long."""
     async with HttpServer(answer) as server:
-        store = QdrantStore(AsyncQdrantClient(server.url, timeout=1, check_compatibility=False))
+        store = QdrantStore(AsyncQdrantClient(server.url, timeout=seconds, check_compatibility=False))
         yield store, server
         await store.close()
 
@@ -173,7 +176,7 @@ ERRORS: dict[str, tuple[Answer, type[Exception], str]] = {
 @pytest.mark.parametrize("name", ERRORS)
 async def test_what_is_made_of_an_error(name: str) -> None:
     answer, kind, words = ERRORS[name]
-    async with served(lambda _: answer) as (store, server):
+    async with served(lambda _: answer, seconds=1 if answer.fault == "hang" else PATIENCE_SECONDS) as (store, server):
         with pytest.raises(kind, match=words) as raised:
             await store.count("b.1", ())
     assert len(str(raised.value)) < 1_000

@@ -23,6 +23,7 @@ from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.price import OnCharge
 from sostenuto.contracts.errors import AuthenticationFailed, ModelError, Overloaded
 from sostenuto.contracts.wire.retrieval import Scores
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,6 @@ async def test_what_is_not_tried_again_keeps_the_order_that_there_is() -> None:
 
 async def test_a_reranker_is_waited_for_as_long_as_the_search_has() -> None:
     ends = Urgency(asyncio.get_running_loop().time() + 0.1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         found, note = await reranked(Failing(), QUERY, candidates("", ""), lambda _: None, ends)
     assert ([one.hit.id for one in found], note[:32]) == (["p0", "p1"], "not reranked: there was no order")
