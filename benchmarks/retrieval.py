@@ -29,6 +29,7 @@ from sostenuto.activities.adapters.embeddings.local_passages import LocalPassage
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.activities.adapters.qdrant.bm25 import Bm25Encoder
 from sostenuto.activities.adapters.qdrant.embedded import EdgeStore
+from sostenuto.activities.call.stages import StageClock
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
@@ -108,7 +109,7 @@ async def measured(state_dir: Path) -> Measured:
         rankings, seconds = [], []
         for question in asked:
             call = RetrievalCall(collection=collection, query=question.text, limit=100)
-            found = await find_passages(knowledge, call, _free)
+            found = await find_passages(knowledge, call, StageClock(_free))
             rankings.append(found.passages)
             seconds.append(found.seconds)
         await store.close()
@@ -139,7 +140,7 @@ async def _ingested(knowledge: Knowledge, collection: Collection, weights: Weigh
     passages = 0
     for uri in uris:
         call = DocumentCall(writing=begun.writing, collection=collection, uri=uri, mark="benchmark")
-        passages += (await ingestion.bring_in(call, _silent, _free)).passages
+        passages += (await ingestion.bring_in(call, _silent, StageClock(_free))).passages
     await ingestion.show(ShowCall(writing=begun.writing, uris=tuple(uris)))
     return passages
 

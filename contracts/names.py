@@ -79,8 +79,8 @@ COLLECTION_FAILED: Final = "CollectionFailed"
 SCORE_WORKFLOW: Final = "SostenutoScore"
 """Workflow type of what somebody says of a run."""
 
-NO_RUN_WORKFLOWS: Final = (INGEST_WORKFLOW, COLLECTIONS_WORKFLOW, SCORE_WORKFLOW)
-"""Workflow types of ours that run no runnable."""
+UNTOLD_WORKFLOWS: Final = (COLLECTIONS_WORKFLOW, SCORE_WORKFLOW)
+"""Workflow types of ours of which telemetry does not tell: they answer one question."""
 
 SCORE_TARGETS_ACTIVITY: Final = "sostenuto.score_targets"
 SCORE_SEND_ACTIVITY: Final = "sostenuto.score_send"

@@ -8,7 +8,7 @@ from .contract import Contract
 class Usage(Contract):
     """What one or more model calls are charged for.
 
-    Adds up with `+`.
+    Adds up with `+`; with `-` what is left beside a part of it.
     """
 
     input_tokens: int = 0
@@ -31,3 +31,6 @@ class Usage(Contract):
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+    def __sub__(self, part: Usage) -> Usage:
+        return Usage(**{name: max(getattr(self, name) - getattr(part, name), 0) for name in Usage.model_fields})

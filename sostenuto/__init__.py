@@ -27,6 +27,8 @@ from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.event import (
+    DocumentFailed,
+    DocumentIngested,
     Event,
     FallbackUsed,
     MemberFinished,
@@ -67,6 +69,8 @@ __all__ = [
     "CodeExecution",
     "Collection",
     "Document",
+    "DocumentFailed",
+    "DocumentIngested",
     "Effect",
     "Event",
     "FallbackUsed",

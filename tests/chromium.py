@@ -57,6 +57,11 @@ class Tab:
         self._ask("Page.navigate", url=address)
         self._wait_for_load(before)
 
+    def until_loaded(self) -> None:
+        """Wait until the page has loaded itself anew."""
+        self._wait_for_load(self._loaded)
+        self.settle()
+
     def value(self, expression: str) -> Any:
         """What an expression comes to, by the page's own script engine."""
         found = self._ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

@@ -21,6 +21,7 @@ from ...contracts.wire.ingest import (
     VanishedCall,
 )
 from ..call.bill import Costs
+from ..call.stages import StageClock
 from .ingestion import Ingestion
 from .step import needed, step
 
@@ -64,8 +65,10 @@ class IngestActivities:
         Heartbeats on its own, with the passages so far. Costs an embedding of each passage.
         """
         async with step(costs=self._costs, by=patience.INGEST) as bill:
-            done = await self.ingestion().bring_in(call, bill.progress, bill.charge)
-            return done.model_copy(update=dict(await bill.totals()))
+            clock = StageClock(bill.charge)
+            done = await self.ingestion().bring_in(call, bill.progress, clock)
+            spent = dict(await bill.totals())
+            return done.model_copy(update=spent | {"stages": clock.stages(bill)})
 
     @activity.defn(name=names.INGEST_SHOW_ACTIVITY)
     async def show(self, call: ShowCall) -> int:

@@ -29,6 +29,7 @@ from ...contracts.wire.ingest import (
 )
 from ..call.failure import told, ungrouped
 from ..call.own_loader import load_by
+from ..call.stages import StageClock
 from ..call.user_code import UserCode
 from ..not_served import NotServedError
 from ..price import OnCharge
@@ -152,13 +153,13 @@ class Ingestion:
             documents=changed, unchanged=len(seen) - len(changed), failures=tuple(failures), cursor=listed.cursor
         )
 
-    async def bring_in(self, call: DocumentCall, report: OnProgress, charge: OnCharge) -> DocumentDone:
+    async def bring_in(self, call: DocumentCall, report: OnProgress, clock: StageClock) -> DocumentDone:
         """Read a document, cut it, embed it and store it where no search sees it.
 
         Args:
             call: Which one.
             report: Told how far it is.
-            charge: Told what is to be paid for.
+            clock: Takes the time of the embedding, and is told what is to be paid for.
 
         Raises:
             DocumentError: It cannot be read; says why.
@@ -176,7 +177,7 @@ class Ingestion:
             chunks = await asyncio.to_thread(cutter.chunks, document)
         if not chunks:
             raise DocumentError("it has no text")
-        passages = await self._embedded(collection, chunks, report, charge)
+        passages = await self._embedded(collection, chunks, report, clock)
         version = Version(
             uri=call.uri,
             hash=content.hash,
@@ -226,14 +227,15 @@ class Ingestion:
         return await self._knowledge.collections.finish(call.writing)
 
     async def _embedded(
-        self, collection: Collection, chunks: Sequence[Chunk], report: OnProgress, charge: OnCharge
+        self, collection: Collection, chunks: Sequence[Chunk], report: OnProgress, clock: StageClock
     ) -> list[StoredPassage]:
         encoder = self._knowledge.encoder(collection.embedding)
         passages: list[StoredPassage] = []
         for start in range(0, len(chunks), _PASSAGES_AT_ONCE):
             batch = chunks[start : start + _PASSAGES_AT_ONCE]
             texts = [chunk.embedded_text() for chunk in batch]
-            encoded = await encoder.passages(texts, charge)
+            with clock.stage("embeddings", collection.embedding) as charge:
+                encoded = await encoder.passages(texts, charge)
             sparse = await asyncio.to_thread(self._weigh, texts)
             passages += [
                 StoredPassage(

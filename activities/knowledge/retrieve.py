@@ -19,11 +19,13 @@ from ...contracts.collection.fields import conditions_from, parsed_texts
 from ...contracts.errors import ModelError, Timeout
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ..call.bill import Bill, Costs
+from ..call.bill import Costs
 from ..call.own_workflow_query import release_own_run
 from ..call.payload_size import reason_not_to_return
+from ..call.stages import StageClock
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
+from .encoding import OnProgress
 from .reranking import Urgency
 from .search import Knowledge, find_passages
 from .step import needed, step
@@ -63,8 +65,10 @@ class RetrieveActivities:
         async with step(names.TOOL_FAILED, costs=self._costs, unserved=unserved) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
-            found = await _in_time(self.knowledge(), call, bill)
-            found = _returnable(found.model_copy(update=dict(await bill.totals())))
+            clock = StageClock(bill.charge)
+            found = await _in_time(self.knowledge(), call, clock, bill.progress)
+            spent = dict(await bill.totals())
+            found = _returnable(found.model_copy(update=spent | {"stages": clock.stages(bill)}))
         info = activity.info()
         if call.call_id:
             self._cache.put_result(info.workflow_run_id or "", found.as_result(call.call_id, call.name))
@@ -129,7 +133,7 @@ class RetrieveActivities:
         return needed(self._knowledge)
 
 
-async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Retrieved:
+async def _in_time(knowledge: Knowledge, call: RetrievalCall, clock: StageClock, report: OnProgress) -> Retrieved:
     """Search, within the time that one attempt has."""
     by = patience.SEARCH
     ends = asyncio.get_running_loop().time() + by.attempt.total_seconds()
@@ -141,7 +145,7 @@ async def _in_time(knowledge: Knowledge, call: RetrievalCall, bill: Bill) -> Ret
         async with asyncio.timeout_at(ends):
             # What is found is worth more than its order: the reranker's time ends before that of the whole.
             urgency = Urgency(ends - _AFTER_RERANKING, is_last)
-            return await find_passages(knowledge, call, bill.charge, bill.progress, urgency)
+            return await find_passages(knowledge, call, clock, report, urgency)
     except TimeoutError:
         seconds = by.attempt.total_seconds()
         raise Timeout(f"{call.collection.name} was not searched within {seconds:g} s") from None

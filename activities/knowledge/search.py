@@ -5,7 +5,6 @@ Both ways of searching, fused by ranks, then reranked.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,8 +13,8 @@ from ...contracts.collection.collection import MAX_QUERY_CHARS
 from ...contracts.errors import SpecError
 from ...contracts.limits import excess
 from ...contracts.wire.retrieval import Passage, RetrievalCall, Retrieved, Scores
+from ..call.stages import StageClock
 from ..not_served import NotServedError
-from ..price import OnCharge
 from .encoding import EncodedQuery, OnProgress, PassageEncoder, SparseEncoder
 from .reranking import NO_HURRY, AskedQuery, Candidate, MaxSim, Reranker, Urgency, reranked
 from .store.collections import Collections
@@ -69,7 +68,7 @@ async def _unheard(_: str) -> None:
 async def find_passages(
     knowledge: Knowledge,
     call: RetrievalCall,
-    charge: OnCharge,
+    clock: StageClock,
     report: OnProgress = _unheard,
     urgency: Urgency = NO_HURRY,
 ) -> Retrieved:
@@ -78,7 +77,7 @@ async def find_passages(
     Args:
         knowledge: Where the collection is, and what embeds and reranks.
         call: What is asked.
-        charge: Told what is to be paid for.
+        clock: Takes the time of what it asks, from the beginning of the search, and is told what is to be paid for.
         report: Told when the query is embedded, which is paid for.
         urgency: When it is to end, and whether it is tried again.
 
@@ -88,7 +87,6 @@ async def find_passages(
         NotServedError: This worker has no such embedding model or reranker.
         StoreError, StoreUnavailable, ModelError, SetupError: What it takes cannot be had.
     """
-    began = time.perf_counter()
     collection = call.collection
     _check_query(call)
     encoder, reranker = knowledge.encoder(collection.embedding), knowledge.reranker(collection.rerank)
@@ -96,7 +94,8 @@ async def find_passages(
     stored = await knowledge.collections.catalogue.there(collection.name)
     _check_made(stored, call)
     texts = (call.query, *call.queries)
-    encoded = await encoder.queries((*texts, *filter(str.strip, (call.hypothetical,))), charge)
+    with clock.stage("embeddings", collection.embedding) as charge:
+        encoded = await encoder.queries((*texts, *filter(str.strip, (call.hypothetical,))), charge)
     await report("embedded")
     _check_length(stored, encoded[0].dense)
     legs = _legs(call, encoded, [knowledge.sparse.query(text) for text in texts])
@@ -104,13 +103,14 @@ async def find_passages(
     found = await knowledge.collections.search(collection.name, legs, call.conditions, tenant=whose, seen=stored)
     _check_made(found.stored, call)
     candidates, note = _fused(legs, found.legs), ""
-    if reranker:
+    if reranker and candidates:
         asked = AskedQuery(call.query, tuple(encoded[: len(texts)]))
-        candidates, note = await reranked(reranker, asked, candidates, charge, urgency)
+        with clock.stage("rerank", collection.rerank) as charge:
+            candidates, note = await reranked(reranker, asked, candidates, charge, urgency)
     return Retrieved(
         passages=tuple(_passage(one) for one in candidates[: call.limit]),
         searched=found.stored.passages,
-        seconds=round(time.perf_counter() - began, 4),
+        seconds=round(clock.seconds, 4),
         step=found.stored.step,
         note=note,
     )

@@ -16,7 +16,7 @@ from .mcp_call import ToolFault
 from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
-from .totals import Charged
+from .totals import Charged, Staged
 
 
 class RunStarted(EventBase):
@@ -119,7 +119,7 @@ class RetrievedPassage(Contract):
     scores: Scores = Scores()
 
 
-class RetrievalResponded(EventBase, Charged):
+class RetrievalResponded(EventBase, Staged):
     """A search of a collection found something, or nothing."""
 
     type: Literal["retrieval.responded"] = "retrieval.responded"
@@ -145,6 +145,40 @@ class RetrievalResponded(EventBase, Charged):
     """Seconds of the search itself."""
     note: str = ""
     """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
+
+
+class DocumentIngested(EventBase, Staged):
+    """An ingest brought a document in."""
+
+    type: Literal["document.ingested"] = "document.ingested"
+    step: str
+    """Which step of the ingest that was, such as `document-3`."""
+    uri: str
+    """Where it is from."""
+    passages: int
+    """Into how many it was cut."""
+    characters: int
+    """Of its text."""
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    seconds: float
+    """Seconds from scheduling to the end."""
+    waited_seconds: float = 0.0
+    """How many of them went before the last attempt began, as of a model call."""
+
+
+class DocumentFailed(EventBase, Charged):
+    """An ingest could not bring a document in."""
+
+    type: Literal["document.failed"] = "document.failed"
+    step: str
+    """Which step of the ingest found that out."""
+    uri: str
+    """Where it is from."""
+    reason: str
+    """Why."""
+    seconds: float = 0.0
+    """Seconds from scheduling to the failure; 0 of one that could not be listed."""
 
 
 class ToolsFaulty(EventBase):
@@ -273,6 +307,8 @@ Event = Annotated[
     | ToolRequested
     | ToolResponded
     | RetrievalResponded
+    | DocumentIngested
+    | DocumentFailed
     | FallbackUsed
     | RouteChosen
     | MemberStarted

@@ -7,10 +7,15 @@ No text of a document is in any of it: documents are named by address and hash.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..collection.collection import Collection
 from ..collection.fields import Scalar
 from ..contract import Contract
-from .totals import Charged
+from .totals import Charged, Staged
+
+INGEST_KIND: Final = "ingest"
+"""What events and spans call an ingest, where they have the kind of a runnable for a run."""
 
 
 class Writing(Contract):
@@ -182,7 +187,7 @@ class DocumentCall(Contract):
     """SHA-256 under which it was uploaded; empty where workers read it where it is."""
 
 
-class DocumentDone(Charged):
+class DocumentDone(Staged):
     """A document that was brought in, with what its embedding cost."""
 
     passages: int

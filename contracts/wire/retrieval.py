@@ -11,7 +11,7 @@ from ..collection.document import PATH_SEPARATOR
 from ..collection.fields import Condition
 from ..contract import Contract
 from ..message import ToolResultPart
-from .totals import Charged
+from .totals import Staged
 
 _FRAME = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
 _ESCAPED = re.compile(r"&lt;(?=\s*/?\s*passage)", re.IGNORECASE)
@@ -76,7 +76,7 @@ class Passage(Contract):
     scores: Scores = Scores()
 
 
-class Retrieved(Charged):
+class Retrieved(Staged):
     """Output of one search, with what its embedding and its reranker cost."""
 
     passages: tuple[Passage, ...] = ()

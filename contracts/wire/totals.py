@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import reduce
+from operator import add
+from typing import Final, Literal
 
 from ..contract import Contract
 from ..usage import Usage
@@ -27,8 +29,34 @@ class Charged(Contract):
         return Totals(usage=self.usage, cost_usd=self.cost_usd, unpriced_calls=self.unpriced_calls)
 
 
+class StepStage(Charged):
+    """A part of a step that asks a model of its own, such as the embedding of a query."""
+
+    kind: Literal["embeddings", "rerank"]
+    model: str
+    """`provider/model`; of a reranker its name."""
+    after_seconds: float = 0.0
+    """Seconds from the beginning of the step."""
+    seconds: float = 0.0
+
+
+class Staged(Charged):
+    """Something that cost something, with what its stages took."""
+
+    stages: tuple[StepStage, ...] = ()
+    """Those of the attempt that had the outcome, in order."""
+
+    @property
+    def beside_stages(self) -> Totals:
+        """What no stage tells: what the attempts before have cost."""
+        return self.totals - reduce(add, (stage.totals for stage in self.stages), Totals())
+
+
 class Totals(Contract):
-    """What a run has used so far. Adds up with `+`."""
+    """What a run has used so far.
+
+    Adds up with `+`; with `-` what is left beside a part of it.
+    """
 
     usage: Usage = Usage()
     cost_usd: float = 0.0
@@ -51,6 +79,15 @@ class Totals(Contract):
             usage=self.usage + other.usage,
             cost_usd=self.cost_usd + other.cost_usd,
             unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+    def __sub__(self, part: Totals) -> Totals:
+        cost = self.cost_usd - part.cost_usd
+        return Totals(
+            usage=self.usage - part.usage,
+            # Sums of floats in another order differ by their last digits.
+            cost_usd=cost if cost > 1e-12 else 0.0,
+            unpriced_calls=max(self.unpriced_calls - part.unpriced_calls, 0),
         )
 
     @property

@@ -18,10 +18,11 @@ from ...contracts.wire.places import ActivityId
 from .chats.updates import read_turn_end
 from .continued_conversations import read_continued_conversation
 from .history_event import RecordedEvent
+from .knowledge.ingests import read_beginning, read_document, read_listing
+from .knowledge.searches import read_retrieval
 from .mcp_catalogues import read_mcp_catalogue
 from .model_calls import read_model_call
 from .outcome import UNREAD, Accumulated, Activity, Reader, Reading, Scheduled
-from .retrievals import read_retrieval
 from .route_decisions import read_route_decision
 from .tool_calls import read_mcp_tool_call, read_tool_call
 
@@ -38,6 +39,9 @@ READERS: Mapping[str, Reader] = {
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
     names.RETRIEVE_ACTIVITY: read_retrieval,
+    names.INGEST_BEGIN_ACTIVITY: read_beginning,
+    names.INGEST_LIST_ACTIVITY: read_listing,
+    names.INGEST_DOCUMENT_ACTIVITY: read_document,
     names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
     names.MCP_CATALOGUE_ACTIVITY: read_mcp_catalogue,
     names.TURN_END_ACTIVITY: read_turn_end,

@@ -19,6 +19,7 @@ from ...contracts.message import Message, Role
 from ...contracts.wire.chats.chat import ChatInput, ChatTurn
 from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.event import Event, RunFinished, RunStarted
+from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .activities import Activities
@@ -35,8 +36,8 @@ from .transcript import RebuiltTranscript, SentPrompt
 class Projection:
     """Reads one workflow's history, over all its executions, and tells it as events.
 
-    The workflow is a run, nested or not, or a code-first one. What happens inside the runs that it started as
-    child workflows stands in their histories.
+    The workflow is a run, nested or not, a code-first one, a chat or an ingest. What happens inside the runs that it
+    started as child workflows stands in their histories.
 
     Args:
         converter: The run's data converter, of which only the parts without I/O are used.
@@ -65,6 +66,8 @@ class Projection:
         self.runnable = self.runnable_kind = ""
         """Name and kind of what runs, once its start was read; no kind of a code-first workflow."""
         self.is_chat = False
+        self.numbers_anew = False
+        """Whether each of its executions numbers its steps from the first on."""
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
@@ -134,11 +137,15 @@ class Projection:
         self._activities.forget()
         self.next_execution = ""
         kind = attributes.workflow_type.name
-        self._own = self._so_far.code_first = kind not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+        self._own = self.numbers_anew = kind not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
         self.is_chat = kind == names.CHAT_WORKFLOW
         if kind == names.CHAT_WORKFLOW:
             yield from self._chat_started(recorded, attributes)
             return
+        if kind == names.INGEST_WORKFLOW:
+            yield from self._ingest_started(recorded, attributes)
+            return
+        self._so_far.code_first = self._own
         if self._own:
             self._path = self.runnable = attributes.workflow_type.name
             # An execution that goes on from another one, or tries again what it failed at, began with that one.
@@ -178,6 +185,16 @@ class Projection:
                 runnable_kind=chat.runnable.kind,
                 forked_from=chat.forked_from,
             )
+
+    def _ingest_started(
+        self, recorded: RecordedEvent, attributes: WorkflowExecutionStartedEventAttributes
+    ) -> Iterator[Event]:
+        asked = recorded.value(attributes.input, IngestInput)
+        self._path, self.runnable, self.runnable_kind = asked.collection, attributes.workflow_id, INGEST_KIND
+        if asked.carried:
+            self._so_far.tally = Tally(asked.carried.progress.totals)
+        else:
+            yield self._began(recorded, attributes, self.runnable, Message.user("\n".join(asked.sources)), INGEST_KIND)
 
     def _began(
         self,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.event import (
+    DocumentFailed,
+    DocumentIngested,
     Event,
     FallbackUsed,
     MemberFinished,
@@ -28,35 +29,12 @@ from ...contracts.wire.event import (
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
+from .growing import EndedStep, GrowingStep, seconds_between
 from .step import TraceStep
+from .whole_steps import WholeStep, stages_fields, step_fields
 
 _FAILED, _COMPLETED = "failed", "completed"
 _CALLS = ("model", "tool")
-
-
-@dataclass(slots=True, eq=False)
-class _Growing:
-    """A step that is being put together."""
-
-    fields: dict[str, Any]
-    within: _Growing | None = None
-    call: str = ""
-    """By which a call is found when more is told of it."""
-    steps: list[_Growing] = field(default_factory=list)
-
-    def made(self) -> TraceStep:
-        return TraceStep(**self.fields, steps=tuple(step.made() for step in self.steps))
-
-
-class EndedStep(NamedTuple):
-    """A step that has just ended."""
-
-    step: TraceStep
-    """Without what it is made of."""
-    within: tuple[str, ...]
-    """Ids of the steps that it is in, the innermost first."""
-    event: Event
-    """What ended it."""
 
 
 class TraceBuilder:
@@ -69,16 +47,16 @@ class TraceBuilder:
 
     def __init__(self, *, keep: bool = True) -> None:
         self._keep = keep
-        self._root: _Growing | None = None
-        self._ended: list[tuple[_Growing, Event]] = []
-        self._holders: dict[str, _Growing] = {}
+        self._root: GrowingStep | None = None
+        self._ended: list[tuple[GrowingStep, Event]] = []
+        self._holders: dict[str, GrowingStep] = {}
         """What steps stand in, by path: the run, nested runs; of a chat the turn under way."""
-        self._calls: dict[str, _Growing] = {}
+        self._calls: dict[str, GrowingStep] = {}
         self._failed: dict[str, int] = {}
         """How many models have failed in a turn, by the model call that began it."""
         self._cut: set[str] = set()
         """Calls that were ended by the end of what they were in, and may be told of after it."""
-        self._runs: dict[str, _Growing] = {}
+        self._runs: dict[str, GrowingStep] = {}
         self._heads: dict[str, Head] = {}
 
     def go_on(self, run_id: str, path: str, at: datetime, reason: str) -> None:
@@ -93,8 +71,8 @@ class TraceBuilder:
         begun = {"path": path, "started_at": at}
         why = {"id": f"{run_id}-earlier", "name": "it began earlier", "reason": reason}
         name = Place(path).unnumbered_name
-        self._root = _Growing({**begun, "kind": "run", "id": run_id, "name": name, "run_id": run_id})
-        self._root.steps.append(_Growing({**begun, **why, "kind": "notice", "seconds": 0.0}, self._root))
+        self._root = GrowingStep({**begun, "kind": "run", "id": run_id, "name": name, "run_id": run_id})
+        self._root.steps.append(GrowingStep({**begun, **why, "kind": "notice", "seconds": 0.0}, self._root))
         self._runs[run_id] = self._holders[path] = self._root
 
     def take(self, event: Event, projection: Projection) -> None:
@@ -115,21 +93,21 @@ class TraceBuilder:
                 self._take_model(event, projection)
             case ToolRequested() | ToolResponded():
                 self._take_tool(event)
-            case RetrievalResponded():
-                self._take_retrieval(event)
+            case RetrievalResponded() | DocumentIngested() | DocumentFailed():
+                self._take_whole(event)
             case _:
                 self._note(event)
 
     def ended(self) -> list[EndedStep]:
         """Return the steps that have ended since this was asked last, in that order."""
         steps, self._ended = self._ended, []
-        told = [EndedStep(TraceStep(**step.fields), tuple(_ids_above(step)), event) for step, event in steps]
+        told = [step.ended_by(event) for step, event in steps]
         if not self._keep:
             for step, _ in steps:
                 self._forget(step)
         return told
 
-    def _forget(self, step: _Growing) -> None:
+    def _forget(self, step: GrowingStep) -> None:
         if step.within and step in step.within.steps:
             step.within.steps.remove(step)
         if step.call and self._calls.get(step.call) is step:
@@ -173,7 +151,7 @@ class TraceBuilder:
         if ended is None:
             return
         ended.fields |= {
-            "seconds": _seconds(ended.fields["started_at"], event.at),
+            "seconds": seconds_between(ended.fields["started_at"], event.at),
             "status": event.status.value,
             "reason": event.reason,
             "answered": event.output,
@@ -186,14 +164,14 @@ class TraceBuilder:
         self._cut_off(ended, event)
         self._ended.append((ended, event))
 
-    def _cut_off(self, ended: _Growing, event: MemberFinished | RunFinished | TurnFinished) -> None:
+    def _cut_off(self, ended: GrowingStep, event: MemberFinished | RunFinished | TurnFinished) -> None:
         """Take in that the calls which have no outcome yet will have none."""
         what = "turn" if isinstance(event, TurnFinished) else "run"
         open_ones = [step for step in ended.steps if step.fields["kind"] in _CALLS and "seconds" not in step.fields]
         for step in open_ones:
             at_fault = event.status is Status.FAILED and step.fields["kind"] == "model" and len(open_ones) == 1
             step.fields |= {
-                "seconds": _seconds(step.fields["started_at"], event.at),
+                "seconds": seconds_between(step.fields["started_at"], event.at),
                 "status": _FAILED if at_fault else Status.CANCELLED.value,
                 "reason": event.reason if at_fault else f"it had no outcome when the {what} ended",
             }
@@ -230,7 +208,7 @@ class TraceBuilder:
         if call is None:
             return
         self._ended.append((call, event))
-        call.fields["seconds"] = _seconds(call.fields["started_at"], event.at)
+        call.fields["seconds"] = seconds_between(call.fields["started_at"], event.at)
         if isinstance(event, FallbackUsed):
             # What it was told is said once, at the call of the model that takes over.
             call.fields |= {"status": _FAILED, "reason": event.reason, "told": (), "messages": 0}
@@ -280,7 +258,7 @@ class TraceBuilder:
         if key not in self._cut:
             self._ended.append((call, event))
         call.fields |= {
-            "seconds": _seconds(call.fields["started_at"], event.at),
+            "seconds": seconds_between(call.fields["started_at"], event.at),
             "waited_seconds": event.waited_seconds,
             "attempt": event.attempt,
             "status": _FAILED if event.is_error else _COMPLETED,
@@ -289,48 +267,31 @@ class TraceBuilder:
             "answered": event.content,
         }
 
-    def _begin_call(self, key: str, step: _Growing) -> None:
+    def _begin_call(self, key: str, step: GrowingStep) -> None:
         step.call = key
         self._calls[key] = step
 
-    def _take_retrieval(self, event: RetrievalResponded) -> None:
-        found = self._add(
-            event,
-            self._calls.get(Place(event.path).tool_call(event.call_id)) if event.call_id else None,
-            kind="retrieval",
-            started_at=event.at - timedelta(seconds=event.seconds),
-            id=Place(event.path).search(event.call_id),
-            name=event.collection,
-            seconds=event.seconds,
-            attempt=event.attempt,
-            status=_COMPLETED,
-            reason=event.note,
-            asked=event.query,
-            answered=[passage.model_dump(mode="json") for passage in event.passages],
-            usage=event.usage,
-            cost_usd=event.cost_usd,
-        )
-        self._ended.append((found, event))
+    def _take_whole(self, event: WholeStep) -> None:
+        by_call = isinstance(event, RetrievalResponded) and event.call_id
+        call = self._calls.get(Place(event.path).tool_call(by_call)) if by_call else None
+        step = self._add(event, call, **step_fields(event))
+        for fields in stages_fields(event, step.fields):
+            self._ended.append((self._add(event, step, **fields), event))
+        self._ended.append((step, event))
 
-    def _add(self, event: Event, inside: _Growing | None = None, /, **fields: Any) -> _Growing:
+    def _add(self, event: Event, inside: GrowingStep | None = None, /, **fields: Any) -> GrowingStep:
         """Add a step, by default to the innermost run or turn that its place is in."""
-        step = _Growing({"path": event.path, "started_at": event.at, **fields})
+        step = GrowingStep({"path": event.path, "started_at": event.at, **fields})
         if self._root:
             step.within = inside or self._holder(event.path)
             step.within.steps.append(step)
         return step
 
-    def _holder(self, path: str) -> _Growing:
+    def _holder(self, path: str) -> GrowingStep:
         """Return the innermost run or turn that a place is in."""
         assert self._root  # noqa: S101 - asked for nothing before there is one
         inward = reversed([*Place(path).with_parents()])
         return next((self._holders[one] for one in inward if one in self._holders), self._root)
-
-
-def _ids_above(step: _Growing) -> Iterator[str]:
-    while step.within:
-        step = step.within
-        yield step.fields["id"]
 
 
 def _call_of(event: MemberStarted) -> str:
@@ -344,7 +305,3 @@ def _proven(event: ModelResponded, projection: Projection) -> bool | None:
         return projection.prompt(event.turn, event.path).hash == event.prompt_hash
     except KeyError:
         return None
-
-
-def _seconds(begin: datetime, end: datetime) -> float:
-    return max((end - begin).total_seconds(), 0.0)

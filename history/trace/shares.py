@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from .step import Share, TraceStep
 
-_LEAVES = ("model", "tool", "retrieval")
+_LEAVES = ("model", "tool", "retrieval", "document")
 _SECOND = timedelta(seconds=1)
 
 
@@ -17,6 +17,7 @@ SHARE_WORDS: Final = {
     "model": "waiting for models",
     "tool": "in tools",
     "retrieval": "in searches",
+    "document": "bringing documents in",
     "run": "in nested runs that are not told",
     "waiting": "waiting for a worker or another attempt",
     "between": "between steps",

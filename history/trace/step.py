@@ -14,7 +14,7 @@ from ...contracts.model import Head
 from ...contracts.usage import Usage
 from ...contracts.wire.model_call import StopReason
 
-StepKind = Literal["run", "turn", "model", "tool", "retrieval", "route", "notice"]
+StepKind = Literal["run", "turn", "model", "tool", "retrieval", "document", "embeddings", "rerank", "route", "notice"]
 
 
 class TraceStep(Contract):
@@ -23,9 +23,10 @@ class TraceStep(Contract):
     id: str = ""
     """Tells it from all others of its run: of a call the id of its activity, of a nested run that run's id."""
     kind: StepKind
-    """`run` is one nested in it, too; `notice` is what there is to say in between, such as a fallback."""
+    """`run` is one nested in it, too, or an ingest, whose documents are `document`. `embeddings` and `rerank` are parts
+    of a search or a document. `notice` is what there is to say in between, such as a fallback."""
     name: str
-    """Name of the runnable, the tool, the collection or the route; of a model `provider/model`."""
+    """Name of the runnable, the tool, the collection, the file or the route; of a model `provider/model`."""
     path: str
     """Place in the runnable tree."""
     started_at: datetime
@@ -66,7 +67,7 @@ class TraceStep(Contract):
     run_id: str = ""
     """Id of the run, of one that has a history of its own."""
     runnable_kind: str = ""
-    """Of a run the kind of its runnable, such as `agent`; empty of a code-first workflow."""
+    """Of a run the kind of its runnable, such as `agent`, or `ingest`; empty of a code-first workflow."""
     requested: str = ""
     """Of a model call `provider/model` that was asked: `name` is what the provider reports."""
     stop: StopReason | None = None
@@ -91,9 +92,9 @@ class TraceStep(Contract):
 class Share(Contract):
     """A part of the time that a run took."""
 
-    what: Literal["model", "tool", "retrieval", "run", "waiting", "between"]
-    """What the run waited for: a model, a tool, a search; a nested run of which nothing else is told; a worker or
-    another attempt; nothing of these."""
+    what: Literal["model", "tool", "retrieval", "document", "run", "waiting", "between"]
+    """What the run waited for: a model, a tool, a search, a document; a nested run of which nothing else is told; a
+    worker or another attempt; nothing of these."""
     seconds: float
 
 

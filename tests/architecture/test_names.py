@@ -51,7 +51,7 @@ DURABLE = {
     "DOCUMENT_FAILED": "DocumentFailed",
     "COLLECTION_FAILED": "CollectionFailed",
     "SCORE_WORKFLOW": "SostenutoScore",
-    "NO_RUN_WORKFLOWS": ("SostenutoIngest", "SostenutoCollections", "SostenutoScore"),
+    "UNTOLD_WORKFLOWS": ("SostenutoCollections", "SostenutoScore"),
     "SCORE_TARGETS_ACTIVITY": "sostenuto.score_targets",
     "SCORE_SEND_ACTIVITY": "sostenuto.score_send",
     "SCORE_MEMO": "sostenuto_score",
@@ -109,7 +109,7 @@ PUBLIC = {
         "ToolsFaulty",
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
-        "Score",
+        *("DocumentFailed", "DocumentIngested", "Score"),
     ),
 }
 
@@ -140,7 +140,7 @@ def test_discriminators() -> None:
     events = get_args(get_args(event.Event)[0])
     assert [kind.model_fields["type"].default for kind in events] == [
         *("run.started", "model.requested", "model.responded", "tool.requested", "tool.responded"),
-        *("retrieval.responded", "fallback.used"),
+        *("retrieval.responded", "document.ingested", "document.failed", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
     ]

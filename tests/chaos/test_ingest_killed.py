@@ -20,6 +20,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowHandle
 
 from sostenuto import Client
+from sostenuto.activities.call.stages import StageClock
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.stored import PASSAGE, visible_at
@@ -135,6 +136,8 @@ async def _check_stored(services: Services, directory: Path) -> None:
 
 
 async def _check_found(known: Knowledge, path: Path, number: int) -> None:
-    found = await find_passages(known, RetrievalCall(collection=LIBRARY, query=word(number), limit=40), lambda _: None)
+    found = await find_passages(
+        known, RetrievalCall(collection=LIBRARY, query=word(number), limit=40), StageClock(lambda _: None)
+    )
     own = [passage for passage in found.passages if word(number) in passage.text]
     assert [passage.source for passage in own] == [uri_of(str(path))] * PASSAGES

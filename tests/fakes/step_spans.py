@@ -18,7 +18,7 @@ from sostenuto.contracts.wire.event import (
 from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.contracts.wire.run import Status
 from sostenuto.history.events.transcript import SentPrompt
-from sostenuto.history.trace.building import EndedStep
+from sostenuto.history.trace.growing import EndedStep
 from sostenuto.history.trace.step import TraceStep
 from sostenuto.workers.telemetry.attributes import AboutRun
 from sostenuto.workers.telemetry.disclosure import Disclosure

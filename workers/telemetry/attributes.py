@@ -17,8 +17,11 @@ from pydantic import JsonValue
 
 from ...contracts.errors import MODEL_ERRORS
 from ...contracts.message import Message, Role
+from ...contracts.usage import Usage
+from ...contracts.wire.event import Event, ModelResponded
 from ...contracts.wire.model_call import StopReason
 from ...contracts.wire.places import ActivityId
+from ...contracts.wire.totals import Charged, Staged, Totals
 from ...history.events.transcript import SentPrompt
 from ...history.trace.step import TraceStep
 from .disclosure import Disclosure
@@ -61,8 +64,8 @@ def operation_of(step: TraceStep, about: AboutRun) -> str:
             return "chat"
         case "tool":
             return "execute_tool"
-        case "retrieval":
-            return "retrieval"
+        case "retrieval" | "embeddings":
+            return step.kind
         case "run" | "turn":
             return "invoke_agent" if about.runnable_kind in _AGENTS else "invoke_workflow"
         case _:
@@ -74,8 +77,11 @@ def span_name(step: TraceStep, about: AboutRun) -> str:
     match step.kind:
         case "run" | "turn":
             return f"{operation_of(step, about)} {about.runnable}"
-        case "route" | "notice":
+        case "route" | "notice" | "rerank":
             return f"{step.kind} {step.name}"
+        case "document":
+            # Its name may be that of a person.
+            return step.kind
         case _:
             return f"{operation_of(step, about)} {step.requested or step.name}"
 
@@ -94,8 +100,8 @@ def attributes_of(
     step: TraceStep,
     about: AboutRun,
     disclosure: Disclosure,
+    event: Event,
     prompt: SentPrompt | None,
-    answer: Message | None,
 ) -> Attributes:
     """Yield the attributes of a step.
 
@@ -103,8 +109,8 @@ def attributes_of(
         step: The step.
         about: Its run.
         disclosure: Says what of what was said may leave.
+        event: What ended it.
         prompt: Of a model call what was sent, where that may leave.
-        answer: What the model answered, where that may leave.
     """
     yield from _of_any(step, about)
     match step.kind:
@@ -117,13 +123,21 @@ def attributes_of(
             yield "gen_ai.tool.call.id", ActivityId.parse(step.id).step
         case "retrieval":
             yield "gen_ai.data_source.id", step.name
-            if step.usage.total_tokens or step.cost_usd:
-                yield from _usage(step)
+            yield from _beside_stages(event)
+        case "document":
+            yield from _beside_stages(event)
+        case "embeddings":
+            yield from asked_of(step.requested).items()
+            yield "gen_ai.response.model", step.requested.partition("/")[2]
+            yield from _usage(step.usage, step.cost_usd)
+        case "rerank":
+            yield from _of_rerank(step)
         case "route":
             yield "sostenuto.route", step.name
         case _:
             pass
     if disclosure.is_on:
+        answer = event.message if isinstance(event, ModelResponded) else None
         yield from _said(step, disclosure, prompt, answer)
 
 
@@ -167,11 +181,27 @@ def _of_model(step: TraceStep) -> Attributes:
     if step.stop:
         yield "gen_ai.response.finish_reasons", (_FINISH[step.stop],)
     yield "sostenuto.prompt_hash", step.prompt_hash
-    yield from _usage(step)
+    yield from _usage(step.usage, step.cost_usd)
 
 
-def _usage(step: TraceStep) -> Attributes:
-    usage = step.usage
+def _of_rerank(step: TraceStep) -> Attributes:
+    kind, is_of_others, model = step.requested.partition(":")
+    yield from asked_of(model if is_of_others else f"sostenuto/{kind}").items()
+    yield "gen_ai.response.model", model.partition("/")[2] or kind
+    if step.usage.total_tokens or step.cost_usd:
+        yield from _usage(step.usage, step.cost_usd)
+
+
+def _beside_stages(event: Event) -> Attributes:
+    """Yield what a step cost beside its stages, so that sums have it once."""
+    left = (
+        event.beside_stages if isinstance(event, Staged) else event.totals if isinstance(event, Charged) else Totals()
+    )
+    if left.usage.total_tokens or left.cost_usd:
+        yield from _usage(left.usage, left.cost_usd)
+
+
+def _usage(usage: Usage, cost_usd: float | None) -> Attributes:
     yield "gen_ai.usage.input_tokens", usage.input_tokens
     yield "gen_ai.usage.output_tokens", usage.output_tokens
     for name, tokens in (
@@ -181,8 +211,8 @@ def _usage(step: TraceStep) -> Attributes:
     ):
         if tokens:
             yield f"gen_ai.usage.{name}", tokens
-    if step.cost_usd is not None:
-        yield "sostenuto.cost_usd", step.cost_usd
+    if cost_usd is not None:
+        yield "sostenuto.cost_usd", cost_usd
 
 
 def _error_type(step: TraceStep) -> str:

@@ -21,7 +21,8 @@ from ...contracts.wire.places import SEPARATOR
 from ...history.events.projection import Projection
 from ...history.reading.executions import executions_until
 from ...history.reading.follow import Mark, read_news
-from ...history.trace.building import EndedStep, TraceBuilder
+from ...history.trace.building import TraceBuilder
+from ...history.trace.growing import EndedStep
 from .attributes import AboutRun
 from .disclosure import Disclosure
 from .identity import RunIdentity
@@ -130,6 +131,8 @@ class FollowedRun:
         """How far it was read when that was last written down."""
         self.executions: set[str] = {execution}
         """Those that it is known to have had."""
+        self.bytes = 0
+        """Of the history that was read: what it holds in memory is about as much."""
         self.due = 0.0
         """When to read again, by the monotonic clock."""
         self.ended_runs: list[RunKey] = []
@@ -211,6 +214,7 @@ class FollowedRun:
             async for event in read_news(self._temporal, workflow_id, execution, self._mark):
                 if self._is_for_others(event):
                     return
+                self.bytes += event.ByteSize()
                 try:
                     told = [*self._take(event, execution)]
                 except Exception as error:
@@ -259,8 +263,8 @@ class FollowedRun:
             if not events:
                 at = event.event_time.ToDatetime(UTC)
                 self._builder.go_on(self.key.workflow_id, self._projection.path, at, "its beginning is not there")
-        is_own = not self._projection.is_chat and not self._projection.runnable_kind
-        self._spans.execution = execution if is_own and started.continued_execution_run_id else ""
+        counts_on = started.continued_execution_run_id and self._projection.numbers_anew
+        self._spans.execution = execution if counts_on else ""
 
     def _take_nested(self, event: Event) -> None:
         if isinstance(event, MemberStarted):

@@ -29,6 +29,8 @@ _LOG: Final = logging.getLogger(__name__)
 _AT_ONCE: Final = 8
 _MOST_OPEN: Final = 1_000
 """Runs whose state is held in memory. Of others it is read again when they go on."""
+_MOST_BYTES: Final = 256_000_000
+"""What their histories have in all, but for the one at which something happened last."""
 _TOLD_AGAIN: Final = timedelta(seconds=60)
 _TOLD_AGAIN_WHERE_SHARED: Final = timedelta(hours=1)
 LOOK_SECONDS = 10.0
@@ -141,9 +143,15 @@ class Follower:
             if self._positions.are_shared or not run.is_new:
                 for key in ended:
                     self._look_at(key, key.first)
-        while len(self._runs) > _MOST_OPEN:
-            self._runs.popitem(last=False)
+        self._let_go()
         await self.settle()
+
+    def _let_go(self) -> None:
+        """Forget those at which nothing happened for longest, where they are too many or too large."""
+        held = sum(run.bytes for run in self._runs.values())
+        while len(self._runs) > _MOST_OPEN or (held > _MOST_BYTES and len(self._runs) > 1):
+            _, run = self._runs.popitem(last=False)
+            held -= run.bytes
 
     def _note(self, runs: Iterable[FollowedRun]) -> None:
         """Note how far runs were read, to be kept once what was told of them has left."""
@@ -201,7 +209,7 @@ class Follower:
         found: dict[RunKey, str] = {}
         try:
             async for one in self._temporal.list_workflows(query, limit=_MOST_OPEN):
-                if one.workflow_type not in names.NO_RUN_WORKFLOWS:
+                if one.workflow_type not in names.UNTOLD_WORKFLOWS:
                     first = one.raw_info.first_run_id or one.run_id
                     found.setdefault(RunKey(one.namespace, one.id, first), one.run_id)
         except RPCError as error:

@@ -93,7 +93,7 @@ class _Inbound(WorkflowInboundInterceptor):
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
         info = workflow.info()
-        if info.workflow_type in names.NO_RUN_WORKFLOWS:
+        if info.workflow_type in names.UNTOLD_WORKFLOWS:
             return await super().execute_workflow(input)
         tell = workflow.extern_functions()[_TOUCH]
         about = (info.namespace, info.workflow_id, info.run_id, info.first_execution_run_id)

@@ -11,6 +11,7 @@ from opentelemetry.metrics import Meter
 
 from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed
+from ...history.trace.step import TraceStep
 from .attributes import asked_of
 from .followed_run import ToldStep
 from .span import Attribute
@@ -80,21 +81,19 @@ class StepMetrics:
         self._tokens = meter.create_histogram(
             "gen_ai.client.token.usage",
             "{token}",
-            "Tokens of a model call.",
+            "Tokens of a call.",
             explicit_bucket_boundaries_advisory=_TOKENS,
         )
         # With tenants in the histogram there would be one for each of them.
-        self._all_tokens = meter.create_counter("sostenuto.tokens", "{token}", "Tokens of model calls.")
+        self._all_tokens = meter.create_counter("sostenuto.tokens", "{token}", "Tokens of models and embeddings.")
         self._queue = meter.create_histogram(
             "sostenuto.queue.duration",
             "s",
             "How long first attempts waited for a worker.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
-        self._cost = meter.create_counter("sostenuto.cost", "USD", "What model calls and searches cost.")
-        self._unpriced = meter.create_counter(
-            "sostenuto.unpriced_calls", "{call}", "Model calls without a known price."
-        )
+        self._cost = meter.create_counter("sostenuto.cost", "USD", "What models, searches and ingests cost.")
+        self._unpriced = meter.create_counter("sostenuto.unpriced_calls", "{call}", "Calls without a known price.")
         self._retries = meter.create_counter("sostenuto.retries", "{attempt}", "Attempts beyond the first.")
         self._fallbacks = meter.create_counter("sostenuto.fallbacks", "{call}", "Models that others took over from.")
         self._runs = meter.create_counter("sostenuto.runs", "{run}", "Runs and turns that ended.")
@@ -126,8 +125,10 @@ class StepMetrics:
         match step.kind:
             case "model":
                 self._take_model(told, labels, tenant)
-            case "retrieval" if step.cost_usd:
-                self._cost.add(step.cost_usd, {**labels, **tenant})
+            case "embeddings" | "rerank" if step.usage.total_tokens or step.cost_usd is None or step.cost_usd:
+                self._take_usage(step, labels, tenant)
+            case "retrieval" | "document" if cost := span.attributes.get("sostenuto.cost_usd"):
+                self._cost.add(float(str(cost)), {**labels, **tenant})
             case "run" | "turn":
                 # Why they failed, the durations tell.
                 labels.pop("error.type", None)
@@ -149,6 +150,9 @@ class StepMetrics:
             self._fallbacks.add(1, labels)
         if step.status != "completed":
             return
+        self._take_usage(step, labels, tenant)
+
+    def _take_usage(self, step: TraceStep, labels: dict[str, str], tenant: dict[str, str]) -> None:
         for kind, tokens in (("input", step.usage.input_tokens), ("output", step.usage.output_tokens)):
             self._tokens.record(tokens, {**labels, "gen_ai.token.type": kind})
             self._all_tokens.add(tokens, {**labels, **tenant, "gen_ai.token.type": kind})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ...connection.tracing import SpanAddress
-from ...contracts.wire.event import ModelResponded, RetrievalResponded
+from ...contracts.wire.event import RetrievalResponded
 from ...history.events.transcript import SentPrompt
-from ...history.trace.building import EndedStep
+from ...history.trace.growing import EndedStep
 from ...history.trace.step import TraceStep
 from .attributes import AboutRun, attributes_of, operation_of, span_name
 from .disclosure import Disclosure
@@ -48,8 +48,7 @@ class SpanMaker:
         # A nested run tells of itself, and a chat is its turns.
         if (step.kind == "run" and not is_root) or (is_root and self._is_chat):
             return None
-        answer = ended.event.message if isinstance(ended.event, ModelResponded) else None
-        said = attributes_of(step, self._about, self._disclosure, prompt, answer)
+        said = attributes_of(step, self._about, self._disclosure, ended.event, prompt)
         began = _nanoseconds(step.started_at)
         return StepSpan(
             name=span_name(step, self._about),
@@ -63,7 +62,7 @@ class SpanMaker:
             attributes=dict(said),
             failed=step.status == "failed",
             failure=self._failure(step),
-            is_call=step.kind in ("model", "retrieval"),
+            is_call=step.kind in ("model", "retrieval", "embeddings", "rerank"),
             documents=tuple(self._documents(ended)),
         )
 
@@ -72,7 +71,7 @@ class SpanMaker:
         return self._disclosure.safe(told) if self._disclosure.is_on else ""
 
     def _documents(self, ended: EndedStep) -> Iterator[FoundDocument]:
-        if not isinstance(ended.event, RetrievalResponded):
+        if ended.step.kind != "retrieval" or not isinstance(ended.event, RetrievalResponded):
             return
         for passage in ended.event.passages:
             scores = [score for score in passage.scores.model_dump().values() if isinstance(score, int | float)]

@@ -19,7 +19,7 @@ _MARKUP = re.compile(r"[<>&\x7f]")
 _SECOND = timedelta(seconds=1)
 
 
-def page_content(trace: Trace, now: datetime, told_of: str) -> str:
+def page_content(trace: Trace, now: datetime, told_of: str, reload_seconds: float = 0.0) -> str:
     """Return everything that the page shows, as JSON.
 
     It is in ASCII and may stand inside an HTML element. Steps are in a list, in the order of `TraceStep.walk`, each
@@ -29,6 +29,7 @@ def page_content(trace: Trace, now: datetime, told_of: str) -> str:
         trace: The trace.
         now: When the histories were read.
         told_of: Where they were read, in words.
+        reload_seconds: After how long the page is to be loaded anew; 0 for never.
     """
     indexed = [*_with_parents(trace.run, None)]
     index = {id(step): number for number, (step, _) in enumerate(indexed)}
@@ -38,6 +39,7 @@ def page_content(trace: Trace, now: datetime, told_of: str) -> str:
         "now": _since(begin, now),
         "written": now.isoformat(),
         "source": told_of,
+        "reload": reload_seconds,
         "steps": [_step(step, parent, begin) for step, parent in indexed],
         "path": [
             [index[id(step)], _since(begin, start), _since(begin, working), _since(begin, end)]

@@ -15,11 +15,11 @@ from ....contracts.text import printable
 from ..step import Trace
 from .content import page_content
 
-_SCRIPTS: Final = ("text.js", "steps.js", "values.js", "details.js", "timeline.js", "rows.js", "page.js")
+_SCRIPTS: Final = ("text.js", "steps.js", "values.js", "details.js", "timeline.js", "rows.js", "live.js", "page.js")
 _BLANK: Final = re.compile(r"\{\{(\w+)\}\}")
 
 
-def trace_page(trace: Trace, now: datetime, told_of: str = "") -> str:
+def trace_page(trace: Trace, now: datetime, told_of: str = "", *, reload_seconds: float = 0.0) -> str:
     """Return the page that explains a run.
 
     It is an HTML document in ASCII that loads nothing.
@@ -28,6 +28,7 @@ def trace_page(trace: Trace, now: datetime, told_of: str = "") -> str:
         trace: What the run did.
         now: When its history was read: until then goes what is under way.
         told_of: Where it was read, in words; empty for the server.
+        reload_seconds: After how long the page loads itself anew, as it is written again; 0 for never.
     """
     script, style = _script(), _part("page.css")
     title = " - ".join(dict.fromkeys(filter(None, (trace.run.name, trace.run.run_id))))
@@ -37,7 +38,7 @@ def trace_page(trace: Trace, now: datetime, told_of: str = "") -> str:
         "title": html.escape(printable(title)).encode("ascii", "xmlcharrefreplace").decode(),
         "style": style,
         "script": script,
-        "content": page_content(trace, now, told_of),
+        "content": page_content(trace, now, told_of, reload_seconds),
     }
     # In one go: what was filled in is not looked at again.
     return _BLANK.sub(lambda blank: filled[blank.group(1)], _part("page.html"))

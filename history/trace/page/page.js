@@ -24,7 +24,7 @@ function drawSummary() {
     el('p.totals', null, facts.filter(Boolean).map((fact) => el('span', null, fact))),
     ...[RUN.reason && RUN.failed && el('p.reason', null, oneLine(RUN.reason, 600)),
       CONTENT.source && el('p.state', null, CONTENT.source),
-      isUnderWay(RUN) && el('p.state', null, `Under way ${CONTENT.source ? 'at the last event in it' : 'when this was written'}, ${clock(CONTENT.written)}.`),
+      isUnderWay(RUN) && el('p.state', null, `Under way ${CONTENT.source ? 'at the last event in it' : 'when this was written'}, ${clock(CONTENT.written)}.${CONTENT.reload ? ' This page goes on with it.' : ''}`),
       untold.length > 0 && el('p.state', null, `What happened inside ${plural(untold.length, 'nested run')} is not told here: ${untold[0].untold}.`)].filter(Boolean),
     sharesBlock());
 }
@@ -123,5 +123,6 @@ watchOverview();
 watchRows();
 watchKeys();
 refreshRows();
-select(stepOfHash(), { history: false });
+if (!lookAsBefore()) select(stepOfHash(), { history: false });
 ROWS.focus({ preventScroll: true });
+goOn();

@@ -40,7 +40,7 @@ function titleOf(step) {
 /** Return the tokens and the cost of the run; of one that is under way, of its calls so far. */
 function totals() {
   if (!isUnderWay(RUN)) return RUN;
-  const calls = STEPS.filter((step) => step.kind === 'model' || step.kind === 'retrieval');
+  const calls = STEPS.filter((step) => ['model', 'retrieval', 'document'].includes(step.kind));
   const sum = (amount) => calls.reduce((all, step) => all + (amount(step) || 0), 0);
   const names = ['input_tokens', 'output_tokens', 'cached_tokens'];
   return { turns: sum((step) => step.turns), cost_usd: sum((step) => step.cost_usd), usage: Object.fromEntries(names.map((name) => [name, sum((step) => step.usage[name])])) };
@@ -57,7 +57,7 @@ function gist(step) {
   if (step.kind === 'route') return step.reason || '';
   if (step.kind === 'tool') return plainText(step.asked);
   if (step.kind === 'retrieval') return `${plural((step.answered || []).length, 'passage')} for \u201c${step.asked || ''}\u201d`;
-  if (step.kind === 'turn' || step.kind === 'run') return plainText(step.asked);
+  if (['turn', 'run', 'document'].includes(step.kind)) return plainText(step.asked);
   const answered = plainText(step.answered);
   if (answered) return answered;
   const called = callsAskedBy(step);

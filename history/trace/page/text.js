@@ -6,6 +6,9 @@ const KINDS = {
   model: { mark: '\u25cf', word: 'model call' },
   tool: { mark: '\u2192', word: 'tool call' },
   retrieval: { mark: '\u2315', word: 'search' },
+  document: { mark: '\u25a4', word: 'document' },
+  embeddings: { mark: '\u2248', word: 'embedding' },
+  rerank: { mark: '\u21c5', word: 'reranking' },
   route: { mark: '\u21e2', word: 'route' },
   notice: { mark: '\u26a0', word: 'notice' },
 };

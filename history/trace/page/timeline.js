@@ -113,7 +113,8 @@ function tickText(at, step) {
   return `${at.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))} s`;
 }
 
-const LEAVES = lanesOf(STEPS.filter((step) => ['model', 'tool', 'retrieval'].includes(step.kind) ? !step.inner.length : step.untold));
+const LEAF_KINDS = ['model', 'tool', 'retrieval', 'document'];
+const LEAVES = lanesOf(STEPS.filter((step) => LEAF_KINDS.includes(step.kind) ? !step.inner.some((inner) => LEAF_KINDS.includes(inner.kind)) : step.untold));
 
 /** Return steps with the lane of each: the first one that is free by then. */
 function lanesOf(steps) {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from sostenuto.history.trace.step import Trace
 from tests.integration.agent.stage import eventually
-from tests.integration.clients.shell import Shell
+from tests.integration.clients.shell import Shell, ended
 
 TALK = """
 from sostenuto import Agent, App, Parallel
@@ -43,6 +44,62 @@ async def test_an_exported_run_is_traced_without_a_server(shell: Shell) -> None:
     alone = await shell.run("trace", "alone.json")
     assert alone.out.count("its history is not with the file, which `sostenuto export --nested` adds") == 2
     assert "100 %" not in alone.out.splitlines()[-1] or "in nested runs that are not told" in alone.out
+
+
+GATE = """
+import asyncio
+from pathlib import Path
+from sostenuto import Agent, App, tool
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    \"""Look once somebody opens.\"""
+    while not Path("open").exists():
+        await asyncio.sleep(0.05)
+    return f"{at} is fine"
+
+support = Agent(name="support", model="scripted/m", tools=[look])
+app = App(support)
+"""
+
+
+async def test_a_trace_goes_on_with_its_run(shell: Shell) -> None:
+    (shell.directory / "gate.py").write_text(GATE)
+    id_, page = f"cli-{shell.queue}", shell.directory / "live.html"
+    running = await shell.start("run", "gate:app", "support", "How is 7?", "--id", id_)
+
+    async def tells_of_the_tool() -> bool:
+        return "look" in (await shell.run("trace", id_)).out
+
+    await eventually(tells_of_the_tool)
+    written = await shell.start("trace", id_, "--follow", "--html", page.name)
+    printed = await shell.start("trace", id_, "--follow")
+    left = await shell.start("trace", id_, "--follow", "--html", "left.html")
+
+    async def are_written() -> bool:
+        return page.exists() and (shell.directory / "left.html").exists()
+
+    await eventually(are_written)
+    going = _content(page.read_text())
+    assert (going["reload"], going["steps"][0].get("seconds")) == (2.0, None)
+    left.send_signal(signal.SIGINT)
+    assert (await ended(left)).status == 130
+    assert (await shell.run("trace", id_)).status == 0
+    assert _content((shell.directory / "left.html").read_text())["reload"] == 0.0
+
+    (shell.directory / "open").touch()
+    assert (await ended(running)).status == 0
+    told = await ended(printed)
+    assert (told.status, told.out) == (0, (await shell.run("trace", id_)).out)
+    assert (await ended(written)).status == 0
+    over = _content(page.read_text())
+    assert (over["reload"], over["steps"][0]["status"]) == (0.0, "completed")
+    assert [*shell.directory.glob(".live.html*")] == []
+
+    assert (await shell.run("export", id_, "-o", "run.json")).status == 0
+    refused = await shell.run("trace", "run.json", "--follow")
+    assert (refused.status, refused.out) == (2, "")
+    assert "an exported history does not go on" in refused.err
 
 
 async def test_what_cannot_be_traced(shell: Shell) -> None:

@@ -233,3 +233,25 @@ def test_texts_are_not_obeyed(opened: Any, wide: int) -> None:
         assert page.tab.value("document.querySelectorAll('body img, body script, body style, iframe').length") == 2
     assert "</script><script>document.title='harm'</script>" in page.text("#summary")
     assert page.tab.value("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_page_that_goes_on_looks_as_it_did(opened: Any, tmp_path: Path) -> None:
+    trace = whole_run()
+    page = opened(trace)
+    file, now, reload = tmp_path / "run.html", BEGIN + timedelta(seconds=14), 2.0
+    file.write_text(trace_page(trace, now, reload_seconds=reload))
+    page.open()
+    assert "This page goes on with it." in page.text("#summary")
+    page.click('[data-step="6"] .twisty')
+    page.click('[data-step="8"] .title')
+    before = page.steps()
+    assert before == [*range(7), *range(8, len([*trace.run.walk()]))]
+    # The next one has a step more, before all others.
+    more = trace.run.steps[0].model_copy(update={"id": "new", "name": "a new one"})
+    longer = trace.model_copy(update={"run": trace.run.model_copy(update={"steps": (more, *trace.run.steps)})})
+    file.write_text(trace_page(longer, now))
+    while "This page goes on with it." in page.text("#summary"):
+        page.tab.until_loaded()
+    assert page.steps() == [0, 1, *(step + 1 for step in before[1:])]
+    assert page.tab.value("document.querySelector('.row.selected').dataset.step") == "9"
+    assert page.tab.value("location.hash") == "#step-9"

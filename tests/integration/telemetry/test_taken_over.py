@@ -12,11 +12,11 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, tool
 from sostenuto.activities.adapters.providers.scripted import Script
-from sostenuto.workers.telemetry import followed_run
+from sostenuto.workers.telemetry import followed_run, follower
 from sostenuto.workflows import call_tool
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes, otlp_receiver
 from tests.integration.agent.stage import calls, eventually
-from tests.integration.telemetry.watched import received, until_sent, watched
+from tests.integration.telemetry.watched import assert_spans_of, received, until_sent, watched
 
 
 @pytest.fixture
@@ -61,6 +61,37 @@ async def test_a_run_whose_first_executions_are_past_the_retention_time(
     assert {"chat scripted/long", "invoke_agent long"} <= set(names)
     assert len({span.span_id for span in receiver.spans}) == len(names)
     assert len({span.trace_id for span in receiver.spans}) == 1
+
+
+async def test_runs_that_are_too_large_to_be_held_are_read_again(
+    temporal: TemporalClient, task_queue: str, receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "_MOST_BYTES", 1)
+    held: list[int] = []
+    let_go = follower.Follower._let_go
+
+    def noted(self: follower.Follower) -> None:
+        held.append(self.open_runs)
+        let_go(self)
+        assert self.open_runs <= 1
+
+    monkeypatch.setattr(follower.Follower, "_let_go", noted)
+
+    @tool(effect="read")
+    async def look(at: str) -> str:
+        """Look, for longer than it takes to tell of what was before."""
+        await asyncio.sleep(2 * followed_run.TICK_SECONDS)
+        return "fine"
+
+    clerk = Agent(name="clerk", model="scripted/clerk", tools=[look])
+    script: Script = {"clerk": [*[calls(("look", {"at": str(turn)})) for turn in range(3)], "Done."]}
+    async with watched(temporal, App(clerk), script, task_queue) as client:
+        runs = [await client.start(clerk, "Hello") for _ in range(3)]
+        traces = [((await run.result()), await run.trace())[1] for run in runs]
+        await until_sent(receiver, "invoke_agent clerk", 3)
+    assert max(held) > 1
+    for run, trace in zip(runs, traces, strict=True):
+        assert_spans_of([span for span in receiver.spans if attributes(span)["sostenuto.run.id"] == run.id], trace)
 
 
 @tool(effect="read")

@@ -27,10 +27,10 @@ from sostenuto.contracts.wire.event_base import EventBase
 from sostenuto.contracts.wire.feedback import score
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
-from sostenuto.contracts.wire.totals import Charged
+from sostenuto.contracts.wire.totals import Charged, Staged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from tests.unit.contracts.chat_examples import chat_examples
-from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES
+from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -236,7 +236,32 @@ EXAMPLES: tuple[Contract, ...] = (
         usage=USAGE,
         cost_usd=0.25,
         unpriced_calls=1,
+        stages=(STAGE,),
         note="not reranked",
+    ),
+    event.DocumentIngested(
+        **WHEN,
+        step="document-3",
+        uri="file:///docs/probe.md",
+        passages=3,
+        characters=1_000,
+        attempt=2,
+        seconds=1.5,
+        waited_seconds=0.25,
+        usage=USAGE,
+        cost_usd=0.25,
+        unpriced_calls=1,
+        stages=(STAGE,),
+    ),
+    event.DocumentFailed(
+        **WHEN,
+        step="document-4",
+        uri="file:///docs/a.pdf",
+        reason="it is protected by a password",
+        seconds=0.5,
+        usage=USAGE,
+        cost_usd=0.25,
+        unpriced_calls=1,
     ),
     event.RunStarted(**WHEN, run_id="run-1", runnable="support", runnable_kind="agent", message=USER),
     event.ModelRequested(**WHEN, turn=1, model="openai/gpt"),
@@ -334,7 +359,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer, ProviderTool, Charged, EventBase}
+        and found not in {Spec, Node, Answerer, ProviderTool, Charged, Staged, EventBase}
         and found.__name__[0] != "_"
     }
 

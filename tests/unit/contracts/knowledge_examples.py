@@ -8,7 +8,7 @@ from sostenuto import Usage
 from sostenuto.contracts.collection.citation import Attribution, Citation
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.contract import Contract
-from sostenuto.contracts.wire import ingest, retrieval
+from sostenuto.contracts.wire import ingest, retrieval, totals
 from tests.unit.contracts.spec_examples import HANDBOOK
 
 FIELD = Field(kind="text", choices=("a", "b"))
@@ -39,6 +39,7 @@ COUNTS: dict[str, Any] = {
     "found": 6,
     "listed": True,
 } | USED
+STAGE = totals.StepStage(kind="embeddings", model="openai/e", after_seconds=0.125, seconds=0.25, **USED)
 PROGRESS = ingest.IngestProgress(**COUNTS)
 CARRIED = ingest.IngestCarried(
     writing=WRITING,
@@ -89,7 +90,10 @@ KNOWLEDGE: tuple[Contract, ...] = (
         call_id="call_1_0",
         name="find",
     ),
-    retrieval.Retrieved(passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3, note="not reranked", **USED),
+    retrieval.Retrieved(
+        passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3, note="not reranked", stages=(STAGE,), **USED
+    ),
+    STAGE,
     WRITING,
     FAILURE,
     PROGRESS,
@@ -146,7 +150,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         mark="run-1",
         upload="ab" * 32,
     ),
-    ingest.DocumentDone(passages=3, characters=1_000, **USED),
+    ingest.DocumentDone(passages=3, characters=1_000, stages=(STAGE,), **USED),
     ingest.ShowCall(
         writing=WRITING,
         tenant="acme",

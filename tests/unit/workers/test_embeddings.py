@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sostenuto import Collection
+from sostenuto.activities.call.stages import StageClock
 from sostenuto.activities.knowledge.search import find_passages
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.contracts.wire.retrieval import RetrievalCall
@@ -71,4 +72,4 @@ async def test_a_reranker_that_lacks_something_is_told_before_a_query_is_embedde
         ):
             call = RetrievalCall(collection=Collection("a", embedding=WORDS, rerank=rerank), query="x", limit=1)
             with pytest.raises(NotServedError, match=words):
-                await find_passages(known, call, lambda _: None)
+                await find_passages(known, call, StageClock(lambda _: None))

@@ -22,17 +22,24 @@ _OPENINFERENCE: Final = {
     "model": "LLM",
     "tool": "TOOL",
     "retrieval": "RETRIEVER",
+    "embeddings": "EMBEDDING",
+    "rerank": "RERANKER",
     "route": "CHAIN",
     "notice": "CHAIN",
 }
+_MODEL_NAMES: Final = {"embeddings": "embedding.model_name", "rerank": "reranker.model_name"}
+_ASKING: Final = ("model", "embeddings", "rerank")
+"""Kinds of steps that ask a model, with tokens and a cost."""
 _LANGFUSE: Final = {
     "model": "generation",
     "tool": "tool",
     "retrieval": "retriever",
+    "embeddings": "embedding",
+    "rerank": "span",
     "route": "span",
     "notice": "event",
 }
-_LANGSMITH: Final = {"model": "llm", "tool": "tool", "retrieval": "retriever"}
+_LANGSMITH: Final = {"model": "llm", "tool": "tool", "retrieval": "retriever", "embeddings": "embedding"}
 _UNFINISHED: Final = ("refused", "exhausted", "cancelled")
 _USAGE: Final = "gen_ai.usage."
 _OWN: Final = "sostenuto."
@@ -55,7 +62,7 @@ def openinference_form(span: StepSpan) -> Shown:
     agent = "AGENT" if span.operation == "invoke_agent" else "CHAIN"
     form: dict[str, Attribute] = {**said, "openinference.span.kind": _OPENINFERENCE.get(span.kind, agent)}
     for ours, theirs in (
-        ("gen_ai.response.model", "llm.model_name"),
+        ("gen_ai.response.model", _MODEL_NAMES.get(span.kind, "llm.model_name")),
         (f"{_USAGE}input_tokens", "llm.token_count.prompt"),
         (f"{_USAGE}output_tokens", "llm.token_count.completion"),
         (f"{_USAGE}cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"),
@@ -86,7 +93,7 @@ def langfuse_form(span: StepSpan) -> Shown:
     agent = "agent" if span.operation == "invoke_agent" else "chain"
     form: dict[str, Attribute] = {**said, "langfuse.observation.type": _LANGFUSE.get(span.kind, agent)}
     form |= _langfuse_level(span)
-    if span.kind == "model":
+    if span.kind in _ASKING:
         form |= _langfuse_usage(said)
     form |= _langfuse_said(said)
     # The span of who called may go elsewhere, so that here the outermost run is all there is of the trace.
@@ -152,7 +159,7 @@ def langsmith_form(span: StepSpan) -> Shown:
         if ours in said:
             form[f"langsmith.metadata.{theirs}"] = said[ours]
     form |= _own(said, "langsmith.metadata")
-    if span.kind != "model":
+    if span.kind not in _ASKING:
         return form
     form["gen_ai.system"] = said["gen_ai.provider.name"]
     form |= _langsmith_usage(said)

@@ -23,8 +23,8 @@ from ....contracts.text import first_line, redacted
 from .destinations import Destination
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_OF_BATCH: Final = frozenset({400, 413, 422})
-"""What is answered to a batch that is too long, or of which something is not taken."""
+_OF_BATCH: Final = frozenset({400, 413, 422, 500})
+"""What is answered to a batch that is too long, or of which something is not taken: 500 may be that or an outage."""
 _MOST_FILE_BYTES: Final = 200_000_000
 _IDS: Final = ("traceId", "spanId", "parentSpanId")
 

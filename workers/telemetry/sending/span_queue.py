@@ -36,6 +36,8 @@ _GATHERING_SECONDS: Final = 0.5
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LAST_PAUSE_SECONDS: Final = 0.25
+_SUSPICIOUS: Final = 5
+"""After so many failures of the server in a row it may be something in the batch that makes it fail."""
 
 
 class SpanQueue:
@@ -63,6 +65,11 @@ class SpanQueue:
         self._chars = 0
         self._most = _BATCH
         """Spans of the next request: fewer after one that was too long, or had what is not taken."""
+        self._failures = 0
+        """Failures of the server in a row."""
+        self._suspect: StepSpan | None = None
+        """One that the server failed at alone."""
+        self._sent_at_suspicion = 0
         self._news = asyncio.Event()
         self._is_down = False
         self._overflowed = 0
@@ -119,14 +126,16 @@ class SpanQueue:
             except Unsent as unsent:
                 self._warn(str(unsent), again=unsent.again)
                 if unsent.again:
+                    # What found no more room meanwhile was of this batch.
+                    if unsent.parts and self._overflowed == before and self._narrow(batch):
+                        continue
                     return False
                 if unsent.parts and len(batch) > 1:
                     self._most = max(len(batch) // 4, 1)
                     continue
                 self._give_up(len(batch))
             else:
-                self._recovered()
-                self._most = min(2 * self._most, _BATCH)
+                self._taken(batch)
             # Those that found no more room meanwhile stood first.
             for _ in range(len(batch) - (self._overflowed - before)):
                 self._forget_first()
@@ -147,6 +156,38 @@ class SpanQueue:
         if self._waiting:
             _LOG.warning("telemetry: %s did not take %s", self.name, plural(len(self._waiting), "last span"))
         await self._sender.close()
+
+    def _taken(self, batch: Sequence[StepSpan]) -> None:
+        self._most = min(2 * self._most, _BATCH)
+        if any(span is self._suspect for span in batch):
+            self._suspect = None
+        # While it is looked for what makes a server fail, that it takes others is no end of it.
+        if self._suspect is None and (self._most == _BATCH or len(batch) == len(self._waiting)):
+            self._failures = 0
+            self._recovered()
+
+    def _narrow(self, batch: Sequence[StepSpan]) -> bool:
+        """Look for what makes a server fail; return whether to go on at once.
+
+        One at which it fails alone is put behind the others. It is given up where it fails at it again, and has taken
+        others meanwhile: else it fails at all of them.
+        """
+        self._failures += 1
+        if self._failures < _SUSPICIOUS:
+            return False
+        if len(batch) > 1:
+            self._most = max(len(batch) // 4, 1)
+            return True
+        sent = self.done - self.dropped
+        if batch[0] is self._suspect and sent > self._sent_at_suspicion:
+            self._suspect, self._failures = None, 0
+            self._give_up(1)
+            self._forget_first()
+            return True
+        if self._suspect is None:
+            self._suspect, self._sent_at_suspicion = batch[0], sent
+        self._waiting.rotate(-1)
+        return False
 
     def _next(self) -> list[StepSpan]:
         batch, chars = list[StepSpan](), 0

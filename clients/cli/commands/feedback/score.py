@@ -36,7 +36,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _score(args: argparse.Namespace) -> int:
-    from ...trace_lines import score_line
+    from ...trace.lines import score_line
 
     run = await (await connect_client(args)).get(args.id)
     score = await run.score(

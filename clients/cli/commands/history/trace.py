@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .....contracts.errors import SpecError
+from ...exit_status import INTERRUPTED
 from ...session import add_connection_options, connect_client, keep_stdout_clean
 from ...terminal import answer, say
+from ...trace.live import follow_as_page, follow_on_terminal, write_page
 
 if TYPE_CHECKING:
     from .....contracts.wire.feedback.score import Score
     from .....history.reading.exported import ExportedTrace
+    from .....history.trace.step import Trace
+    from ....run import Run
 
 _STDOUT = Path("-")
 
@@ -29,6 +33,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "read without a server, and with its nested runs where they were exported by --nested.",
     )
     parser.add_argument("id", metavar="ID|FILE.json", help="name of the run or the chat, or an exported history")
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on while the run does: show it as it grows, or write the page again and again, until it ends",
+    )
     parser.add_argument("--full", action="store_true", help="print texts whole")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -44,24 +53,42 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _trace(args: argparse.Namespace) -> int:
     if args.id.endswith(".json"):
+        if args.follow:
+            raise SpecError("--follow: an exported history does not go on: name the run")
         (trace, now), source = await _exported(Path(args.id)), f"Read from the exported history {Path(args.id).name}."
         scores: tuple[Score, ...] = ()
     else:
         run = await (await connect_client(args)).get(args.id)
-        trace, now, source = await run.trace(), datetime.now(UTC), ""
+        trace, now, source = await _of_run(run, args), datetime.now(UTC), ""
         scores = () if args.json or args.html else await run.scores()
     if args.json:
         answer(trace.model_dump_json(indent=1))
+    elif args.html and args.html == _STDOUT:
+        from .....history.trace.page.document import trace_page
+
+        answer(trace_page(trace, now, source), end="")
     elif args.html:
         from .....history.trace.page.document import trace_page
 
-        _write(trace_page(trace, now, source), args.html)
+        if not args.follow:
+            write_page(trace_page(trace, now, source), args.html)
+            say(f"the page was written to {args.html}: open it in a browser")
     else:
-        from ...trace_lines import TraceLines, score_line
+        from ...trace.lines import TraceLines, score_line
 
         for line in (*TraceLines(trace, now, whole=args.full).lines(), *map(score_line, scores)):
             answer(line)
-    return 0
+    # Somebody left what goes on.
+    return INTERRUPTED if args.follow and trace.run.seconds is None else 0
+
+
+async def _of_run(run: Run, args: argparse.Namespace) -> Trace:
+    if not args.follow:
+        return await run.trace()
+    if args.html and args.html != _STDOUT:
+        say(f"the page is written to {args.html} until {run.id} ends: open it in a browser, it goes on by itself")
+        return await follow_as_page(run, args.html)
+    return await follow_on_terminal(run, whole=args.full)
 
 
 async def _exported(file: Path) -> ExportedTrace:
@@ -71,14 +98,3 @@ async def _exported(file: Path) -> ExportedTrace:
 
     keep_stdout_clean()
     return await read_exported_trace(file, data_converter(payload_dir_setting()))
-
-
-def _write(page: str, file: Path) -> None:
-    if file == _STDOUT:
-        answer(page, end="")
-        return
-    try:
-        file.write_text(page, encoding="ascii", newline="\n")
-    except OSError as error:
-        raise SpecError(f"{file} cannot be written: {error.strerror}") from error
-    say(f"the page was written to {file}: open it in a browser")

@@ -34,7 +34,8 @@ def step(
     kind: Any, name: str, begin: float, seconds: float | None = 1.0, path: str = "desk", **fields: Any
 ) -> TraceStep:
     """A step that begins so many seconds after the run."""
-    fields = {"status": "" if seconds is None else "completed", "path": path, "seconds": seconds, **fields}
+    made = {"id": f"{path}-{kind}-{begin}", "status": "" if seconds is None else "completed", "path": path}
+    fields = {**made, "seconds": seconds, **fields}
     return TraceStep(kind=kind, name=name, started_at=BEGIN + timedelta(seconds=begin), **fields)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sostenuto.clients.cli.trace_lines import TraceLines
+from sostenuto.clients.cli.trace.lines import TraceLines
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts.wire.event import ModelResponded, ToolRequested, ToolResponded
 from sostenuto.history.events.projection import Projection

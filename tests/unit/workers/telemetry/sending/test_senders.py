@@ -35,7 +35,8 @@ BATCH = otlp_batch(SPANS, resource_of({}), plain_form)
     ("status", "again", "parts"),
     [(400, False, True), (413, False, True), (422, False, True), (401, False, False), (403, False, False)]
     + [(404, False, False), (301, False, False)]
-    + [(status, True, False) for status in (408, 425, 429, 500, 502, 503, 504)],
+    + [(status, True, False) for status in (408, 425, 429, 502, 503, 504)]
+    + [(500, True, True)],
 )
 async def test_an_answer_says_whether_to_try_again(status: int, again: bool, parts: bool) -> None:
     with otlp_receiver() as receiver:

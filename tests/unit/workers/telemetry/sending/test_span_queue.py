@@ -20,6 +20,7 @@ from tests.fakes.step_spans import run_span
 
 AGAIN = Unsent("it is away", again=True)
 REFUSED = Unsent("it wants no more", again=False)
+FAILS = Unsent("it answers 500", again=True, parts=True)
 TOO_MUCH = Unsent("it is too much", again=False, parts=True)
 
 
@@ -196,6 +197,37 @@ async def test_one_that_is_never_taken_takes_no_other_with_it() -> None:
     assert sender.taken == [number for number in range(1, 601) if number != 300]
     assert queue.done == 600
     assert len(sender.tried) < 30
+
+
+async def test_one_that_a_server_fails_at_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    sender = Scripted(lambda numbers: FAILS if {300, 301} & {*numbers} else None)
+    queue = _queue(sender)
+    queue.add(_spans(*range(1, 601)))
+    rounds = 0
+    while not await queue.send_waiting():
+        rounds += 1
+        # Others come while it is looked for.
+        queue.add(_spans(600 + rounds))
+        assert rounds < 40
+    assert sorted(sender.taken) == [number for number in range(1, 601 + rounds) if number not in (300, 301)]
+    assert (queue.done, queue.dropped) == (600 + rounds, 2)
+    assert len(sender.tried) < 100
+    sender.refuses = lambda _: None
+    queue.add(_spans(900))
+    assert await queue.send_waiting()
+    assert _told(caplog)[-1].startswith("telemetry: otlp takes spans again")
+
+
+async def test_a_server_that_fails_at_everything_is_waited_for() -> None:
+    sender = Scripted(lambda _: FAILS)
+    queue = _queue(sender)
+    queue.add(_spans(*range(1, 301)))
+    for _ in range(100):
+        assert not await queue.send_waiting()
+    assert (queue.done, queue.dropped, queue.waiting) == (0, 0, 300)
+    sender.refuses = lambda _: None
+    assert await queue.send_waiting()
+    assert sorted(sender.taken) == [*range(1, 301)]
 
 
 async def test_a_server_that_takes_little_at_once() -> None:

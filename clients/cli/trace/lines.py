@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from ...contracts.message import Message, Role
-from ...contracts.template import as_text
-from ...contracts.text import one_line, plural
-from ...contracts.wire.feedback.score import Score
-from ...history.trace.shares import SHARE_WORDS, percentages
-from ...history.trace.step import Trace, TraceStep
-from .terminal import harmless
+from ....contracts.message import Message, Role
+from ....contracts.template import as_text
+from ....contracts.text import one_line, plural
+from ....contracts.wire.feedback.score import Score
+from ....history.trace.shares import SHARE_WORDS, percentages
+from ....history.trace.step import Trace, TraceStep
+from ..terminal import harmless
 
 _BAR: Final = 24
 _CHARS: Final = 100
@@ -99,7 +99,17 @@ def _value(value: float | str) -> str:
 def _mark(step: TraceStep) -> str:
     if step.kind == "notice" or step.status not in ("", "completed"):
         return "⚠" if step.kind == "notice" else "✗"
-    marks = {"run": "▷", "turn": "»", "model": "●", "tool": "→", "retrieval": "⌕", "route": "⇢"}
+    marks = {
+        "run": "▷",
+        "turn": "»",
+        "model": "●",
+        "tool": "→",
+        "retrieval": "⌕",
+        "document": "▤",
+        "embeddings": "≈",
+        "rerank": "⇅",
+        "route": "⇢",
+    }
     return marks[step.kind]
 
 

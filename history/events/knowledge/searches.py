@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from temporalio.api.common.v1 import Payloads
 
-from ...contracts.wire.event import Event, RetrievalResponded, RetrievedPassage
-from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ...workflows.concurrency import spent_by
-from .history_event import RecordedEvent
-from .outcome import Accumulated, Activity, Reading, Scheduled
-from .tool_calls import ToolOutcome
+from ....contracts.wire.event import Event, RetrievalResponded, RetrievedPassage
+from ....contracts.wire.retrieval import RetrievalCall, Retrieved
+from ....workflows.concurrency import spent_by
+from ..history_event import RecordedEvent
+from ..outcome import Accumulated, Activity, Reading, Scheduled
+from ..tool_calls import ToolOutcome
 
 
 def read_retrieval(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
@@ -58,6 +58,7 @@ class RetrievalOutcome:
             usage=found.usage,
             cost_usd=found.cost_usd,
             unpriced_calls=found.unpriced_calls,
+            stages=found.stages,
             note=found.note,
         )
         if self.tool:

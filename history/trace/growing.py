@@ -1,0 +1,52 @@
+"""A step that is being put together, as events tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ...contracts.wire.event import Event
+from .step import TraceStep
+
+
+@dataclass(slots=True, eq=False)
+class GrowingStep:
+    """A step, as far as it is told."""
+
+    fields: dict[str, Any]
+    within: GrowingStep | None = None
+    call: str = ""
+    """By which a call is found when more is told of it."""
+    steps: list[GrowingStep] = field(default_factory=list)
+
+    def made(self) -> TraceStep:
+        """Return it with all that it is made of."""
+        return TraceStep(**self.fields, steps=tuple(step.made() for step in self.steps))
+
+    def ended_by(self, event: Event) -> EndedStep:
+        """Return it as one that has ended."""
+        return EndedStep(TraceStep(**self.fields), tuple(self._ids_above()), event)
+
+    def _ids_above(self) -> Iterator[str]:
+        step = self
+        while step.within:
+            step = step.within
+            yield step.fields["id"]
+
+
+class EndedStep(NamedTuple):
+    """A step that has just ended."""
+
+    step: TraceStep
+    """Without what it is made of."""
+    within: tuple[str, ...]
+    """Ids of the steps that it is in, the innermost first."""
+    event: Event
+    """What ended it."""
+
+
+def seconds_between(begin: datetime, end: datetime) -> float:
+    """Return how long it was, at least 0."""
+    return max((end - begin).total_seconds(), 0.0)
