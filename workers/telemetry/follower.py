@@ -147,7 +147,10 @@ class Follower:
         await self.settle()
 
     def _let_go(self) -> None:
-        """Forget those at which nothing happened for longest, where they are too many or too large."""
+        """Forget those at which nothing happened for longest.
+
+        As far as they are too many or too large.
+        """
         held = sum(run.bytes for run in self._runs.values())
         while len(self._runs) > _MOST_OPEN or (held > _MOST_BYTES and len(self._runs) > 1):
             _, run = self._runs.popitem(last=False)
