@@ -18,7 +18,7 @@ from ..contracts import limits, names
 from ..contracts.contract import Contract
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
-from ..contracts.specs.input import Input, message_from
+from ..contracts.specs.input import Input, question_from
 from ..contracts.specs.node import Node, check_tree
 from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.text import encodable, first_line
@@ -81,7 +81,7 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
 
 
 def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> Order:
-    message = message_from(content)
+    message = question_from(content)
     check_tree(runnable)
     check_input(runnable, message)
     run = RunInput(runnable=runnable, message=message, offload=offload)

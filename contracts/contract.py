@@ -72,6 +72,9 @@ class Spec(Contract):
     Read from JSON (a history, a request of another version) it stays as tolerant as any contract.
     """
 
+    _elsewhere: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of words that other libraries have for fields."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep pydantic from calling the constructor of a spec that it reads from JSON."""
         super().__init_subclass__(**kwargs)
@@ -102,7 +105,8 @@ class Spec(Contract):
             return data
         for name in data:
             if name not in cls.model_fields:
-                raise ValueError(_unknown_field(cls.__name__, str(name), list(cls.model_fields)))
+                told = cls._elsewhere.get(str(name), "")
+                raise ValueError(_unknown_field(cls.__name__, str(name), list(cls.model_fields), told))
         return data
 
 
@@ -168,7 +172,8 @@ def _message(problem: ErrorDetails) -> str:
             return problem["msg"].removeprefix("Value error, ")
 
 
-def _unknown_field(owner: str, name: str, known: list[str]) -> str:
+def _unknown_field(owner: str, name: str, known: list[str], told: str) -> str:
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(n for n in known if n != 'kind')}"
+    hint = told or hint
     return f"{owner} has no field {name!r}: {hint}"

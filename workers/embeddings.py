@@ -206,7 +206,7 @@ def _address(embedding: str, settings: Settings) -> tuple[str, str | None, str]:
             f"provider {provider!r} has none such: take {LOCAL_EMBEDDING}, openai/text-embedding-3-small, "
             "or one of a compatible provider"
         )
-    raise SetupError(unknown_provider(provider))
+    raise SetupError(unknown_provider(provider, settings.providers))
 
 
 def _encoder(embedding: str, settings: Settings) -> ProviderPassages:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..activities.adapters.providers.profiles.known import ProfileChange, Profiles, dialect_of, dialects
@@ -235,12 +236,19 @@ def problem_of(model: Model, settings: Settings) -> str:
         return "" if settings.script else "no script: set SOSTENUTO_SCRIPT to a JSON file of steps"
     known = settings.providers.get(provider)
     if known is None:
-        return unknown_provider(provider)
+        return unknown_provider(provider, settings.providers)
     return f"no key: set {known.api_key_env}" if known.api_key_env and not known.api_key else ""
 
 
-def unknown_provider(provider: str) -> str:
-    """Return what is said of a provider that no setting names."""
+def unknown_provider(provider: str, known: Iterable[str]) -> str:
+    """Return what is said of a provider that no setting names.
+
+    Args:
+        provider: The provider.
+        known: Those that settings name.
+    """
+    if close := get_close_matches(provider, [*_BUILT_IN, *known], n=1):
+        return f"unknown provider {provider!r}: did you mean {close[0]!r}?"
     # A variable cannot have a dash in its name, and stands for a provider without one.
     variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{provider.upper()}_URL, or "
     return f"unknown provider {provider!r}: set {variable}base_url under [providers.{provider}] in sostenuto.toml"

@@ -17,7 +17,7 @@ from ...contracts import names
 from ...contracts.errors import SpecError
 from ...contracts.limits import HOW_TO_KEEP_OUTSIDE, written_bytes
 from ...contracts.message import Message, Role
-from ...contracts.specs.input import Input, message_from
+from ...contracts.specs.input import Input, question_from
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, printable, shorten
 from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Taken
@@ -98,7 +98,7 @@ class Chat(ScoreCalls):
         Raises:
             SpecError: The input is empty or too large, or the id is none.
         """
-        message = message_from(input)
+        message = question_from(input)
         if message.role is not Role.USER:
             raise SpecError(f"a message of role {message.role} is none that a chat can be sent: Message.user(…)")
         check_size(message, offload=self.temporal.data_converter.external_storage is not None)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
 
-from ...contracts.errors import SostenutoError, SpecError
+from ...contracts.errors import SetupError, SostenutoError, SpecError
 from ...contracts.specs.app import App
+
+_OURS = str(Path(__file__).parents[2])
+_OTHERS = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+"""Where code is that nobody writes who writes an app."""
 
 
 def load_app(place: str) -> App:
@@ -30,14 +35,17 @@ def load_app(place: str) -> App:
     app = getattr(module, attribute)
     if not isinstance(app, App):
         raise SpecError(f"{place} is not an App but of type {type(app).__name__}: write {attribute} = App(your_agent)")
+    if not (app.runnables or app.tools or app.collections or app.workflows or app.validators or app.mcp):
+        raise SpecError(f"{place} has nothing to serve: write {attribute} = App(your_agent)")
     return app
 
 
 def _module(name: str) -> ModuleType:
     try:
         return _from_file(Path(name)) if name.endswith(".py") else _from_path(name)
-    except SostenutoError:
-        raise
+    except SostenutoError as error:
+        kind = SetupError if isinstance(error, SetupError) else SpecError
+        raise kind(f"{error}{_where(error)}") from error
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise SpecError(f"there is no module {error.name!r} here or among the installed ones") from error
@@ -68,6 +76,14 @@ def _from_file(file: Path) -> ModuleType:
 
 
 def _broken(name: str, error: Exception) -> SpecError:
+    return SpecError(f"{name} cannot be imported: {type(error).__name__}: {error}{_where(error)}")
+
+
+def _where(error: Exception) -> str:
+    """Return the last place in somebody's own file, in brackets.
+
+    Empty where there is none.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return SpecError(f"{name} cannot be imported: {type(error).__name__}: {error}{where}")
+    own = [frame for frame in frames if not frame.filename.startswith(("<", *_OTHERS))]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

@@ -16,7 +16,7 @@ from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
-from .answerer import Answerer
+from .answerer import WORDS_OF_AGENT, Answerer
 from .delegation import delegate_tool
 from .node import Node, check_distinct
 from .output import Validator, named_validators, output_schema
@@ -33,6 +33,8 @@ class Agent(Answerer):
     its own, tools of MCP servers, as `"mcp:server"` or `"mcp:server/tool"`, searches of collections, as
     `collection.search`, and tools that the model's provider runs itself, such as `WebSearch()`.
     """
+
+    _elsewhere = WORDS_OF_AGENT
 
     kind: Literal["agent"] = "agent"
     instructions: str = ""

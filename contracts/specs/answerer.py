@@ -1,18 +1,74 @@
 """What runnables have that call a model for an answer of their own.
 
-The answer's form, and what it has to pass.
+The answer's form, what it has to pass, and which words other libraries have for their fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import PrivateAttr, TypeAdapter
 from typing_extensions import override
 
 from .node import Node
 from .output import Validator, output_type
+
+_SAMPLING: Final = "it is the model's: model=Model('provider/model', {})"
+_ANSWERER: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("output_type", "output_schema", "result_type", "response_format", "response_model", "structured_output"),
+        "write output=",
+    ),
+    **dict.fromkeys(
+        ("system", "system_prompt", "system_message", "role", "goal", "backstory", "developer"), "write instructions="
+    ),
+    **dict.fromkeys(("llm", "model_name", "chat_model", "client"), "write model='provider/model'"),
+    **dict.fromkeys(("max_tokens", "max_output_tokens"), _SAMPLING.format("max_output_tokens=…")),
+    **dict.fromkeys(("retries", "max_retries", "retry_policy"), _SAMPLING.format("retries=…")),
+    **{name: _SAMPLING.format(f"{name}=…") for name in ("temperature", "seed", "stop", "timeout", "fallbacks")},
+    **dict.fromkeys(("model_settings", "top_p", "top_k"), _SAMPLING.format("temperature=…, options={…}")),
+    **dict.fromkeys(("guardrails", "output_guardrails", "result_validators"), "write validators=[a function]"),
+    **dict.fromkeys(
+        ("memory", "checkpointer", "session", "history"),
+        "a run keeps its own context, and a conversation of many turns is client.chat(…)",
+    ),
+}
+
+WORDS_OF_AGENT: Final[Mapping[str, str]] = {
+    **_ANSWERER,
+    **dict.fromkeys(("prompt", "template"), "write instructions=; one question without tools is Prompt(template=…)"),
+    **dict.fromkeys(("max_iterations", "max_iter", "max_steps", "recursion_limit", "usage_limits"), "write max_turns="),
+    **dict.fromkeys(
+        ("handoffs", "handoff", "sub_agents", "managed_agents", "agents"),
+        "write Team(style='handoff', members=[…]), or give agents to call in tools=[…]",
+    ),
+    **dict.fromkeys(("functions", "toolsets", "mcp_servers"), "give them in tools="),
+}
+"""What to write in place of words that others have for the fields of an agent."""
+
+WORDS_OF_PROMPT: Final[Mapping[str, str]] = {
+    **_ANSWERER,
+    **dict.fromkeys(("prompt", "text", "messages"), "write template="),
+    "tools": "a prompt has none: write Agent(…, tools=[…])",
+}
+"""Of a prompt."""
+
+WORDS_OF_TEAM: Final[Mapping[str, str]] = {
+    **_ANSWERER,
+    **dict.fromkeys(
+        ("leader", "lead", "manager", "manager_llm", "supervisor", "coordinator", "planner", "orchestrator"),
+        "the team itself leads: write model= and instructions=",
+    ),
+    **dict.fromkeys(("agents", "participants", "crew", "workers", "nodes"), "write members="),
+    **dict.fromkeys(
+        ("process", "strategy", "mode", "pattern"), "write style='delegate', 'handoff', 'debate' or 'plan'"
+    ),
+    **dict.fromkeys(("rounds", "max_turns", "max_iterations", "max_iter", "max_steps"), "write max_rounds="),
+    "tools": "a team has none: give them to its members",
+    "tasks": "tasks in a fixed order are the steps of a Chain; a team is told its task when it runs",
+}
+"""Of a team."""
 
 
 class Answerer(Node):

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from ..contract import Contract, brief
 from ..errors import SpecError
 from ..limits import MAX_DEPTH, is_too_deep
-from ..message import Message, Part
+from ..message import Message, Part, TextPart
 
 Input = str | Message | Sequence[Any] | Mapping[str, Any] | BaseModel
 """Text, a message, a list of texts and parts; fields, which templates call by their names; or a list without parts,
@@ -30,6 +30,18 @@ def message_from(content: Input) -> Message:
     message = content if isinstance(content, Message) else _message(content)
     if not any(getattr(part, "text", True) for part in message.parts):
         raise SpecError("the input is empty: pass a text, a message, a list, or a dict of fields")
+    return message
+
+
+def question_from(content: Input) -> Message:
+    """Make a message of what somebody asks from outside: blanks alone are nothing.
+
+    Raises:
+        SpecError: As `message_from`.
+    """
+    message = message_from(content)
+    if all(isinstance(part, TextPart) and not part.text.strip() for part in message.parts):
+        raise SpecError("the input is blank: pass a text, a message, a list, or a dict of fields")
     return message
 
 

@@ -13,7 +13,7 @@ from ..contract import arguments
 from ..model import Head, Model, OutputSchema
 from ..tool import ToolDefinition
 from .agent import Agent
-from .answerer import Answerer
+from .answerer import WORDS_OF_PROMPT, Answerer
 from .output import Validator, named_validators, output_schema
 
 
@@ -26,6 +26,8 @@ class Prompt(Answerer):
     in braces are `input`, fields of an input that is a JSON object, and outputs of earlier steps of the chains around
     it. For more than one turn, or tools, use `Agent`.
     """
+
+    _elsewhere = WORDS_OF_PROMPT
 
     kind: Literal["prompt"] = "prompt"
     template: str

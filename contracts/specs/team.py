@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
-from .answerer import Answerer
+from .answerer import WORDS_OF_TEAM, Answerer
 from .delegation import TRANSFER, delegate_tool
 from .node import Node, braced, check_distinct
 from .output import Validator, named_validators, output_schema
@@ -53,6 +53,8 @@ class Team(Answerer):
     what the others said, then a judge decides. `plan`: a planner writes tasks that depend on each other, members work
     on them as the dependencies allow, and the planner goes on or answers.
     """
+
+    _elsewhere = WORDS_OF_TEAM
 
     kind: Literal["team"] = "team"
     members: tuple[Runnable, ...] = Field(min_length=1)

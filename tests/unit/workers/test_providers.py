@@ -140,6 +140,11 @@ def test_a_provider_with_a_dash_is_not_told_of_a_variable_that_cannot_name_it() 
     assert problem.endswith("unknown provider 'my-x': set base_url under [providers.my-x] in sostenuto.toml")
 
 
+def test_a_provider_that_is_misspelled_is_told_of_the_one_that_was_meant() -> None:
+    (problem,) = missing_keys(Prompt(name="p", template="{input}", model="antropic/m"), Settings())
+    assert problem.endswith("antropic/m: unknown provider 'antropic': did you mean 'anthropic'?")
+
+
 def test_what_is_said_of_models_is_refused_by_its_provider() -> None:
     said = Settings(models={"anthropic/claude-*": {"output_tokens": -7}})
     with pytest.raises(SetupError, match=r"^sostenuto.toml: the \[models\] of provider 'anthropic': .*output_tokens"):

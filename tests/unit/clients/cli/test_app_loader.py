@@ -58,7 +58,17 @@ def test_a_place_without_both_names_is_refused(place: str) -> None:
         ),
         ("\n1 / 0\n", "app", r"cannot be imported: ZeroDivisionError: division by zero \(.*loader_odd.py, line 2\)"),
         ("def broken(:\n", "app", "cannot be imported: SyntaxError"),
-        ("from sostenuto import Agent\nAgent(name='a b', model='scripted/m')\n", "app", "Agent 'a b': name: "),
+        (
+            "from sostenuto import Agent\nAgent(name='a b', model='scripted/m')\n",
+            "app",
+            r"Agent 'a b': name: .* \(.*loader_odd.py, line 2\)$",
+        ),
+        ("import json\njson.loads('{')\n", "app", r"JSONDecodeError: .* \(.*loader_odd.py, line 2\)$"),
+        (
+            "from sostenuto import App\napp = App()\n",
+            "app",
+            r"loader_odd.*:app has nothing to serve: write app = ",
+        ),
     ],
 )
 @pytest.mark.parametrize("module", ["loader_odd", "loader_odd.py"])

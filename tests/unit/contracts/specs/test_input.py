@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from sostenuto import ImagePart, Message, Result, SpecError, Status, TextPart
-from sostenuto.contracts.specs.input import message_from
+from sostenuto.contracts.specs.input import message_from, question_from
 
 PICTURE = ImagePart(media_type="image/png", url="https://example.com/a.png")
 
@@ -58,3 +58,10 @@ def test_what_cannot_be_asked(content: Any, problem: str) -> None:
     with pytest.raises(SpecError) as caught:
         message_from(content)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [" \n\t", Message.user([" ", TextPart(text="")]), Message.user("\u3000")])
+def test_blanks_alone_are_no_question(content: Any) -> None:
+    with pytest.raises(SpecError, match="the input is blank"):
+        question_from(content)
+    assert question_from([" ", PICTURE]).parts[-1] == PICTURE

@@ -48,7 +48,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Retrieve, Chain, Router, Parallel o
         (
             Prompt,
             {"template": "x", "tools": [look]},
-            "Prompt has no field 'tools': it takes name, description, template",
+            "Prompt has no field 'tools': a prompt has none: write Agent(…, tools=[…])",
         ),
         (Prompt, {"template": "x", "max_repairs": -1}, "max_repairs: Input should be greater than or equal to 0"),
         (Prompt, {"template": "x", "validators": [7]}, "validators[0]: 7 is not a validator"),
