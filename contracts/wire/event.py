@@ -179,6 +179,10 @@ class DocumentFailed(EventBase, Charged):
     """Why."""
     seconds: float = 0.0
     """Seconds from scheduling to the failure; 0 of one that could not be listed."""
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    waited_seconds: float = 0.0
+    """How many of the seconds went before the last attempt began, as of a model call."""
 
 
 class ToolsFaulty(EventBase):

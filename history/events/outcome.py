@@ -5,6 +5,7 @@ Interfaces only: each kind of step has its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +37,8 @@ class Accumulated:
     """The turns of a chat."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
+    unserved: Counter[str] = field(default_factory=Counter)
+    """How often no worker could begin a step of an ingest, by the id of its activity."""
     code_first: bool = False
     """Whether the workflow is a code-first one, which may call tools without a model."""
 

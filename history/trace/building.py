@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
-from ...contracts.wire.places import Place
+from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
 from .growing import EndedStep, GrowingStep, seconds_between
@@ -58,6 +59,8 @@ class TraceBuilder:
         """Calls that were ended by the end of what they were in, and may be told of after it."""
         self._runs: dict[str, GrowingStep] = {}
         self._heads: dict[str, Head] = {}
+        self._known: Counter[str] = Counter()
+        """Ids of steps."""
 
     def go_on(self, run_id: str, path: str, at: datetime, reason: str) -> None:
         """Take in a run whose beginning is not told.
@@ -282,10 +285,22 @@ class TraceBuilder:
     def _add(self, event: Event, inside: GrowingStep | None = None, /, **fields: Any) -> GrowingStep:
         """Add a step, by default to the innermost run or turn that its place is in."""
         step = GrowingStep({"path": event.path, "started_at": event.at, **fields})
+        if self._keep:
+            self._number(step)
         if self._root:
             step.within = inside or self._holder(event.path)
             step.within.steps.append(step)
         return step
+
+    def _number(self, step: GrowingStep) -> None:
+        """Give a step a number where others have its id.
+
+        Some workflows count anew in each execution.
+        """
+        known = self._known[step.fields["id"]]
+        self._known[step.fields["id"]] += 1
+        if known:
+            step.fields["id"] = numbered(step.fields["id"], known + 1)
 
     def _holder(self, path: str) -> GrowingStep:
         """Return the innermost run or turn that a place is in."""

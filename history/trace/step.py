@@ -64,6 +64,8 @@ class TraceStep(Contract):
     usage: Usage = Usage()
     cost_usd: float | None = None
     """US dollars; None where no price is known."""
+    unpriced_calls: int = 0
+    """Of a search, a document or a stage: calls whose price is not known, which `cost_usd` lacks."""
     run_id: str = ""
     """Id of the run, of one that has a history of its own."""
     runnable_kind: str = ""

@@ -13,6 +13,7 @@ from ...contracts.text import file_name
 from ...contracts.wire.event import DocumentFailed, DocumentIngested, RetrievalResponded
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Status
+from ...contracts.wire.totals import Charged
 
 WholeStep = RetrievalResponded | DocumentIngested | DocumentFailed
 
@@ -24,10 +25,15 @@ def step_fields(event: WholeStep) -> dict[str, Any]:
         "started_at": event.at - timedelta(seconds=event.seconds),
         "seconds": event.seconds,
         "status": status.value,
-        "usage": event.usage,
-        "cost_usd": event.cost_usd,
+        **_costs(event),
         **(_search(event) if isinstance(event, RetrievalResponded) else _document(event)),
     }
+
+
+def _costs(charged: Charged) -> dict[str, Any]:
+    # Where nothing is known it is not nothing.
+    cost = charged.cost_usd if charged.cost_usd or not charged.unpriced_calls else None
+    return {"usage": charged.usage, "cost_usd": cost, "unpriced_calls": charged.unpriced_calls}
 
 
 def _search(event: RetrievalResponded) -> dict[str, Any]:
@@ -43,18 +49,19 @@ def _search(event: RetrievalResponded) -> dict[str, Any]:
 
 
 def _document(event: DocumentIngested | DocumentFailed) -> dict[str, Any]:
-    said = {"kind": "document", "name": file_name(event.uri), "asked": event.uri}
-    if isinstance(event, DocumentFailed):
-        # A step that lists finds many that cannot be read.
-        step = event.step if event.seconds else f"{event.step}-{event.id}"
-        return {**said, "id": Place(event.path).ingest_step(step), "reason": event.reason}
-    return {
-        **said,
+    said = {
+        "kind": "document",
         "id": Place(event.path).ingest_step(event.step),
+        "name": file_name(event.uri),
+        "asked": event.uri,
         "attempt": event.attempt,
         "waited_seconds": event.waited_seconds,
-        "answered": {"passages": event.passages, "characters": event.characters},
     }
+    if isinstance(event, DocumentIngested):
+        return {**said, "answered": {"passages": event.passages, "characters": event.characters}}
+    # A step that lists finds many that cannot be read.
+    listed = {} if event.seconds else {"id": Place(event.path).ingest_step(f"{event.step}-{event.id}")}
+    return {**said, **listed, "reason": event.reason}
 
 
 def stages_fields(event: WholeStep, step: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -75,6 +82,5 @@ def stages_fields(event: WholeStep, step: Mapping[str, Any]) -> Iterator[dict[st
             # Both were rounded.
             "seconds": max(min(stage.seconds, event.seconds - stage.after_seconds), 0.0),
             "status": Status.COMPLETED.value,
-            "usage": stage.usage,
-            "cost_usd": None if stage.unpriced_calls else stage.cost_usd,
+            **_costs(stage),
         }

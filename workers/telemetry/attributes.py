@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from ...contracts.errors import MODEL_ERRORS
 from ...contracts.message import Message, Role
 from ...contracts.usage import Usage
-from ...contracts.wire.event import Event, ModelResponded
+from ...contracts.wire.event import DocumentIngested, Event, ModelResponded
 from ...contracts.wire.model_call import StopReason
 from ...contracts.wire.places import ActivityId
 from ...contracts.wire.totals import Charged, Staged, Totals
@@ -123,13 +123,14 @@ def attributes_of(
             yield "gen_ai.tool.call.id", ActivityId.parse(step.id).step
         case "retrieval":
             yield "gen_ai.data_source.id", step.name
-            yield from _beside_stages(event)
+            yield from _charges(beside_stages(event))
         case "document":
-            yield from _beside_stages(event)
+            yield from _of_document(event)
         case "embeddings":
             yield from asked_of(step.requested).items()
             yield "gen_ai.response.model", step.requested.partition("/")[2]
             yield from _usage(step.usage, step.cost_usd)
+            yield from _unpriced(step.unpriced_calls)
         case "rerank":
             yield from _of_rerank(step)
         case "route":
@@ -184,21 +185,37 @@ def _of_model(step: TraceStep) -> Attributes:
     yield from _usage(step.usage, step.cost_usd)
 
 
+def _of_document(event: Event) -> Attributes:
+    if isinstance(event, DocumentIngested):
+        yield from (("sostenuto.passages", event.passages), ("sostenuto.characters", event.characters))
+    yield from _charges(beside_stages(event))
+
+
 def _of_rerank(step: TraceStep) -> Attributes:
     kind, is_of_others, model = step.requested.partition(":")
     yield from asked_of(model if is_of_others else f"sostenuto/{kind}").items()
     yield "gen_ai.response.model", model.partition("/")[2] or kind
     if step.usage.total_tokens or step.cost_usd:
         yield from _usage(step.usage, step.cost_usd)
+    yield from _unpriced(step.unpriced_calls)
 
 
-def _beside_stages(event: Event) -> Attributes:
-    """Yield what a step cost beside its stages, so that sums have it once."""
-    left = (
-        event.beside_stages if isinstance(event, Staged) else event.totals if isinstance(event, Charged) else Totals()
-    )
-    if left.usage.total_tokens or left.cost_usd:
-        yield from _usage(left.usage, left.cost_usd)
+def beside_stages(event: Event) -> Totals:
+    """Return what a step cost beside its stages, so that sums have it once."""
+    if isinstance(event, Staged):
+        return event.beside_stages
+    return event.totals if isinstance(event, Charged) else Totals()
+
+
+def _charges(totals: Totals) -> Attributes:
+    if totals.usage.total_tokens or totals.cost_usd:
+        yield from _usage(totals.usage, totals.cost_usd)
+    yield from _unpriced(totals.unpriced_calls)
+
+
+def _unpriced(calls: int) -> Attributes:
+    if calls:
+        yield "sostenuto.unpriced_calls", calls
 
 
 def _usage(usage: Usage, cost_usd: float | None) -> Attributes:

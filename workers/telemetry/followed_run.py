@@ -132,7 +132,9 @@ class FollowedRun:
         self.executions: set[str] = {execution}
         """Those that it is known to have had."""
         self.bytes = 0
-        """Of the history that was read: what it holds in memory is about as much."""
+        """Of its newest execution, as far as it was read: what it holds in memory is about as much."""
+        self.touched_at = time.monotonic()
+        """When something happened in it here the last time."""
         self.due = 0.0
         """When to read again, by the monotonic clock."""
         self.ended_runs: list[RunKey] = []
@@ -176,7 +178,7 @@ class FollowedRun:
 
     def touched(self) -> None:
         """Have it read soon."""
-        self.due, self._pause = 0.0, TICK_SECONDS
+        self.due, self._pause, self.touched_at = 0.0, TICK_SECONDS, time.monotonic()
         self.is_looked_at, self.until = False, None
 
     def rest(self, *, has_news: bool) -> None:
@@ -214,7 +216,7 @@ class FollowedRun:
             async for event in read_news(self._temporal, workflow_id, execution, self._mark):
                 if self._is_for_others(event):
                     return
-                self.bytes += event.ByteSize()
+                self._weigh(event)
                 try:
                     told = [*self._take(event, execution)]
                 except Exception as error:
@@ -232,6 +234,11 @@ class FollowedRun:
             else:
                 self._is_caught_up = True
                 return
+
+    def _weigh(self, event: HistoryEvent) -> None:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            self.bytes = 0
+        self.bytes += event.ByteSize()
 
     def _is_for_others(self, event: HistoryEvent) -> bool:
         """Return whether what begins with an event is for another worker to tell."""

@@ -30,7 +30,8 @@ _AT_ONCE: Final = 8
 _MOST_OPEN: Final = 1_000
 """Runs whose state is held in memory. Of others it is read again when they go on."""
 _MOST_BYTES: Final = 256_000_000
-"""What their histories have in all, but for the one at which something happened last."""
+"""What their histories have in all, but for those at which something happened lately: their workflows are held, too."""
+_QUIET_SECONDS: Final = 60.0
 _TOLD_AGAIN: Final = timedelta(seconds=60)
 _TOLD_AGAIN_WHERE_SHARED: Final = timedelta(hours=1)
 LOOK_SECONDS = 10.0
@@ -152,9 +153,16 @@ class Follower:
         As far as they are too many or too large.
         """
         held = sum(run.bytes for run in self._runs.values())
-        while len(self._runs) > _MOST_OPEN or (held > _MOST_BYTES and len(self._runs) > 1):
-            _, run = self._runs.popitem(last=False)
-            held -= run.bytes
+        quiet_since = time.monotonic() - _QUIET_SECONDS
+        for key, run in [*self._runs.items()]:
+            are_too_many = len(self._runs) > _MOST_OPEN
+            if not are_too_many and held <= _MOST_BYTES:
+                return
+            # Nobody asks again for one that is to be looked at.
+            is_quiet = run.touched_at <= quiet_since and not run.is_looked_at
+            if are_too_many or (is_quiet and run.bytes):
+                held -= run.bytes
+                del self._runs[key]
 
     def _note(self, runs: Iterable[FollowedRun]) -> None:
         """Note how far runs were read, to be kept once what was told of them has left."""

@@ -11,10 +11,11 @@ from opentelemetry.metrics import Meter
 
 from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed
-from ...history.trace.step import TraceStep
-from .attributes import asked_of
+from ...contracts.wire.ingest import INGEST_KIND
+from ...contracts.wire.totals import Totals
+from .attributes import AboutRun, asked_of, beside_stages
 from .followed_run import ToldStep
-from .span import Attribute
+from .span import Attribute, StepSpan
 
 _SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
@@ -32,6 +33,7 @@ _LABELS: Final = (
     "gen_ai.workflow.name",
     "error.type",
 )
+_NAMES: Final = ("gen_ai.agent.name", "gen_ai.workflow.name")
 Labels = dict[str, Attribute]
 
 
@@ -112,7 +114,7 @@ class StepMetrics:
         step, span = told.ended.step, told.span
         if span is None:
             return
-        labels = {name: self._labels.of(name, span.attributes[name]) for name in _LABELS if name in span.attributes}
+        labels = self._labels_of(span, told.about)
         tenant = (
             {"sostenuto.tenant": self._labels.of("sostenuto.tenant", told.about.tenant)} if told.about.tenant else {}
         )
@@ -125,10 +127,11 @@ class StepMetrics:
         match step.kind:
             case "model":
                 self._take_model(told, labels, tenant)
-            case "embeddings" | "rerank" if step.usage.total_tokens or step.cost_usd is None or step.cost_usd:
-                self._take_usage(step, labels, tenant)
-            case "retrieval" | "document" if cost := span.attributes.get("sostenuto.cost_usd"):
-                self._cost.add(float(str(cost)), {**labels, **tenant})
+            case "embeddings" | "rerank":
+                own = Totals(usage=step.usage, cost_usd=step.cost_usd or 0.0, unpriced_calls=step.unpriced_calls)
+                self._charge(own, labels, tenant)
+            case "retrieval" | "document":
+                self._charge(beside_stages(told.ended.event), labels, tenant)
             case "run" | "turn":
                 # Why they failed, the durations tell.
                 labels.pop("error.type", None)
@@ -137,6 +140,13 @@ class StepMetrics:
                 self._stalls.add(1)
             case _:
                 pass
+
+    def _labels_of(self, span: StepSpan, about: AboutRun) -> dict[str, str]:
+        said = span.attributes
+        if about.runnable_kind == INGEST_KIND:
+            # Anybody may start one under any name, which would take the place of a runnable's.
+            said = {name: INGEST_KIND if name in _NAMES else value for name, value in said.items()}
+        return {name: self._labels.of(name, said[name]) for name in _LABELS if name in said}
 
     def _take_run(self, status: str, labels: dict[str, str]) -> None:
         if status != "failed":
@@ -150,9 +160,6 @@ class StepMetrics:
             self._fallbacks.add(1, labels)
         if step.status != "completed":
             return
-        self._take_usage(step, labels, tenant)
-
-    def _take_usage(self, step: TraceStep, labels: dict[str, str], tenant: dict[str, str]) -> None:
         for kind, tokens in (("input", step.usage.input_tokens), ("output", step.usage.output_tokens)):
             self._tokens.record(tokens, {**labels, "gen_ai.token.type": kind})
             self._all_tokens.add(tokens, {**labels, **tenant, "gen_ai.token.type": kind})
@@ -160,3 +167,14 @@ class StepMetrics:
             self._unpriced.add(1, labels)
         else:
             self._cost.add(step.cost_usd, {**labels, **tenant})
+
+    def _charge(self, totals: Totals, labels: dict[str, str], tenant: dict[str, str]) -> None:
+        """Take in what a search, a document or a part of one cost."""
+        for kind, tokens in (("input", totals.usage.input_tokens), ("output", totals.usage.output_tokens)):
+            if tokens:
+                self._tokens.record(tokens, {**labels, "gen_ai.token.type": kind})
+                self._all_tokens.add(tokens, {**labels, **tenant, "gen_ai.token.type": kind})
+        if totals.cost_usd:
+            self._cost.add(totals.cost_usd, {**labels, **tenant})
+        if totals.unpriced_calls:
+            self._unpriced.add(totals.unpriced_calls, labels)

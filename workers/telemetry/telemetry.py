@@ -129,7 +129,7 @@ class _Ears:
         return tuple(queue.added for queue in self.queues)
 
     def has_sent(self, mark: Sequence[int]) -> bool:
-        return all(queue.done >= added for queue, added in zip(self.queues, mark, strict=True))
+        return all(queue.settled >= added for queue, added in zip(self.queues, mark, strict=True))
 
 
 def _queue(name: str, settings: Settings, on_sent: Callable[[], Awaitable[None]]) -> SpanQueue:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import stat
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ....contracts.errors import SpecError
+from ....contracts.errors import SetupError, SpecError
 from ..terminal import has_screen, open_console
 
 if TYPE_CHECKING:
@@ -22,21 +24,45 @@ _SHARE: Final = 5
 """How many times as long as a reading took is waited for the next: a long history is not read all the time."""
 
 
-async def traces(run: Run) -> AsyncIterator[Trace]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A trace as it was at one moment."""
+
+    trace: Trace
+    pause_seconds: float
+    """After how long it is read again."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the run has ended."""
+        return self.trace.run.seconds is not None
+
+
+async def looks(run: Run) -> AsyncIterator[Look]:
     """Yield what a run has done so far, again and again.
 
-    The last time once it has ended.
+    The last time once it has ended. A server that is away is waited for.
 
     Raises:
-        SetupError: The server is away, or has no such run any more.
+        SetupError: The server is away from the beginning.
+        SpecError: There is no such run.
     """
+    has_begun = False
     while True:
         began = time.monotonic()
-        trace = await run.trace()
-        yield trace
-        if trace.run.seconds is not None:
+        try:
+            trace = await run.trace()
+        except SetupError:
+            if not has_begun:
+                raise
+            await asyncio.sleep(LEAST_PAUSE_SECONDS)
+            continue
+        has_begun = True
+        look = Look(trace, max(LEAST_PAUSE_SECONDS, _SHARE * (time.monotonic() - began)))
+        yield look
+        if look.is_last:
             return
-        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, _SHARE * (time.monotonic() - began)))
+        await asyncio.sleep(look.pause_seconds)
 
 
 async def follow_on_terminal(run: Run, *, whole: bool) -> Trace:
@@ -53,9 +79,9 @@ async def follow_on_terminal(run: Run, *, whole: bool) -> Trace:
     console = open_console(highlight=False)
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
-        def show(trace: Trace) -> None:
+        def show(look: Look) -> None:
             if has_screen():
-                lines = [*TraceLines(trace, datetime.now(UTC), whole=whole).lines()]
+                lines = [*TraceLines(look.trace, datetime.now(UTC), whole=whole).lines()]
                 # One line less: the last one is not to scroll what stands above it away.
                 shown = "\n".join(lines[-(console.size.height - 1) :])
                 live.update(Text(shown, no_wrap=True, overflow="ellipsis"), refresh=True)
@@ -73,29 +99,36 @@ async def follow_as_page(run: Run, file: Path) -> Trace:
     """
     from ....history.trace.page.document import trace_page
 
-    def write(trace: Trace) -> None:
-        _replace(file, trace_page(trace, datetime.now(UTC), reload_seconds=2 * LEAST_PAUSE_SECONDS))
+    last: Trace | None = None
 
-    last = await _followed(run, write)
-    _replace(file, trace_page(last, datetime.now(UTC)))
+    def write(look: Look) -> None:
+        nonlocal last
+        last = look.trace
+        _replace(file, trace_page(look.trace, datetime.now(UTC), reload_seconds=2 * look.pause_seconds))
+
+    try:
+        last = await _followed(run, write)
+    finally:
+        if last is not None:
+            _replace(file, trace_page(last, datetime.now(UTC)))
     return last
 
 
-async def _followed(run: Run, show: Callable[[Trace], None]) -> Trace:
+async def _followed(run: Run, show: Callable[[Look], None]) -> Trace:
     """Show a run until it has ended or somebody leaves it; return what it did."""
-    last: Trace | None = None
+    last: Look | None = None
     try:
-        async for trace in traces(run):
-            last = trace
-            if trace.run.seconds is None:
-                show(trace)
+        async for look in looks(run):
+            last = look
+            if not look.is_last:
+                show(look)
     except asyncio.CancelledError:
         if last is None:
             raise
         if task := asyncio.current_task():
             task.uncancel()
     assert last  # noqa: S101 - there is one before there is an end
-    return last
+    return last.trace
 
 
 def write_page(page: str, file: Path) -> None:
@@ -115,14 +148,20 @@ def _replace(file: Path, page: str) -> None:
 
     A browser that loads it meanwhile sees the one before, whole.
     """
-    if file.exists() and not file.is_file():
-        write_page(page, file)
-        return
-    part = file.resolve().with_name(f".{file.name}.{os.getpid()}")
+    part = ""
     try:
-        write_page(page, part)
-        part.replace(file.resolve())
-    except (OSError, SpecError):
-        part.unlink(missing_ok=True)
-        # It may be written where its folder may not.
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            write_page(page, file)
+            return
+        whole = file.resolve()
+        descriptor, part = tempfile.mkstemp(prefix=".", suffix=".html", dir=whole.parent)
+        with open(descriptor, "w", encoding="ascii", newline="\n") as opened:
+            opened.write(page)
+        Path(part).chmod(stat.S_IMODE(mode))
+        Path(part).replace(whole)
+    except (OSError, RuntimeError):
+        if part:
+            Path(part).unlink(missing_ok=True)
+        # There is none yet, or it may be written where its folder may not.
         write_page(page, file)

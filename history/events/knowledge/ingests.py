@@ -12,6 +12,7 @@ from ....contracts import names
 from ....contracts.wire.event import DocumentFailed, DocumentIngested, Event
 from ....contracts.wire.ingest import DocumentCall, DocumentDone, DocumentPage, IngestBegun
 from ....workflows.concurrency import spent_by, told_by
+from ....workflows.policy import NOT_SERVED_PAUSES
 from ..history_event import RecordedEvent
 from ..outcome import UNREAD, Accumulated, Activity, Reading, Scheduled
 
@@ -95,10 +96,15 @@ class DocumentOutcome:
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
         """Yield why it could not be brought in, as the report tells it.
 
-        A step that its worker could not begin is begun again, and one that was cancelled ends with the ingest.
+        A step that its worker could not begin is begun again, but for the last time, and one that was cancelled ends
+        with the ingest.
         """
-        if is_cancelled_exception(error) or (isinstance(error, ApplicationError) and error.type == names.NOT_SERVED):
+        if is_cancelled_exception(error):
             return
+        if isinstance(error, ApplicationError) and error.type == names.NOT_SERVED:
+            self.so_far.unserved[activity.id.text] += 1
+            if self.so_far.unserved[activity.id.text] <= len(NOT_SERVED_PAUSES):
+                return
         spent = spent_by(error)
         self.so_far.tally.charge(spent)
         yield DocumentFailed(
@@ -107,5 +113,7 @@ class DocumentOutcome:
             uri=self.uri,
             reason=told_by(error),
             seconds=recorded.since(activity.at),
+            attempt=activity.attempt,
+            waited_seconds=activity.waited,
             **dict(spent),
         )

@@ -4,17 +4,24 @@ const KEPT = 'sostenuto-trace';
 
 /** Load the page anew in a while, where it is written again until the run ends. */
 function goOn() {
-  if (CONTENT.reload) setTimeout(() => {
-    keep();
-    window.location.reload();
-  }, 1000 * CONTENT.reload);
+  if (CONTENT.reload) setTimeout(loadAnew, 1000 * CONTENT.reload);
+}
+
+function loadAnew() {
+  // Somebody writes, or marks what they read.
+  if (document.activeElement === SEARCH || String(window.getSelection())) {
+    setTimeout(loadAnew, 1000);
+    return;
+  }
+  keep();
+  window.location.reload();
 }
 
 function keep() {
   const atEnd = ROWS.scrollTop + ROWS.clientHeight >= ROWS.scrollHeight - ROW;
   const look = {
     run: RUN.id, selected: selected && selected.id, details: PANEL.scrollTop, top: atEnd ? null : ROWS.scrollTop,
-    closed: STEPS.filter((step) => !step.open).map((step) => step.id),
+    closed: STEPS.filter((step) => !step.open).map((step) => step.id), written: SEARCH.value, wholePrompt,
     text: FILTER.text, kinds: [...FILTER.kinds], failed: FILTER.failed, path: FILTER.path, follows,
     zoom: isZoomed() && !follows ? [ZOOM.begin, ZOOM.end] : null,
   };
@@ -43,11 +50,16 @@ function lookAsBefore() {
   const closed = new Set(look.closed);
   for (const step of STEPS) step.open = !closed.has(step.id);
   Object.assign(FILTER, { text: look.text, kinds: new Set(look.kinds), failed: look.failed, path: look.path });
-  SEARCH.value = look.text;
+  SEARCH.value = look.written;
   follows = look.follows;
+  wholePrompt = look.wholePrompt;
   refreshRows();
   if (look.zoom) zoomTo(look.zoom[0], look.zoom[1]);
-  select(STEPS.find((step) => look.selected && step.id === look.selected) || null, { scroll: false });
+  // It may be among what is filtered out or closed, and stays so.
+  selected = STEPS.find((step) => look.selected && step.id === look.selected) || null;
+  showDetails(selected);
+  tellAddress(selected);
+  drawTimeline();
   ROWS.scrollTop = look.top === null ? ROWS.scrollHeight : look.top;
   PANEL.scrollTop = look.details;
   return true;

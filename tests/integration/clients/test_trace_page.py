@@ -255,3 +255,22 @@ def test_a_page_that_goes_on_looks_as_it_did(opened: Any, tmp_path: Path) -> Non
     assert page.steps() == [0, 1, *(step + 1 for step in before[1:])]
     assert page.tab.value("document.querySelector('.row.selected').dataset.step") == "9"
     assert page.tab.value("location.hash") == "#step-9"
+
+
+def test_a_page_that_goes_on_keeps_the_filter_that_hides_the_selected_step(opened: Any, tmp_path: Path) -> None:
+    trace = whole_run()
+    page = opened(trace)
+    file, now = tmp_path / "run.html", BEGIN + timedelta(seconds=14)
+    file.write_text(trace_page(trace, now, reload_seconds=2.0))
+    page.open()
+    page.click('[data-step="8"] .title')
+    chip = "[...document.querySelectorAll('#tools button')].find((one) => one.innerText.includes('tool call'))"
+    page.tab.value(f"{chip}.click()")
+    page.tab.settle()
+    before = page.steps()
+    file.write_text(trace_page(trace, now))
+    while "This page goes on with it." in page.text("#summary"):
+        page.tab.until_loaded()
+    assert page.steps() == before
+    assert 8 not in before
+    assert "model call at desk/clerk" in page.text("#details .where")

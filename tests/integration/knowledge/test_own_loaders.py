@@ -7,7 +7,7 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sostenuto import App, Collection, Document
+from sostenuto import App, Collection, Document, DocumentFailed
 from sostenuto.activities.call import own_loader
 from sostenuto.contracts.collection.document import Loader
 from tests.fakes.knowledge import WORDS
@@ -140,6 +140,10 @@ async def test_a_loader_that_this_worker_lacks_is_another_workers(
     read_back = Collection.model_validate_json(mine.model_dump_json())
     assert read_back == mine
     async with serving(App(collections=[read_back])) as client:
-        report = await (await client.ingest(mine, documents)).result()
+        ingest = await client.ingest(mine, documents)
+        report = await ingest.result()
+        events = [event async for event in (await client.get(ingest.id)).events()]
     assert report.failed == 1
     assert "of this worker's app has no loader 'read_mail'" in report.failures[0].reason
+    (failed,) = (event for event in events if isinstance(event, DocumentFailed))
+    assert (failed.uri, failed.reason) == (report.failures[0].uri, report.failures[0].reason)

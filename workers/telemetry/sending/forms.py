@@ -93,8 +93,7 @@ def langfuse_form(span: StepSpan) -> Shown:
     agent = "agent" if span.operation == "invoke_agent" else "chain"
     form: dict[str, Attribute] = {**said, "langfuse.observation.type": _LANGFUSE.get(span.kind, agent)}
     form |= _langfuse_level(span)
-    if span.kind in _ASKING:
-        form |= _langfuse_usage(said)
+    form |= _langfuse_usage(said)
     form |= _langfuse_said(said)
     # The span of who called may go elsewhere, so that here the outermost run is all there is of the trace.
     if span.parent is None or (span.kind == "run" and said["session.id"] == said["sostenuto.run.id"]):
@@ -159,10 +158,10 @@ def langsmith_form(span: StepSpan) -> Shown:
         if ours in said:
             form[f"langsmith.metadata.{theirs}"] = said[ours]
     form |= _own(said, "langsmith.metadata")
+    form |= _langsmith_usage(said)
     if span.kind not in _ASKING:
         return form
     form["gen_ai.system"] = said["gen_ai.provider.name"]
-    form |= _langsmith_usage(said)
     if _MESSAGES[0] not in said:
         return form
     # As inputs and outputs they would stand in the place of the messages.

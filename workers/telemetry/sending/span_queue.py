@@ -70,10 +70,17 @@ class SpanQueue:
         self._suspect: StepSpan | None = None
         """One that the server failed at alone."""
         self._sent_at_suspicion = 0
+        self._in_order: int | None = None
+        """How many were done with when one was put behind others; None where all are in order."""
         self._news = asyncio.Event()
         self._is_down = False
         self._overflowed = 0
         self._lost = 0
+
+    @property
+    def settled(self) -> int:
+        """How many of the first that were given to it are surely done with."""
+        return self.done if self._in_order is None else self._in_order
 
     @property
     def waiting(self) -> int:
@@ -142,6 +149,7 @@ class SpanQueue:
             if self._on_sent:
                 await self._on_sent()
         self._news.clear()
+        self._in_order = None
         return True
 
     async def close(self, patience_seconds: float) -> None:
@@ -180,12 +188,13 @@ class SpanQueue:
             return True
         sent = self.done - self.dropped
         if batch[0] is self._suspect and sent > self._sent_at_suspicion:
-            self._suspect, self._failures = None, 0
             self._give_up(1)
             self._forget_first()
             return True
         if self._suspect is None:
             self._suspect, self._sent_at_suspicion = batch[0], sent
+        if self._in_order is None:
+            self._in_order = self.done
         self._waiting.rotate(-1)
         return False
 
@@ -206,9 +215,11 @@ class SpanQueue:
             raise Unsent(f"a span cannot be written ({error})", again=False, parts=True) from error
 
     def _forget_first(self) -> None:
-        _, said = self._waiting.popleft()
+        span, said = self._waiting.popleft()
         self._chars -= said
         self.done += 1
+        if span is self._suspect:
+            self._suspect, self._failures = None, 0
 
     def _give_up(self, spans: int) -> None:
         self.dropped += spans

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sostenuto.connection.converter import data_converter
+from sostenuto.contracts.wire.event import DocumentIngested
+from sostenuto.contracts.wire.totals import StepStage, Totals
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.trace.building import TraceBuilder
 from sostenuto.history.trace.step import TraceStep
+from sostenuto.history.trace.whole_steps import stages_fields, step_fields
 from tests.unit.history.events.test_projection import HISTORIES, read
 
 
@@ -63,3 +68,26 @@ def test_prompts_are_put_together_from_what_is_told_once(name: str) -> None:
 def test_why_nothing_is_told_of_a_nested_run() -> None:
     run = built("nested", {"nested/crew": "it is away", "nobody": "it never was"})
     assert [(step.run_id, step.untold) for step in run.walk() if step.untold] == [("nested/crew", "it is away")]
+
+
+def test_a_stage_of_which_a_part_has_no_price_tells_what_is_known() -> None:
+    known = StepStage(kind="rerank", model="model:acme/m", cost_usd=0.25, unpriced_calls=1)
+    unknown = StepStage(kind="embeddings", model="acme/e", unpriced_calls=2)
+    free = StepStage(kind="embeddings", model="local/minilm")
+    event = DocumentIngested(
+        id="e/1/0",
+        at=datetime(2026, 11, 30, tzinfo=UTC),
+        path="handbook",
+        step="document-1",
+        uri="file:///a.md",
+        passages=1,
+        characters=1,
+        seconds=1.0,
+        cost_usd=0.25,
+        unpriced_calls=3,
+        stages=(known, unknown, free),
+    )
+    fields = step_fields(event)
+    assert [one["cost_usd"] for one in stages_fields(event, fields)] == [0.25, None, 0.0]
+    assert (fields["cost_usd"], fields["unpriced_calls"]) == (0.25, 3)
+    assert event.beside_stages == Totals()

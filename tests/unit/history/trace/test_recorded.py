@@ -27,6 +27,7 @@ def test_a_recorded_run(path) -> None:  # type: ignore[no-untyped-def]
     run = builder.root()
     assert run is not None
     steps = [*run.walk()]
+    assert len({step.id for step in steps}) == len(steps), "two steps have one id"
     answered = [event for event in events if isinstance(event, ModelResponded)]
     models = [step for step in steps if step.kind == "model" and step.status == "completed"]
     assert sorted(step.prompt_hash for step in models) == sorted(event.prompt_hash for event in answered)

@@ -218,6 +218,45 @@ async def test_one_that_a_server_fails_at_holds_up_no_other(caplog: pytest.LogCa
     assert _told(caplog)[-1].startswith("telemetry: otlp takes spans again")
 
 
+async def test_one_that_is_put_behind_others_is_not_told_of_as_sent() -> None:
+    sender = Scripted(lambda _: FAILS)
+    queue = _queue(sender)
+    queue.add(_spans(1, 2))
+    for _ in range(span_queue._SUSPICIOUS + 1):
+        assert not await queue.send_waiting()
+    queue.add(_spans(*range(3, 11)))
+    seen: list[tuple[int, int]] = []
+
+    def noted(numbers: list[int]) -> Unsent | None:
+        seen.append((queue.done, queue.settled))
+        return FAILS if 1 in numbers else None
+
+    sender.refuses = noted
+    while not await queue.send_waiting():
+        assert len(seen) < 100
+    assert sender.taken[0] != 1
+    assert any(done for done, _ in seen)
+    assert {settled for _, settled in seen} == {0}
+    assert (queue.done, queue.settled, queue.dropped) == (10, 10, 1)
+
+
+async def test_one_under_suspicion_that_finds_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_queue, "MOST_WAITING_SPANS", 10)
+    sender = Scripted(lambda _: FAILS)
+    queue = _queue(sender)
+    queue.add(_spans(*range(1, 11)))
+    for _ in range(span_queue._SUSPICIOUS + 3):
+        assert not await queue.send_waiting()
+    queue.add(_spans(*range(11, 31)))
+    sender.refuses = lambda _: None
+    assert await queue.send_waiting()
+    assert queue.is_up
+    queue.add(_spans(40))
+    sender.refuses = lambda _: FAILS
+    assert not await queue.send_waiting()
+    assert queue.waiting == 1
+
+
 async def test_a_server_that_fails_at_everything_is_waited_for() -> None:
     sender = Scripted(lambda _: FAILS)
     queue = _queue(sender)
