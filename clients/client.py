@@ -5,9 +5,9 @@ Needs Temporal and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, cast, overload
 from uuid import uuid4
 
 from temporalio.client import Client as TemporalClient
@@ -20,6 +20,7 @@ from ..connection.connect import connect, task_queue_setting
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
+from ..contracts.specs.node import Node
 from ..contracts.specs.runnable import Runnable
 from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
@@ -36,6 +37,8 @@ from .start_request import Startable, check_id, order_of, output_type_of
 from .summary import RunSummary
 
 __all__ = ["Chat", "Client", "Input", "Run", "RunSummary"]
+
+T = TypeVar("T")
 
 
 class Client(CollectionCalls):
@@ -86,18 +89,29 @@ class Client(CollectionCalls):
     @overload
     async def start(
         self,
-        runnable: Runnable,
+        runnable: Node[T],
         input: Input,
         *,
         id: str | None = ...,
         tenant: str | None = ...,
         task_queue: str | None = ...,
-    ) -> Run: ...
+    ) -> Run[T]: ...
 
     @overload
     async def start(
         self,
-        runnable: type | Callable[..., Any],
+        runnable: Callable[..., Coroutine[Any, Any, T]],
+        input: Any = ...,
+        *,
+        id: str | None = ...,
+        tenant: str | None = ...,
+        task_queue: str | None = ...,
+    ) -> Run[T]: ...
+
+    @overload
+    async def start(
+        self,
+        runnable: type,
         input: Any = ...,
         *,
         id: str | None = ...,
@@ -160,6 +174,15 @@ class Client(CollectionCalls):
             raise SpecError(f"{run_id!r} is a run of another tenant already: pass another id")
         return description.run_id
 
+    @overload
+    async def get(self, id: str, *, runnable: Node[T]) -> Run[T]: ...
+
+    @overload
+    async def get(self, id: str, *, runnable: Callable[..., Coroutine[Any, Any, T]]) -> Run[T]: ...
+
+    @overload
+    async def get(self, id: str, *, runnable: type | None = None) -> Run: ...
+
     async def get(self, id: str, *, runnable: Startable | None = None) -> Run:
         """Return the run of that id, the newest where there were several.
 
@@ -197,9 +220,31 @@ class Client(CollectionCalls):
         with translate_rpc_errors("the list of runs"):
             return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
+    @overload
     async def chat(
         self,
-        runnable: Runnable | None = None,
+        runnable: Node[T],
+        *,
+        id: str | None = ...,
+        title: str = ...,
+        when_busy: WhenBusy | str = ...,
+        tenant: str | None = ...,
+        task_queue: str | None = ...,
+    ) -> Chat[T]: ...
+
+    @overload
+    async def chat(
+        self,
+        runnable: None = None,
+        *,
+        id: str,
+        tenant: str | None = ...,
+        task_queue: str | None = ...,
+    ) -> Chat: ...
+
+    async def chat(
+        self,
+        runnable: Node | None = None,
         *,
         id: str | None = None,
         title: str = "",
@@ -234,7 +279,7 @@ class Client(CollectionCalls):
         if runnable is None:
             execution, output_type = (await find_chat(self.temporal, chat_id, tenant)).run_id, None
         else:
-            chat = chat_input(self.temporal, runnable, title=title, when_busy=when_busy)
+            chat = chat_input(self.temporal, cast("Runnable", runnable), title=title, when_busy=when_busy)
             queue = task_queue or self.task_queue
             execution = await open_chat(self.temporal, queue, chat, chat_id, tenant or "")
             output_type = runnable.output_type

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Generic
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -16,6 +16,7 @@ from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionSta
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..connection.connect import redis_url_of
+from ..contracts.contract import OutT_co
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.text import plural
@@ -38,7 +39,7 @@ from .summary import RunSummary
 from .watch import Watch
 
 
-class Run(ScoreCalls):
+class Run(ScoreCalls, Generic[OutT_co]):
     """One run. Made by `Client.start` and `Client.get`.
 
     Args:
@@ -129,7 +130,7 @@ class Run(ScoreCalls):
             async for item in items:
                 yield item
 
-    async def result(self) -> Result:
+    async def result(self) -> Result[OutT_co]:
         """Wait for the run's end and return its result, also where it failed.
 
         The output of a completed run is a value of the runnable's output type where this process knows it.

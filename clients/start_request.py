@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
@@ -28,7 +28,7 @@ from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import AT_START, SUMMARY_CHARS, named
 from .code_first import CodeFirstWorkflow
 
-Startable = Runnable | type | Callable[..., Any]
+Startable = Node | type | Callable[..., Any]
 """A runnable, or a code-first workflow: its class or its run method."""
 
 
@@ -61,7 +61,7 @@ def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
         SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes.
     """
     if isinstance(startable, Node):
-        return _order_of_runnable(startable, "" if content is None else content, offload=offload)
+        return _order_of_runnable(cast("Runnable", startable), "" if content is None else content, offload=offload)
     own = CodeFirstWorkflow.of(startable)
     if not own.arguments and content is not None:
         raise SpecError(f"{own.name} takes no argument, and was given one")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, get_origin
 
 from pydantic import (
     BaseModel,
@@ -21,12 +21,31 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticUndefined
+from typing_extensions import TypeVar
 
 from .errors import SpecError
 from .text import shorten
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+
+OutT_co = TypeVar("OutT_co", default=Any, covariant=True)
+"""Type of an output."""
+
+if TYPE_CHECKING:
+
+    class Typed(Generic[OutT_co]):
+        """Has a type of output, for type checkers alone."""
+
+else:
+
+    class Typed:
+        """Has a type of output, for type checkers alone."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            # Pydantic would make another class of it.
+            return cls
 
 
 # Discriminators are written even where they equal their default: a reader cannot do without them.

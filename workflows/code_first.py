@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json, to_jsonable_python
@@ -43,11 +43,12 @@ from .tally import Tally
 from .until_served import is_not_served, until_served
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 _HELD = "_sostenuto_interpreter"
 
 
-async def run(runnable: Runnable, input: Input) -> Result:
+async def run(runnable: Node[T], input: Input) -> Result[T]:
     """Run a runnable as a child workflow with its own history and return its result.
 
     Args:
@@ -70,10 +71,49 @@ async def run(runnable: Runnable, input: Input) -> Result:
 
     async def work() -> Result:
         place = interpreter.root / runnable.name
-        result, _ = await interpreter.child(runnable, place, message, compact=False)
+        result, _ = await interpreter.child(cast("Runnable", runnable), place, message, compact=False)
         return result
 
     return _typed(runnable, await _ended(work()))
+
+
+@overload
+async def ask(
+    model: Model | str,
+    question: Input,
+    *,
+    instructions: str = ...,
+    output: None = None,
+    validators: Iterable[Validator | str] = ...,
+    max_repairs: int = ...,
+    name: str = ...,
+) -> Result[str]: ...
+
+
+@overload
+async def ask(
+    model: Model | str,
+    question: Input,
+    *,
+    instructions: str = ...,
+    output: type[T],
+    validators: Iterable[Validator | str] = ...,
+    max_repairs: int = ...,
+    name: str = ...,
+) -> Result[T]: ...
+
+
+@overload
+async def ask(
+    model: Model | str,
+    question: Input,
+    *,
+    instructions: str = ...,
+    output: Any,
+    validators: Iterable[Validator | str] = ...,
+    max_repairs: int = ...,
+    name: str = ...,
+) -> Result: ...
 
 
 async def ask(
@@ -288,7 +328,7 @@ def _cancels() -> int:
     return task.cancelling() if task else 0
 
 
-def _typed(runnable: Runnable, result: Result) -> Result:
+def _typed(runnable: Node, result: Result) -> Result:
     if result.status is not Status.COMPLETED or runnable.output_type is None:
         return result
     try:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
-from typing import Any
+from typing import Any, Generic
 from uuid import uuid4
 
 from pydantic import TypeAdapter
@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
+from ...contracts.contract import OutT_co
 from ...contracts.errors import SpecError
 from ...contracts.limits import HOW_TO_KEEP_OUTSIDE, written_bytes
 from ...contracts.message import Message, Role
@@ -46,7 +47,7 @@ _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
 
 
-class Chat(ScoreCalls):
+class Chat(ScoreCalls, Generic[OutT_co]):
     """One chat. Made by `Client.chat`.
 
     Any number of clients may have it at once: they see the same.
@@ -88,7 +89,7 @@ class Chat(ScoreCalls):
     def __repr__(self) -> str:
         return f"<chat {self.id}>"
 
-    def send(self, input: Input, *, id: str | None = None) -> Turn:
+    def send(self, input: Input, *, id: str | None = None) -> Turn[OutT_co]:
         """Send a message, as soon as the turn is awaited or read.
 
         Args:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
+from ...contracts.contract import OutT_co
 from ...contracts.message import Message
 from ...contracts.wire.chats.chat import Taken
 from ...contracts.wire.chats.chat_event import TurnFinished, TurnStarted
@@ -36,7 +37,7 @@ class AskedChat:
     """Gives the output of a result its type."""
 
 
-class Turn:
+class Turn(Generic[OutT_co]):
     """One turn of a chat. Made by `Chat.send`.
 
     The message is sent as soon as one of these is awaited:
@@ -55,13 +56,13 @@ class Turn:
         # A coroutine warns where nobody awaits it: what is never sent must not go unnoticed.
         self._sending = self._send()
         self._sent: asyncio.Task[None] | None = None
-        self._result: Result | None = None
+        self._result: Result[OutT_co] | None = None
         self._execution = ""
 
     def __repr__(self) -> str:
         return f"<turn {self.id} of chat {self._asked.id}>"
 
-    def __await__(self) -> Generator[Any, None, Result]:
+    def __await__(self) -> Generator[Any, None, Result[OutT_co]]:
         return self.result().__await__()
 
     async def __aiter__(self) -> AsyncGenerator[StreamItem, None]:
@@ -104,7 +105,7 @@ class Turn:
         # Whoever gives up waiting has sent it all the same.
         await asyncio.shield(self._sent)
 
-    async def result(self) -> Result:
+    async def result(self) -> Result[OutT_co]:
         """Wait until the turn has ended and return what it came to.
 
         The output of a completed turn is a value of the runnable's output type where this process knows it.

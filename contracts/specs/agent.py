@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
-from typing_extensions import override
+from typing_extensions import TypedDict, Unpack, override
 
 from ..collection.collection import Collection, SearchTool
-from ..contract import arguments, as_tuple, brief
+from ..contract import OutT_co, arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema
@@ -25,8 +25,24 @@ from .retrieve import Retrieve
 if TYPE_CHECKING:
     from .runnable import Runnable
 
+T = TypeVar("T")
 
-class Agent(Answerer):
+
+class _AgentFields(TypedDict, total=False):
+    """What may be said of one besides, for type checkers alone."""
+
+    instructions: str
+    tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | str]
+    validators: Iterable[Validator | str]
+    tool_choice: str
+    parallel_tool_calls: bool
+    max_turns: int
+    max_repairs: int
+    max_repeats: int
+    description: str
+
+
+class Agent(Answerer[OutT_co]):
     """A model with instructions and tools, run in a loop until it answers.
 
     Its tools are functions made by `@tool`, other runnables, each of which then works on what it is told in a run of
@@ -67,6 +83,36 @@ class Agent(Answerer):
     error instead of run; two turns later the run ends as `exhausted`."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
+
+    @overload
+    def __init__(
+        self: Agent[str],
+        *,
+        name: str,
+        model: Model | str,
+        output: None = None,
+        **fields: Unpack[_AgentFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[T],
+        *,
+        name: str,
+        model: Model | str,
+        output: type[T],
+        **fields: Unpack[_AgentFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[Any],
+        *,
+        name: str,
+        model: Model | str,
+        output: Any,
+        **fields: Unpack[_AgentFields],
+    ) -> None: ...
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import PrivateAttr, TypeAdapter
 from typing_extensions import override
 
+from ..contract import OutT_co
 from .node import Node
 from .output import Validator, output_type
 
@@ -71,7 +72,7 @@ WORDS_OF_TEAM: Final[Mapping[str, str]] = {
 """Of a team."""
 
 
-class Answerer(Node):
+class Answerer(Node[OutT_co]):
     """A runnable that knows its answer's type and the functions that check it.
 
     In this process only: neither can be sent.

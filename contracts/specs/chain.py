@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 from typing_extensions import override
 
 from .. import template as templates
-from ..contract import Spec, arguments
+from ..contract import OutT_co, Spec, arguments
 from .node import Name, Node, braced, check_distinct, check_runnable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Step(Spec):
         return (*own, *(name for name in self.run.needs() if name not in own))
 
 
-class Chain(Node):
+class Chain(Node[OutT_co]):
     """Steps in order.
 
     `Chain(name="digest", steps=[extract, Step(review, input="Review {extract}"), summarise])`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, TypeAdapter
 
-from ..contract import Spec, brief
+from ..contract import OutT_co, Spec, Typed, brief
 from ..errors import SpecError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Name = Annotated[str, AfterValidator(_named)]
 """Name of a runnable, a step or a route."""
 
 
-class Node(Spec):
+class Node(Typed[OutT_co], Spec):
     """A runnable. Serialisable: a run's input records exactly what ran.
 
     What cannot be serialised, functions and types, stays in the process; workers know it from their `App`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from ..contract import arguments
+from ..contract import OutT_co, arguments
 from ..template import INPUT, check_name
 from .node import Node, braced, check_distinct
 
@@ -21,7 +21,7 @@ MAX_ITEMS = 5_000
 """Most items of one list: more would not fit the history of one workflow execution."""
 
 
-class Parallel(Node):
+class Parallel(Node[OutT_co]):
     """Several runnables on the same input, or one on each item of a list.
 
     All run at once, and their outputs become one.

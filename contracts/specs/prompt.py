@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, overload
 
 from pydantic import Field, field_validator
-from typing_extensions import override
+from typing_extensions import TypedDict, Unpack, override
 
 from .. import template as templates
-from ..contract import arguments
+from ..contract import OutT_co, arguments
 from ..model import Head, Model, OutputSchema
 from ..tool import ToolDefinition
 from .agent import Agent
 from .answerer import WORDS_OF_PROMPT, Answerer
 from .output import Validator, named_validators, output_schema
 
+T = TypeVar("T")
 
-class Prompt(Answerer):
+
+class _PromptFields(TypedDict, total=False):
+    """What may be said of one besides, for type checkers alone."""
+
+    instructions: str
+    validators: Iterable[Validator | str]
+    max_repairs: int
+    description: str
+
+
+class Prompt(Answerer[OutT_co]):
     """A template, put to a model once.
 
     The answer is parsed and checked, and asked for again where it is wrong.
@@ -41,6 +52,39 @@ class Prompt(Answerer):
     """Names of the functions that the answer has to pass as well."""
     max_repairs: int = Field(default=2, ge=0)
     """How often an answer that is wrong is asked for again."""
+
+    @overload
+    def __init__(
+        self: Prompt[str],
+        *,
+        name: str,
+        template: str,
+        model: Model | str,
+        output: None = None,
+        **fields: Unpack[_PromptFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Prompt[T],
+        *,
+        name: str,
+        template: str,
+        model: Model | str,
+        output: type[T],
+        **fields: Unpack[_PromptFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Prompt[Any],
+        *,
+        name: str,
+        template: str,
+        model: Model | str,
+        output: Any,
+        **fields: Unpack[_PromptFields],
+    ) -> None: ...
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 from typing_extensions import override
 
-from ..contract import Spec, arguments
+from ..contract import OutT_co, Spec, arguments
 from ..model import Model
 from .node import Name, Node, check_distinct, check_runnable
 
@@ -109,7 +109,7 @@ def _about(run: object) -> str:
     return run.about() if isinstance(run, Node) else ""
 
 
-class Router(Node):
+class Router(Node[OutT_co]):
     """Sends its input to one of its routes.
 
     `Router(name="desk", routes=[billing, technical], default="billing")`.

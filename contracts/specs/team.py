@@ -6,12 +6,12 @@ Each works in a run of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pydantic import Field, TypeAdapter, model_validator
-from typing_extensions import override
+from typing_extensions import TypedDict, Unpack, override
 
-from ..contract import arguments
+from ..contract import OutT_co, arguments
 from ..errors import SpecError
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
@@ -42,8 +42,25 @@ _LEADS = (
     "other. A member knows nothing but what you tell it. Then answer with what they found."
 )
 
+T = TypeVar("T")
 
-class Team(Answerer):
+
+class _TeamFields(TypedDict, total=False):
+    """What may be said of one besides, for type checkers alone."""
+
+    style: Style
+    model: Model | str | None
+    instructions: str
+    validators: Iterable[Validator | str]
+    entry: str
+    max_rounds: int | None
+    limit: int | None
+    judge: Node | None
+    writer: Node | None
+    description: str
+
+
+class Team(Answerer[OutT_co]):
     """Specialists that work together.
 
     `Team(name="desk", members=[billing, technical], model="anthropic/…")`.
@@ -77,6 +94,36 @@ class Team(Answerer):
     """Style `debate`: who decides. Default: the team's model."""
     writer: Runnable | None = None
     """Style `plan`: who writes the answer from the results. Default: the planner."""
+
+    @overload
+    def __init__(
+        self: Team[str],
+        *,
+        name: str,
+        members: Iterable[Node],
+        output: None = None,
+        **fields: Unpack[_TeamFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Team[T],
+        *,
+        name: str,
+        members: Iterable[Node],
+        output: type[T],
+        **fields: Unpack[_TeamFields],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Team[Any],
+        *,
+        name: str,
+        members: Iterable[Node],
+        output: Any,
+        **fields: Unpack[_TeamFields],
+    ) -> None: ...
 
     def __init__(
         self,

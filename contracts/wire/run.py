@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import (
     FieldSerializationInfo,
@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from ..collection.citation import Citation
-from ..contract import Contract
+from ..contract import Contract, OutT_co, Typed
 from ..limits import RAW
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
@@ -171,12 +171,16 @@ class RunInput(Contract):
         return self.runnable.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
 
 
-class Result(Contract):
+class Result(Typed[OutT_co], Contract):
     """What a run came to. Also of a run that ended early: then with all that it has."""
 
     status: Status
-    output: Any = None
-    """Text, or JSON that fits the output schema. Through a client that knows the output type, a value of it."""
+    if TYPE_CHECKING:
+        output: OutT_co = None  # type: ignore[assignment]
+    else:
+        output: Any = None
+    """Text, or JSON that fits the output schema. Through a client that knows the output type, a value of it: that of
+    a run that did not complete is its last words, or None, whatever a type checker says."""
     reason: str = ""
     """Why it ended so, where the status alone does not tell."""
     turns: int = 0

@@ -23,7 +23,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from temporalio.api.enums.v1 import EventType
@@ -36,6 +36,7 @@ from sostenuto import App, Client, Run, __version__
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.score import ScoreNotTaken
 from sostenuto.contracts.specs.node import Node
+from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.feedback.score import ScoreInput
 from sostenuto.contracts.wire.places import score_id
 from sostenuto.workers.mcp import mcp_sessions
@@ -181,7 +182,7 @@ async def _histories(
 
 def _app(shape: Shape) -> App:
     if isinstance(shape.runs, Node):
-        return App(shape.runs, mcp=SERVERS)
+        return App(cast("Runnable", shape.runs), mcp=SERVERS)
     return App(tools=[count, spend], workflows=[RecordedWorkflow, RacingWorkflow])
 
 

@@ -74,7 +74,7 @@ async def test_the_output_has_the_runnables_type_where_it_is_known(serve: Serve)
         assert (await run.result()).output == Order(id=7, status="sent")
         assert (await (await client.get(run.id)).result()).output == {"id": 7, "status": "sent"}
         assert (await (await client.get(run.id, runnable=agent)).result()).output == Order(id=7, status="sent")
-        other = Agent(
+        other: Agent = Agent(
             name="typed", model="scripted/m", output=type("Other", (BaseModel,), {"__annotations__": {"x": int}})
         )
         with pytest.raises(SpecError, match="not of the type"):
