@@ -41,7 +41,8 @@ class TraceLines:
         for line in self._lines(self._trace.run, 0):
             yield harmless(line)
         if where := ", ".join(f"{percent} % {SHARE_WORDS[what]}" for what, percent in percentages(self._trace.shares)):
-            yield f"where the time went: {where}"
+            until = " until the last step that ended" if self._trace.run.seconds is None else ""
+            yield f"where the time went{until}: {where}"
         models = [step for step in self._trace.run.walk() if step.proven is not None]
         if wrong := [step for step in models if not step.proven]:
             yield harmless(
