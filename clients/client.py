@@ -24,7 +24,6 @@ from ..contracts.specs.node import Node
 from ..contracts.specs.runnable import Runnable
 from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
-from ..workflows.search_attributes import RUNNABLE, TENANT
 from .chats.chat import Chat
 from .chats.opening import chat_input, find_chat, open_chat
 from .chats.summary import ChatSummary
@@ -34,6 +33,7 @@ from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
 from .run import Run
 from .start_request import Startable, check_id, order_of, output_type_of
+from .started_before import find_started_before
 from .summary import RunSummary
 
 __all__ = ["Chat", "Client", "Input", "Run", "RunSummary"]
@@ -140,7 +140,8 @@ class Client(CollectionCalls):
             task_queue: Where its workers listen. Default: the client's.
 
         Raises:
-            SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else.
+            SpecError: The input is empty or too large, the runnable cannot run, or the id belongs to something else, or
+                to a run that was asked something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
         check_id(id, tenant)
@@ -162,17 +163,8 @@ class Client(CollectionCalls):
                 )
                 execution = handle.result_run_id or ""
             except WorkflowAlreadyStartedError:
-                execution = await self._started_before(run_id, order.name, tenant or "")
+                execution = await find_started_before(self.temporal, run_id, order, tenant or "")
         return Run(self.temporal, run_id, execution, order.output_type, self._redis_url)
-
-    async def _started_before(self, run_id: str, name: str, tenant: str) -> str:
-        description = await describe(self.temporal, run_id)
-        other = description.typed_search_attributes.get(RUNNABLE)
-        if other != name:
-            raise SpecError(f"{run_id!r} is a run of {other!r} already, and cannot be one of {name!r}: pass another id")
-        if (description.typed_search_attributes.get(TENANT) or "") != tenant:
-            raise SpecError(f"{run_id!r} is a run of another tenant already: pass another id")
-        return description.run_id
 
     @overload
     async def get(self, id: str, *, runnable: Node[T]) -> Run[T]: ...
