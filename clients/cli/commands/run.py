@@ -10,6 +10,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ....contracts.errors import SpecError
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
@@ -50,7 +51,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _run(args: argparse.Namespace) -> int:
 
     app = load_app(args.app)
-    asked = sys.stdin.read() if args.input == "-" else args.input
+    asked = _written() if args.input == "-" else args.input
     startable, asked = _found(app, args.name, asked)
     console = open_console(stderr=True)
     needed = startable if isinstance(startable, Node) else None
@@ -63,6 +64,22 @@ async def _run(args: argparse.Namespace) -> int:
     if args.json or result.output is not None:
         answer(_json(run, result) if args.json else with_notes(result.output, result.citations))
     return EXIT_STATUS[result.status]
+
+
+def _written() -> str:
+    """Return what is written to standard input.
+
+    Raises:
+        SpecError: It is no text.
+    """
+    written = sys.stdin.buffer.read()
+    try:
+        return written.decode()
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            f"standard input is not text in UTF-8: byte {error.start + 1} is 0x{written[error.start]:02x}; "
+            "convert it, as by `iconv -f latin1 -t utf-8`"
+        ) from None
 
 
 def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:

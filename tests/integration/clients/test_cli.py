@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -184,6 +185,26 @@ async def test_the_exit_status_tells_how_it_ended(
     ran = await shell.run("run", "shop:app", "support", "How is 7?", "--id", f"cli-{shell.queue}")
     assert (ran.status, f"■ {word}" in ran.err) == (status, True)
     assert (await shell.run("watch", f"cli-{shell.queue}", "--json")).status == status
+
+
+async def test_what_is_asked_is_read_from_standard_input(shell: Shell) -> None:
+    words = ("run", "shop:app", "support", "-")
+    asked = await ended(await shell.start(*words, stdin=subprocess.PIPE), "Wie geht es 7, Jürgen?".encode())
+    assert (asked.status, asked.out) == (0, "all fine\n")
+    latin = await ended(await shell.start(*words, stdin=subprocess.PIPE), "Jürgen".encode("latin-1"))
+    assert (latin.status, latin.out) == (2, "")
+    assert "standard input is not text in UTF-8: byte 2 is 0xfc" in latin.err
+    blank = await ended(await shell.start(*words, stdin=subprocess.PIPE), b" \n")
+    assert (blank.status, blank.out) == (2, "")
+    assert "the input is blank" in blank.err
+
+
+async def test_an_id_under_which_something_else_was_asked(shell: Shell) -> None:
+    id_ = f"cli-{shell.queue}"
+    assert (await shell.run("run", "shop:app", "support", "How is 7?", "--id", id_)).status == 0
+    other = await shell.run("run", "shop:app", "support", "How is 8?", "--id", id_)
+    assert (other.status, other.out) == (2, "")
+    assert f"'{id_}' was started already, and was asked something else" in other.err
 
 
 async def test_what_a_model_makes_up_is_no_markup(shell: Shell) -> None:
