@@ -1,4 +1,7 @@
-"""What was started under an id before: whoever starts it again gets it, and nobody gets another one."""
+"""What was started under an id before.
+
+Whoever starts it again gets it, and nobody gets another one.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,141 @@
-"""What tests of your own need: scripted model, worker, replayer and server.
+"""What tests of your own need: a server, a model that follows a script, and what runs and replays.
 
-Importing this loads the Temporal SDK and the worker, so a program that only starts runs should not.
+Importing this loads the Temporal SDK and the worker, so a program that only starts runs should not. With pytest,
+`pytest_plugins = ["sostenuto.testing"]` in a `conftest.py` adds the fixture `sostenuto_server`.
 """
 
 from __future__ import annotations
 
-from .activities.adapters.providers.scripted import ScriptedAdapter
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from temporalio.testing import WorkflowEnvironment
+
+from .activities.adapters.providers.scripted import Script, ScriptedAdapter
+from .activities.model_adapter import ModelAdapter
+from .activities.price import Price
+from .clients.client import Client
+from .clients.start_request import Startable
 from .connection.converter import data_converter
 from .contracts.names import SEARCH_ATTRIBUTES
+from .contracts.specs.app import App
+from .contracts.specs.node import Node
+from .contracts.wire.run import Result
+from .workers.mcp import mcp_sessions
 from .workers.stack.temporal_server import find_program
-from .workers.worker import build_worker, replayer
+from .workers.worker import Services, build_worker, replayer
 
-__all__ = ["SEARCH_ATTRIBUTES", "ScriptedAdapter", "build_worker", "data_converter", "find_program", "replayer"]
+__all__ = [
+    "SEARCH_ATTRIBUTES",
+    "Script",
+    "ScriptedAdapter",
+    "build_worker",
+    "data_converter",
+    "find_program",
+    "replayer",
+    "run_scripted",
+    "temporal_server",
+]
+
+_PROVIDERS: Final = ("anthropic", "local", "openai", "scripted")
+_STARTUP: Final = timedelta(minutes=2)
+
+
+@asynccontextmanager
+async def temporal_server() -> AsyncIterator[str]:
+    """Start a real Temporal server in memory, and yield its address.
+
+    It listens on loopback, takes a third of a second to start, and is gone after the block.
+
+    Raises:
+        SetupError: The program is not installed; says how to get it.
+        RuntimeError: The server does not start.
+    """
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=find_program(),
+        data_converter=data_converter(),
+        dev_server_startup_timeout=_STARTUP,
+        dev_server_extra_args=[f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()],
+    )
+    async with environment:
+        yield environment.client.service_client.config.target_host
+
+
+async def run_scripted(
+    app: App,
+    runnable: Startable | str,
+    input: Any,
+    script: Script | ModelAdapter,
+    *,
+    address: str,
+    tenant: str | None = None,
+    price: Price = lambda *_: 0.0,
+) -> Result:
+    """Run something of an app to its end, with a script in place of every model.
+
+    All else is real: the server, the workflows, the tools, the app's MCP servers. The app's collections are not there.
+
+    Args:
+        app: The app. Its models stay as they are: whatever their provider, the script answers.
+        runnable: What to run, or its name in the app; or a code-first workflow of the app.
+        input: What it is asked, as for `Client.start`.
+        script: What the models answer, see `ScriptedAdapter`: one list for all, or one for each model by its name
+            without the provider.
+        address: Of the Temporal server, as `temporal_server` or the fixture `sostenuto_server` has it.
+        tenant: Whom the run is for.
+        price: Cost of a model call. Default: nothing.
+
+    Returns:
+        What it came to, however it ended, with the transcript in `messages`.
+
+    Raises:
+        SpecError: The app has no runnable of that name, or the input is none.
+        SetupError: There is no server at that address.
+    """
+    adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping | Path) else script
+    wanted = app.runnable(runnable) if isinstance(runnable, str) else runnable
+    nodes = [*app.walk(), *(wanted.walk() if isinstance(wanted, Node) else ())]
+    named = {choice.provider for node in nodes for model in node.models.values() for choice in model.choices}
+    queue = f"test-{uuid4().hex[:10]}"
+    client = await Client.connect(address, task_queue=queue, redis_url="")
+    async with mcp_sessions(app.mcp) as sessions:
+        worker = build_worker(
+            client.temporal,
+            app,
+            dict.fromkeys((*_PROVIDERS, *named), adapter),
+            price,
+            task_queue=queue,
+            services=Services(mcp=sessions),
+        )
+        async with worker:
+            run: Any = await client.start(wanted, input, tenant=tenant)
+            result: Result = await run.result()
+            return result
+
+
+if "pytest" in sys.modules:
+    # Whoever tests without it does not load it.
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def sostenuto_server() -> Iterator[str]:
+        """Address of a Temporal server that all tests of the session share."""
+        # On a loop of its own: each test may have another one.
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="sostenuto_server", daemon=True)
+        thread.start()
+        server = temporal_server()
+        try:
+            yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+            asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()

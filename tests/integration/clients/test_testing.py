@@ -1,0 +1,113 @@
+"""Tests of one's own: one call runs an app with a script in place of its models, on a server that all tests share."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import Agent, App, Chain, Model, Prompt, SpecError, Status, tool
+from sostenuto.testing import Script, run_scripted
+from sostenuto.workflows import ask, call_tool
+from tests.integration.agent.stage import calls
+
+PROJECT = """
+from sostenuto import Agent, App, tool
+
+@tool(effect="read")
+async def order_status(order_id: str) -> str:
+    \"""Where an order is now.\"""
+    return f"{order_id} is on its way"
+
+app = App(Agent(name="support", model="anthropic/claude-sonnet-5-5", tools=[order_status]))
+"""
+TESTS = """
+import asyncio
+
+from shop import app
+from sostenuto.testing import run_scripted
+
+LOOKS = {"tool_calls": [{"name": "order_status", "arguments": {"order_id": "7"}}]}
+
+
+def test_it_looks_the_order_up(sostenuto_server):
+    result = asyncio.run(run_scripted(app, "support", "Where is 7?", [LOOKS, "Soon."], address=sostenuto_server))
+    assert result.output == "Soon."
+    assert [part.content for message in result.messages for part in message.parts if part.kind == "tool_result"] == [
+        "7 is on its way"
+    ]
+
+
+def test_it_says_so_where_nothing_was_found(sostenuto_server):
+    result = asyncio.run(run_scripted(app, "support", "Where is 8?", ["Nowhere."], address=sostenuto_server))
+    assert (result.status, result.turns) == ("completed", 1)
+"""
+
+
+class Verdict(BaseModel):
+    """What is to be done."""
+
+    refund: bool
+
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look."""
+    return f"{at} is fine"
+
+
+JUDGE = Agent(name="judge", model=Model("acme/large", fallbacks=["openai/gpt-5.5"]), tools=[look], output=Verdict)
+FLOW = Chain(name="flow", steps=[Prompt(name="one", template="Say {input}", model="anthropic/small"), JUDGE])
+
+
+@workflow.defn
+class Desk:
+    """Looks, and asks."""
+
+    @workflow.run
+    async def run(self, at: str) -> str:
+        seen = await call_tool(look, at=at)
+        return (await ask("openai/gpt-5.5", seen)).output
+
+
+def _address(temporal: TemporalClient) -> str:
+    return temporal.service_client.config.target_host
+
+
+async def test_the_script_answers_for_every_model(temporal: TemporalClient) -> None:
+    script: Script = {"small": ["hi"], "large": [calls(("look", {"at": "7"})), {"output": {"refund": True}}]}
+    result = await run_scripted(App(FLOW), "flow", "Hello", script, address=_address(temporal), price=lambda *_: 0.5)
+    assert (result.status, result.output, result.cost_usd) == (Status.COMPLETED, Verdict(refund=True), 1.5)
+    # What was given stays as it was.
+    assert JUDGE.model.name == "acme/large"
+
+
+async def test_a_code_first_workflow(temporal: TemporalClient) -> None:
+    app = App(tools=[look], workflows=[Desk])
+    result = await run_scripted(app, Desk, "7", ["So it is."], address=_address(temporal))
+    assert result.output == "So it is."
+
+
+async def test_what_the_app_lacks_is_told(temporal: TemporalClient) -> None:
+    with pytest.raises(SpecError, match="the app has no runnable named 'flaw'; it has: flow"):
+        await run_scripted(App(FLOW), "flaw", "Hello", ["hi"], address=_address(temporal))
+
+
+async def test_the_fixture_of_a_project_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(PROJECT)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["sostenuto.testing"]\n')
+    (tmp_path / "test_shop.py").write_text(TESTS)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:valkey", "-p", "no:cacheprovider", "--rootdir", "."),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    assert "2 passed" in out.decode()
