@@ -52,7 +52,9 @@ def load_settings(args: argparse.Namespace) -> Settings:
 
 
 def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
-    """Return the stack to start; the local model is in it where its weights are.
+    """Return the stack to start.
+
+    The local model is in it where its weights are, and nobody wants to do without.
 
     Raises:
         SetupError: There are no weights, and no key either.
@@ -60,9 +62,10 @@ def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
     from ...workers.stack.stack import StackOptions
     from ...workers.stack.weights import Weights
 
+    pulled = not getattr(args, "no_model", False)
     try:
-        Weights.find(settings.state_dir, local_model=settings.local_model)
-        pulled = True
+        if pulled:
+            Weights.find(settings.state_dir, local_model=settings.local_model)
     except SetupError:
         if not (settings.anthropic_api_key or settings.openai_api_key or settings.providers or settings.script):
             raise

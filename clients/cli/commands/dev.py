@@ -26,6 +26,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("app", nargs="?", metavar="MODULE:APP", help="what the workers serve (default: no workers)")
     parser.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument("--no-model", action="store_true", help="leave the local model out: models by key alone")
     add_stack_arguments(parser)
     parser.set_defaults(handler=_dev)
 
@@ -52,7 +53,7 @@ def _table(stack: EmbeddedStack, app: str | None) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("Temporal", stack.server.address)
     table.add_row("UI", stack.server.ui_url)
-    table.add_row("Model", f"{stack.model_name} at {stack.local_url}" if stack.local_url else "by key alone")
+    table.add_row("Model", f"{stack.model_name} at {stack.local_url}" if stack.local_url else "none here: by key alone")
     table.add_row("Workers", f"{len(stack.workers)} for {app}" if app else "none: sostenuto worker MODULE:APP")
     table.add_row("State", str(stack.state_dir))
     table.add_row("", "Ctrl-C stops everything; the state stays")

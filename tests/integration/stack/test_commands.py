@@ -90,6 +90,14 @@ async def test_dev_stops_everything_when_asked(state_dir: Path, scripted_app: st
         assert of_directory(state_dir.parent) == []
 
 
+async def test_dev_without_the_local_model_needs_no_weights(tmp_path: Path) -> None:
+    async with sostenuto(tmp_path / "state", "dev", "--no-model") as process:
+        shown = await output_until(process, "Ctrl-C")
+        assert re.search(r"Model +none here: by key alone", shown)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), PATIENCE_SECONDS) == 0
+
+
 async def test_dev_that_is_killed_leaves_nothing(state_dir: Path, scripted_app: str) -> None:
     async with sostenuto(state_dir, "dev", scripted_app) as process:
         await output_until(process, "Ctrl-C")
