@@ -26,6 +26,7 @@ COMMANDS = (
     "demo",
     "dev",
     "pull",
+    "new",
     "run",
     "chat",
     "watch",
