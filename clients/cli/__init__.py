@@ -35,6 +35,7 @@ COMMANDS = (
     "history.trace",
     "history.diff",
     "feedback.score",
+    "control.cancel",
     "worker",
     "history.export",
     "history.replay",

@@ -44,7 +44,9 @@ class BucketServer(HttpServer):
     def named(self, method: str) -> list[str]:
         """The keys that a method was asked for."""
         found = [asked for asked in self.asked if asked.method == method and "list-type=2" not in asked.path]
-        return [unquote(urlsplit(asked.path).path).split("/", 2)[2] for asked in found]
+        paths = (unquote(urlsplit(asked.path).path).split("/", 2) for asked in found)
+        # Whoever looked for another server at this port is not meant.
+        return [key for _, bucket, key in (path for path in paths if len(path) == 3) if bucket in self.buckets]
 
     def lead_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the environment lead to it, and nothing else."""

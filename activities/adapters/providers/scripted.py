@@ -160,7 +160,10 @@ def _steps(steps: Steps) -> tuple[ScriptedStep, ...]:
     try:
         return _STEPS.validate_python([{"text": step} if isinstance(step, str) else step for step in steps])
     except ValidationError as error:
-        places = (".".join(map(str, problem["loc"])) + ": " + problem["msg"] for problem in error.errors())
+        places = (
+            ".".join(map(str, problem["loc"])) + ": " + problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors()
+        )
         raise SpecError(f"script: step {'; step '.join(places)}") from None
 
 

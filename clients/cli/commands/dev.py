@@ -55,6 +55,7 @@ def _table(stack: EmbeddedStack, app: str | None) -> Table:
     table.add_row("UI", stack.server.ui_url)
     table.add_row("Model", f"{stack.model_name} at {stack.local_url}" if stack.local_url else "none here: by key alone")
     table.add_row("Workers", f"{len(stack.workers)} for {app}" if app else "none: sostenuto worker MODULE:APP")
+    table.add_row("Logs", str(stack.log_dir))
     table.add_row("State", str(stack.state_dir))
     table.add_row("", "Ctrl-C stops everything; the state stays")
     return table

@@ -85,16 +85,17 @@ def test_it_is_told_that_there_is_no_such_order(sostenuto_server: str) -> None:
 _README: Final = """# {name}
 
     python -m venv .venv && . .venv/bin/activate
-    pip install -r requirements.txt
+    pip install -r requirements.txt    # or, of a checkout: pip install '/path/to/sostenuto[local]' pytest
     python -m pytest                # no key, no weights
 
     sostenuto pull                  # the local model, once; or a key and SOSTENUTO_MODEL, and --no-model below
     sostenuto dev agents.py:app     # Temporal with its UI, the local model, a worker; leave it up
-    sostenuto run agents.py:app support "Where is order 7?"    # in another terminal
+    sostenuto run --no-worker agents.py:app support "Where is order 7?"    # in another terminal
 
 With a model by key: `export ANTHROPIC_API_KEY=… SOSTENUTO_MODEL=anthropic/claude-haiku-5-5` in both terminals.
 
-After a change of `agents.py`, start `sostenuto dev` again: its workers have the app as it was.
+After a change of `agents.py`, start `sostenuto dev` again: its workers have the app as it was. Without `--no-worker`,
+`sostenuto run` brings a worker of its own, with the app as it is.
 """
 _FILES: Final = {
     "agents.py": _AGENTS,

@@ -6,17 +6,20 @@ import asyncio
 import stat
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ....contracts.errors import SetupError, SpecError
+from ....contracts.errors import SetupError, SostenutoError, SpecError
+from ..step_lines import hindrance_line
 from ..terminal import has_screen, open_console
 
 if TYPE_CHECKING:
     from ....history.trace.step import Trace
+    from ...hindrances import Hindrance
     from ...run import Run
 
 LEAST_PAUSE_SECONDS: Final = 1.0
@@ -31,6 +34,8 @@ class Look:
     trace: Trace
     pause_seconds: float
     """After how long it is read again."""
+    held_up: Sequence[Hindrance] = ()
+    """What holds it up."""
 
     @property
     def is_last(self) -> bool:
@@ -58,11 +63,21 @@ async def looks(run: Run) -> AsyncIterator[Look]:
             await asyncio.sleep(LEAST_PAUSE_SECONDS)
             continue
         has_begun = True
-        look = Look(trace, max(LEAST_PAUSE_SECONDS, _SHARE * (time.monotonic() - began)))
+        held_up = await hindrances_of(run, trace)
+        look = Look(trace, max(LEAST_PAUSE_SECONDS, _SHARE * (time.monotonic() - began)), held_up)
         yield look
         if look.is_last:
             return
         await asyncio.sleep(look.pause_seconds)
+
+
+async def hindrances_of(run: Run, trace: Trace) -> Sequence[Hindrance]:
+    """Return what holds a run up that has not ended, as far as the server says."""
+    if trace.run.seconds is not None:
+        return ()
+    with suppress(SostenutoError):
+        return await run.hindrances()
+    return ()
 
 
 async def follow_on_terminal(run: Run, *, whole: bool) -> Trace:
@@ -82,6 +97,7 @@ async def follow_on_terminal(run: Run, *, whole: bool) -> Trace:
         def show(look: Look) -> None:
             if has_screen():
                 lines = [*TraceLines(look.trace, datetime.now(UTC), whole=whole).lines()]
+                lines += map(hindrance_line, look.held_up)
                 # One line less: the last one is not to scroll what stands above it away.
                 shown = "\n".join(lines[-(console.size.height - 1) :])
                 live.update(Text(shown, no_wrap=True, overflow="ellipsis"), refresh=True)

@@ -222,7 +222,7 @@ async def test_langfuse(seen: Seen) -> None:
     assert [call["function"]["name"] for call in told[2]["tool_calls"]] == ["look", "lift"]
     assert json.loads(asked["langfuse.observation.output"]) == [{"role": "assistant", "content": "Fine."}]
     kinds = {attributes(span)["langfuse.observation.type"] for span in seen.spans("langfuse")}
-    assert kinds == {"chain", "agent", "generation", "tool", "retriever"}
+    assert kinds == {"chain", "agent", "generation", "tool", "retriever", "embedding"}
     _, away = seen.one("langfuse", "chat scripted/away", "tools-flow")
     assert away["langfuse.observation.level"] == "ERROR"
     assert "QuotaExceeded" in away["langfuse.observation.status_message"]
@@ -263,6 +263,7 @@ async def test_langsmith(seen: Seen) -> None:
         "llm",
         "tool",
         "retriever",
+        "embedding",
     }
     _, look = seen.one("langsmith", "execute_tool look", "tools-flow")
     assert (look["input.value"], look["gen_ai.tool.name"]) == ('{"at":"the house"}', "look")
@@ -273,7 +274,9 @@ async def test_phoenix(seen: Seen) -> None:
     assert seen.headers("phoenix")["authorization"] == "Bearer px-key"
     assert seen.resource("phoenix")["openinference.project.name"] == "sostenuto"
     kinds = {attributes(span)["openinference.span.kind"] for span in seen.spans("phoenix")}
-    assert kinds == {"CHAIN", "AGENT", "LLM", "TOOL", "RETRIEVER"}
+    assert kinds == {"CHAIN", "AGENT", "LLM", "TOOL", "RETRIEVER", "EMBEDDING"}
+    _, embedded = seen.one("phoenix", "embeddings fake/words", "tools-flow")
+    assert embedded["embedding.model_name"] == "words"
 
 
 async def test_a_file_can_be_read_back(seen: Seen) -> None:

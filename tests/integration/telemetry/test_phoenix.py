@@ -44,7 +44,7 @@ ALONE = {
     "PHOENIX_AGENTS_DISABLE_WEB_ACCESS": "true",
     "PHOENIX_AGENTS_DISABLE_GITHUB": "true",
 }
-SPANS = {"shown-flow": 9, "shown-crew": 13, "shown-chat": 4}
+SPANS = {"shown-flow": 10, "shown-crew": 13, "shown-chat": 4, "ingest-shown-handbook": 3}
 """How many spans each session has."""
 
 
@@ -148,6 +148,7 @@ async def test_the_tree(phoenix: Phoenix, project: str) -> None:
     assert tree == [
         ("AGENT", "invoke_agent clerk", "invoke_workflow flow"),
         ("CHAIN", "invoke_workflow flow", ""),
+        ("EMBEDDING", "embeddings fake/words", "retrieval shown-handbook"),
         ("LLM", "chat scripted/away", "invoke_agent clerk"),
         ("LLM", "chat scripted/clerk", "invoke_agent clerk"),
         ("LLM", "chat scripted/clerk", "invoke_agent clerk"),
@@ -221,6 +222,7 @@ async def test_sessions(phoenix: Phoenix, project: str) -> None:
         "shown-flow": 1,
         "shown-crew": 1,
         "shown-chat": 2,
+        "ingest-shown-handbook": 1,
     }
     assert sessions["shown-chat"]["token_count_total"] == 30
     assert sessions["shown-flow"]["token_count_prompt"] == 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING
 from .....contracts.errors import SpecError
 from ...exit_status import INTERRUPTED
 from ...session import add_connection_options, connect_client, keep_stdout_clean
+from ...step_lines import hindrance_line
 from ...terminal import answer, say
-from ...trace.live import follow_as_page, follow_on_terminal, write_page
+from ...trace.live import follow_as_page, follow_on_terminal, hindrances_of, write_page
 
 if TYPE_CHECKING:
     from .....contracts.wire.feedback.score import Score
     from .....history.reading.exported import ExportedTrace
     from .....history.trace.step import Trace
+    from ....hindrances import Hindrance
     from ....run import Run
 
 _STDOUT = Path("-")
@@ -57,10 +60,12 @@ async def _trace(args: argparse.Namespace) -> int:
             raise SpecError("--follow: an exported history does not go on: name the run")
         (trace, now), source = await _exported(Path(args.id)), f"Read from the exported history {Path(args.id).name}."
         scores: tuple[Score, ...] = ()
+        held_up: Sequence[Hindrance] = ()
     else:
         run = await (await connect_client(args)).get(args.id)
         trace, now, source = await _of_run(run, args), datetime.now(UTC), ""
         scores = () if args.json or args.html else await run.scores()
+        held_up = () if args.json or args.html else await hindrances_of(run, trace)
     if args.json:
         answer(trace.model_dump_json(indent=1))
     elif args.html and args.html == _STDOUT:
@@ -76,7 +81,8 @@ async def _trace(args: argparse.Namespace) -> int:
     else:
         from ...trace.lines import TraceLines, score_line
 
-        for line in (*TraceLines(trace, now, whole=args.full).lines(), *map(score_line, scores)):
+        lines = TraceLines(trace, now, whole=args.full).lines()
+        for line in (*lines, *map(hindrance_line, held_up), *map(score_line, scores)):
             answer(line)
     # Somebody left what goes on.
     return INTERRUPTED if args.follow and trace.run.seconds is None else 0

@@ -1,0 +1,4 @@
+"""Commands that change what a run does.
+
+Must not start one.
+"""
