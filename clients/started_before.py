@@ -5,11 +5,12 @@ Whoever starts it again gets it, and nobody gets another one.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import JsonValue
 from pydantic_core import from_json
 from temporalio.client import Client
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
@@ -55,9 +56,9 @@ async def find_started_before(temporal: Client, run_id: str, order: Order, tenan
             raise
         return description.run_id
     is_run = order.workflow == names.RUN_WORKFLOW
-    said = _questions(started.input.payloads, is_run=is_run)
-    asked = _questions(temporal.data_converter.payload_converter.to_payloads(order.arguments), is_run=is_run)
-    if said is not None and said != asked:
+    said = await _whole(temporal, started.input.payloads)
+    asked = temporal.data_converter.payload_converter.to_payloads(order.arguments)
+    if said is not None and _questions(said, is_run=is_run) != _questions(asked, is_run=is_run):
         raise SpecError(
             f"{run_id!r} was started already, and was asked something else: pass another id, or the same input to get "
             "that run"
@@ -65,10 +66,53 @@ async def find_started_before(temporal: Client, run_id: str, order: Order, tenan
     return description.run_id
 
 
-def _questions(payloads: Sequence[Payload], *, is_run: bool) -> JsonValue:
-    """Return what was asked; None where that is kept where this process does not look."""
-    if any(payload.external_payloads for payload in payloads):
+async def _whole(temporal: Client, payloads: Sequence[Payload]) -> Sequence[Payload] | None:
+    """Return payloads with what is kept outside the history.
+
+    None where this process does not know where, or it is not there any more.
+    """
+    if not any(payload.external_payloads for payload in payloads):
+        return payloads
+    if temporal.data_converter.external_storage is None:
         return None
-    values: list[Any] = [from_json(payload.data) if payload.data else None for payload in payloads]
+    try:
+        values = await temporal.data_converter.decode(list(payloads), [RawValue] * len(payloads))
+    except Exception:  # noqa: BLE001 - whatever a store raises: the run goes on as it is
+        return None
+    return [value.payload for value in values]
+
+
+def _questions(payloads: Sequence[Payload], *, is_run: bool) -> list[object]:
+    """Return what was asked, to be compared."""
+    if not is_run:
+        return [_argument(payload) for payload in payloads]
     # What runs may have changed since: what it is asked has not.
-    return values[0].get("message") if is_run else values
+    message = from_json(payloads[0].data).get("message") or {}
+    return [_canonical(part) for part in message.get("parts", ())]
+
+
+def _argument(payload: Payload) -> object:
+    is_json = payload.metadata.get("encoding", b"").startswith(b"json/")
+    return _canonical(from_json(payload.data)) if is_json else payload.data
+
+
+def _canonical(value: Any) -> str:
+    """Return a value as text that is the same however a set or a dict was ordered.
+
+    A text that is JSON, as fields are sent, counts as that JSON.
+    """
+    return json.dumps(_ordered(value), sort_keys=True)
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _ordered(one) for key, one in value.items()}
+    if isinstance(value, list):
+        # Sets become lists, in the order of one process.
+        return sorted((_ordered(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return ["json", _ordered(from_json(value))]
+        except ValueError:
+            return value
+    return value

@@ -24,6 +24,8 @@ from .activities.price import Price
 from .clients.client import Client
 from .clients.start_request import Startable
 from .connection.converter import data_converter
+from .contracts.contract import brief
+from .contracts.errors import SpecError
 from .contracts.names import SEARCH_ATTRIBUTES
 from .contracts.specs.app import App
 from .contracts.specs.node import Node
@@ -96,9 +98,11 @@ async def run_scripted(
         What it came to, however it ended, with the transcript in `messages`.
 
     Raises:
-        SpecError: The app has no runnable of that name, or the input is none.
+        SpecError: The app has no runnable of that name, the input is none, or the script no list of steps.
         SetupError: There is no server at that address.
     """
+    if isinstance(script, str) or not (isinstance(script, Sequence | Mapping | Path) or hasattr(script, "complete")):
+        raise SpecError(f"run_scripted: script: {brief(script)} is not a list of steps: write ['the first answer', …]")
     adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping | Path) else script
     wanted = app.runnable(runnable) if isinstance(runnable, str) else runnable
     nodes = [*app.walk(), *(wanted.walk() if isinstance(wanted, Node) else ())]

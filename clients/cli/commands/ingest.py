@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from ....contracts.text import one_line
 from ..exit_status import FAILED, INTERRUPTED
 from ..hindrances import telling_hindrances
 from ..option_types import add_document_options, at_least_one, field_value
@@ -168,6 +169,6 @@ def _tell(report: IngestReport) -> None:
     for failure in report.failures[:_SHOWN]:
         # A reader names the document, too.
         reason = failure.reason.removeprefix(f"{unquote(failure.uri.removeprefix('file://'))}: ")
-        say(f"  ✗ {failure.uri}: {reason.removeprefix(f'{failure.uri}: ')}")
+        say(f"  ✗ {failure.uri}: {one_line(reason.removeprefix(f'{failure.uri}: '), 500)}")
     if report.failed > len(report.failures[:_SHOWN]):
         say(f"  … and {report.failed - _SHOWN:,} more")

@@ -103,6 +103,8 @@ _FILES: Final = {
     "test_agents.py": _TESTS,
     "README.md": _README,
     "requirements.txt": "sostenuto[local]\npytest\n",
+    # What the embedded stack brings has a plugin that not every installation can load.
+    "pytest.ini": "[pytest]\naddopts = -p no:valkey\n",
     ".gitignore": ".sostenuto/\n.venv/\n__pycache__/\n",
 }
 

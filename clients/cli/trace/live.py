@@ -105,7 +105,7 @@ async def follow_on_terminal(run: Run, *, whole: bool) -> Trace:
         return await _followed(run, show)
 
 
-async def follow_as_page(run: Run, file: Path) -> Trace:
+async def follow_as_page(run: Run, file: Path, say: Callable[[str], None]) -> Trace:
     """Write the page of a run again and again until it has ended; return what it did.
 
     Ctrl-C leaves it, and the page as one that goes on no more.
@@ -119,8 +119,10 @@ async def follow_as_page(run: Run, file: Path) -> Trace:
 
     def write(look: Look) -> None:
         nonlocal last
-        last = look.trace
         _replace(file, trace_page(look.trace, datetime.now(UTC), reload_seconds=2 * look.pause_seconds))
+        if last is None:
+            say(f"{file} is written until {run.id} ends: open it in a browser, it goes on by itself")
+        last = look.trace
 
     try:
         last = await _followed(run, write)

@@ -23,7 +23,7 @@ async def test_a_project_from_nothing(shell: Shell) -> None:
     assert made.status == 0
     assert "Next: cd desk" in made.out
     desk = shell.directory / "desk"
-    status, out = await program(desk, "pytest", "-q", "-p", "no:valkey", "-p", "no:cacheprovider", "--rootdir", ".")
+    status, out = await program(desk, "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".")
     assert status == 0, out
     assert "2 passed" in out
     status, out = await program(desk, "mypy", "--strict", "--cache-dir", "/dev/null", "agents.py", "test_agents.py")

@@ -96,6 +96,9 @@ async def test_a_code_first_workflow(temporal: TemporalClient) -> None:
 async def test_what_the_app_lacks_is_told(temporal: TemporalClient) -> None:
     with pytest.raises(SpecError, match="the app has no runnable named 'flaw'; it has: flow"):
         await run_scripted(App(FLOW), "flaw", "Hello", ["hi"], address=_address(temporal))
+    for wrong in ("hi", None, 5):
+        with pytest.raises(SpecError, match=r"script: .* is not a list of steps"):
+            await run_scripted(App(FLOW), "flow", "Hello", wrong, address=_address(temporal))  # type: ignore[arg-type]
 
 
 async def test_the_fixture_of_a_project_of_its_own(tmp_path: Path) -> None:

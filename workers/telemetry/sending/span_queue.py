@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
@@ -36,8 +36,21 @@ _GATHERING_SECONDS: Final = 0.5
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LAST_PAUSE_SECONDS: Final = 0.25
-_SUSPICIOUS: Final = 5
+_SUSPICIOUS: Final = 3
 """After so many failures of the server in a row it may be something in the batch that makes it fail."""
+_PROBES: Final = 8
+"""So many spans are tried alone to find out whether it takes any."""
+_TRIES: Final = 3
+_TRY_PAUSE_SECONDS: Final = 0.25
+
+
+class _Waiting(NamedTuple):
+    """A span that waits."""
+
+    span: StepSpan
+    chars: int
+    number: int
+    """How many were added before it."""
 
 
 class SpanQueue:
@@ -53,34 +66,33 @@ class SpanQueue:
         self.name = to.name
         self.added = 0
         """How many spans were given to it."""
-        self.done = 0
-        """How many of them were sent or given up."""
         self.dropped = 0
         """How many of them were given up."""
         self._form = to.form
         self._resource: Resource = resource_of(to.resource)
         self._sender = sender
         self._on_sent = on_sent
-        self._waiting: deque[tuple[StepSpan, int]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._chars = 0
         self._most = _BATCH
         """Spans of the next request: fewer after one that was too long, or had what is not taken."""
         self._failures = 0
         """Failures of the server in a row."""
-        self._suspect: StepSpan | None = None
-        """One that the server failed at alone."""
-        self._sent_at_suspicion = 0
-        self._in_order: int | None = None
-        """How many were done with when one was put behind others; None where all are in order."""
+        self._failed_at = 0
+        """Spans at which the server failed while it took others."""
         self._news = asyncio.Event()
         self._is_down = False
-        self._overflowed = 0
         self._lost = 0
 
     @property
+    def done(self) -> int:
+        """How many of them were sent or given up."""
+        return self.added - len(self._waiting)
+
+    @property
     def settled(self) -> int:
-        """How many of the first that were given to it are surely done with."""
-        return self.done if self._in_order is None else self._in_order
+        """How many of the first that were given to it are done with."""
+        return self._waiting[0].number if self._waiting else self.added
 
     @property
     def waiting(self) -> int:
@@ -96,12 +108,11 @@ class SpanQueue:
         """Take spans to be sent."""
         for span in spans:
             said = _SPAN_CHARS + sum(len(value) for value in span.attributes.values() if isinstance(value, str))
-            self._waiting.append((span, said))
+            self._waiting.append(_Waiting(span, said, self.added))
             self._chars += said
-        self.added += len(spans)
+            self.added += 1
         while len(self._waiting) > MOST_WAITING_SPANS or self._chars > MOST_WAITING_CHARS:
-            self._forget_first()
-            self._overflowed += 1
+            self._chars -= self._waiting.popleft().chars
             self._give_up(1)
         if spans:
             self._news.set()
@@ -126,30 +137,77 @@ class SpanQueue:
     async def send_waiting(self) -> bool:
         """Send what waits; return whether all of it is done with."""
         while self._waiting:
-            batch, before = self._next(), self._overflowed
-            try:
-                # Of a megabyte it takes tens of milliseconds, in which the worker has other things to do.
-                await self._sender.send(await asyncio.to_thread(self._encoded, batch))
-            except Unsent as unsent:
-                self._warn(str(unsent), again=unsent.again)
-                if unsent.again:
-                    # What found no more room meanwhile was of this batch.
-                    if unsent.parts and self._overflowed == before and self._narrow(batch):
-                        continue
+            batch = self._next()
+            unsent = await self._try(batch)
+            if unsent is None:
+                self._most = min(2 * self._most, _BATCH)
+                self._failures = 0
+                self._forget(batch)
+                self._recovered()
+            elif unsent.again:
+                self._failures += 1
+                is_suspicious = unsent.parts and (self._failed_at > 0 or self._failures >= _SUSPICIOUS)
+                if not (is_suspicious and await self._sift(batch)):
+                    self._warn(str(unsent), again=True)
                     return False
-                if unsent.parts and len(batch) > 1:
-                    self._most = max(len(batch) // 4, 1)
-                    continue
-                self._give_up(len(batch))
+            elif unsent.parts and len(batch) > 1:
+                self._warn(str(unsent), again=False)
+                self._most = max(len(batch) // 4, 1)
+                continue
             else:
-                self._taken(batch)
-            # Those that found no more room meanwhile stood first.
-            for _ in range(len(batch) - (self._overflowed - before)):
-                self._forget_first()
+                self._warn(str(unsent), again=False)
+                self._give_up(self._forget(batch))
             if self._on_sent:
                 await self._on_sent()
         self._news.clear()
-        self._in_order = None
+        return True
+
+    async def _try(self, batch: Sequence[_Waiting]) -> Unsent | None:
+        """Send spans; return why they were not taken, where they were not."""
+        try:
+            # Of a megabyte it takes tens of milliseconds, in which the worker has other things to do.
+            await self._sender.send(await asyncio.to_thread(self._encoded, [one.span for one in batch]))
+        except Unsent as unsent:
+            return unsent
+        return None
+
+    async def _sift(self, batch: Sequence[_Waiting]) -> bool:
+        """Send those of a batch that a failing server takes, and give up the others.
+
+        Return whether it takes any: where it does not it fails at all of them, and may not later.
+        """
+        for probe in batch[:: max(len(batch) // _PROBES, 1)][:_PROBES]:
+            if await self._try([probe]) is None:
+                self._forget([probe])
+                break
+        else:
+            self._failed_at = 0
+            return False
+        parts = [[one for one in batch if one is not probe]]
+        while parts:
+            part = parts.pop()
+            unsent = await self._try(part) if part else None
+            if unsent is None:
+                self._forget(part)
+            elif not unsent.parts:
+                return False
+            elif len(part) > 1:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+            elif await self._is_refused(part):
+                self._failed_at += 1
+                self._give_up(self._forget(part))
+                if f"{self._failed_at}".strip("0") == "1":
+                    told = plural(self._failed_at, "span")
+                    _LOG.warning("telemetry: %s fails at what it takes others of: %s so far; dropped", self.name, told)
+        return True
+
+    async def _is_refused(self, part: Sequence[_Waiting]) -> bool:
+        """Return whether a span is not taken however often it is tried; if it is, it is done with."""
+        for _ in range(_TRIES - 1):
+            await asyncio.sleep(_TRY_PAUSE_SECONDS)
+            if await self._try(part) is None:
+                self._forget(part)
+                return False
         return True
 
     async def close(self, patience_seconds: float) -> None:
@@ -165,46 +223,13 @@ class SpanQueue:
             _LOG.warning("telemetry: %s did not take %s", self.name, plural(len(self._waiting), "last span"))
         await self._sender.close()
 
-    def _taken(self, batch: Sequence[StepSpan]) -> None:
-        self._most = min(2 * self._most, _BATCH)
-        if any(span is self._suspect for span in batch):
-            self._suspect = None
-        # While it is looked for what makes a server fail, that it takes others is no end of it.
-        if self._suspect is None and (self._most == _BATCH or len(batch) == len(self._waiting)):
-            self._failures = 0
-            self._recovered()
-
-    def _narrow(self, batch: Sequence[StepSpan]) -> bool:
-        """Look for what makes a server fail; return whether to go on at once.
-
-        One at which it fails alone is put behind the others. It is given up where it fails at it again, and has taken
-        others meanwhile: else it fails at all of them.
-        """
-        self._failures += 1
-        if self._failures < _SUSPICIOUS:
-            return False
-        if len(batch) > 1:
-            self._most = max(len(batch) // 4, 1)
-            return True
-        sent = self.done - self.dropped
-        if batch[0] is self._suspect and sent > self._sent_at_suspicion:
-            self._give_up(1)
-            self._forget_first()
-            return True
-        if self._suspect is None:
-            self._suspect, self._sent_at_suspicion = batch[0], sent
-        if self._in_order is None:
-            self._in_order = self.done
-        self._waiting.rotate(-1)
-        return False
-
-    def _next(self) -> list[StepSpan]:
-        batch, chars = list[StepSpan](), 0
-        for span, said in self._waiting:
-            chars += said
+    def _next(self) -> list[_Waiting]:
+        batch, chars = list[_Waiting](), 0
+        for one in self._waiting:
+            chars += one.chars
             if batch and (len(batch) >= self._most or chars > MOST_BATCH_CHARS):
                 break
-            batch.append(span)
+            batch.append(one)
         return batch
 
     def _encoded(self, batch: Sequence[StepSpan]) -> ExportTraceServiceRequest:
@@ -214,12 +239,14 @@ class SpanQueue:
             # One span that cannot be written must not keep all others here for ever.
             raise Unsent(f"a span cannot be written ({error})", again=False, parts=True) from error
 
-    def _forget_first(self) -> None:
-        span, said = self._waiting.popleft()
-        self._chars -= said
-        self.done += 1
-        if span is self._suspect:
-            self._suspect, self._failures = None, 0
+    def _forget(self, batch: Sequence[_Waiting]) -> int:
+        """Be done with spans; return how many of them had not been given up meanwhile, for want of room."""
+        gone = {one.number for one in batch}
+        there = [one for one in self._waiting if one.number in gone] if gone else []
+        if there:
+            self._waiting = deque(one for one in self._waiting if one.number not in gone)
+            self._chars -= sum(one.chars for one in there)
+        return len(there)
 
     def _give_up(self, spans: int) -> None:
         self.dropped += spans

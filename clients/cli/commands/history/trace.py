@@ -92,8 +92,7 @@ async def _of_run(run: Run, args: argparse.Namespace) -> Trace:
     if not args.follow:
         return await run.trace()
     if args.html and args.html != _STDOUT:
-        say(f"the page is written to {args.html} until {run.id} ends: open it in a browser, it goes on by itself")
-        return await follow_as_page(run, args.html)
+        return await follow_as_page(run, args.html, say)
     return await follow_on_terminal(run, whole=args.full)
 
 

@@ -1,0 +1,68 @@
+"""An id names one question: the same one, however it is written, gives the run, and another one is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import Agent, Client, Prompt, SpecError
+from sostenuto.connection.connect import connect
+
+AGENT = Agent(name="asked", model="scripted/m")
+FIELDS = Prompt(name="fields", template="{a} {b}", model="scripted/m")
+
+
+@workflow.defn
+class Takes:
+    @workflow.run
+    async def run(self, value: Any) -> str:
+        return str(value)
+
+
+@workflow.defn
+class TakesBytes:
+    @workflow.run
+    async def run(self, value: bytes) -> str:
+        return str(value)
+
+
+LARGE = "a" * 400_000
+
+
+@pytest.mark.parametrize(
+    ("what", "first", "same", "others"),
+    [
+        (AGENT, "How is 7?", "How is 7?", ["How is 8?", ["How is 7?", "8?"], LARGE]),
+        (AGENT, LARGE, LARGE, ["b" * 400_000, "small"]),
+        (FIELDS, {"a": "1", "b": ["x", "y"]}, {"b": ["y", "x"], "a": "1"}, [{"a": "1", "b": "x"}, {"a": 1, "b": []}]),
+        (Takes, {"a": 1, "b": [2]}, {"b": [2], "a": 1}, [{"a": True, "b": [2]}, {"a": 1}, LARGE]),
+        (Takes, float("nan"), float("nan"), [1.0]),
+        (TakesBytes, b"1", b"1", [b"1.0"]),
+    ],
+    ids=["text", "large", "fields", "code-first", "nan", "bytes"],
+)
+async def test_the_same_question(
+    temporal: TemporalClient, task_queue: str, tmp_path: Path, what: Any, first: Any, same: Any, others: list[Any]
+) -> None:
+    connected = await connect(temporal.service_client.config.target_host, payload_dir=tmp_path)
+    client = Client(connected, task_queue=task_queue, redis_url="")
+    run = await client.start(what, first, id=task_queue)
+    assert (await client.start(what, same, id=task_queue)).id == run.id
+    for other in others:
+        with pytest.raises(SpecError, match="was started already, and was asked something else"):
+            await client.start(what, other, id=task_queue)
+
+
+async def test_a_large_question_that_cannot_be_read_here(
+    temporal: TemporalClient, task_queue: str, tmp_path: Path
+) -> None:
+    """Whoever does not know where it is kept gets the run, as it is."""
+    connected = await connect(temporal.service_client.config.target_host, payload_dir=tmp_path)
+    run = await Client(connected, task_queue=task_queue, redis_url="").start(AGENT, LARGE, id=task_queue)
+    assert (
+        await Client(temporal, task_queue=task_queue, redis_url="").start(AGENT, "small", id=task_queue)
+    ).id == run.id
