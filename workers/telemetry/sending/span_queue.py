@@ -202,7 +202,10 @@ class SpanQueue:
         return True
 
     async def _is_refused(self, part: Sequence[_Waiting]) -> bool:
-        """Return whether a span is not taken however often it is tried; if it is, it is done with."""
+        """Return whether a span is not taken however often it is tried.
+
+        One that is taken is done with.
+        """
         for _ in range(_TRIES - 1):
             await asyncio.sleep(_TRY_PAUSE_SECONDS)
             if await self._try(part) is None:
@@ -240,7 +243,10 @@ class SpanQueue:
             raise Unsent(f"a span cannot be written ({error})", again=False, parts=True) from error
 
     def _forget(self, batch: Sequence[_Waiting]) -> int:
-        """Be done with spans; return how many of them had not been given up meanwhile, for want of room."""
+        """Be done with spans; return how many of them were still there.
+
+        What found no more room meanwhile was given up.
+        """
         gone = {one.number for one in batch}
         there = [one for one in self._waiting if one.number in gone] if gone else []
         if there:
