@@ -120,7 +120,12 @@ async def run_scripted(
         )
         async with worker:
             run: Any = await client.start(wanted, input, tenant=tenant)
-            result: Result = await run.result()
+            try:
+                result: Result = await run.result()
+            except asyncio.CancelledError:
+                # A test that waits no longer leaves nothing at work on a server that others share.
+                await run.cancel()
+                raise
             return result
 
 

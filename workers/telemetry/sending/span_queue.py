@@ -174,7 +174,8 @@ class SpanQueue:
     async def _sift(self, batch: Sequence[_Waiting]) -> bool:
         """Send those of a batch that a failing server takes, and give up the others.
 
-        Return whether it takes any: where it does not it fails at all of them, and may not later.
+        Return whether it takes any: where it does not it fails at all of them, and may not later. One is given up only
+        where the server took another one after it had failed at it.
         """
         for probe in batch[:: max(len(batch) // _PROBES, 1)][:_PROBES]:
             if await self._try([probe]) is None:
@@ -183,23 +184,30 @@ class SpanQueue:
         else:
             self._failed_at = 0
             return False
-        parts = [[one for one in batch if one is not probe]]
+        parts, refused = [[one for one in batch if one is not probe]], list[_Waiting]()
         while parts:
             part = parts.pop()
             unsent = await self._try(part) if part else None
             if unsent is None:
                 self._forget(part)
+                self._fail_at(refused if part else ())
+                refused = [] if part else refused
             elif not unsent.parts:
                 return False
             elif len(part) > 1:
                 parts += [part[len(part) // 2 :], part[: len(part) // 2]]
             elif await self._is_refused(part):
-                self._failed_at += 1
-                self._give_up(self._forget(part))
-                if f"{self._failed_at}".strip("0") == "1":
-                    told = plural(self._failed_at, "span")
-                    _LOG.warning("telemetry: %s fails at what it takes others of: %s so far; dropped", self.name, told)
+                refused += part
         return True
+
+    def _fail_at(self, refused: Sequence[_Waiting]) -> None:
+        """Give up what a server does not take that takes others."""
+        for one in refused:
+            self._failed_at += 1
+            self._give_up(self._forget([one]))
+            if f"{self._failed_at}".strip("0") == "1":
+                told = plural(self._failed_at, "span")
+                _LOG.warning("telemetry: %s fails at what it takes others of: %s so far; dropped", self.name, told)
 
     async def _is_refused(self, part: Sequence[_Waiting]) -> bool:
         """Return whether a span is not taken however often it is tried.

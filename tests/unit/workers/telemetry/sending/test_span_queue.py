@@ -257,6 +257,27 @@ async def test_what_is_sent_past_others_is_not_told_of_as_all() -> None:
     assert (queue.done, queue.settled, queue.dropped) == (10, 10, 1)
 
 
+async def test_a_server_that_begins_to_fail_at_everything_while_it_is_sifted() -> None:
+    taken = 0
+
+    def fails_later(numbers: list[int]) -> Unsent | None:
+        nonlocal taken
+        if 5 in numbers or taken >= 2:
+            return FAILS
+        taken += 1
+        return None
+
+    sender = Scripted(fails_later)
+    queue = _queue(sender)
+    queue.add(_spans(*range(1, 101)))
+    for _ in range(span_queue._SUSPICIOUS + 5):
+        assert not await queue.send_waiting()
+    assert queue.dropped <= 1, "only what it failed at before it took another one"
+    sender.refuses = lambda _: None
+    assert await queue.send_waiting()
+    assert {*range(1, 101)} - {*sender.taken} <= {5}
+
+
 async def test_a_server_that_goes_away_while_it_is_sifted() -> None:
     taken = 0
 
