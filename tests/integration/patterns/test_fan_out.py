@@ -18,7 +18,9 @@ from tests.integration.patterns.conftest import Serve
 
 pytestmark = pytest.mark.parametrize("cached_runs", [1000], indirect=True)
 
-BRANCHES = (50, 100, 200)
+PROMPTS = (50, 100, 200)
+AGENTS = (25, 50, 100)
+"""Each of them is a run, of four turns of the server."""
 LIMIT = 20
 MARKER = "only the member itself reads this"
 CAST: Mapping[str, Part] = {
@@ -71,24 +73,22 @@ def _most_at_once(history: Recorded, begins: str, ends: str) -> int:
     return most
 
 
-def _check_linear(kind: str, sizes: list[Size]) -> None:
-    """The second hundred branches cost twice what the second fifty did, and none takes more than two tasks."""
-    sys.stdout.write("".join(f"\n{kind}, {count}: {size}" for count, size in zip(BRANCHES, sizes, strict=True)) + "\n")
-    fifty, hundred, two_hundred = sizes
-    assert two_hundred.own_events - hundred.own_events == 2 * (hundred.own_events - fifty.own_events)
-    assert two_hundred.own_bytes - hundred.own_bytes == pytest.approx(
-        2 * (hundred.own_bytes - fifty.own_bytes), rel=0.03
-    )
-    for count, size in zip(BRANCHES, sizes, strict=True):
+def _check_linear(kind: str, branches: tuple[int, ...], sizes: list[Size]) -> None:
+    """The second half of the branches cost twice what the second quarter did, and none takes more than two tasks."""
+    sys.stdout.write("".join(f"\n{kind}, {count}: {size}" for count, size in zip(branches, sizes, strict=True)) + "\n")
+    quarter, half, all_of_them = sizes
+    assert all_of_them.own_events - half.own_events == 2 * (half.own_events - quarter.own_events)
+    assert all_of_them.own_bytes - half.own_bytes == pytest.approx(2 * (half.own_bytes - quarter.own_bytes), rel=0.03)
+    for count, size in zip(branches, sizes, strict=True):
         assert size.tasks <= 2 * count + 2
 
 
-async def _fan_out(serve: Serve, each: Runnable, cast: Cast) -> list[Recorded]:
+async def _fan_out(serve: Serve, each: Runnable, cast: Cast, branches: tuple[int, ...]) -> list[Recorded]:
     """The histories of the runs with each number of branches, all of which completed."""
     wide = Parallel(name="wide", each=each, limit=LIMIT)
     histories = []
     async with serve(App(wide), cast) as stage:
-        for count in BRANCHES:
+        for count in branches:
             outcome = await stage.ask(wide, str(list(range(count))))
             assert outcome.result.status is Status.COMPLETED, outcome.result.reason
             assert outcome.result.output == ["done"] * count
@@ -98,22 +98,22 @@ async def _fan_out(serve: Serve, each: Runnable, cast: Cast) -> list[Recorded]:
 
 async def test_prompts(serve: Serve) -> None:
     cast = Cast(CAST)
-    histories = await _fan_out(serve, PROMPT, cast)
+    histories = await _fan_out(serve, PROMPT, cast, PROMPTS)
     assert cast.most_at_once <= LIMIT
     assert [_most_at_once(h, "ACTIVITY_TASK_SCHEDULED", "ACTIVITY_TASK_COMPLETED") for h in histories] == [LIMIT] * 3
-    _check_linear("prompts", [_size(history) for history in histories])
+    _check_linear("prompts", PROMPTS, [_size(history) for history in histories])
 
 
 async def test_agents(serve: Serve) -> None:
     cast = Cast(CAST)
-    histories = await _fan_out(serve, AGENT, cast)
+    histories = await _fan_out(serve, AGENT, cast, AGENTS)
     begins, ends = "START_CHILD_WORKFLOW_EXECUTION_INITIATED", "CHILD_WORKFLOW_EXECUTION_COMPLETED"
     assert [_most_at_once(history, begins, ends) for history in histories] == [LIMIT] * 3
     assert cast.most_at_once <= LIMIT
     # On a busy machine a call may lose its heartbeats, and is made again.
-    calls = 2 * sum(BRANCHES)
+    calls = 2 * sum(AGENTS)
     assert calls <= len(cast.requests) < 1.05 * calls
-    _check_linear("agents", [_size(history) for history in histories])
+    _check_linear("agents", AGENTS, [_size(history) for history in histories])
 
 
 async def test_a_parent_has_no_transcript_of_a_child(serve: Serve) -> None:

@@ -92,6 +92,7 @@ async def test_what_breaks_loses_nothing_that_came_before(serve: Serve) -> None:
     assert (partial["turns"], list(partial["steps"])) == (1, ["first", "second"])
 
 
+@pytest.mark.parametrize("cached_runs", [1000], indirect=True)  # reading it anew at every step is tested elsewhere
 async def test_a_planner_has_turns_for_all_of_its_plans(play: Play) -> None:
     """Also where each of them is asked for again as often as may be."""
 
