@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 from temporalio.client import Client
-from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..history.reading.executions import describe, first_execution
-from ..history.reading.follow import read_start
+from ..history.reading.follow import decoded, read_start
 from ..workflows.search_attributes import RUNNABLE, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from temporalio.api.common.v1 import Payload
+    from temporalio.api.common.v1 import Payload, Payloads
 
     from .start_request import Order
 
@@ -56,7 +55,7 @@ async def find_started_before(temporal: Client, run_id: str, order: Order, tenan
             raise
         return description.run_id
     is_run = order.workflow == names.RUN_WORKFLOW
-    said = await _whole(temporal, started.input.payloads)
+    said = await _whole(temporal, started.input)
     asked = temporal.data_converter.payload_converter.to_payloads(order.arguments)
     if said is not None and _questions(said, is_run=is_run) != _questions(asked, is_run=is_run):
         raise SpecError(
@@ -66,20 +65,16 @@ async def find_started_before(temporal: Client, run_id: str, order: Order, tenan
     return description.run_id
 
 
-async def _whole(temporal: Client, payloads: Sequence[Payload]) -> Sequence[Payload] | None:
-    """Return payloads with what is kept outside the history.
+async def _whole(temporal: Client, said: Payloads) -> Sequence[Payload] | None:
+    """Return payloads as before encryption and external storage.
 
-    None where this process does not know where, or it is not there any more.
+    None where this process does not know how, or what is kept outside is not there any more.
     """
-    if not any(payload.external_payloads for payload in payloads):
-        return payloads
-    if temporal.data_converter.external_storage is None:
-        return None
     try:
-        values = await temporal.data_converter.decode(list(payloads), [RawValue] * len(payloads))
-    except Exception:  # noqa: BLE001 - whatever a store raises: the run goes on as it is
+        found = (await decoded(said, temporal.data_converter)).payloads
+    except Exception:  # noqa: BLE001 - whatever a codec or a store raises: the run goes on as it is
         return None
-    return [value.payload for value in values]
+    return None if any(payload.external_payloads for payload in found) else found
 
 
 def _questions(payloads: Sequence[Payload], *, is_run: bool) -> list[object]:

@@ -17,7 +17,7 @@ from temporalio.converter import DataConverter
 from ...contracts.contract import Contract
 from ...contracts.wire.run import Status
 from ...history.events.history_event import RecordedEvent
-from ...history.reading.follow import decoded_event
+from ...history.reading.follow import decoded
 from ..summary import RunSummary
 from .overview import Endings, LateEnd
 from .requests import Requests, moment_in_query
@@ -101,7 +101,7 @@ class EndingsReader:
         for row in unknown[:most]:
             event = await self._requests.close_event(row.id, row.run_id)
             self._reasons[row.run_id] = (
-                reason_of(await decoded_event(event, self._converter), self._converter) if event else ""
+                reason_of(await decoded(event, self._converter), self._converter) if event else ""
             )
         while len(self._reasons) > _MOST_KNOWN:
             del self._reasons[next(iter(self._reasons))]

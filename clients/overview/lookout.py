@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 from ...contracts import names
 from ...history.events.history_event import RecordedEvent
 from ...history.events.stalls import read_stall
-from ...history.reading.follow import decoded_event
+from ...history.reading.follow import decoded
 from ..rpc_errors import translate_rpc_errors
 from .board import Sighting, open_runs
 from .endings import EndingsReader
@@ -257,7 +257,7 @@ class Lookout:
 
     async def _decoded(self, event: HistoryEvent) -> HistoryEvent:
         try:
-            return await decoded_event(event, self._temporal.data_converter)
+            return await decoded(event, self._temporal.data_converter)
         except Exception:  # noqa: BLE001 - a codec of somebody's; the ledger notes that it could not read this
             return event
 

@@ -26,7 +26,7 @@ from ...contracts.text import one_line
 from ..events.projection import Projection
 from ..trace.step import Trace
 from .executions import Entry
-from .follow import decoded_event
+from .follow import decoded
 from .traced import build_trace
 from .tree import RunAddress, TreePart
 
@@ -135,7 +135,7 @@ async def _parts(
         part = TreePart(place, Projection(converter))
         execution = _started(history).original_execution_run_id or "exported"
         for event in history.events:
-            events = part.projection.feed(await decoded_event(event, converter), execution)
+            events = part.projection.feed(await decoded(event, converter), execution)
             part.take(Entry(execution, event.event_id, events), keep=True)
         yield part
         places.extend((inner, found) for inner in part.nested() for found in nested if _is_of(found, inner))

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message as Proto
 from temporalio.api.common.v1 import Payload, SearchAttributes, WorkflowExecution
@@ -42,6 +42,8 @@ MAY_BE_TAKEN_BACK = frozenset(
 us, and may be yielded twice."""
 _PATIENCE = timedelta(seconds=15)
 _LAST_EVENTS = 6
+P = TypeVar("P", bound=Proto)
+
 _FULL_PAGE = 250
 """Events of a page after which there may be more."""
 _FIRST_DELAY_SECONDS = 0.1
@@ -154,24 +156,27 @@ async def _after(
             # Also the one before it would do: what was seen is left out.
             mark.page = events.next_page_token or mark.page
         if event.event_id > mark.seen:
-            decoded = await decoded_event(event, temporal.data_converter)
+            whole = await decoded(event, temporal.data_converter)
             if event.event_type not in MAY_BE_TAKEN_BACK:
                 mark.seen = event.event_id
-            yield decoded
+            yield whole
         if patience and is_last and len(events.current_page or ()) < _FULL_PAGE:
             return
 
 
-async def decoded_event(event: HistoryEvent, converter: DataConverter) -> HistoryEvent:
-    """Return the event with its payloads as before encryption and external storage."""
+async def decoded(message: P, converter: DataConverter) -> P:
+    """Return an event, or a part of one, with its payloads decoded.
+
+    As they were before encryption and external storage.
+    """
     if converter.payload_codec is None and converter.external_storage is None:
-        return event
-    payloads = list(_payloads(event))
+        return message
+    payloads = list(_payloads(message))
     if payloads:
         values: list[Any] = await converter.decode(payloads, [RawValue] * len(payloads))
         for payload, value in zip(payloads, values, strict=True):
             payload.CopyFrom(value.payload)
-    return event
+    return message
 
 
 def _payloads(message: Proto) -> Iterator[Payload]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client as TemporalClient
+from temporalio.converter import PayloadCodec
 
 from sostenuto import Agent, Client, Prompt, SpecError
 from sostenuto.connection.connect import connect
@@ -55,6 +60,26 @@ async def test_the_same_question(
     for other in others:
         with pytest.raises(SpecError, match="was started already, and was asked something else"):
             await client.start(what, other, id=task_queue)
+
+
+class Codec(PayloadCodec):
+    """Encodes the same otherwise each time, as one that encrypts does."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [Payload(metadata={"encoding": b"x"}, data=os.urandom(8) + one.SerializeToString()) for one in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [Payload.FromString(one.data[8:]) for one in payloads]
+
+
+async def test_an_encrypted_question(temporal: TemporalClient, task_queue: str) -> None:
+    config = temporal.config()
+    config["data_converter"] = replace(temporal.data_converter, payload_codec=Codec())
+    client = Client(TemporalClient(**config), task_queue=task_queue, redis_url="")
+    run = await client.start(AGENT, "How is 7?", id=task_queue)
+    assert (await client.start(AGENT, "How is 7?", id=task_queue)).id == run.id
+    with pytest.raises(SpecError, match="was asked something else"):
+        await client.start(AGENT, "How is 8?", id=task_queue)
 
 
 async def test_a_large_question_that_cannot_be_read_here(
