@@ -6,17 +6,18 @@ For its bills and for comparing models.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..contracts.errors import ModelError, UnreadableAnswer
 from ..contracts.usage import Usage
+from ..contracts.wire.totals import Totals
 
 Price = Callable[[str, str, Usage], float | None]
 """Cost of a model call in US dollars, by provider, model and usage; None where unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charge:
     """A call that was answered, and so is to be paid for."""
 
@@ -27,6 +28,8 @@ class Charge:
     """None: the provider did not tell."""
     has_price: bool = True
     """Whether the price list may know it. Services that bill by other units than tokens are in none."""
+    cost: Totals | None = field(default=None, compare=False)
+    """What it came to, once a bill has added it up."""
 
 
 OnCharge = Callable[[Charge], None]

@@ -32,7 +32,7 @@ class ContentFiles:
         path = self._path(digest)
         if not path.exists():
             private_directory(path.parent)
-            _write_atomically(path, content)
+            write_atomically(path, content)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -52,7 +52,11 @@ class ContentFiles:
         return self.directory / digest[:2] / digest
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file in one go. Blocks.
+
+    Whoever reads it meanwhile sees what was there before.
+    """
     # A half-written file under its final name would be taken for the whole content for ever.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
@@ -60,6 +64,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

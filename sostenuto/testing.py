@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from temporalio.testing import WorkflowEnvironment
@@ -31,6 +31,7 @@ from .contracts.specs.app import App
 from .contracts.specs.node import Node
 from .contracts.wire.run import Result
 from .workers.mcp import mcp_sessions
+from .workers.settings import BUILT_IN
 from .workers.stack.temporal_server import find_program
 from .workers.worker import Services, build_worker, replayer
 
@@ -46,7 +47,6 @@ __all__ = [
     "temporal_server",
 ]
 
-_PROVIDERS: Final = ("anthropic", "local", "openai", "scripted")
 _STARTUP: Final = timedelta(minutes=2)
 
 
@@ -101,9 +101,10 @@ async def run_scripted(
         SpecError: The app has no runnable of that name, the input is none, or the script no list of steps.
         SetupError: There is no server at that address.
     """
-    if isinstance(script, str) or not (isinstance(script, Sequence | Mapping | Path) or hasattr(script, "complete")):
+    has_steps = isinstance(script, Sequence | Mapping | Path) and not isinstance(script, str)
+    if not (has_steps or hasattr(script, "complete")):
         raise SpecError(f"run_scripted: script: {brief(script)} is not a list of steps: write ['the first answer', …]")
-    adapter = ScriptedAdapter(script) if isinstance(script, Sequence | Mapping | Path) else script
+    adapter: Any = ScriptedAdapter(cast("Script", script)) if has_steps else script
     wanted = app.runnable(runnable) if isinstance(runnable, str) else runnable
     nodes = [*app.walk(), *(wanted.walk() if isinstance(wanted, Node) else ())]
     named = {choice.provider for node in nodes for model in node.models.values() for choice in model.choices}
@@ -113,7 +114,7 @@ async def run_scripted(
         worker = build_worker(
             client.temporal,
             app,
-            dict.fromkeys((*_PROVIDERS, *named), adapter),
+            dict.fromkeys((*BUILT_IN, *named), adapter),
             price,
             task_queue=queue,
             services=Services(mcp=sessions),

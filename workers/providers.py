@@ -18,7 +18,7 @@ from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .lazy import Lazy
 from .service_settings import CompatibleProvider, secret_of
-from .settings import Settings
+from .settings import BUILT_IN, Settings
 
 if TYPE_CHECKING:
     from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TextVectors
@@ -30,9 +30,6 @@ _NO_LOCAL_SERVER = (
     "no local model server: start one by `sostenuto dev`, or run this in the directory where `sostenuto dev` runs "
     "(or set SOSTENUTO_STATE_DIR to its state directory), or set SOSTENUTO_LOCAL_URL"
 )
-
-
-_BUILT_IN = ("anthropic", "openai", LOCAL_PROVIDER, "scripted")
 
 
 def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> dict[str, ModelAdapter]:
@@ -74,7 +71,7 @@ def unused_models(settings: Settings) -> list[str]:
 
     Its name may be misspelled; or it is a provider of other workers that share the settings.
     """
-    there = [*_BUILT_IN, *settings.providers]
+    there = [*BUILT_IN, *settings.providers]
     return [
         f"[models.{json.dumps(pattern)}]: there is no provider {pattern.partition('/')[0]!r} here (there are: "
         f"{', '.join(there)}), so nothing comes of it"
@@ -247,7 +244,7 @@ def unknown_provider(provider: str, known: Iterable[str]) -> str:
         provider: The provider.
         known: Those that settings name.
     """
-    if close := get_close_matches(provider, [*_BUILT_IN, *known], n=1):
+    if close := get_close_matches(provider, [*BUILT_IN, *known], n=1):
         return f"unknown provider {provider!r}: did you mean {close[0]!r}?"
     # A variable cannot have a dash in its name, and stands for a provider without one.
     variable = "" if "-" in provider else f"SOSTENUTO_PROVIDER_{provider.upper()}_URL, or "

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_va
 
 from ..connection.running_stack import DEFAULT_STATE_DIR
 from ..contracts.errors import SetupError
+from ..contracts.names import LOCAL_PROVIDER
 from .service_settings import (
     KNOWN_RERANKERS,
     NAME,
@@ -30,7 +31,8 @@ from .service_settings import (
 )
 
 _FILE = Path("sostenuto.toml")
-_BUILT_IN = frozenset({"anthropic", "openai", "local", "scripted"})
+BUILT_IN = ("anthropic", "openai", LOCAL_PROVIDER, "scripted")
+"""Providers that are there without a setting."""
 _VARIABLES = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
     "anthropic_base_url": "ANTHROPIC_BASE_URL",
@@ -168,7 +170,7 @@ class Settings(BaseModel):
         for name in providers:
             if not NAME.match(name):
                 raise ValueError(f"{name!r} is not a provider name: it has lower-case letters, digits, '_' and '-'")
-            if name in _BUILT_IN:
+            if name in BUILT_IN:
                 raise ValueError(f"{name!r} is built in: give this provider another name")
         return providers
 

@@ -69,7 +69,6 @@ class Bill:
         self._report = report
         self._totals = _spent_before()
         self._open: list[Charge] = []
-        self._priced: list[tuple[Charge, Totals]] = []
         if self._totals != Totals():
             report(self._details(""))
 
@@ -82,13 +81,9 @@ class Bill:
         while self._open:
             cost = await self._costs.of(self._open[0]) if self._costs else None
             charge = self._open.pop(0)
-            self._priced.append((charge, Totals.call(charge.usage or Usage(), cost)))
-            self._totals += self._priced[-1][1]
+            charge.cost = Totals.call(charge.usage or Usage(), cost)
+            self._totals += charge.cost
         return self._totals
-
-    def cost_of(self, charge: Charge) -> Totals:
-        """Return what a call cost that was in the totals the last time."""
-        return next((cost for known, cost in self._priced if known is charge), Totals())
 
     async def progress(self, words: str) -> None:
         """Report how far it is, with what was spent."""

@@ -13,7 +13,6 @@ from typing import Literal
 
 from ...contracts.wire.totals import StepStage, Totals
 from ..price import Charge, OnCharge
-from .bill import Bill
 
 
 @dataclass(slots=True)
@@ -64,15 +63,15 @@ class StageClock:
         finally:
             known.seconds += self.seconds - after
 
-    def stages(self, bill: Bill) -> tuple[StepStage, ...]:
-        """Return the stages, with what each cost by the bill, which has been added up."""
+    def stages(self) -> tuple[StepStage, ...]:
+        """Return the stages, with what each cost, as far as a bill has been added up."""
         return tuple(
             StepStage(
                 kind=one.kind,
                 model=one.model,
                 after_seconds=round(one.after, 4),
                 seconds=round(one.seconds, 4),
-                **dict(sum((bill.cost_of(charge) for charge in one.charges), Totals())),
+                **dict(sum((charge.cost or Totals() for charge in one.charges), Totals())),
             )
             for one in self._stages
         )

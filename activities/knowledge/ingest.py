@@ -68,7 +68,7 @@ class IngestActivities:
             clock = StageClock(bill.charge)
             done = await self.ingestion().bring_in(call, bill.progress, clock)
             spent = dict(await bill.totals())
-            return done.model_copy(update=spent | {"stages": clock.stages(bill)})
+            return done.model_copy(update=spent | {"stages": clock.stages()})
 
     @activity.defn(name=names.INGEST_SHOW_ACTIVITY)
     async def show(self, call: ShowCall) -> int:

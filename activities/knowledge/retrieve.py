@@ -68,7 +68,7 @@ class RetrieveActivities:
             clock = StageClock(bill.charge)
             found = await _in_time(self.knowledge(), call, clock, bill.progress)
             spent = dict(await bill.totals())
-            found = _returnable(found.model_copy(update=spent | {"stages": clock.stages(bill)}))
+            found = _returnable(found.model_copy(update=spent | {"stages": clock.stages()}))
         info = activity.info()
         if call.call_id:
             self._cache.put_result(info.workflow_run_id or "", found.as_result(call.call_id, call.name))

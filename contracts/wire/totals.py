@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from typing import Final, Literal
 
 from ..contract import Contract
@@ -49,7 +47,7 @@ class Staged(Charged):
     @property
     def beside_stages(self) -> Totals:
         """What no stage tells: what the attempts before have cost."""
-        return self.totals - reduce(add, (stage.totals for stage in self.stages), Totals())
+        return self.totals - sum((stage.totals for stage in self.stages), Totals())
 
 
 class Totals(Contract):

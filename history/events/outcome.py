@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError
@@ -96,6 +96,10 @@ class Activity:
     attempt: int = 1
     waited: float = 0.0
     """Seconds from its scheduling to the start of its last attempt."""
+
+    def took(self, end: RecordedEvent) -> dict[str, Any]:
+        """Return attempt, seconds and waited seconds of its end, as events have them."""
+        return {"attempt": self.attempt, "seconds": end.since(self.at), "waited_seconds": self.waited}
 
 
 def failure_reason(error: BaseException) -> str:

@@ -164,7 +164,5 @@ class DirectOutcome:
             name=self.name,
             content=content,
             is_error=is_error,
-            attempt=activity.attempt,
-            seconds=recorded.since(activity.at),
-            waited_seconds=activity.waited,
+            **activity.took(recorded),
         )

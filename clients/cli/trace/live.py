@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import stat
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ....connection.content_files import write_atomically
 from ....contracts.errors import SetupError, SostenutoError, SpecError
 from ..step_lines import hindrance_line
 from ..terminal import has_screen, open_console
@@ -166,20 +166,12 @@ def _replace(file: Path, page: str) -> None:
 
     A browser that loads it meanwhile sees the one before, whole.
     """
-    part = ""
     try:
         mode = file.stat().st_mode
-        if not stat.S_ISREG(mode):
-            write_page(page, file)
+        if stat.S_ISREG(mode):
+            write_atomically(file.resolve(), page.encode("ascii"), stat.S_IMODE(mode))
             return
-        whole = file.resolve()
-        descriptor, part = tempfile.mkstemp(prefix=".", suffix=".html", dir=whole.parent)
-        with open(descriptor, "w", encoding="ascii", newline="\n") as opened:
-            opened.write(page)
-        Path(part).chmod(stat.S_IMODE(mode))
-        Path(part).replace(whole)
     except (OSError, RuntimeError):
-        if part:
-            Path(part).unlink(missing_ok=True)
         # There is none yet, or it may be written where its folder may not.
-        write_page(page, file)
+        pass
+    write_page(page, file)

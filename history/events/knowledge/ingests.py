@@ -84,12 +84,8 @@ class DocumentOutcome:
             uri=self.uri,
             passages=done.passages,
             characters=done.characters,
-            attempt=activity.attempt,
-            seconds=recorded.since(activity.at),
-            waited_seconds=activity.waited,
-            usage=done.usage,
-            cost_usd=done.cost_usd,
-            unpriced_calls=done.unpriced_calls,
+            **activity.took(recorded),
+            **dict(done.totals),
             stages=done.stages,
         )
 
@@ -112,8 +108,6 @@ class DocumentOutcome:
             step=activity.id.step,
             uri=self.uri,
             reason=told_by(error),
-            seconds=recorded.since(activity.at),
-            attempt=activity.attempt,
-            waited_seconds=activity.waited,
+            **activity.took(recorded),
             **dict(spent),
         )

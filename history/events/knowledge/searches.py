@@ -55,9 +55,7 @@ class RetrievalOutcome:
             step=found.step,
             attempt=activity.attempt,
             seconds=found.seconds,
-            usage=found.usage,
-            cost_usd=found.cost_usd,
-            unpriced_calls=found.unpriced_calls,
+            **dict(found.totals),
             stages=found.stages,
             note=found.note,
         )

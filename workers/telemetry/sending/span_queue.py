@@ -255,11 +255,14 @@ class SpanQueue:
 
         What found no more room meanwhile was given up.
         """
-        gone = {one.number for one in batch}
-        there = [one for one in self._waiting if one.number in gone] if gone else []
-        if there:
-            self._waiting = deque(one for one in self._waiting if one.number not in gone)
-            self._chars -= sum(one.chars for one in there)
+        first = self.settled
+        there = {one.number: one for one in batch if one.number >= first}
+        # Most of the time they stand first.
+        while self._waiting and self._waiting[0].number in there:
+            self._waiting.popleft()
+        if self._waiting and any(number > self._waiting[0].number for number in there):
+            self._waiting = deque(one for one in self._waiting if one.number not in there)
+        self._chars -= sum(one.chars for one in there.values())
         return len(there)
 
     def _give_up(self, spans: int) -> None:
