@@ -92,16 +92,22 @@ async def telemetry_of(
         ears.queues = queues
         publish_figures(meter, cache=cache, live=live, follower=follower, queues=queues)
         live.on_first_delta = metrics.take_first_chunk if settings.publishes_metrics else None
-        tasks = [asyncio.create_task(follower.run(task_queue)), *(asyncio.create_task(queue.run()) for queue in queues)]
+        following = asyncio.create_task(follower.run(task_queue))
+        sending = [asyncio.create_task(queue.run()) for queue in queues]
         try:
             yield (Tracing(follower.touch),)
         finally:
             live.on_first_delta = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(following)
             await _send_last(follower, queues)
+            await _end(*sending)
             await positions.close()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _send_last(follower: Follower, queues: Sequence[SpanQueue]) -> None:

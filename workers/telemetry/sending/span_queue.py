@@ -81,6 +81,8 @@ class SpanQueue:
         self._failed_at = 0
         """Spans at which the server failed while it took others."""
         self._news = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """Held while it is sent: a batch that is on its way is not sent again by whoever lets go."""
         self._is_down = False
         self._lost = 0
 
@@ -118,13 +120,17 @@ class SpanQueue:
             self._news.set()
 
     async def run(self) -> None:
-        """Send what comes, until it is cancelled."""
+        """Send what comes, until it is cancelled.
+
+        Best once it is closed, which waits for what is on its way.
+        """
         pause = _FIRST_PAUSE_SECONDS
         while True:
             await self._news.wait()
             await asyncio.sleep(_GATHERING_SECONDS)
             try:
-                is_done = await self.send_waiting()
+                async with self._turn:
+                    is_done = await self.send_waiting()
             except Exception as error:  # noqa: BLE001 - what nobody thought of must not silence all that comes
                 self._warn(type(error).__name__, again=True)
                 is_done = False
@@ -225,7 +231,7 @@ class SpanQueue:
         """Send what waits, for so long, and let go."""
         was_down = self._is_down
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_seconds):
+            async with asyncio.timeout(patience_seconds), self._turn:
                 is_done = await self.send_waiting()
                 while not (is_done or was_down):
                     await asyncio.sleep(_LAST_PAUSE_SECONDS)

@@ -350,6 +350,30 @@ async def test_who_was_down_is_waited_for_no_longer(caplog: pytest.LogCaptureFix
     assert sender.is_closed
 
 
+async def test_what_is_on_its_way_is_not_sent_again() -> None:
+    """By whoever lets go while the server takes its time to answer."""
+    has_it, may_answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(Scripted):
+        async def send(self, batch: ExportTraceServiceRequest) -> None:
+            await super().send(batch)
+            has_it.set()
+            await may_answer.wait()
+
+    sender = Slow()
+    queue = _queue(sender)
+    running = asyncio.create_task(queue.run())
+    queue.add(_spans(1, 2))
+    await has_it.wait()
+    closing = asyncio.create_task(queue.close(60.0))
+    await asyncio.sleep(0)
+    may_answer.set()
+    await closing
+    running.cancel()
+    assert sender.tried == [[1, 2]]
+    assert sender.is_closed
+
+
 async def test_patience_ends(caplog: pytest.LogCaptureFixture) -> None:
     class Stuck(Scripted):
         async def send(self, batch: ExportTraceServiceRequest) -> None:
