@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,13 +15,17 @@ from pydantic_core import from_json, to_json
 
 from ..contracts import limits
 from ..contracts.model import Head, OutputSchema
+from ..contracts.signature.hints import type_of_parameter
 from ..contracts.specs.node import Node
 from ..contracts.specs.output import Validator, unwrapped
 from .call.failure import told
+from .call.run_context import NO_CONTEXT, RunContext
 from .call.user_code import UserCode
 from .not_served import NotServedError
 from .validators import objections, reasons, sendable
 
+_CONTEXT = "context"
+"""Name of the parameter by which a validator asks for the run's context."""
 _LEAST = timedelta(seconds=1)
 """What validators have left, whatever the check of the type took."""
 
@@ -49,6 +55,7 @@ class OutputValidator:
             if output and node.output_type:
                 self._types[node.name, output.model_dump_json()] = node.output_type
         self._validators = dict(validators or {})
+        self._wanting = {name: kind for name, one in self._validators.items() if (kind := _context_of(name, one))}
         self._user = user or UserCode()
 
     def check_known(self, head: Head) -> None:
@@ -65,7 +72,15 @@ class OutputValidator:
                     f"serve it by App(..., validators=[{name}])"
                 )
 
-    async def problems(self, head: Head, text: str, *, limit: timedelta, refused: bool = False) -> tuple[str, ...]:
+    async def problems(
+        self,
+        head: Head,
+        text: str,
+        *,
+        limit: timedelta,
+        refused: bool = False,
+        context: RunContext = NO_CONTEXT,
+    ) -> tuple[str, ...]:
         """Return what is wrong with an answer, a sentence each.
 
         Empty where it is good.
@@ -75,6 +90,7 @@ class OutputValidator:
             text: The answer.
             limit: Longest the check of the type and the validators may take together.
             refused: The model declined to answer: no validator is asked about that.
+            context: That of the run, for validators that have a parameter of this name.
         """
         wrong: tuple[str, ...] = ()
         answer: Any = text
@@ -91,8 +107,22 @@ class OutputValidator:
             return ("it is empty",)
         if wrong or refused or not head.validators:
             return sendable(wrong)
-        wanted = {name: self._validators[name] for name in head.validators}
+        try:
+            wanted = {name: self._asked(name, context) for name in head.validators}
+        except ValueError as error:
+            return (f"answer: it cannot be checked: {error}",)
         return await objections(wanted, answer, limit=limit, user=self._user)
+
+    def _asked(self, name: str, context: RunContext) -> Validator:
+        """Return a validator as it is asked in a run with this context.
+
+        Raises:
+            ValueError: The context is not of the type that the validator wants.
+        """
+        validator = self._validators[name]
+        if name not in self._wanting:
+            return validator
+        return partial(validator, **{_CONTEXT: context.typed(self._wanting[name])})
 
     def _parsed(self, head: Head, text: str) -> tuple[tuple[str, ...], Any]:
         """Return what does not fit the form of the answer, and the parsed answer."""
@@ -105,6 +135,18 @@ class OutputValidator:
             return _by_type(adapter, head.output, text)
         except BaseException as error:  # noqa: BLE001 - a faulty validator would have the answer paid for again and again
             return (f"answer: its check ended by {told(error)}",), None
+
+
+def _context_of(name: str, validator: Validator) -> Any:
+    """Return the type of the context that a validator wants.
+
+    `Any` where it names none; None where it wants no context.
+    """
+    try:
+        has_it = _CONTEXT in inspect.signature(validator).parameters
+    except (TypeError, ValueError):
+        return None
+    return (type_of_parameter(validator, f"validator {name}", _CONTEXT) or Any) if has_it else None
 
 
 def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:

@@ -13,13 +13,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
-from ..contracts.errors import SetupError, SostenutoError, ToolError
+from ..contracts.errors import SetupError, SostenutoError, SpecError, ToolError
 from ..contracts.tool import Effect
 from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
 from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
+from .call.run_context import ContextUnreadable, RunContexts
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult
@@ -40,10 +41,14 @@ class McpActivities:
     Args:
         servers: The worker's sessions by the names that the app gives the servers.
         cache: Keeps the results until the next model call.
+        contexts: Knows the contexts of runs.
     """
 
-    def __init__(self, servers: Mapping[str, McpSession], cache: TranscriptCache) -> None:
+    def __init__(
+        self, servers: Mapping[str, McpSession], cache: TranscriptCache, contexts: RunContexts | None = None
+    ) -> None:
         self._servers = servers
+        self._contexts = contexts or RunContexts()
         self._cache = cache
         self._logged: set[tuple[str, ToolFault]] = set()
 
@@ -58,13 +63,15 @@ class McpActivities:
             if activity.info().attempt > 1:
                 await release_own_run()
             try:
-                session = self._session(call.server)
+                session = await self._session_for(call.server, is_there=call.context)
                 # Later pages that cannot be had are waited for, but not for ever.
                 listing = await session.list_tools(whole=activity.info().attempt < _ATTEMPTS)
                 # In a thread: of a long list it takes a while, in which nobody else is to be held up.
                 return self._told(await asyncio.to_thread(catalogue_of, call.server, session.server, listing))
             except NotServedError as error:
                 raise await cannot(str(error)) from None
+            except ContextUnreadable as error:
+                raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=error.may_pass) from None
             except SostenutoError as error:
                 raise failure(
                     error, str(error), kind=names.TOOL_FAILED, retryable=self._may_pass(call, error)
@@ -108,7 +115,8 @@ class McpActivities:
         name, once = invocation.name, self._effect(invocation) is Effect.ONCE
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
-            return fit(await self._session(invocation.server).call_tool(call), name, self._effect(invocation))
+            session = await self._session_for(invocation.server, is_there=invocation.context)
+            return fit(await session.call_tool(call), name, self._effect(invocation))
         except NotServedError as error:
             raise await cannot(f"{name} was not run: {error}") from None
         except UnreadableResult as error:
@@ -119,9 +127,9 @@ class McpActivities:
         except CallInterrupted as error:
             message = f"{outcome_unknown(name)} ({error})" if once else f"{name}: {error}"
             raise _failed(error, message, retryable=not once) from None
-        except ServerUnreachable as error:
+        except (ServerUnreachable, ContextUnreadable) as error:
             raise _failed(error, f"{name} was not run: {error}", retryable=not once) from None
-        except SetupError as error:
+        except (SetupError, SpecError) as error:
             raise _failed(error, f"{name} was not run: {error}", retryable=False) from None
         except ToolError as error:
             raise _failed(error, str(error), retryable=False) from None
@@ -131,6 +139,19 @@ class McpActivities:
             return without_result(str(error), invocation.name, self._effect(invocation))
         except ToolError as told:
             raise _failed(told, str(told), retryable=False) from None
+
+    async def _session_for(self, name: str, *, is_there: bool) -> McpSession:
+        """Return the session for the run of the call.
+
+        Raises:
+            NotServedError: This worker has none with the server.
+            ContextUnreadable: The server depends on the run's context, which cannot be had now.
+            SpecError: It wants a value that the context lacks; names it.
+        """
+        session = self._session(name)
+        if not session.server.wants_context:
+            return session
+        return session.with_context((await self._contexts.own(is_there=is_there)).values)
 
     def _session(self, name: str) -> McpSession:
         if name not in self._servers:

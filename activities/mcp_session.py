@@ -94,6 +94,16 @@ class McpSession(Protocol):
 
     server: McpServer
 
+    def with_context(self, values: Mapping[str, JsonValue]) -> McpSession:
+        """Return the session for runs with this context.
+
+        Itself, where nothing in the server depends on it.
+
+        Raises:
+            SpecError: The server wants a value that the context lacks; names it.
+        """
+        ...
+
     async def list_tools(self, *, whole: bool) -> Listing:
         """List all tools that the server has now.
 

@@ -16,7 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import limits, names
-from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited
+from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited, SpecError
 from ..contracts.mcp import McpServer
 from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
 from ..contracts.model import Head, Model
@@ -33,6 +33,7 @@ from .call.interrupted import or_interrupted
 from .call.live import Live
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
+from .call.run_context import ContextUnreadable, RunContext, RunContexts
 from .call.user_code import UserCode
 from .lenient_json import json_object, with_text_alone
 from .model_adapter import Completion, ModelAdapter, ModelRequest
@@ -62,7 +63,9 @@ class ModelActivities:
         user: UserCode,
         servers: Mapping[str, McpServer] | None = None,
         live: Live | None = None,
+        contexts: RunContexts | None = None,
     ) -> None:
+        self._contexts = contexts or RunContexts()
         self._adapters = adapters
         self._live = live or Live()
         self._costs = Costs(price, user)
@@ -87,19 +90,22 @@ class ModelActivities:
             model = prefix.head.model.choices[call.choice]
             try:
                 self._validator.check_known(prefix.head)
-                request = _request(prefix, model, call, self._connected(prefix.head))
+                context = await self._contexts.own(is_there=call.context)
+                request = _request(prefix, model, call, self._connected(prefix.head, context))
                 with self._live.model_call(model, structured=request.output is not None) as on_delta:
                     ask = partial(completed, self._adapter(model), request)
                     # Of an answer in JSON a part is none.
                     keeps = call.keep and request.output is None
                     found = or_interrupted(ask, on_delta, model) if keeps else ask(on_delta)
                     completion, missing = await found
-                reply = await self._reply(call, prefix, completion, started, missing)
+                reply = await self._reply(call, prefix, completion, started, missing, context)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise InvalidRequest(reason)
                 whole = prefix.extended((reply.message,))
             except NotServedError as error:
                 raise await cannot(f"{model.name}: {error}") from None
+            except ContextUnreadable as error:
+                raise failure(error, str(error), kind=type(error).__name__, retryable=error.may_pass) from None
             except ModelError as error:
                 if error.paid:
                     paid += 1
@@ -114,15 +120,17 @@ class ModelActivities:
         self._cache.put_prefix(reply.id, whole, replaces=call.after)
         return reply
 
-    def _connected(self, head: Head) -> dict[str, McpServer]:
+    def _connected(self, head: Head, context: RunContext) -> dict[str, McpServer]:
         """Return the MCP servers that the model's provider is to connect to itself."""
         wanted = [tool.server for tool in head.provider_tools if isinstance(tool, McpConnector)]
-        for name in wanted:
-            if name not in self._servers:
-                raise NotServedError(
-                    f"this worker has no MCP server {name!r}: pass App(mcp={{{name!r}: McpServer(…)}})"
-                )
-        return {name: self._servers[name] for name in wanted}
+        if missing := next((name for name in wanted if name not in self._servers), ""):
+            raise NotServedError(
+                f"this worker has no MCP server {missing!r}: pass App(mcp={{{missing!r}: McpServer(…)}})"
+            )
+        try:
+            return {name: self._servers[name].with_context(name, context.values) for name in wanted}
+        except SpecError as error:
+            raise InvalidRequest(str(error)) from None
 
     def _adapter(self, model: Model) -> ModelAdapter:
         if model.provider not in self._adapters:
@@ -163,7 +171,13 @@ class ModelActivities:
         return known if known and part_digest(known.model_dump_json().encode()) == ref.digest else ref
 
     async def _reply(
-        self, call: ModelCall, prefix: Prefix, completion: Completion, started: float, missing: tuple[str, ...]
+        self,
+        call: ModelCall,
+        prefix: Prefix,
+        completion: Completion,
+        started: float,
+        missing: tuple[str, ...],
+        context: RunContext,
     ) -> ModelReply:
         model = prefix.head.model.choices[call.choice]
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
@@ -174,7 +188,7 @@ class ModelActivities:
             left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
             refused = completion.stop is StopReason.REFUSAL
             wrong = await self._validator.problems(
-                prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused
+                prefix.head, message.text, limit=max(left, _LEAST_CHECK), refused=refused, context=context
             )
             # What has no place among our parts may be the answer, such as a picture.
             if not message.text.strip() and any(isinstance(p, OpaquePart) and not p.tool for p in message.parts):

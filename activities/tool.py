@@ -24,6 +24,7 @@ from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told, ungrouped
 from .call.live import Live, TellProgress
+from .call.run_context import ContextUnreadable, RunContexts
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache
@@ -37,7 +38,11 @@ SHUTDOWN_SECONDS = 5.0
 
 
 def tool_activities(
-    tools: Iterable[Tool[..., Any]], cache: TranscriptCache, user: UserCode, live: Live | None = None
+    tools: Iterable[Tool[..., Any]],
+    cache: TranscriptCache,
+    user: UserCode,
+    live: Live | None = None,
+    contexts: RunContexts | None = None,
 ) -> list[ToolActivity]:
     """Make an activity of each tool, under the tool's name.
 
@@ -46,11 +51,15 @@ def tool_activities(
         cache: Keeps the results until the next model call.
         user: Runs the functions.
         live: Told how far they are. Default: nobody can watch.
+        contexts: Knows the contexts of runs. Default: of an app that names no type for them.
     """
-    return [_activity(tool, cache, user, live or Live()) for tool in tools]
+    known = contexts or RunContexts()
+    return [_activity(tool, cache, user, live or Live(), known) for tool in tools]
 
 
-def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live) -> ToolActivity:
+def _activity(
+    tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live, contexts: RunContexts
+) -> ToolActivity:
     @activity.defn(name=tool.spec.name)
     async def call(invocation: ToolInvocation) -> ToolOutput:
         """Run the tool once.
@@ -60,8 +69,9 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live
         """
 
         async def run(report: Report) -> ToolOutput:
+            context = await _context_of(tool, invocation, contexts)
             with live.tool_call() as tell:
-                return await _run(tool, invocation, _Told(report, tell), user)
+                return await _run(tool, invocation, _Told(report, tell), user, context)
 
         return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
 
@@ -87,10 +97,40 @@ class _Told:
     on_progress: TellProgress
 
 
-async def _run(tool: Tool[..., Any], invocation: ToolInvocation, told_of: _Told, user: UserCode) -> ToolOutput:
+@dataclass(frozen=True, slots=True)
+class _OfRun:
+    """What a run has for its tools."""
+
+    context: Any = None
+    tenant: str = ""
+
+
+async def _context_of(tool: Tool[..., Any], invocation: ToolInvocation, contexts: RunContexts) -> _OfRun:
+    """Return what the run has for a tool.
+
+    Raises:
+        ApplicationError: Of type `ToolFailed`: it cannot be had, and the tool was not run.
+    """
+    if not tool.signature.hidden:
+        return _OfRun()
+    try:
+        found = await contexts.own(is_there=invocation.context)
+        return _OfRun(found.typed(tool.context_type or contexts.kind), found.tenant)
+    except ContextUnreadable as error:
+        again = tool.spec.effect is not Effect.ONCE and error.may_pass
+        message = f"{tool.spec.name} was not run: {error}"
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=again) from None
+    except ValueError as error:
+        message = f"{tool.spec.name} was not run: {error}"
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=False) from None
+
+
+async def _run(
+    tool: Tool[..., Any], invocation: ToolInvocation, told_of: _Told, user: UserCode, of_run: _OfRun
+) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
-    context = _context(invocation, told_of, cancelled)
+    context = _context(invocation, told_of, cancelled, of_run)
     on_loop = tool.is_async
 
     def call() -> Any:
@@ -185,20 +225,24 @@ async def _end_of(running: asyncio.Future[T]) -> T:
     return running.result()
 
 
-def _context(invocation: ToolInvocation, told_of: _Told, cancelled: threading.Event) -> ToolContext:
+def _context(
+    invocation: ToolInvocation, told_of: _Told, cancelled: threading.Event, of_run: _OfRun
+) -> ToolContext[Any]:
     info = activity.info()
     return ToolContext(
         run_id=info.workflow_id or "",
         call_id=invocation.call_id,
         idempotency_key=idempotency_key(invocation),
         attempt=info.attempt,
+        context=of_run.context,
+        tenant=of_run.tenant,
         _heartbeat=told_of.report,
         _progress=told_of.on_progress,
         _is_cancelled=cancelled.is_set,
     )
 
 
-def _arguments(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext) -> dict[str, Any]:
+def _arguments(tool: Tool[..., Any], invocation: ToolInvocation, context: ToolContext[Any]) -> dict[str, Any]:
     arguments = tool.signature.bind(invocation.arguments)
     return {**arguments, tool.signature.hidden: context} if tool.signature.hidden else arguments
 

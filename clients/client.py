@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 from uuid import uuid4
 
 from temporalio.client import Client as TemporalClient
@@ -21,11 +21,10 @@ from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.node import Node
-from ..contracts.specs.runnable import Runnable
 from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
 from .chats.chat import Chat
-from .chats.opening import chat_input, find_chat, open_chat
+from .chats.opening import chat_begun, chat_input, find_chat, open_chat
 from .chats.summary import ChatSummary
 from .collection_calls import CollectionCalls
 from .overview.lookout import AT_LENGTH, Lookout
@@ -94,6 +93,7 @@ class Client(CollectionCalls):
         *,
         id: str | None = ...,
         tenant: str | None = ...,
+        context: Any = ...,
         task_queue: str | None = ...,
     ) -> Run[T]: ...
 
@@ -105,6 +105,7 @@ class Client(CollectionCalls):
         *,
         id: str | None = ...,
         tenant: str | None = ...,
+        context: Any = ...,
         task_queue: str | None = ...,
     ) -> Run[T]: ...
 
@@ -116,6 +117,7 @@ class Client(CollectionCalls):
         *,
         id: str | None = ...,
         tenant: str | None = ...,
+        context: Any = ...,
         task_queue: str | None = ...,
     ) -> Run: ...
 
@@ -126,6 +128,7 @@ class Client(CollectionCalls):
         *,
         id: str | None = None,
         tenant: str | None = None,
+        context: Any = None,
         task_queue: str | None = None,
     ) -> Run:
         """Start a run, or return the one that was started with this id before.
@@ -136,7 +139,8 @@ class Client(CollectionCalls):
             input: What it is asked, see `Input`. Of a code-first workflow: its argument.
             id: Names the run, and makes starting it repeatable; without `/`. Default: the runnable's name and a random
                 suffix.
-            tenant: Whom the run is for, as a search attribute.
+            tenant: Whom the run is for, as a search attribute. Default: the `tenant` of its context.
+            context: Its own values, which no model sees or chooses: a pydantic model, a dataclass or a dict.
             task_queue: Where its workers listen. Default: the client's.
 
         Raises:
@@ -144,8 +148,9 @@ class Client(CollectionCalls):
                 to a run that was asked something else.
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
-        check_id(id, tenant)
-        order = order_of(runnable, input, offload=self.temporal.data_converter.external_storage is not None)
+        check_id(id)
+        offload = self.temporal.data_converter.external_storage is not None
+        order = order_of(runnable, input, offload=offload, context=context, tenant=tenant)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with translate_rpc_errors(f"run {run_id!r}"):
             try:
@@ -158,12 +163,13 @@ class Client(CollectionCalls):
                     # An error rather than the running workflow, which may be somebody else's.
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=order.search_attributes(tenant),
+                    search_attributes=order.search_attributes(),
+                    memo=order.memo,
                     static_summary=order.summary,
                 )
                 execution = handle.result_run_id or ""
             except WorkflowAlreadyStartedError:
-                execution = await find_started_before(self.temporal, run_id, order, tenant or "")
+                execution = await find_started_before(self.temporal, run_id, order)
         return Run(self.temporal, run_id, execution, order.output_type, self._redis_url)
 
     @overload
@@ -221,6 +227,7 @@ class Client(CollectionCalls):
         title: str = ...,
         when_busy: WhenBusy | str = ...,
         tenant: str | None = ...,
+        context: Any = ...,
         task_queue: str | None = ...,
     ) -> Chat[T]: ...
 
@@ -231,6 +238,7 @@ class Client(CollectionCalls):
         *,
         id: str,
         tenant: str | None = ...,
+        context: Any = ...,
         task_queue: str | None = ...,
     ) -> Chat: ...
 
@@ -242,6 +250,7 @@ class Client(CollectionCalls):
         title: str = "",
         when_busy: WhenBusy | str = WhenBusy.QUEUE,
         tenant: str | None = None,
+        context: Any = None,
         task_queue: str | None = None,
     ) -> Chat:
         """Begin a chat, or find the one that was begun with this id before.
@@ -256,7 +265,8 @@ class Client(CollectionCalls):
             title: What it is called. Default: the first line of its first message.
             when_busy: What becomes of a message that comes while another one is answered: `queue`, `interrupt` or
                 `reject`.
-            tenant: Whom it is for, as a search attribute.
+            tenant: Whom it is for, as a search attribute. Default: the `tenant` of its context.
+            context: Its own values, as those of a run, see `start`. One that is there keeps those that it began with.
             task_queue: Where its workers listen. Default: the client's.
 
         Raises:
@@ -264,6 +274,8 @@ class Client(CollectionCalls):
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
         check_id(id, tenant)
+        if runnable is None and context is not None:
+            raise SpecError("chat: a chat that is there keeps the context that it began with: leave out context=")
         if runnable is None and id is None:
             raise SpecError("chat: pass a runnable to begin one, or the id of one that is there")
         name = getattr(runnable, "name", "")
@@ -271,9 +283,10 @@ class Client(CollectionCalls):
         if runnable is None:
             execution, output_type = (await find_chat(self.temporal, chat_id, tenant)).run_id, None
         else:
-            chat = chat_input(self.temporal, cast("Runnable", runnable), title=title, when_busy=when_busy)
+            begun = chat_begun(runnable, context, tenant)
+            chat = chat_input(self.temporal, begun.runnable, title=title, when_busy=when_busy)
             queue = task_queue or self.task_queue
-            execution = await open_chat(self.temporal, queue, chat, chat_id, tenant or "")
+            execution = await open_chat(self.temporal, queue, chat, chat_id, begun.tenant, begun.context)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
 

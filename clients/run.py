@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Generic
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
@@ -26,7 +26,14 @@ from ..contracts.wire.places import SEPARATOR, EventId
 from ..contracts.wire.run import Result, Status
 from ..history.events.projection import Projection
 from ..history.reading.cursor import Cursor
-from ..history.reading.executions import describe, executions_until, first_execution, from_position, is_code_first
+from ..history.reading.executions import (
+    context_of,
+    describe,
+    executions_until,
+    first_execution,
+    from_position,
+    is_code_first,
+)
 from ..history.reading.traced import build_trace
 from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from ..history.trace.step import Trace
@@ -194,6 +201,15 @@ class Run(ScoreCalls, Generic[OutT_co]):
         if trace is None:
             raise SpecError(f"run {self.id!r}: all of its history that tells anything is past the retention time")
         return trace
+
+    async def context(self) -> dict[str, JsonValue]:
+        """Return the run's own values, as JSON; empty where it has none.
+
+        Raises:
+            SpecError: There is no such run.
+        """
+        with translate_rpc_errors(f"run {self.id!r}"):
+            return await context_of(await self._newest())
 
     async def cancel(self) -> None:
         """Ask the run to stop.

@@ -5,16 +5,18 @@ Does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_json
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import limits, names
+from ..contracts.context.filling import BegunWith, begun_with, with_tenant
+from ..contracts.context.values import context_values
 from ..contracts.contract import Contract
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
@@ -42,33 +44,51 @@ class Order:
     summary: str
     output_type: TypeAdapter[Any] | None
     attributes: Sequence[SearchAttributePair[Any]]
+    context: Mapping[str, JsonValue]
+    """Its own values, as JSON."""
+    tenant: str
+    """Whom it is for; empty where it is nobody's."""
     task_timeout: timedelta | None = None
 
-    def search_attributes(self, tenant: str | None) -> TypedSearchAttributes:
+    def search_attributes(self) -> TypedSearchAttributes:
         """Return the search attributes by which the list of runs finds it."""
-        return TypedSearchAttributes([*named(self.name, tenant), *self.attributes])
+        return TypedSearchAttributes([*named(self.name, self.tenant), *self.attributes])
+
+    @property
+    def memo(self) -> Mapping[str, Any] | None:
+        """What is kept beside its history."""
+        return {names.CONTEXT_MEMO: self.context} if self.context else None
 
 
-def order_of(startable: Startable, content: Any, *, offload: bool) -> Order:
+def order_of(
+    startable: Startable, content: Any, *, offload: bool, context: Any = None, tenant: str | None = None
+) -> Order:
     """Return the order to start a runnable or a code-first workflow.
 
     Args:
         startable: What to start.
         content: What it is asked; of a code-first workflow, its argument.
         offload: Whether large payloads are kept outside the history.
+        context: Its own values. None: it has none.
+        tenant: Whom it is for. None: the tenant in its context.
 
     Raises:
-        SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes.
+        SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes;
+            or the context is not what is wanted.
     """
+    check_id(None, tenant)
     if isinstance(startable, Node):
-        return _order_of_runnable(cast("Runnable", startable), "" if content is None else content, offload=offload)
+        check_tree(startable)
+        begun = begun_with(startable, context, tenant)
+        return _order_of_runnable(begun, "" if content is None else content, offload=offload)
+    values, whose = with_tenant(context_values(context), tenant)
     own = CodeFirstWorkflow.of(startable)
     if not own.arguments and content is not None:
         raise SpecError(f"{own.name} takes no argument, and was given one")
     if own.arguments:
         own.check(content)
     summary = first_line(_text(content), SUMMARY_CHARS) or own.name
-    return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, ())
+    return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, (), values, whose)
 
 
 def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
@@ -80,9 +100,9 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
     return startable.output_type if isinstance(startable, Node) else CodeFirstWorkflow.of(startable).output_type
 
 
-def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> Order:
+def _order_of_runnable(begun: BegunWith, content: Input, *, offload: bool) -> Order:
+    runnable: Runnable = begun.runnable
     message = question_from(content)
-    check_tree(runnable)
     check_input(runnable, message)
     run = RunInput(runnable=runnable, message=message, offload=offload)
     check_size(run, offload=offload)
@@ -93,6 +113,8 @@ def _order_of_runnable(runnable: Runnable, content: Input, *, offload: bool) -> 
         summary=first_line(message.text, SUMMARY_CHARS) or runnable.name,
         output_type=runnable.output_type,
         attributes=AT_START,
+        context=begun.context,
+        tenant=begun.tenant,
         task_timeout=TASK_TIMEOUT,
     )
 

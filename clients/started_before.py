@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
 from ..contracts.errors import SpecError
-from ..history.reading.executions import describe, first_execution
+from ..history.reading.executions import context_of, describe, first_execution
 from ..history.reading.follow import decoded, read_start
 from ..workflows.search_attributes import RUNNABLE, TENANT
 
@@ -26,17 +26,16 @@ if TYPE_CHECKING:
     from .start_request import Order
 
 
-async def find_started_before(temporal: Client, run_id: str, order: Order, tenant: str) -> str:
+async def find_started_before(temporal: Client, run_id: str, order: Order) -> str:
     """Return an execution of the run that was started with this id before.
 
     Args:
         temporal: Where it is.
         run_id: The id.
         order: What is to be started.
-        tenant: For whom.
 
     Raises:
-        SpecError: It is a run of something else, of another tenant, or was asked something else.
+        SpecError: It is a run of something else, of another tenant, with another context, or was asked something else.
         RPCError: The server refuses.
     """
     description = await describe(temporal, run_id)
@@ -45,8 +44,10 @@ async def find_started_before(temporal: Client, run_id: str, order: Order, tenan
         raise SpecError(
             f"{run_id!r} is a run of {other!r} already, and cannot be one of {order.name!r}: pass another id"
         )
-    if (description.typed_search_attributes.get(TENANT) or "") != tenant:
+    if (description.typed_search_attributes.get(TENANT) or "") != order.tenant:
         raise SpecError(f"{run_id!r} is a run of another tenant already: pass another id")
+    if await context_of(description) != order.context:
+        raise SpecError(f"{run_id!r} was started already, with another context: pass another id, or the same context")
     try:
         started = await read_start(temporal, run_id, first_execution(description))
     except RPCError as error:

@@ -93,6 +93,9 @@ class Spec(Contract):
 
     _elsewhere: ClassVar[Mapping[str, str]] = {}
     """What to write in place of words that other libraries have for fields."""
+    fills: ClassVar[Mapping[str, bool]] = {}
+    """Its fields in which names of the run's context may stand, and whether each is a template: else a text with
+    braces of its own."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep pydantic from calling the constructor of a spec that it reads from JSON."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from .errors import SpecError
+from .template import filled_value, wants_context
 from .tool import DEFAULT_TIMEOUT, Effect, ToolSpec
 
 _SERVER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -37,12 +40,14 @@ class McpServer:
     """Program to start, speaking MCP on its standard streams."""
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Added to the few variables that a server gets of the worker's environment."""
+    """Added to the few variables that a server gets of the worker's environment. `{context.user}` in a value is one of
+    the run's context: each such context has a process of its own."""
     cwd: str | Path | None = None
     url: str = ""
     """Address of a streamable HTTP server."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Sent with every request, such as `Authorization`."""
+    """Sent with every request, such as `Authorization`. `{context.token}` in a value is one of the run's context: each
+    such context has a session of its own."""
     timeout: timedelta = DEFAULT_TIMEOUT
     """Longest one call may take."""
     prefix: str = ""
@@ -54,6 +59,39 @@ class McpServer:
         problem = next(_problems(self), "")
         if problem:
             raise SpecError(f"McpServer: {problem}")
+
+    @property
+    def wants_context(self) -> bool:
+        """Whether how it is reached depends on the context of a run."""
+        return any(wants_context(value) for value in (*self.env.values(), *self.headers.values()))
+
+    def with_context(self, name: str, values: Mapping[str, JsonValue]) -> McpServer:
+        """Return how it is reached for a run with this context.
+
+        Args:
+            name: What the app calls it.
+            values: The context.
+
+        Raises:
+            SpecError: The context lacks a value, or has one that no header can have; names it.
+        """
+
+        def filled(field: str, value: str) -> str:
+            try:
+                made = filled_value(value, values)
+            except KeyError as missing:
+                lack = "the run's context has no such value" if values else "the run has no context"
+                raise SpecError(f"MCP server {name!r}: {field}: {{{missing.args[0]}}}: {lack}") from None
+            # It may be of anybody's making, and what comes after the end of a line is another header.
+            if wants_context(value) and not made.isprintable():
+                raise SpecError(f"MCP server {name!r}: {field}: the context's value has a line break or the like")
+            return made
+
+        return replace(
+            self,
+            env={key: filled(f"env[{key!r}]", value) for key, value in self.env.items()},
+            headers={key: filled(f"headers[{key!r}]", value) for key, value in self.headers.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ CHAT_FORK_QUERY: Final = "sostenuto_fork"
 CHAT_TITLE_MEMO: Final = "sostenuto_title"
 """Memo that has the title of a chat."""
 
+CONTEXT_MEMO: Final = "sostenuto_context"
+"""Memo that has the context of a run or a chat, as JSON."""
+
 CHAT_BUSY: Final = "ChatBusy"
 CHAT_ENDED: Final = "ChatEnded"
 CHAT_REFUSED: Final = "ChatRefused"

@@ -1,6 +1,6 @@
 """Templates of prompts: names in braces and nothing else.
 
-No attribute, no index, no code.
+No index, no code, and no attribute but of the run's context, as in `{context.plan}`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,45 @@ INPUT = "input"
 HISTORY = "history"
 """Name of what was said before, in a chat."""
 
+CONTEXT = "context."
+"""Beginning of the names of a run's own values."""
+
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_OF_CONTEXT = re.compile(r"context(?:\.[A-Za-z0-9_-]+)+")
+_BRACED = re.compile(rf"\{{({_OF_CONTEXT.pattern})\}}")
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_-]+)*"
+_IN_TEXT = re.compile(rf"\{{\{{({_WORD})\}}\}}|\{{({_WORD})\}}")
 
 
 def names(template: str) -> tuple[str, ...]:
     """Return the names that a template refers to, each once, in their order.
 
+    Without those of the run's context.
+
     Raises:
         ValueError: A brace stands alone, or holds something else than a name.
     """
+    return tuple(name for name in _all_names(template) if not is_of_context(name))
+
+
+def names_of_context(template: str) -> tuple[str, ...]:
+    """Return the names of the run's context that a template has.
+
+    Such as `context.plan`.
+
+    Raises:
+        ValueError: A brace stands alone, or holds something else than a name.
+    """
+    return tuple(filter(is_of_context, _all_names(template)))
+
+
+def is_of_context(name: str) -> bool:
+    """Return whether a name is that of a value of the run's context."""
+    return bool(_OF_CONTEXT.fullmatch(name))
+
+
+def _all_names(template: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _FIELD.finditer(template):
         name = match.group(1)
@@ -38,13 +67,37 @@ def names(template: str) -> tuple[str, ...]:
                 f"the brace at position {match.start()} stands alone: write {match.group() * 2} for a brace"
             )
         if name is not None:
-            if not _NAME.fullmatch(name):
+            if not (_NAME.fullmatch(name) or is_of_context(name)):
                 raise ValueError(
-                    f"{shorten(match.group(), 40)} is not a name: a template has names like {{input}}, without "
-                    "attributes, indices or formats; write {{ and }} for braces"
+                    f"{shorten(match.group(), 40)} is not a name: a template has names like {{input}} and "
+                    "{context.plan}, without other attributes, indices or formats; write {{ and }} for braces"
                 )
             found[name] = None
     return tuple(found)
+
+
+def only_name(value: object) -> str:
+    """Return the name that a value consists of, as in `{team}`.
+
+    Empty where it is another value.
+
+    Raises:
+        ValueError: What stands in its braces is no name.
+    """
+    if not (isinstance(value, str) and value.startswith("{") and value.endswith("}")):
+        return ""
+    names = _all_names(value)
+    return names[0] if len(names) == 1 and value == f"{{{names[0]}}}" else ""
+
+
+def only_context_name(value: object) -> str:
+    """Return the name of the run's context that a value consists of.
+
+    As in `{context.team}`. Empty where it is another value.
+    """
+    is_braced = isinstance(value, str) and value.startswith("{") and value.endswith("}")
+    name = str(value)[1:-1] if is_braced else ""
+    return name if is_of_context(name) else ""
 
 
 def check_name(name: str) -> None:
@@ -57,6 +110,90 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"{name!r} is not a name for a template: use letters, digits, '_' and '-', and begin with a letter or digit"
         )
+
+
+def filled_template(template: str, values: Mapping[str, JsonValue]) -> str:
+    """Replace the names of the run's context in a template.
+
+    All others stay, and what takes their place has no names.
+
+    Raises:
+        KeyError: The context has no such value.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None or not is_of_context(name):
+            return match.group()
+        return as_text(of_context(name, values)).replace("{", "{{").replace("}", "}}")
+
+    return _FIELD.sub(replaced, template)
+
+
+def filled_text(text: str, values: Mapping[str, JsonValue]) -> str:
+    """Replace the names of the run's context in a text that is no template.
+
+    Such as instructions, in which braces may stand for themselves. A word in double braces is one in braces.
+
+    Raises:
+        KeyError: The context has no such value.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        escaped, name = match.groups()
+        if escaped:
+            return f"{{{escaped}}}"
+        return as_text(of_context(name, values)) if is_of_context(name) else match.group()
+
+    return _IN_TEXT.sub(replaced, text)
+
+
+def filled_value(value: str, values: Mapping[str, JsonValue]) -> str:
+    """Replace the names of the run's context in a value, such as a header.
+
+    All else in it stands for itself.
+
+    Raises:
+        KeyError: The context has no such value.
+    """
+    return _BRACED.sub(lambda match: as_text(of_context(match.group(1), values)), value)
+
+
+def wants_context(value: str) -> bool:
+    """Return whether a value has a name of the run's context in it."""
+    return bool(_BRACED.search(value))
+
+
+def check_text(text: str) -> tuple[str, ...]:
+    """Return the names of the run's context in a text that is no template.
+
+    Raises:
+        ValueError: A word in braces is no name of the context: nothing could fill it.
+    """
+    names = dict.fromkeys(match.group(2) for match in _IN_TEXT.finditer(text) if match.group(2))
+    for name in names:
+        if not is_of_context(name):
+            raise ValueError(
+                f"nothing fills {{{name}}}: write {{context.{name}}} for a value of the run's context, "
+                f"or {{{{{name}}}}} for the word in braces"
+            )
+    return tuple(names)
+
+
+def of_context(name: str, values: Mapping[str, JsonValue]) -> JsonValue:
+    """Return the value of a name of the run's context.
+
+    Such as `context.user.plan`.
+
+    Raises:
+        KeyError: There is none.
+    """
+    found: JsonValue = dict(values)
+    for step in name.removeprefix(CONTEXT).split("."):
+        if not isinstance(found, dict) or step not in found:
+            raise KeyError(name)
+        found = found[step]
+    return found
 
 
 def render(template: str, values: Mapping[str, JsonValue]) -> str:

@@ -13,18 +13,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import partialmethod
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, overload
 
 from pydantic import Field, JsonValue, ValidationError
+from typing_extensions import TypeVar
 
 from .contract import Contract
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
+from .signature.hints import type_of_parameter
 from .signature.tool_signature import ToolSignature
 from .text import cut
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ContextT = TypeVar("ContextT", default=Any)
+"""Type of the context of a run."""
 
 TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 """Names that every provider takes."""
@@ -72,10 +76,11 @@ class ToolSpec(ToolDefinition):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(Generic[ContextT]):
     """What a running tool may know and do.
 
-    A tool asks for it with a parameter of this type.
+    A tool asks for it with a parameter of this type, or of `ToolContext[Ctx]`, where `Ctx` is the type of the run's
+    context.
     """
 
     run_id: str
@@ -86,6 +91,11 @@ class ToolContext:
     """The same over every attempt of this call, and different for every other call."""
     attempt: int
     """From 1."""
+    context: ContextT = None  # type: ignore[assignment]
+    """The run's own values, which no model sees or chooses. A value of the type that the tool names, else of the app's;
+    a dict where neither names one; None where the run has no context."""
+    tenant: str = ""
+    """Whom the run is for; empty where it is nobody's."""
     _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
     _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
     _progress: Callable[[str, float | None, float | None], None] = field(default=lambda *_: None, repr=False)
@@ -140,7 +150,20 @@ class _Done:
 class Tool(Generic[P, R]):
     """A typed function that models can call. Still callable as the function it was."""
 
-    def __init__(self, function: Callable[P, R], spec: ToolSpec, signature: ToolSignature, callee: Callee) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        spec: ToolSpec,
+        signature: ToolSignature,
+        callee: Callee,
+        when: Callable[[Any], bool] | None = None,
+    ) -> None:
+        self.when = when
+        """Says by the context of a run whether the tool is offered in it. None: in every run."""
+        self.when_type = type_of_parameter(when, f"{spec.name}: when") if when else None
+        """The type that it takes, where it says so."""
+        self.context_type = signature.hidden_type
+        """The type of the context that it wants, where it says so."""
         self.function = function
         self.spec = spec
         self.signature = signature
@@ -171,6 +194,7 @@ def tool(
     retries: int = ...,
     name: str | None = ...,
     description: str | None = ...,
+    when: Callable[[Any], bool] | None = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -184,6 +208,7 @@ def tool(
     retries: int = 0,
     name: str | None = None,
     description: str | None = None,
+    when: Callable[[Any], bool] | None = None,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
 
@@ -202,6 +227,9 @@ def tool(
         retries: Further attempts after an exception before the model is told of it. Not for `once`.
         name: What the model calls it. Default: the function's name; of an object that of its class, in snake case.
         description: What the model reads of it. Default: the docstring up to its first section.
+        when: Says by the run's context whether the tool is offered in a run, as in `when=lambda context: context.pro`.
+            It is asked once, when the run begins, and gets the context as its parameter's type, else as the agent's.
+            A run without a context is not offered the tool.
 
     Raises:
         SpecError: A parameter has no type, or one without a JSON schema; or the options contradict each other.
@@ -209,13 +237,17 @@ def tool(
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
         options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries}
-        return _make(wrapped, name, description, options)
+        return _make(wrapped, name, description, options, when)
 
     return make if function is None else make(function)
 
 
 def _make(
-    wrapped: Callable[..., Any], name: str | None, description: str | None, options: dict[str, Any]
+    wrapped: Callable[..., Any],
+    name: str | None,
+    description: str | None,
+    options: dict[str, Any],
+    when: Callable[[Any], bool] | None,
 ) -> Tool[..., Any]:
     called = _callable(wrapped)
     label = name or name_of(called)
@@ -234,7 +266,7 @@ def _make(
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SpecError(f"tool {label}: {problems}") from None
     check_spec(spec)
-    return Tool(called, spec, signature, callee)
+    return Tool(called, spec, signature, callee, when)
 
 
 def _callable(wrapped: Any) -> Callable[..., Any]:

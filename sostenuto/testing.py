@@ -78,6 +78,7 @@ async def run_scripted(
     *,
     address: str,
     tenant: str | None = None,
+    context: Any = None,
     price: Price = lambda *_: 0.0,
 ) -> Result:
     """Run something of an app to its end, with a script in place of every model.
@@ -92,6 +93,7 @@ async def run_scripted(
             without the provider.
         address: Of the Temporal server, as `temporal_server` or the fixture `sostenuto_server` has it.
         tenant: Whom the run is for.
+        context: The run's own values, as for `Client.start`.
         price: Cost of a model call. Default: nothing.
 
     Returns:
@@ -120,7 +122,7 @@ async def run_scripted(
             services=Services(mcp=sessions),
         )
         async with worker:
-            run: Any = await client.start(wanted, input, tenant=tenant)
+            run: Any = await client.start(wanted, input, tenant=tenant, context=context)
             try:
                 result: Result = await run.result()
             except asyncio.CancelledError:

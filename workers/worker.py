@@ -16,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
 from ..activities.call.live import Live
+from ..activities.call.run_context import RunContexts
 from ..activities.call.user_code import UserCode
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
@@ -132,17 +133,25 @@ def _activities(
     app: App, adapters: Mapping[str, ModelAdapter], price: Price, services: Services, user: UserCode
 ) -> list[Callable[..., Any]]:
     cache = services.cache
+    contexts = RunContexts(app.context)
     validator = OutputValidator(app.walk(), app.validators, user=user)
     live = services.live
     model = ModelActivities(
-        adapters, price=price, cache=cache, validator=validator, user=user, servers=app.mcp, live=live
+        adapters,
+        price=price,
+        cache=cache,
+        validator=validator,
+        user=user,
+        servers=app.mcp,
+        live=live,
+        contexts=contexts,
     )
-    mcp = McpActivities(services.mcp, cache)
+    mcp = McpActivities(services.mcp, cache, contexts)
     route = RouteActivities(services.embedder, price)
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
     ingest = IngestActivities(_ingestion(app, services, user), costs)
-    tools = tool_activities(app.tools.values(), cache, user, live)
+    tools = tool_activities(app.tools.values(), cache, user, live, contexts)
     return [
         model.call,
         mcp.catalogue,

@@ -15,6 +15,7 @@ from ..contracts.text import first_line
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
 from .concurrency import cancel, outcome_of
+from .run_context import inherited_memo
 from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named
 
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
@@ -29,6 +30,7 @@ async def run_child(run: RunInput, child_id: str) -> Result:
         result_type=Result,
         search_attributes=_search_attributes(run),
         static_summary=_summary(run),
+        memo=inherited_memo(),
         **policy.child_policy(),
     )
     try:

@@ -44,7 +44,7 @@ def _evidence(rule: Rule, text: str, route: str) -> list[str] | None:
     The pattern is tried last, as it costs most.
     """
     held: list[str] = []
-    for reason in (*_lengths(rule, text), *_metadata(rule, text)):
+    for reason in (*_context(rule), *_lengths(rule, text), *_metadata(rule, text)):
         if reason is None:
             return None
         held.append(reason)
@@ -54,6 +54,12 @@ def _evidence(rule: Rule, text: str, route: str) -> list[str] | None:
             return None
         held.append(f"/{rule.pattern}/ finds {found[:_LONGEST_QUOTE]!r}")
     return held
+
+
+def _context(rule: Rule) -> Iterator[str | None]:
+    for name, wanted in rule.context.items():
+        is_so = name in rule.known and _same(rule.known[name], wanted)
+        yield f"context.{name} is {as_text(wanted)}" if is_so else None
 
 
 def _lengths(rule: Rule, text: str) -> Iterator[str | None]:

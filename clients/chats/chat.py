@@ -25,6 +25,7 @@ from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Tak
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
 from ...history.events.projection import Projection
+from ...history.reading.executions import context_of
 from ...history.reading.tree import RunAddress, TreePart
 from ...workflows.search_attributes import TENANT
 from ..hindrances import Hindrance
@@ -36,7 +37,7 @@ from ..start_request import check_id, check_size
 from ..watch import Watch
 from .answers import Answers
 from .bookmark import Bookmark
-from .opening import find_chat, open_chat, written_title
+from .opening import chat_begun, find_chat, open_chat, written_title
 from .summary import ChatSummary
 from .turn import AskedChat, Turn
 from .updates import send_message, send_update
@@ -232,6 +233,9 @@ class Chat(ScoreCalls, Generic[OutT_co]):
                 why = f"it is too large to be forked: {HOW_TO_KEEP_OUTSIDE}" if _TOO_LARGE in error.message else error
                 raise SpecError(f"chat {self.id!r}: {why}") from None
         offload = self.temporal.data_converter.external_storage is not None
+        context, tenant = await context_of(found), found.typed_search_attributes.get(TENANT) or ""
+        if runnable:
+            runnable = chat_begun(runnable, context or None, tenant or None).runnable
         new = chat.model_copy(
             update={
                 "runnable": runnable or chat.runnable,
@@ -240,8 +244,7 @@ class Chat(ScoreCalls, Generic[OutT_co]):
             }
         )
         new_id = id or f"{self.id}-{uuid4().hex[:6]}"
-        tenant = found.typed_search_attributes.get(TENANT) or ""
-        execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant)
+        execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant, context)
         output_type = runnable.output_type if runnable else self._output_type
         return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
 

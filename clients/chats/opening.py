@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ...contracts import names
+from ...contracts.context.filling import BegunWith, begun_with
+from ...contracts.context.values import Values
 from ...contracts.errors import SpecError
 from ...contracts.specs.node import Node, cannot_run, check_tree
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, one_line, printable
 from ...contracts.wire.chats.chat import ChatInput, WhenBusy
+from ...history.reading.executions import context_of
 from ...workflows.policy import TASK_TIMEOUT
 from ...workflows.search_attributes import AT_START, RUNNABLE, TENANT, named
 from ..rpc_errors import translate_rpc_errors
@@ -20,7 +25,21 @@ from ..start_request import check_size
 _MOST_TITLE_CHARS = 200
 
 
-async def open_chat(temporal: Client, task_queue: str, chat: ChatInput, chat_id: str, tenant: str) -> str:
+def chat_begun(runnable: Node, context: Any, tenant: str | None) -> BegunWith:
+    """Return what a chat begins with.
+
+    Raises:
+        SpecError: It is no runnable, contains itself, or the context is not what is wanted.
+    """
+    if not isinstance(runnable, Node):
+        raise SpecError(f"chat: {cannot_run(runnable)}")
+    check_tree(runnable)
+    return begun_with(runnable, context, tenant)
+
+
+async def open_chat(
+    temporal: Client, task_queue: str, chat: ChatInput, chat_id: str, tenant: str, context: Values
+) -> str:
     """Begin a chat, or find the one of that id.
 
     Returns Temporal's run id of an execution of it.
@@ -29,9 +48,9 @@ async def open_chat(temporal: Client, task_queue: str, chat: ChatInput, chat_id:
         SpecError: The runnable cannot run, or the id belongs to something else.
         SetupError: The server is away, or the namespace lacks our search attributes.
     """
-    check_tree(chat.runnable)
     check_size(chat, offload=chat.offload)
-    memo = {names.CHAT_TITLE_MEMO: chat.title} if chat.title else None
+    title = {names.CHAT_TITLE_MEMO: chat.title} if chat.title else {}
+    kept = {names.CONTEXT_MEMO: context} if context else {}
     with translate_rpc_errors(f"chat {chat_id!r}"):
         try:
             handle = await temporal.start_workflow(
@@ -45,13 +64,15 @@ async def open_chat(temporal: Client, task_queue: str, chat: ChatInput, chat_id:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=TypedSearchAttributes([*named(chat.runnable.name, tenant), *AT_START]),
                 static_summary=f"chat with {chat.runnable.name}",
-                memo=memo,
+                memo={**title, **kept} or None,
             )
         except WorkflowAlreadyStartedError:
             found = await find_chat(temporal, chat_id, tenant)
             other = found.typed_search_attributes.get(RUNNABLE)
             if chat.forked_from or other != chat.runnable.name:
                 raise SpecError(f"{chat_id!r} is a chat with {other!r} already: pass another id") from None
+            if context and await context_of(found) != context:
+                raise SpecError(f"{chat_id!r} is a chat with another context already: pass another id") from None
             return found.run_id
     return handle.result_run_id or ""
 
@@ -81,10 +102,8 @@ def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: s
     """Return the input of a chat that is to begin.
 
     Raises:
-        SpecError: It is no runnable, or there is no such way to be busy.
+        SpecError: There is no such way to be busy.
     """
-    if not isinstance(runnable, Node):
-        raise SpecError(f"chat: {cannot_run(runnable)}")
     try:
         busy = WhenBusy(when_busy)
     except ValueError:

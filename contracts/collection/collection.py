@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
 
-from ..contract import Spec, arguments
+from ..contract import Spec, arguments, brief
 from ..errors import SpecError
+from ..template import only_context_name
 from ..tool import TOOL_NAME, ToolDefinition
 from .document import Loader, named_loaders
 from .fields import Condition, Field, conditions_from, fields_from
@@ -187,6 +188,8 @@ class SearchTool(Spec):
     limit: int = Limits(default=8, ge=1, le=MAX_PASSAGES)
     filters: tuple[Condition, ...] = ()
     """Conditions that every search of it has, which its model neither sees nor changes."""
+    filled: dict[str, str] = {}
+    """The same of values of the run's context, such as `context.team`, by field."""
 
     def __init__(
         self,
@@ -200,11 +203,18 @@ class SearchTool(Spec):
     ) -> None:
         given = arguments(locals())
         label = f"{collection.name}.search"
-        fixed = conditions_from(collection.fields, filters or {}, f"{label}: filters")
+        if not isinstance(filters, Mapping | None):
+            raise SpecError(f"{label}: filters: {brief(filters)} is not a dict of values by field")
+        filled = {field: named for field, value in (filters or {}).items() if (named := only_context_name(value))}
+        # That the fields are there; what they have to be comes when it is run.
+        conditions_from(collection.fields, dict.fromkeys(filled), f"{label}: filters")
+        values = {field: value for field, value in (filters or {}).items() if field not in filled}
+        fixed = conditions_from(collection.fields, values, f"{label}: filters")
         chosen = {
             "name": name or _tool_name(collection.name),
             "limit": collection.limit if limit is None else limit,
             "filters": fixed,
+            "filled": filled,
         }
         self._construct(given | chosen)
 
@@ -242,7 +252,7 @@ class SearchTool(Spec):
         properties: dict[str, Any] = {
             "query": {"type": "string", "description": "What to look for, in words that the passages may have."}
         }
-        fixed = {condition.field for condition in self.filters}
+        fixed = {*(condition.field for condition in self.filters), *self.filled}
         for field, kind in self.collection.fields.items():
             if field not in fixed:
                 properties |= _parameters(field, kind)
@@ -264,6 +274,8 @@ class SearchTool(Spec):
             SpecError: An argument is wrong; names it, and what would have been right.
         """
         fields = self.collection.fields
+        if self.filled:
+            raise SpecError(f"filters: {{{next(iter(self.filled.values()))}}}: the run has no context")
         fixed = {condition.field for condition in self.filters}
         open_to_it = {name: field for name, field in fields.items() if name not in fixed}
         filters: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType, TypedDict
 
+from ..errors import SpecError
 from ..text import shorten
 from .argument_schema import NotFromJsonError
 from .callee import Callee
@@ -113,6 +114,30 @@ def words(annotation: Any) -> str:
 def bare(annotation: Any) -> Any:
     """Return the type without what `Annotated` says of it."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def type_of_parameter(called: Any, label: str, name: str = "") -> Any:
+    """Return the type of a parameter of what is to be called; None where it has none.
+
+    Args:
+        called: Anything that can be called.
+        label: What errors call it.
+        name: Of the parameter. Default: the first.
+
+    Raises:
+        SpecError: It has no such parameter, or one whose type is not known.
+    """
+    callee = Callee.of(called, label)
+    found = next((one for one in callee.parameters if name in ("", one.name)), None)
+    if found is None:
+        raise SpecError(f"tool {label}: it takes nothing: give it a parameter")
+    if found.annotation is inspect.Parameter.empty:
+        return None
+    try:
+        kind = bare(Names(callee).resolved(found.annotation))
+    except Exception as error:
+        raise SpecError(f"tool {label}: parameter {found.name!r} has a type that cannot be read: {error}") from error
+    return None if kind is Any else kind
 
 
 def as_list(annotation: Any, kinds: Collection[type] = (Iterable,)) -> Any:

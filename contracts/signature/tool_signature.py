@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
@@ -45,6 +45,8 @@ class ToolSignature:
     """The docstring up to its first section."""
     hidden: str | None
     """Name of the parameter that is filled in at run time."""
+    hidden_type: Any
+    """What its annotation has in brackets; None where it has nothing."""
     arguments: type[BaseModel]
     result: TypeAdapter[Any]
 
@@ -59,14 +61,14 @@ class ToolSignature:
         reader = _Reader(callee, hidden)
         docstring = Docstring.of(callee.doc, [parameter.name for parameter in callee.parameters])
         fields: dict[str, Any] = {}
-        hidden_name = None
+        hidden_name, hidden_type = None, None
         for parameter in callee.parameters:
             if reader.is_hidden(parameter):
                 if hidden_name:
                     raise SpecError(
                         f"tool {label}: both {hidden_name!r} and {parameter.name!r} are {hidden.__name__}s: keep one"
                     )
-                hidden_name = parameter.name
+                hidden_name, hidden_type = parameter.name, reader.in_brackets(parameter)
                 continue
             # Parameters may have names that a model's fields may not, such as `schema` or `_id`.
             note = docstring.parameters.get(parameter.name, "")
@@ -74,7 +76,7 @@ class ToolSignature:
         arguments = reader.model(fields)
         schema = arguments.model_json_schema(schema_generator=ArgumentSchema)
         schema.pop("title", None)
-        return cls(schema, docstring.text, hidden_name, arguments, reader.result())
+        return cls(schema, docstring.text, hidden_name, hidden_type, arguments, reader.result())
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call as the function takes them, by name.
@@ -174,7 +176,18 @@ class _Reader:
 
     def is_hidden(self, parameter: inspect.Parameter) -> bool:
         """Return whether a parameter is filled in at run time."""
-        return parameter.annotation is not parameter.empty and bare(self._type(parameter)) is self._hidden
+        if parameter.annotation is parameter.empty:
+            return False
+        kind = bare(self._type(parameter))
+        return kind is self._hidden or get_origin(kind) is self._hidden
+
+    def in_brackets(self, parameter: inspect.Parameter) -> Any:
+        """Return what the annotation of a hidden parameter has in brackets.
+
+        None where it has nothing, or what stands for anything.
+        """
+        given = get_args(bare(self._type(parameter)))
+        return given[0] if given and not isinstance(given[0], TypeVar) else None
 
     def field(self, parameter: inspect.Parameter, note: str) -> tuple[Any, FieldInfo]:
         """Return the field of a parameter.
@@ -251,7 +264,7 @@ class _Reader:
         return fitting
 
     def _unfit(self, parameter: inspect.Parameter, annotation: Any, error: Exception) -> str:
-        if self._hidden in get_args(annotation):
+        if any(given is self._hidden or get_origin(given) is self._hidden for given in get_args(annotation)):
             hidden = self._hidden.__name__
             return f"{type_name(annotation)}: write {parameter.name}: {hidden}, it is filled in at every call"
         otherwise = "use a pydantic model, a dataclass, or a JSON type"

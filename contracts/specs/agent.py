@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from typing_extensions import TypedDict, Unpack, override
 
 from ..collection.collection import Collection, SearchTool
+from ..context.values import check_type
 from ..contract import OutT_co, arguments, as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef
@@ -39,6 +40,7 @@ class _AgentFields(TypedDict, total=False):
     max_turns: int
     max_repairs: int
     max_repeats: int
+    context: Any
     description: str
 
 
@@ -52,9 +54,11 @@ class Agent(Answerer[OutT_co]):
 
     _elsewhere = WORDS_OF_AGENT
 
+    fills = {"instructions": False}
+
     kind: Literal["agent"] = "agent"
     instructions: str = ""
-    """The system prompt."""
+    """The system prompt. `{context.plan}` in it is a value of the run's context."""
     model: Model
     tools: tuple[ToolSpec, ...] = ()
     delegates: tuple[Runnable, ...] = ()
@@ -128,10 +132,12 @@ class Agent(Answerer[OutT_co]):
         max_turns: int = 50,
         max_repairs: int = 2,
         max_repeats: int = 3,
+        context: Any = None,
         description: str = "",
         **unknown: Any,
     ) -> None:
         given = arguments(locals())
+        del given["context"]
         all_tools = as_tuple(tools, f"Agent {name!r}: tools")
         for field in ("delegates", "mcp", "provider_tools", "searches"):
             if field in unknown:
@@ -142,6 +148,9 @@ class Agent(Answerer[OutT_co]):
         self._construct(given)
         self._tools = tuple(tool for tool in all_tools if isinstance(tool, Tool))
         self._know(output, checks)
+        if context is not None:
+            check_type(context, f"Agent {name!r}")
+            self.works_for(context)
 
     @field_validator("delegates")
     @classmethod

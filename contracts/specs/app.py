@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..collection.collection import Collection
+from ..context.filling import check_names
+from ..context.values import check_type
 from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
@@ -28,6 +30,8 @@ class App:
         collections: Further collections, for `search` and `sostenuto ingest`. Those that its runnables search are
             served too.
         workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask`, `search` and `call_tool`.
+        context: Type of the context of its runs, of those agents, too, that name none: a pydantic model, a dataclass or
+            a TypedDict.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
@@ -42,7 +46,11 @@ class App:
         mcp: Mapping[str, McpServer] | None = None,
         collections: Iterable[Collection] = (),
         workflows: Iterable[type] = (),
+        context: Any = None,
     ) -> None:
+        if context is not None:
+            check_type(context, "App")
+        self.context = context
         self.runnables: dict[str, Runnable] = {}
         self.tools: dict[str, Tool[..., Any]] = {}
         self.validators: dict[str, Validator] = {}
@@ -77,6 +85,8 @@ class App:
         self.runnables[runnable.name] = runnable
         for inside, node in runnable.places():
             place = f"{where}: {inside} ({node.name})" if inside else f"{where} ({node.name})"
+            node.works_for(self.context)
+            check_names(node, place)
             for tool in node.functions:
                 self._add_tool(tool, place)
             for name, validator in node.checks.items():

@@ -25,6 +25,8 @@ class Step(Spec):
     A runnable, under the name that later templates call its output by.
     """
 
+    fills = {"input": True}
+
     name: Name
     run: Runnable
     input: str = ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import AfterValidator, PrivateAttr, TypeAdapter
 
 from ..contract import OutT_co, Spec, Typed, brief
 from ..errors import SpecError
@@ -45,6 +45,8 @@ class Node(Typed[OutT_co], Spec):
     """What the run list and the events call it."""
     description: str = ""
     """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
+
+    _context_type: Any = PrivateAttr(default=None)
 
     @property
     def has_own_run(self) -> bool:
@@ -122,6 +124,16 @@ class Node(Typed[OutT_co], Spec):
     def checks(self) -> Mapping[str, Callable[..., Any]]:
         """Its validators that were given as functions in this process, by name."""
         return {}
+
+    @property
+    def context_type(self) -> Any:
+        """The type of the context of its runs, where it is known in this process."""
+        return self._context_type
+
+    def works_for(self, context: Any) -> None:
+        """Take the type of the context of its runs, where it has none of its own."""
+        if self._context_type is None:
+            self._context_type = context
 
     @property
     def output_type(self) -> TypeAdapter[Any] | None:

@@ -17,7 +17,8 @@ from ..model import OutputSchema
 
 Validator = Callable[..., Any]
 """Takes an answer (a text, or the value of the output type). Raises ValueError, or returns what is wrong with it: a
-text, several, or None. Sync or async; it may do I/O, and is called again with every repeated model call."""
+text, several, or None. Sync or async; it may do I/O, and is called again with every repeated model call. One that has
+a parameter `context` is given the run's context there."""
 
 
 def output_schema(output: Any, where: str) -> OutputSchema | None:

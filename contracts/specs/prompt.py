@@ -40,6 +40,8 @@ class Prompt(Answerer[OutT_co]):
 
     _elsewhere = WORDS_OF_PROMPT
 
+    fills = {"template": True, "instructions": False}
+
     kind: Literal["prompt"] = "prompt"
     template: str
     """What the model is asked, with names in braces."""

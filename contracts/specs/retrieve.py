@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -27,6 +27,8 @@ class Retrieve(Node):
     and for what to search has `handbook.search` among its tools instead.
     """
 
+    fills = {"query": True}
+
     kind: Literal["retrieve"] = "retrieve"
     collection: Collection
     query: str = ""
@@ -37,8 +39,8 @@ class Retrieve(Node):
     filters: tuple[Condition, ...] = ()
     """What the fields of a document have to be."""
     filled: dict[str, str] = {}
-    """Fields whose filter is known only when it runs: by field, the name of the input's field or of the earlier step
-    that has the value."""
+    """Fields whose filter is known only when it runs: by field, the name of the input's field, of the earlier step or
+    of the context's value that it is."""
     rewrite: Rewrite = ""
     """What a model makes of the query first: `multi-query`, other ways of asking the same; `decomposition`, the simpler
     questions that it consists of; `hyde`, a passage that might answer it, which is then searched for by meaning (Gao
@@ -65,7 +67,7 @@ class Retrieve(Node):
             raise SpecError(f"{label}: collection: {brief(collection)} is not a collection: write Collection('name')")
         if not isinstance(filters, Mapping | None):
             raise SpecError(f"{label}: filters: {brief(filters)} is not a dict of values by field")
-        filled = {field: known for field, value in (filters or {}).items() if (known := _only_name(value))}
+        filled = {field: known for field, value in (filters or {}).items() if (known := templates.only_name(value))}
         fixed = {field: value for field, value in (filters or {}).items() if field not in filled}
         # That the fields are there; what they have to be comes later.
         conditions_from(collection.fields, dict.fromkeys(filled), f"{label}: filters")
@@ -107,7 +109,8 @@ class Retrieve(Node):
     @override
     def needs(self) -> tuple[str, ...]:
         names = (*templates.names(self.query), *self.filled.values())
-        return tuple(dict.fromkeys(name for name in names if name != templates.INPUT))
+        ours = (name for name in names if name != templates.INPUT and not templates.is_of_context(name))
+        return tuple(dict.fromkeys(ours))
 
     @property
     @override
@@ -136,14 +139,3 @@ class Retrieve(Node):
                 raise SpecError(f"filters: {field}: {{{name}}} is null: give a value")
         values = {field: names[name] for field, name in self.filled.items()}
         return (*self.filters, *conditions_from(self.collection.fields, values, "filters"))
-
-
-def _only_name(value: Any) -> str:
-    """Return the name that a filter consists of, as in `{team}`.
-
-    Empty where it is a value.
-    """
-    if not (isinstance(value, str) and value.startswith("{") and value.endswith("}")):
-        return ""
-    names: Sequence[str] = templates.names(value)
-    return names[0] if len(names) == 1 and value == f"{{{names[0]}}}" else ""

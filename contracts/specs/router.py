@@ -36,6 +36,10 @@ class Rule(Spec):
     """Regular expression (Python's `re`) that is found in the text, case ignored."""
     metadata: dict[str, JsonValue] = {}
     """Fields that the input, a JSON object, has with these values."""
+    context: dict[str, JsonValue] = {}
+    """What the run's context has, by name, as in `{"plan": "pro"}` or `{"user.country": "CH"}`."""
+    known: dict[str, JsonValue] = {}
+    """What the context of the run at hand has under these names: filled in when it begins."""
 
     def __init__(
         self,
@@ -44,9 +48,10 @@ class Rule(Spec):
         max_chars: int | None = None,
         pattern: str = "",
         metadata: Mapping[str, JsonValue] | None = None,
+        context: Mapping[str, JsonValue] | None = None,
         **unknown: Any,
     ) -> None:
-        self._construct({**arguments(locals()), "metadata": metadata or {}})
+        self._construct({**arguments(locals()), "metadata": metadata or {}, "context": context or {}})
 
     @model_validator(mode="after")
     def _may_hold(self) -> Rule:

@@ -73,6 +73,8 @@ class Team(Answerer[OutT_co]):
 
     _elsewhere = WORDS_OF_TEAM
 
+    fills = {"instructions": False}
+
     kind: Literal["team"] = "team"
     members: tuple[Runnable, ...] = Field(min_length=1)
     style: Style = "delegate"

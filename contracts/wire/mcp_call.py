@@ -18,6 +18,8 @@ class McpCatalogueCall(Contract):
     """Asks for the catalogue of a server."""
 
     server: str
+    context: bool = False
+    """Whether the run has a context, which may say how the server is reached."""
 
 
 class ToolFault(Contract):

@@ -49,6 +49,8 @@ class ModelCall(Contract):
     """What the model has to call: `required` for any tool, or the name of one; empty where it may choose."""
     keep: bool = False
     """Whether what it said is wanted where the call is cancelled in the middle of an answer."""
+    context: bool = False
+    """Whether the run has a context, which validators may ask for."""
 
 
 class ModelReply(Contract):

@@ -16,6 +16,8 @@ class ToolInvocation(Contract):
     """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
     another branch of this one after a reset. Of a call without a model, Temporal's run id of the workflow."""
     arguments: dict[str, JsonValue] = {}
+    context: bool = False
+    """Whether the run has a context, which the tool may ask for."""
 
 
 class ToolOutput(Contract):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
+from pydantic import JsonValue
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -50,6 +51,11 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
 def is_code_first(description: WorkflowExecutionDescription) -> bool:
     """Return whether it is a code-first workflow."""
     return description.workflow_type not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+
+
+async def context_of(description: WorkflowExecutionDescription) -> dict[str, JsonValue]:
+    """Return the context of a run or a chat, as JSON; empty where it has none."""
+    return dict(await description.memo_value(names.CONTEXT_MEMO, {}) or {})
 
 
 def first_execution(description: WorkflowExecutionDescription) -> str:

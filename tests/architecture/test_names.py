@@ -28,6 +28,7 @@ DURABLE = {
     "TURN_END_ACTIVITY": "sostenuto.turn_end",
     "CHAT_FORK_QUERY": "sostenuto_fork",
     "CHAT_TITLE_MEMO": "sostenuto_title",
+    "CONTEXT_MEMO": "sostenuto_context",
     "CHAT_BUSY": "ChatBusy",
     "CHAT_ENDED": "ChatEnded",
     "CHAT_REFUSED": "ChatRefused",

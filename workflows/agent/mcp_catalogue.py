@@ -20,6 +20,7 @@ from ...contracts.tool import ToolDefinition
 from ...contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall
 from ...contracts.wire.places import Place
 from .. import policy
+from ..run_context import has_context
 from ..until_served import until_served
 
 
@@ -74,7 +75,7 @@ async def fetch_catalogue(server: str, place: Place) -> McpCatalogue:
         return await until_served(
             lambda _: workflow.execute_activity_method(
                 McpActivities.catalogue,
-                McpCatalogueCall(server=server),
+                McpCatalogueCall(server=server, context=has_context()),
                 activity_id=place.mcp_catalogue(server),
                 summary=f"tools of {server}",
                 **policy.catalogue_policy(),

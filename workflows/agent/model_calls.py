@@ -6,13 +6,15 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from ...activities.model import ModelActivities
-from ...contracts.model import Model
+from ...contracts.model import Head, Model
+from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import outcome_of
 from ..host import AgentHost
+from ..run_context import has_context
 from ..ui_details import compact
 from ..until_served import until_served
 from .state import AgentState
@@ -77,6 +79,7 @@ class ModelCalls:
             without=state.without,
             tool_choice=state.tool_choice,
             keep=self._keep,
+            context=_may_need_context(state.transcript.head) and has_context(),
         )
 
         async def start(_: int) -> ModelReply:
@@ -93,3 +96,11 @@ class ModelCalls:
 
         # Where another model waits, a provider that no worker can call is left as one that is overloaded.
         return await until_served(start, model.fallback_after if fallback_left else None)
+
+
+def _may_need_context(head: Head) -> bool:
+    """Return whether the worker may need the run's context for a call.
+
+    For validators, or for how a provider is to reach an MCP server.
+    """
+    return bool(head.validators) or any(isinstance(tool, McpConnector) for tool in head.provider_tools)

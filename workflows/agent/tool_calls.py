@@ -31,6 +31,7 @@ from .. import policy
 from ..concurrency import being_cancelled, cause_of, told_by
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
+from ..run_context import has_context
 from ..until_served import until_served
 from .gates import Gate, error_result
 from .state import AgentState
@@ -155,7 +156,8 @@ class ToolCalls:
         return found.as_result(call.id, call.name)
 
     async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
-        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=call.arguments)
+        arguments, context = call.arguments, has_context()
+        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=arguments, context=context)
         activity_id = self._place.tool_call(call.id)
 
         async def start(refused: int) -> ToolOutput:

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
+    from ..run_context import inherited_memo
     from ..search_attributes import SUMMARY_CHARS, publish
     from .conversation import conversation_of
     from .turns import mark_of, result_of
@@ -271,7 +272,8 @@ class ChatWorkflow:
         # its history is full.
         if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
             # Of itself the next execution has the memo that the first one began with.
-            workflow.continue_as_new(chat, memo={names.CHAT_TITLE_MEMO: self._title} if self._title else None)
+            title = {names.CHAT_TITLE_MEMO: self._title} if self._title else {}
+            workflow.continue_as_new(chat, memo={**title, **(inherited_memo() or {})} or None)
 
 
 async def _outcome(turn: asyncio.Task[Result]) -> Result:

@@ -114,7 +114,11 @@ HANDBOOK = Collection(
 SEARCHER = Agent(
     name="searcher",
     model="local/m",
-    tools=[SearchTool(HANDBOOK, name="find", description="Find.", limit=3, filters={"team": "core"})],
+    tools=[
+        SearchTool(
+            HANDBOOK, name="find", description="Find.", limit=3, filters={"team": "core", "kind": "{context.kind}"}
+        )
+    ],
 )
 RETRIEVE = Retrieve(
     "found",
@@ -130,7 +134,14 @@ BILLING = Agent(name="billing", model="local/m", description="Invoices and refun
 TECHNICAL = Agent(name="technical", model="local/m", instructions="You mend things.")
 STEP = Step(BILLING, name="review", input="Review {facts} of {input}")
 CHAIN = Chain(name="digest", steps=[PROMPT, STEP], inputs=["audience"], description="Facts, then a review.")
-RULE = Rule(min_chars=1, max_chars=1000, pattern="refund|invoice", metadata={"tier": ["gold", 1, None]})
+RULE = Rule(
+    min_chars=1,
+    max_chars=1000,
+    pattern="refund|invoice",
+    metadata={"tier": ["gold", 1, None]},
+    context={"plan": "pro"},
+    known={"plan": "pro"},
+)
 ROUTE = Route(
     BILLING,
     name="money",

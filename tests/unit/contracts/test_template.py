@@ -34,7 +34,11 @@ def test_names(template: str, found: tuple[str, ...]) -> None:
         ("{a{b}", "the brace at position 0 stands alone"),
         ("{}", "{} is not a name"),
         ("{ input }", "{ input } is not a name"),
-        ("{a.b}", "{a.b} is not a name: a template has names like {input}, without attributes, indices or formats"),
+        (
+            "{a.b}",
+            "{a.b} is not a name: a template has names like {input} and {context.plan}, without other attributes",
+        ),
+        ("{context.}", "{context.} is not a name"),
         ("{a[0]}", "{a[0]} is not a name"),
         ("{a!r}", "{a!r} is not a name"),
         ("{a:>10}", "{a:>10} is not a name"),

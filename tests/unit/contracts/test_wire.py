@@ -18,7 +18,20 @@ from tests.unit.contracts.record_payloads import PAYLOADS
 
 CONVERTER = data_converter().payload_converter
 FILES = sorted(PAYLOADS.glob("v*/*.json"))
-FREE_FORM = {"answer", "arguments", "data", "json_schema", "metadata", "options", "output", "parameters", "places"}
+FREE_FORM = {
+    "answer",
+    "arguments",
+    "context",
+    "data",
+    "json_schema",
+    "known",
+    "metadata",
+    "options",
+    "output",
+    "filled",
+    "parameters",
+    "places",
+}
 FREE_FORM |= {"fields", "filled", "filters", "loaders", "sent", "texts"}
 # Optional each by itself, but not one without the other.
 TOGETHER = {

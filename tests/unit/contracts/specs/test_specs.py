@@ -118,8 +118,11 @@ def test_a_tool_written_by_hand_is_checked_as_a_decorated_one() -> None:
 def test_a_constructor_has_a_parameter_for_each_field(kind: type[Spec]) -> None:
     # `kind` is what it is, and what an agent calls is given in tools=.
     of_tools = {"delegates", "mcp", "provider_tools", "searches"} if kind is Agent else set()
-    fields = set(kind.model_fields) - {"kind"} - of_tools
-    assert set(inspect.signature(kind.__init__).parameters) - {"self", "unknown"} == fields
+    # What is filled in when a run begins, and what stays in the process.
+    fields = set(kind.model_fields) - {"kind", "known"} - of_tools
+    assert set(inspect.signature(kind.__init__).parameters) - {"self", "unknown"} == fields | (
+        {"context"} if kind is Agent else set()
+    )
 
 
 @pytest.mark.parametrize("spec", [one for one in SPECS if isinstance(one, Spec)], ids=lambda one: type(one).__name__)

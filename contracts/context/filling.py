@@ -1,0 +1,273 @@
+"""What a runnable becomes in a run with a context.
+
+Its names of the context are filled in, so a run's input records exactly what ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial, singledispatch
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, JsonValue
+
+from .. import template
+from ..collection.collection import Collection, SearchTool
+from ..collection.fields import conditions_from
+from ..contract import Spec
+from ..errors import SpecError
+from ..model import Model
+from ..specs.agent import Agent
+from ..specs.node import Node
+from ..specs.retrieve import Retrieve
+from ..specs.router import Rule
+from ..tool import Tool
+from .values import TENANT_VALUE, Values, context_values, typed_context
+
+S = TypeVar("S", bound=Spec)
+N = TypeVar("N", bound=Node)
+
+
+class BegunWith(NamedTuple):
+    """What a run begins with besides what it is asked."""
+
+    runnable: Any
+    """With its names of the context filled in."""
+    context: dict[str, JsonValue]
+    """As JSON, with its tenant."""
+    tenant: str
+    """Whom it is for; empty where it is nobody's."""
+
+
+def begun_with(runnable: N, given: Any, tenant: str | None) -> BegunWith:
+    """Return what a run of a runnable begins with.
+
+    Args:
+        runnable: What is to run.
+        given: Its context: a pydantic model, a dataclass or a dict. None: it has none.
+        tenant: Whom it is for. None: the tenant in the context.
+
+    Raises:
+        SpecError: The context is not of the type that a runnable names, or lacks what is taken from it; names both.
+    """
+    label = f"{type(runnable).__name__} {runnable.name!r}"
+    for place, node in runnable.places():
+        check_names(node, f"{label}: {place}" if place else label)
+    values, tenant = with_tenant(context_values(given), tenant)
+    values = checked(runnable, values, is_given=given is not None)
+    return BegunWith(filled(runnable, values), values, tenant)
+
+
+def with_tenant(values: Values, tenant: str | None) -> tuple[dict[str, JsonValue], str]:
+    """Return a context with its tenant, and the tenant.
+
+    Raises:
+        SpecError: They say two.
+    """
+    there = values.get(TENANT_VALUE)
+    if tenant and there and there != tenant:
+        raise SpecError(f"tenant={tenant!r}, and the context has the tenant {there!r}: give one of them")
+    whose = tenant or (there if isinstance(there, str) else "")
+    return ({**values, TENANT_VALUE: whose} if whose else dict(values)), whose
+
+
+def filled(runnable: N, values: Values) -> N:
+    """Return a runnable with its names of a run's context filled in.
+
+    Raises:
+        SpecError: The context lacks one; names its place.
+    """
+    label = f"{type(runnable).__name__} {runnable.name!r}"
+    try:
+        made: N = _filled(runnable, values)
+    except _WrongError as wrong:
+        place = ".".join(reversed(wrong.place))
+        raise SpecError(f"{label}: {place}: {wrong.problem}" if place else f"{label}: {wrong.problem}") from None
+    return made
+
+
+def check_names(node: Node, where: str) -> None:
+    """Check the names of the context in what one runnable says itself.
+
+    Raises:
+        SpecError: Nothing could fill one; names it.
+    """
+    for spec in _said_by(node):
+        for field, is_template in spec.fills.items():
+            text = getattr(spec, field)
+            try:
+                names = template.names_of_context(text) if is_template else template.check_text(text)
+            except ValueError as error:
+                raise SpecError(f"{where}: {field}: {error}") from None
+            _check_fields(node.context_type, names, f"{where}: {field}")
+
+
+def _said_by(node: Node) -> Iterator[Spec]:
+    yield node
+    yield from getattr(node, "steps", ())
+
+
+def _check_fields(kind: Any, names: tuple[str, ...], where: str) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)) or kind.model_config.get("extra") == "allow":
+        return
+    known = [field.serialization_alias or name for name, field in kind.model_fields.items()]
+    for name in names:
+        first = name.removeprefix(template.CONTEXT).partition(".")[0]
+        if first not in (*known, TENANT_VALUE):
+            raise SpecError(f"{where}: {{{name}}}: {kind.__name__} has no {first!r}; it has {', '.join(known)}")
+
+
+def checked(runnable: Node, values: Values, *, is_given: bool) -> dict[str, JsonValue]:
+    """Return a context with the defaults of the types that runnables name.
+
+    Args:
+        runnable: What is to run, with what is nested in it.
+        values: The context.
+        is_given: Whether somebody gave one.
+
+    Raises:
+        SpecError: It is not of one of these types; names the runnable.
+    """
+    whole = dict(values)
+    for node in runnable.walk():
+        if node.context_type is None:
+            continue
+        try:
+            typed = typed_context(node.context_type, whole)
+        except ValueError as error:
+            kind = getattr(node.context_type, "__name__", "its type")
+            label = f"{type(node).__name__} {node.name!r}"
+            if not is_given:
+                raise SpecError(f"{label} works for a {kind}: pass context={kind}(…)") from None
+            raise SpecError(f"{label}: {error}: it is to be a {kind}") from None
+        # With its defaults.
+        whole |= context_values(typed)
+    return whole
+
+
+class _WrongError(Exception):
+    def __init__(self, problem: str, *place: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.place = [*place]
+
+
+@singledispatch
+def _filled(spec: Any, values: Values) -> Any:  # noqa: ARG001 - of those that have names
+    return spec
+
+
+@_filled.register
+def _(spec: Spec, values: Values) -> Any:
+    changes: dict[str, Any] = {}
+    for field, value in spec:
+        if field in spec.fills:
+            fill = template.filled_template if spec.fills[field] else template.filled_text
+            new: Any = _fill(partial(fill, value, values), field, values)
+        else:
+            new = _each(value, values, field)
+        if new is not value:
+            changes[field] = new
+    return spec.model_copy(update=changes) if changes else spec
+
+
+@_filled.register(Collection)
+@_filled.register(Model)
+def _(spec: S, values: Values) -> S:  # noqa: ARG001
+    return spec
+
+
+@_filled.register
+def _(rule: Rule, values: Values) -> Rule:
+    known = {}
+    for name in rule.context:
+        try:
+            known[name] = template.of_context(name, values)
+        except KeyError:
+            continue
+    return rule.model_copy(update={"known": known}) if known else rule
+
+
+@_filled.register
+def _(search: SearchTool, values: Values) -> SearchTool:
+    made: SearchTool = _with_filters(search, search.collection, search.filled, values)
+    return made
+
+
+@_filled.register
+def _(retrieve: Retrieve, values: Values) -> Retrieve:
+    query = _fill(partial(template.filled_template, retrieve.query, values), "query", values)
+    found = retrieve.model_copy(update={"query": query})
+    ours = {field: name for field, name in retrieve.filled.items() if template.is_of_context(name)}
+    made: Retrieve = _with_filters(found, retrieve.collection, ours, values)
+    return made
+
+
+@_filled.register
+def _(agent: Agent, values: Values) -> Agent:
+    offered = {tool.spec.name for tool in agent.functions if _is_offered(agent, tool, values)}
+    dropped = {tool.spec.name for tool in agent.functions} - offered
+    if agent.tool_choice in dropped:
+        raise _WrongError(f"the tool {agent.tool_choice!r} is not offered to this run", "tool_choice")
+    made: Agent = _filled.registry[Spec](agent, values)
+    return made.model_copy(update={"tools": tuple(t for t in made.tools if t.name not in dropped)}) if dropped else made
+
+
+def _is_offered(agent: Agent, tool: Tool[..., Any], values: Values) -> bool:
+    if tool.when is None:
+        return True
+    if not values:
+        return False
+    try:
+        return bool(tool.when(typed_context(tool.when_type or agent.context_type, values)))
+    except Exception as error:
+        text = str(error) or type(error).__name__
+        raise _WrongError(f"when: {type(error).__name__}: {text}", f"tools[{tool.spec.name}]") from error
+
+
+def _with_filters(spec: Any, collection: Collection, names: Mapping[str, str], values: Values) -> Any:
+    """Return a search whose filters have the values that its names stand for."""
+    if not names:
+        return spec
+    found = {
+        field: _fill(partial(template.of_context, name, values), f"filters[{field}]", values)
+        for field, name in names.items()
+    }
+    for field, value in found.items():
+        # Else what is to keep something out would let everything in.
+        if value is None:
+            raise _WrongError(f"{{{names[field]}}} is null in the context: give a value", f"filters[{field}]")
+    try:
+        conditions = conditions_from(collection.fields, found, "filters")
+    except SpecError as error:
+        raise _WrongError(str(error)) from None
+    rest = {field: name for field, name in spec.filled.items() if field not in names}
+    return spec.model_copy(update={"filters": (*spec.filters, *conditions), "filled": rest})
+
+
+def _each(value: Any, values: Values, field: str) -> Any:
+    """Return what stands in a field, with names filled in at any depth."""
+    if isinstance(value, Spec):
+        return _inside(value, values, field)
+    if isinstance(value, tuple) and any(isinstance(item, Spec) for item in value):
+        new = tuple(_inside(item, values, f"{field}[{index}]") for index, item in enumerate(value))
+        return new if any(one is not other for one, other in zip(new, value, strict=True)) else value
+    return value
+
+
+def _inside(value: Any, values: Values, place: str) -> Any:
+    try:
+        return _filled(value, values)
+    except _WrongError as wrong:
+        named = f"{place} ({value.name})" if isinstance(value, Node) else place
+        wrong.place.append(named)
+        raise
+
+
+def _fill(make: Callable[[], Any], field: str, values: Values) -> Any:
+    try:
+        return make()
+    except KeyError as missing:
+        there = f"it has {', '.join(values)}" if values else "pass context=… when it is started"
+        what = "the run's context has no such value" if values else "the run has no context"
+        raise _WrongError(f"{{{missing.args[0]}}}: {what}: {there}", field) from None

@@ -1,0 +1,131 @@
+"""Tool calls of code-first workflows: `call_tool`.
+
+With the guarantees of their effect class, and without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any, TypeVar, overload
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from ...contracts import limits, names
+from ...contracts.contract import brief
+from ...contracts.errors import SpecError
+from ...contracts.mcp import McpRef
+from ...contracts.tool import Tool, ToolSpec
+from ...contracts.wire.places import direct_call_id
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
+from ..agent.mcp_catalogue import find_tool
+from ..agent.tool_calls import start_tool
+from ..concurrency import cause_of
+from ..interpreter import Interpreter
+from ..payload_limits import PayloadTooLargeError
+from ..run_context import has_context
+from ..until_served import is_not_served, until_served
+from .held import own_interpreter
+
+R = TypeVar("R")
+
+
+@overload
+async def call_tool(tool: Tool[..., Coroutine[Any, Any, R]], /, **arguments: Any) -> R: ...
+
+
+@overload
+async def call_tool(tool: Tool[..., R], /, **arguments: Any) -> R: ...
+
+
+@overload
+async def call_tool(tool: str, /, **arguments: Any) -> str: ...
+
+
+async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: Any) -> Any:
+    """Call a tool with the guarantees of its effect class and return what it returns.
+
+    Args:
+        tool: A function made by `@tool`, or a tool of an MCP server, as `"mcp:server/tool"`, which returns text.
+        *unnamed: None: a mistake that is told as one.
+        **arguments: Its arguments, as JSON or pydantic values.
+
+    Raises:
+        SpecError: It is not a tool, an argument has no name, or it returned something else than it says.
+        temporalio.exceptions.ApplicationError: The tool failed; of type `ToolFailed`, with a message that says why.
+        temporalio.exceptions.ActivityError: The call was ended from outside; the cause says why.
+    """
+    if unnamed:
+        raise SpecError(f"call_tool: the argument {brief(unnamed[0])} has no name: write name={brief(unnamed[0])}")
+    if not isinstance(tool, Tool | str):
+        raise SpecError(
+            f"call_tool: {brief(tool)} is not a tool: pass a function decorated with @tool, or 'mcp:server/tool'"
+        )
+    if isinstance(tool, str):
+        return (await _call_mcp(McpRef.parse(tool), arguments)).content
+    interpreter = own_interpreter()
+    invocation = _invocation(interpreter, arguments)
+    output = await _called(tool.spec, invocation, interpreter)
+    if output.incomplete:
+        message = f"{tool.spec.name} has run, but {output.incomplete[:1].lower()}{output.incomplete[1:]}"
+        raise ApplicationError(message, type=names.TOOL_FAILED, non_retryable=True)
+    try:
+        return tool.signature.parse(output.content)
+    except ValueError as error:
+        raise SpecError(
+            f"tool {tool.spec.name!r}: it has run, and returned something else than its return type: {error}"
+        ) from None
+
+
+async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
+    if not ref.tool:
+        raise SpecError(f"'mcp:{ref.server}' is a whole server: name one of its tools, as 'mcp:{ref.server}/tool'")
+    interpreter = own_interpreter()
+    place = partial(interpreter.numbered, interpreter.root / ref.server)
+    tool = find_tool(await interpreter.catalogues.of(ref.server, place), ref)
+    invocation = _invocation(interpreter, arguments)
+    return await _called(tool, invocation, interpreter)
+
+
+async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
+    activity_id = interpreter.root.tool_call(invocation.call_id)
+
+    async def start(refused: int) -> ToolOutput:
+        async with interpreter.outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, activity_id, local=not refused)
+
+    try:
+        return await until_served(start)
+    except PayloadTooLargeError as error:
+        raise SpecError(f"tool {tool.name!r}: {error}") from None
+    except (ActivityError, ApplicationError) as error:
+        # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
+        cause = cause_of(error)
+        if not isinstance(cause, ApplicationError):
+            raise
+        if is_not_served(cause):
+            raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
+        raise cause from None
+
+
+def _invocation(interpreter: Interpreter, arguments: Mapping[str, Any]) -> ToolInvocation:
+    plain = _plain(arguments)
+    return ToolInvocation(
+        call_id=direct_call_id(interpreter.use("call")),
+        reply=workflow.info().run_id,
+        arguments=plain,
+        context=has_context(),
+    )
+
+
+def _plain(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
+    try:
+        plain: dict[str, JsonValue] = to_jsonable_python(dict(arguments))
+    except ValueError as error:
+        raise SpecError(f"call_tool: the arguments are not JSON: {error}") from None
+    if limits.is_too_deep(plain):
+        raise SpecError(f"call_tool: the arguments are nested deeper than {limits.MAX_DEPTH} levels")
+    return plain

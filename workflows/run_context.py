@@ -1,0 +1,29 @@
+"""The context of the workflow's run, which its nested runs inherit.
+
+It stands in the memo, once; activities that need it ask the server for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+from temporalio import workflow
+
+from ..contracts import names
+
+
+def has_context() -> bool:
+    """Return whether the run has a context."""
+    return names.CONTEXT_MEMO in workflow.memo()
+
+
+def own_context() -> dict[str, JsonValue]:
+    """Return the run's context, as JSON; empty where it has none."""
+    return dict(workflow.memo().get(names.CONTEXT_MEMO) or {})
+
+
+def inherited_memo() -> Mapping[str, Any] | None:
+    """Return the memo of a run that is nested in this one; None where it needs none."""
+    return {names.CONTEXT_MEMO: own_context()} if has_context() else None
