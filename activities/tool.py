@@ -24,6 +24,7 @@ from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told, ungrouped
 from .call.live import Live, TellProgress
+from .call.resources import Resources
 from .call.run_context import ContextUnreadable, RunContexts
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
@@ -43,6 +44,7 @@ def tool_activities(
     user: UserCode,
     live: Live | None = None,
     contexts: RunContexts | None = None,
+    resources: Resources | None = None,
 ) -> list[ToolActivity]:
     """Make an activity of each tool, under the tool's name.
 
@@ -52,14 +54,21 @@ def tool_activities(
         user: Runs the functions.
         live: Told how far they are. Default: nobody can watch.
         contexts: Knows the contexts of runs. Default: of an app that names no type for them.
+        resources: What they share. Default: nothing.
     """
-    known = contexts or RunContexts()
-    return [_activity(tool, cache, user, live or Live(), known) for tool in tools]
+    given = _Given(contexts or RunContexts(), resources or Resources(None, user))
+    return [_activity(tool, cache, user, live or Live(), given) for tool in tools]
 
 
-def _activity(
-    tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live, contexts: RunContexts
-) -> ToolActivity:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What runs and workers have for tools."""
+
+    contexts: RunContexts
+    resources: Resources
+
+
+def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live, given: _Given) -> ToolActivity:
     @activity.defn(name=tool.spec.name)
     async def call(invocation: ToolInvocation) -> ToolOutput:
         """Run the tool once.
@@ -69,7 +78,7 @@ def _activity(
         """
 
         async def run(report: Report) -> ToolOutput:
-            context = await _context_of(tool, invocation, contexts)
+            context = await _for_call(tool, invocation, given)
             with live.tool_call() as tell:
                 return await _run(tool, invocation, _Told(report, tell), user, context)
 
@@ -98,24 +107,26 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _OfRun:
-    """What a run has for its tools."""
+class _ForCall:
+    """What a call is given besides its arguments."""
 
     context: Any = None
     tenant: str = ""
+    resources: Any = None
 
 
-async def _context_of(tool: Tool[..., Any], invocation: ToolInvocation, contexts: RunContexts) -> _OfRun:
-    """Return what the run has for a tool.
+async def _for_call(tool: Tool[..., Any], invocation: ToolInvocation, given: _Given) -> _ForCall:
+    """Return what a call is given besides its arguments.
 
     Raises:
         ApplicationError: Of type `ToolFailed`: it cannot be had, and the tool was not run.
     """
     if not tool.signature.hidden:
-        return _OfRun()
+        return _ForCall()
     try:
-        found = await contexts.own(is_there=invocation.context)
-        return _OfRun(found.typed(tool.context_type or contexts.kind), found.tenant)
+        found = await given.contexts.own(is_there=invocation.context)
+        context = found.typed(tool.context_type or given.contexts.kind)
+        return _ForCall(context, found.tenant, given.resources.value)
     except ContextUnreadable as error:
         again = tool.spec.effect is not Effect.ONCE and error.may_pass
         message = f"{tool.spec.name} was not run: {error}"
@@ -126,11 +137,11 @@ async def _context_of(tool: Tool[..., Any], invocation: ToolInvocation, contexts
 
 
 async def _run(
-    tool: Tool[..., Any], invocation: ToolInvocation, told_of: _Told, user: UserCode, of_run: _OfRun
+    tool: Tool[..., Any], invocation: ToolInvocation, told_of: _Told, user: UserCode, for_call: _ForCall
 ) -> ToolOutput:
     cancelled = threading.Event()
     limit = asyncio.timeout(tool.spec.timeout.total_seconds())
-    context = _context(invocation, told_of, cancelled, of_run)
+    context = _context(invocation, told_of, cancelled, for_call)
     on_loop = tool.is_async
 
     def call() -> Any:
@@ -226,7 +237,7 @@ async def _end_of(running: asyncio.Future[T]) -> T:
 
 
 def _context(
-    invocation: ToolInvocation, told_of: _Told, cancelled: threading.Event, of_run: _OfRun
+    invocation: ToolInvocation, told_of: _Told, cancelled: threading.Event, for_call: _ForCall
 ) -> ToolContext[Any]:
     info = activity.info()
     return ToolContext(
@@ -234,8 +245,9 @@ def _context(
         call_id=invocation.call_id,
         idempotency_key=idempotency_key(invocation),
         attempt=info.attempt,
-        context=of_run.context,
-        tenant=of_run.tenant,
+        context=for_call.context,
+        tenant=for_call.tenant,
+        resources=for_call.resources,
         _heartbeat=told_of.report,
         _progress=told_of.on_progress,
         _is_cancelled=cancelled.is_set,

@@ -29,6 +29,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 ContextT = TypeVar("ContextT", default=Any)
 """Type of the context of a run."""
+ResourcesT = TypeVar("ResourcesT", default=Any)
+"""Type of what an app's lifespan yields."""
 
 TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 """Names that every provider takes."""
@@ -76,11 +78,11 @@ class ToolSpec(ToolDefinition):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolContext(Generic[ContextT]):
+class ToolContext(Generic[ContextT, ResourcesT]):
     """What a running tool may know and do.
 
     A tool asks for it with a parameter of this type, or of `ToolContext[Ctx]`, where `Ctx` is the type of the run's
-    context.
+    context, or of `ToolContext[Ctx, Shared]`, where `Shared` is that of what the app's lifespan yields.
     """
 
     run_id: str
@@ -96,6 +98,8 @@ class ToolContext(Generic[ContextT]):
     a dict where neither names one; None where the run has no context."""
     tenant: str = ""
     """Whom the run is for; empty where it is nobody's."""
+    resources: ResourcesT = None  # type: ignore[assignment]
+    """What the app's `lifespan` yielded in this worker; None where it has none."""
     _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
     _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
     _progress: Callable[[str, float | None, float | None], None] = field(default=lambda *_: None, repr=False)

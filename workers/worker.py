@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
 from ..activities.call.live import Live
+from ..activities.call.resources import Resources
 from ..activities.call.run_context import RunContexts
 from ..activities.call.user_code import UserCode
 from ..activities.conversation.continued_conversation import take_over
@@ -111,11 +114,13 @@ def build_worker(
         interceptors: Of the Temporal SDK, outermost first.
     """
     user = UserCode(max_concurrent_calls)
+    lifespan = app.lifespan
+    resources = Resources(None if lifespan is None else lambda: lifespan(app), user)
     return Worker(
         tolerant(client),
         task_queue=task_queue,
         workflows=[*_WORKFLOWS, *app.workflows],
-        activities=_activities(app, adapters, price, services or Services(), user),
+        activities=_activities(app, adapters, price, services or Services(), user, resources),
         workflow_runner=workflow_runner(),
         workflow_failure_exception_types=_FAILURES,
         max_concurrent_activities=max_concurrent_calls,
@@ -125,12 +130,24 @@ def build_worker(
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
         interceptors=[*interceptors, IdLimits()],
-        plugins=[SimplePlugin("sostenuto", run_context=user.running)],
+        plugins=[SimplePlugin("sostenuto", run_context=partial(_at_work, user, resources))],
     )
 
 
+@asynccontextmanager
+async def _at_work(user: UserCode, resources: Resources) -> AsyncIterator[None]:
+    """Hold what people's code needs while a worker is at work."""
+    async with user.running(), resources.open():
+        yield
+
+
 def _activities(
-    app: App, adapters: Mapping[str, ModelAdapter], price: Price, services: Services, user: UserCode
+    app: App,
+    adapters: Mapping[str, ModelAdapter],
+    price: Price,
+    services: Services,
+    user: UserCode,
+    resources: Resources,
 ) -> list[Callable[..., Any]]:
     cache = services.cache
     contexts = RunContexts(app.context)
@@ -151,7 +168,7 @@ def _activities(
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
     ingest = IngestActivities(_ingestion(app, services, user), costs)
-    tools = tool_activities(app.tools.values(), cache, user, live, contexts)
+    tools = tool_activities(app.tools.values(), cache, user, live, contexts, resources)
     return [
         model.call,
         mcp.catalogue,

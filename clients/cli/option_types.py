@@ -5,7 +5,9 @@ argparse tells the person what is wrong with a number, and leaves.
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
 
 from ...contracts.errors import SpecError
 
@@ -32,6 +34,33 @@ def at_least_one(text: str) -> int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
+
+
+def context_object(text: str) -> dict[str, Any]:
+    """Return the context that an option gives, as JSON.
+
+    Raises:
+        ArgumentTypeError: It is no JSON object.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f'{text!r} is not JSON ({error}): write it as \'{{"user": "anna"}}\'') from None
+    if not isinstance(value, dict):
+        raise ArgumentTypeError(f'{text!r} is not a JSON object: write it as \'{{"user": "anna"}}\'')
+    return value
+
+
+def add_context_option(parser: ArgumentParser, whose: str) -> None:
+    """Add the option that gives a run or a chat its context.
+
+    Args:
+        parser: Of the command.
+        whose: What the help calls it.
+    """
+    parser.add_argument(
+        "--context", type=context_object, metavar="JSON", help=f"own values of the {whose}, which no model sees"
+    )
 
 
 def add_document_options(parser: ArgumentParser, *, field: str, tenant: str) -> None:

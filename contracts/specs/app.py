@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from ..collection.collection import Collection
@@ -32,6 +33,9 @@ class App:
         workflows: Classes of your own, made by `@workflow.defn`, that call `run`, `ask`, `search` and `call_tool`.
         context: Type of the context of its runs, of those agents, too, that name none: a pydantic model, a dataclass or
             a TypedDict.
+        lifespan: Makes what its tools share, such as a database's connections, once in each worker, and closes it when
+            the worker ends: a function under `@asynccontextmanager` that takes the app and yields it. Tools have it as
+            `ctx.resources`.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
@@ -47,7 +51,14 @@ class App:
         collections: Iterable[Collection] = (),
         workflows: Iterable[type] = (),
         context: Any = None,
+        lifespan: Callable[[App], AbstractAsyncContextManager[Any]] | None = None,
     ) -> None:
+        if lifespan is not None and not callable(lifespan):
+            raise SpecError(
+                f"App: lifespan: {brief(lifespan)} is no function: write one under @asynccontextmanager that takes the "
+                "app, and yields what its tools share"
+            )
+        self.lifespan = lifespan
         if context is not None:
             check_type(context, "App")
         self.context = context

@@ -15,6 +15,7 @@ from ..chat.screen import Screen
 from ..chat.talk import Talk
 from ..chat.way_back import way_back
 from ..chat.written_lines import WrittenLines
+from ..option_types import add_context_option
 from ..terminal import left_as_found
 from .worker import add_app_argument, add_serving_options, serving_client
 
@@ -39,6 +40,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="what becomes of a message that comes while a new chat answers another one (default: queue)",
     )
     parser.add_argument("--tenant", help="whom the chat is for")
+    add_context_option(parser, "chat")
     parser.add_argument("--json", action="store_true", help="print each item of each turn as a line of JSON")
     add_serving_options(parser)
     parser.set_defaults(handler=_chat)
@@ -58,6 +60,7 @@ async def _chat(args: argparse.Namespace) -> int:
             title=args.title,
             when_busy=args.when_busy,
             tenant=args.tenant,
+            context=args.context,
             task_queue=queue,
         )
         with left_as_found():

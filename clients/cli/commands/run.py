@@ -16,6 +16,7 @@ from ..app_loader import load_app
 from ..exit_status import EXIT_STATUS, INTERRUPTED
 from ..follow import cancelling, show
 from ..footnotes import with_notes
+from ..option_types import add_context_option
 from ..terminal import answer, open_console
 from .worker import add_app_argument, add_serving_options, serving_client
 
@@ -43,6 +44,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--id", help="name of the run; with one that was used before, that run is followed")
     parser.add_argument("--tenant", help="whom the run is for")
+    add_context_option(parser, "run")
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
     add_serving_options(parser)
     parser.set_defaults(handler=_run)
@@ -56,7 +58,9 @@ async def _run(args: argparse.Namespace) -> int:
     console = open_console(stderr=True)
     needed = startable if isinstance(startable, Node) else None
     async with serving_client(app, args, needed) as (client, queue):
-        run = await client.start(startable, asked, id=args.id, tenant=args.tenant, task_queue=queue)
+        run = await client.start(
+            startable, asked, id=args.id, tenant=args.tenant, context=args.context, task_queue=queue
+        )
         try:
             result = await _followed(run, console)
         except asyncio.CancelledError:

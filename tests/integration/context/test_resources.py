@@ -1,0 +1,98 @@
+"""What tools share is made once in each worker, where they run, and closed when the worker has ended its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from temporalio.client import Client as TemporalClient
+from temporalio.worker import Worker
+
+from sostenuto import Agent, App, Client, SetupError, Status, ToolContext, tool
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.workers.worker import build_worker
+from tests.integration.agent.listener import contents
+from tests.integration.agent.stage import calls
+
+
+@dataclass
+class Shared:
+    """What the tools share."""
+
+    loop: asyncio.AbstractEventLoop
+    log: list[str] = field(default_factory=list)
+
+
+@tool(effect="read")
+async def here(ctx: ToolContext[Any, Shared]) -> str:
+    """Where it runs."""
+    ctx.resources.log.append("called")
+    return str(asyncio.get_running_loop() is ctx.resources.loop)
+
+
+@tool(effect="read")
+def there(ctx: ToolContext) -> str:
+    """The same, in a thread."""
+    return type(ctx.resources).__name__
+
+
+ASKER = Agent(name="asker", model="scripted/asker", tools=[here, there])
+SCRIPT = [calls(("here", {}), ("there", {})), "Done."]
+
+
+def _worker(
+    temporal: TemporalClient, task_queue: str, lifespan: Callable[[App], AbstractAsyncContextManager[Any]]
+) -> Worker:
+    app = App(ASKER, lifespan=lifespan)
+    return build_worker(temporal, app, {"scripted": ScriptedAdapter(SCRIPT)}, lambda *_: 0.0, task_queue=task_queue)
+
+
+async def test_they_share_what_the_lifespan_yields(temporal: TemporalClient, task_queue: str) -> None:
+    made: list[Shared] = []
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncIterator[Shared]:
+        made.append(Shared(asyncio.get_running_loop(), [*app.tools]))
+        task = asyncio.current_task()
+        yield made[-1]
+        # As task groups and timeouts want it, and without a `finally`.
+        made[-1].log.append(f"closed {asyncio.current_task() is task}")
+
+    async with _worker(temporal, task_queue, lifespan):
+        client = Client(temporal, task_queue=task_queue, redis_url="")
+        results = [await (await client.start(ASKER, "Go.")).result() for _ in range(2)]
+    for result in results:
+        assert result.status is Status.COMPLETED
+        assert contents(result.messages) == ["True", "Shared"]
+    assert [one.log for one in made] == [["here", "there", "called", "called", "closed True"]]
+
+
+async def test_one_that_fails_at_its_end(
+    temporal: TemporalClient, task_queue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @asynccontextmanager
+    async def lifespan(_: App) -> AsyncIterator[str]:
+        yield "it"
+        raise OSError("the pool was closed already")
+
+    with caplog.at_level(logging.WARNING):
+        async with _worker(temporal, task_queue, lifespan):
+            client = Client(temporal, task_queue=task_queue, redis_url="")
+            await (await client.start(ASKER, "Go.")).result()
+    assert "the app's lifespan failed at its end: OSError: the pool was closed already" in caplog.text
+
+
+@asynccontextmanager
+async def _refused(_: App) -> AsyncIterator[None]:
+    raise OSError("no database at db:5432")
+    yield
+
+
+async def test_one_that_fails_at_its_beginning(temporal: TemporalClient, task_queue: str) -> None:
+    with pytest.raises(SetupError, match="App: lifespan: OSError: no database at db:5432"):
+        await _worker(temporal, task_queue, _refused).run()
