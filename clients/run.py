@@ -44,9 +44,10 @@ from .rpc_errors import translate_rpc_errors
 from .scores import ScoreCalls
 from .summary import RunSummary
 from .watch import Watch
+from .workflow_calls import WorkflowCalls
 
 
-class Run(ScoreCalls, Generic[OutT_co]):
+class Run(ScoreCalls, WorkflowCalls, Generic[OutT_co]):
     """One run. Made by `Client.start` and `Client.get`.
 
     Args:
@@ -65,7 +66,8 @@ class Run(ScoreCalls, Generic[OutT_co]):
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        super().__init__(temporal, id, self._newest)
+        ScoreCalls.__init__(self, temporal, id, self._newest)
+        WorkflowCalls.__init__(self, temporal, id, self._newest)
         self._temporal = temporal
         self._execution = execution
         self._first = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -116,7 +115,8 @@ def build_worker(
     user = UserCode(max_concurrent_calls)
     lifespan = app.lifespan
     resources = Resources(None if lifespan is None else lambda: lifespan(app), user)
-    return Worker(
+    return AppWorker(
+        partial(_at_work, user, resources),
         tolerant(client),
         task_queue=task_queue,
         workflows=[*_WORKFLOWS, *app.workflows],
@@ -130,8 +130,45 @@ def build_worker(
         default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
         interceptors=[*interceptors, IdLimits()],
-        plugins=[SimplePlugin("sostenuto", run_context=partial(_at_work, user, resources))],
     )
+
+
+class AppWorker(Worker):
+    """A worker that holds what people's code needs while it is at work.
+
+    Args:
+        holding: Holds it. What it raises is raised before the worker begins: the SDK's own place for it would leave a
+            worker that cannot be stopped.
+        *given: As for the SDK's.
+        **options: The same.
+    """
+
+    def __init__(self, holding: Callable[[], AbstractAsyncContextManager[None]], *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._holding = holding
+        self._held: AsyncExitStack | None = None
+
+    async def run(self) -> None:
+        """Run it until it is shut down."""
+        if self._held:
+            await super().run()
+            return
+        async with self._holding():
+            await super().run()
+
+    async def __aenter__(self) -> AppWorker:
+        held = AsyncExitStack()
+        await held.enter_async_context(self._holding())
+        self._held = held
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *args: Any) -> None:
+        try:
+            await super().__aexit__(exc_type, *args)
+        finally:
+            if self._held:
+                await self._held.aclose()
 
 
 @asynccontextmanager

@@ -1,4 +1,7 @@
-"""What an app's tools share on a worker: made once when it begins, and closed when it ends."""
+"""What an app's tools share on a worker.
+
+It is made once when the worker begins, and closed when that ends.
+"""
 
 from __future__ import annotations
 

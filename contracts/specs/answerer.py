@@ -45,6 +45,10 @@ WORDS_OF_AGENT: Final[Mapping[str, str]] = {
         "write Team(style='handoff', members=[…]), or give agents to call in tools=[…]",
     ),
     **dict.fromkeys(("functions", "toolsets", "mcp_servers"), "give them in tools="),
+    **dict.fromkeys(
+        ("deps_type", "deps", "context_schema", "context_type"),
+        "the type of a run's own values is context=, and what tools share is made by App(lifespan=…)",
+    ),
 }
 """What to write in place of words that others have for the fields of an agent."""
 

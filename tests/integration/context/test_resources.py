@@ -42,7 +42,7 @@ def there(ctx: ToolContext) -> str:
 
 
 ASKER = Agent(name="asker", model="scripted/asker", tools=[here, there])
-SCRIPT = [calls(("here", {}), ("there", {})), "Done."]
+SCRIPT: list[Any] = [calls(("here", {}), ("there", {})), "Done."]
 
 
 def _worker(
@@ -88,11 +88,13 @@ async def test_one_that_fails_at_its_end(
 
 
 @asynccontextmanager
-async def _refused(_: App) -> AsyncIterator[None]:
-    raise OSError("no database at db:5432")
+async def _refused(app: App) -> AsyncIterator[None]:
+    if app.runnables:
+        raise OSError("no database at db:5432")
     yield
 
 
 async def test_one_that_fails_at_its_beginning(temporal: TemporalClient, task_queue: str) -> None:
     with pytest.raises(SetupError, match="App: lifespan: OSError: no database at db:5432"):
-        await _worker(temporal, task_queue, _refused).run()
+        async with _worker(temporal, task_queue, _refused):
+            await asyncio.sleep(0)

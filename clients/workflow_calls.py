@@ -1,0 +1,135 @@
+"""Signals, updates and queries of code-first workflows, by the methods that take them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from temporalio.client import Client as TemporalClient
+from temporalio.client import (
+    WorkflowExecutionDescription,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.workflow import UpdateMethodMultiParam
+
+from ..contracts.contract import brief
+from ..contracts.errors import SpecError
+from ..history.reading.executions import is_code_first
+from .rpc_errors import translate_rpc_errors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkflowCalls:
+    """The part of a `Run` that talks to a code-first workflow while it is under way.
+
+    Args:
+        temporal: Where it is.
+        id: Its id.
+        newest: Returns what the server says of its newest execution.
+    """
+
+    def __init__(
+        self, temporal: TemporalClient, id: str, newest: Callable[[], Awaitable[WorkflowExecutionDescription]]
+    ) -> None:
+        self._workflow_at = temporal
+        self._workflow_id = id
+        self._newest_workflow = newest
+
+    async def signal(
+        self, signal: Callable[Concatenate[Any, P], Awaitable[None] | None], *args: P.args, **named: P.kwargs
+    ) -> None:
+        """Send a signal to the workflow, and do not wait for what it does.
+
+        As in `await run.signal(Refund.approve, "anna")`.
+
+        Args:
+            signal: The method under `@workflow.signal` that takes it.
+            *args: What it takes.
+            **named: None: a signal takes its arguments in their order.
+
+        Raises:
+            SpecError: It is no signal, the run is not a code-first workflow, or has ended.
+        """
+        _check(signal, "signal", named)
+        with self._told("signal", signal):
+            await (await self._handle()).signal(cast("Any", signal), args=args)
+
+    async def update(
+        self, update: UpdateMethodMultiParam[Concatenate[Any, P], T], *args: P.args, **named: P.kwargs
+    ) -> T:
+        """Send an update to the workflow, and return what it answers.
+
+        As in `left = await run.update(Refund.approve, "anna")`.
+
+        Args:
+            update: The method under `@workflow.update` that takes it.
+            *args: What it takes.
+            **named: None: an update takes its arguments in their order.
+
+        Raises:
+            SpecError: It is no update, the run is not a code-first workflow, or has ended; or the workflow refuses it,
+                with its reason.
+        """
+        _check(update, "update", named)
+        with self._told("update", update):
+            answer: T = await (await self._handle()).execute_update(cast("Any", update), args=args)
+        return answer
+
+    async def query(self, query: Callable[Concatenate[Any, P], T], *args: P.args, **named: P.kwargs) -> T:
+        """Ask the workflow, which goes on undisturbed.
+
+        A worker has to be there, also where it has ended. As in `waits_for = await run.query(Refund.waits_for)`.
+
+        Args:
+            query: The method under `@workflow.query` that answers.
+            *args: What it takes.
+            **named: None: a query takes its arguments in their order.
+
+        Raises:
+            SpecError: It is no query, the run is not a code-first workflow, or the query fails, with its reason.
+        """
+        _check(query, "query", named)
+        with self._told("query", query):
+            answer: T = await (await self._handle()).query(cast("Any", query), args=args)
+        return answer
+
+    async def _handle(self) -> WorkflowHandle[Any, Any]:
+        newest = await self._newest_workflow()
+        if not is_code_first(newest):
+            raise SpecError(f"run {self._workflow_id!r}: it is no code-first workflow, and takes no signals of yours")
+        return self._workflow_at.get_workflow_handle(self._workflow_id, run_id=newest.run_id)
+
+    @contextmanager
+    def _told(self, kind: str, method: object) -> Iterator[None]:
+        """Turn what goes wrong into words."""
+        run = f"run {self._workflow_id!r}"
+        label = f"{run}: {kind} {getattr(method, '__name__', '')}"
+        try:
+            with translate_rpc_errors(run):
+                yield
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            reason = cause.message if isinstance(cause, ApplicationError) else cause
+            raise SpecError(f"{label}: the workflow refuses it: {reason}") from error
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+            raise SpecError(f"{label}: {error}") from error
+
+
+def _check(method: object, kind: str, named: Mapping[str, object]) -> None:
+    """Check that a method is what it is to be.
+
+    Raises:
+        SpecError: It is something else; says what to pass.
+    """
+    if named:
+        raise SpecError(f"{kind}: {next(iter(named))}=: give the arguments in their order, without names")
+    marks = (f"__temporal_{kind}_definition", "_defn") if kind == "update" else (f"__temporal_{kind}_definition",)
+    if not any(hasattr(method, mark) for mark in marks):
+        raise SpecError(f"{kind}: {brief(method)} is no method under @workflow.{kind}: pass one, as Flow.method")
