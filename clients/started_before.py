@@ -83,8 +83,10 @@ def _questions(payloads: Sequence[Payload], *, is_run: bool) -> list[object]:
     if not is_run:
         return [_argument(payload) for payload in payloads]
     # What runs may have changed since: what it is asked has not.
-    message = from_json(payloads[0].data).get("message") or {}
-    return [_canonical(part) for part in message.get("parts", ())]
+    asked = from_json(payloads[0].data)
+    before, message = asked.get("before") or (), asked.get("message") or {}
+    said = [_canonical(before)] if before else []
+    return [*said, *(_canonical(part) for part in message.get("parts", ()))]
 
 
 def _argument(payload: Payload) -> object:

@@ -1,4 +1,7 @@
-"""Signals, updates and queries of code-first workflows, by the methods that take them."""
+"""Signals, updates and queries of code-first workflows.
+
+Each by the method that takes it.
+"""
 
 from __future__ import annotations
 

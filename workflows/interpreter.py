@@ -217,6 +217,7 @@ class Interpreter:
         continues: Continuation | None = None,
         transfers: tuple[ToolDefinition, ...] = (),
         compact: bool = True,
+        before: tuple[Message, ...] = (),
     ) -> tuple[Result, Continuation]:
         """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
@@ -227,6 +228,7 @@ class Interpreter:
         run = RunInput(
             runnable=runnable,
             message=message,
+            before=before,
             path=place,
             call_id=call_id,
             continues=continues,

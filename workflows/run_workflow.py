@@ -96,6 +96,7 @@ class RunWorkflow:
             state = AgentState.begun(
                 agent, begins, found, tools, after=after, standing=len(begins), head_stands=not mcp
             )
+            state.begins = len(self._input.before)
         self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
         return await self._loop.run(self._at_turn)
 
@@ -103,7 +104,7 @@ class RunWorkflow:
         """Return the first messages: the continued conversation, and what is asked."""
         asked = (self._input.message,) if self._input.message else ()
         if self._input.continues is None:
-            return asked or (self._message(),)
+            return (*self._input.before, *(asked or (self._message(),)))
         try:
             page = await workflow.execute_activity(
                 take_over,
@@ -133,7 +134,7 @@ class RunWorkflow:
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.
                 workflow.continue_as_new(
-                    self._interpreter.packed(carried.model_copy(update={"message": None, "passages": ()}))
+                    self._interpreter.packed(carried.model_copy(update={"message": None, "before": (), "passages": ()}))
                 )
         if full := why_full():
             return self._loop.state.result(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard, get_args
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -12,13 +12,39 @@ from pydantic_core import to_jsonable_python
 from ..contract import Contract, brief
 from ..errors import SpecError
 from ..limits import MAX_DEPTH, is_too_deep
-from ..message import Message, Part, TextPart
+from ..message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 
 Input = str | Message | Sequence[Any] | Mapping[str, Any] | BaseModel
 """Text, a message, a list of texts and parts; fields, which templates call by their names; or a list without parts,
-which `Parallel(each=...)` takes the items of. Fields and items are JSON, or values that pydantic makes JSON of."""
+which `Parallel(each=...)` takes the items of. Fields and items are JSON, or values that pydantic makes JSON of. For an
+agent also a list of messages: what was said before, and what it is asked now."""
 
 _PARTS: tuple[type, ...] = get_args(get_args(Part)[0])
+
+
+class Asked(NamedTuple):
+    """What a run is asked, and what was said before."""
+
+    message: Message
+    before: tuple[Message, ...] = ()
+
+
+def asked_from(content: Input) -> Asked:
+    """Return what a run is asked, where it may be messages, the last of which is the question.
+
+    Raises:
+        SpecError: As `message_from`; or the messages are none that a conversation can go on from.
+    """
+    items: list[Any] = [*content] if isinstance(content, list | tuple) else []
+    if not any(isinstance(item, Message) for item in items):
+        return Asked(message_from(content))
+    for index, item in enumerate(items):
+        if not isinstance(item, Message):
+            raise SpecError(f"the input: item {index} is {brief(item)} beside messages: pass messages alone")
+    *before, last = items
+    if last.role is not Role.USER:
+        raise SpecError(f"the input: the last message is of role {last.role.value!r}: end with what it is asked")
+    return Asked(message_from(last), tuple(_conversation(before)))
 
 
 def message_from(content: Input) -> Message:
@@ -48,6 +74,8 @@ def question_from(content: Input) -> Message:
 def _message(content: Any) -> Message:
     if isinstance(content, str) or _is_part(content):
         return Message.user(content)
+    if isinstance(content, Sequence) and any(isinstance(item, Message) for item in content):
+        raise SpecError("the input is a list of messages, and one is asked here: pass the last one's text")
     if isinstance(content, Sequence) and any(_is_part(item) for item in content):
         return Message.user([*map(_text_or_part, content)])
     # What a run came to is not a question: its output is.
@@ -71,3 +99,31 @@ def _text_or_part(item: Any) -> str | Part:
     if isinstance(item, str) or _is_part(item):
         return item
     raise SpecError(f"the input has {brief(item)} beside parts: pass texts and parts, or JSON without parts")
+
+
+def _conversation(messages: Sequence[Message]) -> Iterator[Message]:
+    """Yield messages as a conversation that can go on, with ids of tool calls that no later call has.
+
+    Raises:
+        SpecError: A tool's result answers no call, or a call has no result; says which.
+    """
+    ids: dict[str, str] = {}
+    for index, message in enumerate(messages):
+        parts: list[Part] = []
+        for number, part in enumerate(message.parts):
+            place = f"the input: message {index}, part {number}"
+            if isinstance(part, PartRef):
+                raise SpecError(f"{place}: it stands for another one, which is not here")
+            if isinstance(part, ToolCallPart):
+                ids[part.id] = f"call_{index}_{number}"
+                part = part.model_copy(update={"id": ids[part.id]})  # noqa: PLW2901 - under its own id
+            elif isinstance(part, ToolResultPart):
+                if part.call_id not in ids:
+                    raise SpecError(f"{place}: it is the result of {part.call_id!r}, and no call before it has that id")
+                part = part.model_copy(update={"call_id": ids.pop(part.call_id)})  # noqa: PLW2901
+            parts.append(part)
+        if message.role is Role.USER and ids:
+            raise SpecError(f"the input: message {index}: the tool call {next(iter(ids))!r} before it has no result")
+        yield message.model_copy(update={"parts": tuple(parts)})
+    if ids:
+        raise SpecError(f"the input: the tool call {next(iter(ids))!r} has no result")

@@ -36,17 +36,26 @@ RUNNABLE_ADAPTER: TypeAdapter[Runnable] = TypeAdapter(Runnable)
 """Reads and writes runnables as JSON."""
 
 
-def check_input(runnable: Node, message: Message, known: Collection[str] = ()) -> None:
+def check_input(
+    runnable: Node, message: Message, known: Collection[str] = (), before: Collection[Message] = ()
+) -> None:
     """Check that an input has what the templates of a runnable take from it.
 
     Args:
         runnable: What is asked.
         message: The input.
         known: Further names that templates may call.
+        before: What was said before.
 
     Raises:
-        SpecError: The input lacks something; says what, and what there is.
+        SpecError: The input lacks something; says what, and what there is. Or something was said before, and the
+            runnable has no conversation.
     """
+    if before and runnable.agent is None:
+        raise SpecError(
+            f"{type(runnable).__name__} {runnable.name!r}: only an agent, and a team that is led by one, goes on from "
+            "messages: pass the last one's text"
+        )
     there = template.fields(message.text)
     missing = [name for name in runnable.needs() if name not in there and name not in known]
     if missing:

@@ -123,6 +123,8 @@ class RunInput(Contract):
     runnable: Runnable
     message: Message | None = None
     """What it is asked. None only where it takes over a conversation as it stands."""
+    before: tuple[Message, ...] = ()
+    """What was said before, as whoever started it knows. Packed, where it stands in a history above."""
     carried: Carried | None = None
     path: str = ""
     """Its own place in the runnable tree. Empty for the root, which is at its name."""

@@ -160,7 +160,7 @@ class Projection:
             return
         # A prompt is asked what its template makes of the message: its first model call has that.
         if run.head and not run.runnable.takes_template:
-            messages = (run.message,) if run.message else ()
+            messages = (*run.before, *((run.message,) if run.message else ()))
             self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages)
         message = run.message or Message(role=Role.USER, parts=())
         yield self._began(recorded, attributes, run.runnable.name, message, run.runnable.kind)

@@ -168,7 +168,9 @@ async def _histories(
     adapters = {"scripted": ScriptedAdapter(shape.script)}
     worker = build_worker(temporal, _app(shape), adapters, lambda *_: 0.001, task_queue="recording", services=services)
     async with worker:
-        run = await Client(temporal, task_queue="recording").start(shape.runs, shape.asked, id=name)
+        run = await Client(temporal, task_queue="recording").start(
+            shape.runs, shape.asked, id=name, context=shape.context
+        )
         if shape.cancelled_at:
             await _reached(temporal, run, shape)
             await run.cancel()

@@ -20,14 +20,17 @@ from sostenuto import (
     CodeExecution,
     Collection,
     McpServer,
+    Message,
     Model,
     Parallel,
     Prompt,
     Retrieve,
+    Role,
     Route,
     Router,
     Rule,
     Team,
+    TextPart,
     ToolError,
     WebSearch,
     tool,
@@ -120,6 +123,8 @@ class Shape:
     """What the id of the run that this activity belongs to has beyond that of the root."""
     impatient: bool = False
     """Whether the server suggests to continue as new after a few events."""
+    context: Any = None
+    """The run's own values."""
 
 
 FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
@@ -359,7 +364,30 @@ SEARCHED: dict[str, Shape] = {
 }
 """Of searches of a collection: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED}
+GIVEN: dict[str, Shape] = {
+    "given": Shape(
+        {
+            "lead": ["-", calls(("helper", {"task": "look"})), "Seen."],
+            "helper": [calls(("look", {"at": str(n)})) for n in range(5)] + ["A cat."],
+        },
+        Team(
+            name="recorded",
+            model="scripted/lead",
+            instructions="You lead for {context.user}.",
+            members=[_member("helper", instructions="{context.plan}", tools=[look], max_repeats=9)],
+        ),
+        asked=[
+            Message.user("Hi."),
+            Message(role=Role.ASSISTANT, parts=(TextPart(text="Yes?"),)),
+            Message.user("Look."),
+        ],
+        context={"user": "anna", "plan": "pro", "tenant": "acme"},
+        impatient=True,
+    ),
+}
+"""Of runs with a context, and with messages from before: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -19,7 +19,7 @@ from ...contracts.context.filling import checked, filled
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.input import Input, message_from
+from ...contracts.specs.input import Input, asked_from, message_from
 from ...contracts.specs.node import Node, cannot_run, check_tree
 from ...contracts.specs.output import Validator
 from ...contracts.specs.retrieve import Retrieve, Rewrite
@@ -52,16 +52,16 @@ async def run(runnable: Node[T], input: Input) -> Result[T]:
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"run: {cannot_run(runnable)}")
-    message = message_from(input)
+    asked = asked_from(input)
     check_tree(runnable)
-    check_input(runnable, message)
+    check_input(runnable, asked.message, before=asked.before)
     values = own_context()
     begun = cast("Runnable", filled(runnable, checked(runnable, values, is_given=bool(values))))
     interpreter = own_interpreter()
 
     async def work() -> Result:
         place = interpreter.root / runnable.name
-        result, _ = await interpreter.child(begun, place, message, compact=False)
+        result, _ = await interpreter.child(begun, place, asked.message, compact=False, before=asked.before)
         return result
 
     return _typed(runnable, await _ended(work()))
