@@ -105,7 +105,7 @@ def _order_of_runnable(begun: BegunWith, content: Input, *, offload: bool) -> Or
     message, before = asked_from(content)
     question_from(message)
     check_input(runnable, message, before=before)
-    run = RunInput(runnable=runnable, message=message, before=before, offload=offload)
+    run = RunInput(runnable=runnable, message=message, before=before, offload=offload, leaves_memo=True)
     check_size(run, offload=offload)
     return Order(
         name=runnable.name,

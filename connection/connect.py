@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor, Plugin
@@ -94,10 +95,25 @@ def redis_url_of(client: Client) -> str:
     named = redis_url_setting()
     if named:
         return named
-    stack = RunningStack.find(state_dir_setting())
-    if stack is None or stack.redis_url is None or stack.address != client.service_client.config.target_host:
+    stack = _stack_of(client)
+    return stack.redis_url.get_secret_value() if stack and stack.redis_url else ""
+
+
+def ui_url_of(client: Client, workflow_id: str) -> str:
+    """Return the address of a run in the Temporal UI, the newest of that id.
+
+    Empty where none is known: that of the embedded stack here is, on its own server.
+    """
+    stack = _stack_of(client)
+    if stack is None or stack.ui_url is None:
         return ""
-    return stack.redis_url.get_secret_value()
+    return f"{stack.ui_url}/namespaces/{quote(client.namespace, safe='')}/workflows/{quote(workflow_id, safe='')}"
+
+
+def _stack_of(client: Client) -> RunningStack | None:
+    """Return the embedded stack here, where it is the one whose server that is."""
+    stack = RunningStack.find(state_dir_setting())
+    return stack if stack and stack.address == client.service_client.config.target_host else None
 
 
 def _configured() -> ClientConnectConfig:

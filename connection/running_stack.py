@@ -28,6 +28,8 @@ class RunningStack(Contract):
     """The process that keeps it up."""
     address: str
     """`host:port` of its Temporal server."""
+    ui_url: str | None = None
+    """Address of its Temporal UI; None without one."""
     local_url: str | None = None
     """Address of its local model server; None without one."""
     redis_url: SecretStr | None = None

@@ -31,6 +31,9 @@ MAX_UNPACKED_BYTES: Final = 2_000_000
 unpacked, whoever wrote it. Packing this much takes up to a quarter of a second, and a workflow task has two; what is
 larger is kept outside the history, or stays."""
 
+MEMO_BYTES: Final = 256_000
+"""Largest result that stands in a memo, which the server writes into its list of runs as well."""
+
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
 

@@ -71,19 +71,25 @@ class Outbox:
         self._bytes += size
         return False
 
-    def fitting(self, result: Result) -> Result:
-        """Return as much of a result as can be sent: the output first, then the steps."""
+    def fitting(self, result: Result, most: int = 0) -> Result:
+        """Return as much of a result as can be sent: the output first, then the steps.
+
+        Args:
+            result: What is to be sent.
+            most: Most bytes of it, wherever payloads are kept. 0: as many as a history takes.
+        """
         if len(result.reason) > limits.MAX_REASON_CHARS:
             # It may quote what a model said, and of a failed run it is the failure's message as well.
             result = result.model_copy(update={"reason": cut(result.reason, limits.MAX_REASON_CHARS)})
         result = _shallow(result)
-        if self._offload or not limits.why_too_large(result, "the result"):
+        outside, most = self._offload and not most, most or limits.MAX_PAYLOAD_BYTES
+        if outside or not limits.why_too_large(result, "the result", most):
             return result
-        left = limits.MAX_PAYLOAD_BYTES - _OVERHEAD_BYTES
+        left = most - _OVERHEAD_BYTES
         kept: dict[str, Any] = {}
         size = limits.written_bytes(result.output)
         if size > left:
-            why = f"{limits.excess('the output', size)}: {_PASS_LESS}. What it was made of stands in the history"
+            why = f"{limits.excess('the output', size, most)}: {_PASS_LESS}. What it was made of stands in the history"
             kept = _without_output(result, why)
         left -= 0 if kept else size
         for field in ("rejected", "untold"):

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from .interpreter import Interpreter, why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
-    from .search_attributes import publish
+    from .search_attributes import end_as_cancelled, publish
 
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -37,8 +37,8 @@ class RunWorkflow:
 
     States: at work, then one of `Status`. It accepts the transcript query, and a cancel at any moment. An agent, or a
     team that delegates, continues as new between two turns when the server suggests so, with everything it has. After a
-    crash it goes on where the history ends. A failed run ends as a failure whose detail is the partial result; every
-    other one returns its result.
+    crash it goes on where the history ends. A failed run ends as a failure whose detail is the partial result, a
+    cancelled one as cancelled with its result in the memo; every other one returns its result.
     """
 
     @workflow.init
@@ -60,6 +60,8 @@ class RunWorkflow:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result)
         publish(result.totals, result.status)
+        if self._input.leaves_memo and workflow.info().parent is None:
+            end_as_cancelled(result, self._interpreter.outbox)
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result

@@ -1,4 +1,4 @@
-"""The search attributes that runs carry, as keys of the Temporal SDK."""
+"""The search attributes and the memo by which the list of runs tells of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate
+from temporalio.exceptions import CancelledError
 
-from ..contracts import names
-from ..contracts.wire.run import Status
+from ..contracts import limits, names
+from ..contracts.wire.run import Result, Status
 from ..contracts.wire.totals import Totals
+from .payload_limits import Outbox
 
 RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
 STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
@@ -50,6 +52,21 @@ def publish(totals: Totals, status: Status | None = None) -> None:
     if status:
         updates.append(STATUS.value_set(status.value))
     workflow.upsert_search_attributes(updates)
+
+
+def end_as_cancelled(result: Result, outbox: Outbox) -> None:
+    """End the workflow as cancelled where it was, and leave its result in its memo.
+
+    A result that is cancelled for another reason, as where what it consists of was stopped, is one like any other.
+
+    Raises:
+        CancelledError: It was cancelled.
+    """
+    if result.status is not Status.CANCELLED or workflow.cancellation_reason() is None:
+        return
+    kept = outbox.fitting(result, limits.MEMO_BYTES)
+    workflow.upsert_memo({names.RESULT_MEMO: kept})
+    raise CancelledError(result.reason)
 
 
 def named(name: str, tenant: str | None) -> Iterator[SearchAttributePair[Any]]:

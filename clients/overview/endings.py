@@ -15,7 +15,7 @@ from temporalio.client import WorkflowExecution
 from temporalio.converter import DataConverter
 
 from ...contracts.contract import Contract
-from ...contracts.wire.run import Status
+from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Status
 from ...history.events.history_event import RecordedEvent
 from ...history.reading.follow import decoded
 from ..summary import RunSummary
@@ -127,6 +127,8 @@ def reason_of(event: HistoryEvent, converter: DataConverter) -> str:
             return f"it was terminated: {reason}" if reason else "it was terminated"
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
             return "it took longer than its Temporal timeout"
+        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+            return THE_RUN_WAS_CANCELLED
         case _:
             return ""
 

@@ -137,6 +137,9 @@ class RunInput(Contract):
     """Whether the client and the workers keep large payloads outside the history."""
     passages: tuple[Passage, ...] = ()
     """What was found above it and its answers may cite. Packed, as they stand in the history above."""
+    leaves_memo: bool = False
+    """Whether it leaves in its memo what no worker is needed to show, and a cancelled one ends as Temporal's Canceled.
+    Not of what a version before 0.3 began."""
     compact: bool = False
     """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
     what came before stands in its own history."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.converter import DataConverter
@@ -54,6 +55,7 @@ class Projection:
             **ChatUpdates(self._so_far).handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
+            EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: self._failed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: self._cancelled,
@@ -63,6 +65,7 @@ class Projection:
         }
         self._path = ""
         self._own = False
+        self._left: Result | None = None
         self.runnable = self.runnable_kind = ""
         """Name and kind of what runs, once its start was read; no kind of a code-first workflow."""
         self.is_chat = False
@@ -136,6 +139,7 @@ class Projection:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
         self.next_execution = ""
+        self._left = None
         kind = attributes.workflow_type.name
         self._own = self.numbers_anew = kind not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
         self.is_chat = kind == names.CHAT_WORKFLOW
@@ -244,9 +248,19 @@ class Projection:
         else:
             yield from self._ended(recorded, self._partial(Status.FAILED, str(error), self._last_words()))
 
+    def _noted(self, recorded: RecordedEvent) -> Iterator[Event]:
+        """Take in what a cancelled run leaves in its memo, which stands before its end."""
+        memo = recorded.event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        if names.RESULT_MEMO in memo and not self._own:
+            self._left = recorded.value(Payloads(payloads=[memo[names.RESULT_MEMO]]), Result)
+        yield from ()
+
     def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
-        result = self._partial(Status.CANCELLED, THE_RUN_WAS_CANCELLED, self._last_words())
-        yield from self._ended(recorded, result)
+        if self._left:
+            yield from self._came_to(recorded, self._left)
+        else:
+            result = self._partial(Status.CANCELLED, THE_RUN_WAS_CANCELLED, self._last_words())
+            yield from self._ended(recorded, result)
 
     def _terminated(self, recorded: RecordedEvent) -> Iterator[Event]:
         reason = recorded.event.workflow_execution_terminated_event_attributes.reason

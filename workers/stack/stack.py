@@ -98,6 +98,7 @@ class EmbeddedStack:
             running = RunningStack(
                 pid=os.getpid(),
                 address=self.server.address,
+                ui_url=self.server.ui_url,
                 local_url=self.local_url,
                 redis_url=self.redis_url,
                 payload_dir=self.payload_dir,

@@ -51,6 +51,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _run(args: argparse.Namespace) -> int:
+    from ....connection.connect import ui_url_of
 
     app = load_app(args.app)
     asked = _written() if args.input == "-" else args.input
@@ -61,6 +62,8 @@ async def _run(args: argparse.Namespace) -> int:
         run = await client.start(
             startable, asked, id=args.id, tenant=args.tenant, context=args.context, task_queue=queue
         )
+        if url := ui_url_of(client.temporal, run.id):
+            console.print(f"in the Temporal UI: {url}", style="dim", markup=False, highlight=False, soft_wrap=True)
         try:
             result = await _followed(run, console)
         except asyncio.CancelledError:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, CancelledError
 
 from sostenuto import App, Client, Result, Run
 from sostenuto.activities.model_adapter import ModelAdapter
@@ -68,6 +68,9 @@ class Stage:
         try:
             result, failed = await handle.result(), False
         except WorkflowFailureError as error:
+            if isinstance(error.cause, CancelledError):
+                memo = await (await handle.describe()).memo_value(names.RESULT_MEMO, type_hint=Result)
+                return Outcome(memo, await Recorded.of(self.temporal, run.id), run, failed=False)
             result, failed = _partial(error), True
         return Outcome(result, await Recorded.of(self.temporal, run.id), run, failed)
 

@@ -31,7 +31,7 @@ async def _cancelled(stage: Stage, run: Run) -> Outcome:
     outcome = await stage.outcome(run)
     assert not outcome.failed
     assert (outcome.result.status, outcome.result.reason) == (Status.CANCELLED, "the run was cancelled")
-    took = outcome.history.seconds("workflow_execution_cancel_requested", "workflow_execution_completed")
+    took = outcome.history.seconds("workflow_execution_cancel_requested", "workflow_execution_canceled")
     assert took < PROMPT_SECONDS
     return outcome
 

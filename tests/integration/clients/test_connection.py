@@ -11,6 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Client, SetupError
 from sostenuto.connection import connect as connection
+from sostenuto.connection.connect import ui_url_of
 from sostenuto.connection.running_stack import RunningStack
 
 
@@ -85,9 +86,11 @@ async def test_an_unknown_namespace_is_named(address: str) -> None:
 
 
 async def test_a_stack_that_is_up_here_is_found(address: str, tmp_path: Path) -> None:
-    stack = RunningStack(pid=os.getpid(), address=address, payload_dir=tmp_path / "payloads")
+    url = "http://127.0.0.1:1"
+    stack = RunningStack(pid=os.getpid(), address=address, ui_url=url, payload_dir=tmp_path / "payloads")
     with stack.announce(tmp_path):
         client = await Client.connect()
+        assert ui_url_of(client.temporal, "a/b") == f"{url}/namespaces/default/workflows/a%2Fb"
         assert client.temporal.service_client.config.target_host == address
         assert client.temporal.data_converter.external_storage is not None
     assert RunningStack.find(tmp_path) is None
