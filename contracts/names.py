@@ -102,6 +102,9 @@ TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
 TRANSCRIPT_QUERY: Final = "sostenuto_transcript"
 """Query by which a model activity pages in the messages that its worker does not have."""
 
+DETAILS_MEMO: Final = "sostenuto_details"
+"""Memo that has what a run, a chat or an ingest did, as text: the server shows it without a worker."""
+
 RESULT_MEMO: Final = "sostenuto_result"
 """Memo that has what a cancelled run or chat came to: Temporal's own end of it has no room for that."""
 

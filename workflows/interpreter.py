@@ -234,6 +234,7 @@ class Interpreter:
             continues=continues,
             transfers=transfers,
             offload=self._offload,
+            leaves_memo=True,
             compact=compact,
             passages=self.found.citable_by(runnable, message),
         )

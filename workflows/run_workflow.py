@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from .interpreter import Interpreter, why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
-    from .search_attributes import end_as_cancelled, publish
+    from .search_attributes import leave, publish
 
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -60,8 +60,10 @@ class RunWorkflow:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result)
         publish(result.totals, result.status)
-        if self._input.leaves_memo and workflow.info().parent is None:
-            end_as_cancelled(result, self._interpreter.outbox)
+        if self._input.leaves_memo:
+            # What started it wants all that it has, which Temporal hands on of one that returns.
+            is_root = workflow.info().parent is None
+            leave(self._interpreter.details.text(result), result, self._interpreter.outbox, cancels=is_root)
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result

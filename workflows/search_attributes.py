@@ -54,19 +54,28 @@ def publish(totals: Totals, status: Status | None = None) -> None:
     workflow.upsert_search_attributes(updates)
 
 
-def end_as_cancelled(result: Result, outbox: Outbox) -> None:
-    """End the workflow as cancelled where it was, and leave its result in its memo.
+def leave(told: str, result: Result, outbox: Outbox, *, cancels: bool = True) -> None:
+    """Leave in the memo what happened, in one event; end as cancelled.
 
-    A result that is cancelled for another reason, as where what it consists of was stopped, is one like any other.
+    The server shows it without a worker.
+
+    A result that is cancelled although the workflow was not, as where what it consists of was stopped, is one like any
+    other.
+
+    Args:
+        told: What happened, as text.
+        result: What it came to.
+        outbox: Knows how much of it can be sent.
+        cancels: Whether a workflow that was cancelled ends so.
 
     Raises:
-        CancelledError: It was cancelled.
+        CancelledError: The workflow was cancelled.
     """
-    if result.status is not Status.CANCELLED or workflow.cancellation_reason() is None:
-        return
-    kept = outbox.fitting(result, limits.MEMO_BYTES)
-    workflow.upsert_memo({names.RESULT_MEMO: kept})
-    raise CancelledError(result.reason)
+    ends = cancels and result.status is Status.CANCELLED and workflow.cancellation_reason() is not None
+    kept = {names.RESULT_MEMO: outbox.fitting(result, limits.MEMO_BYTES)} if ends else {}
+    workflow.upsert_memo({names.DETAILS_MEMO: told, **kept})
+    if ends:
+        raise CancelledError(result.reason)
 
 
 def named(name: str, tenant: str | None) -> Iterator[SearchAttributePair[Any]]:

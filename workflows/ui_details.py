@@ -1,4 +1,4 @@
-"""Explains a run in the Temporal UI: live Markdown, one line per activity."""
+"""Explains a run in the Temporal UI: live Markdown, and a text at its end."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ _ENTRY_CHARS = 400
 _STRUCTURED_CHARS = 4_000
 _NAME_CHARS = 64
 _REASON_CHARS = 100
+TEXT_BYTES = 1_800
+"""Longest text of a run that has ended: lists of runs have it too, and the server warns of memos from 2 kB on."""
 _MARKS = {Status.COMPLETED: "✓", Status.CANCELLED: "⊘"}
 
 
@@ -85,6 +87,29 @@ class Details:
             row.mark, row.outcome = _MARKS.get(result.status, "✗"), _outcome(result)
             self._publish()
 
+    def text(self, result: Result) -> str:
+        """Return what happened as plain text.
+
+        The end, the tree, and as many of the last messages as there is room for.
+        """
+        reason = f": {first_line(result.reason, _REASON_CHARS)}" if result.reason else ""
+        head = f"{self._root.name} · {result.status}{reason} · {self._used()}"
+        above = [head, *self._tree()]
+        while len(above) > 1 and _bytes(above) > TEXT_BYTES // 2:
+            del above[1]
+        below: deque[str] = deque()
+        for entry in reversed(self._entries):
+            plain = _plain(entry)
+            if _bytes([*above, *below, plain]) > TEXT_BYTES:
+                break
+            below.appendleft(plain)
+        return "\n\n".join(["\n".join(above), *below])
+
+    def _used(self) -> str:
+        usage = self._tally.totals.usage
+        tokens = f"{compact(usage.input_tokens)}→{compact(usage.output_tokens)} tok"
+        return f"{plural(self._tally.turns, 'turn')} · {tokens} · ${self._tally.totals.cost_usd:.4f}"
+
     def _publish(self) -> None:
         """Show it all once what is ready has run: much may happen in one moment."""
         if not self._due:
@@ -95,11 +120,7 @@ class Details:
         self._due = False
         if workflow.get_current_details() != self._published:
             return
-        usage = self._tally.totals.usage
-        head = (
-            f"**{self._root.name}** · {plural(self._tally.turns, 'turn')} · {compact(usage.input_tokens)}→"
-            f"{compact(usage.output_tokens)} tok · ${self._tally.totals.cost_usd:.4f}"
-        )
+        head = f"**{self._root.name}** · {self._used()}"
         # As a block of code: the UI draws nested lists as one line.
         tree = "\n".join(f"    {line}" for line in self._tree())
         self._published = "\n\n".join((head, *([tree] if tree else []), *self._entries))
@@ -170,3 +191,14 @@ def _called(name: str) -> str:
 def _verbatim(text: str) -> str:
     """Return a block in which nothing is Markdown: a tool's text may be anybody's."""
     return "\n".join(f"    {line}" for line in shorten(text, _ENTRY_CHARS).splitlines()) or "    (nothing)"
+
+
+def _plain(markdown: str) -> str:
+    """Return an entry as text: nothing takes it for Markdown there."""
+    text = re.sub(r"^(\S* ?)\*\*(.+?)\*\*", r"\1\2", markdown, flags=re.MULTILINE)
+    text = re.sub(r"\n{2,}", "\n", text.replace("!\\[", "![").replace("&lt;", "<"))
+    return re.sub(r"^(\s*)\\#", r"\1#", text, flags=re.MULTILINE)
+
+
+def _bytes(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 2 for line in lines)

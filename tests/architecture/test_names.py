@@ -60,6 +60,7 @@ DURABLE = {
     "SCORE_NOT_TAKEN": "ScoreNotTaken",
     "TRANSCRIPT_ACTIVITY": "sostenuto.transcript",
     "TRANSCRIPT_QUERY": "sostenuto_transcript",
+    "DETAILS_MEMO": "sostenuto_details",
     "RESULT_MEMO": "sostenuto_result",
     "TASK_QUEUE": "sostenuto",
     "SEARCH_RUNNABLE": "SostenutoRunnable",

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
     from ..run_context import inherited_memo
-    from ..search_attributes import SUMMARY_CHARS, end_as_cancelled, publish
+    from ..search_attributes import SUMMARY_CHARS, leave, publish
     from .conversation import conversation_of
     from .turns import mark_of, result_of
 
@@ -82,7 +82,7 @@ class ChatWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         result = self._interpreter.tally.result(status, reason)
         publish(result.totals, status)
-        end_as_cancelled(result, self._interpreter.outbox)
+        leave(self._interpreter.details.text(result), result, self._interpreter.outbox)
         if status is Status.FAILED:
             raise ApplicationError(reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result

@@ -84,11 +84,13 @@ class IngestWorkflow:
             report = await self._all()
         except FailureError as error:
             self._publish("cancelled" if is_cancelled_exception(error) else "failed")
+            self._leave()
             if is_cancelled_exception(error):
                 raise
             told, report = told_by(error), self._report()
             raise ApplicationError(told, report, type=names.COLLECTION_FAILED, non_retryable=True) from None
         self._publish("completed")
+        self._leave()
         return report
 
     async def _all(self) -> IngestReport:
@@ -250,6 +252,10 @@ class IngestWorkflow:
             seconds=round(workflow.now().timestamp() - self._started, 2),
             **dict(self._progress),
         )
+
+    def _leave(self) -> None:
+        """Leave in the memo how far it came: after its worker nothing else shows it."""
+        workflow.upsert_memo({names.DETAILS_MEMO: _told(self._asked.collection, self._progress, self._failures)})
 
     def _publish(self, status: str) -> None:
         # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.

@@ -11,6 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from sostenuto import Agent, App, tool
 from sostenuto.contracts import names
+from sostenuto.workflows.ui_details import TEXT_BYTES
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import PRICE_USD, calls, eventually
 
@@ -90,6 +91,10 @@ async def test_the_details_follow_the_run(serve: Serve, temporal: Client) -> Non
     # What a tool returns may be anybody's text: the UI must not take it for Markdown.
     assert "↳ **wait**\n\n    # waited\n    ![](http://127.0.0.1/spy.png)" in end
     assert end.endswith("**assistant**\n\nDone.")
+    # No worker is there any more.
+    left = await (await handle.describe()).memo_value(names.DETAILS_MEMO, type_hint=str)
+    assert left.startswith("tester · completed · 2 turns · 20→10 tok · $0.0020\n\nuser\nGo.")
+    assert left.endswith("↳ wait\n    # waited\n    ![](http://127.0.0.1/spy.png)\n\nassistant\nDone.")
 
 
 async def test_the_details_are_bounded(serve: Serve, temporal: Client) -> None:
@@ -98,5 +103,9 @@ async def test_the_details_are_bounded(serve: Serve, temporal: Client) -> None:
     script = [*(calls(("look", {"at": at})) for at in steps), "Done."]
     async with serve(App(agent), script) as stage:
         outcome = await stage.ask(agent)
-        details = await _details(temporal.get_workflow_handle(outcome.run.id))
+        handle = temporal.get_workflow_handle(outcome.run.id)
+        details = await _details(handle)
     assert len(details) < 20_000
+    left = await (await handle.describe()).memo_value(names.DETAILS_MEMO, type_hint=str)
+    assert len(left.encode()) < TEXT_BYTES
+    assert left.endswith("Done.")
