@@ -73,6 +73,12 @@ def _no_real_providers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_shared_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds or writes the weights of whoever runs it: those who need some name them."""
+    monkeypatch.setenv("SOSTENUTO_WEIGHTS_DIR", "/dev/null/weights")
+
+
 @pytest.fixture(scope="session")
 async def environment() -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal dev server for the whole session, as quick as the embedded stack's."""

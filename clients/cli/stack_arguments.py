@@ -51,23 +51,31 @@ def load_settings(args: argparse.Namespace) -> Settings:
     return settings.model_copy(update={"state_dir": args.state_dir.expanduser()}) if args.state_dir else settings
 
 
-def stack_options(args: argparse.Namespace, settings: Settings) -> StackOptions:
+def stack_options(args: argparse.Namespace, settings: Settings, *, workers: bool) -> StackOptions:
     """Return the stack to start.
 
     The local model is in it where its weights are, and nobody wants to do without.
 
+    Args:
+        args: The options of the command.
+        settings: With what they say.
+        workers: Whether workers are to be in it.
+
     Raises:
-        SetupError: There are no weights, and no key either.
+        SetupError: Something is not installed, or there are no weights, and no key either.
     """
+    from ...workers.stack.installed import check_stack_installed
     from ...workers.stack.stack import StackOptions
     from ...workers.stack.weights import Weights
 
     pulled = not getattr(args, "no_model", False)
+    has_others = bool(settings.anthropic_api_key or settings.openai_api_key or settings.providers or settings.script)
+    check_stack_installed(model=pulled and not has_others, workers=workers)
     try:
         if pulled:
             Weights.find(settings.state_dir, local_model=settings.local_model)
     except SetupError:
-        if not (settings.anthropic_api_key or settings.openai_api_key or settings.providers or settings.script):
+        if not has_others:
             raise
         pulled = False
     return StackOptions(

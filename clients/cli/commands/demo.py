@@ -145,7 +145,7 @@ def _options(args: argparse.Namespace, app: str) -> StackOptions:
         except SetupError:
             return 0
 
-    options = stack_options(args, load_settings(args))
+    options = stack_options(args, load_settings(args), workers=True)
     return replace(
         options,
         state_dir=options.state_dir.absolute() / _DIRECTORY,
@@ -164,8 +164,8 @@ def _link_weights(state_dir: Path) -> None:
     private_directory(state_dir.parent)
     private_directory(state_dir)
     link = state_dir / "weights"
-    # Weights of its own are as good.
-    if not link.is_symlink() and not link.exists():
+    # Weights of its own are as good, and those of all projects are found anyhow.
+    if (state_dir.parent / "weights").is_dir() and not link.is_symlink() and not link.exists():
         link.symlink_to(Path("..") / "weights")
 
 

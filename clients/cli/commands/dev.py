@@ -36,7 +36,9 @@ async def _dev(args: argparse.Namespace) -> int:
     from ....workers.stack.stack import EmbeddedStack
 
     console = open_console(highlight=False)
-    options = replace(stack_options(args, load_settings(args)), app=args.app, workers=args.workers)
+    options = replace(
+        stack_options(args, load_settings(args), workers=bool(args.app)), app=args.app, workers=args.workers
+    )
     show = partial(console.print, style="dim", markup=False)
     with stopping_in_order():
         async with EmbeddedStack(options, show) as stack:

@@ -18,8 +18,10 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 async def _pull(args: argparse.Namespace) -> int:
 
+    from ....workers.stack.installed import check_weights_needed
     from ....workers.stack.weights import pull
 
+    check_weights_needed()
     settings = load_settings(args)
     console = open_console(highlight=False)
     with console.status("pulling") as status:

@@ -17,19 +17,19 @@ from sostenuto.workers.embeddings import LazyPassages
 from sostenuto.workers.knowledge import knowledge_of
 from sostenuto.workers.providers import build_embedder
 from sostenuto.workers.settings import Settings
-from tests.integration.local.conftest import STATE_DIR
+from sostenuto.workers.stack.weights import Weights
 
 pytestmark = pytest.mark.local_model
 
 
-async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
+async def test_an_app_has_what_its_collections_name(tmp_path: Path, weights: Weights) -> None:
     collections = (
         Collection("a", embedding="openai/text-embedding-3-small", rerank="model:scripted/m"),
         Collection("b", embedding="acme/bge-m3", rerank="http:cohere/rerank-v3.5"),
         Collection("c"),
     )
     settings = Settings(state_dir=tmp_path)
-    (tmp_path / "weights").symlink_to(STATE_DIR / "weights")
+    (tmp_path / "weights").symlink_to(weights.model.absolute().parent)
     app = App(collections=collections)
     adapters = {"scripted": ScriptedAdapter(["x"])}
     async with knowledge_of(app, settings, build_embedder(settings), adapters, None) as (knowledge, _):
@@ -46,9 +46,9 @@ async def test_an_app_has_what_its_collections_name(tmp_path: Path) -> None:
             await knowledge.encoder("openai/text-embedding-3-small").queries(["x"], lambda _: None)
 
 
-async def test_hosts_and_buckets_that_may_be_read_are_those_of_the_settings(tmp_path: Path) -> None:
+async def test_hosts_and_buckets_that_may_be_read_are_those_of_the_settings(tmp_path: Path, weights: Weights) -> None:
     settings = Settings(state_dir=tmp_path, ingest_hosts=("docs.example.com", "s3://handbook"))
-    (tmp_path / "weights").symlink_to(STATE_DIR / "weights")
+    (tmp_path / "weights").symlink_to(weights.model.absolute().parent)
     app = App(collections=[Collection("handbook")])
     async with knowledge_of(app, settings, build_embedder(settings), {}, None) as (_, reading):
         assert reading

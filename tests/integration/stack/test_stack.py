@@ -69,7 +69,7 @@ async def test_an_app_that_cannot_be_imported_is_shown_and_nothing_stays_up(stat
 
 
 async def test_weights_that_are_missing_come_with_the_command_that_fetches_them(state_dir: Path) -> None:
-    with pytest.raises(SetupError, match=r"state/weights/.* is missing: run `sostenuto pull --state-dir .*/state`"):
+    with pytest.raises(SetupError, match=r"/dev/null/weights/.* is missing: run `sostenuto pull --state-dir .*/state`"):
         async with EmbeddedStack(StackOptions(state_dir, port=0, ui_port=None)):
             pass
     await eventually(lambda: of_directory(state_dir.parent) == [])
