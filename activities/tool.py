@@ -158,10 +158,12 @@ async def _run(
             return await user.on_loop(tool.spec.name, lambda: _awaited(tool, lambda: ended))
     except _CallFailedError as error:
         retryable = not error.final and _retries_left(tool)
-        raise failure(error.__cause__ or error, str(error), kind=names.TOOL_FAILED, retryable=retryable) from None
+        raised, foreseen = error.__cause__ or error, error.final or error.__cause__ is None
+        raise failure(raised, str(error), kind=names.TOOL_FAILED, retryable=retryable, foreseen=foreseen) from None
     except TimeoutError as error:
         message = _timeout_message(tool, user.culprit if on_loop else "")
-        raise failure(error, message, kind=names.TOOL_FAILED, retryable=_retries_left(tool)) from None
+        again = _retries_left(tool)
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=again, foreseen=True) from None
     finally:
         cancelled.set()
 

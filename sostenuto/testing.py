@@ -30,6 +30,7 @@ from .contracts.names import SEARCH_ATTRIBUTES
 from .contracts.specs.app import App
 from .contracts.specs.node import Node
 from .contracts.wire.run import Result
+from .workers.failure_lines import tell_failures
 from .workers.mcp import mcp_sessions
 from .workers.settings import BUILT_IN
 from .workers.stack.temporal_server import find_program
@@ -111,6 +112,7 @@ async def run_scripted(
     nodes = [*app.walk(), *(wanted.walk() if isinstance(wanted, Node) else ())]
     named = {choice.provider for node in nodes for model in node.models.values() for choice in model.choices}
     queue = f"test-{uuid4().hex[:10]}"
+    tell_failures()
     client = await Client.connect(address, task_queue=queue, redis_url="")
     async with mcp_sessions(app.mcp) as sessions:
         worker = build_worker(

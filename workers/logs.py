@@ -16,6 +16,7 @@ from temporalio import activity, workflow
 
 from ..connection.tracing import current_span
 from ..contracts.wire.places import ActivityId
+from .failure_lines import tell_failures
 from .settings import Settings
 from .telemetry.disclosure import Disclosure
 
@@ -23,12 +24,13 @@ _OWN = "sostenuto"
 
 
 def set_up_logs(settings: Settings, stream: IO[str] | None = None) -> None:
-    """Have this process log as its settings say.
+    """Have this process log as its settings say, and tell failures in few words.
 
     Args:
         settings: Say how.
         stream: Where to. Default: standard error.
     """
+    tell_failures()
     if settings.logs != "json":
         return
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -62,8 +64,10 @@ class JsonLines(logging.Formatter):
             "message": self._safe(record.getMessage()),
             **dict(_about()),
         }
-        if record.exc_info:
-            said["error"] = self._safe(self.formatException(record.exc_info))
+        if record.exc_text or record.exc_info:
+            # Where there is a text already, it was made by `failure_lines`, or by a handler before this one.
+            text = record.exc_text or self.formatException(record.exc_info or (None, None, None))
+            said["error"] = self._safe(text)
         return json.dumps(said, ensure_ascii=True)
 
 

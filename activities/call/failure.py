@@ -9,7 +9,14 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from ...contracts import limits
+from ...contracts.errors import SostenutoError
 from ...contracts.text import cut, encodable
+
+
+class CallFailure(ApplicationError):  # noqa: N818 - named like the SDK's failures
+    """A failure that remembers what nobody had foreseen, for the log of its worker."""
+
+    unforeseen: BaseException | None = None
 
 
 def failure(
@@ -20,6 +27,7 @@ def failure(
     retryable: bool,
     delay: timedelta | None = None,
     details: Sequence[Any] = (),
+    foreseen: bool | None = None,
 ) -> ApplicationError:
     """Return a failure of this durable type, to be raised `from None`.
 
@@ -27,9 +35,21 @@ def failure(
 
     The error itself is not to be its cause: a text that is too long, or no valid Unicode, could not be sent, and the
     call would look like one whose worker died.
+
+    Args:
+        error: What was raised.
+        message: What is told of it.
+        kind: The durable type.
+        retryable: Whether another attempt may help.
+        delay: How long that one is to wait.
+        details: What goes along.
+        foreseen: Whether its message says all about it, and where it was raised is of no use. Default: whether it is
+            one of `contracts.errors`.
     """
     told = cut(encodable(message), limits.MAX_REASON_CHARS)
-    made = ApplicationError(told, *details, type=kind, non_retryable=not retryable, next_retry_delay=delay)
+    made = CallFailure(told, *details, type=kind, non_retryable=not retryable, next_retry_delay=delay)
+    if not (isinstance(error, SostenutoError) if foreseen is None else foreseen):
+        made.unforeseen = error
     return made.with_traceback(error.__traceback__)
 
 

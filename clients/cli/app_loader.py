@@ -5,17 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import sysconfig
-import traceback
 from pathlib import Path
 from types import ModuleType
 
+from ...activities.call.own_code import own_place
 from ...contracts.errors import SetupError, SostenutoError, SpecError
 from ...contracts.specs.app import App
-
-_OURS = str(Path(__file__).parents[2])
-_OTHERS = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
-"""Where code is that nobody writes who writes an app."""
 
 
 def load_app(place: str) -> App:
@@ -45,7 +40,7 @@ def _module(name: str) -> ModuleType:
         return _from_file(Path(name)) if name.endswith(".py") else _from_path(name)
     except SostenutoError as error:
         kind = SetupError if isinstance(error, SetupError) else SpecError
-        raise kind(f"{error}{_where(error)}") from error
+        raise kind(f"{error}{own_place(error)}") from error
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise SpecError(f"there is no module {error.name!r} here or among the installed ones") from error
@@ -76,14 +71,4 @@ def _from_file(file: Path) -> ModuleType:
 
 
 def _broken(name: str, error: Exception) -> SpecError:
-    return SpecError(f"{name} cannot be imported: {type(error).__name__}: {error}{_where(error)}")
-
-
-def _where(error: Exception) -> str:
-    """Return the last place in somebody's own file, in brackets.
-
-    Empty where there is none.
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(("<", *_OTHERS))]
-    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    return SpecError(f"{name} cannot be imported: {type(error).__name__}: {error}{own_place(error)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,8 +65,10 @@ async def serving_client(app: App, args: argparse.Namespace, needed: Node | None
         return
     # Workers of other apps may poll the common queue, and would be given our tool calls to run.
     queue = args.task_queue or f"{client.task_queue}:{args.app}"
-    # Each failing call has its line already.
-    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
+    with needs_worker_packages():
+        from ....workers.failure_lines import tell_failures
+    # Each failing call has its line among the steps already.
+    tell_failures(unforeseen_alone=True)
     with ending_at_once():
         async with serve(app, client, queue, needed):
             yield client, queue

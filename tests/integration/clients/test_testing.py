@@ -61,6 +61,12 @@ async def look(at: str) -> str:
     return f"{at} is fine"
 
 
+@tool(effect="read")
+def broken(at: str) -> str:
+    """Break."""
+    raise KeyError(at)
+
+
 JUDGE = Agent(name="judge", model=Model("acme/large", fallbacks=["openai/gpt-5.5"]), tools=[look], output=Verdict)
 FLOW = Chain(name="flow", steps=[Prompt(name="one", template="Say {input}", model="anthropic/small"), JUDGE])
 
@@ -91,6 +97,19 @@ async def test_a_code_first_workflow(temporal: TemporalClient) -> None:
     app = App(tools=[look], workflows=[Desk])
     result = await run_scripted(app, Desk, "7", ["So it is."], address=_address(temporal))
     assert result.output == "So it is."
+
+
+async def test_a_tool_that_breaks_is_logged_from_its_own_code_on(
+    temporal: TemporalClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App(Agent(name="clerk", model="acme/large", tools=[broken]))
+    script: Script = [calls(("broken", {"at": "7"})), "No."]
+    await run_scripted(app, "clerk", "7", script, address=_address(temporal))
+    (record,) = [record for record in caplog.records if record.name == "temporalio.activity"]
+    assert record.getMessage().endswith(": broken (clerk:call_1_0) failed: KeyError: '7'")
+    assert [line.split("in ")[-1] for line in (record.exc_text or "").splitlines() if line.startswith("  File")] == [
+        "broken"
+    ]
 
 
 async def test_what_the_app_lacks_is_told(temporal: TemporalClient) -> None:

@@ -1,0 +1,63 @@
+"""Which code is whose: what people wrote who write an app, and what they only use."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+_OURS = f"{Path(__file__).parents[2]}{os.sep}"
+_LIBRARIES = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_SDK = f"{os.sep}temporalio{os.sep}"
+
+
+def is_own_code(file: str) -> bool:
+    """Return whether a file is of the app's own code: neither ours nor a library's."""
+    return not file.startswith(("<", _OURS, *_LIBRARIES))
+
+
+def own_place(error: BaseException) -> str:
+    """Return the last place in somebody's own file, as ` (file, line n)`.
+
+    Empty where there is none.
+    """
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if is_own_code(frame.filename)]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+
+
+def own_traceback(error: BaseException) -> str:
+    """Return an error's traceback, from the first frame of somebody's own code on.
+
+    So of the errors that led to it. Where there is no such frame, all but those of the Temporal SDK.
+    """
+    whole = traceback.TracebackException.from_exception(error)
+    for one in _chain(whole):
+        one.stack[:] = _pruned(one.stack)
+    return "".join(whole.format()).rstrip()
+
+
+def raised_at(error: BaseException) -> tuple[str, ...]:
+    """Return an error's type, and where it was raised.
+
+    From the first frame of somebody's own code on, and so of the errors that led to it. Not what they say: that may
+    differ each time.
+    """
+    whole = traceback.TracebackException.from_exception(error, lookup_lines=False)
+    frames = (f"{frame.filename}:{frame.lineno}" for one in _chain(whole) for frame in _pruned(one.stack))
+    return (type(error).__qualname__, *frames)
+
+
+def _chain(whole: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    yield whole
+    for one in (whole.__cause__, whole.__context__, *(whole.exceptions or ())):
+        if one is not None:
+            yield from _chain(one)
+
+
+def _pruned(stack: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    first = next((number for number, frame in enumerate(stack) if is_own_code(frame.filename)), None)
+    if first is not None:
+        return stack[first:]
+    return [frame for frame in stack if _SDK not in frame.filename and not frame.filename.startswith("<")]
