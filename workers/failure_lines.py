@@ -17,6 +17,7 @@ from ..activities.call.failure import CallFailure, told
 from ..activities.call.own_code import own_traceback, raised_at
 from ..contracts import names
 from ..contracts.text import encodable, one_line, printable
+from ..history.events.stalls import with_refusals_explained
 
 _IDENTIFIER: Final = "__temporal_error_identifier"
 _REMEMBERED: Final = 1_000
@@ -39,6 +40,8 @@ def tell_failures(*, unforeseen_alone: bool = False) -> None:
         for earlier in [one for one in logger.filters if isinstance(one, FailureLines)]:
             logger.removeFilter(earlier)
         logger.addFilter(FailureLines(unforeseen_alone=unforeseen_alone))
+    # The failure itself is told.
+    logging.getLogger("temporalio.worker.workflow_sandbox._restrictions").setLevel(logging.ERROR)
 
 
 class FailureLines(logging.Filter):
@@ -133,7 +136,7 @@ def _attempt(attempt: str, error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     if not isinstance(error, ApplicationError):
-        return printable(one_line(told(error), _REASON_CHARS))
+        return printable(one_line(with_refusals_explained(told(error)), _REASON_CHARS))
     # What is of a tool or not served says what it is in its own words.
     named = error.type and error.type not in (names.TOOL_FAILED, names.NOT_SERVED)
     told_of = f"{error.type}: {error.message}" if named else error.message
@@ -145,5 +148,5 @@ def _rewrite(record: logging.LogRecord, message: str, error: BaseException | Non
     record.exc_info = None
     if error is not None:
         # What an error says may be anybody's, with escape codes that a terminal obeys.
-        lines = encodable(own_traceback(error)).splitlines()
+        lines = with_refusals_explained(encodable(own_traceback(error))).splitlines()
         record.exc_text = "\n".join(printable(line.expandtabs()) for line in lines)

@@ -12,7 +12,6 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Interceptor, Replayer, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
@@ -50,15 +49,13 @@ from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.run_workflow import RunWorkflow
+from .sandbox import loading_workflows, workflow_runner
 
 _WORKFLOWS = (RunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow, ScoreWorkflow)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
 _FAILURES = (SpecError,)
-
-# Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
-_PASSED_THROUGH = ("sostenuto",)
 
 # The server's default of a minute would let a heartbeat timeout of seconds expire between two heartbeats.
 _HEARTBEAT_THROTTLE = timedelta(seconds=0.8)
@@ -111,26 +108,30 @@ def build_worker(
         max_concurrent_calls: Model and tool calls at once. At least 1.
         services: What routers and MCP tools need as well. Default: none of it, and what needs it fails and says so.
         interceptors: Of the Temporal SDK, outermost first.
+
+    Raises:
+        SpecError: The file of one of the app's workflows cannot be loaded for a run.
     """
     user = UserCode(max_concurrent_calls)
     lifespan = app.lifespan
     resources = Resources(None if lifespan is None else lambda: lifespan(app), user)
-    return AppWorker(
-        partial(_at_work, user, resources),
-        tolerant(client),
-        task_queue=task_queue,
-        workflows=[*_WORKFLOWS, *app.workflows],
-        activities=_activities(app, adapters, price, services or Services(), user, resources),
-        workflow_runner=workflow_runner(),
-        workflow_failure_exception_types=_FAILURES,
-        max_concurrent_activities=max_concurrent_calls,
-        max_cached_workflows=max_cached_runs,
-        sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
-        max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
-        default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
-        interceptors=[*interceptors, IdLimits()],
-    )
+    with loading_workflows():
+        return AppWorker(
+            partial(_at_work, user, resources),
+            tolerant(client),
+            task_queue=task_queue,
+            workflows=[*_WORKFLOWS, *app.workflows],
+            activities=_activities(app, adapters, price, services or Services(), user, resources),
+            workflow_runner=workflow_runner(app.workflows),
+            workflow_failure_exception_types=_FAILURES,
+            max_concurrent_activities=max_concurrent_calls,
+            max_cached_workflows=max_cached_runs,
+            sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
+            max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+            default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+            graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
+            interceptors=[*interceptors, IdLimits()],
+        )
 
 
 class AppWorker(Worker):
@@ -233,11 +234,6 @@ def _methods(holder: object) -> list[Callable[..., Any]]:
     return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """Return the sandbox of production, for workers, tests and the replayer."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
-
-
 def replayer(workflows: Sequence[type] = ()) -> Replayer:
     """Return a replayer of recorded histories, with the workflow code of this version.
 
@@ -249,7 +245,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
     return Replayer(
         workflows=[*_WORKFLOWS, *workflows],
-        workflow_runner=workflow_runner(),
+        workflow_runner=workflow_runner(workflows),
         workflow_failure_exception_types=_FAILURES,
         interceptors=[IdLimits()],
         data_converter=converter,

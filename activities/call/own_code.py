@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _OURS = f"{Path(__file__).parents[2]}{os.sep}"
-_LIBRARIES = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+LIBRARY_FOLDERS = ("site-packages", "dist-packages")
+"""Names of the folders where libraries are installed."""
+_OTHERS = (_OURS, *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")))
 _SDK = f"{os.sep}temporalio{os.sep}"
 
 
 def is_own_code(file: str) -> bool:
     """Return whether a file is of the app's own code: neither ours nor a library's."""
-    return not file.startswith(("<", _OURS, *_LIBRARIES))
+    return not (
+        file.startswith(("<", *_OTHERS)) or any(f"{os.sep}{folder}{os.sep}" in file for folder in LIBRARY_FOLDERS)
+    )
 
 
 def own_place(error: BaseException) -> str:
@@ -30,7 +34,8 @@ def own_place(error: BaseException) -> str:
 def own_traceback(error: BaseException) -> str:
     """Return an error's traceback, from the first frame of somebody's own code on.
 
-    So of the errors that led to it. Where there is no such frame, all but those of the Temporal SDK.
+    So of the errors that led to it. Without frames of ours and of the Temporal SDK: ours are there where no one else's
+    is.
     """
     whole = traceback.TracebackException.from_exception(error)
     for one in _chain(whole):
@@ -57,7 +62,6 @@ def _chain(whole: traceback.TracebackException) -> Iterator[traceback.TracebackE
 
 
 def _pruned(stack: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    stack = [frame for frame in stack if _SDK not in frame.filename and not frame.filename.startswith("<")]
     first = next((number for number, frame in enumerate(stack) if is_own_code(frame.filename)), None)
-    if first is not None:
-        return stack[first:]
-    return [frame for frame in stack if _SDK not in frame.filename and not frame.filename.startswith("<")]
+    return stack if first is None else [frame for frame in stack[first:] if not frame.filename.startswith(_OURS)]

@@ -22,6 +22,9 @@ _OF_CODE = frozenset(
 """Causes that pass only when the code is mended. Others are the server's own, and pass by themselves."""
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]")
+_REFUSED = re.compile(r"Cannot access (\S+?)(?:\.__call__)? from inside a workflow\. If this is code [^.]*\.")
+"""What the sandbox says, and what would help where the code was a library's."""
 
 
 def read_stall(recorded: RecordedEvent, path: str) -> Iterator[RunStalled]:
@@ -31,11 +34,24 @@ def read_stall(recorded: RecordedEvent, path: str) -> Iterator[RunStalled]:
         return
     failure = attributes.failure
     kind = failure.application_failure_info.type
-    places = _PLACE.findall(failure.stack_trace)
+    everywhere = _PLACE.findall(failure.stack_trace)
+    # The last one may be within a library that refuses what it was told to do.
+    places = [place for place in everywhere if not _LIBRARY.search(place[0])] or everywhere
     fits = attributes.cause != WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
     yield RunStalled(
         **recorded.stamp(path),
-        reason=": ".join(part for part in (kind, failure.message) if part),
+        reason=": ".join(part for part in (kind, with_refusals_explained(failure.message)) if part),
         where=":".join(places[-1]) if places and fits else "",
         fits=fits,
+    )
+
+
+def with_refusals_explained(text: str) -> str:
+    """Return a text with what to write instead of what was refused.
+
+    As the sandbox of workflows does.
+    """
+    return _REFUSED.sub(
+        r"\1 cannot be had in a workflow: it has workflow.now(), random(), uuid4(), sleep(), and tools for all else",
+        text,
     )

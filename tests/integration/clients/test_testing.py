@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,57 @@ def test_it_looks_the_order_up(sostenuto_server):
 def test_it_says_so_where_nothing_was_found(sostenuto_server):
     result = asyncio.run(run_scripted(app, "support", "Where is 8?", ["Nowhere."], address=sostenuto_server))
     assert (result.status, result.turns) == ("completed", 1)
+"""
+
+
+EVERYTHING = """
+import os, random, subprocess, uuid
+from datetime import date, datetime
+from pathlib import Path
+
+import httpx, numpy, openai
+from pydantic import BaseModel
+from temporalio import workflow
+
+from sostenuto import App, tool
+
+STARTED, NOISE, KEY = datetime.now(), random.random(), uuid.uuid4()
+TEXT = (Path(__file__).resolve().parent / "everything.py").read_text()
+HOME, SAID = os.environ.get("HOME"), subprocess.run(["echo"], capture_output=True).stdout
+CLIENT = httpx.Client()
+
+
+class Seen(BaseModel):
+    at: datetime
+    day: date = date(1970, 1, 1)
+
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> str:
+        try:
+            return str(datetime.now())
+        except workflow.NondeterminismError:
+            return f"refused, and {numpy.array([1, 2]).sum()} on {Seen(at=workflow.now()).day}"
+
+
+app = App(workflows=[Flow])
+"""
+BUT_ONCE = """
+from pathlib import Path
+from temporalio import workflow
+from sostenuto import App
+if Path(__file__ + ".seen").exists(): raise ValueError("registered before")
+Path(__file__ + ".seen").touch()
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> str:
+        return "never"
+
+app = App(workflows=[Flow])
 """
 
 
@@ -97,6 +150,21 @@ async def test_a_code_first_workflow(temporal: TemporalClient) -> None:
     app = App(tools=[look], workflows=[Desk])
     result = await run_scripted(app, Desk, "7", ["So it is."], address=_address(temporal))
     assert result.output == "So it is."
+
+
+async def test_a_file_with_a_workflow_may_load_what_others_do(
+    temporal: TemporalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "everything.py").write_text(EVERYTHING)
+    (tmp_path / "but_once.py").write_text(BUT_ONCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    app = import_module("everything").app
+    result = await run_scripted(app, app.workflows[0], None, [], address=_address(temporal))
+    assert result.output == "refused, and 3 on 1970-01-01"
+    where = re.escape(f"({tmp_path / 'but_once.py'}, line 5)")
+    once = import_module("but_once").app
+    with pytest.raises(SpecError, match=f"workflow Flow: .*: ValueError: registered before {where}; put what may run"):
+        await run_scripted(once, once.workflows[0], None, [], address=_address(temporal))
 
 
 async def test_a_tool_that_breaks_is_logged_from_its_own_code_on(
