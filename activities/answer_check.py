@@ -19,7 +19,7 @@ from ..contracts.signature.hints import type_of_parameter
 from ..contracts.specs.node import Node
 from ..contracts.specs.output import Validator, unwrapped
 from .call.failure import told
-from .call.run_context import NO_CONTEXT, RunContext
+from .call.given.run_context import NO_CONTEXT, RunContext
 from .call.user_code import UserCode
 from .not_served import NotServedError
 from .validators import objections, reasons, sendable

@@ -18,9 +18,9 @@ from ..contracts.tool import Effect
 from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
 from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
 from .call.failure import failure
+from .call.given.run_context import ContextUnreadable, RunContexts
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
-from .call.run_context import ContextUnreadable, RunContexts
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult

@@ -28,12 +28,12 @@ from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
 from .call.bill import Costs
 from .call.failure import failure
+from .call.given.run_context import ContextUnreadable, RunContext, RunContexts
 from .call.heartbeat import heartbeats
 from .call.interrupted import or_interrupted
 from .call.live import Live
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
-from .call.run_context import ContextUnreadable, RunContext, RunContexts
 from .call.user_code import UserCode
 from .lenient_json import json_object, with_text_alone
 from .model_adapter import Completion, ModelAdapter, ModelRequest

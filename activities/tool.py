@@ -23,9 +23,9 @@ from ..contracts.signature.tool_signature import ToolArgumentsError
 from ..contracts.tool import Effect, Tool, ToolContext
 from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .call.failure import failure, text_of, told, ungrouped
+from .call.given.resources import Resources
+from .call.given.run_context import ContextUnreadable, RunContexts
 from .call.live import Live, TellProgress
-from .call.resources import Resources
-from .call.run_context import ContextUnreadable, RunContexts
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
 from .transcript_cache import TranscriptCache

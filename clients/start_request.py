@@ -20,7 +20,7 @@ from ..contracts.context.values import context_values
 from ..contracts.contract import Contract
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
-from ..contracts.specs.input import Input, asked_from, question_from
+from ..contracts.specs.input import Input, question_from, question_with_history
 from ..contracts.specs.node import Node, check_tree
 from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.text import encodable, first_line
@@ -102,7 +102,7 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
 
 def _order_of_runnable(begun: BegunWith, content: Input, *, offload: bool) -> Order:
     runnable: Runnable = begun.runnable
-    message, before = asked_from(content)
+    message, before = question_with_history(content)
     question_from(message)
     check_input(runnable, message, before=before)
     run = RunInput(runnable=runnable, message=message, before=before, offload=offload, leaves_memo=True)

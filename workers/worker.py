@@ -15,9 +15,9 @@ from temporalio.worker import Interceptor, Replayer, Worker
 
 from ..activities.answer_check import OutputValidator
 from ..activities.call.bill import Costs
+from ..activities.call.given.resources import Resources
+from ..activities.call.given.run_context import RunContexts
 from ..activities.call.live import Live
-from ..activities.call.resources import Resources
-from ..activities.call.run_context import RunContexts
 from ..activities.call.user_code import UserCode
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end

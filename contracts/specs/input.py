@@ -22,29 +22,31 @@ agent also a list of messages: what was said before, and what it is asked now.""
 _PARTS: tuple[type, ...] = get_args(get_args(Part)[0])
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """What a run is asked, and what was said before."""
 
     message: Message
     before: tuple[Message, ...] = ()
 
 
-def asked_from(content: Input) -> Asked:
-    """Return what a run is asked, where it may be messages, the last of which is the question.
+def question_with_history(content: Input) -> Question:
+    """Return what a run is asked.
+
+    It may be messages, of which the last is the question.
 
     Raises:
         SpecError: As `message_from`; or the messages are none that a conversation can go on from.
     """
     items: list[Any] = [*content] if isinstance(content, list | tuple) else []
     if not any(isinstance(item, Message) for item in items):
-        return Asked(message_from(content))
+        return Question(message_from(content))
     for index, item in enumerate(items):
         if not isinstance(item, Message):
             raise SpecError(f"the input: item {index} is {brief(item)} beside messages: pass messages alone")
     *before, last = items
     if last.role is not Role.USER:
         raise SpecError(f"the input: the last message is of role {last.role.value!r}: end with what it is asked")
-    return Asked(message_from(last), tuple(_conversation(before)))
+    return Question(message_from(last), tuple(_conversation(before)))
 
 
 def message_from(content: Input) -> Message:
@@ -102,7 +104,9 @@ def _text_or_part(item: Any) -> str | Part:
 
 
 def _conversation(messages: Sequence[Message]) -> Iterator[Message]:
-    """Yield messages as a conversation that can go on, with ids of tool calls that no later call has.
+    """Yield messages as a conversation that can go on.
+
+    Their tool calls have ids that no later call has.
 
     Raises:
         SpecError: A tool's result answers no call, or a call has no result; says which.

@@ -19,7 +19,7 @@ from ...contracts.context.filling import checked, filled
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.input import Input, asked_from, message_from
+from ...contracts.specs.input import Input, message_from, question_with_history
 from ...contracts.specs.node import Node, cannot_run, check_tree
 from ...contracts.specs.output import Validator
 from ...contracts.specs.retrieve import Retrieve, Rewrite
@@ -52,7 +52,7 @@ async def run(runnable: Node[T], input: Input) -> Result[T]:
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"run: {cannot_run(runnable)}")
-    asked = asked_from(input)
+    asked = question_with_history(input)
     check_tree(runnable)
     check_input(runnable, asked.message, before=asked.before)
     values = own_context()

@@ -220,7 +220,7 @@ EXAMPLES: tuple[Contract, ...] = (
     run.Result(status=Status.COMPLETED, output={"answer": "Flat.", "claims": []}, citations=(CITATION_OF_A_CLAIM,)),
     run.Result(status=Status.COMPLETED, output="<passage …>", passages=("6dc28a082f",), steps={"found": FOUND}),
     FOUND,
-    run.RunInput(runnable=AGENT, message=USER, before=(USER,), passages=(PASSAGE,)),
+    run.RunInput(runnable=AGENT, message=USER, before=(USER,), leaves_memo=True, passages=(PASSAGE,)),
     *KNOWLEDGE,
     event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md", page=2, scores=SCORES),
     event.RetrievalResponded(

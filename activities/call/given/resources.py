@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from ...contracts.errors import SetupError
-from .failure import told
-from .user_code import UserCode
+from ....contracts.errors import SetupError
+from ..failure import told
+from ..user_code import UserCode
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 from temporalio import activity
 from temporalio.service import RPCError
 
-from ...contracts import names
-from ...contracts.context.values import TENANT_VALUE, typed_context
+from ....contracts import names
+from ....contracts.context.values import TENANT_VALUE, typed_context
 
 _MOST_KEPT: Final = 2_000
 _ATTEMPTS: Final = 4
