@@ -37,7 +37,7 @@ function sharesBlock() {
     const part = el(`div.share.${share.what}`, { title: `${share.percent} % ${share.words}` });
     part.style.flexGrow = (1000 * share.seconds) / whole;
     bar.append(part);
-    legend.append(el('span.entry', { title: duration(share.seconds) }, el(`i.${share.what}`), `${share.percent} % ${share.words}`));
+    legend.append(el('span.entry', { title: `${duration(share.seconds)}${share.what === 'between' ? ': the server and the workflow\'s code, between two steps' : ''}` }, el(`i.${share.what}`), `${share.percent} % ${share.words}`));
   }
   return CONTENT.shares.length ? el('div', null, bar, legend) : '';
 }
