@@ -209,7 +209,8 @@ class Client(CollectionCalls):
         # Code-first workflows that were started here have the attribute.
         full = (
             f"(WorkflowType = '{names.RUN_WORKFLOW}' OR {names.SEARCH_RUNNABLE} IS NOT NULL) "
-            f"AND WorkflowType NOT IN ('{names.CHAT_WORKFLOW}', '{names.INGEST_WORKFLOW}') AND ExecutionStatus != 'ContinuedAsNew'"
+            f"AND WorkflowType NOT IN ('{names.CHAT_WORKFLOW}', '{names.INGEST_WORKFLOW}') "
+            "AND ExecutionStatus != 'ContinuedAsNew'"
         )
         if not nested:
             full += " AND ParentWorkflowId IS NULL"

@@ -5,6 +5,7 @@ A line for what was foreseen; for what was not, the traceback from the app's own
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections import OrderedDict
@@ -78,6 +79,12 @@ class FailureLines(logging.Filter):
 
     def _call(self, record: logging.LogRecord, error: BaseException) -> bool:
         about = _details(record, "temporal_activity")
+        if isinstance(error, asyncio.CancelledError):
+            # Its run has ended, or the worker ends: nothing went wrong.
+            _rewrite(
+                record, f"{about('workflow_id')}: {about('activity_type')} ({about('activity_id')}) was stopped", None
+            )
+            return not self._alone
         kind = error.type if isinstance(error, ApplicationError) else None
         unforeseen = _unforeseen(error)
         key = (about("workflow_id"), about("activity_id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -38,7 +39,7 @@ def _raised(text: str) -> Exception:
         return error
 
 
-async def _fails(error: Exception, attempt: int = 1) -> None:
+async def _fails(error: BaseException, attempt: int = 1) -> None:
     """Log as the SDK does where an activity fails."""
     environment = ActivityEnvironment()
     known = {"activity_id": "desk:call_1", "activity_type": "look", "workflow_id": "desk-1", "attempt": attempt}
@@ -92,6 +93,14 @@ async def test_work_that_nobody_serves_is_told_once(log: pytest.LogCaptureFixtur
     for _ in range(3):
         await _fails(ApplicationError("no key", type=names.NOT_SERVED, non_retryable=True))
     assert _told(log) == [("desk-1: look (desk:call_1) failed: no key", "")]
+
+
+async def test_what_was_stopped_is_no_failure(log: pytest.LogCaptureFixture) -> None:
+    """As where its run has ended."""
+    await _fails(asyncio.CancelledError("Activity cancelled"))
+    tell_failures(unforeseen_alone=True)
+    await _fails(asyncio.CancelledError("Activity cancelled"))
+    assert _told(log) == [("desk-1: look (desk:call_1) was stopped", "")]
 
 
 async def test_beside_a_run_the_unforeseen_alone_is_told(log: pytest.LogCaptureFixture) -> None:
