@@ -66,8 +66,7 @@ class Run(ScoreCalls, WorkflowCalls, Generic[OutT_co]):
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        ScoreCalls.__init__(self, temporal, id, self._newest)
-        WorkflowCalls.__init__(self, temporal, id, self._newest)
+        super().__init__(temporal, id, self._newest)
         self._temporal = temporal
         self._execution = execution
         self._first = ""

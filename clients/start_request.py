@@ -16,12 +16,12 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import limits, names
 from ..contracts.context.filling import BegunWith, begun_with, with_tenant
-from ..contracts.context.values import context_values
+from ..contracts.context.values import context_memo, context_values
 from ..contracts.contract import Contract
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.input import Input, question_from, question_with_history
-from ..contracts.specs.node import Node, check_tree
+from ..contracts.specs.node import Node
 from ..contracts.specs.runnable import Runnable, check_input
 from ..contracts.text import encodable, first_line
 from ..contracts.wire.places import SEPARATOR
@@ -57,7 +57,7 @@ class Order:
     @property
     def memo(self) -> Mapping[str, Any] | None:
         """What is kept beside its history."""
-        return {names.CONTEXT_MEMO: self.context} if self.context else None
+        return context_memo(self.context) or None
 
 
 def order_of(
@@ -78,9 +78,9 @@ def order_of(
     """
     check_id(None, tenant)
     if isinstance(startable, Node):
-        check_tree(startable)
-        begun = begun_with(startable, context, tenant)
-        return _order_of_runnable(begun, "" if content is None else content, offload=offload)
+        return _order_of_runnable(
+            begun_with(startable, context, tenant), "" if content is None else content, offload=offload
+        )
     values, whose = with_tenant(context_values(context), tenant)
     own = CodeFirstWorkflow.of(startable)
     if not own.arguments and content is not None:

@@ -5,6 +5,7 @@ Each by the method that takes it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -30,20 +31,13 @@ T = TypeVar("T")
 
 
 class WorkflowCalls:
-    """The part of a `Run` that talks to a code-first workflow while it is under way.
+    """The part of a `Run` that talks to a code-first workflow while it is under way."""
 
-    Args:
-        temporal: Where it is.
-        id: Its id.
-        newest: Returns what the server says of its newest execution.
-    """
+    id: str
+    _temporal: TemporalClient
 
-    def __init__(
-        self, temporal: TemporalClient, id: str, newest: Callable[[], Awaitable[WorkflowExecutionDescription]]
-    ) -> None:
-        self._workflow_at = temporal
-        self._workflow_id = id
-        self._newest_workflow = newest
+    @abstractmethod
+    async def _newest(self) -> WorkflowExecutionDescription: ...
 
     async def signal(
         self, signal: Callable[Concatenate[Any, P], Awaitable[None] | None], *args: P.args, **named: P.kwargs
@@ -104,15 +98,15 @@ class WorkflowCalls:
         return answer
 
     async def _handle(self) -> WorkflowHandle[Any, Any]:
-        newest = await self._newest_workflow()
+        newest = await self._newest()
         if not is_code_first(newest):
-            raise SpecError(f"run {self._workflow_id!r}: it is no code-first workflow, and takes no signals of yours")
-        return self._workflow_at.get_workflow_handle(self._workflow_id, run_id=newest.run_id)
+            raise SpecError(f"run {self.id!r}: it is no code-first workflow, and takes no signals of yours")
+        return self._temporal.get_workflow_handle(self.id, run_id=newest.run_id)
 
     @contextmanager
     def _told(self, kind: str, method: object) -> Iterator[None]:
         """Turn what goes wrong into words."""
-        run = f"run {self._workflow_id!r}"
+        run = f"run {self.id!r}"
         label = f"{run}: {kind} {getattr(method, '__name__', '')}"
         try:
             with translate_rpc_errors(run):

@@ -95,9 +95,8 @@ def only_context_name(value: object) -> str:
 
     As in `{context.team}`. Empty where it is another value.
     """
-    is_braced = isinstance(value, str) and value.startswith("{") and value.endswith("}")
-    name = str(value)[1:-1] if is_braced else ""
-    return name if is_of_context(name) else ""
+    found = _BRACED.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else ""
 
 
 def check_name(name: str) -> None:

@@ -30,7 +30,7 @@ async def run_child(run: RunInput, child_id: str) -> Result:
         result_type=Result,
         search_attributes=_search_attributes(run),
         static_summary=_summary(run),
-        memo=inherited_memo(),
+        memo=inherited_memo() or None,
         **policy.child_policy(),
     )
     try:

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 from ..contracts import names
+from ..contracts.context.values import context_memo
 
 
 def has_context() -> bool:
@@ -24,6 +25,6 @@ def own_context() -> dict[str, JsonValue]:
     return dict(workflow.memo().get(names.CONTEXT_MEMO) or {})
 
 
-def inherited_memo() -> Mapping[str, Any] | None:
-    """Return the memo of a run that is nested in this one; None where it needs none."""
-    return {names.CONTEXT_MEMO: own_context()} if has_context() else None
+def inherited_memo() -> Mapping[str, Any]:
+    """Return what a nested run, or a further execution, has in its memo of this one's."""
+    return context_memo(own_context())

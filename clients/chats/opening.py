@@ -10,9 +10,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ...contracts import names
 from ...contracts.context.filling import BegunWith, begun_with
-from ...contracts.context.values import Values
+from ...contracts.context.values import Values, context_memo
 from ...contracts.errors import SpecError
-from ...contracts.specs.node import Node, cannot_run, check_tree
+from ...contracts.specs.node import Node, cannot_run
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, one_line, printable
 from ...contracts.wire.chats.chat import ChatInput, WhenBusy
@@ -33,7 +33,6 @@ def chat_begun(runnable: Node, context: Any, tenant: str | None) -> BegunWith:
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"chat: {cannot_run(runnable)}")
-    check_tree(runnable)
     return begun_with(runnable, context, tenant)
 
 
@@ -50,7 +49,6 @@ async def open_chat(
     """
     check_size(chat, offload=chat.offload)
     title = {names.CHAT_TITLE_MEMO: chat.title} if chat.title else {}
-    kept = {names.CONTEXT_MEMO: context} if context else {}
     with translate_rpc_errors(f"chat {chat_id!r}"):
         try:
             handle = await temporal.start_workflow(
@@ -64,7 +62,7 @@ async def open_chat(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=TypedSearchAttributes([*named(chat.runnable.name, tenant), *AT_START]),
                 static_summary=f"chat with {chat.runnable.name}",
-                memo={**title, **kept} or None,
+                memo={**title, **context_memo(context)} or None,
             )
         except WorkflowAlreadyStartedError:
             found = await find_chat(temporal, chat_id, tenant)

@@ -18,7 +18,7 @@ from ..contract import Spec
 from ..errors import SpecError
 from ..model import Model
 from ..specs.agent import Agent
-from ..specs.node import Node
+from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
@@ -48,8 +48,10 @@ def begun_with(runnable: N, given: Any, tenant: str | None) -> BegunWith:
         tenant: Whom it is for. None: the tenant in the context.
 
     Raises:
-        SpecError: The context is not of the type that a runnable names, or lacks what is taken from it; names both.
+        SpecError: The runnable contains itself; or the context is not of the type that a runnable names, or lacks what
+            is taken from it; names both.
     """
+    check_tree(runnable)
     label = f"{type(runnable).__name__} {runnable.name!r}"
     for place, node in runnable.places():
         check_names(node, f"{label}: {place}" if place else label)

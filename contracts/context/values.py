@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from ..contract import brief
 from ..errors import SpecError
 from ..limits import MAX_DEPTH, is_too_deep
+from ..names import CONTEXT_MEMO
 
 MAX_CONTEXT_BYTES: Final = 16_000
 """Longest context as JSON. It stands once in every execution of a run."""
@@ -50,6 +51,11 @@ def context_values(given: Any) -> dict[str, JsonValue]:
     if not isinstance(given, Mapping):
         _check_readable(given, values)
     return values
+
+
+def context_memo(values: Values) -> dict[str, Any]:
+    """Return what a memo has of a context; nothing where there is none."""
+    return {CONTEXT_MEMO: dict(values)} if values else {}
 
 
 def typed_context(kind: Any, values: Values) -> Any:

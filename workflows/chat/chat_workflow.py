@@ -274,7 +274,7 @@ class ChatWorkflow:
         if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
             # Of itself the next execution has the memo that the first one began with.
             title = {names.CHAT_TITLE_MEMO: self._title} if self._title else {}
-            workflow.continue_as_new(chat, memo={**title, **(inherited_memo() or {})} or None)
+            workflow.continue_as_new(chat, memo={**title, **inherited_memo()} or None)
 
 
 async def _outcome(turn: asyncio.Task[Result]) -> Result:
