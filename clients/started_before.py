@@ -85,8 +85,9 @@ def _questions(payloads: Sequence[Payload], *, is_run: bool) -> list[object]:
     # What runs may have changed since: what it is asked has not.
     asked = from_json(payloads[0].data)
     before, message = asked.get("before") or (), asked.get("message") or {}
-    said = [_canonical(before)] if before else []
-    return [*said, *(_canonical(part) for part in message.get("parts", ()))]
+    # Messages have an order, as their parts have: only what a part says may have been a set.
+    said = [[one.get("role"), *map(_canonical, one.get("parts", ()))] for one in before]
+    return [*said, *map(_canonical, message.get("parts", ()))]
 
 
 def _argument(payload: Payload) -> object:

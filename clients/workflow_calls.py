@@ -5,8 +5,9 @@ Each by the method that takes it.
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -54,7 +55,7 @@ class WorkflowCalls:
         Raises:
             SpecError: It is no signal, the run is not a code-first workflow, or has ended.
         """
-        _check(signal, "signal", named)
+        _check(signal, "signal", args, named)
         with self._told("signal", signal):
             await (await self._handle()).signal(cast("Any", signal), args=args)
 
@@ -74,7 +75,7 @@ class WorkflowCalls:
             SpecError: It is no update, the run is not a code-first workflow, or has ended; or the workflow refuses it,
                 with its reason.
         """
-        _check(update, "update", named)
+        _check(update, "update", args, named)
         with self._told("update", update):
             answer: T = await (await self._handle()).execute_update(cast("Any", update), args=args)
         return answer
@@ -92,7 +93,7 @@ class WorkflowCalls:
         Raises:
             SpecError: It is no query, the run is not a code-first workflow, or the query fails, with its reason.
         """
-        _check(query, "query", named)
+        _check(query, "query", args, named)
         with self._told("query", query):
             answer: T = await (await self._handle()).query(cast("Any", query), args=args)
         return answer
@@ -119,14 +120,20 @@ class WorkflowCalls:
             raise SpecError(f"{label}: {error}") from error
 
 
-def _check(method: object, kind: str, named: Mapping[str, object]) -> None:
-    """Check that a method is what it is to be.
+def _check(method: object, kind: str, args: Sequence[object], named: Mapping[str, object]) -> None:
+    """Check that a method is what it is to be, and takes what it is given.
+
+    A signal that it does not take would fail the workflow's code again and again.
 
     Raises:
-        SpecError: It is something else; says what to pass.
+        SpecError: It is something else, or takes other arguments; says what to pass.
     """
     if named:
         raise SpecError(f"{kind}: {next(iter(named))}=: give the arguments in their order, without names")
     marks = (f"__temporal_{kind}_definition", "_defn") if kind == "update" else (f"__temporal_{kind}_definition",)
     if not any(hasattr(method, mark) for mark in marks):
         raise SpecError(f"{kind}: {brief(method)} is no method under @workflow.{kind}: pass one, as Flow.method")
+    try:
+        inspect.signature(cast("Any", method)).bind(None, *args)
+    except TypeError as error:
+        raise SpecError(f"{kind}: {getattr(method, '__name__', 'it')} does not take these arguments: {error}") from None

@@ -38,6 +38,7 @@ from .patterns.retrieve import run_retrieve
 from .patterns.router import run_router
 from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError, why_full
+from .run_context import memo_bytes
 from .scope import Scope
 from .tally import Tally
 from .ui_details import SHOWN_MESSAGES, Details
@@ -258,7 +259,7 @@ class Interpreter:
         if barred := _barred(run.path, child_id):
             return barred
         try:
-            async with self.outbox.sending(run, "what it is asked"):
+            async with self.outbox.sending(run, "what it is asked", memo_bytes()):
                 return await run_child(self.packed(run), child_id)
         except PayloadTooLargeError as error:
             return Result(status=Status.FAILED, reason=str(error))

@@ -40,24 +40,29 @@ class Outbox:
         self._slots = asyncio.Semaphore(limits.AT_ONCE)
 
     @asynccontextmanager
-    async def sending(self, payload: Contract, what: str) -> AsyncIterator[None]:
+    async def sending(self, payload: Contract, what: str, beside: int = 0) -> AsyncIterator[None]:
         """Wait until there is room for what the block starts with this payload.
 
         Mostly there is at once.
+
+        Args:
+            payload: What is sent.
+            what: What errors call it.
+            beside: Bytes that are sent with it, such as a memo.
 
         Raises:
             PayloadTooLargeError: The payload alone is larger than there is ever room for.
         """
         async with self._slots:
-            await self._room(payload, what)
+            await self._room(payload, what, beside)
             yield
 
-    async def _room(self, payload: Contract, what: str) -> None:
+    async def _room(self, payload: Contract, what: str, beside: int) -> None:
         size = limits.written_bytes(payload)
         if not self._offload and size > limits.MAX_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"{limits.excess(what, size)}: {_PASS_LESS}")
         async with self._order:
-            while self._full(min(size, limits.OFFLOADED_BYTES) if self._offload else size):
+            while self._full(beside + (min(size, limits.OFFLOADED_BYTES) if self._offload else size)):
                 # The next workflow task has a message of its own.
                 await workflow.sleep(timedelta(milliseconds=1))
 

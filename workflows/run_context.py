@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import JsonValue
 from temporalio import workflow
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.context.values import context_memo
 
 
@@ -23,6 +23,11 @@ def has_context() -> bool:
 def own_context() -> dict[str, JsonValue]:
     """Return the run's context, as JSON; empty where it has none."""
     return dict(workflow.memo().get(names.CONTEXT_MEMO) or {})
+
+
+def memo_bytes() -> int:
+    """Return how many bytes of a message that memo takes."""
+    return limits.written_bytes(own_context()) if has_context() else 0
 
 
 def inherited_memo() -> Mapping[str, Any]:

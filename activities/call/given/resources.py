@@ -67,7 +67,7 @@ class Resources:
             yield
         finally:
             opening.cancel()
-            await self._close(living)
+            await self._close(living, was_open=opened.is_set())
 
     async def _live(self, lifespan: Lifespan, is_open: Callable[[], None]) -> None:
         # The loop's own: what is made on it is closed on it, and in one task.
@@ -77,12 +77,14 @@ class Resources:
             is_open()
             await self._leaving.wait()
 
-    async def _close(self, living: asyncio.Task[None]) -> None:
-        if self._loop and self._leaving and not living.done():
+    async def _close(self, living: asyncio.Task[None], *, was_open: bool) -> None:
+        # One that has not begun does not look whether it is to end.
+        if was_open and self._loop and self._leaving and not living.done():
             self._loop.call_soon_threadsafe(self._leaving.set)
             await asyncio.wait([living], timeout=_CLOSING_SECONDS)
         if not living.done():
-            _LOG.warning("the app's lifespan did not end within %g s, and is left to itself", _CLOSING_SECONDS)
+            if was_open:
+                _LOG.warning("the app's lifespan did not end within %g s, and is left to itself", _CLOSING_SECONDS)
             living.cancel()
         await asyncio.wait([living])
         if self.value is not None and not living.cancelled() and living.exception():

@@ -101,14 +101,27 @@ async def _worker(args: argparse.Namespace) -> int:
     names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
     counts = _prepare()
     client = await connect_client(args, counts)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stop, is_up = asyncio.Event(), asyncio.Event()
+    loop, block = asyncio.get_running_loop(), asyncio.current_task()
+
+    def leave() -> None:
+        stop.set()
+        # What it begins with, such as the app's lifespan, may never come to an end.
+        if block and not is_up.is_set():
+            block.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with serve(app, client, client.task_queue, counts=counts):
-        say(f"serving {names} on task queue {client.task_queue!r}; Ctrl-C stops it")
-        await stop.wait()
-        say("stopping: calls in flight may end first")
+        loop.add_signal_handler(number, leave)
+    try:
+        async with serve(app, client, client.task_queue, counts=counts):
+            is_up.set()
+            say(f"serving {names} on task queue {client.task_queue!r}; Ctrl-C stops it")
+            await stop.wait()
+            say("stopping: calls in flight may end first")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        say("stopped before it served anything")
     return 0
 
 

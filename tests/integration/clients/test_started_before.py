@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client as TemporalClient
 from temporalio.converter import PayloadCodec
 
-from sostenuto import Agent, Client, Prompt, SpecError
+from sostenuto import Agent, Client, Message, Prompt, SpecError
 from sostenuto.connection.connect import connect
 
 AGENT = Agent(name="asked", model="scripted/m")
@@ -35,6 +35,8 @@ class TakesBytes:
         return str(value)
 
 
+ASKED = Message.user("How is 7?")
+SAID = [Message.user("first"), Message.user("second")]
 LARGE = "a" * 400_000
 
 
@@ -43,12 +45,13 @@ LARGE = "a" * 400_000
     [
         (AGENT, "How is 7?", "How is 7?", ["How is 8?", ["How is 7?", "8?"], LARGE]),
         (AGENT, LARGE, LARGE, ["b" * 400_000, "small"]),
+        (AGENT, [*SAID, ASKED], [*SAID, ASKED], [[*reversed(SAID), ASKED], [*SAID[:1], ASKED], "How is 7?"]),
         (FIELDS, {"a": "1", "b": ["x", "y"]}, {"b": ["y", "x"], "a": "1"}, [{"a": "1", "b": "x"}, {"a": 1, "b": []}]),
         (Takes, {"a": 1, "b": [2]}, {"b": [2], "a": 1}, [{"a": True, "b": [2]}, {"a": 1}, LARGE]),
         (Takes, float("nan"), float("nan"), [1.0]),
         (TakesBytes, b"1", b"1", [b"1.0"]),
     ],
-    ids=["text", "large", "fields", "code-first", "nan", "bytes"],
+    ids=["text", "large", "messages", "fields", "code-first", "nan", "bytes"],
 )
 async def test_the_same_question(
     temporal: TemporalClient, task_queue: str, tmp_path: Path, what: Any, first: Any, same: Any, others: list[Any]

@@ -79,5 +79,8 @@ async def test_they_reach_the_workflow(temporal: TemporalClient, task_queue: str
             await other.signal(Refund.say, "x", 1)
     with pytest.raises(SpecError, match=r"signal: .* is no method under @workflow\.signal: pass one"):
         await run.signal(Refund.approve, "anna")  # type: ignore[arg-type]
+    for wrong in ((), ("please",), ("please", 1, 2)):
+        with pytest.raises(SpecError, match="signal: say does not take these arguments"):
+            await run.signal(Refund.say, *wrong)
     with pytest.raises(SpecError, match=r"signal: times=: give the arguments in their order"):
         await run.signal(Refund.say, "x", times=1)

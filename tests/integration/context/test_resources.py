@@ -98,3 +98,24 @@ async def test_one_that_fails_at_its_beginning(temporal: TemporalClient, task_qu
     with pytest.raises(SetupError, match="App: lifespan: OSError: no database at db:5432"):
         async with _worker(temporal, task_queue, _refused):
             await asyncio.sleep(0)
+
+
+async def test_one_that_never_begins_can_be_left(
+    temporal: TemporalClient, task_queue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = asyncio.Event()
+    here = asyncio.get_running_loop()
+
+    @asynccontextmanager
+    async def lifespan(_: App) -> AsyncIterator[None]:
+        here.call_soon_threadsafe(began.set)
+        await asyncio.Event().wait()
+        yield
+
+    worker = _worker(temporal, task_queue, lifespan)
+    entering = asyncio.create_task(worker.__aenter__())
+    await began.wait()
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert "did not end within" not in caplog.text, "it is not asked to end what it has not begun"

@@ -1,0 +1,35 @@
+"""A worker can be stopped at any moment, also before it serves anything."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.integration.clients.shell import Shell, ended, until
+
+WAITS = """
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from sostenuto import Agent, App
+
+@asynccontextmanager
+async def lifespan(app):
+    print("lifespan begins", file=sys.stderr, flush=True)
+    await asyncio.Event().wait()
+    yield
+
+app = App(Agent(name="support", model="scripted/m"), lifespan=lifespan)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_while_its_lifespan_never_begins(shell: Shell, number: signal.Signals) -> None:
+    (shell.directory / "waits.py").write_text(WAITS)
+    worker = await shell.start("worker", "waits:app")
+    await until(worker, "lifespan begins")
+    worker.send_signal(number)
+    end = await ended(worker)
+    assert (end.status, end.out) == (0, "")
+    assert "stopped before it served anything" in end.err
