@@ -8,22 +8,36 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
+from temporalio.api.enums.v1 import EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo, PendingChildExecutionInfo
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryReverseRequest,
+)
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..contracts import names
 from ..contracts.contract import Contract
+from ..contracts.text import one_line, plural
 from ..history.reading.executions import first_execution
+from ..workflows.policy import NOT_SERVED_PAUSES
 
 _TASK_OFFERED: Final = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+_STEP_STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
+_REASON_CHARS: Final = 300
+_LAST_EVENTS: Final = 100
+"""Of a history, which say what is given to one worker after the other."""
 _MOST_RUNS: Final = 100
 """Most workflows of one tree that are looked at, those that began first."""
 PATIENCE: Final = timedelta(seconds=2)
@@ -47,6 +61,28 @@ class Hindrance(Contract):
     """Where the workers of the run are to listen."""
     reason: str
     """Why the last attempt failed, or what is missing."""
+    next_at: datetime | None = None
+    """When a call is tried again. None where it is under way, or nobody knows."""
+    is_unserved: bool = False
+    """Whether it waits for a worker that is not there, or for one that has what it takes."""
+
+    def __str__(self) -> str:
+        """Return it as a sentence that says what to do."""
+        reason = one_line(self.reason, _REASON_CHARS)
+        if not self.step:
+            return (
+                f"{self.run_id} neither goes on nor ends: {reason}; start one by `sostenuto worker MODULE:APP "
+                f"--task-queue {self.task_queue}`, or the `sostenuto run` or `chat` again that began it, with its --id"
+            )
+        if self.is_unserved:
+            return f"{self.step} waits for a worker on {self.task_queue!r} that can make the call: {reason}"
+        return f"{self.step} failed {plural(self.attempt, 'time')} and {self._next_try()}: {reason}"
+
+    def _next_try(self) -> str:
+        if self.next_at is None:
+            return f"attempt {self.attempt + 1} is under way"
+        seconds = (self.next_at - datetime.now(UTC)).total_seconds()
+        return f"is tried again in {seconds:.0f} s" if seconds >= 1 else "is tried again"
 
 
 async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -> tuple[Hindrance, ...]:
@@ -65,10 +101,62 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
             if queue not in queues:
                 queues[queue] = await is_polled(temporal, queue)
             if not queues[queue] or waits > LONG_PATIENCE:
-                found.append(
-                    Hindrance(run_id=_id(workflow), task_queue=queue, reason=f"no worker takes work from {queue!r}")
-                )
+                missing = f"no worker takes work from {queue!r}"
+                found.append(Hindrance(run_id=_id(workflow), task_queue=queue, reason=missing, is_unserved=True))
+        elif _is_idle(workflow):
+            found += await _unserved_calls(temporal, workflow)
     return tuple(found)
+
+
+def _is_idle(workflow: DescribeWorkflowExecutionResponse) -> bool:
+    """Return whether nothing is at work for it, as between two workers."""
+    return not workflow.pending_children and all(step.state != _STEP_STARTED for step in workflow.pending_activities)
+
+
+async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionResponse) -> list[Hindrance]:
+    """Return the calls of a workflow that no worker could begin so far.
+
+    They are given to one worker after the other: the history alone tells.
+
+    Raises:
+        RPCError: The server refuses.
+    """
+    about = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=temporal.namespace,
+        execution=workflow.workflow_execution_info.execution,
+        maximum_page_size=_LAST_EVENTS,
+    )
+    answer = await temporal.workflow_service.get_workflow_execution_history_reverse(about)
+    pending = {step.activity_id for step in workflow.pending_activities}
+    is_pausing = any(map(_is_pause, takewhile(_is_no_failure, answer.history.events)))
+    failures: dict[int, Failure] = {}
+    reasons: dict[str, list[str]] = {}
+    for event in answer.history.events:
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+            failed = event.activity_task_failed_event_attributes
+            if failed.failure.application_failure_info.type == names.NOT_SERVED:
+                failures[failed.scheduled_event_id] = failed.failure
+        elif event.event_id in failures:
+            step = event.activity_task_scheduled_event_attributes.activity_id
+            reasons.setdefault(step, []).append(failures[event.event_id].message)
+    queue = workflow.execution_config.task_queue.name
+    return [
+        Hindrance(
+            run_id=_id(workflow), task_queue=queue, step=step, attempt=len(told), reason=told[0], is_unserved=True
+        )
+        for step, told in reasons.items()
+        if step in pending or is_pausing
+    ]
+
+
+def _is_no_failure(event: HistoryEvent) -> bool:
+    return event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+
+
+def _is_pause(event: HistoryEvent) -> bool:
+    # A workflow of one's own may wait for longer, of itself.
+    pause = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+    return event.event_type == EventType.EVENT_TYPE_TIMER_STARTED and pause <= max(NOT_SERVED_PAUSES)
 
 
 async def _at_work(
@@ -111,8 +199,14 @@ def failing_step(workflow: DescribeWorkflowExecutionResponse, step: PendingActiv
     reason = ": ".join(part for part in (kind, failure.message) if part)
     # The attempt that is under way, or the next one, is counted already.
     queue = workflow.execution_config.task_queue.name
+    is_next_known = step.HasField("next_attempt_schedule_time") and step.state != _STEP_STARTED
     return Hindrance(
-        run_id=_id(workflow), task_queue=queue, step=step.activity_id, attempt=step.attempt - 1, reason=reason
+        run_id=_id(workflow),
+        task_queue=queue,
+        step=step.activity_id,
+        attempt=step.attempt - 1,
+        reason=reason,
+        next_at=moment(step.next_attempt_schedule_time) if is_next_known else None,
     )
 
 

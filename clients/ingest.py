@@ -37,6 +37,7 @@ from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import AT_START, named
 from .hindrances import Hindrance, find_hindrances, is_polled
 from .rpc_errors import translate_rpc_errors
+from .waiting import logging_hindrances
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LOOKS_SECONDS: Final = 0.3
@@ -67,13 +68,16 @@ class Ingest:
     async def result(self) -> IngestReport:
         """Wait for its end, and return what it came to.
 
+        What holds it up is logged, as by `Run.result`.
+
         Raises:
             CollectionFailed: It could not be done, or was cancelled.
             SetupError: The server is away.
         """
         with translate_rpc_errors(f"ingest {self.id!r}"):
             try:
-                return await self._handle.result()
+                async with logging_hindrances(f"ingest {self.id!r}", self):
+                    return await self._handle.result()
             except WorkflowFailureError as error:
                 raise _failed(self.id, error) from None
 

@@ -5,8 +5,9 @@ Everything comes from the history, nothing is asked of the run itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any, Generic
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -20,7 +21,7 @@ from ..contracts.contract import OutT_co
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.text import plural
-from ..contracts.wire.event import Event
+from ..contracts.wire.event import Event, RunStalled
 from ..contracts.wire.live import StreamItem
 from ..contracts.wire.places import SEPARATOR, EventId
 from ..contracts.wire.run import Result, Status
@@ -43,6 +44,7 @@ from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_know
 from .rpc_errors import translate_rpc_errors
 from .scores import ScoreCalls
 from .summary import RunSummary
+from .waiting import log_wait, wait_for_end
 from .watch import Watch
 from .workflow_calls import WorkflowCalls
 
@@ -138,21 +140,34 @@ class Run(ScoreCalls, WorkflowCalls, Generic[OutT_co]):
             async for item in items:
                 yield item
 
-    async def result(self) -> Result[OutT_co]:
+    async def result(self, *, timeout: timedelta | float | None = None) -> Result[OutT_co]:  # noqa: ASYNC109 - says why
         """Wait for the run's end and return its result, also where it failed.
 
-        The output of a completed run is a value of the runnable's output type where this process knows it.
+        The output of a completed run is a value of the runnable's output type where this process knows it. What holds
+        it up, such as that no worker is there, is logged as a warning of `sostenuto.clients` after some seconds.
+
+        Args:
+            timeout: Longest to wait, in seconds where it is a number. Default: for ever. The run goes on all the same.
 
         Raises:
             SpecError: There is no such run.
+            TimeoutError: It has not ended by then; the message says what holds it up.
         """
-        while self._ended is None:
-            async for _ in self.events(nested=False):
-                pass
-        projection = self._ended
+        if self._ended is None:
+            seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+            await wait_for_end(f"run {self.id!r}", self, self._read_to_end, seconds)
+        projection = self._ended or Projection(self._temporal.data_converter)
         result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
         result = typed(f"run {self.id!r}", self._output_type, result)
         return result.model_copy(update={"messages": projection.transcript()})
+
+    async def _read_to_end(self, happened: Callable[[], None]) -> None:
+        what = f"run {self.id!r}"
+        while self._ended is None:
+            async for event in self.events(nested=False):
+                happened()
+                if isinstance(event, RunStalled):
+                    log_wait(what, f"its code fails: {event.reason}" if not event.unserved else event.reason)
 
     async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """Return the messages so far of an agent or prompt anywhere in the run.

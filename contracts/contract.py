@@ -7,7 +7,8 @@ Must not import anything of ours but `errors` and `text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, get_origin
 
@@ -96,10 +97,27 @@ class Spec(Contract):
     fills: ClassVar[Mapping[str, bool]] = {}
     """Its fields in which names of the run's context may stand, and whether each is a template: else a text with
     braces of its own."""
+    _is_named_only: ClassVar[bool] = True
+    """Whether each argument of its constructor is given by its name."""
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *unnamed: Any, **_: Any) -> Spec:
+            """Check that what has a name is given by its name.
+
+            Raises:
+                SpecError: It is not; says what to write.
+            """
+            if unnamed and cls._is_named_only:
+                first = brief(unnamed[0])
+                told = f"write name={first}" if isinstance(unnamed[0], str) else "give each by its name"
+                raise SpecError(f"{cls.__name__}: the argument {first} has no name: {told}")
+            return super().__new__(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep pydantic from calling the constructor of a spec that it reads from JSON."""
         super().__init_subclass__(**kwargs)
+        cls._is_named_only = not _takes_unnamed(cls)
         # Pydantic looks for this on the constructor as soon as the class exists, and has no public name for it.
         cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
@@ -128,7 +146,7 @@ class Spec(Contract):
         for name in data:
             if name not in cls.model_fields:
                 told = cls._elsewhere.get(str(name), "")
-                raise ValueError(_unknown_field(cls.__name__, str(name), list(cls.model_fields), told))
+                raise ValueError(unknown_field(cls.__name__, str(name), list(cls.model_fields), told))
         return data
 
 
@@ -160,6 +178,11 @@ def brief(value: object) -> str:
     if isinstance(value, Spec):
         return f"{type(value).__name__} {getattr(value, 'name', '')!r}"
     return shorten(repr(value), 80)
+
+
+def _takes_unnamed(owner: type) -> bool:
+    kinds = [one.kind for one in inspect.signature(owner.__init__).parameters.values()]  # type: ignore[misc]
+    return len(kinds) > 1 and kinds[1] is not inspect.Parameter.KEYWORD_ONLY
 
 
 def _is_list(owner: type[BaseModel], field: str) -> bool:
@@ -194,7 +217,15 @@ def _message(problem: ErrorDetails) -> str:
             return problem["msg"].removeprefix("Value error, ")
 
 
-def _unknown_field(owner: str, name: str, known: list[str], told: str) -> str:
+def unknown_field(owner: str, name: str, known: Sequence[str], told: str = "") -> str:
+    """Return what is wrong with a field that there is not.
+
+    Args:
+        owner: What has no such field.
+        name: How it was written.
+        known: Those that there are.
+        told: What to write in its place, where that is known.
+    """
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(n for n in known if n != 'kind')}"
     hint = told or hint

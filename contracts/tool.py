@@ -18,7 +18,7 @@ from typing import Any, Generic, ParamSpec, overload
 from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypeVar
 
-from .contract import Contract
+from .contract import Contract, unknown_field
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.hints import type_of_parameter
@@ -27,6 +27,9 @@ from .text import cut
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_OPTIONS = ("effect", "fast", "timeout", "retries", "name", "description", "when")
+"""What `@tool` takes."""
+
 ContextT = TypeVar("ContextT", default=Any)
 """Type of the context of a run."""
 ResourcesT = TypeVar("ResourcesT", default=Any)
@@ -213,6 +216,7 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     when: Callable[[Any], bool] | None = None,
+    **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
 
@@ -234,10 +238,14 @@ def tool(
         when: Says by the run's context whether the tool is offered in a run, as in `when=lambda context: context.pro`.
             It is asked once, when the run begins, and gets the context as its parameter's type, else as the agent's.
             A run without a context is not offered the tool.
+        **unknown: None: a mistake that is told as one.
 
     Raises:
-        SpecError: A parameter has no type, or one without a JSON schema; or the options contradict each other.
+        SpecError: There is no such option, a parameter has no type, or one without a JSON schema; or the options
+            contradict each other.
     """
+    for option in unknown:
+        raise SpecError(unknown_field("@tool", option, _OPTIONS))
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
         options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries}

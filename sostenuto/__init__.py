@@ -7,6 +7,7 @@ Importing this loads the contracts at once, and the client (and with it the Temp
 
 from typing import TYPE_CHECKING, Any
 
+from . import loading as _loading  # noqa: F401 - the first, as it says
 from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document

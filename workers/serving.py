@@ -5,7 +5,7 @@ Puts settings, adapters and worker together, and takes them apart again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio.client import Client
@@ -24,9 +24,10 @@ from ..contracts.specs.node import Node
 from .embeddings import missing_for_collections
 from .knowledge import knowledge_of
 from .mcp import mcp_sessions
+from .named_models import named_models, named_runnables
 from .pricing import cost_usd
-from .providers import build_adapters, build_embedder, missing_keys, unused_models
-from .settings import Settings
+from .providers import build_adapters, build_embedder, missing_keys, problem_of, unused_models
+from .settings import BUILT_IN, Settings
 from .worker import Services, build_worker
 
 
@@ -92,10 +93,25 @@ def _check(app: App, settings: Settings, needed: Node | None, on_warning: Callab
                 raise SetupError("; ".join(problems))
             for problem in problems:
                 on_warning(problem)
+    for workflow in app.workflows:
+        for problem in _missing_in(workflow, app, settings):
+            on_warning(problem)
     for problem in missing_for_collections(tuple(app.collections.values()), settings):
         on_warning(problem)
     for problem in unused_models(settings):
         on_warning(problem)
+
+
+def _missing_in(workflow: type, app: App, settings: Settings) -> Iterator[str]:
+    """Yield what the models lack that a workflow of one's own names."""
+    label = f"workflow {workflow.__name__!r}"
+    served = {id(node) for node in app.walk()}
+    nodes = [node for runnable in named_runnables(workflow) for node in runnable.walk() if id(node) not in served]
+    problems = [problem for node in nodes for problem in missing_keys(node, settings)]
+    for model in named_models(workflow, (*BUILT_IN, *settings.providers)):
+        lacks = ((choice.name, problem_of(choice, settings)) for choice in model.choices)
+        problems += [f"{name}: {problem}" for name, problem in lacks if problem]
+    yield from (f"{label}: {problem}" for problem in dict.fromkeys(problems))
 
 
 @asynccontextmanager

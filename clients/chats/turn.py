@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -14,6 +14,8 @@ from ...contracts.wire.chats.chat import Taken
 from ...contracts.wire.chats.chat_event import TurnFinished, TurnStarted
 from ...contracts.wire.live import StreamItem
 from ...contracts.wire.run import Result
+from ..hindrances import Hindrance
+from ..waiting import logging_hindrances
 from .bookmark import Bookmark
 from .updates import ended_before
 
@@ -35,6 +37,8 @@ class AskedChat:
     """Takes a bookmark back."""
     typed: Callable[[Result], Result]
     """Gives the output of a result its type."""
+    hindrances: Callable[[], Coroutine[Any, Any, Sequence[Hindrance]]]
+    """Tells what holds it up."""
 
 
 class Turn(Generic[OutT_co]):
@@ -108,15 +112,17 @@ class Turn(Generic[OutT_co]):
     async def result(self) -> Result[OutT_co]:
         """Wait until the turn has ended and return what it came to.
 
-        The output of a completed turn is a value of the runnable's output type where this process knows it.
+        The output of a completed turn is a value of the runnable's output type where this process knows it. What holds
+        it up is logged, as by `Run.result`.
 
         Raises:
             ChatBusy: The chat takes no message now.
             SpecError: It has ended, there is none, or it does not take such a message.
             SetupError: The server is away, or denies access.
         """
-        await self.accepted()
-        self._result = self._result or await self._asked.result(self.id, self._execution)
+        async with logging_hindrances(f"chat {self._asked.id!r}", self._asked):
+            await self.accepted()
+            self._result = self._result or await self._asked.result(self.id, self._execution)
         return self._asked.typed(self._result)
 
     async def _send(self) -> None:

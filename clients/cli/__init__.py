@@ -9,10 +9,10 @@ status: `parser.set_defaults(handler=...)`.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from ...contracts.errors import SostenutoError, SpecError
 from .exit_status import FAILED, INTERRUPTED, USAGE
+from .hinting_parser import HintingParser
 from .terminal import say
 
 COMMANDS = (
@@ -50,9 +51,9 @@ COMMAND_NAMES = tuple(module.rpartition(".")[2].replace("_", "-") for module in 
 """The commands, as they are typed."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> HintingParser:
     """Return the parser of every command."""
-    parser = argparse.ArgumentParser(prog="sostenuto", description="AI agents on Temporal.")
+    parser = HintingParser(prog="sostenuto", description="AI agents on Temporal.")
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for name in COMMANDS:
@@ -63,6 +64,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> NoReturn:
     """Run this process's command line and end the process with its exit status."""
     try:
+        # Until here, Ctrl-C ended the process at once.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = execute(sys.argv[1:])
     except KeyboardInterrupt:  # while it still loads its modules
         status = INTERRUPTED
@@ -77,7 +81,10 @@ def main() -> NoReturn:
 def execute(argv: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     parser = build_parser()
-    args = parser.parse_args(argv)
+    # What no command takes is told by the parser of the command, with what it does take.
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.of(args.command).refuse(unknown)
     if args.version:
         from ... import __version__
 

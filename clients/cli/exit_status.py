@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...contracts.wire.run import Status
+from ...contracts.wire.run import ANSWER_WAS_CUT, Status
 
 FAILED: Final = 1
 USAGE: Final = 2
+STUCK: Final = 6
+"""Nobody is there to do the work, and it was not to be waited for."""
 INTERRUPTED: Final = 130
 """Left by Ctrl-C, as shells expect it."""
 
-EXIT_STATUS: Final = {
+_EXIT_STATUS: Final = {
     Status.COMPLETED: 0,
     Status.FAILED: FAILED,
     Status.REFUSED: 3,
     Status.EXHAUSTED: 4,
     Status.CANCELLED: 5,
 }
-"""What a command that waits for a run returns."""
+
+
+def exit_status_of(status: Status, reason: str) -> int:
+    """Return the exit status of a command that waited for a run.
+
+    Args:
+        status: How the run ended.
+        reason: Why. An answer that was cut is no whole one, though it completes the run.
+    """
+    was_cut = status is Status.COMPLETED and reason == ANSWER_WAS_CUT
+    return _EXIT_STATUS[Status.EXHAUSTED if was_cut else status]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ...contracts.wire.event import RunStalled
 from ...contracts.wire.live import LiveItem, StreamItem
 from .hindrances import telling_hindrances
 from .interrupts import stopping
@@ -17,26 +20,64 @@ if TYPE_CHECKING:
 
     from ..run import Run
 
+_LEAVE: Final = "leave"
+_WHEN_STUCK: Final = ("wait", _LEAVE)
 
-async def show(run: Run, console: Console, *, after: str | None = None) -> None:
+
+def add_stuck_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says what to do where nobody can do the work."""
+    parser.add_argument(
+        "--when-stuck",
+        choices=_WHEN_STUCK,
+        default=_WHEN_STUCK[0],
+        metavar="|".join(_WHEN_STUCK),
+        help="whether to wait for a worker that can do the work where there is none, or to leave the run as it is, "
+        "with exit status 6 (default: wait)",
+    )
+
+
+async def show(run: Run, console: Console, args: argparse.Namespace, *, after: str | None = None) -> bool:
     """Print the events of a run as a tree, and what holds it up.
 
-    On a terminal, beneath stands what it waits for, and what is being said.
+    On a terminal, beneath stands what it waits for, and what is being said. Returns whether it was followed to its end:
+    the options may say to leave a run that nobody works on.
     """
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    limit = asyncio.timeout(None)
+
+    def stuck() -> None:
+        if args.when_stuck == _LEAVE:
+            limit.reschedule(asyncio.get_running_loop().time())
+
+    try:
+        async with limit:
+            await _follow(run, console, say, stuck, after)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        say(f"left {run.id} as it is: `sostenuto watch {run.id}` shows how it goes on")
+        return False
+    return True
+
+
+async def _follow(
+    run: Run, console: Console, say: Callable[[str], None], stuck: Callable[[], None], after: str | None
+) -> None:
     tree, spoken = StepTree(), Spoken()
     items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
     with console.status("waiting for the run") as status:
-        async with telling_hindrances(run, say) as happened:
+        async with telling_hindrances(run, say, stuck) as happened:
             async for item in items:
                 happened()
                 spoken.take(item)
                 if not isinstance(item, LiveItem):
                     for text in tree.lines(item):
                         say(text)
+                    if isinstance(item, RunStalled) and item.unserved:
+                        stuck()
                 status.update(foot(tree, spoken))
 
 
@@ -56,6 +97,6 @@ def cancelling(run: Run, say: Callable[[str], None]) -> Iterator[None]:
         say: Told what happens.
     """
     first = f"cancelling {run.id}; Ctrl-C again leaves it"
-    second = f"left {run.id}, which is still to be cancelled: `sostenuto watch {run.id}` shows how it ends"
+    second = f"left {run.id}, which is asked to stop: `sostenuto watch {run.id}` shows how it ends"
     with stopping(run.cancel, say, first=first, second=second):
         yield

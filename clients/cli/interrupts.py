@@ -68,6 +68,8 @@ def stopping(
 ) -> Iterator[None]:
     """In the block, let the first Ctrl-C stop something, and the second leave it.
 
+    It is left once it was asked to stop; the third leaves it at once.
+
     Args:
         stop: Asks it to stop.
         say: Told what happens.
@@ -76,6 +78,7 @@ def stopping(
     """
     block = asyncio.current_task()
     requests: list[asyncio.Task[None]] = []
+    is_over = False
 
     async def ask() -> None:
         try:
@@ -83,17 +86,28 @@ def stopping(
         except SostenutoError as error:
             say(str(error))
 
+    is_left = False
+
+    def leave(_: object = None) -> None:
+        if block and not is_over:
+            block.cancel()
+
     def interrupt() -> None:
+        nonlocal is_left
         if not requests:
             say(first)
             requests.append(asyncio.create_task(ask()))
-        elif block:
+        elif is_left:
+            leave()
+        else:
+            is_left = True
             say(second)
-            block.cancel()
+            requests[0].add_done_callback(leave)
 
     try:
         with heeding(interrupt):
             yield
     finally:
+        is_over = True
         for request in requests:
             request.cancel()

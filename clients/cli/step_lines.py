@@ -34,6 +34,8 @@ from .terminal import harmless
 if TYPE_CHECKING:
     from ..hindrances import Hindrance
 
+_OR_END_IT = "or terminate it in the Temporal UI"
+_HOW_TO_SERVE = f"run a worker whose App has it in workflows=[…], {_OR_END_IT}"
 _CHARS = 100
 _REASON_CHARS = 300
 
@@ -53,14 +55,7 @@ def line(event: Event) -> str | None:
 
 def hindrance_line(hindrance: Hindrance) -> str:
     """Return the line of what holds a run up."""
-    if not hindrance.step:
-        start = f"start one by `sostenuto worker MODULE:APP --task-queue {hindrance.task_queue}`"
-        return harmless(
-            f"     ⚠ {hindrance.run_id} neither goes on nor ends: {_line(hindrance.reason)}; {start}, "
-            "or the `sostenuto run` or `chat` again that began it, with its --id"
-        )
-    tries = f"failed {plural(hindrance.attempt, 'time')} and is tried again"
-    return harmless(f"     ⚠ {hindrance.step} {tries}: {one_line(hindrance.reason, _REASON_CHARS)}")
+    return harmless(f"     ⚠ {hindrance}")
 
 
 _OF_CHATS = ChatStarted | TurnQueued | TurnStarted | TurnFinished
@@ -114,7 +109,8 @@ def _line_of_call(event: Event) -> str | None:
         case FallbackUsed():
             return f"     ⚠ {event.failed} failed, {event.model} takes over: {_line(event.reason)}"
         case RunStalled():
-            return f"     ⚠ its code failed, and is tried again: {_stall(event)}"
+            failed = "" if event.unserved else "its code failed, and is tried again: "
+            return f"     ⚠ {failed}{_stall(event)}"
         case RouteChosen():
             return f"     ⇢ {event.route or 'no route'}  {event.confidence:.2f}  {_line(event.reason)}"
         case _:
@@ -122,10 +118,12 @@ def _line_of_call(event: Event) -> str | None:
 
 
 def _stall(event: RunStalled) -> str:
+    if event.unserved:
+        return f"it waits for another worker: {_line(event.reason)}; {_HOW_TO_SERVE}"
     if not event.fits:
         return f"{_line(event.reason)}: another version of the code wrote its history; run workers that have it"
     where = f" at {event.where}" if event.where else ""
-    return f"{_line(event.reason)}{where}; if it stays so, mend the code and start its workers again, or cancel the run"
+    return f"{_line(event.reason)}{where}; if it stays so, mend the code and start its workers again, {_OR_END_IT}"
 
 
 def _facts(event: ModelResponded) -> str:

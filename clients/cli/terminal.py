@@ -43,15 +43,23 @@ def open_console(*, stderr: bool = False, highlight: bool = True, width: int | N
         def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
             return [_Harmless(renderable) for renderable in renderables]
 
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            # What is said beside an answer may find nobody who reads it: the work goes on.
+            if not stderr:
+                raise BrokenPipeError
+
     # What somebody wrote as `:key:` is no picture.
-    made = Console(stderr=stderr, highlight=highlight, width=width, emoji=False)
+    made = Ours(stderr=stderr, highlight=highlight, width=width, emoji=False)
     made.push_render_hook(Hook())
     return made
 
 
 def say(text: str) -> None:
-    """Print a line of ours to standard error."""
-    print(harmless(text), file=sys.stderr)
+    """Print a line of ours to standard error, where somebody reads it."""
+    with suppress(BrokenPipeError):
+        print(harmless(text), file=sys.stderr)
 
 
 def answer(text: str, *, end: str = "\n") -> None:

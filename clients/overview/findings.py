@@ -87,12 +87,10 @@ def _standstill(
 
 def _retried(described: DescribeWorkflowExecutionResponse, step: PendingActivityInfo) -> Trouble:
     told = failing_step(described, step)
-    is_next_known = step.HasField("next_attempt_schedule_time") and step.state != _STARTED
     return Trouble(
         kind="retried",
         **told.model_dump(),
         since=moment(step.last_attempt_complete_time) if step.HasField("last_attempt_complete_time") else None,
-        next_at=moment(step.next_attempt_schedule_time) if is_next_known else None,
     )
 
 

@@ -24,8 +24,6 @@ class Trouble(Hindrance):
     kind: TroubleKind
     since: datetime | None = None
     """Since when it is so, as far as that is known."""
-    next_at: datetime | None = None
-    """When a call is tried again. None where it is under way, or nobody knows."""
 
 
 class Wait(Contract):

@@ -9,13 +9,21 @@ from typing import Any
 from ..collection.collection import Collection
 from ..context.filling import check_names
 from ..context.values import check_type
-from ..contract import as_tuple, brief
+from ..contract import as_tuple, brief, unknown_field
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
 from .node import Node, cannot_run, check_distinct, check_tree
 from .output import Validator, named_validators
 from .runnable import Runnable
+
+_SETTINGS = ("tools", "validators", "mcp", "collections", "workflows", "context", "lifespan")
+_UNNAMED = "write App(one, another): what runs is given without a name"
+_ELSEWHERE = dict.fromkeys(("agent", "agents", "runnable", "runnables", "chains", "teams", "prompts"), _UNNAMED)
+"""What to write in place of words that people may expect."""
+
+AppLifespan = Callable[["App"], AbstractAsyncContextManager[Any]]
+"""Makes what an app's tools share, and closes it."""
 
 
 class App:
@@ -36,6 +44,7 @@ class App:
         lifespan: Makes what its tools share, such as a database's connections, once in each worker, and closes it when
             the worker ends: a function under `@asynccontextmanager` that takes the app and yields it. Tools have it as
             `ctx.resources`.
+        **unknown: None: a mistake that is told as one.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
@@ -51,17 +60,12 @@ class App:
         collections: Iterable[Collection] = (),
         workflows: Iterable[type] = (),
         context: Any = None,
-        lifespan: Callable[[App], AbstractAsyncContextManager[Any]] | None = None,
+        lifespan: AppLifespan | None = None,
+        **unknown: Any,
     ) -> None:
-        if lifespan is not None and not callable(lifespan):
-            raise SpecError(
-                f"App: lifespan: {brief(lifespan)} is no function: write one under @asynccontextmanager that takes the "
-                "app, and yields what its tools share"
-            )
-        self.lifespan = lifespan
-        if context is not None:
-            check_type(context, "App")
-        self.context = context
+        for name in unknown:
+            raise SpecError(unknown_field("App", name, _SETTINGS, _ELSEWHERE.get(name, "")))
+        self.lifespan, self.context = _lifespan(lifespan), _context(context)
         self.runnables: dict[str, Runnable] = {}
         self.tools: dict[str, Tool[..., Any]] = {}
         self.validators: dict[str, Validator] = {}
@@ -177,6 +181,21 @@ def _servers(servers: Mapping[str, McpServer]) -> dict[str, McpServer]:
                 "write McpServer(command=...) or McpServer(url=...)"
             )
     return dict(servers)
+
+
+def _lifespan(lifespan: AppLifespan | None) -> AppLifespan | None:
+    if lifespan is not None and not callable(lifespan):
+        raise SpecError(
+            f"App: lifespan: {brief(lifespan)} is no function: write one under @asynccontextmanager that takes the "
+            "app, and yields what its tools share"
+        )
+    return lifespan
+
+
+def _context(context: Any) -> Any:
+    if context is not None:
+        check_type(context, "App")
+    return context
 
 
 def _classes(workflows: Iterable[type]) -> tuple[type, ...]:

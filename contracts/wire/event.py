@@ -284,6 +284,8 @@ class RunStalled(EventBase):
     """File and line that raised it; empty where that is not known."""
     fits: bool = True
     """Whether the code fits the history: else another version of it wrote that."""
+    unserved: bool = False
+    """Whether the worker that took it has no such workflow: another one may."""
 
 
 class RunFinished(EventBase):

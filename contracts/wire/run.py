@@ -41,6 +41,8 @@ class Status(StrEnum):
 
 THE_RUN_WAS_CANCELLED = "the run was cancelled"
 """Reason of what a cancel ended."""
+ANSWER_WAS_CUT = "the answer was cut at the output limit"
+"""Reason of what completed with the beginning of an answer."""
 
 
 class Rejected(Contract):
@@ -211,6 +213,11 @@ class Result(Typed[OutT_co], Contract):
     in the client's result, whose messages have them."""
     messages: tuple[Message, ...] = ()
     """The transcript. Empty in the history, where it already stands; filled in by the client."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the output is the beginning of an answer that was cut."""
+        return self.status is Status.COMPLETED and self.reason == ANSWER_WAS_CUT
 
     @property
     def totals(self) -> Totals:

@@ -56,6 +56,7 @@ class Projection:
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
+            EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: self._decided,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: self._completed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: self._failed,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: self._cancelled,
@@ -63,7 +64,7 @@ class Projection:
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: self._timed_out,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: self._continued,
         }
-        self._path = ""
+        self._path = self._stall = ""
         self._own = False
         self._left: Result | None = None
         self.runnable = self.runnable_kind = ""
@@ -226,7 +227,15 @@ class Projection:
             yield from responses_first_told(recorded, self._path, known)
 
     def _stalled(self, recorded: RecordedEvent) -> Iterator[Event]:
-        yield from read_stall(recorded, self._path)
+        # The server notes the first two failures of each worker.
+        for stall in read_stall(recorded, self._path):
+            before, self._stall = self._stall, f"{stall.reason} {stall.where}"
+            if before != self._stall:
+                yield stall
+
+    def _decided(self, _: RecordedEvent) -> Iterator[Event]:
+        self._stall = ""
+        yield from ()
 
     def _completed(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_completed_event_attributes

@@ -21,6 +21,7 @@ _OF_CODE = frozenset(
 )
 """Causes that pass only when the code is mended. Others are the server's own, and pass by themselves."""
 
+_UNKNOWN = re.compile(r"Workflow class (\S+) is not registered on this worker")
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 _LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]")
 _REFUSED = re.compile(r"Cannot access (\S+?)(?:\.__call__)? from inside a workflow\. If this is code [^.]*\.")
@@ -34,6 +35,10 @@ def read_stall(recorded: RecordedEvent, path: str) -> Iterator[RunStalled]:
         return
     failure = attributes.failure
     kind = failure.application_failure_info.type
+    if unknown := _UNKNOWN.search(failure.message):
+        reason = f"the worker that took it does not serve the workflow {unknown[1]!r}"
+        yield RunStalled(**recorded.stamp(path), reason=reason, unserved=True)
+        return
     everywhere = _PLACE.findall(failure.stack_trace)
     # The last one may be within a library that refuses what it was told to do.
     places = [place for place in everywhere if not _LIBRARY.search(place[0])] or everywhere

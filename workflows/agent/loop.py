@@ -15,7 +15,7 @@ from ...contracts.specs.output import unwrapped
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
-from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
+from ...contracts.wire.run import ANSWER_WAS_CUT, THE_RUN_WAS_CANCELLED, Result, Status
 from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
@@ -148,7 +148,7 @@ class AgentLoop:
     def _answered(self, reply: ModelReply) -> Result:
         text = reply.message.text
         if self._agent.output is None:
-            reason = "the answer was cut at the output limit" if reply.stop is StopReason.LENGTH else reply.note
+            reason = ANSWER_WAS_CUT if reply.stop is StopReason.LENGTH else reply.note
             return self.state.result(Status.COMPLETED, reason, output=text)
         answer = json.loads(text)
         result = self.state.result(Status.COMPLETED, reply.note, output=unwrapped(self._agent.output, answer))

@@ -13,7 +13,7 @@ from ....contracts.text import plural
 from ....contracts.wire.chats.chat_event import TurnFinished
 from ....contracts.wire.live import STREAM_ITEM
 from ....contracts.wire.run import Status
-from ..exit_status import EXIT_STATUS, FAILED, INTERRUPTED, USAGE
+from ..exit_status import FAILED, INTERRUPTED, USAGE, exit_status_of
 from ..footnotes import with_notes
 from ..hindrances import telling_hindrances
 from ..interrupts import leaving, stopping
@@ -176,7 +176,7 @@ class Talk:
                     if view is None:
                         self._screen.answer(STREAM_ITEM.dump_json(item).decode())
                     if isinstance(item, TurnFinished) and item.message_id == turn.id:
-                        self._status = EXIT_STATUS[item.status]
+                        self._status = exit_status_of(item.status, item.reason)
                         if view:
                             view.finish(item, await self._citations(turn, item))
                     elif view:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....contracts.errors import SetupError, SpecError
-from ..exit_status import EXIT_STATUS
+from ..exit_status import exit_status_of
 from ..stack_arguments import (
     DEFAULT_PORT,
     DEFAULT_UI_PORT,
@@ -115,7 +115,7 @@ async def _demo(args: argparse.Namespace) -> int:
             with console.status("stopping everything"):
                 await running.aclose()
     DemoReport(answered, links, _again(options.state_dir, stack.server.port, stack.server.ui_port)).show(console)
-    return EXIT_STATUS[answered.result.status]
+    return exit_status_of(answered.result.status, answered.result.reason)
 
 
 def _sources(args: argparse.Namespace) -> list[str]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ....contracts.errors import SpecError
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
-from ..exit_status import EXIT_STATUS, INTERRUPTED
-from ..follow import cancelling, show
+from ..exit_status import INTERRUPTED, STUCK, exit_status_of
+from ..follow import add_stuck_option, cancelling, show
 from ..footnotes import with_notes
 from ..option_types import add_context_option
-from ..terminal import answer, open_console
+from ..terminal import answer, open_console, say
 from .worker import add_app_argument, add_serving_options, serving_client
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "run",
         help="start a run and follow it to its end",
         description="Start a run and follow it to its end. Exit status: 0 completed, 1 failed, 3 refused, "
-        "4 exhausted, 5 cancelled. Ctrl-C cancels the run.",
+        "4 exhausted or cut at the output limit, 5 cancelled, 6 left by --when-stuck. Ctrl-C cancels the run.",
     )
     add_app_argument(parser)
     parser.add_argument("name", metavar="NAME", help="which of the app's runnables, or workflow types")
@@ -46,6 +46,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--tenant", help="whom the run is for")
     add_context_option(parser, "run")
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    add_stuck_option(parser)
     add_serving_options(parser)
     parser.set_defaults(handler=_run)
 
@@ -65,12 +66,17 @@ async def _run(args: argparse.Namespace) -> int:
         if url := ui_url_of(client.temporal, run.id):
             console.print(f"in the Temporal UI: {url}", style="dim", markup=False, highlight=False, soft_wrap=True)
         try:
-            result = await _followed(run, console)
+            result = await _followed(run, console, args)
         except asyncio.CancelledError:
             return INTERRUPTED
+    if result is None:
+        return STUCK
     if args.json or result.output is not None:
-        answer(_json(run, result) if args.json else with_notes(result.output, result.citations))
-    return EXIT_STATUS[result.status]
+        try:
+            answer(_json(run, result) if args.json else with_notes(result.output, result.citations))
+        except BrokenPipeError:
+            say(f"nobody reads the result of {run.id}, which has ended: `sostenuto watch {run.id}` shows it")
+    return exit_status_of(result.status, result.reason)
 
 
 def _written() -> str:
@@ -100,10 +106,9 @@ def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
     return app.runnable(name), text
 
 
-async def _followed(run: Run, console: Console) -> Result:
-    with cancelling(run, lambda text: console.print(text, markup=False, highlight=False)):
-        await show(run, console)
-        return await run.result()
+async def _followed(run: Run, console: Console, args: argparse.Namespace) -> Result | None:
+    with cancelling(run, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)):
+        return await run.result() if await show(run, console, args) else None
 
 
 def _json(run: Run, result: Result) -> str:

@@ -6,8 +6,8 @@ import argparse
 import asyncio
 
 from ....contracts.wire.live import STREAM_ITEM
-from ..exit_status import EXIT_STATUS, INTERRUPTED
-from ..follow import show
+from ..exit_status import INTERRUPTED, STUCK, exit_status_of
+from ..follow import add_stuck_option, show
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console
 
@@ -27,6 +27,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="begin after this one: position or cursor of a line, or its id where it has none",
     )
     parser.add_argument("--json", action="store_true", help="print each event and each token as a line of JSON")
+    add_stuck_option(parser)
     add_connection_options(parser)
     parser.set_defaults(handler=_watch)
 
@@ -43,8 +44,9 @@ async def _watch(args: argparse.Namespace) -> int:
         if args.json:
             async for item in run.stream(args.after):
                 answer(STREAM_ITEM.dump_json(item).decode())
-        else:
-            await show(run, open_console(), after=args.after)
+        elif not await show(run, open_console(), args, after=args.after):
+            return STUCK
     except asyncio.CancelledError:
         return INTERRUPTED
-    return EXIT_STATUS[(await run.result()).status]
+    result = await run.result()
+    return exit_status_of(result.status, result.reason)

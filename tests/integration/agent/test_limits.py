@@ -91,6 +91,7 @@ async def test_a_cut_answer_is_an_answer_and_says_so(play: Play) -> None:
     outcome = await play([{"text": "Once upon a", "stop": StopReason.LENGTH}])
     assert (outcome.result.status, outcome.result.output) == (Status.COMPLETED, "Once upon a")
     assert outcome.result.reason == "the answer was cut at the output limit"
+    assert outcome.result.is_cut
 
 
 async def test_an_empty_answer(play: Play) -> None:

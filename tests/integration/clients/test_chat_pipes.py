@@ -235,7 +235,7 @@ async def test_a_provider_that_fails_again_and_again_is_told(shell: Shell) -> No
     shell.script({"error": "Overloaded", "text": "full"})
     process = await shell.start("chat", "shop:app", "support", stdin=PIPE)
     await writes(process, "How is 7?")
-    await until(process, "and is tried again: Overloaded: scripted/m: scripted Overloaded: full")
+    await until(process, ": Overloaded: scripted/m: scripted Overloaded: full")
     process.send_signal(signal.SIGINT)
     assert (await ended(process)).status == 5
 

@@ -265,4 +265,4 @@ async def test_an_error_of_ones_own_is_told_with_its_place(serve: Serve) -> None
     assert event.where.startswith(f"{__file__}:")
     assert line_of is not None
     assert "its code failed, and is tried again: ValueError: boom at noon at" in line_of
-    assert "mend the code and start its workers again, or cancel the run" in line_of
+    assert "mend the code and start its workers again, or terminate it in the Temporal UI" in line_of

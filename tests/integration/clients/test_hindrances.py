@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Agent, App, Chain, Client, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.clients import waiting
 from sostenuto.workers.worker import build_worker
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.shell import Shell, ended, until
@@ -27,12 +29,40 @@ def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> 
     return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)
 
 
-async def test_work_that_no_worker_takes(temporal: TemporalClient, task_queue: str) -> None:
+async def test_work_that_no_worker_takes(
+    temporal: TemporalClient, task_queue: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = await Client(temporal, task_queue=task_queue).start(AGENT, "Hi.")
     [hindrance] = await eventually(run.hindrances, lambda found: len(found) == 1)
     assert (hindrance.run_id, hindrance.step, hindrance.attempt) == (run.id, "", 0)
     assert (hindrance.reason, hindrance.task_queue) == (f"no worker takes work from {task_queue!r}", task_queue)
+    assert hindrance.is_unserved
+    advice = f"start one by `sostenuto worker MODULE:APP --task-queue {task_queue}`"
+    monkeypatch.setattr(waiting, "_SILENCE_SECONDS", 0.1)
+    with pytest.raises(TimeoutError, match=f"run '{run.id}' has not ended within 1 s: .* {advice}"):
+        await run.result(timeout=timedelta(seconds=1))
+    [logged] = caplog.records
+    assert (logged.name, logged.levelname) == ("sostenuto.clients", "WARNING")
+    assert logged.getMessage() == f"waiting for run {run.id!r}: {hindrance}"
     await run.cancel()
+
+
+async def test_a_call_that_no_worker_there_can_make(serve: Serve) -> None:
+    @tool(effect="read")
+    async def look(at: str) -> str:
+        """Look."""
+        return at
+
+    agent = Agent(name="support", model="scripted/m", tools=[look])
+    script = [{"tool_calls": [{"name": "look", "arguments": {"at": "7"}}]}, {"text": "fine"}]
+    async with serve(App(AGENT), script) as client:
+        run = await client.start(agent, "Hi.")
+        [hindrance] = await eventually(run.hindrances, lambda found: len(found) == 1)
+        assert (hindrance.run_id, hindrance.is_unserved) == (run.id, True)
+        assert f"waits for a worker on {client.task_queue!r} that can make the call: no worker here" in str(hindrance)
+        await run.cancel()
+        assert (await run.result()).status is Status.CANCELLED
+        assert await run.hindrances() == ()
 
 
 async def test_a_call_that_is_tried_again_at_any_depth(serve: Serve) -> None:
@@ -42,6 +72,7 @@ async def test_a_call_that_is_tried_again_at_any_depth(serve: Serve) -> None:
         [hindrance] = await eventually(run.hindrances, lambda found: len(found) == 1)
         assert (hindrance.run_id, hindrance.step, hindrance.attempt) == (f"{run.id}/support", "c/support:turn-1", 1)
         assert hindrance.reason == REASON
+        assert hindrance.next_at is not None
         await run.cancel()
         assert (await run.result()).status is Status.CANCELLED
         assert await run.hindrances() == ()
@@ -61,6 +92,8 @@ async def test_run_without_a_worker_says_so(shell: Shell) -> None:
     running = await shell.start("run", "--no-worker", "shop:app", "support", "How is 7?", "--id", f"cli-{shell.queue}")
     advice = f"start one by `sostenuto worker MODULE:APP --task-queue {shell.queue}`"
     await until(running, f"neither goes on nor ends: no worker takes work from '{shell.queue}'; {advice}")
+    watched = await shell.run("watch", f"cli-{shell.queue}", "--when-stuck", "leave")
+    assert (watched.status, "as it is: `sostenuto watch" in watched.out) == (6, True)
     running.send_signal(signal.SIGINT)
     await until(running, "Ctrl-C again leaves it")
     running.send_signal(signal.SIGINT)
@@ -71,10 +104,10 @@ async def test_watch_tells_why_a_call_is_tried_again(shell: Shell) -> None:
     shell.script(*SLOW)
     id_ = f"cli-{shell.queue}"
     running = await shell.start("run", "shop:app", "support", "How is 7?", "--id", id_)
-    await until(running, f"support:turn-1 failed 1 time and is tried again: {REASON}")
+    told = "support:turn-1 failed 1 time and is tried again in "
+    await until(running, told)
     watching = await shell.start("watch", id_)
-    told = f"support:turn-1 failed 1 time and is tried again: {REASON}"
-    await until(watching, told, on_stdout=True)
+    await until(watching, f" s: {REASON}", on_stdout=True)
     await asyncio.sleep(4)  # it is looked at more than once
     running.send_signal(signal.SIGINT)
     assert (await ended(watching)).out.count(told) == 0

@@ -295,7 +295,7 @@ EXAMPLES: tuple[Contract, ...] = (
         seconds=0.5,
         waited_seconds=0.25,
     ),
-    event.RunStalled(**WHEN, reason="ValueError: boom", where="shop.py:10", fits=False),
+    event.RunStalled(**WHEN, reason="ValueError: boom", where="shop.py:10", fits=False, unserved=True),
     event.ToolsFaulty(**WHEN, server="git", faults=(FAULT,)),
     event.FallbackUsed(**WHEN, turn=1, failed="anthropic/claude", model="openai/gpt", reason="QuotaExceeded"),
     event.RouteChosen(**WHEN, route="billing", confidence=0.75, reason="It is about money.", strategy="embedding"),

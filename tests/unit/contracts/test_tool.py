@@ -324,3 +324,8 @@ def test_an_iterator_that_never_ends_is_refused() -> None:
 
     with pytest.raises(ValueError, match="an iterator of more than 100,000 items"):
         give.signature.render(give())
+
+
+def test_an_option_that_there_is_not() -> None:
+    with pytest.raises(SpecError, match=r"@tool has no field 'efect': did you mean 'effect'\?"):
+        tool(efect="read")  # type: ignore[call-overload]

@@ -52,7 +52,7 @@ async def _replay(args: argparse.Namespace) -> int:
     failed = 0
     for file, history in histories:
         outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        problem = "" if outcome.replay_failure is None else _plain(outcome.replay_failure)
+        problem = "" if outcome.replay_failure is None else _plain(outcome.replay_failure, args.app)
         failed += bool(problem)
         if args.json:
             print(json.dumps({"file": str(file), "events": len(history.events), "ok": not problem, "problem": problem}))
@@ -67,11 +67,12 @@ def _replayer(workflows: Sequence[type]) -> Replayer:
     return replayer(workflows)
 
 
-def _plain(failure: Exception) -> str:
+def _plain(failure: Exception, app: str | None) -> str:
     if _NO_PAYLOADS in str(failure):
         return f"its large payloads lie outside the history: {HOW_TO_READ_OUTSIDE}"
     if unknown := _UNKNOWN.search(str(failure)):
-        return f"it is of the workflow {unknown[1]}: name the app that serves it by --app MODULE:APP"
+        served = f", which {app} does not serve" if app else ""
+        return f"it is of the workflow {unknown[1]}{served}: name the app that serves it by --app MODULE:APP"
     # The SDK's text is a dump of its failure, in which one sentence says what differs.
     difference = _DIFFERENCE.search(str(failure))
     if difference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 
 from sostenuto import __version__
 from sostenuto.clients.cli import COMMAND_NAMES, execute
+from sostenuto.clients.cli.exit_status import exit_status_of
+from sostenuto.contracts.wire.run import ANSWER_WAS_CUT, Status
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,3 +63,42 @@ def test_help_loads_neither_the_sdk_nor_rich_nor_workers() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("rnu", "shop:app"), "there is no command 'rnu': did you mean run?"),
+        (("history",), "there is no command 'history'; see --help"),
+        (("ls", "--jsn"), "sostenuto ls: error: unrecognized arguments: --jsn: did you mean --json?"),
+        (("watch", "x", "--adress=here"), "unrecognized arguments: --adress=here: did you mean --address?"),
+        (("ls", "more"), "sostenuto ls: error: unrecognized arguments: more\n"),
+    ],
+)
+def test_a_word_that_is_misspelled(words: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        execute(words)
+    assert left.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "exit_status"),
+    [
+        (Status.COMPLETED, "", 0),
+        (Status.COMPLETED, ANSWER_WAS_CUT, 4),
+        (Status.FAILED, ANSWER_WAS_CUT, 1),
+        (Status.EXHAUSTED, "", 4),
+    ],
+)
+def test_the_exit_status(status: Status, reason: str, exit_status: int) -> None:
+    assert exit_status_of(status, reason) == exit_status
+
+
+def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback() -> None:
+    probe = (
+        "import os, signal, sys\nsys.argv = ['/usr/bin/sostenuto']\nimport sostenuto.loading\n"
+        "os.kill(os.getpid(), signal.SIGINT)"
+    )
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (-signal.SIGINT, "")

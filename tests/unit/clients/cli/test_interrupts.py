@@ -52,6 +52,24 @@ async def test_the_first_stops_and_the_second_leaves() -> None:
     assert said == ["stopping", "it has ended", "left"]
 
 
+async def test_the_second_leaves_once_it_was_asked_to_stop() -> None:
+    asked: list[str] = []
+
+    async def stop() -> None:
+        await asyncio.sleep(0.05)
+        asked.append("stop")
+
+    async def twice() -> None:
+        with stopping(stop, lambda _: None, first="", second=""):
+            await ctrl_c()
+            await ctrl_c()
+            await asyncio.sleep(60)
+
+    with pytest.raises(asyncio.CancelledError):
+        await twice()
+    assert asked == ["stop"]
+
+
 async def test_a_block_that_is_left_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError), leaving():
         await ctrl_c()

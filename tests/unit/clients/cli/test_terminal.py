@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from contextlib import nullcontext
 from typing import Any, get_args
 
 import pytest
@@ -91,3 +93,14 @@ def test_an_error_and_an_answer(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     terminal.answer(PLANTED)
     assert _obeyed(capsys.readouterr().out) == ""
+
+
+@pytest.mark.parametrize("stderr", [True, False])
+def test_nobody_reads_any_more(stderr: bool) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    console = terminal.open_console(stderr=stderr)
+    with io.TextIOWrapper(os.fdopen(writes, "wb", 0), write_through=True) as console.file:
+        with nullcontext() if stderr else pytest.raises(BrokenPipeError):
+            console.print("steps")
+        console.print("and more of them")  # nobody is to be told twice

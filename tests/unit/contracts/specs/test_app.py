@@ -139,3 +139,18 @@ def test_a_runnable_that_contains_itself() -> None:
         App(outer)
     # The same specialist may work in two places, and a name may come again for something else.
     check_tree(Chain(name="a", steps=[agent(), Chain(name="d", steps=[agent()])]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"agents": [agent()]},
+            r"App has no field 'agents': write App\(one, another\): what runs is given without a name",
+        ),
+        ({"tols": [look]}, r"App has no field 'tols': did you mean 'tools'\?"),
+    ],
+)
+def test_a_field_that_there_is_not(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        App(agent(), **fields)

@@ -92,6 +92,14 @@ def test_a_wrong_model(arguments: dict[str, Any], words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [Agent, Chain, Parallel, Prompt, Router, Team])
+def test_an_argument_without_its_name(kind: Any) -> None:
+    with pytest.raises(SpecError, match=f"^{kind.__name__}: the argument 'support' has no name: write name='support'$"):
+        kind("support", model="scripted/m")
+    with pytest.raises(SpecError, match=r"has no name: give each by its name$"):
+        kind([], name="support")
+
+
 def test_a_model_by_name() -> None:
     made = agent(model="compatible-1/org/model:free").model
     assert (made.provider, made.model) == ("compatible-1", "org/model:free")

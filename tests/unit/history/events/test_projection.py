@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import EventType, ParentClosePolicy, StartChildWorkflowExecutionFailedCause
+from temporalio.api.enums.v1 import (
+    EventType,
+    ParentClosePolicy,
+    StartChildWorkflowExecutionFailedCause,
+    WorkflowTaskFailedCause,
+)
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
@@ -28,6 +33,7 @@ from sostenuto.contracts.wire.event import (
     ModelRequested,
     ModelResponded,
     RunFinished,
+    RunStalled,
     RunStarted,
     ToolRequested,
     ToolResponded,
@@ -340,3 +346,27 @@ def test_a_conversation_that_is_taken_over_stands_before_what_is_asked() -> None
     assert scheduled(history, names.TRANSCRIPT_ACTIVITY, "both/law:transcript", run.continues) == []
     assert completed(history, 2, TranscriptPage(messages=before)) == []
     assert history.projection.transcript("both/law") == (*before, Message.user("And?"))
+
+
+def _failed_task(message: str) -> HistoryEvent:
+    event = HistoryEvent(event_id=7, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+    attributes = event.workflow_task_failed_event_attributes
+    attributes.cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
+    attributes.failure.message = message
+    return event
+
+
+def test_a_standstill_is_told_once_until_the_code_goes_on() -> None:
+    projection = Projection(data_converter())
+    goes_on = HistoryEvent(event_id=8, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    history = [*[_failed_task("boom")] * 2, _failed_task("bang"), goes_on, _failed_task("bang")]
+    told = [event for one in history for event in projection.feed(one, "e")]
+    assert [event.reason for event in told if isinstance(event, RunStalled)] == ["boom", "bang", "bang"]
+
+
+def test_a_workflow_that_its_worker_does_not_have() -> None:
+    message = "Workflow class Report is not registered on this worker, available workflows: SostenutoRun"
+    [event] = Projection(data_converter()).feed(_failed_task(message), "e")
+    assert isinstance(event, RunStalled)
+    assert (event.unserved, event.where) == (True, "")
+    assert event.reason == "the worker that took it does not serve the workflow 'Report'"
