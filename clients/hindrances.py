@@ -12,7 +12,13 @@ from itertools import takewhile
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.enums.v1 import EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueType
+from temporalio.api.enums.v1 import (
+    EventType,
+    PendingActivityState,
+    PendingWorkflowTaskState,
+    TaskQueueType,
+    WorkflowExecutionStatus,
+)
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -35,6 +41,13 @@ _TASK_OFFERED: Final = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHE
 _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 _STEP_STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
+_OF_TASKS: Final = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    }
+)
 _REASON_CHARS: Final = 300
 _LAST_EVENTS: Final = 100
 """Of a history, which say what is given to one worker after the other."""
@@ -110,6 +123,8 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
 
 def _is_idle(workflow: DescribeWorkflowExecutionResponse) -> bool:
     """Return whether nothing is at work for it, as between two workers."""
+    if workflow.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
+        return False
     return not workflow.pending_children and all(step.state != _STEP_STARTED for step in workflow.pending_activities)
 
 
@@ -128,7 +143,7 @@ async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionR
     )
     answer = await temporal.workflow_service.get_workflow_execution_history_reverse(about)
     pending = {step.activity_id for step in workflow.pending_activities}
-    is_pausing = any(map(_is_pause, takewhile(_is_no_failure, answer.history.events)))
+    is_pausing = any(map(_is_pause, takewhile(_is_of_pause, answer.history.events)))
     failures: dict[int, Failure] = {}
     reasons: dict[str, list[str]] = {}
     for event in answer.history.events:
@@ -149,8 +164,8 @@ async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionR
     ]
 
 
-def _is_no_failure(event: HistoryEvent) -> bool:
-    return event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+def _is_of_pause(event: HistoryEvent) -> bool:
+    return event.event_type == EventType.EVENT_TYPE_TIMER_STARTED or event.event_type in _OF_TASKS
 
 
 def _is_pause(event: HistoryEvent) -> bool:
