@@ -12,6 +12,8 @@ from typing import Any
 from ...contracts.errors import SostenutoError
 from .exit_status import INTERRUPTED
 
+_SENDING_SECONDS = 2.0
+"""How long it may take to ask something to stop, which nobody may answer."""
 _HEEDED: list[Callable[[], None]] = []
 """What is called for Ctrl-C, the innermost block's last."""
 
@@ -68,7 +70,7 @@ def stopping(
 ) -> Iterator[None]:
     """In the block, let the first Ctrl-C stop something, and the second leave it.
 
-    It is left once it was asked to stop; the third leaves it at once.
+    It is left once it was asked to stop, which takes a moment; the third leaves it at once.
 
     Args:
         stop: Asks it to stop.
@@ -103,6 +105,7 @@ def stopping(
             is_left = True
             say(second)
             requests[0].add_done_callback(leave)
+            asyncio.get_running_loop().call_later(_SENDING_SECONDS, leave)
 
     try:
         with heeding(interrupt):
