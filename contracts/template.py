@@ -256,6 +256,15 @@ def as_text(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def told_answer(text: str) -> str:
+    """Return an answer as people are told it.
+
+    A choice or a list stands in an object with a `value`, which is all that providers take.
+    """
+    found = fields(text)
+    return as_text(found["value"]) if found.keys() == {"value"} else text
+
+
 def fields(text: str) -> dict[str, JsonValue]:
     """Return the fields of an input that is a JSON object; none of any other input."""
     if not text.lstrip().startswith("{"):

@@ -155,11 +155,12 @@ def _outcome(result: Result) -> str:
 def _markdown(message: Message, label: str) -> str:
     who = f"**{message.role.value}**" + (f" · {label}" if label else "")
     # Structured answers are not prose: quotes would be curled, and underscores taken for emphasis.
-    structured = template.fields(message.text) if len(message.text) <= _STRUCTURED_CHARS else {}
+    said = template.told_answer(message.text) if len(message.text) <= _STRUCTURED_CHARS else message.text
+    structured = template.fields(said) if len(said) <= _STRUCTURED_CHARS else {}
     text = (
         _verbatim(json.dumps(structured, ensure_ascii=False, indent=1))
         if structured
-        else _harmless(shorten(message.text, _ENTRY_CHARS))
+        else _harmless(shorten(said, _ENTRY_CHARS))
     )
     lines = [f"{who}\n\n{text}"] if message.text else []
     lines += [_call(part) for part in message.parts if isinstance(part, ToolCallPart)]

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from ...contracts import template
+from ...contracts.model import Model
+from ...contracts.names import LOCAL_PROVIDER
 from ...contracts.text import one_line, plural
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from ...contracts.wire.event import (
@@ -97,7 +100,7 @@ def _line_of_search(event: RetrievalResponded) -> str:
 def _line_of_call(event: Event) -> str | None:
     match event:
         case ModelResponded():
-            said = _line(event.message.text) if event.message.text else ""
+            said = _line(template.told_answer(event.message.text)) if event.message.text else ""
             return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
             return f"     → {event.name}({_arguments(event.arguments)})"
@@ -131,8 +134,14 @@ def _facts(event: ModelResponded) -> str:
     tries = f"  attempt {event.attempt}" if event.attempt > 1 else ""
     without = f"  without {', '.join(event.without)}" if event.without else ""
     used = f"  used {', '.join(event.message.provider_tools)}" if event.message.provider_tools else ""
-    tokens = f"{event.usage.input_tokens}→{event.usage.output_tokens} tok"
-    return f"{event.seconds:.2f} s  {tokens}{cost}{tries}{without}{used}"
+    return f"{event.seconds:.2f} s  {_tokens(event)}{cost}{tries}{without}{used}"
+
+
+def _tokens(event: ModelResponded) -> str:
+    if event.usage.total_tokens:
+        return f"{event.usage.input_tokens}→{event.usage.output_tokens} tok"
+    # It decides by closeness in meaning where it can: that takes time, and no token.
+    return "by meaning, without tokens" if Model(name=event.model).provider == LOCAL_PROVIDER else "tokens not told"
 
 
 def _timing(event: ToolResponded) -> str:

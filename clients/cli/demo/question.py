@@ -50,6 +50,7 @@ async def show_question(stage: Stage, runnable: Runnable, question: str) -> Answ
     run = await client.start(runnable, question)
     worker = 0
     kill: Kill | None = None
+    told = False
     events: list[Event] = []
     tree = StepTree()
     with stage.console.status("waiting for a worker") as status:
@@ -62,12 +63,20 @@ async def show_question(stage: Stage, runnable: Runnable, question: str) -> Answ
             events.append(event)
             for text in tree.lines(event):
                 stage.tell(text)
-            if kill and isinstance(event, ModelResponded) and event.at < kill.at:
+            # What the step asked for stands above the kill, as it does in the history.
+            if kill and not told and len(events) == asked_for(events):
                 # Not "between two steps": the next one may have begun in these milliseconds.
                 stage.tell(f"{kill}, right after step {sum(map(is_step, events))}")
+                told = True
             status.update(escape(tree.waiting()))
     history = tuple((await client.history(run.id)).events)
     return Answered(run.id, EventId.parse(events[0].id).execution, await run.result(), tuple(events), history, kill)
+
+
+def asked_for(events: Sequence[Event]) -> int:
+    """Return how many events there are once the first tool calls are told."""
+    calls = ((at, len(e.message.tool_calls)) for at, e in enumerate(events, 1) if isinstance(e, ModelResponded))
+    return next((at + wanted for at, wanted in calls if wanted), 0)
 
 
 def is_step(event: Event) -> bool:

@@ -54,6 +54,7 @@ class DemoReport:
         if kill is None:
             yield "No tool was called, so no worker was killed: ask what needs one, by --question."
             return
+        yield "What the killed worker had answered stood in the history: the next went on."
         yield f"Model calls repeated because of the kill: [bold]{self.answered.repeated}[/]"
         seconds = kill.seconds_to_next_step(self.answered.history)
         if seconds is not None:

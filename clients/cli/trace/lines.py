@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ....contracts.message import Message, Role
-from ....contracts.template import as_text
+from ....contracts.template import as_text, told_answer
 from ....contracts.text import one_line, plural
 from ....contracts.wire.feedback.score import Score
 from ....history.trace.shares import SHARE_WORDS, percentages
@@ -171,6 +171,6 @@ def _said(message: Message) -> str:
 
 def _answer(step: TraceStep) -> str:
     if step.kind != "retrieval" or not isinstance(step.answered, list):
-        return as_text(step.answered)
+        return told_answer(as_text(step.answered))
     found = [passage for passage in step.answered if isinstance(passage, dict)]
     return "; ".join(f"{passage.get('id')} {json.dumps(passage.get('scores', {}))}" for passage in found) or "nothing"

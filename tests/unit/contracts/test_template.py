@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from sostenuto.contracts.template import as_text, check_name, fields, names, pieces, pieces_of, render
+from sostenuto.contracts.template import as_text, check_name, fields, names, pieces, pieces_of, render, told_answer
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,17 @@ def test_what_is_to_be_apart_stands_alone_in_objects_too() -> None:
     ]
     assert pieces_of(both, ()) == [as_text(both)]
     assert pieces_of(["{passages}"], {"{passages}"}) == ['["{passages}"]']
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ('{"value": "happy"}', "happy"),
+        ('{"value": [1, 2]}', "[1, 2]"),
+        ('{"value": 1, "why": 2}', '{"value": 1, "why": 2}'),
+        ("{value}", "{value}"),
+        ("happy", "happy"),
+    ],
+)
+def test_a_choice_is_told_without_what_is_around_it(answer: str, told: str) -> None:
+    assert told_answer(answer) == told

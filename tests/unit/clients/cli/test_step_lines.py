@@ -33,6 +33,7 @@ PLACED = {**STAMP, "path": "agent/law#2"}
 ASKED = RunStarted(**STAMP, run_id="r1", runnable="agent", message=Message.user("How\nis  7?"))
 REQUESTED = ModelRequested(**STAMP, turn=1, model="local/m")
 CALLED = ToolRequested(**STAMP, turn=1, call_id="c", name="look", arguments={"at": "7", "n": 2})
+CHOICE = Message(role=Role.ASSISTANT, parts=(TextPart(text='{"value": "happy"}'),))
 ANSWERED = ModelResponded(
     **STAMP,
     turn=2,
@@ -53,6 +54,14 @@ ANSWERED = ModelResponded(
         (REQUESTED, None),
         (CALLED, '     → look(at="7", n=2)'),
         (ANSWERED, f"  2  local/m  1.23 s  120→12 tok  $0.0123  attempt 2  {'x' * 99}…"),
+        (
+            ANSWERED.model_copy(update={"usage": Usage(), "attempt": 1, "message": CHOICE, "cost_usd": None}),
+            "  2  local/m  1.23 s  by meaning, without tokens  happy",
+        ),
+        (
+            ANSWERED.model_copy(update={"usage": Usage(), "attempt": 1, "model": "acme/m", "message": CHOICE}),
+            "  2  acme/m  1.23 s  tokens not told  $0.0123  happy",
+        ),
         (
             ToolResponded(**STAMP, turn=1, call_id="c", name="look", content="fine\nand well", seconds=0.5),
             "     ↳ look  0.50 s  fine and well",

@@ -67,18 +67,18 @@ def test_each_place_is_named_when_the_events_change_to_it() -> None:
         "▷ law: Look.",
         "▷ tax: Look.",
         "law",
-        "    1  local/m  1.00 s  0→0 tok  one",
+        "    1  local/m  1.00 s  by meaning, without tokens  one",
         "tax",
-        "    1  local/m  1.00 s  0→0 tok  two",
-        "    1  local/m  1.00 s  0→0 tok  three",
+        "    1  local/m  1.00 s  by meaning, without tokens  two",
+        "    1  local/m  1.00 s  by meaning, without tokens  three",
         "law",
-        "    1  local/m  1.00 s  0→0 tok  four",
+        "    1  local/m  1.00 s  by meaning, without tokens  four",
         "□ tax completed  1 turn  0→0 tok",
         "law",
-        "    1  local/m  1.00 s  0→0 tok  five",
+        "    1  local/m  1.00 s  by meaning, without tokens  five",
         "□ law completed  1 turn  0→0 tok",
         "desk",
-        "  1  local/m  1.00 s  0→0 tok  six",
+        "  1  local/m  1.00 s  by meaning, without tokens  six",
         "■ completed  6 turns  0→0 tok",
     ]
 
@@ -93,14 +93,14 @@ def test_deeper_places_stand_further_in() -> None:
     assert printed(events) == [
         "▶ r1  desk: Where?",
         "  answer/title",
-        "      1  local/m  1.00 s  0→0 tok  one",
+        "      1  local/m  1.00 s  by meaning, without tokens  one",
         "  ▷ law: Look.",
-        "      1  local/m  1.00 s  0→0 tok  two",
+        "      1  local/m  1.00 s  by meaning, without tokens  two",
     ]
 
 
 def test_a_stream_that_goes_on_in_the_middle_knows_its_places() -> None:
-    assert printed([said("desk/law", "one")]) == ["law", "    1  local/m  1.00 s  0→0 tok  one"]
+    assert printed([said("desk/law", "one")]) == ["law", "    1  local/m  1.00 s  by meaning, without tokens  one"]
 
 
 def test_what_a_run_waits_for_is_told_for_all_that_is_at_work() -> None:
