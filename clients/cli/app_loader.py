@@ -35,6 +35,12 @@ def load_app(place: str) -> App:
     return app
 
 
+def file_of(place: str) -> Path | None:
+    """Return the file that a place names; None where it names a module."""
+    name = place.rpartition(":")[0]
+    return Path(name).absolute() if name.endswith(".py") else None
+
+
 def _module(name: str) -> ModuleType:
     try:
         return _from_file(Path(name)) if name.endswith(".py") else _from_path(name)

@@ -42,6 +42,8 @@ class StackOptions:
     """`module:app` that the workers serve. None: no workers."""
     workers: int = 1
     """How many worker processes. At least 1."""
+    reload: bool = False
+    """Whether workers begin anew when a file of their project changes."""
     metrics: str | None = None
     """Where the metrics of the first worker are scraped; those of the others at the ports after it. None: nowhere."""
     task_queue: str = names.TASK_QUEUE
@@ -180,8 +182,10 @@ class EmbeddedStack:
 
     def _worker_starter(self, group: ProcessGroup, app: str, number: int) -> Callable[[], Awaitable[ChildProcess]]:
         log = self.log_dir / f"worker-{number}.log"
-        queue = self._options.task_queue
-        return lambda: start_worker_process(group, app, self.client, queue, log=log, env=self._worker_env(number))
+        queue, reload = self._options.task_queue, self._options.reload
+        return lambda: start_worker_process(
+            group, app, self.client, queue, log=log, env=self._worker_env(number), reload=reload
+        )
 
     def _worker_env(self, number: int) -> dict[str, str]:
         # Settings for another Temporal, such as a key for Temporal Cloud, must not reach the workers of this one.

@@ -21,7 +21,14 @@ _READY_SECONDS: Final = 60.0
 
 
 async def start_worker_process(
-    group: ProcessGroup, app: str, client: Client, task_queue: str, *, log: Path, env: Mapping[str, str]
+    group: ProcessGroup,
+    app: str,
+    client: Client,
+    task_queue: str,
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    reload: bool = False,
 ) -> ChildProcess:
     """Start `sostenuto worker APP` and return once it takes tasks.
 
@@ -32,11 +39,13 @@ async def start_worker_process(
         task_queue: What `env` makes the worker poll.
         log: File for what the worker writes.
         env: The worker's whole environment.
+        reload: Whether it begins anew when a file of its project changes.
 
     Raises:
         SetupError: It ended, or took no task in time; with the end of what it wrote.
     """
-    child = await group.start("the worker", [sys.executable, "-m", "sostenuto", "worker", app], log=log, env=env)
+    command = [sys.executable, "-m", "sostenuto", "worker", app, *(["--reload"] if reload else [])]
+    child = await group.start("the worker", command, log=log, env=env)
     try:
         async with asyncio.timeout(_READY_SECONDS):
             while True:

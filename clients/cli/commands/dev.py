@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..option_types import at_least_one
+from ..reload import TOLD
 from ..stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
 from ..terminal import open_console
+from .worker import add_reload_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,6 +29,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("app", nargs="?", metavar="MODULE:APP", help="what the workers serve (default: no workers)")
     parser.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="worker processes (default 1)")
+    add_reload_option(parser)
     parser.add_argument("--no-model", action="store_true", help="leave the local model out: models by key alone")
     add_stack_arguments(parser)
     parser.set_defaults(handler=_dev)
@@ -37,16 +41,36 @@ async def _dev(args: argparse.Namespace) -> int:
 
     console = open_console(highlight=False)
     options = replace(
-        stack_options(args, load_settings(args), workers=bool(args.app)), app=args.app, workers=args.workers
+        stack_options(args, load_settings(args), workers=bool(args.app)),
+        app=args.app,
+        workers=args.workers,
+        reload=args.reload,
     )
-    show = partial(console.print, style="dim", markup=False)
+    show = partial(console.print, style="dim", markup=False, soft_wrap=True)
     with stopping_in_order():
         async with EmbeddedStack(options, show) as stack:
             console.print(_table(stack, args.app))
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+                await _telling_reloads(stack, show)
             show("stopping")
     return 0
+
+
+async def _telling_reloads(stack: EmbeddedStack, show: Callable[[str], None]) -> NoReturn:
+    """Show what the first worker says of changes: the others say the same."""
+    log, read = stack.log_dir / "worker-1.log", 0
+    while True:
+        await asyncio.sleep(0.3)
+        if not stack.workers:
+            continue
+        said = log.read_bytes() if log.exists() else b""
+        # It is emptied where the worker is started again.
+        said = said[read if len(said) >= read else (read := 0) :]
+        whole = said[: said.rfind(b"\n") + 1]
+        read += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
+            if line.startswith(TOLD):
+                show(line)
 
 
 def _table(stack: EmbeddedStack, app: str | None) -> Table:

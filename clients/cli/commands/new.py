@@ -94,7 +94,7 @@ _README: Final = """# {name}
 
 With a model by key: `export ANTHROPIC_API_KEY=… SOSTENUTO_MODEL=anthropic/claude-haiku-5-5` in both terminals.
 
-After a change of `agents.py`, start `sostenuto dev` again: its workers have the app as it was. Without `--no-worker`,
+With `sostenuto dev agents.py:app --reload` the worker begins anew after each change. Without `--no-worker`,
 `sostenuto run` brings a worker of its own, with the app as it is.
 """
 _FILES: Final = {

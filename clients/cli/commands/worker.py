@@ -7,10 +7,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..app_loader import load_app
 from ..interrupts import ending_at_once
+from ..reload import reloading
 from ..session import add_connection_options, connect_client, needs_worker_packages
 from ..terminal import say
 
@@ -29,8 +31,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("worker", help="serve an app", description="Serve an app until told to stop.")
     add_app_argument(parser)
     parser.add_argument("--task-queue", help="what to poll (default: SOSTENUTO_TASK_QUEUE, else sostenuto)")
+    add_reload_option(parser)
     add_connection_options(parser)
     parser.set_defaults(handler=_worker)
+
+
+def add_reload_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option to begin workers anew after a change."""
+    parser.add_argument(
+        "--reload", action="store_true", help="begin the worker anew when a file of the project changes"
+    )
 
 
 def add_app_argument(parser: argparse.ArgumentParser) -> None:
@@ -95,23 +105,23 @@ def serve(
 
 
 async def _worker(args: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if args.reload:
+        return await reloading(partial(_serve_until, args), args.app, stop)
+    return await _serve_until(args, stop)
+
+
+async def _serve_until(args: argparse.Namespace, stop: asyncio.Event) -> int:
     from ...code_first import CodeFirstWorkflow
 
     app = load_app(args.app)
     names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
     counts = _prepare()
     client = await connect_client(args, counts)
-    stop, is_up = asyncio.Event(), asyncio.Event()
-    loop, block = asyncio.get_running_loop(), asyncio.current_task()
-
-    def leave() -> None:
-        stop.set()
-        # What it begins with, such as the app's lifespan, may never come to an end.
-        if block and not is_up.is_set():
-            block.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, leave)
+    leaving = asyncio.create_task(_leave_early(stop, is_up := asyncio.Event(), asyncio.current_task()))
     try:
         async with serve(app, client, client.task_queue, counts=counts):
             is_up.set()
@@ -122,7 +132,19 @@ async def _worker(args: argparse.Namespace) -> int:
         if not stop.is_set():
             raise
         say("stopped before it served anything")
+    finally:
+        leaving.cancel()
     return 0
+
+
+async def _leave_early(stop: asyncio.Event, is_up: asyncio.Event, serving: asyncio.Task[Any] | None) -> None:
+    """Stop a worker that is told to before it serves.
+
+    What it begins with, such as the app's lifespan, may never come to an end.
+    """
+    await stop.wait()
+    if serving and not is_up.is_set():
+        serving.cancel()
 
 
 def _prepare() -> MetricBuffer | None:

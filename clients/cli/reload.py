@@ -1,0 +1,125 @@
+"""Begins a process anew when a file of its project changes.
+
+Must not know what the process does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ...activities.call.own_code import LIBRARY_FOLDERS
+from ...contracts.errors import SostenutoError
+from .app_loader import file_of
+from .terminal import say
+
+TOLD: Final = "reload: "
+"""How each line begins that tells of a change."""
+
+_AGAIN: Final = "_SOSTENUTO_RELOADED"
+"""Set in the environment of a process that was begun anew."""
+_PAUSE_SECONDS: Final = 0.3
+_SKIPPED: Final = ("__pycache__", "node_modules", *LIBRARY_FOLDERS)
+_MOST_NAMED: Final = 3
+
+_Stamps = dict[str, tuple[int, int]]
+
+
+async def reloading(serve: Callable[[asyncio.Event], Awaitable[int]], app: str, stop: asyncio.Event) -> int:
+    """Serve until told to stop, and begin this process anew after changes.
+
+    A change is one of a file of its project. An error ends the first start. After a change it is told, and the next
+    change is waited for.
+
+    Args:
+        serve: Serves until its event is set, and returns the exit status.
+        app: The place of what is served: beside the files below here, those beside it are watched.
+        stop: Told to stop by somebody else.
+    """
+    folders = _folders(app)
+    before = _stamps(folders)
+    ended = asyncio.Event()
+    serving = asyncio.ensure_future(serve(ended))
+    changing = asyncio.create_task(_changed(folders, before))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, changing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done() and not (_failed_again(serving) and not stop.is_set()):
+            return serving.result()
+        await asyncio.wait({changing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            ended.set()
+            return 0 if serving.done() else await serving
+        say(f"{TOLD}{_named(changing.result())} changed{'' if serving.done() else '; calls in flight may end first'}")
+        ended.set()
+        with suppress(Exception):
+            await serving
+    finally:
+        changing.cancel()
+        stopping.cancel()
+    _begin_anew()
+    raise AssertionError("unreachable")
+
+
+def _folders(app: str) -> set[Path]:
+    here, file = Path.cwd(), file_of(app)
+    return {here} if file is None or file.is_relative_to(here) else {here, file.parent}
+
+
+def _failed_again(serving: asyncio.Future[int]) -> bool:
+    error = serving.exception()
+    if _AGAIN not in os.environ or not isinstance(error, SostenutoError):
+        return False
+    say(f"{TOLD}it does not start, and waits for the next change: {error}")
+    return True
+
+
+def _begin_anew() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _AGAIN: "1"})  # noqa: S606 - this process itself
+
+
+async def _changed(folders: set[Path], before: _Stamps) -> list[str]:
+    """Wait until files change, and no more do, and return them."""
+    while True:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        now = await asyncio.to_thread(_stamps, folders)
+        if now == before:
+            continue
+        while True:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            later = await asyncio.to_thread(_stamps, folders)
+            if later == now:
+                return sorted(file for file in {*before, *now} if before.get(file) != now.get(file))
+            now = later
+
+
+def _stamps(folders: set[Path]) -> _Stamps:
+    found = {}
+    for folder in folders:
+        for file in _files(folder):
+            with suppress(OSError):
+                stat = file.stat()
+                found[str(file)] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED]
+        yield from (Path(where, name) for name in files if name.endswith(".py") or name == "sostenuto.toml")
+
+
+def _named(files: list[str]) -> str:
+    names = [os.path.relpath(file) for file in files[:_MOST_NAMED]]
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    return f"{', '.join(names)}{more}"
