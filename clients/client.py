@@ -23,10 +23,10 @@ from ..contracts.specs.input import Input
 from ..contracts.specs.node import Node
 from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
+from .calls.collection_calls import CollectionCalls
 from .chats.chat import Chat
 from .chats.opening import chat_begun, chat_input, find_chat, open_chat
 from .chats.summary import ChatSummary
-from .collection_calls import CollectionCalls
 from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors

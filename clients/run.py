@@ -10,8 +10,7 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Generic
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic import JsonValue, TypeAdapter
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,7 +19,6 @@ from ..connection.connect import redis_url_of
 from ..contracts.contract import OutT_co
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
-from ..contracts.text import plural
 from ..contracts.wire.event import Event, RunStalled
 from ..contracts.wire.live import StreamItem
 from ..contracts.wire.places import SEPARATOR, EventId
@@ -38,15 +36,16 @@ from ..history.reading.executions import (
 from ..history.reading.traced import build_trace
 from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from ..history.trace.step import Trace
+from .calls.workflow_calls import WorkflowCalls
 from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
 from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
 from .rpc_errors import translate_rpc_errors
 from .scores import ScoreCalls
 from .summary import RunSummary
+from .typed_result import typed
 from .waiting import log_wait, wait_for_end
 from .watch import Watch
-from .workflow_calls import WorkflowCalls
 
 
 class Run(ScoreCalls, WorkflowCalls, Generic[OutT_co]):
@@ -332,27 +331,3 @@ def live_url(temporal: TemporalClient, redis_url: str | None) -> str:
     if not url:
         tell_that_no_channel_is_known()
     return url
-
-
-def typed(what: str, output_type: TypeAdapter[Any] | None, result: Result) -> Result:
-    """Return a result whose output is a value of a type, where it completed.
-
-    Args:
-        what: Whose result, for an error.
-        output_type: The type. None: it is not known.
-        result: As the history has it.
-
-    Raises:
-        SpecError: The output is no value of that type.
-    """
-    if output_type is None or result.status is not Status.COMPLETED:
-        return result
-    try:
-        # As JSON, in which strict types take what they themselves wrote.
-        output = output_type.validate_json(to_json(result.output))
-    except ValidationError as error:
-        raise SpecError(
-            f"{what}: its output is not of the type that its runnable has here: get it without runnable= "
-            f"to see it as it is ({plural(error.error_count(), 'problem')}: {error.errors()[0]['msg']})"
-        ) from error
-    return result.model_copy(update={"output": output})

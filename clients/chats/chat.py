@@ -31,9 +31,10 @@ from ...workflows.search_attributes import TENANT
 from ..hindrances import Hindrance
 from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
-from ..run import Run, live_url, typed
+from ..run import Run, live_url
 from ..scores import ScoreCalls
 from ..start_request import check_id, check_size
+from ..typed_result import typed
 from ..watch import Watch
 from .answers import Answers
 from .bookmark import Bookmark

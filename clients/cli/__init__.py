@@ -19,8 +19,8 @@ from importlib import import_module
 from typing import NoReturn
 
 from ...contracts.errors import SostenutoError, SpecError
+from .arguments.hinting_parser import HintingParser
 from .exit_status import FAILED, INTERRUPTED, USAGE
-from .hinting_parser import HintingParser
 from .terminal import say
 
 COMMANDS = (

@@ -11,11 +11,11 @@ from functools import partial
 
 from ....contracts.wire.chats.chat import WhenBusy
 from ..app_loader import load_app
+from ..arguments.option_types import add_context_option
 from ..chat.screen import Screen
 from ..chat.talk import Talk
 from ..chat.way_back import way_back
 from ..chat.written_lines import WrittenLines
-from ..option_types import add_context_option
 from ..terminal import left_as_found
 from .worker import add_app_argument, add_serving_options, serving_client
 

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....contracts.errors import SetupError, SpecError
-from ..exit_status import exit_status_of
-from ..stack_arguments import (
+from ..arguments.stack_arguments import (
     DEFAULT_PORT,
     DEFAULT_UI_PORT,
     add_stack_arguments,
@@ -23,6 +22,7 @@ from ..stack_arguments import (
     stack_options,
     stopping_in_order,
 )
+from ..exit_status import exit_status_of
 from ..terminal import open_console
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..option_types import at_least_one
+from ..arguments.option_types import at_least_one
+from ..arguments.stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
 from ..reload import TOLD
-from ..stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
 from ..terminal import open_console
 from .worker import add_reload_option
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ....contracts.text import one_line
+from ..arguments.option_types import add_document_options, at_least_one, field_value
 from ..exit_status import FAILED, INTERRUPTED
 from ..hindrances import telling_hindrances
-from ..option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console, say
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..option_types import at_least_one
+from ..arguments.option_types import at_least_one
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..stack_arguments import add_state_dir, load_settings
+from ..arguments.stack_arguments import add_state_dir, load_settings
 from ..terminal import open_console
 
 

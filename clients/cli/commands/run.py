@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ....contracts.errors import SpecError
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
+from ..arguments.option_types import add_context_option
 from ..exit_status import INTERRUPTED, STUCK, exit_status_of
 from ..follow import add_stuck_option, cancelling, show
 from ..footnotes import with_notes
-from ..option_types import add_context_option
 from ..terminal import answer, open_console, say
 from .worker import add_app_argument, add_serving_options, serving_client
 

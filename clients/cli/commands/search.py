@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ....contracts.collection.document import PATH_SEPARATOR
-from ..option_types import add_document_options, at_least_one, field_value
+from ..arguments.option_types import add_document_options, at_least_one, field_value
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, say
 

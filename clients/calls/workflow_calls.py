@@ -22,10 +22,10 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import UpdateMethodMultiParam
 
-from ..contracts.contract import brief
-from ..contracts.errors import SpecError
-from ..history.reading.executions import is_code_first
-from .rpc_errors import translate_rpc_errors
+from ...contracts.contract import brief
+from ...contracts.errors import SpecError
+from ...history.reading.executions import is_code_first
+from ..rpc_errors import translate_rpc_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from ...contracts.errors import SpecError
+from ....contracts.errors import SpecError
 
 _LAST_PORT = 65535
 

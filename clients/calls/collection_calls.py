@@ -8,14 +8,14 @@ from typing import Any
 
 from temporalio.client import Client as TemporalClient
 
-from ..contracts.collection.collection import Collection
-from ..contracts.collection.fields import Scalar
-from ..contracts.contract import as_tuple
-from ..contracts.errors import SpecError
-from ..contracts.text import encodable
-from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
-from ..contracts.wire.retrieval import Retrieved
-from .ingest import Ingest, ask_collections, check_no_ingest, start_ingest
+from ...contracts.collection.collection import Collection
+from ...contracts.collection.fields import Scalar
+from ...contracts.contract import as_tuple
+from ...contracts.errors import SpecError
+from ...contracts.text import encodable
+from ...contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
+from ...contracts.wire.retrieval import Retrieved
+from ..ingest import Ingest, ask_collections, check_no_ingest, start_ingest
 
 
 class CollectionCalls:

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...contracts.errors import SetupError
+from ....contracts.errors import SetupError
 from .option_types import port
 
 if TYPE_CHECKING:
-    from ...workers.settings import Settings
-    from ...workers.stack.stack import StackOptions
+    from ....workers.settings import Settings
+    from ....workers.stack.stack import StackOptions
 
 # The defaults of workers.stack.temporal_server, which a command line that needs no stack does not load.
 DEFAULT_PORT = 7233
@@ -45,7 +45,7 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_settings(args: argparse.Namespace) -> Settings:
     """Return the settings, with what the command line says instead."""
-    from ...workers.settings import Settings
+    from ....workers.settings import Settings
 
     settings = Settings.load()
     return settings.model_copy(update={"state_dir": args.state_dir.expanduser()}) if args.state_dir else settings
@@ -64,9 +64,9 @@ def stack_options(args: argparse.Namespace, settings: Settings, *, workers: bool
     Raises:
         SetupError: Something is not installed, or there are no weights, and no key either.
     """
-    from ...workers.stack.installed import check_stack_installed
-    from ...workers.stack.stack import StackOptions
-    from ...workers.stack.weights import Weights
+    from ....workers.stack.installed import check_stack_installed
+    from ....workers.stack.stack import StackOptions
+    from ....workers.stack.weights import Weights
 
     pulled = not getattr(args, "no_model", False)
     has_others = bool(settings.anthropic_api_key or settings.openai_api_key or settings.providers or settings.script)

@@ -1,0 +1,4 @@
+"""What clients ask of collections, and runs of code-first workflows.
+
+Must not start runs.
+"""

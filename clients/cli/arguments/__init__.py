@@ -1,0 +1,4 @@
+"""Defines what commands take: their parser, and kinds of options.
+
+Must not run anything.
+"""
