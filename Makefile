@@ -37,7 +37,9 @@ demo: pull  ## Kill workers in the middle of an ingest and of an answer, then st
 dev: pull  ## Start the embedded stack and leave it up
 	$(BIN)/sostenuto dev
 
-# Four at a time on two cores: most of them wait most of the time.
+# Four at a time on two cores: most of them wait most of the time. They start hundreds of processes, each of which would
+# compile the package anew where the environment forbids to write what it compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: pull  ## Run every test
 	$(PYTEST) --numprocesses 4
 

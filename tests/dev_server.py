@@ -11,6 +11,9 @@ from sostenuto.contracts import names
 from sostenuto.workers.stack.temporal_server import find_program
 from tests.patience import PATIENCE_SECONDS
 
+# Of itself it splits every task queue into four parts, and each test has queues of its own.
+_ONE_PART = {f"matching__numTaskqueue{way}Partitions": 1 for way in ("Read", "Write")}
+
 
 async def dev_server(
     identity: str | None = None, *, knows_attributes: bool = True, **dynamic_config: int
@@ -22,7 +25,7 @@ async def dev_server(
         knows_attributes: Whether our search attributes are registered.
         **dynamic_config: Settings of the server, with `__` for a dot.
     """
-    settings = [f"{name.replace('__', '.')}={value}" for name, value in dynamic_config.items()]
+    settings = [f"{name.replace('__', '.')}={value}" for name, value in (_ONE_PART | dynamic_config).items()]
     known = names.SEARCH_ATTRIBUTES if knows_attributes else {}
     attributes = [f"{name}={kind}" for name, kind in known.items()]
     return await WorkflowEnvironment.start_local(
