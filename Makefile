@@ -37,11 +37,11 @@ demo: pull  ## Kill workers in the middle of an ingest and of an answer, then st
 dev: pull  ## Start the embedded stack and leave it up
 	$(BIN)/sostenuto dev
 
-# Four at a time on two cores: most of them wait most of the time. They start hundreds of processes, each of which would
+# Five at a time on two cores: most of them wait most of the time. They start hundreds of processes, each of which would
 # compile the package anew where the environment forbids to write what it compiled.
 test: export PYTHONDONTWRITEBYTECODE =
 test: pull  ## Run every test
-	$(PYTEST) --numprocesses 4
+	$(PYTEST) --numprocesses 5
 
 # Never writes: caches go into the virtual environment or nowhere.
 check: export PYTHONDONTWRITEBYTECODE = 1

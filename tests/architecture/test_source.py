@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,28 @@ NOUNS = {"a", "all", "an", "each", "every", "how", "id", "its", "no", "none", "o
 QUESTIONS = {"what", "when", "where", "whether", "which", "who", "why"}
 FIRST_LINE_CHARS = 80
 
-every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+@cache
+def _source(path: Path) -> str:
+    return path.read_text()
+
+
+@cache
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+def _found(paths: Iterable[Path], find: Callable[[str], object]) -> dict[str, object]:
+    """What is found in the source of each file in which something is."""
+    found = {str(path.relative_to(ROOT)): find(_source(path)) for path in paths}
+    return {path: what for path, what in found.items() if what}
 
 
 def _prints(source: str) -> list[int]:
     """Lines that print to the terminal: a print into a given file is a write like any other."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_tree(source))
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") == "print"
         and not any(keyword.arg == "file" for keyword in node.keywords)
@@ -39,7 +55,7 @@ def _complaints(source: str) -> list[str]:
 def _unclear_docstrings(source: str) -> list[str]:
     """First lines that are too long to be read at a glance, and those of functions that do not begin with a verb."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         first = (ast.get_docstring(node) or "").split("\n")[0]
@@ -53,33 +69,37 @@ def _unclear_docstrings(source: str) -> list[str]:
     return found
 
 
-@every_file
-def test_prints_nothing_outside_the_command_line(path: Path) -> None:
-    if (ROOT / "clients" / "cli") not in path.parents:
-        assert _prints(path.read_text()) == []
+def test_nothing_prints_outside_the_command_line() -> None:
+    assert _found([path for path in FILES if (ROOT / "clients" / "cli") not in path.parents], _prints) == {}
 
 
-@pytest.mark.parametrize("path", [*FILES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_left_for_later_or_silenced_as_a_whole(path: Path) -> None:
-    assert _complaints(path.read_text()) == []
+def test_nothing_is_left_for_later_or_silenced_as_a_whole() -> None:
+    assert _found([*FILES, *TESTS], _complaints) == {}
 
 
-@every_file
-def test_is_named_for_what_it_does_and_says_why_it_exists(path: Path) -> None:
-    assert path.stem not in VAGUE
-    source = path.read_text()
-    if source.strip():
-        assert ast.get_docstring(ast.parse(source)), f"{path.name} has no module docstring"
+def test_files_are_named_for_what_they_do() -> None:
+    assert [path for path in FILES if path.stem in VAGUE] == []
 
 
-@every_file
-def test_imports_its_own_package_relatively(path: Path) -> None:
+def test_files_say_why_they_exist() -> None:
+    """Each that is not empty has a docstring."""
+    assert _found(FILES, lambda source: bool(source.strip()) and not ast.get_docstring(_tree(source))) == {}
+
+
+def _absolute_imports(source: str) -> list[str]:
+    """What is imported of our own package by its whole name."""
+    found: list[str] = []
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.append(node.module or "")
+    return [name for name in found if name.partition(".")[0] in {*PACKAGES, "sostenuto"}]
+
+
+def test_the_own_package_is_imported_relatively() -> None:
     """So that `import workflows` fails at once instead of loading a second copy."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.append(node.module or "")
-        assert not [name for name in names if name.partition(".")[0] in {*PACKAGES, "sostenuto"}]
+    assert _found(FILES, _absolute_imports) == {}
 
 
 COMMAND_LINE = [path for path in FILES if (ROOT / "clients" / "cli") in path.parents and path.name != "terminal.py"]
@@ -90,9 +110,8 @@ def _other_doors(source: str) -> list[str]:
     return re.findall(r"\bConsole\((?=[^)]*\))|file=sys\.stderr|sys\.std(?:out|err)\.write", source)
 
 
-@pytest.mark.parametrize("path", COMMAND_LINE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_prints_to_a_terminal_through_one_door(path: Path) -> None:
-    assert _other_doors(path.read_text()) == []
+def test_the_command_line_prints_to_a_terminal_through_one_door() -> None:
+    assert _found(COMMAND_LINE, _other_doors) == {}
 
 
 def test_other_doors_are_seen() -> None:
@@ -100,12 +119,14 @@ def test_other_doors_are_seen() -> None:
     assert _other_doors("print(name, file=sys.stderr)") != []
 
 
-@every_file
-def test_says_in_one_short_sentence_what_it_does(path: Path) -> None:
-    assert _unclear_docstrings(path.read_text()) == []
+def test_everything_says_in_one_short_sentence_what_it_does() -> None:
+    assert _found(FILES, _unclear_docstrings) == {}
 
 
 def test_offences_are_seen() -> None:
+    assert _found([FILES[0]], lambda source: [source[:1]]) != {}
+    assert _absolute_imports("import workflows.policy, os") == ["workflows.policy"]
+    assert _absolute_imports("from sostenuto import Agent\nfrom .a import b") == ["sostenuto"]
     assert _unclear_docstrings(f'def f():\n    """Return {"x" * 80}."""') != []
     assert _unclear_docstrings('class C:\n    def f(self):\n        """The answer."""') == ["The answer."]
     assert _unclear_docstrings('class C:\n    @property\n    def f(self):\n        """The answer."""') == []
@@ -137,9 +158,8 @@ def _durable_ids(source: str) -> list[str]:
     return [line.strip() for line in code.splitlines() if _DURABLE_ID.search(line) and "http" not in line]
 
 
-@pytest.mark.parametrize("path", HANDLES_PLACES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_builds_and_splits_no_durable_id(path: Path) -> None:
-    assert _durable_ids(path.read_text()) == []
+def test_durable_ids_are_built_and_split_in_one_place() -> None:
+    assert _found(HANDLES_PLACES, _durable_ids) == {}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +182,7 @@ def test_a_durable_id_made_elsewhere_is_seen(line: str) -> None:
 def _public_names(path: Path) -> set[str]:
     """Names without an underscore that a file defines at its top."""
     found = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in _tree(_source(path)).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
