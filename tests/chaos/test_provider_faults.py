@@ -19,6 +19,7 @@ from tests.chaos.victim import record, recorded
 from tests.conformance.subject import OVER_THE_WIRE, on_the_wire, wire_adapter
 from tests.fakes.wire.server import Fault, ProviderServer
 from tests.fakes.wire.streams import WireStep
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.chaos
 
@@ -73,7 +74,7 @@ async def test_answers_that_break_off_are_paid_three_times(
     """What comes before them, and between them, costs nothing and counts for nothing."""
     free, paid = Fault(kind="reset"), Fault(kind="die")
     faults = (free, paid, free, free, paid, free, paid, *[paid] * 9)
-    app = _app(tmp_path, Model(f"{protocol}/test-model", timeout=timedelta(seconds=20)))
+    app = _app(tmp_path, Model(f"{protocol}/test-model", timeout=timedelta(seconds=PATIENCE_SECONDS)))
     async with (
         on_the_wire(protocol, WireStep(text="So " * 50), faults=faults) as (adapter, server),
         build_worker(temporal, app, {protocol: adapter}, lambda *_: 0.01, task_queue=task_queue),
