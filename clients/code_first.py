@@ -5,17 +5,19 @@ Does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import to_json
+from temporalio.converter import PayloadConverter
 
-from ..contracts.contract import brief
+from ..contracts.contract import brief, problems_of
 from ..contracts.errors import SpecError
-from ..contracts.limits import reads_back
+from ..contracts.limits import HOW_TO_KEEP_OUTSIDE, reads_back, too_many_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class CodeFirstWorkflow:
         try:
             return self.input_type.validate_json(text)
         except ValidationError as error:
-            raise SpecError(f"{self.name} cannot take this input, as JSON: {error}") from None
+            raise SpecError(f"{self.name} cannot take this input, as JSON: {problems_of(error)}") from None
 
     def check(self, value: Any) -> None:
         """Check that a value is what it takes: it would fail to read it for ever.
@@ -80,9 +82,49 @@ class CodeFirstWorkflow:
             if self.input_type is not None:
                 self.input_type.validate_json(written)
         except ValueError as error:
-            raise SpecError(f"{self.name} cannot take {brief(value)}: {error}") from None
+            raise SpecError(f"{self.name} cannot take {brief(value)}: {problems_of(error)}") from None
         if not reads_back(written):
             raise SpecError(f"{self.name} cannot take its argument: it is nested deeper than can be read again")
+
+
+def check_sent(
+    method: Callable[..., Any], kind: str, args: Sequence[Any], by: PayloadConverter, *, offload: bool
+) -> None:
+    """Check what is sent to a method of a workflow, as its worker will read it.
+
+    That one drops a signal which it cannot read.
+
+    Args:
+        method: The method that takes it.
+        kind: What it is: `signal`, `update` or `query`.
+        args: What it is to be given.
+        by: Writes and reads it.
+        offload: Whether large payloads are kept outside the history.
+
+    Raises:
+        SpecError: It takes other arguments, one is of another type than it says, or too large; says which.
+    """
+    label = f"{kind} {getattr(method, '__name__', 'it')}"
+    try:
+        bound = inspect.signature(method).bind(None, *args)
+    except TypeError as error:
+        raise SpecError(f"{label} does not take these arguments: {error}") from None
+    definition = getattr(method, f"__temporal_{kind}_definition", None) or getattr(method, "_defn", None)
+    types = getattr(definition, "arg_types", None) or ()
+    # As the SDK does: of fewer arguments than the method can take it reads none by its type.
+    hints = types if len(types) == len(args) else (None,) * len(args)
+    names = [*bound.signature.parameters][1:]
+    for index, (value, hint) in enumerate(zip(args, hints, strict=True)):
+        name = names[min(index, len(names) - 1)]
+        try:
+            payloads = by.to_payloads([value])
+            by.from_payloads(payloads, None if hint is None else [hint])
+        except Exception as error:  # noqa: BLE001 - whatever a type of theirs raises
+            why = problems_of(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise SpecError(f"{label}: {name} cannot be {brief(value)}: {why}") from None
+        size = sum(len(payload.data) for payload in payloads)
+        if not offload and (reason := too_many_bytes(size, name)):
+            raise SpecError(f"{label}: {reason}: pass less, or {HOW_TO_KEEP_OUTSIDE}")
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:

@@ -10,9 +10,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, SpecError
+from ..contracts.limits import HOW_TO_KEEP_OUTSIDE
 
 # Not "search attribute SostenutoTokens of type Int": that one is there, and the query compares it with something else.
-_LACKING = re.compile(rf"search attribute:? (?:{'|'.join(names.SEARCH_ATTRIBUTES)})\b(?! of type)")
+_LACKING = re.compile(rf"search attribute:? (?:{'|'.join(names.SEARCH_ATTRIBUTES)})\b(?! of type| value size)")
 
 
 @contextmanager
@@ -42,9 +43,13 @@ def _explanation(what: str, error: RPCError) -> SostenutoError:
     if error.status is RPCStatusCode.NOT_FOUND:
         if message.startswith("Namespace"):
             return SetupError(f"{what}: {message} Set TEMPORAL_NAMESPACE to one that exists.")
+        if "already completed" in message:
+            return SpecError(f"{what}: it has ended already")
         return SpecError(f"{what}: there is no such run, or its history is past the retention time ({message})")
     if error.status is RPCStatusCode.INVALID_ARGUMENT:
         return SpecError(f"{what}: the Temporal server rejects it: {message}")
+    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED and "larger than max" in message:
+        return SpecError(f"{what}: too large for the Temporal server: pass less, or {HOW_TO_KEEP_OUTSIDE} ({message})")
     if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
         return SetupError(f"{what}: the Temporal server denies access ({message}): check TEMPORAL_API_KEY")
     return SetupError(f"{what}: the Temporal server does not answer as it should: {message}")

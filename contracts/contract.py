@@ -25,7 +25,7 @@ from pydantic_core import PydanticUndefined
 from typing_extensions import TypeVar
 
 from .errors import SpecError
-from .text import shorten
+from .text import one_line, shorten
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -200,9 +200,31 @@ def _problems(error: ValidationError) -> list[str]:
 
 def problem_text(problem: ErrorDetails) -> str:
     """Return what is wrong with a value, after its place."""
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem["loc"]).removeprefix(".")
+    place = place_text(problem["loc"])
     message = _message(problem)
     return f"{place}: {message}" if place else message
+
+
+def place_text(steps: Iterable[int | str]) -> str:
+    """Return a place inside a value: `.name` of an object, `[0]` of a list."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+_TOLD_PROBLEMS = 5
+
+
+def problems_of(error: ValueError) -> str:
+    """Return in one line what is wrong with a value, and nothing of the value.
+
+    Args:
+        error: What pydantic raised, or another one that says it in its own words.
+    """
+    if not isinstance(error, ValidationError):
+        return one_line(str(error), 500)
+    found = error.errors(include_url=False, include_input=False)
+    told = [": ".join(filter(None, (place_text(e["loc"]), e["msg"].removeprefix("Value error, ")))) for e in found]
+    more = f"; and {len(told) - _TOLD_PROBLEMS:,} more problems" if len(told) > _TOLD_PROBLEMS else ""
+    return one_line("; ".join(told[:_TOLD_PROBLEMS]), 1_000) + more
 
 
 def _message(problem: ErrorDetails) -> str:

@@ -5,11 +5,12 @@ Each by the method that takes it.
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from datetime import timedelta
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from temporalio.client import Client as TemporalClient
 from temporalio.client import (
@@ -18,17 +19,25 @@ from temporalio.client import (
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
 from ...contracts.contract import brief
-from ...contracts.errors import SpecError
+from ...contracts.errors import SetupError, SpecError
 from ...history.reading.executions import is_code_first
+from ..code_first import check_sent
 from ..rpc_errors import translate_rpc_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_ANSWER_TIME: Final = timedelta(seconds=30)
+"""How long a query is waited for: none that a worker answers takes as long."""
+
+_NO_ANSWER: Final = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 
 
 class WorkflowCalls:
@@ -55,7 +64,7 @@ class WorkflowCalls:
         Raises:
             SpecError: It is no signal, the run is not a code-first workflow, or has ended.
         """
-        _check(signal, "signal", args, named)
+        _check(signal, "signal", args, named, self._temporal)
         with self._told("signal", signal):
             await (await self._handle()).signal(cast("Any", signal), args=args)
 
@@ -75,7 +84,7 @@ class WorkflowCalls:
             SpecError: It is no update, the run is not a code-first workflow, or has ended; or the workflow refuses it,
                 with its reason.
         """
-        _check(update, "update", args, named)
+        _check(update, "update", args, named, self._temporal)
         with self._told("update", update):
             answer: T = await (await self._handle()).execute_update(cast("Any", update), args=args)
         return answer
@@ -93,9 +102,9 @@ class WorkflowCalls:
         Raises:
             SpecError: It is no query, the run is not a code-first workflow, or the query fails, with its reason.
         """
-        _check(query, "query", args, named)
+        _check(query, "query", args, named, self._temporal)
         with self._told("query", query):
-            answer: T = await (await self._handle()).query(cast("Any", query), args=args)
+            answer: T = await (await self._handle()).query(cast("Any", query), args=args, rpc_timeout=_ANSWER_TIME)
         return answer
 
     async def _handle(self) -> WorkflowHandle[Any, Any]:
@@ -107,11 +116,15 @@ class WorkflowCalls:
     @contextmanager
     def _told(self, kind: str, method: object) -> Iterator[None]:
         """Turn what goes wrong into words."""
-        run = f"run {self.id!r}"
-        label = f"{run}: {kind} {getattr(method, '__name__', '')}"
+        label = f"run {self.id!r}: {kind} {getattr(method, '__name__', '')}"
         try:
-            with translate_rpc_errors(run):
+            with translate_rpc_errors(label), _answered(label, kind):
                 yield
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                # The caller's own, such as of `asyncio.timeout`, which knows its end by this alone.
+                raise error.__cause__ from None
+            raise SetupError(_silence(label)) from error
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             reason = cause.message if isinstance(cause, ApplicationError) else cause
@@ -120,10 +133,29 @@ class WorkflowCalls:
             raise SpecError(f"{label}: {error}") from error
 
 
-def _check(method: object, kind: str, args: Sequence[object], named: Mapping[str, object]) -> None:
+@contextmanager
+def _answered(label: str, kind: str) -> Iterator[None]:
+    """Say why a query has no answer: its workflow's worker alone can give one."""
+    try:
+        yield
+    except RPCError as error:
+        if kind == "query" and error.status in _NO_ANSWER:
+            raise SetupError(_silence(label)) from error
+        raise
+
+
+def _silence(label: str) -> str:
+    return (
+        f"{label}: no answer: no worker serves its workflow, or the workflow's code fails, which the worker's log tells"
+    )
+
+
+def _check(
+    method: object, kind: str, args: Sequence[object], named: Mapping[str, object], temporal: TemporalClient
+) -> None:
     """Check that a method is what it is to be, and takes what it is given.
 
-    A signal that it does not take would fail the workflow's code again and again.
+    A signal that it does not take would fail the workflow's code again and again, or be dropped.
 
     Raises:
         SpecError: It is something else, or takes other arguments; says what to pass.
@@ -133,7 +165,6 @@ def _check(method: object, kind: str, args: Sequence[object], named: Mapping[str
     marks = (f"__temporal_{kind}_definition", "_defn") if kind == "update" else (f"__temporal_{kind}_definition",)
     if not any(hasattr(method, mark) for mark in marks):
         raise SpecError(f"{kind}: {brief(method)} is no method under @workflow.{kind}: pass one, as Flow.method")
-    try:
-        inspect.signature(cast("Any", method)).bind(None, *args)
-    except TypeError as error:
-        raise SpecError(f"{kind}: {getattr(method, '__name__', 'it')} does not take these arguments: {error}") from None
+    converter = temporal.data_converter
+    offload = converter.external_storage is not None
+    check_sent(cast("Any", method), kind, args, converter.payload_converter, offload=offload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -71,16 +72,28 @@ async def test_they_reach_the_workflow(temporal: TemporalClient, task_queue: str
         assert left == 2
         result = await run.result()
         assert (result.status, result.output) == (Status.COMPLETED, "Fine. anna please please")
-        with pytest.raises(SpecError, match="run '"):
+        with pytest.raises(SpecError, match="signal say: it has ended already"):
             await run.signal(Refund.say, "late", 1)
         assert await run.query(Refund.waits_for) == told, "also when it has ended"
+        waits = await client.start(Refund.run, "order 8", task_queue=f"{task_queue}-nobody")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await waits.update(Refund.approve, "anna")
         other = await client.start(PLAIN, "Hi.")
         with pytest.raises(SpecError, match="it is no code-first workflow"):
             await other.signal(Refund.say, "x", 1)
     with pytest.raises(SpecError, match=r"signal: .* is no method under @workflow\.signal: pass one"):
         await run.signal(Refund.approve, "anna")  # type: ignore[arg-type]
     for wrong in ((), ("please",), ("please", 1, 2)):
-        with pytest.raises(SpecError, match="signal: say does not take these arguments"):
+        with pytest.raises(SpecError, match="signal say does not take these arguments"):
             await run.signal(Refund.say, *wrong)
+    for unread, why in (
+        (("please", "often"), "times cannot be 'often': Input should be a valid integer"),
+        ((5, 1), "word cannot be 5: Input should be a valid string"),
+        (("\ud800", 1), "surrogates not allowed"),
+        (("x" * 2_000_001, 1), "word has 2,000,003 bytes and the limit is 2,000,000"),
+    ):
+        with pytest.raises(SpecError, match=f"signal say: .*{why}"):
+            await run.signal(Refund.say, *unread)
     with pytest.raises(SpecError, match=r"signal: times=: give the arguments in their order"):
         await run.signal(Refund.say, "x", times=1)

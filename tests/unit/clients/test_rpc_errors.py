@@ -38,3 +38,28 @@ def test_a_query_that_is_wrong_is_answered_by_the_servers_words(words: str) -> N
     with pytest.raises(SpecError) as caught, translate_rpc_errors("the list of runs"):
         raise RPCError(words, RPCStatusCode.INVALID_ARGUMENT, b"")
     assert str(caught.value) == f"the list of runs: the Temporal server rejects it: {words}"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "kind", "told"),
+    [
+        ("workflow execution already completed", RPCStatusCode.NOT_FOUND, SpecError, "it has ended already"),
+        (
+            "grpc: received message after decompression larger than max 4194304",
+            RPCStatusCode.RESOURCE_EXHAUSTED,
+            SpecError,
+            "too large for the Temporal server",
+        ),
+        (
+            "search attribute SostenutoTenant value size 5002 exceeds size limit 2048",
+            RPCStatusCode.INVALID_ARGUMENT,
+            SpecError,
+            "exceeds size limit 2048",
+        ),
+    ],
+)
+def test_what_is_wrong_is_not_told_as_something_else(
+    words: str, status: RPCStatusCode, kind: type[Exception], told: str
+) -> None:
+    with pytest.raises(kind, match=told), translate_rpc_errors("run 'x'"):
+        raise RPCError(words, status, b"")
