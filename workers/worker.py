@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -118,6 +119,7 @@ def build_worker(
     with loading_workflows():
         return AppWorker(
             partial(_at_work, user, resources),
+            resources.lost,
             tolerant(client),
             task_queue=task_queue,
             workflows=[*_WORKFLOWS, *app.workflows],
@@ -137,25 +139,51 @@ def build_worker(
 class AppWorker(Worker):
     """A worker that holds what people's code needs while it is at work.
 
+    It stops where that is lost meanwhile, and raises what `lost` does.
+
     Args:
         holding: Holds it. What it raises is raised before the worker begins: the SDK's own place for it would leave a
             worker that cannot be stopped.
+        lost: Ends by an error when it is held no more.
         *given: As for the SDK's.
         **options: The same.
     """
 
-    def __init__(self, holding: Callable[[], AbstractAsyncContextManager[None]], *given: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        holding: Callable[[], AbstractAsyncContextManager[None]],
+        lost: Callable[[], Coroutine[Any, Any, None]],
+        *given: Any,
+        **options: Any,
+    ) -> None:
         super().__init__(*given, **options)
         self._holding = holding
+        self._lost = lost
         self._held: AsyncExitStack | None = None
 
     async def run(self) -> None:
         """Run it until it is shut down."""
         if self._held:
-            await super().run()
+            await self._serve()
             return
         async with self._holding():
-            await super().run()
+            await self._serve()
+
+    async def _serve(self) -> None:
+        serving, losing = asyncio.create_task(super().run()), asyncio.create_task(self._lost())
+        try:
+            await asyncio.wait([serving, losing], return_when=asyncio.FIRST_COMPLETED)
+            if not serving.done():
+                await self.shutdown()
+                losing.result()
+        except asyncio.CancelledError:
+            # By which the SDK has a worker shut down, too.
+            serving.cancel()
+            raise
+        finally:
+            losing.cancel()
+            await asyncio.wait([serving])
+        serving.result()
 
     async def __aenter__(self) -> AppWorker:
         held = AsyncExitStack()

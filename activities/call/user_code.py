@@ -227,7 +227,11 @@ def _serve(loop: asyncio.AbstractEventLoop, closing: threading.Event) -> None:
     try:
         # A function may stop it, too: then it goes on.
         while not closing.is_set():
-            loop.run_forever()
+            try:
+                loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                # Of a task that a function began: whoever waits for that one has it too.
+                _LOG.warning("a task of an async function raised %s, which ends no worker", type(error).__name__)
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()

@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from ....contracts.errors import SetupError
-from ..failure import told
+from ..failure import leaves, told
+from ..own_code import own_place
 from ..user_code import UserCode
 
 _LOG: Final = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Resources:
         self._user = user
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Event | None = None
+        self._living: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -64,20 +66,43 @@ class Resources:
             await asyncio.wait([living, opening], return_when=asyncio.FIRST_COMPLETED)
             if living.done():
                 raise SetupError(f"App: lifespan: {_why(living)}")
+            self._living = living
             yield
         finally:
             opening.cancel()
             await self._close(living, was_open=opened.is_set())
 
+    async def lost(self) -> None:
+        """Wait until it ends by itself, while it is held open; for ever where it does not.
+
+        Raises:
+            SetupError: It has ended; says why.
+        """
+        if self._living is None:
+            await asyncio.Event().wait()
+            return
+        # Whoever waits here may stop to, and it goes on.
+        await asyncio.wait([self._living])
+        why = f"it ended while the worker served: {_why(self._living)}"
+        _LOG.error("App: lifespan: %s: the worker stops, as what its tools share is gone", why)
+        raise SetupError(f"App: lifespan: {why}")
+
     async def _live(self, lifespan: Lifespan, is_open: Callable[[], None]) -> None:
         # The loop's own: what is made on it is closed on it, and in one task.
         self._loop, self._leaving = asyncio.get_running_loop(), asyncio.Event()
-        async with lifespan() as value:
-            self.value = value
-            is_open()
-            await self._leaving.wait()
+        try:
+            async with lifespan() as value:
+                self.value = value
+                is_open()
+                await self._leaving.wait()
+        except (asyncio.CancelledError, Exception):
+            raise
+        except BaseException as error:
+            # Such as of `sys.exit`: it would end the loop of all async functions.
+            raise RuntimeError(f"it raised {told(error)}") from error
 
     async def _close(self, living: asyncio.Task[None], *, was_open: bool) -> None:
+        self._living, was_lost = None, was_open and living.done()
         # One that has not begun does not look whether it is to end.
         if was_open and self._loop and self._leaving and not living.done():
             self._loop.call_soon_threadsafe(self._leaving.set)
@@ -87,11 +112,14 @@ class Resources:
                 _LOG.warning("the app's lifespan did not end within %g s, and is left to itself", _CLOSING_SECONDS)
             living.cancel()
         await asyncio.wait([living])
-        if self.value is not None and not living.cancelled() and living.exception():
+        if was_open and not was_lost and not living.cancelled() and living.exception():
             _LOG.warning("the app's lifespan failed at its end: %s", _why(living))
         self.value = None
 
 
 def _why(living: asyncio.Task[None]) -> str:
-    error = living.exception()
-    return told(error) if error else "it ended before the worker did: it has to yield once"
+    error = asyncio.CancelledError() if living.cancelled() else living.exception()
+    if error is None:
+        return "it ended before the worker did: it has to yield once"
+    place = next(filter(None, (own_place(one) for leaf in leaves(error) for one in (leaf, leaf.__cause__) if one)), "")
+    return f"{told(error)}{place}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -85,6 +86,49 @@ async def test_one_that_fails_at_its_end(
             client = Client(temporal, task_queue=task_queue, redis_url="")
             await (await client.start(ASKER, "Go.")).result()
     assert "the app's lifespan failed at its end: OSError: the pool was closed already" in caplog.text
+
+
+@asynccontextmanager
+async def _left(app: App) -> AsyncIterator[None]:
+    if app.runnables:
+        sys.exit("no token in ORDERS_TOKEN")
+    yield
+
+
+async def _dies(when: asyncio.Event, why: type[BaseException]) -> None:
+    await when.wait()
+    raise why("the pool died")
+
+
+@pytest.mark.parametrize("why", [OSError, SystemExit])
+async def test_one_that_ends_while_its_worker_serves(
+    temporal: TemporalClient, task_queue: str, caplog: pytest.LogCaptureFixture, why: type[BaseException]
+) -> None:
+    dies: list[Callable[[], object]] = []
+
+    @asynccontextmanager
+    async def lifespan(_: App) -> AsyncIterator[None]:
+        when, loop = asyncio.Event(), asyncio.get_running_loop()
+        dies.append(lambda: loop.call_soon_threadsafe(when.set))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_dies(when, why))
+            yield
+
+    told = (
+        rf"App: lifespan: it ended while the worker served: .*{why.__name__}: the pool died \(.*test_resources.py, line"
+    )
+    with pytest.raises(SetupError, match=told):
+        async with _worker(temporal, task_queue, lifespan):
+            dies[0]()
+            await asyncio.Event().wait()
+    assert "the worker stops, as what its tools share is gone" in caplog.text
+    assert "failed at its end" not in caplog.text, "it is told once"
+
+
+async def test_one_that_would_end_the_process(temporal: TemporalClient, task_queue: str) -> None:
+    with pytest.raises(SetupError, match=r"App: lifespan: .*SystemExit: no token in ORDERS_TOKEN \(.*, line"):
+        async with _worker(temporal, task_queue, _left):
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager
