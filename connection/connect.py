@@ -17,9 +17,10 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor, Plugin
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import PayloadLimitsConfig, RPCError, RPCStatusCode
 
-from ..contracts import names
+from ..contracts import limits, names
+from ..contracts.context.values import MAX_CONTEXT_BYTES
 from ..contracts.errors import SetupError
 from .converter import data_converter
 from .live_channel import redis_url_setting
@@ -28,6 +29,9 @@ from .tracing import CallersTrace
 
 DEFAULT_ADDRESS = "localhost:7233"
 """Where Temporal listens when nobody says otherwise."""
+
+UNWARNED = PayloadLimitsConfig(memo_warn_size=limits.MEMO_BYTES + MAX_CONTEXT_BYTES + 1_000)
+"""Sizes up to which the SDK is silent: a memo has a result and a context, each of at most what is said here."""
 
 _INNERMOST = re.compile(r'(?:message|error): "([^"]+)"')
 _CONNECT_TIMEOUT = timedelta(seconds=4)
@@ -66,6 +70,7 @@ async def connect(
                 **config,
                 connect_timeout=_CONNECT_TIMEOUT,
                 data_converter=data_converter(payload_dir),
+                payload_limits=UNWARNED,
                 interceptors=[*interceptors, CallersTrace()],
                 plugins=plugins,
                 runtime=runtime,

@@ -17,6 +17,7 @@ from typing import Self
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from ...connection.connect import UNWARNED
 from ...connection.converter import data_converter
 from ...connection.running_stack import RunningStack
 from ...contracts import names
@@ -136,7 +137,10 @@ class EmbeddedStack:
         self.server = supervisor.current
         # Not by `connect`: TEMPORAL_* may name another server, with its keys and certificates.
         self.client = await Client.connect(
-            self.server.address, namespace=NAMESPACE, data_converter=data_converter(self.payload_dir)
+            self.server.address,
+            namespace=NAMESPACE,
+            data_converter=data_converter(self.payload_dir),
+            payload_limits=UNWARNED,
         )
         self._on_status(f"Temporal is up at {self.server.address}")
 

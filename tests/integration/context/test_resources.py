@@ -117,10 +117,14 @@ async def test_one_that_ends_while_its_worker_serves(
     told = (
         rf"App: lifespan: it ended while the worker served: .*{why.__name__}: the pool died \(.*test_resources.py, line"
     )
-    with pytest.raises(SetupError, match=told):
+
+    async def serve() -> None:
         async with _worker(temporal, task_queue, lifespan):
             dies[0]()
             await asyncio.Event().wait()
+
+    with pytest.raises(SetupError, match=told):
+        await serve()
     assert "the worker stops, as what its tools share is gone" in caplog.text
     assert "failed at its end" not in caplog.text, "it is told once"
 
