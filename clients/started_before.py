@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
+from ..contracts.contract import ordered
 from ..contracts.errors import SpecError
 from ..history.reading.executions import context_of, describe, first_execution
 from ..history.reading.follow import decoded, read_start
@@ -58,7 +59,8 @@ async def find_started_before(temporal: Client, run_id: str, order: Order) -> st
     is_run = order.workflow == names.RUN_WORKFLOW
     said = await _whole(temporal, started.input)
     asked = temporal.data_converter.payload_converter.to_payloads(order.arguments)
-    if said is not None and _questions(said, is_run=is_run) != _questions(asked, is_run=is_run):
+    given = None if is_run else order.arguments
+    if said is not None and _questions(said, given) != _questions(asked, given):
         raise SpecError(
             f"{run_id!r} was started already, and was asked something else: pass another id, or the same input to get "
             "that run"
@@ -78,40 +80,44 @@ async def _whole(temporal: Client, said: Payloads) -> Sequence[Payload] | None:
     return None if any(payload.external_payloads for payload in found) else found
 
 
-def _questions(payloads: Sequence[Payload], *, is_run: bool) -> list[object]:
-    """Return what was asked, to be compared."""
-    if not is_run:
-        return [_argument(payload) for payload in payloads]
+def _questions(payloads: Sequence[Payload], given: Sequence[Any] | None) -> list[object]:
+    """Return what was asked, to be compared.
+
+    Args:
+        payloads: As they are sent.
+        given: What a code-first workflow is given now: knows what of it is a set. None: it is a run.
+    """
+    if given is not None:
+        known = given if len(given) == len(payloads) else [None] * len(payloads)
+        return [_argument(payload, one) for payload, one in zip(payloads, known, strict=True)]
     # What runs may have changed since: what it is asked has not.
     asked = from_json(payloads[0].data)
-    before, message = asked.get("before") or (), asked.get("message") or {}
-    # Messages have an order, as their parts have: only what a part says may have been a set.
-    said = [[one.get("role"), *map(_canonical, one.get("parts", ()))] for one in before]
-    return [*said, *map(_canonical, message.get("parts", ()))]
+    messages = [*(asked.get("before") or ()), asked.get("message") or {}]
+    return [[one.get("role"), *map(_canonical, one.get("parts", ()))] for one in messages]
 
 
-def _argument(payload: Payload) -> object:
+def _argument(payload: Payload, given: Any) -> object:
     is_json = payload.metadata.get("encoding", b"").startswith(b"json/")
-    return _canonical(from_json(payload.data)) if is_json else payload.data
+    # Sets become lists, in the order of one process.
+    return _canonical(ordered(from_json(payload.data), given)) if is_json else payload.data
 
 
 def _canonical(value: Any) -> str:
-    """Return a value as text that is the same however a set or a dict was ordered.
+    """Return a value as text that is the same however a dict was ordered.
 
     A text that is JSON, as fields are sent, counts as that JSON.
     """
-    return json.dumps(_ordered(value), sort_keys=True)
+    return json.dumps(_read(value), sort_keys=True)
 
 
-def _ordered(value: Any) -> Any:
+def _read(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _ordered(one) for key, one in value.items()}
+        return {key: _read(one) for key, one in value.items()}
     if isinstance(value, list):
-        # Sets become lists, in the order of one process.
-        return sorted((_ordered(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+        return [*map(_read, value)]
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
-            return ["json", _ordered(from_json(value))]
+            return ["json", _read(from_json(value))]
         except ValueError:
             return value
     return value

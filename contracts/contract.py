@@ -8,7 +8,8 @@ Must not import anything of ours but `errors` and `text`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, get_origin
 
@@ -21,7 +22,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 from typing_extensions import TypeVar
 
 from .errors import SpecError
@@ -171,6 +172,41 @@ def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
     if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
         return tuple(items)
     raise SpecError(f"{where}: {brief(items)} is not a list: write [...]")
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON, with each set in an order that no process changes.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    return ordered(to_jsonable_python(value), value)
+
+
+def ordered(plain: Any, given: Any) -> Any:
+    """Return JSON with the lists in order that were sets in what it was made of.
+
+    Args:
+        plain: The JSON.
+        given: What it, or another JSON that is to be the same, was made of.
+    """
+    if isinstance(plain, dict):
+        return {name: ordered(item, _item(given, name)) for name, item in plain.items()}
+    if not isinstance(plain, list):
+        return plain
+    if isinstance(given, Set):
+        return sorted(plain, key=lambda item: json.dumps(item, sort_keys=True))
+    items = given if isinstance(given, list | tuple) and len(given) == len(plain) else [None] * len(plain)
+    return [ordered(item, was) for item, was in zip(plain, items, strict=True)]
+
+
+def _item(holder: Any, name: str) -> Any:
+    """Return what is called so in the JSON of an object; None where it is called otherwise there."""
+    if isinstance(holder, Mapping):
+        return holder.get(name)
+    known = type(holder).model_fields if isinstance(holder, BaseModel) else {}
+    found = next((field for field, of in known.items() if name in (of.serialization_alias, of.alias)), name)
+    return getattr(holder, found, None)
 
 
 def brief(value: object) -> str:

@@ -47,6 +47,9 @@ HARD_HISTORY_BYTES: Final = 45_000_000
 ID_BYTES: Final = 1_000
 """Longest id of a workflow or an activity that the server takes."""
 
+MAX_TENANT_BYTES: Final = 2_000
+"""Longest name of a tenant: the server takes no search attribute with more than 2,048."""
+
 PLACE_BYTES: Final = 900
 """Longest place in a tree: ids of activities are made of it, and have up to 100 characters more."""
 

@@ -25,9 +25,9 @@ CONTEXT = "context."
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_OF_CONTEXT = re.compile(r"context(?:\.[A-Za-z0-9_-]+)+")
+_OF_CONTEXT = re.compile(r"context(?:\.[\w-]+)+")
 _BRACED = re.compile(rf"\{{({_OF_CONTEXT.pattern})\}}")
-_WORD = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_-]+)*"
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[\w-]+)*"
 _IN_TEXT = re.compile(rf"\{{\{{({_WORD})\}}\}}|\{{({_WORD})\}}")
 
 
@@ -172,8 +172,9 @@ def check_text(text: str) -> tuple[str, ...]:
     names = dict.fromkeys(match.group(2) for match in _IN_TEXT.finditer(text) if match.group(2))
     for name in names:
         if not is_of_context(name):
+            meant = f"context.{'NAME' if name == 'context' else name}"
             raise ValueError(
-                f"nothing fills {{{name}}}: write {{context.{name}}} for a value of the run's context, "
+                f"nothing fills {{{name}}}: write {{{meant}}} for a value of the run's context, "
                 f"or {{{{{name}}}}} for the word in braces"
             )
     return tuple(names)

@@ -9,20 +9,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial, singledispatch
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
 from .. import template
 from ..collection.collection import Collection, SearchTool
-from ..collection.fields import conditions_from
+from ..collection.fields import Condition, conditions_from
 from ..contract import Spec
 from ..errors import SpecError
+from ..limits import MAX_TENANT_BYTES, excess
 from ..model import Model
 from ..specs.agent import Agent
 from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
-from .values import TENANT_VALUE, Values, context_values, typed_context
+from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context
 
 S = TypeVar("S", bound=Spec)
 N = TypeVar("N", bound=Node)
@@ -52,25 +53,40 @@ def begun_with(runnable: N, given: Any, tenant: str | None) -> BegunWith:
             is taken from it; names both.
     """
     check_tree(runnable)
-    label = f"{type(runnable).__name__} {runnable.name!r}"
-    for place, node in runnable.places():
-        check_names(node, f"{label}: {place}" if place else label)
+    check_all_names(runnable)
     values, tenant = with_tenant(context_values(given), tenant)
     values = checked(runnable, values, is_given=given is not None)
     return BegunWith(filled(runnable, values), values, tenant)
+
+
+def check_all_names(runnable: Node) -> None:
+    """Check the names of the context in a runnable, and in all that is nested in it.
+
+    Raises:
+        SpecError: Nothing could fill one; names it, and its place.
+    """
+    label = f"{type(runnable).__name__} {runnable.name!r}"
+    for place, node in runnable.places():
+        check_names(node, f"{label}: {place}" if place else label)
 
 
 def with_tenant(values: Values, tenant: str | None) -> tuple[dict[str, JsonValue], str]:
     """Return a context with its tenant, and the tenant.
 
     Raises:
-        SpecError: They say two.
+        SpecError: They say two, it is no text, or one that is too long; or with it the context is too large.
     """
     there = values.get(TENANT_VALUE)
+    if there is not None and not isinstance(there, str):
+        raise SpecError("context: tenant: it is no text: a value of this name says whom the run is for")
     if tenant and there and there != tenant:
         raise SpecError(f"tenant={tenant!r}, and the context has the tenant {there!r}: give one of them")
-    whose = tenant or (there if isinstance(there, str) else "")
-    return ({**values, TENANT_VALUE: whose} if whose else dict(values)), whose
+    whose = tenant or there or ""
+    if (size := len(whose.encode(errors="replace"))) > MAX_TENANT_BYTES:
+        raise SpecError(excess("the tenant", size, MAX_TENANT_BYTES))
+    whole = {**values, TENANT_VALUE: whose} if whose else dict(values)
+    check_values(whole)
+    return whole, whose
 
 
 def filled(runnable: N, values: Values) -> N:
@@ -110,10 +126,8 @@ def _said_by(node: Node) -> Iterator[Spec]:
 
 
 def _check_fields(kind: Any, names: tuple[str, ...], where: str) -> None:
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)) or kind.model_config.get("extra") == "allow":
-        return
-    known = [field.serialization_alias or name for name, field in kind.model_fields.items()]
-    for name in names:
+    known = names_of_kind(kind)
+    for name in names if known else ():
         first = name.removeprefix(template.CONTEXT).partition(".")[0]
         if first not in (*known, TENANT_VALUE):
             raise SpecError(f"{where}: {{{name}}}: {kind.__name__} has no {first!r}; it has {', '.join(known)}")
@@ -144,6 +158,7 @@ def checked(runnable: Node, values: Values, *, is_given: bool) -> dict[str, Json
             raise SpecError(f"{label}: {error}: it is to be a {kind}") from None
         # With its defaults.
         whole |= context_values(typed)
+    check_values(whole)
     return whole
 
 
@@ -220,11 +235,16 @@ def _is_offered(agent: Agent, tool: Tool[..., Any], values: Values) -> bool:
         return True
     if not values:
         return False
+    place = f"tools[{tool.spec.name}]"
     try:
-        return bool(tool.when(typed_context(tool.when_type or agent.context_type, values)))
+        context = typed_context(tool.when_type or tool.context_type or agent.context_type, values)
+    except ValueError as error:
+        raise _WrongError(f"when: {error}", place) from None
+    try:
+        return bool(tool.when(context))
     except Exception as error:
         text = str(error) or type(error).__name__
-        raise _WrongError(f"when: {type(error).__name__}: {text}", f"tools[{tool.spec.name}]") from error
+        raise _WrongError(f"when: {type(error).__name__}: {text}", place) from error
 
 
 def _with_filters(spec: Any, collection: Collection, names: Mapping[str, str], values: Values) -> Any:
@@ -235,14 +255,20 @@ def _with_filters(spec: Any, collection: Collection, names: Mapping[str, str], v
         field: _fill(partial(template.of_context, name, values), f"filters[{field}]", values)
         for field, name in names.items()
     }
+    conditions: tuple[Condition, ...] = ()
     for field, value in found.items():
+        place = f"filters[{field}]"
         # Else what is to keep something out would let everything in.
         if value is None:
-            raise _WrongError(f"{{{names[field]}}} is null in the context: give a value", f"filters[{field}]")
-    try:
-        conditions = conditions_from(collection.fields, found, "filters")
-    except SpecError as error:
-        raise _WrongError(str(error)) from None
+            raise _WrongError(f"{{{names[field]}}} is null in the context: give a value", place)
+        try:
+            conditions += conditions_from(collection.fields, {field: value}, "filters")
+        except SpecError as error:
+            if field not in collection.fields:
+                raise _WrongError(str(error)) from None
+            # The value itself may be a secret.
+            kind = f"a {type(value).__name__} that the field, of kind {collection.fields[field].kind}, does not take"
+            raise _WrongError(f"{{{names[field]}}} is {kind}", place) from None
     rest = {field: name for field, name in spec.filled.items() if field not in names}
     return spec.model_copy(update={"filters": (*spec.filters, *conditions), "filled": rest})
 

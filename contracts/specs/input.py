@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard, get_args
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
-from ..contract import Contract, brief
+from ..contract import Contract, brief, to_plain
 from ..errors import SpecError
 from ..limits import MAX_DEPTH, is_too_deep
 from ..message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
@@ -85,7 +84,7 @@ def _message(content: Any) -> Message:
         meant = "its output" if hasattr(content, "output") else "a text, a message, a list, or a dict of fields"
         raise SpecError(f"the input is {brief(content)}, which no run can be asked: pass {meant}")
     try:
-        plain = to_jsonable_python(content)
+        plain = to_plain(content)
     except ValueError as error:
         raise SpecError(f"the input is not JSON: {error}") from None
     if is_too_deep(plain):

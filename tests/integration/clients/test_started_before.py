@@ -46,12 +46,19 @@ LARGE = "a" * 400_000
         (AGENT, "How is 7?", "How is 7?", ["How is 8?", ["How is 7?", "8?"], LARGE]),
         (AGENT, LARGE, LARGE, ["b" * 400_000, "small"]),
         (AGENT, [*SAID, ASKED], [*SAID, ASKED], [[*reversed(SAID), ASKED], [*SAID[:1], ASKED], "How is 7?"]),
-        (FIELDS, {"a": "1", "b": ["x", "y"]}, {"b": ["y", "x"], "a": "1"}, [{"a": "1", "b": "x"}, {"a": 1, "b": []}]),
-        (Takes, {"a": 1, "b": [2]}, {"b": [2], "a": 1}, [{"a": True, "b": [2]}, {"a": 1}, LARGE]),
+        (
+            FIELDS,
+            {"a": "1", "b": ["x", "y"]},
+            {"b": ["x", "y"], "a": "1"},
+            [{"a": "1", "b": ["y", "x"]}, {"a": 1, "b": []}],
+        ),
+        (FIELDS, {"a": "1", "b": {"x", "y"}}, {"a": "1", "b": ["x", "y"]}, [{"a": "1", "b": {"x"}}]),
+        (Takes, {"a": 1, "b": [2, 3]}, {"b": [2, 3], "a": 1}, [{"a": True, "b": [2, 3]}, {"a": 1, "b": [3, 2]}, LARGE]),
+        (Takes, {"a": ["y", "x"]}, {"a": {"x", "y"}}, [{"a": {"x"}}]),
         (Takes, float("nan"), float("nan"), [1.0]),
         (TakesBytes, b"1", b"1", [b"1.0"]),
     ],
-    ids=["text", "large", "messages", "fields", "code-first", "nan", "bytes"],
+    ids=["text", "large", "messages", "fields", "set", "code-first", "code-first-set", "nan", "bytes"],
 )
 async def test_the_same_question(
     temporal: TemporalClient, task_queue: str, tmp_path: Path, what: Any, first: Any, same: Any, others: list[Any]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, computed_field
+from typing_extensions import TypedDict
 
 from sostenuto import (
     Agent,
@@ -119,7 +120,7 @@ def test_what_a_search_tool_is_limited_to() -> None:
     assert (year.field, year.any_of, team.field, team.any_of) == ("year", (2026,), "team", ("core",))
     with pytest.raises(SpecError, match=r"searches\[0\].filters\[team\]: {context.team} is null"):
         _begun(agent, {"team": None})
-    with pytest.raises(SpecError, match="3 is not a text"):
+    with pytest.raises(SpecError, match=r"filters\[team\]: {context.team} is a int that the field, of kind text,"):
         _begun(agent, {"team": 3})
 
 
@@ -130,9 +131,8 @@ def test_tools_that_are_offered_to_some() -> None:
         assert [one.name for one in _begun(chain, context).steps[0].run.tools] == names
     bare = Agent(name="a", model=MODEL, tools=[look, export])
     assert [one.name for one in _begun(bare, None).tools] == ["look"]
-    with pytest.raises(
-        SpecError, match=r"tools\[export\]: when: AttributeError: 'dict' object has no attribute 'plan'"
-    ):
+    assert len(_begun(bare, {"user": "u", "plan": "pro"}).tools) == 2, "of the type that the tool itself names"
+    with pytest.raises(SpecError, match=r"tools\[export\]: when: context: user: Field required"):
         _begun(bare, {"plan": "pro"})
     chosen = Agent(name="a", model=MODEL, tools=[look, export], tool_choice="export", context=Ctx)
     with pytest.raises(SpecError, match="tool_choice: the tool 'export' is not offered to this run"):
@@ -209,6 +209,64 @@ class Plain:
     user: str
 
 
+TOKEN = "TOPSECRETTOKEN"
+
+
+class Hidden(BaseModel):
+    """Is not written whole."""
+
+    token: str
+    more: str = Field(exclude=True, default="")
+
+
+class Priced(BaseModel):
+    """Has a number."""
+
+    price: float
+
+
+class Padded(BaseModel):
+    """Has a long default."""
+
+    user: str
+    more: str = "x" * 100
+
+
+class Computed(BaseModel):
+    """Writes more than it reads."""
+
+    model_config = ConfigDict(extra="forbid")
+    user: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def shown(self) -> str:
+        """As people see it."""
+        return self.user.title()
+
+
+class Sized(TypedDict):
+    """A name that is not ASCII."""
+
+    größe: int  # noqa: PLC2401 - that is what is tested
+
+
+class Plans(BaseModel):
+    """Has a set under another name."""
+
+    names: set[str] = Field(alias="plan_names")
+
+
+def _no_clock() -> str:
+    raise RuntimeError("no clock here")
+
+
+class Clocked(BaseModel):
+    """Has a default that a workflow may not make."""
+
+    at: str = Field(default_factory=_no_clock)
+
+
 class Secret(BaseModel):
     """Is written as stars."""
 
@@ -219,16 +277,70 @@ def test_what_can_be_a_context() -> None:
     assert context_values(Plain("anna")) == {"user": "anna"}
     assert typed_context(Plain, {"user": "anna"}) == Plain("anna")
     for wrong, words in (
-        ("anna", "'anna' is not an object"),
-        ([1], "is not an object"),
+        (TOKEN, "a str is not an object"),
+        ([TOKEN], "a list is not an object"),
         ({"a": object()}, "it is not JSON"),
-        ({"a": "x" * MAX_CONTEXT_BYTES}, "the limit is 16,000"),
-        (Secret(key=SecretStr("k")), "does not come back from JSON as it was"),
+        ({"a": TOKEN * MAX_CONTEXT_BYTES}, "the limit is 16,000"),
+        (Secret(key=SecretStr(TOKEN)), "does not come back from JSON as it was"),
+        (Hidden(token=TOKEN, more="x"), "does not come back from JSON as it was"),
+        ({"a": [{"key": SecretStr(TOKEN)}]}, "a[0].key: a SecretStr is written as stars"),
+        ({"a": Secret(key=SecretStr(TOKEN))}, "a: Secret does not come back from JSON"),
+        ({"a": {"b": [1.0, float("nan")]}}, "a.b[1]: nan is no number of JSON"),
+        (Priced(price=float("inf")), "price: inf is no number of JSON"),
+        ({"a": {1: 2}}, "a: a name in it is no text, but a int"),
+        ({"a": f"{TOKEN}\ud800"}, "a: it is not Unicode: it has half of a surrogate pair"),
+        ({"a": {"\ud800": 1}}, "a: the name '?' in it has half of a surrogate pair"),
+        ({"a": 2**64}, "a: it is a number of more than 64 bits"),
     ):
         with pytest.raises(SpecError) as caught:
             context_values(wrong)
         assert words in str(caught.value)
         assert str(caught.value).startswith("context: ")
+        assert TOKEN not in str(caught.value), "what is in it may be secret"
+    with pytest.raises(SpecError, match="Agent 'a': context: plan: Input should be 'free' or 'pro'") as told:
+        _begun(Agent(name="a", model=MODEL, context=Ctx), {"user": "u", "plan": TOKEN})
+    assert TOKEN not in str(told.value)
+
+
+def test_what_is_stored_is_what_is_measured() -> None:
+    agent = Agent(name="a", model=MODEL, context=Padded)
+    fits = {"user": "u" * (MAX_CONTEXT_BYTES - 100)}
+    context_values(fits)
+    for tenant, runnable in (("t" * 100, Agent(name="b", model=MODEL)), (None, agent)):
+        with pytest.raises(SpecError, match="the limit is 16,000"):
+            begun_with(runnable, fits, tenant)
+    with pytest.raises(SpecError, match="the tenant has 2,001 bytes and the limit is 2,000"):
+        begun_with(Agent(name="b", model=MODEL), None, "t" * 2_001)
+    with pytest.raises(SpecError, match="context: tenant: it is no text"):
+        begun_with(Agent(name="b", model=MODEL), {"tenant": 5}, None)
+
+
+def test_what_a_type_computes() -> None:
+    given = Computed(user="anna")
+    assert context_values(given) == {"user": "anna", "shown": "Anna"}
+    assert typed_context(Computed, {"user": "anna", "shown": "Anna", "tenant": "acme"}) == given
+    assert _begun(Agent(name="a", model=MODEL, instructions="{context.shown}", context=Computed), given).instructions
+
+
+def test_names_of_any_script_and_of_any_type() -> None:
+    made = _begun(Agent(name="a", model=MODEL, instructions="{context.größe}", context=Sized), {"größe": 3})
+    assert made.instructions == "3"
+    for kind in (Sized, Plain):
+        with pytest.raises(SpecError, match=f"{kind.__name__} has no 'nope'; it has"):
+            App(Agent(name="a", model=MODEL, instructions="{context.nope}"), context=kind)
+    with pytest.raises(SpecError, match=r"nothing fills {context}: write {context.NAME} for a value"):
+        _begun(Agent(name="a", model=MODEL, instructions="Of {context}"), {"user": "anna"})
+
+
+def test_a_set_has_one_order() -> None:
+    for items in ({"b", "a", "c"}, frozenset("cab")):
+        assert context_values({"plans": items, "as": ["b", "a"]}) == {"plans": ["a", "b", "c"], "as": ["b", "a"]}
+    assert context_values(Plans(plan_names={"b", "a", "c"}))["plan_names"] == ["a", "b", "c"]
+
+
+def test_a_type_whose_own_code_fails() -> None:
+    with pytest.raises(ValueError, match="context: a Clocked cannot be made of it: RuntimeError: no clock here"):
+        typed_context(Clocked, {})
 
 
 def test_code_first_leaves_words_in_braces() -> None:
