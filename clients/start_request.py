@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..contracts import limits, names
@@ -154,8 +154,9 @@ def check_size(arguments: Contract, *, offload: bool) -> None:
     """
     try:
         written = to_json(arguments)
-    except ValueError as error:
-        raise SpecError(f"the input cannot be written as JSON: {error}") from None
+    except PydanticSerializationError as error:
+        why = limits.unwritable(error)
+        raise SpecError(f"the input{':' if why is not error else ' cannot be written as JSON:'} {why}") from None
     if not limits.reads_back(written):
         raise SpecError("the input could not be read again: runnables, schemas or data in it are nested too deeply")
     if not offload and (reason := limits.too_many_bytes(len(written), "the input")):

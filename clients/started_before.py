@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..contracts import names
-from ..contracts.contract import ordered
+from ..contracts.contract import in_one_order
 from ..contracts.errors import SpecError
 from ..history.reading.executions import context_of, describe, first_execution
 from ..history.reading.follow import decoded, read_start
@@ -99,7 +99,7 @@ def _questions(payloads: Sequence[Payload], given: Sequence[Any] | None) -> list
 def _argument(payload: Payload, given: Any) -> object:
     is_json = payload.metadata.get("encoding", b"").startswith(b"json/")
     # Sets become lists, in the order of one process.
-    return _canonical(ordered(from_json(payload.data), given)) if is_json else payload.data
+    return _canonical(in_one_order(from_json(payload.data), given)) if is_json else payload.data
 
 
 def _canonical(value: Any) -> str:

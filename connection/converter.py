@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError
 from ..contracts import names
 from ..contracts.contract import problem_text
 from ..contracts.errors import SpecError
-from ..contracts.limits import NEVER_BYTES, OFFLOADED_BYTES, reads_back
+from ..contracts.limits import NEVER_BYTES, OFFLOADED_BYTES, reads_back, unwritable
 from .content_files import ContentFiles
 from .payload_store import MISSING, DirectoryStore, TolerantStore
 
@@ -37,14 +37,14 @@ class ReadableConverter(PydanticPayloadConverter):
         """Encode values.
 
         Raises:
-            SpecError: One is nested so deeply that no reader would take it.
+            SpecError: One is nested so deeply that no reader would take it, or is not Unicode.
         """
         try:
             payloads = super().to_payloads(values)
         except PydanticSerializationError as error:
             # What cannot be written at all is a mistake in code; this is one of data, which no new code mends.
             if "depth" not in str(error):
-                raise
+                raise unwritable(error) from None
             raise SpecError("a value is nested so deeply that it cannot be written") from None
         for value, payload in zip(values, payloads, strict=True):
             if payload.metadata.get("encoding") == _JSON and not reads_back(payload.data):

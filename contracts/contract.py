@@ -180,10 +180,10 @@ def to_plain(value: Any) -> Any:
     Raises:
         ValueError: It is not JSON.
     """
-    return ordered(to_jsonable_python(value), value)
+    return in_one_order(to_jsonable_python(value), value)
 
 
-def ordered(plain: Any, given: Any) -> Any:
+def in_one_order(plain: Any, given: Any) -> Any:
     """Return JSON with the lists in order that were sets in what it was made of.
 
     Args:
@@ -191,17 +191,20 @@ def ordered(plain: Any, given: Any) -> Any:
         given: What it, or another JSON that is to be the same, was made of.
     """
     if isinstance(plain, dict):
-        return {name: ordered(item, _item(given, name)) for name, item in plain.items()}
+        return {name: in_one_order(item, _item(given, name)) for name, item in plain.items()}
     if not isinstance(plain, list):
         return plain
     if isinstance(given, Set):
         return sorted(plain, key=lambda item: json.dumps(item, sort_keys=True))
     items = given if isinstance(given, list | tuple) and len(given) == len(plain) else [None] * len(plain)
-    return [ordered(item, was) for item, was in zip(plain, items, strict=True)]
+    return [in_one_order(item, was) for item, was in zip(plain, items, strict=True)]
 
 
 def _item(holder: Any, name: str) -> Any:
-    """Return what is called so in the JSON of an object; None where it is called otherwise there."""
+    """Return what has a name in the JSON of an object.
+
+    None where that is not known.
+    """
     if isinstance(holder, Mapping):
         return holder.get(name)
     known = type(holder).model_fields if isinstance(holder, BaseModel) else {}

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from .errors import SpecError
 
 MAX_PAYLOAD_BYTES: Final = 2_000_000
 """Largest JSON of one value that is sent where large payloads stay in the history: the SDK refuses 2 MiB, and its
@@ -134,8 +136,27 @@ def written_bytes(value: Any) -> int:
     """Return the bytes of a value's JSON, with nothing in it packed.
 
     Packed it has less. What a workflow decides by its size must not depend on how well something can be packed.
+
+    Raises:
+        SpecError: It has half of a surrogate pair, which no code can write.
     """
-    return len(to_json(value, context=RAW))
+    try:
+        return len(to_json(value, context=RAW))
+    except PydanticSerializationError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: PydanticSerializationError) -> Exception:
+    """Return what is raised for a value that cannot be written.
+
+    A mistake of data says so in a line.
+    """
+    if "surrogates" not in str(error):
+        return error
+    return SpecError(NOT_UNICODE)
+
+
+NOT_UNICODE: Final = "a text in it is not Unicode: it has half of a surrogate pair"
 
 
 def excess(what: str, size: int, limit: int = MAX_PAYLOAD_BYTES) -> str:

@@ -31,6 +31,9 @@ CHAT_TITLE_MEMO: Final = "sostenuto_title"
 CONTEXT_MEMO: Final = "sostenuto_context"
 """Memo that has the context of a run or a chat, as JSON."""
 
+NAMES_CHECKED_PATCH: Final = "sostenuto_names_checked"
+"""Patch of code-first workflows: names that nothing fills are refused, as they are of runs that a client starts."""
+
 CHAT_BUSY: Final = "ChatBusy"
 CHAT_ENDED: Final = "ChatEnded"
 CHAT_REFUSED: Final = "ChatRefused"

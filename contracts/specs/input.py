@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from ..contract import Contract, brief, to_plain
 from ..errors import SpecError
-from ..limits import MAX_DEPTH, is_too_deep
+from ..limits import MAX_DEPTH, NOT_UNICODE, is_too_deep
 from ..message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
+from ..text import encodable
 
 Input = str | Message | Sequence[Any] | Mapping[str, Any] | BaseModel
 """Text, a message, a list of texts and parts; fields, which templates call by their names; or a list without parts,
@@ -57,6 +58,9 @@ def message_from(content: Input) -> Message:
     message = content if isinstance(content, Message) else _message(content)
     if not any(getattr(part, "text", True) for part in message.parts):
         raise SpecError("the input is empty: pass a text, a message, a list, or a dict of fields")
+    for part in message.parts:
+        if isinstance(part, TextPart) and encodable(part.text) != part.text:
+            raise SpecError(f"the input: {NOT_UNICODE}")
     return message
 
 

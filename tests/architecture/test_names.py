@@ -29,6 +29,7 @@ DURABLE = {
     "CHAT_FORK_QUERY": "sostenuto_fork",
     "CHAT_TITLE_MEMO": "sostenuto_title",
     "CONTEXT_MEMO": "sostenuto_context",
+    "NAMES_CHECKED_PATCH": "sostenuto_names_checked",
     "CHAT_BUSY": "ChatBusy",
     "CHAT_ENDED": "ChatEnded",
     "CHAT_REFUSED": "ChatRefused",

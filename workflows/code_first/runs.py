@@ -11,11 +11,13 @@ from typing import Any, TypeVar, cast, overload
 
 from pydantic import ValidationError
 from pydantic_core import to_json
+from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from ...contracts import names
 from ...contracts.collection.collection import Collection
-from ...contracts.context.filling import checked, filled
+from ...contracts.context.filling import check_all_names, checked, filled
+from ...contracts.contract import problems_of
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
@@ -55,6 +57,7 @@ async def run(runnable: Node[T], input: Input) -> Result[T]:
     asked = question_with_history(input)
     check_tree(runnable)
     check_input(runnable, asked.message, before=asked.before)
+    _check_names(runnable)
     values = own_context()
     begun = cast("Runnable", filled(runnable, checked(runnable, values, is_given=bool(values))))
     interpreter = own_interpreter()
@@ -140,6 +143,7 @@ async def ask(
         max_turns=1 + max_repairs,
         max_repairs=max_repairs,
     )
+    _check_names(agent)
     asker = filled(agent, own_context())
     interpreter = own_interpreter()
     message = message_from(question)
@@ -213,6 +217,20 @@ def _cancels() -> int:
     return task.cancelling() if task else 0
 
 
+def _check_names(runnable: Node) -> None:
+    """Check that something fills the names in what is to run.
+
+    Raises:
+        SpecError: Nothing could fill one; names it, and its place.
+    """
+    try:
+        check_all_names(runnable)
+    except SpecError:
+        # Of a workflow that began before such a check, words in braces are words.
+        if workflow.patched(names.NAMES_CHECKED_PATCH):
+            raise
+
+
 def _typed(runnable: Node, result: Result) -> Result:
     if result.status is not Status.COMPLETED or runnable.output_type is None:
         return result
@@ -222,6 +240,6 @@ def _typed(runnable: Node, result: Result) -> Result:
     except ValidationError as error:
         raise SpecError(
             f"{type(runnable).__name__} {runnable.name!r}: its output is not of its type, which the worker did not "
-            f"check because its App has another one of that name, or none: {error}"
+            f"check because its App has another one of that name, or none: {problems_of(error)}"
         ) from None
     return result.model_copy(update={"output": output})

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel, Field
 from temporalio import workflow
 
-from sostenuto import App, Chain, Client, Status, Team, tool
+from sostenuto import App, Chain, Client, SpecError, Status, Team, tool
+from sostenuto import workflows as flows
 from sostenuto.contracts import limits
 from sostenuto.contracts.specs.runnable import Runnable
+from sostenuto.workers.worker import replayer
 from tests.fakes.cast import turn
 from tests.integration.agent.stage import Outcome, calls
 from tests.integration.patterns.conftest import agent, prompt
@@ -76,6 +81,51 @@ async def test_a_code_first_workflow_that_returns_what_is_too_deep(serve: Serve)
     assert (result.status, result.reason) == (Status.FAILED, "a value is nested so deeply that it cannot be written")
 
 
+class Clocked(BaseModel):
+    """Has a default that a workflow may not make."""
+
+    at: datetime = Field(default_factory=datetime.now)
+
+
+@workflow.defn
+class Wrong:
+    """Calls what cannot be called, and says why."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        told = []
+        wrong: tuple[Callable[[], Awaitable[Any]], ...] = (
+            lambda: flows.run(prompt("p"), "\ud800"),
+            lambda: flows.run(prompt("p"), {"x": "\ud800"}),
+            lambda: flows.ask("scripted/p", "q", instructions="\ud800"),
+            lambda: flows.call_tool(count, at="\ud800"),
+            lambda: flows.run(agent("p", instructions="Hi {name}"), "x"),
+            lambda: flows.ask("scripted/p", "q", instructions="Hi {name}"),
+            lambda: asyncio.sleep(0, flows.context(Clocked)),
+        )
+        for call in wrong:
+            try:
+                told.append(str(getattr(await call(), "reason", "")))
+            except SpecError as error:
+                told.append(str(error))
+        return told
+
+
+async def test_what_a_code_first_workflow_cannot_call(serve: Serve) -> None:
+    async with serve(App(workflows=[Wrong]), {"p": ["Hi."]}) as stage:
+        client = Client(stage.temporal, task_queue=stage.task_queue, redis_url="")
+        run = await client.start(Wrong, context={"user": "anna"})
+        result = await run.result()
+        history = await client.history(run.id)
+    await replayer([Wrong]).replay_workflow(history)
+    assert [words.partition(": write")[0] for words in result.output[:-1]] == [
+        *[f"the input: {limits.NOT_UNICODE}"] * 2,
+        *[limits.NOT_UNICODE] * 2,
+        *["Agent 'p': instructions: nothing fills {name}", "Agent 'ask': instructions: nothing fills {name}"],
+    ]
+    assert "context: a Clocked cannot be made of it: RestrictedWorkflowAccessError" in result.output[-1]
+
+
 async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
     team = Team(name="t", members=[agent("writer")], model="scripted/lead")
     cast: dict[str, Any] = {"lead": [calls(("writer", {"task": "write"})), "none came"]}
@@ -87,7 +137,7 @@ async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
     assert told.endswith("has more than 1,000 bytes: start the run with a shorter one")
 
 
-async def test_a_reply_that_asks_for_more_calls_than_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reply_that_asks_for_more_wrongthan_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """As models do that repeat themselves until their output limit: the server takes 2,000 calls at once."""
     monkeypatch.setattr(limits, "AT_ONCE", 3)
     _AT_WORK[:] = [0, 0]
