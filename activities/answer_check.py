@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ..contracts import limits
+from ..contracts.errors import InvalidRequest
 from ..contracts.model import Head, OutputSchema
 from ..contracts.signature.hints import type_of_parameter
 from ..contracts.specs.node import Node
@@ -58,11 +59,12 @@ class OutputValidator:
         self._wanting = {name: kind for name, one in self._validators.items() if (kind := _context_of(name, one))}
         self._user = user or UserCode()
 
-    def check_known(self, head: Head) -> None:
-        """Check that this worker has the validator, before an answer is paid for.
+    def check(self, head: Head, context: RunContext = NO_CONTEXT) -> None:
+        """Check that the validators can be asked, before an answer is paid for.
 
         Raises:
-            NotServedError: A validator is missing; names it and says how to serve it.
+            NotServedError: This worker lacks one; names it and says how to serve it.
+            InvalidRequest: One cannot read the run's context, which no other answer would mend; says why.
         """
         for name in head.validators:
             if name not in self._validators:
@@ -71,6 +73,10 @@ class OutputValidator:
                     f"{head.agent}: this worker has no validator {name!r} (it has: {known}): "
                     f"serve it by App(..., validators=[{name}])"
                 )
+            try:
+                self._asked(name, context)
+            except ValueError as error:
+                raise InvalidRequest(f"validator {name}: {error}") from None
 
     async def problems(
         self,
@@ -107,21 +113,20 @@ class OutputValidator:
             return ("it is empty",)
         if wrong or refused or not head.validators:
             return sendable(wrong)
-        try:
-            wanted = {name: self._asked(name, context) for name in head.validators}
-        except ValueError as error:
-            return (f"answer: it cannot be checked: {error}",)
+        wanted = {name: self._asked(name, context) for name in head.validators}
         return await objections(wanted, answer, limit=limit, user=self._user)
 
     def _asked(self, name: str, context: RunContext) -> Validator:
         """Return a validator as it is asked in a run with this context.
 
         Raises:
-            ValueError: The context is not of the type that the validator wants.
+            ValueError: The context is not of the type that the validator wants, or there is none and it wants one.
         """
         validator = self._validators[name]
         if name not in self._wanting:
             return validator
+        if not context.values and not _may_lack_context(validator, self._wanting[name]):
+            raise ValueError("it wants a context, and the run has none: pass context=… when it is started")
         return partial(validator, **{_CONTEXT: context.typed(self._wanting[name])})
 
     def _parsed(self, head: Head, text: str) -> tuple[tuple[str, ...], Any]:
@@ -147,6 +152,17 @@ def _context_of(name: str, validator: Validator) -> Any:
     except (TypeError, ValueError):
         return None
     return (type_of_parameter(validator, f"validator {name}", _CONTEXT) or Any) if has_it else None
+
+
+def _may_lack_context(validator: Validator, kind: Any) -> bool:
+    """Return whether a validator says that it takes no context as well."""
+    if inspect.signature(validator).parameters[_CONTEXT].default is not inspect.Parameter.empty:
+        return True
+    try:
+        TypeAdapter(kind).validate_python(None)
+    except ValidationError:
+        return False
+    return True
 
 
 def _by_type(adapter: TypeAdapter[Any], output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:

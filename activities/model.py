@@ -89,8 +89,8 @@ class ModelActivities:
             prefix = await self._transcript(call)
             model = prefix.head.model.choices[call.choice]
             try:
-                self._validator.check_known(prefix.head)
                 context = await self._contexts.own(is_there=call.context)
+                self._validator.check(prefix.head, context)
                 request = _request(prefix, model, call, self._connected(prefix.head, context))
                 with self._live.model_call(model, structured=request.output is not None) as on_delta:
                     ask = partial(completed, self._adapter(model), request)

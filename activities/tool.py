@@ -133,7 +133,8 @@ async def _for_call(tool: Tool[..., Any], invocation: ToolInvocation, given: _Gi
         raise failure(error, message, kind=names.TOOL_FAILED, retryable=again) from None
     except ValueError as error:
         message = f"{tool.spec.name} was not run: {error}"
-        raise failure(error, message, kind=names.TOOL_FAILED, retryable=False) from None
+        # The frames are ours: what is wrong is in the run's context.
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=False, foreseen=True) from None
 
 
 async def _run(

@@ -85,6 +85,8 @@ class McpServer:
             # It may be of anybody's making, and what comes after the end of a line is another header.
             if wants_context(value) and not made.isprintable():
                 raise SpecError(f"MCP server {name!r}: {field}: the context's value has a line break or the like")
+            if field.startswith("headers") and (problem := _no_header(made)):
+                raise SpecError(f"MCP server {name!r}: {field}: with the context's value it {problem}")
             return made
 
         return replace(
@@ -141,6 +143,13 @@ class McpTool(ToolSpec):
     """Whether the server calls it destructive."""
 
 
+def _no_header(value: str) -> str:
+    """Return why no request can have a header of that value; empty where it can."""
+    if not value.isascii():
+        return "has characters that are not ASCII, which no header can have"
+    return "" if value == value.strip() and value.isprintable() else "has a line break, or white space at an end"
+
+
 def _problems(server: Any) -> Iterator[str]:
     if bool(server.command) == bool(server.url):
         yield "give command= (with args=) or url=, exactly one of them"
@@ -165,6 +174,10 @@ def _problems_of_maps(server: Any) -> Iterator[str]:
     for name in ("env", "headers", "effects"):
         if not isinstance(getattr(server, name), Mapping):
             yield f"{name}= is a dict"
+    for key, value in server.headers.items():
+        # What is of the context is not there yet.
+        if isinstance(value, str) and not wants_context(value) and (problem := _no_header(value)):
+            yield f"headers[{key!r}] {problem}"
     known = [effect.value for effect in Effect]
     for tool, effect in server.effects.items():
         if effect not in known:

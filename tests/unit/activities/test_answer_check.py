@@ -15,7 +15,9 @@ from pydantic import BaseModel, Field, field_validator
 
 from sostenuto import Agent
 from sostenuto.activities.answer_check import OutputValidator
+from sostenuto.activities.call.given.run_context import RunContext
 from sostenuto.activities.not_served import NotServedError
+from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.model import Head, Model, OutputSchema
 from sostenuto.contracts.specs.app import App
 from sostenuto.contracts.specs.chain import Chain
@@ -304,5 +306,28 @@ async def test_a_cancel_of_the_call_passes() -> None:
 def test_a_validator_that_is_not_served_is_named() -> None:
     head = Head(agent="x", model=Model("a/b"), validators=("is_short", "is_long"))
     with pytest.raises(NotServedError, match=r"x: this worker has no validator 'is_long' .*App\(.*is_long"):
-        SERVED.check_known(head)
-    SERVED.check_known(head.model_copy(update={"validators": ("is_short",)}))
+        SERVED.check(head)
+    SERVED.check(head.model_copy(update={"validators": ("is_short",)}))
+
+
+def of_context(answer: str, context: City) -> str | None:
+    """Wants the run's context."""
+    return None if context.name in answer else f"say {context.name}"
+
+
+def of_any_context(answer: str, context: City | None) -> str | None:
+    """Can do without."""
+    return None
+
+
+def test_a_context_that_a_validator_cannot_read_is_no_wrong_answer() -> None:
+    """The model could mend nothing: the call fails before it is paid for."""
+    served = OutputValidator(validators={"of_context": of_context, "of_any_context": of_any_context})
+    head = Head(agent="x", model=Model("a/b"), validators=("of_context", "of_any_context"))
+    served.check(head, RunContext({"name": "Bern", "people": 1}))
+    with pytest.raises(
+        InvalidRequest, match=r"^validator of_context: context: people: Input should be a valid integer"
+    ):
+        served.check(head, RunContext({"name": "Bern", "people": "many"}))
+    with pytest.raises(InvalidRequest, match="validator of_context: it wants a context, and the run has none"):
+        served.check(head)

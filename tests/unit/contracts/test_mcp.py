@@ -24,6 +24,8 @@ from sostenuto.contracts.wire.mcp_call import McpCatalogue
         ({"url": "localhost:80"}, "url='localhost:80' is not an http:// or https:// address"),
         ({"url": "http://a", "args": ["b"]}, "args=, env= and cwd= go with command=, not with url="),
         ({"url": "http://a", "env": {"b": "c"}}, "args=, env= and cwd= go with command="),
+        ({"url": "http://a", "headers": {"X": "größe"}}, "headers['X'] has characters that are not ASCII"),
+        ({"url": "http://a", "headers": {"X": "key\n"}}, "headers['X'] has a line break, or white space at an end"),
         ({"url": "http://a", "timeout": 5}, "timeout= is a timedelta above 0, not 5"),
         ({"url": "http://a", "timeout": timedelta(0)}, "timeout= is a timedelta above 0"),
         ({"url": "http://a", "prefix": "a."}, "prefix='a.': use up to 32 letters, digits, '_' and '-'"),
@@ -35,6 +37,15 @@ def test_a_wrong_server(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(SpecError) as caught:
         McpServer(**fields)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["größe", "a\nX: b", "a "])
+def test_a_header_that_no_request_can_have(token: str) -> None:
+    server = McpServer(url="http://a", headers={"Authorization": "Bearer {context.token}"})
+    assert server.with_context("w", {"token": "a b"}).headers == {"Authorization": "Bearer a b"}
+    with pytest.raises(SpecError, match=r"MCP server 'w': headers\['Authorization'\]: .*context's value") as caught:
+        server.with_context("w", {"token": token})
+    assert token not in str(caught.value)
 
 
 def test_keys_are_not_shown() -> None:
