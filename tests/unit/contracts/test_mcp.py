@@ -39,7 +39,7 @@ def test_a_wrong_server(fields: dict[str, Any], words: str) -> None:
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("token", ["größe", "a\nX: b", "a "])
+@pytest.mark.parametrize("token", ["größe", "a\nX: b", "tok "])
 def test_a_header_that_no_request_can_have(token: str) -> None:
     server = McpServer(url="http://a", headers={"Authorization": "Bearer {context.token}"})
     assert server.with_context("w", {"token": "a b"}).headers == {"Authorization": "Bearer a b"}
