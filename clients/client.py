@@ -25,7 +25,7 @@ from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
 from .calls.collection_calls import CollectionCalls
 from .chats.chat import Chat
-from .chats.opening import chat_begun, chat_input, find_chat, open_chat
+from .chats.opening import chat_begun, chat_input, find_begun, find_chat, open_chat
 from .chats.summary import ChatSummary
 from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
@@ -284,10 +284,16 @@ class Client(CollectionCalls):
         if runnable is None:
             execution, output_type = (await find_chat(self.temporal, chat_id, tenant)).run_id, None
         else:
-            begun = chat_begun(runnable, context, tenant)
-            chat = chat_input(self.temporal, begun.runnable, title=title, when_busy=when_busy)
-            queue = task_queue or self.task_queue
-            execution = await open_chat(self.temporal, queue, chat, chat_id, begun.tenant, begun.context)
+            try:
+                begun = chat_begun(runnable, context, tenant)
+            except SpecError as lack:
+                if id is None or context is not None:
+                    raise
+                execution = await find_begun(self.temporal, id, runnable, tenant, lack)
+            else:
+                chat = chat_input(self.temporal, begun.runnable, title=title, when_busy=when_busy)
+                queue = task_queue or self.task_queue
+                execution = await open_chat(self.temporal, queue, chat, chat_id, begun.tenant, begun.context)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
 

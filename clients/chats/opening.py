@@ -66,13 +66,38 @@ async def open_chat(
             )
         except WorkflowAlreadyStartedError:
             found = await find_chat(temporal, chat_id, tenant)
-            other = found.typed_search_attributes.get(RUNNABLE)
-            if chat.forked_from or other != chat.runnable.name:
-                raise SpecError(f"{chat_id!r} is a chat with {other!r} already: pass another id") from None
+            _check_runnable(found, chat_id, "" if chat.forked_from else chat.runnable.name)
             if context and await context_of(found) != context:
                 raise SpecError(f"{chat_id!r} is a chat with another context already: pass another id") from None
             return found.run_id
     return handle.result_run_id or ""
+
+
+async def find_begun(temporal: Client, chat_id: str, runnable: object, tenant: str | None, lack: SpecError) -> str:
+    """Return an execution of a chat that is there, and keeps the context that it began with.
+
+    Args:
+        temporal: Where it is.
+        chat_id: Its id.
+        runnable: With whom it is to be.
+        tenant: Whose it is to be. None: anybody's.
+        lack: Why none can be begun with what is given.
+
+    Raises:
+        SpecError: There is none, and none can be begun; or the id belongs to something else.
+    """
+    try:
+        found = await find_chat(temporal, chat_id, tenant)
+    except SpecError:
+        raise lack from None
+    _check_runnable(found, chat_id, getattr(runnable, "name", ""))
+    return found.run_id
+
+
+def _check_runnable(found: WorkflowExecutionDescription, chat_id: str, name: str) -> None:
+    other = found.typed_search_attributes.get(RUNNABLE)
+    if other != name:
+        raise SpecError(f"{chat_id!r} is a chat with {other!r} already: pass another id")
 
 
 async def find_chat(temporal: Client, chat_id: str, tenant: str | None = None) -> WorkflowExecutionDescription:

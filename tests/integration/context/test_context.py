@@ -218,6 +218,11 @@ async def test_a_chat_and_its_fork(temporal: TemporalClient, task_queue: str) ->
         result = await fork.send("Second?")
         with pytest.raises(SpecError, match="another context"):
             await client.chat(LOOKER, id=chat.id, context=Ctx(user="bert"))
+        assert (await client.chat(LOOKER, id=chat.id)).id == chat.id, "it keeps its own"
+        with pytest.raises(SpecError, match="is a chat with 'looker' already"):
+            await client.chat(GREETING, id=chat.id)
+        with pytest.raises(SpecError, match=r"works for a Ctx: pass context=Ctx"):
+            await client.chat(LOOKER, id=f"{chat.id}-other")
     assert result.output == "Yes, anna."
 
 
