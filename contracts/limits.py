@@ -5,6 +5,7 @@ Sizes, numbers, and the words for what exceeds them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -111,6 +112,15 @@ def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
         ]
         if not level:
             return False
+    return True
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether all numbers in JSON are such that JSON has a form for them."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
     return True
 
 

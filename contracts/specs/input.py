@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard, get_args
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from ..contract import Contract, brief, to_plain
 from ..errors import SpecError
-from ..limits import MAX_DEPTH, NOT_UNICODE, is_too_deep
+from ..limits import MAX_DEPTH, NOT_UNICODE, is_finite, is_too_deep
 from ..message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ..text import encodable
 
@@ -39,14 +40,14 @@ def question_with_history(content: Input) -> Question:
     """
     items: list[Any] = [*content] if isinstance(content, list | tuple) else []
     if not any(isinstance(item, Message) for item in items):
-        return Question(message_from(content))
+        return Question(_asked(message_from(content)))
     for index, item in enumerate(items):
         if not isinstance(item, Message):
             raise SpecError(f"the input: item {index} is {brief(item)} beside messages: pass messages alone")
     *before, last = items
     if last.role is not Role.USER:
         raise SpecError(f"the input: the last message is of role {last.role.value!r}: end with what it is asked")
-    return Question(message_from(last), tuple(_conversation(before)))
+    return Question(_asked(message_from(last)), tuple(_conversation(before)))
 
 
 def message_from(content: Input) -> Message:
@@ -73,6 +74,18 @@ def question_from(content: Input) -> Message:
     message = message_from(content)
     if all(isinstance(part, TextPart) and not part.text.strip() for part in message.parts):
         raise SpecError("the input is blank: pass a text, a message, a list, or a dict of fields")
+    return _asked(message)
+
+
+def _asked(message: Message) -> Message:
+    """Return what is asked, which has no part that belongs into a conversation.
+
+    Raises:
+        SpecError: It has one; says which.
+    """
+    for number, part in enumerate(message.parts):
+        if problem := _misplaced(part, Role.USER):
+            raise SpecError(f"the input: what it is asked, part {number}: {problem}")
     return message
 
 
@@ -107,30 +120,61 @@ def _text_or_part(item: Any) -> str | Part:
 
 
 def _conversation(messages: Sequence[Message]) -> Iterator[Message]:
-    """Yield messages as a conversation that can go on.
+    """Yield messages as a conversation that can go on, and that every provider takes.
 
     Their tool calls have ids that no later call has.
 
     Raises:
-        SpecError: A tool's result answers no call, or a call has no result; says which.
+        SpecError: A tool's result answers no call, or a call has no result at once; says which.
     """
-    ids: dict[str, str] = {}
+    open_calls: dict[str, ToolCallPart] = {}
     for index, message in enumerate(messages):
+        place = f"the input: message {index}"
+        if open_calls and message.role is not Role.TOOL:
+            raise SpecError(f"{place}: the tool call {next(iter(open_calls))!r} before it has no result")
         parts: list[Part] = []
         for number, part in enumerate(message.parts):
-            place = f"the input: message {index}, part {number}"
-            if isinstance(part, PartRef):
-                raise SpecError(f"{place}: it stands for another one, which is not here")
+            where = f"{place}, part {number}"
+            if problem := _misplaced(part, message.role):
+                raise SpecError(f"{where}: {problem}")
             if isinstance(part, ToolCallPart):
-                ids[part.id] = f"call_{index}_{number}"
-                part = part.model_copy(update={"id": ids[part.id]})  # noqa: PLW2901 - under its own id
+                if part.id in open_calls:
+                    raise SpecError(f"{where}: two tool calls of this message have the id {part.id!r}")
+                open_calls[part.id] = part.model_copy(update={"id": f"call_{index}_{number}"})
+                part = open_calls[part.id]  # noqa: PLW2901 - under its own id
             elif isinstance(part, ToolResultPart):
-                if part.call_id not in ids:
-                    raise SpecError(f"{place}: it is the result of {part.call_id!r}, and no call before it has that id")
-                part = part.model_copy(update={"call_id": ids.pop(part.call_id)})  # noqa: PLW2901
+                part = _answering(open_calls, part, where)  # noqa: PLW2901
             parts.append(part)
-        if message.role is Role.USER and ids:
-            raise SpecError(f"the input: message {index}: the tool call {next(iter(ids))!r} before it has no result")
         yield message.model_copy(update={"parts": tuple(parts)})
-    if ids:
-        raise SpecError(f"the input: the tool call {next(iter(ids))!r} has no result")
+    if open_calls:
+        raise SpecError(f"the input: the tool call {next(iter(open_calls))!r} has no result")
+
+
+def _answering(open_calls: dict[str, ToolCallPart], result: ToolResultPart, where: str) -> ToolResultPart:
+    """Return a result under the own id of its call, which is open no more."""
+    call = open_calls.pop(result.call_id, None)
+    if call is None:
+        raise SpecError(f"{where}: it is the result of {result.call_id!r}, and no open call before it has that id")
+    if call.name != result.name:
+        raise SpecError(
+            f"{where}: it is a result of {result.name!r}, and the call {result.call_id!r} is of {call.name!r}"
+        )
+    return result.model_copy(update={"call_id": call.id})
+
+
+def _misplaced(part: Part, role: Role) -> str:
+    """Return why a part cannot stand in a message of that role; empty where it can."""
+    if isinstance(part, PartRef):
+        return "it stands for another one, which is not here"
+    if isinstance(part, ToolResultPart) and role is not Role.TOOL:
+        return f"a tool's result stands in a message of role 'tool', and this one is of role {role.value!r}"
+    if not isinstance(part, ToolCallPart):
+        return ""
+    if role is not Role.ASSISTANT:
+        return f"a tool call stands in a message of role 'assistant', and this one is of role {role.value!r}"
+    if not _CALLABLE.fullmatch(part.name):
+        return f"{part.name!r} is no name of a tool: providers take up to 64 letters, digits, '_' and '-'"
+    return "" if is_finite(part.arguments) else "an argument of the call is NaN or infinite, which is no JSON"
+
+
+_CALLABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -71,7 +71,7 @@ async def test_it_goes_on(serve: Serve) -> None:
         (BEFORE, "the last message is of role 'assistant': end with what it is asked"),
         (
             [*BEFORE[:1], *BEFORE[2:], Message.user("?")],
-            "it is the result of 'toolu_1', and no call before it has that",
+            "it is the result of 'toolu_1', and no open call before it has that",
         ),
         ([*BEFORE[:2], Message.user("?")], "the tool call 'toolu_1' has no result"),
         ([*BEFORE[:2], BEFORE[0], Message.user("?")], "message 2: the tool call 'toolu_1' before it has no result"),

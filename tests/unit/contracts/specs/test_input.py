@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from sostenuto import ImagePart, Message, Result, SpecError, Status, TextPart
-from sostenuto.contracts.specs.input import message_from, question_from
+from sostenuto import ImagePart, Message, Result, Role, SpecError, Status, TextPart
+from sostenuto.contracts.message import Part, PartRef, ToolCallPart, ToolResultPart
+from sostenuto.contracts.specs.input import message_from, question_from, question_with_history
 
 PICTURE = ImagePart(media_type="image/png", url="https://example.com/a.png")
 
@@ -65,3 +66,60 @@ def test_blanks_alone_are_no_question(content: Any) -> None:
     with pytest.raises(SpecError, match="the input is blank"):
         question_from(content)
     assert question_from([" ", PICTURE]).parts[-1] == PICTURE
+
+
+def _assistant(*parts: Part) -> Message:
+    return Message(role=Role.ASSISTANT, parts=parts)
+
+
+def _results(*parts: Part) -> Message:
+    return Message(role=Role.TOOL, parts=parts)
+
+
+def _call(id: str = "x", name: str = "look", **arguments: Any) -> ToolCallPart:
+    return ToolCallPart(id=id, name=name, arguments=arguments)
+
+
+def _result(name: str = "look") -> ToolResultPart:
+    return ToolResultPart(call_id="x", name=name)
+
+
+ASKED = Message.user("?")
+
+
+@pytest.mark.parametrize(
+    ("messages", "problem"),
+    [
+        ([_assistant(_call(), _call()), ASKED], "message 0, part 1: two tool calls of this message have the id 'x'"),
+        ([Message.user(_call()), ASKED], "message 0, part 0: a tool call stands in a message of role 'assistant'"),
+        (
+            [_assistant(_call(), _result()), ASKED],
+            "message 0, part 1: a tool's result stands in a message of role 'tool'",
+        ),
+        ([_assistant(_call()), _assistant(TextPart(text="k"))], "the last message is of role 'assistant'"),
+        (
+            [_assistant(_call()), _assistant(), _results(_result()), ASKED],
+            "message 1: the tool call 'x' before it has no",
+        ),
+        (
+            [_assistant(_call()), _results(_result("other")), ASKED],
+            "it is a result of 'other', and the call 'x' is of 'look'",
+        ),
+        ([_assistant(_call(name="no name")), ASKED], "'no name' is no name of a tool: providers take"),
+        ([_assistant(_call(a=float("nan"))), ASKED], "an argument of the call is NaN or infinite"),
+        ([_assistant(_call()), Message.user([_result(), "?"])], "what it is asked, part 0: a tool's result stands in"),
+        ([ASKED, Message.user([_call(), "?"])], "what it is asked, part 0: a tool call stands in"),
+        ([ASKED, Message.user(PartRef(message=0, part=0))], "what it is asked, part 0: it stands for another one"),
+        (Message.user(PartRef(message=0, part=0)), "what it is asked, part 0: it stands for another one"),
+    ],
+)
+def test_what_a_provider_would_refuse(messages: Any, problem: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        question_with_history(messages)
+    assert problem in str(caught.value)
+
+
+def test_an_id_may_come_again_when_its_call_was_answered() -> None:
+    turn = [_assistant(_call()), _results(_result())]
+    before = question_with_history([*turn, *turn, ASKED]).before
+    assert [part.id for message in before for part in message.tool_calls] == ["call_0_0", "call_2_0"]
