@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
-from ...contracts.errors import SpecError
+from ...contracts.errors import SetupError, SpecError
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import EventId
 from ...workflows.search_attributes import RUNNABLE
@@ -54,8 +54,19 @@ def is_code_first(description: WorkflowExecutionDescription) -> bool:
 
 
 async def context_of(description: WorkflowExecutionDescription) -> dict[str, JsonValue]:
-    """Return the context of a run or a chat, as JSON; empty where it has none."""
-    return dict(await description.memo_value(names.CONTEXT_MEMO, {}) or {})
+    """Return the context of a run or a chat, as JSON; empty where it has none.
+
+    Raises:
+        SetupError: This process cannot read it, as it was encoded otherwise.
+    """
+    try:
+        return dict(await description.memo_value(names.CONTEXT_MEMO, {}) or {})
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise SetupError(
+            f"the context of {description.id!r} cannot be read here ({why}): connect with the data converter, and its "
+            "codec, by which it was written"
+        ) from error
 
 
 def first_execution(description: WorkflowExecutionDescription) -> str:

@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client as TemporalClient
 from temporalio.converter import PayloadCodec
 
-from sostenuto import Agent, Client, Message, Prompt, SpecError
+from sostenuto import Agent, Client, Message, Prompt, SetupError, SpecError
 from sostenuto.connection.connect import connect
 
 AGENT = Agent(name="asked", model="scripted/m")
@@ -86,10 +86,15 @@ async def test_an_encrypted_question(temporal: TemporalClient, task_queue: str) 
     config = temporal.config()
     config["data_converter"] = replace(temporal.data_converter, payload_codec=Codec())
     client = Client(TemporalClient(**config), task_queue=task_queue, redis_url="")
-    run = await client.start(AGENT, "How is 7?", id=task_queue)
-    assert (await client.start(AGENT, "How is 7?", id=task_queue)).id == run.id
+    run = await client.start(AGENT, "How is 7?", id=task_queue, context={"user": "anna"})
+    assert (await client.start(AGENT, "How is 7?", id=task_queue, context={"user": "anna"})).id == run.id
     with pytest.raises(SpecError, match="was asked something else"):
-        await client.start(AGENT, "How is 8?", id=task_queue)
+        await client.start(AGENT, "How is 8?", id=task_queue, context={"user": "anna"})
+    other = await Client(temporal, task_queue=task_queue, redis_url="").get(run.id)
+    with pytest.raises(
+        SetupError, match=f"the context of '{run.id}' cannot be read here .*: connect with the data conv"
+    ):
+        await other.context()
 
 
 async def test_a_large_question_that_cannot_be_read_here(
