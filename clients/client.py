@@ -6,6 +6,7 @@ Needs Temporal and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
 from uuid import uuid4
@@ -25,7 +26,7 @@ from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
 from .calls.collection_calls import CollectionCalls
 from .chats.chat import Chat
-from .chats.opening import chat_begun, chat_input, find_begun, find_chat, open_chat
+from .chats.opening import begin_chat, chat_input, find_chat
 from .chats.summary import ChatSummary
 from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
@@ -284,16 +285,9 @@ class Client(CollectionCalls):
         if runnable is None:
             execution, output_type = (await find_chat(self.temporal, chat_id, tenant)).run_id, None
         else:
-            try:
-                begun = chat_begun(runnable, context, tenant)
-            except SpecError as lack:
-                if id is None or context is not None:
-                    raise
-                execution = await find_begun(self.temporal, id, runnable, tenant, lack)
-            else:
-                chat = chat_input(self.temporal, begun.runnable, title=title, when_busy=when_busy)
-                queue = task_queue or self.task_queue
-                execution = await open_chat(self.temporal, queue, chat, chat_id, begun.tenant, begun.context)
+            make = partial(chat_input, self.temporal, title=title, when_busy=when_busy)
+            queue = task_queue or self.task_queue
+            execution = await begin_chat(self.temporal, queue, runnable, make, chat_id, tenant, context)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
 

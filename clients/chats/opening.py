@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription
@@ -34,6 +35,38 @@ def chat_begun(runnable: Node, context: Any, tenant: str | None) -> BegunWith:
     if not isinstance(runnable, Node):
         raise SpecError(f"chat: {cannot_run(runnable)}")
     return begun_with(runnable, context, tenant)
+
+
+async def begin_chat(
+    temporal: Client,
+    task_queue: str,
+    runnable: Node,
+    make: Callable[[Runnable], ChatInput],
+    chat_id: str,
+    tenant: str | None,
+    context: Any,
+) -> str:
+    """Begin a chat with a runnable, or find the one of that id.
+
+    One that is there keeps the context that it began with: none has to be given. Returns Temporal's run id of an
+    execution of it.
+
+    Raises:
+        SpecError: As `open_chat`, or the context is not what is wanted.
+        SetupError: As `open_chat`.
+    """
+    try:
+        begun = chat_begun(runnable, context, tenant)
+    except SpecError as lack:
+        if context is not None:
+            raise
+        try:
+            found = await find_chat(temporal, chat_id, tenant)
+        except SpecError:
+            raise lack from None
+        _check_runnable(found, chat_id, getattr(runnable, "name", ""))
+        return found.run_id
+    return await open_chat(temporal, task_queue, make(begun.runnable), chat_id, begun.tenant, begun.context)
 
 
 async def open_chat(
@@ -71,27 +104,6 @@ async def open_chat(
                 raise SpecError(f"{chat_id!r} is a chat with another context already: pass another id") from None
             return found.run_id
     return handle.result_run_id or ""
-
-
-async def find_begun(temporal: Client, chat_id: str, runnable: object, tenant: str | None, lack: SpecError) -> str:
-    """Return an execution of a chat that is there, and keeps the context that it began with.
-
-    Args:
-        temporal: Where it is.
-        chat_id: Its id.
-        runnable: With whom it is to be.
-        tenant: Whose it is to be. None: anybody's.
-        lack: Why none can be begun with what is given.
-
-    Raises:
-        SpecError: There is none, and none can be begun; or the id belongs to something else.
-    """
-    try:
-        found = await find_chat(temporal, chat_id, tenant)
-    except SpecError:
-        raise lack from None
-    _check_runnable(found, chat_id, getattr(runnable, "name", ""))
-    return found.run_id
 
 
 def _check_runnable(found: WorkflowExecutionDescription, chat_id: str, name: str) -> None:
