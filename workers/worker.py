@@ -160,6 +160,7 @@ class AppWorker(Worker):
         self._holding = holding
         self._lost = lost
         self._held: AsyncExitStack | None = None
+        self._gone: BaseException | None = None
 
     async def run(self) -> None:
         """Run it until it is shut down."""
@@ -174,6 +175,7 @@ class AppWorker(Worker):
         try:
             await asyncio.wait([serving, losing], return_when=asyncio.FIRST_COMPLETED)
             if not serving.done():
+                self._gone = losing.exception()
                 await self.shutdown()
                 losing.result()
         except asyncio.CancelledError:
@@ -198,6 +200,9 @@ class AppWorker(Worker):
         finally:
             if self._held:
                 await self._held.aclose()
+        # The block was cancelled for it, and may have taken that for somebody's wish to leave.
+        if self._gone and exc_type is None:
+            raise self._gone
 
 
 @asynccontextmanager

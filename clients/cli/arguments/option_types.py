@@ -45,9 +45,10 @@ def context_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ArgumentTypeError(f'{text!r} is not JSON ({error}): write it as \'{{"user": "anna"}}\'') from None
+        # Not what it is: there may be a token in it.
+        raise ArgumentTypeError(f'it is not JSON ({error}): write it as \'{{"user": "anna"}}\'') from None
     if not isinstance(value, dict):
-        raise ArgumentTypeError(f'{text!r} is not a JSON object: write it as \'{{"user": "anna"}}\'')
+        raise ArgumentTypeError('it is not a JSON object: write it as \'{"user": "anna"}\'')
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -121,7 +122,9 @@ async def test_one_that_ends_while_its_worker_serves(
     async def serve() -> None:
         async with _worker(temporal, task_queue, lifespan):
             dies[0]()
-            await asyncio.Event().wait()
+            # As a command does, which takes it for Ctrl-C.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
     with pytest.raises(SetupError, match=told):
         await serve()
