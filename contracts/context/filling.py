@@ -267,8 +267,11 @@ def _with_filters(spec: Any, collection: Collection, names: Mapping[str, str], v
             if field not in collection.fields:
                 raise _WrongError(str(error)) from None
             # The value itself may be a secret.
-            kind = f"a {type(value).__name__} that the field, of kind {collection.fields[field].kind}, does not take"
-            raise _WrongError(f"{{{names[field]}}} is {kind}", place) from None
+            kind, given = collection.fields[field].kind, type(value).__name__
+            problem = (
+                f"{{{names[field]}}}: a field of kind {kind!r} does not take what the context has, of type {given}"
+            )
+            raise _WrongError(problem, place) from None
     rest = {field: name for field, name in spec.filled.items() if field not in names}
     return spec.model_copy(update={"filters": (*spec.filters, *conditions), "filled": rest})
 

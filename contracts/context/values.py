@@ -200,7 +200,7 @@ def _unkept(value: Any, place: _Place) -> Iterator[tuple[str, str]]:
 
 def _wrong_name(name: object) -> str:
     if not isinstance(name, str):
-        return f"a name in it is no text, but a {type(name).__name__}: write it as one"
+        return f"a name in it is of type {type(name).__name__}: write it as a text"
     return "" if encodable(name) == name else f"the name {encodable(name)!r} in it has half of a surrogate pair"
 
 

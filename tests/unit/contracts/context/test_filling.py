@@ -120,7 +120,7 @@ def test_what_a_search_tool_is_limited_to() -> None:
     assert (year.field, year.any_of, team.field, team.any_of) == ("year", (2026,), "team", ("core",))
     with pytest.raises(SpecError, match=r"searches\[0\].filters\[team\]: {context.team} is null"):
         _begun(agent, {"team": None})
-    with pytest.raises(SpecError, match=r"filters\[team\]: {context.team} is a int that the field, of kind text,"):
+    with pytest.raises(SpecError, match=r"filters\[team\]: {context.team}: a field of kind 'text' does not take"):
         _begun(agent, {"team": 3})
 
 
@@ -287,7 +287,7 @@ def test_what_can_be_a_context() -> None:
         ({"a": Secret(key=SecretStr(TOKEN))}, "a: Secret does not come back from JSON"),
         ({"a": {"b": [1.0, float("nan")]}}, "a.b[1]: nan is no number of JSON"),
         (Priced(price=float("inf")), "price: inf is no number of JSON"),
-        ({"a": {1: 2}}, "a: a name in it is no text, but a int"),
+        ({"a": {1: 2}}, "a: a name in it is of type int: write it as a text"),
         ({"a": f"{TOKEN}\ud800"}, "a: it is not Unicode: it has half of a surrogate pair"),
         ({"a": {"\ud800": 1}}, "a: the name '?' in it has half of a surrogate pair"),
         ({"a": 2**64}, "a: it is a number of more than 64 bits"),
