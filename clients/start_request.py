@@ -155,8 +155,7 @@ def check_size(arguments: Contract, *, offload: bool) -> None:
     try:
         written = to_json(arguments)
     except PydanticSerializationError as error:
-        why = limits.unwritable(error)
-        raise SpecError(f"the input{':' if why is not error else ' cannot be written as JSON:'} {why}") from None
+        raise SpecError(f"the input: {limits.why_unwritable(arguments) or error}") from None
     if not limits.reads_back(written):
         raise SpecError("the input could not be read again: runnables, schemas or data in it are nested too deeply")
     if not offload and (reason := limits.too_many_bytes(len(written), "the input")):

@@ -156,6 +156,16 @@ def written_bytes(value: Any) -> int:
         raise unwritable(error) from None
 
 
+def why_unwritable(value: Any) -> str:
+    """Return why a value cannot be written as JSON; empty where it can."""
+    try:
+        to_json(value)
+    except PydanticSerializationError as error:
+        why = unwritable(error)
+        return str(why) if why is not error else f"it cannot be written as JSON: {error}"
+    return ""
+
+
 def unwritable(error: PydanticSerializationError) -> Exception:
     """Return what is raised for a value that cannot be written.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ..contract import Contract, brief, to_plain
 from ..errors import SpecError
-from ..limits import MAX_DEPTH, NOT_UNICODE, is_finite, is_too_deep
+from ..limits import MAX_DEPTH, NOT_UNICODE, is_finite, is_too_deep, why_unwritable
 from ..message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ..text import encodable
 
@@ -130,6 +130,8 @@ def _conversation(messages: Sequence[Message]) -> Iterator[Message]:
     open_calls: dict[str, ToolCallPart] = {}
     for index, message in enumerate(messages):
         place = f"the input: message {index}"
+        if problem := why_unwritable(message):
+            raise SpecError(f"{place}: {problem}")
         if open_calls and message.role is not Role.TOOL:
             raise SpecError(f"{place}: the tool call {next(iter(open_calls))!r} before it has no result")
         parts: list[Part] = []

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from sostenuto import ImagePart, Message, Result, Role, SpecError, Status, TextPart
-from sostenuto.contracts.message import Part, PartRef, ToolCallPart, ToolResultPart
+from sostenuto.contracts.message import OpaquePart, Part, PartRef, ToolCallPart, ToolResultPart
 from sostenuto.contracts.specs.input import message_from, question_from, question_with_history
 
 PICTURE = ImagePart(media_type="image/png", url="https://example.com/a.png")
@@ -107,6 +107,11 @@ ASKED = Message.user("?")
         ),
         ([_assistant(_call(name="no name")), ASKED], "'no name' is no name of a tool: providers take"),
         ([_assistant(_call(a=float("nan"))), ASKED], "an argument of the call is NaN or infinite"),
+        ([Message.user("\ud800"), ASKED], "message 0: a text in it is not Unicode"),
+        (
+            [_assistant(OpaquePart(provider="p", data={"a": object()})), ASKED],
+            "message 0: it cannot be written as JSON",
+        ),
         ([_assistant(_call()), Message.user([_result(), "?"])], "what it is asked, part 0: a tool's result stands in"),
         ([ASKED, Message.user([_call(), "?"])], "what it is asked, part 0: a tool call stands in"),
         ([ASKED, Message.user(PartRef(message=0, part=0))], "what it is asked, part 0: it stands for another one"),
