@@ -28,7 +28,7 @@ from .calls.collection_calls import CollectionCalls
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
 from .chats.summary import ChatSummary
-from .overview.lookout import AT_LENGTH, Lookout
+from .overview.lookout import AT_LENGTH, OURS, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
 from .run import Run
@@ -209,8 +209,7 @@ class Client(CollectionCalls):
         """
         # Code-first workflows that were started here have the attribute.
         full = (
-            f"(WorkflowType = '{names.RUN_WORKFLOW}' OR {names.SEARCH_RUNNABLE} IS NOT NULL) "
-            f"AND WorkflowType NOT IN ('{names.CHAT_WORKFLOW}', '{names.INGEST_WORKFLOW}') "
+            f"{OURS} AND WorkflowType NOT IN ('{names.CHAT_WORKFLOW}', '{names.INGEST_WORKFLOW}') "
             "AND ExecutionStatus != 'ContinuedAsNew'"
         )
         if not nested:

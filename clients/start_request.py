@@ -109,7 +109,7 @@ def _order_of_runnable(begun: BegunWith, content: Input, *, offload: bool) -> Or
     check_size(run, offload=offload)
     return Order(
         name=runnable.name,
-        workflow=names.RUN_WORKFLOW,
+        workflow=names.run_type(runnable.kind, runnable.name),
         arguments=[run],
         summary=first_line(message.text, SUMMARY_CHARS) or runnable.name,
         output_type=runnable.output_type,

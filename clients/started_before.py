@@ -56,7 +56,7 @@ async def find_started_before(temporal: Client, run_id: str, order: Order) -> st
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return description.run_id
-    is_run = order.workflow == names.RUN_WORKFLOW
+    is_run = names.is_run_type(order.workflow)
     said = await _whole(temporal, started.input)
     asked = temporal.data_converter.payload_converter.to_payloads(order.arguments)
     given = None if is_run else order.arguments

@@ -6,7 +6,13 @@ Rename the Python, never these strings.
 from typing import Final
 
 RUN_WORKFLOW: Final = "SostenutoRun"
-"""Workflow type of one execution of a runnable."""
+"""Workflow type of one execution of a runnable, as versions before 0.3 began it."""
+
+RUN_KINDS: Final = ("agent", "prompt", "retrieve", "chain", "router", "parallel", "team")
+"""Kinds of runnables. The workflow type of a run is its kind, a colon and its name, see `run_type`."""
+
+RUN_TYPES_PATCH: Final = "sostenuto_run_types"
+"""Marker in the history of a chat or a code-first workflow whose nested runs have their own workflow types."""
 
 CHAT_WORKFLOW: Final = "SostenutoChat"
 """Workflow type of one conversation with a runnable."""
@@ -156,3 +162,20 @@ PAYLOAD_MISSING: Final = "PayloadMissing"
 
 TOOL_FAILED: Final = "ToolFailed"
 """Type of the failure of a tool call. Its message is what the model is told."""
+
+
+def run_type(kind: str, name: str) -> str:
+    """Return the workflow type of runs of a runnable.
+
+    No class has a name with a colon, so no workflow that is somebody's own has the type of a run by chance.
+    """
+    return f"{kind}:{name}"
+
+
+def is_run_type(workflow_type: str) -> bool:
+    """Return whether a workflow type is that of a run.
+
+    Of a version before 0.3, too.
+    """
+    kind, colon, name = workflow_type.partition(":")
+    return workflow_type == RUN_WORKFLOW or (bool(colon and name) and kind in RUN_KINDS)

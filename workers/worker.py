@@ -49,10 +49,10 @@ from ..workflows.feedback.score_workflow import ScoreWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
-from ..workflows.run_workflow import RunWorkflow
+from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
 from .sandbox import loading_workflows, workflow_runner
 
-_WORKFLOWS = (RunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow, ScoreWorkflow)
+_WORKFLOWS = (RunWorkflow, TypedRunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow, ScoreWorkflow)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
@@ -116,13 +116,14 @@ def build_worker(
     user = UserCode(max_concurrent_calls)
     lifespan = app.lifespan
     resources = Resources(None if lifespan is None else lambda: lifespan(app), user)
+    workflows = _with_own(app.workflows)
     with loading_workflows():
         return AppWorker(
             partial(_at_work, user, resources),
             resources.lost,
             tolerant(client),
             task_queue=task_queue,
-            workflows=[*_WORKFLOWS, *app.workflows],
+            workflows=workflows,
             activities=_activities(app, adapters, price, services or Services(), user, resources),
             workflow_runner=workflow_runner(app.workflows),
             workflow_failure_exception_types=_FAILURES,
@@ -132,7 +133,7 @@ def build_worker(
             max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
-            interceptors=[*interceptors, IdLimits()],
+            interceptors=[ServedTypes(workflows), *interceptors, IdLimits()],
         )
 
 
@@ -276,13 +277,37 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
     Large payloads are looked for where `SOSTENUTO_PAYLOAD_DIR` says, else where the embedded stack here keeps them.
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
+    served = _with_own(workflows)
     return Replayer(
-        workflows=[*_WORKFLOWS, *workflows],
+        workflows=served,
         workflow_runner=workflow_runner(workflows),
         workflow_failure_exception_types=_FAILURES,
-        interceptors=[IdLimits()],
+        interceptors=[ServedTypes(served), IdLimits()],
         data_converter=converter,
     )
+
+
+def _with_own(workflows: Sequence[type]) -> list[type]:
+    """Return what a worker serves: our workflows, and those of an app.
+
+    Raises:
+        SpecError: One of the app's has a workflow type that is that of runs, or is to take whatever nobody else does.
+    """
+    for own in workflows:
+        definition = getattr(own, "__temporal_workflow_definition", None)
+        if definition is None:
+            continue
+        if definition.name is None:
+            raise SpecError(
+                f"App: workflows: {own.__name__} is dynamic, and a worker has one dynamic workflow, which runs of "
+                "runnables are: serve it by a worker of your own, on another task queue"
+            )
+        if names.is_run_type(definition.name):
+            raise SpecError(
+                f"App: workflows: {own.__name__} has the workflow type {definition.name!r}, which is that of a run of "
+                "a runnable: give it another name"
+            )
+    return [*_WORKFLOWS, *workflows]
 
 
 def _payload_dir_of_stack() -> Path | None:

@@ -24,7 +24,7 @@ Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 async def run_child(run: RunInput, child_id: str) -> Result:
     """Run a nested run and return its result; hand a cancel on and wait for its end."""
     start = workflow.start_child_workflow(
-        names.RUN_WORKFLOW,
+        _type_of(run),
         run,
         id=child_id,
         result_type=Result,
@@ -39,6 +39,14 @@ async def run_child(run: RunInput, child_id: str) -> Result:
     except FailureError as error:
         return _ended(error)
     return result
+
+
+def _type_of(run: RunInput) -> str:
+    own = workflow.info().workflow_type
+    # What an earlier version began, replays with the nested runs that it had: its type tells, or a missing marker.
+    if own == names.RUN_WORKFLOW or not (names.is_run_type(own) or workflow.patched(names.RUN_TYPES_PATCH)):
+        return names.RUN_WORKFLOW
+    return names.run_type(run.runnable.kind, run.runnable.name)
 
 
 async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.worker import (
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
 
 with workflow.unsafe.imports_passed_through():
     from ..activities.conversation.continued_conversation import take_over
@@ -28,11 +38,10 @@ with workflow.unsafe.imports_passed_through():
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
+_SERVED: Final = "sostenuto_served"
 
-# The sandbox guards nothing here, since it has to let this package through, and entering it takes a quarter of the
-# worker's processor time. `tests/architecture/test_determinism.py` does what it would do.
-@workflow.defn(name=names.RUN_WORKFLOW, sandboxed=False, failure_exception_types=_UNREADABLE)
-class RunWorkflow:
+
+class _Run:
     """Runs a runnable to its result.
 
     States: at work, then one of `Status`. It accepts the transcript query, and a cancel at any moment. An agent, or a
@@ -41,7 +50,6 @@ class RunWorkflow:
     cancelled one as cancelled with its result in the memo; every other one returns its result.
     """
 
-    @workflow.init
     def __init__(self, run: RunInput) -> None:
         self._input = run
         self._place = Place(run.path or run.runnable.name)
@@ -49,9 +57,12 @@ class RunWorkflow:
         self._interpreter.found.know(run.passages)
         self._loop: AgentLoop | None = None
 
-    @workflow.run
-    async def run(self, run: RunInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
-        """Run it."""
+    @workflow.query(name=names.TRANSCRIPT_QUERY)
+    def transcript(self, query: TranscriptQuery) -> TranscriptPage:
+        """Return a page of a transcript, for a model call whose worker does not have it."""
+        return self._interpreter.page(query)
+
+    async def _to_end(self) -> Result:
         try:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
@@ -67,11 +78,6 @@ class RunWorkflow:
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result
-
-    @workflow.query(name=names.TRANSCRIPT_QUERY)
-    def transcript(self, query: TranscriptQuery) -> TranscriptPage:
-        """Return a page of a transcript, for a model call whose worker does not have it."""
-        return self._interpreter.page(query)
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
@@ -146,3 +152,67 @@ class RunWorkflow:
                 f"{full} and the transcript too large to continue as new: {limits.HOW_TO_KEEP_OUTSIDE}",
             )
         return None
+
+
+# The sandbox guards nothing here, since it has to let this package through, and entering it takes a quarter of the
+# worker's processor time. `tests/architecture/test_determinism.py` does what it would do.
+@workflow.defn(name=names.RUN_WORKFLOW, sandboxed=False, failure_exception_types=_UNREADABLE)
+class RunWorkflow(_Run):
+    """Runs what a version before 0.3 began, and whatever has its workflow type."""
+
+    @workflow.init
+    def __init__(self, run: RunInput) -> None:
+        super().__init__(run)
+
+    @workflow.run
+    async def run(self, run: RunInput) -> Result:  # noqa: ARG002 - taken by __init__, as the SDK wants it
+        """Run it."""
+        return await self._to_end()
+
+
+# The SDK's types have no failures of a dynamic workflow that do not depend on its instance; it heeds them.
+@workflow.defn(dynamic=True, sandboxed=False, failure_exception_types=_UNREADABLE)  # type: ignore[call-overload]
+class TypedRunWorkflow(_Run):
+    """Runs a runnable under a workflow type of its own, see `names.run_type`."""
+
+    @workflow.init
+    def __init__(self, given: Sequence[RawValue]) -> None:
+        [run] = given
+        super().__init__(workflow.payload_converter().from_payload(run.payload, RunInput))
+
+    @workflow.run
+    async def run(self, given: Sequence[RawValue]) -> Result:  # noqa: ARG002 - taken by __init__, as above
+        """Run it."""
+        return await self._to_end()
+
+
+class ServedTypes(Interceptor):
+    """Has a worker refuse the workflow types that it does not serve, as the SDK does.
+
+    The SDK would give them to `TypedRunWorkflow`. A workflow that is refused waits for a worker that serves it.
+
+    Args:
+        workflows: Classes that the worker serves.
+    """
+
+    def __init__(self, workflows: Sequence[type]) -> None:
+        definitions = [getattr(one, "__temporal_workflow_definition", None) for one in workflows]
+        self._served = sorted(one.name for one in definitions if one and one.name)
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """Return the class that the SDK makes one of for each workflow."""
+        input.unsafe_extern_functions[_SERVED] = lambda: self._served
+        return _Refusing
+
+
+class _Refusing(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        kind = outbound.info().workflow_type
+        served: list[str] = workflow.extern_functions()[_SERVED]()
+        if kind not in served and not names.is_run_type(kind):
+            # Raised here it fails the workflow task, not the workflow.
+            raise ApplicationError(
+                f"Workflow class {kind} is not registered on this worker, available workflows: {', '.join(served)}",
+                type="NotFoundError",
+            )
+        super().init(outbound)

@@ -136,7 +136,7 @@ class Ledger:
     def _started(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.workflow_execution_started_event_attributes
         kind = attributes.workflow_type.name
-        if kind not in _CARRYING:
+        if not (names.is_run_type(kind) or kind in (names.CHAT_WORKFLOW, names.INGEST_WORKFLOW)):
             # What a code-first workflow carries along is its own affair, and was not added up there.
             self.is_readable = not attributes.continued_execution_run_id
             return
@@ -178,7 +178,7 @@ class Ledger:
 
     def _nested_completed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.child_workflow_execution_completed_event_attributes
-        if attributes.workflow_type.name == names.RUN_WORKFLOW:
+        if names.is_run_type(attributes.workflow_type.name):
             self._add(recorded.value(attributes.result, _Result))
 
     def _nested_failed(self, recorded: RecordedEvent) -> None:
@@ -202,7 +202,6 @@ class Ledger:
 
 
 _SPENDING: Final = _CHARGED | {names.MODEL_ACTIVITY}
-_CARRYING: Final = frozenset({names.RUN_WORKFLOW, names.CHAT_WORKFLOW, names.INGEST_WORKFLOW})
 
 
 def _innermost(failure: Failure) -> Failure:

@@ -36,7 +36,12 @@ _MOST_KNOWN: Final = 2000
 _REPORTED: Final = 20
 """Most workflows of which the server itself reports that their code fails, that are asked for apart."""
 
-OURS: Final = f"(WorkflowType = '{names.RUN_WORKFLOW}' OR {names.SEARCH_RUNNABLE} IS NOT NULL)"
+_OF_A_RUN: Final = (
+    f"WorkflowType = '{names.RUN_WORKFLOW}'",
+    *(f"WorkflowType STARTS_WITH '{names.run_type(kind, '')}'" for kind in names.RUN_KINDS),
+)
+# Runs that a workflow started which somebody else did have no attribute.
+OURS: Final = f"({names.SEARCH_RUNNABLE} IS NOT NULL OR {' OR '.join(_OF_A_RUN)})"
 """Visibility query for workflows of ours: runs, chats, ingests, and code-first ones that were started here."""
 _OUTERMOST: Final = "ParentWorkflowId IS NULL"
 _OPEN: Final = "ExecutionStatus = 'Running'"

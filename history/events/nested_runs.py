@@ -72,7 +72,7 @@ class Members:
 
     def _initiated(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.start_child_workflow_execution_initiated_event_attributes
-        if attributes.workflow_type.name == names.RUN_WORKFLOW:
+        if names.is_run_type(attributes.workflow_type.name):
             run = recorded.value(attributes.input, RunInput)
             self._asked_for[recorded.event.event_id] = Member(
                 path=Place(run.path or run.runnable.name),

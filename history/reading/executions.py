@@ -50,7 +50,8 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
 
 def is_code_first(description: WorkflowExecutionDescription) -> bool:
     """Return whether it is a code-first workflow."""
-    return description.workflow_type not in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+    kind = description.workflow_type
+    return not (names.is_run_type(kind) or kind == names.CHAT_WORKFLOW)
 
 
 async def context_of(description: WorkflowExecutionDescription) -> dict[str, JsonValue]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from temporalio import workflow
 
-from sostenuto.workflows.run_workflow import RunWorkflow
+from sostenuto.workflows.run_workflow import RunWorkflow, TypedRunWorkflow
 from tests.architecture.offences import offences
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +135,7 @@ async def _lint(tree: Path) -> str:
     return output.decode()
 
 
-def test_the_run_workflow_is_outside_the_sandbox() -> None:
-    definition = workflow._Definition.must_from_class(RunWorkflow)
+@pytest.mark.parametrize("kind", [RunWorkflow, TypedRunWorkflow])
+def test_the_run_workflow_is_outside_the_sandbox(kind: type) -> None:
+    definition = workflow._Definition.must_from_class(kind)
     assert not definition.sandboxed

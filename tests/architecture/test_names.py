@@ -20,6 +20,8 @@ from sostenuto.contracts.wire.model_call import StopReason
 
 DURABLE = {
     "RUN_WORKFLOW": "SostenutoRun",
+    "RUN_KINDS": ("agent", "prompt", "retrieve", "chain", "router", "parallel", "team"),
+    "RUN_TYPES_PATCH": "sostenuto_run_types",
     "CHAT_WORKFLOW": "SostenutoChat",
     "CHAT_SEND_UPDATE": "sostenuto_send",
     "CHAT_INTERRUPT_UPDATE": "sostenuto_interrupt",
@@ -123,6 +125,14 @@ def test_durable_names() -> None:
     assert {name: value for name, value in vars(names).items() if name.isupper()} == DURABLE
 
 
+def test_workflow_types_of_runs() -> None:
+    assert names.run_type("agent", "support") == "agent:support"
+    ours = ("SostenutoRun", "agent:support", *(names.run_type(kind, "a") for kind in names.RUN_KINDS))
+    assert all(map(names.is_run_type, ours))
+    others = ("SostenutoChat", "Report", "agent", "agent:", "orchestra:a", "Agent:a", "run:agent:a", "")
+    assert not any(map(names.is_run_type, others))
+
+
 def test_durable_values() -> None:
     assert set(MODEL_ERRORS) == {
         *("RateLimited", "Overloaded", "ProviderUnavailable", "Timeout", "ContextOverflow", "ContentFiltered"),
@@ -155,6 +165,7 @@ def test_discriminators() -> None:
     assert [kind.model_fields["kind"].default for kind in kinds] == [
         *("agent", "prompt", "retrieve", "chain", "router", "parallel", "team")
     ]
+    assert [kind.model_fields["kind"].default for kind in kinds] == list(names.RUN_KINDS)
 
 
 def test_options_of_runnables() -> None:
