@@ -118,7 +118,7 @@ def _ours(client: Client, queue: str, runnable: Runnable) -> Run:
     async def run(workflow_id: str) -> None:
         # As the client starts a run, but for what it reads of the history afterwards.
         result: Result = await client.execute_workflow(
-            names.RUN_WORKFLOW,
+            names.run_type(runnable.kind, runnable.name),
             RunInput(runnable=runnable, message=Message.user(QUESTION)),
             id=workflow_id,
             task_queue=queue,

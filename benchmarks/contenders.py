@@ -83,7 +83,7 @@ class Ours:
             max_turns=load.turns + 1,
         )
         return await self.client.start_workflow(
-            names.RUN_WORKFLOW,
+            names.run_type(agent.kind, agent.name),
             RunInput(runnable=agent, message=Message.user(QUESTION)),
             id=workflow_id,
             task_queue=self.task_queue,

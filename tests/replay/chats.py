@@ -6,7 +6,7 @@ import asyncio
 
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Chat, Client, Prompt, tool
+from sostenuto import Agent, App, Chat, Client, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import build_worker
 
@@ -21,13 +21,19 @@ async def look(at: str) -> str:
 
 AGENT = Agent(name="talker", model="scripted/m", tools=[look])
 PROMPT = Prompt(name="writer", template="{history}\n{input}", model="scripted/w")
-CHATTED: dict[str, Agent | Prompt] = {"chatted": AGENT, "chatted_prompt": PROMPT}
+TEAM = Team(
+    name="crew", model="scripted/lead", members=[Agent(name="helper", model="scripted/h", description="Helps.")]
+)
+CHATTED: dict[str, Agent | Prompt | Team] = {"chatted": AGENT, "chatted_prompt": PROMPT, "chatted_team": TEAM}
 """Who answers in each recorded chat, by its id."""
 
 _LOOKS = {"tool_calls": [{"name": "look", "arguments": {"at": "the house"}}]}
 _STARES = {"tool_calls": [{"name": "look", "arguments": {"at": at}} for at in ("the house", "the sea")]}
+_ASKS = {"tool_calls": [{"name": "helper", "arguments": {"task": "Help."}}]}
 SCRIPT: Script = {
     "m": [_LOOKS, "It is fine.", _STARES, "As you like.", *(f"Answer {number}." for number in range(20))],
+    "lead": [_ASKS, "It helped.", *(f"Answer {number}." for number in range(20))],
+    "h": ["I help."],
     "w": [{"text": "An answer.", "delay_seconds": 0.3}],
 }
 
