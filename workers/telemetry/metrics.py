@@ -5,9 +5,7 @@ Sources: `gen_ai.client.*` of the OpenTelemetry conventions for generative AI, w
 
 from __future__ import annotations
 
-from typing import Final
-
-from opentelemetry.metrics import Meter
+from typing import TYPE_CHECKING, Final
 
 from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed
@@ -16,6 +14,9 @@ from ...contracts.wire.totals import Totals
 from .attributes import AboutRun, asked_of, beside_stages
 from .followed_run import ToldStep
 from .span import Attribute, StepSpan
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
 
 _SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)

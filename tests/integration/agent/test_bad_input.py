@@ -42,12 +42,13 @@ async def test_an_input_that_cannot_be_read_fails_the_run(
 ) -> None:
     agent = Agent(name="tester", model="scripted/model")
     async with serve(App(agent), ["unused"]):
-        handle = await temporal.start_workflow(
-            names.RUN_WORKFLOW, args=arguments, id=f"bad-{task_queue}", task_queue=task_queue
-        )
-        with pytest.raises(WorkflowFailureError) as caught:
-            await handle.result()
-    assert isinstance(caught.value.cause, ApplicationError)
+        for number, kind in enumerate([names.RUN_WORKFLOW, "agent:tester"]):
+            handle = await temporal.start_workflow(
+                kind, args=arguments, id=f"bad-{number}-{task_queue}", task_queue=task_queue
+            )
+            with pytest.raises(WorkflowFailureError) as caught:
+                await handle.result()
+            assert isinstance(caught.value.cause, ApplicationError), kind
     gc.collect()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
 from temporalio.client import Client as TemporalClient
+from temporalio.common import RawValue
 
-from sostenuto import Agent, App, Client, Model, Status, tool
+from sostenuto import Agent, App, Client, Model, SpecError, Status, tool
 from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
@@ -168,3 +170,43 @@ async def test_a_cancel_ends_the_search_for_a_worker(temporal: TemporalClient, t
             await asyncio.sleep(0.5)
     assert outcome.result.status is Status.CANCELLED
     assert RAN[task_queue] == 0
+
+
+@workflow.defn
+class Late:
+    @workflow.run
+    async def run(self, key: str) -> str:
+        return key
+
+
+async def test_a_workflow_that_only_new_workers_have(temporal: TemporalClient, task_queue: str) -> None:
+    """It is not ended by a worker that takes every workflow type which is that of a run."""
+    options: Any = {"price": lambda *_: 0.0, "task_queue": task_queue}
+    client = Client(temporal, task_queue=task_queue)
+    async with build_worker(temporal, App(), {}, **options):
+        run = await client.start(Late, "x")
+        stall = await anext(event async for event in run.events() if event.type == "run.stalled")
+    assert stall.reason.startswith("NotFoundError: Workflow class Late is not registered on this worker")
+    assert "available workflows: SostenutoChat," in stall.reason
+    second = await _second(temporal)
+    async with build_worker(second, App(workflows=[Late]), {}, **options):
+        assert (await run.result()).output == "x"
+
+
+@workflow.defn(dynamic=True)
+class TakesAnything:
+    @workflow.run
+    async def run(self, given: Sequence[RawValue]) -> None: ...
+
+
+@workflow.defn(name="agent:late")
+class NamedAsARun:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+async def test_what_would_take_a_run_is_refused(temporal: TemporalClient, task_queue: str) -> None:
+    wrong = {TakesAnything: "TakesAnything is dynamic", NamedAsARun: "'agent:late', which is that of a run"}
+    for kind, words in wrong.items():
+        with pytest.raises(SpecError, match=words):
+            build_worker(temporal, App(workflows=[kind]), {}, lambda *_: 0.0, task_queue=task_queue)

@@ -115,6 +115,21 @@ async def test_the_list_tells_what_runs_came_to(serve: Serve, task_queue: str) -
     assert row.seconds > 0
 
 
+async def test_runs_of_every_version_are_listed(temporal: TemporalClient, task_queue: str) -> None:
+    """Also those that a workflow started which somebody else did: they have no search attributes."""
+    client = Client(temporal, task_queue=task_queue)
+    for kind in (names.RUN_WORKFLOW, "agent:looker", "Report", "agent"):
+        await temporal.start_workflow(kind, id=f"{kind}-{task_queue}", task_queue=task_queue)
+    started = await client.start(AGENT, "How is 7?")
+    listed = await eventually(lambda: client.list(f"TaskQueue = '{task_queue}'"), lambda found: len(found) == 3)
+    ours = {f"{names.RUN_WORKFLOW}-{task_queue}", f"agent:looker-{task_queue}", started.id}
+    assert {run.id for run in listed} == ours
+    assert (await temporal.get_workflow_handle(started.id).describe()).workflow_type == "agent:looker"
+    for run in ours:
+        assert (await client.get(run)).id == run
+        await temporal.get_workflow_handle(run).terminate()
+
+
 async def test_what_a_run_cost_is_unknown_until_it_has_told(temporal: TemporalClient, task_queue: str) -> None:
     run = await Client(temporal, task_queue=task_queue).start(AGENT, "wait for ever")
     summary = await run.describe()

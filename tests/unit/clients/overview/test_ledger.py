@@ -24,7 +24,8 @@ def _events(path: Path) -> list[HistoryEvent]:
 
 def _is_run(path: Path) -> bool:
     started = json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]
-    return started["workflowType"]["name"] in (names.RUN_WORKFLOW, names.CHAT_WORKFLOW)
+    kind = started["workflowType"]["name"]
+    return names.is_run_type(kind) or kind == names.CHAT_WORKFLOW
 
 
 @pytest.mark.parametrize("path", [path for path in HISTORIES if _is_run(path)], ids=lambda path: path.stem)

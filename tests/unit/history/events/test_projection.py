@@ -103,7 +103,7 @@ class History:
         self.add(
             "START_CHILD_WORKFLOW_EXECUTION_INITIATED",
             workflow_id="r1/law",
-            workflow_type={"name": names.RUN_WORKFLOW},
+            workflow_type={"name": names.run_type(LAW.kind, LAW.name)},
             input=payloads(run),
             parent_close_policy=ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE,
         )
@@ -130,7 +130,8 @@ def failure(error: BaseException) -> Failure:
 def history() -> History:
     history = History()
     run = RunInput(runnable=BOTH, message=Message.user("Is it?"))
-    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": names.RUN_WORKFLOW}, input=payloads(run))
+    kind = names.run_type(BOTH.kind, BOTH.name)
+    history.add("WORKFLOW_EXECUTION_STARTED", workflow_type={"name": kind}, input=payloads(run))
     return history
 
 

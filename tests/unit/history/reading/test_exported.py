@@ -119,7 +119,9 @@ def _without(number: int) -> Callable[[str], str]:
 
 
 def _of_another_type(text: str) -> str:
-    return text.replace("SostenutoRun", "OrderFulfilment")
+    history = json.loads(text)
+    history["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"] = "OrderFulfilment"
+    return json.dumps(history)
 
 
 def _of_another_version(text: str) -> str:
