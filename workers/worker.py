@@ -111,7 +111,8 @@ def build_worker(
         interceptors: Of the Temporal SDK, outermost first.
 
     Raises:
-        SpecError: The file of one of the app's workflows cannot be loaded for a run.
+        SpecError: The file of one of the app's workflows cannot be loaded for a run, or the workflow would take those
+            of runs.
     """
     user = UserCode(max_concurrent_calls)
     lifespan = app.lifespan
@@ -275,6 +276,9 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
         workflows: Classes of your own, for histories of those.
 
     Large payloads are looked for where `SOSTENUTO_PAYLOAD_DIR` says, else where the embedded stack here keeps them.
+
+    Raises:
+        SpecError: One of your workflows would take those of runs.
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
     served = _with_own(workflows)

@@ -63,9 +63,10 @@ class Survived:
 
 
 async def _start(temporal: Client, task_queue: str, directory: Path) -> WorkflowHandle[object, Result]:
+    runnable = root(directory)
     return await temporal.start_workflow(
-        names.RUN_WORKFLOW,
-        RunInput(runnable=root(directory), message=Message.user("The report, please.")),
+        names.run_type(runnable.kind, runnable.name),
+        RunInput(runnable=runnable, message=Message.user("The report, please.")),
         id=task_queue,
         task_queue=task_queue,
         task_timeout=policy.TASK_TIMEOUT,

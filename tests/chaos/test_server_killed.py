@@ -51,7 +51,7 @@ async def test_killed_and_restarted(tmp_path: Path) -> None:
         worker = build_worker(temporal, App(agent), {"scripted": adapter}, lambda *_: 0.0, task_queue="steady")
         async with worker:
             handle = await temporal.start_workflow(
-                names.RUN_WORKFLOW,
+                names.run_type(agent.kind, agent.name),
                 RunInput(runnable=agent, message=Message.user("Go.")),
                 id="steady",
                 task_queue="steady",

@@ -30,7 +30,7 @@ from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.sandbox import workflow_runner
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
-from sostenuto.workflows.run_workflow import RunWorkflow
+from sostenuto.workflows.run_workflow import TypedRunWorkflow
 from tests.patience import VICTIM_HEARTBEAT_SECONDS
 
 ANSWER = "paid, noted and looked at"
@@ -188,9 +188,10 @@ async def start_victim(temporal: Client, task_queue: str, directory: Path, point
 
 async def start_run(temporal: Client, task_queue: str, directory: Path) -> WorkflowHandle[Any, Result]:
     """A run of the app."""
+    runnable = chaos_app(directory).runnable("chaos")
     return await temporal.start_workflow(
-        names.RUN_WORKFLOW,
-        RunInput(runnable=chaos_app(directory).runnable("chaos"), message=Message.user("Go.")),
+        names.run_type(runnable.kind, runnable.name),
+        RunInput(runnable=runnable, message=Message.user("Go.")),
         id=task_queue,
         task_queue=task_queue,
         task_timeout=policy.TASK_TIMEOUT,
@@ -203,7 +204,7 @@ async def _hold_and_die(client: Client, task_queue: str, directory: Path) -> Non
     holder = worker.Worker(
         client,
         task_queue=task_queue,
-        workflows=[RunWorkflow],
+        workflows=[TypedRunWorkflow],
         workflow_runner=workflow_runner(),
         no_remote_activities=True,
         sticky_queue_schedule_to_start_timeout=policy.STICKY_TIMEOUT,
