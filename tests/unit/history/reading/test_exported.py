@@ -120,7 +120,8 @@ def _without(number: int) -> Callable[[str], str]:
 
 def _of_another_type(text: str) -> str:
     history = json.loads(text)
-    history["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"] = "OrderFulfilment"
+    started = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    started |= {"workflowType": {"name": "OrderFulfilment"}, "searchAttributes": {}}
     return json.dumps(history)
 
 
