@@ -44,6 +44,7 @@ COMMANDS = (
     "search",
     "collections",
     "search_attributes",
+    "setup.completion",
 )
 """Modules of `commands`, in the order in which `--help` lists them."""
 
