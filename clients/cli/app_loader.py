@@ -56,6 +56,9 @@ def _module(name: str) -> ModuleType:
 
 
 def _from_path(name: str) -> ModuleType:
+    if "/" in name or name.startswith("."):
+        hint = f"did you mean {name}.py?" if Path(f"{name}.py").is_file() else "write shop.agents or shop/agents.py"
+        raise SpecError(f"{name!r} is neither a module nor a Python file: {hint}")
     # The script `sostenuto` is started from elsewhere, so the working directory is not on the path by itself.
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))

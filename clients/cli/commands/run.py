@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....contracts.errors import SpecError
@@ -55,8 +56,7 @@ async def _run(args: argparse.Namespace) -> int:
     from ....connection.connect import ui_url_of
 
     app = load_app(args.app)
-    asked = _written() if args.input == "-" else args.input
-    startable, asked = _found(app, args.name, asked)
+    startable, asked = _found(app, args.name, _asked(args.input))
     console = open_console(stderr=True)
     needed = startable if isinstance(startable, Node) else None
     async with serving_client(app, args, needed) as (client, queue):
@@ -77,6 +77,26 @@ async def _run(args: argparse.Namespace) -> int:
         except BrokenPipeError:
             say(f"nobody reads the result of {run.id}, which has ended: `sostenuto watch {run.id}` shows it")
     return exit_status_of(result.status, result.reason)
+
+
+def _asked(text: str) -> str:
+    """Return the input that was typed, or is written to standard input.
+
+    Raises:
+        SpecError: It is no text, or meant to be a file.
+    """
+    if text == "-":
+        return _written()
+    if text.startswith("@") and _is_file(text[1:]):
+        raise SpecError(f"{text} would be sent as it stands: to send what is in the file, write - < {text[1:]}")
+    return text
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a long text is no name
+        return False
 
 
 def _written() -> str:

@@ -86,8 +86,14 @@ def test_a_module_that_is_wrong_says_how(
         ("loader_nowhere:app", "there is no module 'loader_nowhere'"),
         ("loader_nowhere.deeper:app", "there is no module 'loader_nowhere'"),
         ("nowhere/app.py:app", "there is no file 'nowhere/app.py'"),
+        (
+            "./loader_here:app",
+            r"'./loader_here' is neither a module nor a Python file: did you mean ./loader_here.py\?",
+        ),
+        ("nowhere/app:app", "'nowhere/app' is neither a module nor a Python file: write shop.agents or shop/agents.py"),
     ],
 )
-def test_a_module_that_is_not_there_is_named(place: str, problem: str) -> None:
+def test_a_module_that_is_not_there_is_named(tmp_path: Path, place: str, problem: str) -> None:
+    (tmp_path / "loader_here.py").write_text(APP)
     with pytest.raises(SpecError, match=problem):
         load_app(place)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sostenuto import __version__
 from sostenuto.clients.cli import COMMAND_NAMES, execute
+from sostenuto.clients.cli.commands.run import _asked
 from sostenuto.clients.cli.exit_status import exit_status_of
 from sostenuto.contracts.wire.run import ANSWER_WAS_CUT, Status
 
@@ -80,6 +82,23 @@ def test_a_word_that_is_misspelled(words: tuple[str, ...], problem: str, capsys:
         execute(words)
     assert left.value.code == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_file_is_not_sent_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    app = "from sostenuto import Agent, App\napp = App(Agent(name='a', model='scripted/m'))\n"
+    (tmp_path / "command_line_app.py").write_text(app)
+    (tmp_path / "question.txt").touch()
+    assert execute(["run", "command_line_app.py:app", "a", "@question.txt"]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        "sostenuto: @question.txt would be sent as it stands: to send what is in the file, write - < question.txt\n"
+    )
+    assert _asked("@anna, where is order 7?" * 100).startswith("@anna")
+    del sys.modules["command_line_app"]
 
 
 @pytest.mark.parametrize(
