@@ -56,7 +56,7 @@ async def test_nothing_heavy_is_loaded(statement: str) -> None:
 
 
 async def test_contracts_load_no_temporal_sdk() -> None:
-    assert "temporalio" not in await loaded("import sostenuto; sostenuto.Agent; sostenuto.tool")
+    assert "temporalio" not in await loaded("import sostenuto.sync; sostenuto.Agent; sostenuto.tool")
 
 
 async def test_it_would_be_seen() -> None:

@@ -208,7 +208,9 @@ next(half)
 
 
 def test_ctrl_c_forks_and_the_end_of_the_process() -> None:
-    ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=120
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines() == [
         *("wait begins", "wait cleaned up", "interrupted", "each begins", "each cleaned up", "interrupted"),
