@@ -115,8 +115,7 @@ def build_worker(
             of runs.
     """
     user = UserCode(max_concurrent_calls)
-    lifespan = app.lifespan
-    resources = Resources(None if lifespan is None else lambda: lifespan(app), user)
+    resources = Resources(app.lifespan and partial(app.lifespan, app), user)
     workflows = _with_own(app.workflows)
     with loading_workflows():
         return AppWorker(
