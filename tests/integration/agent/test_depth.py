@@ -10,7 +10,7 @@ import pytest
 from temporalio import workflow
 
 from sostenuto import Agent, App, Chain, Client, Parallel, Prompt, SpecError, Status, tool
-from sostenuto.contracts.message import Message, ToolCallPart
+from sostenuto.contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from sostenuto.workflows import ask, call_tool
 from tests.integration.agent.conftest import Serve
 from tests.integration.agent.stage import calls
@@ -104,15 +104,15 @@ async def test_an_input(serve: Serve, depth: int) -> None:
         with pytest.raises(SpecError, match=r"nested deeper|is not JSON"):
             await stage.ask(agent, nested(depth))
         assert (await stage.ask(agent, deep_text(depth))).result.output == "Done."
-        call = Message.user("Go.").model_copy(
-            update={"parts": (ToolCallPart(id="c", name="n", arguments=nested(min(depth, 240))),)}
-        )
+        call = ToolCallPart(id="c", name="n", arguments=nested(min(depth, 240)))
+        asked = Message(role=Role.ASSISTANT, parts=(call,))
+        told = Message(role=Role.TOOL, parts=(ToolResultPart(call_id="c", name="n"),))
         with (
             pytest.raises(SpecError, match=r"could not be read again|cannot be written")
             if depth > 195
             else nullcontext()
         ):
-            await stage.start(agent, call)
+            await stage.start(agent, [asked, told, Message.user("Go.")])
 
 
 @workflow.defn

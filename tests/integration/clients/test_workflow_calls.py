@@ -90,7 +90,7 @@ async def test_they_reach_the_workflow(temporal: TemporalClient, task_queue: str
     for unread, why in (
         (("please", "often"), "times cannot be 'often': Input should be a valid integer"),
         ((5, 1), "word cannot be 5: Input should be a valid string"),
-        (("\ud800", 1), "surrogates not allowed"),
+        (("\ud800", 1), "a text in it is not Unicode"),
         (("x" * 2_000_001, 1), "word has 2,000,003 bytes and the limit is 2,000,000"),
     ):
         with pytest.raises(SpecError, match=f"signal say: .*{why}"):
