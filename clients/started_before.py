@@ -45,6 +45,11 @@ async def find_started_before(temporal: Client, run_id: str, order: Order) -> st
         raise SpecError(
             f"{run_id!r} is a run of {other!r} already, and cannot be one of {order.name!r}: pass another id"
         )
+    kind = description.workflow_type
+    if kind not in (order.workflow, names.RUN_WORKFLOW):
+        raise SpecError(
+            f"{run_id!r} is of the type {kind!r} already, and cannot be {order.workflow!r}: pass another id"
+        )
     if (description.typed_search_attributes.get(TENANT) or "") != order.tenant:
         raise SpecError(f"{run_id!r} is a run of another tenant already: pass another id")
     if await context_of(description) != order.context:

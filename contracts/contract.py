@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, get_origin
 
@@ -276,6 +276,12 @@ def _message(problem: ErrorDetails) -> str:
             return f"{brief(problem['input'])} is not a {problem['ctx']['class_name']}"
         case _:
             return problem["msg"].removeprefix("Value error, ")
+
+
+def option_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the parameters of a function that are given by name."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY)
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str], told: str = "") -> str:

@@ -172,6 +172,11 @@ def run_type(kind: str, name: str) -> str:
     return f"{kind}:{name}"
 
 
+def is_of_runnables(kind: str) -> bool:
+    """Return whether a workflow type is that of a run or of a chat."""
+    return is_run_type(kind) or kind == CHAT_WORKFLOW
+
+
 def is_run_type(workflow_type: str) -> bool:
     """Return whether a workflow type is that of a run.
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, ParamSpec, overload
 from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypeVar
 
-from .contract import Contract, unknown_field
+from .contract import Contract, option_names, unknown_field
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.hints import type_of_parameter
@@ -27,9 +27,6 @@ from .text import cut
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_OPTIONS = ("effect", "fast", "timeout", "retries", "name", "description", "when")
-"""What `@tool` takes."""
-
 ContextT = TypeVar("ContextT", default=Any)
 """Type of the context of a run."""
 ResourcesT = TypeVar("ResourcesT", default=Any)
@@ -245,7 +242,7 @@ def tool(
             contradict each other.
     """
     for option in unknown:
-        raise SpecError(unknown_field("@tool", option, _OPTIONS))
+        raise SpecError(unknown_field("@tool", option, option_names(tool)))
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
         options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries}

@@ -136,7 +136,7 @@ class Ledger:
     def _started(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.workflow_execution_started_event_attributes
         kind = attributes.workflow_type.name
-        if not (names.is_run_type(kind) or kind in (names.CHAT_WORKFLOW, names.INGEST_WORKFLOW)):
+        if not (names.is_of_runnables(kind) or kind == names.INGEST_WORKFLOW):
             # What a code-first workflow carries along is its own affair, and was not added up there.
             self.is_readable = not attributes.continued_execution_run_id
             return

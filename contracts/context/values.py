@@ -177,6 +177,8 @@ _Place = tuple[int | str, ...]
 
 def _unkept(value: Any, place: _Place) -> Iterator[tuple[str, str]]:
     """Yield what JSON would not keep of what somebody gave, each with its place."""
+    if len(place) > MAX_DEPTH:
+        return  # told when all of it is written
     if isinstance(value, SecretStr | SecretBytes):
         yield place_text(place), f"a {type(value).__name__} is written as stars: {_NO_SECRETS}"
     elif isinstance(value, Mapping):
@@ -190,12 +192,16 @@ def _unkept(value: Any, place: _Place) -> Iterator[tuple[str, str]]:
             yield from _unkept(item, (*place, index))
     elif place and _is_object(value) and not isinstance(value, type):
         # Inside a dict: what is of a type all through is compared as a whole.
-        try:
-            _check_readable(value, to_plain(value))
-        except SpecError as error:
-            yield place_text(place), str(error).removeprefix("context: ")
-        except ValueError:
-            return  # told with its own words, when all of it is written
+        yield from _unread(value, place)
+
+
+def _unread(value: Any, place: _Place) -> Iterator[tuple[str, str]]:
+    try:
+        _check_readable(value, to_plain(value))
+    except SpecError as error:
+        yield place_text(place), str(error).removeprefix("context: ")
+    except ValueError:
+        return  # told with its own words, when all of it is written
 
 
 def _wrong_name(name: object) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..collection.collection import Collection
 from ..context.filling import check_names
 from ..context.values import check_type
-from ..contract import as_tuple, brief, unknown_field
+from ..contract import as_tuple, brief, option_names, unknown_field
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
@@ -17,7 +17,6 @@ from .node import Node, cannot_run, check_distinct, check_tree
 from .output import Validator, named_validators
 from .runnable import Runnable
 
-_SETTINGS = ("tools", "validators", "mcp", "collections", "workflows", "context", "lifespan")
 _UNNAMED = "write App(one, another): what runs is given without a name"
 _ELSEWHERE = dict.fromkeys(("agent", "agents", "runnable", "runnables", "chains", "teams", "prompts"), _UNNAMED)
 """What to write in place of words that people may expect."""
@@ -44,12 +43,25 @@ class App:
         lifespan: Makes what its tools share, such as a database's connections, once in each worker, and closes it when
             the worker ends: a function under `@asynccontextmanager` that takes the app and yields it. Tools have it as
             `ctx.resources`.
-        **unknown: None: a mistake that is told as one.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
             refers to an MCP server that is not there, or something else was passed.
     """
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *_: Any, **given: Any) -> App:
+            """Check that there are such settings.
+
+            Raises:
+                SpecError: There is not; says what to write.
+            """
+            known = option_names(cls.__init__)
+            for name in given:
+                if name not in known:
+                    raise SpecError(unknown_field("App", name, known, _ELSEWHERE.get(name, "")))
+            return super().__new__(cls)
 
     def __init__(
         self,
@@ -61,10 +73,7 @@ class App:
         workflows: Iterable[type] = (),
         context: Any = None,
         lifespan: AppLifespan | None = None,
-        **unknown: Any,
     ) -> None:
-        for name in unknown:
-            raise SpecError(unknown_field("App", name, _SETTINGS, _ELSEWHERE.get(name, "")))
         self.lifespan, self.context = _lifespan(lifespan), _context(context)
         self.runnables: dict[str, Runnable] = {}
         self.tools: dict[str, Tool[..., Any]] = {}

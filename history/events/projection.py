@@ -142,7 +142,7 @@ class Projection:
         self.next_execution = ""
         self._left = None
         kind = attributes.workflow_type.name
-        self._own = self.numbers_anew = not (names.is_run_type(kind) or kind == names.CHAT_WORKFLOW)
+        self._own = self.numbers_anew = not names.is_of_runnables(kind)
         self.is_chat = kind == names.CHAT_WORKFLOW
         if kind == names.CHAT_WORKFLOW:
             yield from self._chat_started(recorded, attributes)

@@ -51,7 +51,7 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
 def is_code_first(description: WorkflowExecutionDescription) -> bool:
     """Return whether it is a code-first workflow."""
     kind = description.workflow_type
-    return not (names.is_run_type(kind) or kind == names.CHAT_WORKFLOW)
+    return not names.is_of_runnables(kind)
 
 
 async def context_of(description: WorkflowExecutionDescription) -> dict[str, JsonValue]:

@@ -113,7 +113,7 @@ def _check(file: Path, history: WorkflowHistory) -> None:
         raise SpecError(f"{file} is a part of a history, without event {missing}: {_AGAIN}")
     started = _started(history)
     kind = started.workflow_type.name
-    ours = names.is_run_type(kind) or kind == names.CHAT_WORKFLOW
+    ours = names.is_of_runnables(kind)
     if not ours and names.SEARCH_RUNNABLE not in started.search_attributes.indexed_fields:
         raise SpecError(
             f"{file} is the history of a workflow of type {kind!r}, and of no run or chat: "

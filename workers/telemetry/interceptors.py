@@ -98,7 +98,7 @@ class _Inbound(WorkflowInboundInterceptor):
         tell = workflow.extern_functions()[_TOUCH]
         about = (info.namespace, info.workflow_id, info.run_id, info.first_execution_run_id)
         # A code-first workflow that goes on in a further execution counts its calls anew there.
-        is_own = not (names.is_run_type(info.workflow_type) or info.workflow_type == names.CHAT_WORKFLOW)
+        is_own = not names.is_of_runnables(info.workflow_type)
         self._outbound.begin(input.headers, about, info.run_id if is_own and info.continued_run_id else "")
         tell(*about, is_new=not workflow.unsafe.is_replaying() and info.run_id == info.first_execution_run_id)
         try:

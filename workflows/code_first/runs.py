@@ -226,7 +226,7 @@ def _check_names(runnable: Node) -> None:
     try:
         check_all_names(runnable)
     except SpecError:
-        # Of a workflow that began before such a check, words in braces are words.
+        # A history that went on without such a check goes on so.
         if workflow.patched(names.NAMES_CHECKED_PATCH):
             raise
 

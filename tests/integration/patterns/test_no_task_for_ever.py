@@ -137,7 +137,7 @@ async def test_a_nested_run_whose_id_would_be_too_long(serve: Serve) -> None:
     assert told.endswith("has more than 1,000 bytes: start the run with a shorter one")
 
 
-async def test_a_reply_that_asks_for_more_wrongthan_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reply_that_asks_for_more_calls_than_may_wait(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """As models do that repeat themselves until their output limit: the server takes 2,000 calls at once."""
     monkeypatch.setattr(limits, "AT_ONCE", 3)
     _AT_WORK[:] = [0, 0]

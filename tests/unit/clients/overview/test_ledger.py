@@ -25,7 +25,7 @@ def _events(path: Path) -> list[HistoryEvent]:
 def _is_run(path: Path) -> bool:
     started = json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]
     kind = started["workflowType"]["name"]
-    return names.is_run_type(kind) or kind == names.CHAT_WORKFLOW
+    return names.is_of_runnables(kind)
 
 
 @pytest.mark.parametrize("path", [path for path in HISTORIES if _is_run(path)], ids=lambda path: path.stem)
