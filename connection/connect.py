@@ -24,7 +24,7 @@ from ..contracts.context.values import MAX_CONTEXT_BYTES
 from ..contracts.errors import SetupError
 from .converter import data_converter
 from .live_channel import redis_url_setting
-from .running_stack import RunningStack, state_dir_setting
+from .running_stack import RunningStack, is_state_dir_set, state_dir_setting
 from .tracing import CallersTrace
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -57,7 +57,13 @@ async def connect(
     """
     config = _configured()
     stack = RunningStack.find(state_dir_setting())
-    target = address or config.get("target_host") or (stack.address if stack else DEFAULT_ADDRESS)
+    told = address or config.get("target_host")
+    if not told and stack is None and is_state_dir_set():
+        raise SetupError(
+            f"no stack is up on {state_dir_setting()}, which SOSTENUTO_STATE_DIR names: start `sostenuto dev` with it, "
+            "unset it, or set TEMPORAL_ADDRESS"
+        )
+    target = told or (stack.address if stack else DEFAULT_ADDRESS)
     config["target_host"] = target
     payload_dir = (
         payload_dir or payload_dir_setting() or (stack.payload_dir if stack and stack.address == target else None)

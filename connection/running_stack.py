@@ -67,6 +67,11 @@ class RunningStack(Contract):
             file.unlink(missing_ok=True)
 
 
+def is_state_dir_set(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether `SOSTENUTO_STATE_DIR` names a state directory."""
+    return bool(environ.get("SOSTENUTO_STATE_DIR"))
+
+
 def state_dir_setting(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the state directory that `SOSTENUTO_STATE_DIR` names, or the default."""
     return Path(environ.get("SOSTENUTO_STATE_DIR") or DEFAULT_STATE_DIR).expanduser()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from .activities.adapters.providers.scripted import Script, ScriptedAdapter
 from .activities.model_adapter import ModelAdapter
 from .activities.price import Price
 from .clients.client import Client
+from .clients.code_first import CodeFirstWorkflow
 from .clients.start_request import Startable
 from .connection.converter import data_converter
 from .contracts.contract import brief
@@ -45,10 +46,12 @@ __all__ = [
     "find_program",
     "replayer",
     "run_scripted",
+    "serve_scripted",
     "temporal_server",
 ]
 
 _STARTUP: Final = timedelta(minutes=2)
+_LONGEST_RUN: Final = timedelta(minutes=2)
 
 
 @asynccontextmanager
@@ -81,14 +84,16 @@ async def run_scripted(
     tenant: str | None = None,
     context: Any = None,
     price: Price = lambda *_: 0.0,
+    timeout: timedelta | float = _LONGEST_RUN,  # noqa: ASYNC109 - says what holds the run up
 ) -> Result:
     """Run something of an app to its end, with a script in place of every model.
 
     All else is real: the server, the workflows, the tools, the app's MCP servers. The app's collections are not there.
+    What has to be told something on its way, such as a signal, is run by `serve_scripted`.
 
     Args:
         app: The app. Its models stay as they are: whatever their provider, the script answers.
-        runnable: What to run, or its name in the app; or a code-first workflow of the app.
+        runnable: What to run, or its name in the app; or a code-first workflow of the app, or its name.
         input: What it is asked, as for `Client.start`.
         script: What the models answer, see `ScriptedAdapter`: one list for all, or one for each model by its name
             without the provider.
@@ -96,20 +101,58 @@ async def run_scripted(
         tenant: Whom the run is for.
         context: The run's own values, as for `Client.start`.
         price: Cost of a model call. Default: nothing.
+        timeout: Longest to wait, in seconds where it is a number. Default: two minutes.
 
     Returns:
         What it came to, however it ended, with the transcript in `messages`.
 
     Raises:
-        SpecError: The app has no runnable of that name, the input is none, or the script no list of steps.
+        SpecError: The app has nothing of that name, the input is none, or the script no list of steps.
+        SetupError: There is no server at that address.
+        TimeoutError: It has not ended by then; the message says what holds it up.
+    """
+    wanted = _wanted(app, runnable) if isinstance(runnable, str) else runnable
+    further = wanted.walk() if isinstance(wanted, Node) else ()
+    async with _served(app, script, address, price, further) as client:
+        run: Any = await client.start(wanted, input, tenant=tenant, context=context)
+        try:
+            result: Result = await run.result(timeout=timeout)
+        except (TimeoutError, asyncio.CancelledError):
+            # A test that waits no longer leaves nothing at work on a server that others share.
+            await run.cancel()
+            raise
+        return result
+
+
+@asynccontextmanager
+async def serve_scripted(
+    app: App, script: Script | ModelAdapter, *, address: str, price: Price = lambda *_: 0.0
+) -> AsyncIterator[Client]:
+    """Serve an app while the block lasts, with a script in place of every model; yield a client of it.
+
+    Args:
+        app: As for `run_scripted`.
+        script: The same.
+        address: The same.
+        price: The same.
+
+    Raises:
+        SpecError: The script is no list of steps.
         SetupError: There is no server at that address.
     """
+    async with _served(app, script, address, price, ()) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _served(
+    app: App, script: Script | ModelAdapter, address: str, price: Price, further: Iterable[Node]
+) -> AsyncIterator[Client]:
     has_steps = isinstance(script, Sequence | Mapping | Path) and not isinstance(script, str)
     if not (has_steps or hasattr(script, "complete")):
-        raise SpecError(f"run_scripted: script: {brief(script)} is not a list of steps: write ['the first answer', …]")
+        raise SpecError(f"script: {brief(script)} is not a list of steps: write ['the first answer', …]")
     adapter: Any = ScriptedAdapter(cast("Script", script)) if has_steps else script
-    wanted = app.runnable(runnable) if isinstance(runnable, str) else runnable
-    nodes = [*app.walk(), *(wanted.walk() if isinstance(wanted, Node) else ())]
+    nodes = [*app.walk(), *further]
     named = {choice.provider for node in nodes for model in node.models.values() for choice in model.choices}
     queue = f"test-{uuid4().hex[:10]}"
     tell_failures()
@@ -124,14 +167,12 @@ async def run_scripted(
             services=Services(mcp=sessions),
         )
         async with worker:
-            run: Any = await client.start(wanted, input, tenant=tenant, context=context)
-            try:
-                result: Result = await run.result()
-            except asyncio.CancelledError:
-                # A test that waits no longer leaves nothing at work on a server that others share.
-                await run.cancel()
-                raise
-            return result
+            yield client
+
+
+def _wanted(app: App, name: str) -> Startable:
+    own = {CodeFirstWorkflow.of(one).name: one for one in app.workflows}
+    return own[name] if name in own else app.runnable(name)
 
 
 if "pytest" in sys.modules:

@@ -11,6 +11,8 @@ from ..contracts.errors import SetupError
 
 T = TypeVar("T")
 
+_HOW_TO_INSTALL = "pip install 'sostenuto[worker]', or 'sostenuto[local]' for the local model"
+
 
 class Lazy(Generic[T]):
     """Builds something at its first use, in a thread.
@@ -39,6 +41,8 @@ class Lazy(Generic[T]):
             if self.built is None:
                 try:
                     self.built = await asyncio.to_thread(self._build)
-                except (SetupError, ImportError) as error:
+                except SetupError as error:
                     raise NotServedError(f"{self._cannot}: {error}") from None
+                except ImportError as error:
+                    raise NotServedError(f"{self._cannot}: {error}: {_HOW_TO_INSTALL}") from None
             return self.built

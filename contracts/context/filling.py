@@ -154,7 +154,9 @@ def checked(runnable: Node, values: Values, *, is_given: bool) -> dict[str, Json
             kind = getattr(node.context_type, "__name__", "its type")
             label = f"{type(node).__name__} {node.name!r}"
             if not is_given:
-                raise SpecError(f"{label} works for a {kind}: pass context={kind}(…)") from None
+                raise SpecError(
+                    f"{label} works for a {kind}: pass context={kind}(…), or --context '{{…}}' in a shell"
+                ) from None
             raise SpecError(f"{label}: {error}: it is to be a {kind}") from None
         # With its defaults.
         whole |= context_values(typed)

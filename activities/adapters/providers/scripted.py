@@ -21,6 +21,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
 from ....contracts.contract import Spec
 from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
 from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
+from ....contracts.model import OutputSchema
 from ....contracts.text import plural
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
@@ -126,7 +127,7 @@ class ScriptedAdapter:
             raise _error(step)
         if step.refuses and step.refuses not in request.without:
             raise InvalidRequest(f"unsupported parameter: {step.refuses!r}", refuses=step.refuses)
-        message = _message(step, self.provider)
+        message = _message(step, self.provider, request.output)
         if on_delta or (faulty and step.dies):
             async with deadline(request.model):
                 await _stream(message, on_delta, step.seconds_per_word, broken=faulty and step.dies)
@@ -167,11 +168,14 @@ def _steps(steps: Steps) -> tuple[ScriptedStep, ...]:
         raise SpecError(f"script: step {'; step '.join(places)}") from None
 
 
-def _message(step: ScriptedStep, provider: str) -> Message:
+def _message(step: ScriptedStep, provider: str, schema: OutputSchema | None) -> Message:
     parts: list[Part] = []
     if step.reasoning:
         parts.append(ReasoningPart(provider=provider, text=step.reasoning))
-    text = step.text + ("" if step.output is None else json.dumps(step.output))
+    output = step.output
+    if schema and schema.wrapped and output is not None and not (isinstance(output, dict) and "value" in output):
+        output = {"value": output}
+    text = step.text + ("" if output is None else json.dumps(output))
     if text:
         parts.append(TextPart(text=text))
     parts += [

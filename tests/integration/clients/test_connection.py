@@ -18,7 +18,8 @@ from sostenuto.connection.running_stack import RunningStack
 @pytest.fixture(autouse=True)
 def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No stack that is up in the checkout is found."""
-    monkeypatch.setenv("SOSTENUTO_STATE_DIR", str(tmp_path))
+    monkeypatch.delenv("SOSTENUTO_STATE_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -44,6 +45,10 @@ async def test_where_nobody_named_an_address_the_stack_is_looked_for_here(monkey
         await Client.connect()
     with pytest.raises(SetupError, match="start one by `sostenuto dev`, or set TEMPORAL_ADDRESS"):
         await Client.connect(f"127.0.0.1:{closed_port()}")
+    # Else another stack would be taken for the one that was meant.
+    monkeypatch.setenv("SOSTENUTO_STATE_DIR", "/nowhere")
+    with pytest.raises(SetupError, match="no stack is up on /nowhere, which SOSTENUTO_STATE_DIR names: start"):
+        await Client.connect()
 
 
 async def test_an_address_that_never_answers_is_given_up() -> None:

@@ -7,6 +7,7 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chain, Model, Prompt, SpecError, Status, tool
-from sostenuto.testing import Script, run_scripted
+from sostenuto.testing import Script, run_scripted, serve_scripted
 from sostenuto.workflows import ask, call_tool
 from tests.integration.agent.stage import calls
 
@@ -186,6 +187,32 @@ async def test_what_the_app_lacks_is_told(temporal: TemporalClient) -> None:
     for wrong in ("hi", None, 5):
         with pytest.raises(SpecError, match=r"script: .* is not a list of steps"):
             await run_scripted(App(FLOW), "flow", "Hello", wrong, address=_address(temporal))  # type: ignore[arg-type]
+
+
+@workflow.defn
+class Approved:
+    def __init__(self) -> None:
+        self._by = ""
+
+    @workflow.run
+    async def run(self, order: str) -> str:
+        mood = await ask("openai/gpt-5.4", order, output=Literal["happy", "angry"])
+        await workflow.wait_condition(lambda: bool(self._by))
+        return f"{mood.output}, {self._by}"
+
+    @workflow.signal
+    def approve(self, by: str) -> None:
+        self._by = by
+
+
+async def test_a_workflow_that_waits_for_a_signal(temporal: TemporalClient) -> None:
+    app, address = App(workflows=[Approved]), _address(temporal)
+    async with serve_scripted(app, [{"output": "happy"}], address=address) as client:
+        run = await client.start(Approved, "order 7")
+        await run.signal(Approved.approve, "anna")
+        assert (await run.result()).output == "happy, anna"
+    with pytest.raises(TimeoutError, match="has not ended within"):
+        await run_scripted(app, "Approved", "order 8", [{"output": "angry"}], address=address, timeout=1)
 
 
 async def test_the_fixture_of_a_project_of_its_own(tmp_path: Path) -> None:
