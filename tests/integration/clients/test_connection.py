@@ -93,12 +93,14 @@ async def test_an_unknown_namespace_is_named(address: str) -> None:
 async def test_a_stack_that_is_up_here_is_found(address: str, tmp_path: Path) -> None:
     url = "http://127.0.0.1:1"
     stack = RunningStack(pid=os.getpid(), address=address, ui_url=url, payload_dir=tmp_path / "payloads")
-    with stack.announce(tmp_path):
+    state_dir = tmp_path / ".sostenuto"
+    state_dir.mkdir()
+    with stack.announce(state_dir):
         client = await Client.connect()
         assert ui_url_of(client.temporal, "a/b") == f"{url}/namespaces/default/workflows/a%2Fb"
         assert client.temporal.service_client.config.target_host == address
         assert client.temporal.data_converter.external_storage is not None
-    assert RunningStack.find(tmp_path) is None
+    assert RunningStack.find(state_dir) is None
 
 
 async def test_a_stack_that_was_killed_is_not_found(tmp_path: Path) -> None:
