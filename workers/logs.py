@@ -15,6 +15,7 @@ from typing import IO, Any
 from temporalio import activity, workflow
 
 from ..connection.tracing import current_span
+from ..contracts.text import printable
 from ..contracts.wire.places import ActivityId
 from .failure_lines import tell_failures
 from .settings import Settings
@@ -31,14 +32,34 @@ def set_up_logs(settings: Settings, stream: IO[str] | None = None) -> None:
         stream: Where to. Default: standard error.
     """
     tell_failures()
-    if settings.logs != "json":
-        return
+    safe, root = Disclosure(secrets=settings.secrets()).safe, logging.getLogger()
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines(Disclosure(secrets=settings.secrets()).safe))
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger(_OWN).setLevel(logging.INFO)
+    if settings.logs == "json":
+        handler.setFormatter(JsonLines(safe))
+        root.handlers = [handler]
+        root.setLevel(logging.WARNING)
+        logging.getLogger(_OWN).setLevel(logging.INFO)
+    elif not root.handlers:
+        # Of an app that set up its own, the logs are its own.
+        handler.setLevel(logging.WARNING)
+        handler.setFormatter(TextLines(safe))
+        root.addHandler(handler)
+
+
+class TextLines(logging.Formatter):
+    """Writes a record as text, in which nothing orders a terminal about.
+
+    Args:
+        safe: Takes out of a text what must not leave.
+    """
+
+    def __init__(self, safe: Callable[[str], str]) -> None:
+        super().__init__("%(message)s")
+        self._safe = safe
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines."""
+        return "\n".join(map(printable, self._safe(super().format(record)).expandtabs().split("\n")))
 
 
 class JsonLines(logging.Formatter):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -105,6 +106,10 @@ def execute(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader of our output left, as `head` does.
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _fail(SostenutoError(f"what is told cannot be written: {error.strerror}"), FAILED)
     return status
 
 

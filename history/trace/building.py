@@ -188,7 +188,12 @@ class TraceBuilder:
                 decision = Place(event.path).route_decision()
                 self._note_at_once(event, kind="route", id=decision, name=event.route, status=_COMPLETED, **why)
             case RunStalled():
-                self._note_at_once(event, kind="notice", name="its code failed", reason=event.reason)
+                self._note_at_once(
+                    event,
+                    kind="notice",
+                    name="not served there" if event.unserved else "its code failed",
+                    reason=event.reason,
+                )
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
                 self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)

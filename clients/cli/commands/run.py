@@ -105,6 +105,8 @@ def _written() -> str:
     Raises:
         SpecError: It is no text.
     """
+    if sys.stdin is None:
+        raise SpecError("standard input is closed: there is nothing to read for -")
     written = sys.stdin.buffer.read()
     try:
         return written.decode()

@@ -68,7 +68,17 @@ async def test_a_call_says_which_run_it_is_of(log: io.StringIO) -> None:
     assert (line["trace_id"], line["span_id"]) == (f"{1:032x}", f"{2:016x}")
 
 
-def test_text_stays_as_it_is() -> None:
-    before = list(logging.getLogger().handlers)
+def test_a_text_has_no_keys_and_no_orders_to_a_terminal(log: io.StringIO) -> None:
+    root, text = logging.getLogger(), io.StringIO()
+    root.handlers = []
+    set_up_logs(Settings(openai_api_key=SecretStr(KEY)), text)
+    logging.getLogger("other").info("not told")
+    logging.getLogger("other").warning("a \x1b[31mred %s\nand more", KEY)
+    assert text.getvalue() == "a \N{REPLACEMENT CHARACTER}[31mred [secret]\nand more\n"
+
+
+def test_an_app_that_logs_in_its_own_way_is_left_to_it(log: io.StringIO) -> None:
+    root = logging.getLogger()
+    root.handlers = [own := logging.NullHandler()]
     set_up_logs(Settings())
-    assert logging.getLogger().handlers == before
+    assert root.handlers == [own]

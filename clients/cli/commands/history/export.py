@@ -47,7 +47,8 @@ async def _export(args: argparse.Namespace) -> int:
         from .....history.reading.exported import nested_directory
 
         directory = nested_directory(args.output)
-        for nested in await (await client.get(args.id)).nested():
+        # One that ran in several executions is written as the newest was.
+        for nested in dict.fromkeys(await (await client.get(args.id)).nested()):
             file = directory / f"{Place(nested).below(args.id)}.json"
             _write(await client.history(nested), file, nested=True)
     return 0
