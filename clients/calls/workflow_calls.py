@@ -38,6 +38,8 @@ _ANSWER_TIME: Final = timedelta(seconds=30)
 """How long a query is waited for: none that a worker answers takes as long."""
 
 _NO_ANSWER: Final = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+_TASK_FAILED: Final = "Workflow Task in failed state"
+"""What the server says of an update that the code of the workflow fails at."""
 
 
 class WorkflowCalls:
@@ -135,11 +137,11 @@ class WorkflowCalls:
 
 @contextmanager
 def _answered(label: str, kind: str) -> Iterator[None]:
-    """Say why a query has no answer: its workflow's worker alone can give one."""
+    """Say why a query or an update has no answer: its workflow's worker alone can give one."""
     try:
         yield
     except RPCError as error:
-        if kind == "query" and error.status in _NO_ANSWER:
+        if (kind == "query" and error.status in _NO_ANSWER) or _TASK_FAILED in error.message:
             raise SetupError(_silence(label)) from error
         raise
 
