@@ -11,6 +11,7 @@ from types import ModuleType
 from ...activities.call.own_code import own_place
 from ...contracts.errors import SetupError, SostenutoError, SpecError
 from ...contracts.specs.app import App
+from .interrupts import ending_anywhere
 
 
 def load_app(place: str) -> App:
@@ -22,7 +23,8 @@ def load_app(place: str) -> App:
     module_name, _, attribute = place.rpartition(":")
     if not module_name or not attribute:
         raise SpecError(f"{place!r} names no app: write MODULE:APP, such as shop.agents:app or examples/hello.py:app")
-    module = _module(module_name)
+    with ending_anywhere():
+        module = _module(module_name)
     if not hasattr(module, attribute):
         apps = [name for name, value in vars(module).items() if isinstance(value, App)]
         hint = f"its apps are: {', '.join(apps)}" if apps else "it has no App at all: write app = App(your_agent)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -49,6 +50,25 @@ def ending_at_once() -> Iterator[None]:
     """
     with heeding(lambda: os._exit(INTERRUPTED)):
         yield
+
+
+@contextmanager
+def ending_anywhere() -> Iterator[None]:
+    """In the block, let Ctrl-C raise KeyboardInterrupt wherever it is.
+
+    In a block that waits for nothing: of the first one asyncio would have it know when it is over.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before in (None, signal.SIG_IGN) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        # Unless the block has set its own.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -30,35 +30,41 @@ _MOST_NAMED: Final = 3
 _Stamps = dict[str, tuple[int, int]]
 
 
-async def reloading(serve: Callable[[asyncio.Event], Awaitable[int]], app: str, stop: asyncio.Event) -> int:
+Serve = Callable[[asyncio.Event, asyncio.Event], Awaitable[int]]
+"""Serves until its first event is set, sets its second once it has begun, and returns the exit status."""
+
+
+async def reloading(serve: Serve, app: str, stop: asyncio.Event) -> int:
     """Serve until told to stop, and begin this process anew after changes.
 
     A change is one of a file of its project. An error ends the first start. After a change it is told, and the next
-    change is waited for.
+    change is waited for, where nothing was served yet.
 
     Args:
-        serve: Serves until its event is set, and returns the exit status.
+        serve: What serves.
         app: The place of what is served: beside the files below here, those beside it are watched.
         stop: Told to stop by somebody else.
     """
     folders = _folders(app)
     before = _stamps(folders)
-    ended = asyncio.Event()
-    serving = asyncio.ensure_future(serve(ended))
+    ended, is_up = asyncio.Event(), asyncio.Event()
+    serving = asyncio.ensure_future(serve(ended, is_up))
     changing = asyncio.create_task(_changed(folders, before))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, changing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done() and not (_failed_again(serving) and not stop.is_set()):
+        if serving.done() and (stop.is_set() or is_up.is_set() or not _failed_again(serving)):
             return serving.result()
+        has_failed = serving.done()
         await asyncio.wait({changing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stopping.done():
-            ended.set()
-            return 0 if serving.done() else await serving
-        say(f"{TOLD}{_named(changing.result())} changed{'' if serving.done() else '; calls in flight may end first'}")
+        if not stopping.done():
+            drains = "" if has_failed else "; calls in flight may end first"
+            say(f"{TOLD}{_named(changing.result())} changed{drains}")
         ended.set()
-        with suppress(Exception):
-            await serving
+        # It may be told to stop while it does.
+        await asyncio.wait({serving})
+        if stop.is_set():
+            return 0 if has_failed else serving.result()
     finally:
         changing.cancel()
         stopping.cancel()

@@ -106,30 +106,40 @@ def serve(
 
 async def _worker(args: argparse.Namespace) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     if args.reload:
-        return await reloading(partial(_serve_until, args), args.app, stop)
-    return await _serve_until(args, stop)
+        return await reloading(partial(_serve_until, args, stop), args.app, stop)
+    return await _serve_until(args, stop, stop, asyncio.Event())
 
 
-async def _serve_until(args: argparse.Namespace, stop: asyncio.Event) -> int:
+async def _serve_until(
+    args: argparse.Namespace, stop: asyncio.Event, ended: asyncio.Event, is_up: asyncio.Event
+) -> int:
+    """Serve until `ended` is set.
+
+    Sets `is_up` once that has begun, and `stop` when a signal comes.
+    """
     from ...code_first import CodeFirstWorkflow
 
-    app = load_app(args.app)
-    names = ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
-    counts = _prepare()
-    client = await connect_client(args, counts)
-    leaving = asyncio.create_task(_leave_early(stop, is_up := asyncio.Event(), asyncio.current_task()))
+    try:
+        app = load_app(args.app)
+        names = (
+            ", ".join([*app.runnables, *(CodeFirstWorkflow.of(one).name for one in app.workflows)]) or "no runnables"
+        )
+        counts = _prepare()
+        client = await connect_client(args, counts)
+    finally:
+        # Until here they end the process at once: an import, which is somebody's own code, hears of no event.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    leaving = asyncio.create_task(_leave_early(ended, is_up, asyncio.current_task()))
     try:
         async with serve(app, client, client.task_queue, counts=counts):
             is_up.set()
             say(f"serving {names} on task queue {client.task_queue!r}; Ctrl-C stops it")
-            await stop.wait()
+            await ended.wait()
             say("stopping: calls in flight may end first")
     except asyncio.CancelledError:
-        if not stop.is_set():
+        if not ended.is_set():
             raise
         say("stopped before it served anything")
     finally:

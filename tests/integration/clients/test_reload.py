@@ -9,6 +9,32 @@ import sys
 from pathlib import Path
 
 from sostenuto.clients.cli.reload import reloading
+from tests.integration.clients.shell import Shell, ended, until
+
+LIVES = """
+import asyncio, os, sys
+from contextlib import asynccontextmanager
+from sostenuto import Agent, App
+
+async def seen(name):
+    while not os.path.exists(name):
+        await asyncio.sleep(0.02)
+
+async def lost():
+    await seen("lost")
+    raise OSError("the pool died")
+
+@asynccontextmanager
+async def lifespan(app):
+    async with asyncio.TaskGroup() as group:
+        losing = group.create_task(lost())
+        yield
+        print("closing", file=sys.stderr, flush=True)
+        await seen("closed")
+        losing.cancel()
+
+app = App(Agent(name="support", model="scripted/m"), lifespan=lifespan)
+"""
 
 
 async def test_a_broken_edit_is_told_and_the_next_one_waited_for(tmp_path: Path) -> None:
@@ -31,8 +57,34 @@ async def test_a_broken_edit_is_told_and_the_next_one_waited_for(tmp_path: Path)
     assert await process.wait() == 0
 
 
+async def test_new_code_serves_after_an_edit_and_is_stopped_while_it_drains_for_the_next(shell: Shell) -> None:
+    app = shell.directory / "shop.py"
+    worker = await shell.start("worker", "shop.py:app", "--reload")
+    await until(worker, "serving support on task queue")
+    app.write_text(LIVES.replace("support", "helper"))
+    await until(worker, "reload: shop.py changed; calls in flight may end first")
+    await until(worker, "serving helper on task queue")
+    app.write_text(LIVES)
+    await until(worker, "closing")
+    worker.send_signal(signal.SIGTERM)
+    (shell.directory / "closed").touch()
+    end = await ended(worker)
+    assert (end.status, end.err) == (0, "")
+
+
+async def test_one_that_has_served_is_not_taken_for_one_that_does_not_start(shell: Shell) -> None:
+    (shell.directory / "shop.py").write_text(LIVES)
+    shell.set("_SOSTENUTO_RELOADED", "1")
+    worker = await shell.start("worker", "shop.py:app", "--reload")
+    await until(worker, "serving support on task queue")
+    (shell.directory / "lost").touch()
+    end = await ended(worker)
+    assert end.status == 1
+    assert "App: lifespan: it ended while the worker served: OSError: the pool died" in end.err
+
+
 async def test_an_end_without_a_change_ends_it() -> None:
-    async def serve(ended: asyncio.Event) -> int:
+    async def serve(ended: asyncio.Event, _: asyncio.Event) -> int:
         await ended.wait()
         return 7
 

@@ -33,3 +33,18 @@ async def test_while_its_lifespan_never_begins(shell: Shell, number: signal.Sign
     end = await ended(worker)
     assert (end.status, end.out) == (0, "")
     assert "stopped before it served anything" in end.err
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "options"),
+    [(signal.SIGTERM, -signal.SIGTERM, ()), (signal.SIGINT, 130, ()), (signal.SIGINT, 130, ("--reload",))],
+)
+async def test_while_its_app_is_imported(
+    shell: Shell, number: signal.Signals, status: int, options: tuple[str, ...]
+) -> None:
+    (shell.directory / "slow.py").write_text('import time\nprint("imports", flush=True)\ntime.sleep(1000)\n')
+    worker = await shell.start("worker", "slow:app", *options)
+    await until(worker, "imports", on_stdout=True)
+    worker.send_signal(number)
+    end = await ended(worker)
+    assert (end.status, end.out, end.err) == (status, "", "")
