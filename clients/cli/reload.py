@@ -11,14 +11,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ...activities.call.own_code import LIBRARY_FOLDERS
 from ...contracts.errors import SostenutoError
 from .app_loader import file_of
 from .terminal import say
 
-TOLD: Final = "reload: "
+_TOLD: Final = "reload: "
 """How each line begins that tells of a change."""
 
 _AGAIN: Final = "_SOSTENUTO_RELOADED"
@@ -59,7 +59,7 @@ async def reloading(serve: Serve, app: str, stop: asyncio.Event) -> int:
         await asyncio.wait({changing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
             drains = "" if has_failed else "; calls in flight may end first"
-            say(f"{TOLD}{_named(changing.result())} changed{drains}")
+            say(f"{_TOLD}{_named(changing.result())} changed{drains}")
         ended.set()
         # It may be told to stop while it does.
         await asyncio.wait({serving})
@@ -72,6 +72,26 @@ async def reloading(serve: Serve, app: str, stop: asyncio.Event) -> int:
     raise AssertionError("unreachable")
 
 
+async def tell_reloads(log: Path, show: Callable[[str], None]) -> NoReturn:
+    """Show what a process that is begun anew says of changes.
+
+    Args:
+        log: What it says; emptied where the process is started again.
+        show: Shows a line.
+    """
+    read = 0
+    while True:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        with suppress(FileNotFoundError), log.open("rb") as file:
+            read = file.seek(read if file.seek(0, os.SEEK_END) >= read else 0)
+            said = file.read()
+            whole = said[: said.rfind(b"\n") + 1]
+            read += len(whole)
+            for line in whole.decode(errors="replace").splitlines():
+                if line.startswith(_TOLD):
+                    show(line)
+
+
 def _folders(app: str) -> set[Path]:
     here, file = Path.cwd(), file_of(app)
     return {here} if file is None or file.is_relative_to(here) else {here, file.parent}
@@ -81,7 +101,7 @@ def _failed_again(serving: asyncio.Future[int]) -> bool:
     error = serving.exception()
     if _AGAIN not in os.environ or not isinstance(error, SostenutoError):
         return False
-    say(f"{TOLD}it does not start, and waits for the next change: {error}")
+    say(f"{_TOLD}it does not start, and waits for the next change: {error}")
     return True
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ..arguments.option_types import at_least_one
 from ..arguments.stack_arguments import add_stack_arguments, load_settings, stack_options, stopping_in_order
-from ..reload import TOLD
+from ..reload import tell_reloads
 from ..terminal import open_console
 from .worker import add_reload_option
 
@@ -51,26 +50,12 @@ async def _dev(args: argparse.Namespace) -> int:
         async with EmbeddedStack(options, show) as stack:
             console.print(_table(stack, args.app))
             with contextlib.suppress(asyncio.CancelledError):
-                await _telling_reloads(stack, show)
+                if args.app and args.reload:
+                    # The others say the same.
+                    await tell_reloads(stack.log_dir / "worker-1.log", show)
+                await asyncio.Event().wait()
             show("stopping")
     return 0
-
-
-async def _telling_reloads(stack: EmbeddedStack, show: Callable[[str], None]) -> NoReturn:
-    """Show what the first worker says of changes: the others say the same."""
-    log, read = stack.log_dir / "worker-1.log", 0
-    while True:
-        await asyncio.sleep(0.3)
-        if not stack.workers:
-            continue
-        said = log.read_bytes() if log.exists() else b""
-        # It is emptied where the worker is started again.
-        said = said[read if len(said) >= read else (read := 0) :]
-        whole = said[: said.rfind(b"\n") + 1]
-        read += len(whole)
-        for line in whole.decode(errors="replace").splitlines():
-            if line.startswith(TOLD):
-                show(line)
 
 
 def _table(stack: EmbeddedStack, app: str | None) -> Table:

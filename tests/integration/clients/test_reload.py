@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sostenuto.clients.cli.reload import reloading
+from sostenuto.clients.cli.reload import reloading, tell_reloads
 from tests.integration.clients.shell import Shell, ended, until
 
 LIVES = """
@@ -91,3 +91,18 @@ async def test_an_end_without_a_change_ends_it() -> None:
     stop = asyncio.Event()
     stop.set()
     assert await reloading(serve, "shop:app", stop) == 7
+
+
+async def test_what_it_says_of_changes_is_told_once_also_after_its_log_was_begun_again(tmp_path: Path) -> None:
+    log, told = tmp_path / "worker-1.log", asyncio.Queue[str]()
+    async with asyncio.TaskGroup() as group:
+        showing = group.create_task(tell_reloads(log, told.put_nowait))
+        log.write_text("a line\nreload: one changed\nreload: tw")
+        assert await told.get() == "reload: one changed"
+        with log.open("a") as file:
+            file.write("o changed\nanother line of some length\n")
+        assert await told.get() == "reload: two changed"
+        log.write_text("reload: three changed\n")
+        assert await told.get() == "reload: three changed"
+        showing.cancel()
+    assert told.empty()
