@@ -16,7 +16,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Coroutine, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -32,30 +32,35 @@ _END_SECONDS: Final = 5.0
 """How long what is under way may take to stop when the process ends."""
 
 
-def wait(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, and return what it returns.
+def wait(awaitable: Awaitable[T]) -> T:
+    """Run what one would `await` to its end, and return what it returns.
 
     Ctrl-C cancels it and lets it clean up; a second one does not wait for that. A run that it waited for goes on.
 
     Args:
-        coroutine: What an async function returns, such as `run.result()`.
+        awaitable: What an async function returns, such as `run.result()`, or a message, `chat.send("…")`.
 
     Raises:
-        SpecError: It is no coroutine, or this is called by code that is async.
+        SpecError: It cannot be awaited, or this is called by async code that runs here itself.
     """
-    if not _is_a(Coroutine, coroutine):
-        hint = "`for item in each(…)`" if _is_a(AsyncIterable, coroutine) else "`wait(run.result())`"
-        raise SpecError(f"wait: {_kind(coroutine)} is not a coroutine: write {hint}")
+    if not _is_a(Awaitable, awaitable):
+        hint = "`for item in each(…)`" if _is_a(AsyncIterable, awaitable) else "`wait(run.result())`"
+        raise SpecError(f"wait: {_kind(awaitable)} cannot be awaited: write {hint}")
     try:
         background = _background()
     except SpecError:
-        coroutine.close()
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()
         raise
-    task = _Task(background, coroutine)
+    task: _Task[T] = _Task(background, awaitable if isinstance(awaitable, Coroutine) else _awaited(awaitable))
     try:
         return task.ended.result()
     finally:
         task.stop()
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 def each(items: AsyncIterable[T]) -> Generator[T, None, None]:
@@ -67,7 +72,7 @@ def each(items: AsyncIterable[T]) -> Generator[T, None, None]:
         items: What an async generator function returns, such as `run.stream()`.
 
     Raises:
-        SpecError: It is no async iterator, or this is called by code that is async.
+        SpecError: It is no async iterator, or this is called by async code that runs here itself.
     """
     if not _is_a(AsyncIterable, items):
         raise SpecError(f"each: {_kind(items)} is not an async iterator: write `each(run.stream())`")
@@ -82,7 +87,7 @@ def using(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
         manager: What `async with` takes, such as `sostenuto.testing.temporal_server()`.
 
     Raises:
-        SpecError: It is none, or this is called by code that is async.
+        SpecError: It is none, or this is called by async code that runs here itself.
     """
     if not _is_a(AbstractAsyncContextManager, manager):
         raise SpecError(f"using: {_kind(manager)} is not what `async with` takes: write `using(temporal_server())`")
@@ -100,11 +105,15 @@ def using(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
         except GeneratorExit:
             # Nobody is in the block any more.
             raise
-        except BaseException as error:  # noqa: BLE001 - the manager decides, as it does in `async with`
+        except BaseException as error:
+            if background.is_elsewhere():
+                raise
+            # The manager decides, as it does in `async with`.
             background.call(left.put_nowait, error)
         else:
             background.call(left.put_nowait, None)
-        task.ended.result()
+        if not background.is_elsewhere():
+            task.ended.result()
     finally:
         task.stop()
 
@@ -124,6 +133,7 @@ def _each(background: _Background, items: AsyncIterable[T]) -> Generator[T, None
     task = _Task(background, _feed(items, asked))
     try:
         while True:
+            background.check_process()
             item: Future[T] = Future()
             background.call(asked.put_nowait, item)
             _wait_for_first(item, task.ended)
@@ -164,6 +174,9 @@ class _Task(Generic[T]):
         """Cancel it where it has not ended, and wait for its clean-up."""
         if self.ended.done():
             return
+        if self._background.is_elsewhere():
+            _left_behind.append(self)
+            return
         self._background.call(self._cancel)
         # The garbage collector may close a generator anywhere.
         if not self._background.is_here():
@@ -198,13 +211,19 @@ class _Background:
         atexit.register(self._end)
 
     def call(self, function: Any, *arguments: Any) -> None:
-        """Call a function on the loop, soon; not at all where the loop is over."""
+        """Call a function on the loop, soon; not at all where the loop is over, or was left behind by a fork."""
+        if self.is_elsewhere():
+            return
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def is_here(self) -> bool:
         """Return whether this is its thread."""
         return threading.current_thread() is self._thread
+
+    def is_elsewhere(self) -> bool:
+        """Return whether this process is a fork of its own, which has no such thread."""
+        return self._process != os.getpid()
 
     def check(self) -> None:
         """Check that whoever is here can wait for it.
@@ -214,13 +233,21 @@ class _Background:
         """
         if self.is_here():
             raise SpecError("sostenuto.sync is for code that is not async: in an async function, write `await`")
-        if self._process != os.getpid():
+        self.check_process()
+        if self._is_over:
+            raise SpecError("sostenuto.sync is over: the process ends")
+
+    def check_process(self) -> None:
+        """Check that it runs in this process.
+
+        Raises:
+            SpecError: It would be waited for for ever.
+        """
+        if self.is_elsewhere():
             raise SpecError(
                 "sostenuto.sync was in use when this process was forked, and its thread is not in it: "
                 "start processes by multiprocessing's 'spawn'"
             )
-        if self._is_over:
-            raise SpecError("sostenuto.sync is over: the process ends")
 
     def _turn(self) -> None:
         while not self._is_over:
@@ -230,7 +257,7 @@ class _Background:
         self._loop.close()
 
     def _end(self) -> None:
-        if self._process != os.getpid():
+        if self.is_elsewhere():
             return
         self._is_over = True
         stopping = _Task(self, self._stop_tasks())
@@ -263,6 +290,8 @@ def _kind(given: object) -> str:
 
 
 _made: list[_Background] = []
+_left_behind: Final[list[object]] = []
+"""What goes on in the process of which this one is a fork. Python would complain of it, and close it here."""
 _making: Final = threading.Lock()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, assert_type
@@ -46,6 +46,13 @@ async def doubled(number: int) -> int:
     return number * 2
 
 
+class Asked:
+    """What can be awaited and is no coroutine, as a message to a chat."""
+
+    def __await__(self) -> Generator[Any, None, int]:
+        return doubled(21).__await__()
+
+
 async def failing() -> None:
     raise KeyError("lost")
 
@@ -56,6 +63,8 @@ async def test_it_waits_inside_a_running_loop_and_always_on_one_loop() -> None:
 
     assert_type(wait(doubled(4)), int)
     assert wait(doubled(4)) == 8
+    assert_type(wait(Asked()), int)
+    assert wait(Asked()) == 42
     assert wait(loop()) is await asyncio.to_thread(lambda: wait(loop()))
     assert wait(loop()) is not asyncio.get_running_loop()
 
@@ -151,9 +160,9 @@ def test_waiting_on_the_loop_itself_is_refused() -> None:
 
 
 def test_what_cannot_be_waited_for_is_refused() -> None:
-    with pytest.raises(SpecError, match="of type async_generator, is not a coroutine: write `for item in each"):
+    with pytest.raises(SpecError, match="of type async_generator, cannot be awaited: write `for item in each"):
         wait(Counted().items())  # type: ignore[arg-type]
-    with pytest.raises(SpecError, match="of type function, is not a coroutine"):
+    with pytest.raises(SpecError, match="of type function, cannot be awaited"):
         wait(doubled)  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="each: what was given, of type coroutine"):
         each(doubled(1))  # type: ignore[arg-type]
@@ -186,7 +195,7 @@ async def held():
         yield
     finally:
         await asyncio.sleep(0)
-        print("left at exit", flush=True)
+        print("left", flush=True)
 
 for run in (lambda: wait(long("wait")), lambda: list(each(items()))):
     try:
@@ -200,10 +209,28 @@ if (child := os.fork()) == 0:
         print(str(error)[:59], flush=True)
     sys.exit()
 os.waitpid(child, 0)
-manager = using(held())
-manager.__enter__()
+with using(held()):
+    for item in each(items()):
+        if (child := os.fork()) == 0:
+            sys.exit(4)
+        break
+print("a child left by", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+with using(held()):
+    if (child := os.fork()) != 0:
+        os.waitpid(child, 0)
+if child == 0:
+    sys.exit()
 half = each(items())
 next(half)
+if (child := os.fork()) == 0:
+    try:
+        next(half)
+    except SpecError as error:
+        print(str(error)[:59], flush=True)
+    sys.exit()
+os.waitpid(child, 0)
+manager = using(held())
+manager.__enter__()
 """
 
 
@@ -212,10 +239,12 @@ def test_ctrl_c_forks_and_the_end_of_the_process() -> None:
         [sys.executable, "-W", "ignore", "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=120
     )
     assert (ran.returncode, ran.stderr) == (0, "")
+    forked = "sostenuto.sync was in use when this process was forked, and"
     assert ran.stdout.splitlines() == [
         *("wait begins", "wait cleaned up", "interrupted", "each begins", "each cleaned up", "interrupted"),
-        "sostenuto.sync was in use when this process was forked, and",
-        "left at exit",
+        forked,
+        *("left", "a child left by 4", "left", forked),
+        "left",
     ]
 
 
