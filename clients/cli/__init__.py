@@ -27,8 +27,8 @@ from .terminal import say
 COMMANDS = (
     "demo",
     "dev",
-    "pull",
-    "new",
+    "setup.pull",
+    "setup.new",
     "run",
     "chat",
     "watch",
@@ -44,7 +44,7 @@ COMMANDS = (
     "ingest",
     "search",
     "collections",
-    "search_attributes",
+    "setup.search_attributes",
     "setup.completion",
 )
 """Modules of `commands`, in the order in which `--help` lists them."""

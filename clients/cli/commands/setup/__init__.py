@@ -1,4 +1,4 @@
-"""Commands that set up the machine on which they are typed.
+"""Commands that make ready: a project, a machine, a server, a shell.
 
-Must not ask a server.
+Must not start or read runs.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..session import add_connection_options, connect_client
+from ...session import add_connection_options, connect_client
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,7 +24,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _search_attributes(args: argparse.Namespace) -> int:
-    from ...search_attributes import register_search_attributes
+    from ....search_attributes import register_search_attributes
 
     client = await connect_client(args)
     added = await register_search_attributes(client.temporal)

@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from ....contracts.errors import SpecError
-from ..terminal import answer
+from .....contracts.errors import SpecError
+from ...terminal import answer
 
 _AGENTS: Final = '''"""The app: an agent that answers questions about orders."""
 

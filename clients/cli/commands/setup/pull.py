@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..arguments.stack_arguments import add_state_dir, load_settings
-from ..terminal import open_console
+from ...arguments.stack_arguments import add_state_dir, load_settings
+from ...terminal import open_console
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -18,8 +18,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 async def _pull(args: argparse.Namespace) -> int:
 
-    from ....workers.stack.installed import check_weights_needed
-    from ....workers.stack.weights import pull
+    from .....workers.stack.installed import check_weights_needed
+    from .....workers.stack.weights import pull
 
     check_weights_needed()
     settings = load_settings(args)
