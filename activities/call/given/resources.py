@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from ....contracts.errors import SetupError
@@ -22,6 +22,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 
 _CLOSING_SECONDS: Final = 30.0
 """How long it may take to close."""
+_PATIENCE_SECONDS: Final = 10.0
 
 
 class Resources:
@@ -32,13 +33,17 @@ class Resources:
     Args:
         lifespan: Makes and closes it. None: there is none.
         user: Runs it.
+        patience_seconds: After how long it is told that it has not begun, or not ended.
     """
 
-    def __init__(self, lifespan: Lifespan | None, user: UserCode) -> None:
+    def __init__(
+        self, lifespan: Lifespan | None, user: UserCode, *, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> None:
         self.value: Any = None
         """What the lifespan yielded."""
         self._lifespan = lifespan
         self._user = user
+        self._patience = patience_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Event | None = None
         self._living: asyncio.Task[None] | None = None
@@ -63,7 +68,8 @@ class Resources:
         )
         opening = asyncio.create_task(opened.wait())
         try:
-            await asyncio.wait([living, opening], return_when=asyncio.FIRST_COMPLETED)
+            with self._telling("begun: the worker serves when it yields"):
+                await asyncio.wait([living, opening], return_when=asyncio.FIRST_COMPLETED)
             if living.done():
                 raise SetupError(f"App: lifespan: {_why(living)}")
             self._living = living
@@ -106,7 +112,8 @@ class Resources:
         # One that has not begun does not look whether it is to end.
         if was_open and self._loop and self._leaving and not living.done():
             self._loop.call_soon_threadsafe(self._leaving.set)
-            await asyncio.wait([living], timeout=_CLOSING_SECONDS)
+            with self._telling(f"ended: the worker waits {_CLOSING_SECONDS:g} s for it"):
+                await asyncio.wait([living], timeout=_CLOSING_SECONDS)
         if not living.done():
             if was_open:
                 _LOG.warning("the app's lifespan did not end within %g s, and is left to itself", _CLOSING_SECONDS)
@@ -115,6 +122,17 @@ class Resources:
         if was_open and not was_lost and not living.cancelled() and living.exception():
             _LOG.warning("the app's lifespan failed at its end: %s", _why(living))
         self.value = None
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Tell what is waited for, where the block takes its time."""
+        late = asyncio.get_running_loop().call_later(
+            self._patience, _LOG.warning, "after %g s the app's lifespan has not %s", self._patience, what
+        )
+        try:
+            yield
+        finally:
+            late.cancel()
 
 
 def _why(living: asyncio.Task[None]) -> str:
