@@ -82,11 +82,13 @@ _sostenuto() {
     else
         _sostenuto_takes "$command ${after:-$place}" || return 0
     fi
+    # As files are called, without the backslashes of what was typed.
+    IFS= read word <<< "$current"
     case $kind in
         choice) COMPREPLY=($(compgen -W "$choices" -- "$current")) ;;
-        file) _sostenuto_files -f "$current" ;;
-        directory) _sostenuto_files -d "$current" ;;
-        app) _sostenuto_apps "$current" ;;
+        file) _sostenuto_files -f "$word" ;;
+        directory) _sostenuto_files -d "$word" ;;
+        app) _sostenuto_apps "$word" ;;
     esac
 }
 

@@ -29,12 +29,15 @@ TYPED = {
     ("run", "shop.py", ":"): ["app", "other"],
     ("run", "shop.py", ":", "o"): ["other"],
     ("run", "sub.agents", ":", "a"): ["app"],
+    ("run", "it\\'s\\ "): ["it\\'s\\ mine.py:"],
+    ("run", "it\\'s\\ mine.py", ":", ""): ["app", "other"],
     ("run", "nowhere.py", ":", "a"): [],
     ("run", "--json", "--id", "7", "sh"): ["shop.py:"],
     ("run", "shop.py", ":", "app", ""): [],
     ("run", "shop.py", ":", "app", "support", "a", "=", "b", "--no-w"): ["--no-worker"],
     ("ingest", "docs", "q"): ["question.txt"],
     ("ingest", "docs", "shop.py", "my"): ["my docs"],
+    ("ingest", "docs", "my\\ d"): ["my docs"],
     ("dev", "--state-dir", "s"): ["sub"],
     ("export", "-o", "q"): ["question.txt"],
     ("completion", ""): ["bash", "zsh", "fish"],
@@ -61,6 +64,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "shop.py").write_text("app = App(a)\nother: App = App(b)\nx = 1\n")
     (tmp_path / "sub").mkdir()
     shutil.copy(tmp_path / "shop.py", tmp_path / "sub" / "agents.py")
+    shutil.copy(tmp_path / "shop.py", tmp_path / "it's mine.py")
     (tmp_path / "question.txt").touch()
     (tmp_path / "my docs").mkdir()
     return tmp_path
