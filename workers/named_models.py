@@ -6,6 +6,7 @@ found.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Iterable, Iterator
 from types import CodeType
@@ -44,7 +45,13 @@ def _named(workflow: type) -> Iterator[object]:
     for _, function in inspect.getmembers(workflow, inspect.isfunction):
         for code in _codes(function.__code__):
             yield from code.co_consts
-            yield from (function.__globals__[name] for name in code.co_names if name in function.__globals__)
+            yield from (function.__globals__[name] for name in _global_names(code) if name in function.__globals__)
+
+
+def _global_names(code: CodeType) -> Iterator[str]:
+    """Yield the global names that code reads, and none of attributes."""
+    steps = dis.get_instructions(code)
+    yield from dict.fromkeys(step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

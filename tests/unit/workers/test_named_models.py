@@ -7,9 +7,12 @@ from sostenuto.workers.named_models import named_models, named_runnables
 
 WRITER = Agent(name="writer", model="scripted/m")
 SLOW = Model("openai/gpt-5.4")
+model = Model("openai/gpt-5.4-mini")
 
 
 class Flow:
+    model = "none that it names"
+
     async def run(self, question: str) -> str:
         async def asked() -> object:
             return SLOW, "anthropic/claude-haiku-5-5", "and/or", "openai/"
@@ -18,7 +21,7 @@ class Flow:
         return await self.more()
 
     async def more(self) -> str:
-        return f"{WRITER.name} openai"
+        return f"{WRITER.name} {self.model} openai"
 
 
 def test_what_a_workflow_names() -> None:
