@@ -53,7 +53,7 @@ def _module(name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise SpecError(f"there is no module {error.name!r} here or among the installed ones") from error
         raise _broken(name, error) from error
-    except Exception as error:  # whatever somebody else's module does while it is imported
+    except (Exception, SystemExit) as error:  # whatever somebody else's module does while it is imported
         raise _broken(name, error) from error
 
 
@@ -81,5 +81,5 @@ def _from_file(file: Path) -> ModuleType:
     return module
 
 
-def _broken(name: str, error: Exception) -> SpecError:
+def _broken(name: str, error: BaseException) -> SpecError:
     return SpecError(f"{name} cannot be imported: {type(error).__name__}: {error}{own_place(error)}")

@@ -57,6 +57,7 @@ def test_a_place_without_both_names_is_refused(place: str) -> None:
             r"cannot be imported: ModuleNotFoundError: No module named 'no_such_module'",
         ),
         ("\n1 / 0\n", "app", r"cannot be imported: ZeroDivisionError: division by zero \(.*loader_odd.py, line 2\)"),
+        ("import sys\nsys.exit(3)\n", "app", r"cannot be imported: SystemExit: 3 \(.*loader_odd.py, line 2\)"),
         ("def broken(:\n", "app", "cannot be imported: SyntaxError"),
         (
             "from sostenuto import Agent\nAgent(name='a b', model='scripted/m')\n",
