@@ -137,7 +137,10 @@ class WorkflowCalls:
 
 @contextmanager
 def _answered(label: str, kind: str) -> Iterator[None]:
-    """Say why a query or an update has no answer: its workflow's worker alone can give one."""
+    """Say why a query or an update has no answer.
+
+    The worker of its workflow alone can give one.
+    """
     try:
         yield
     except RPCError as error:
