@@ -16,13 +16,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ..contracts import limits, names
-from ..contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited, SpecError
+from ..contracts.errors import InvalidRequest, ModelError, SpecError
 from ..contracts.mcp import McpServer
 from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
 from ..contracts.model import Head, Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.provider_tool import McpConnector
 from ..contracts.text import cut, encodable
+from ..contracts.usage import Usage
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .answer_check import OutputValidator
@@ -32,17 +33,17 @@ from .call.given.run_context import ContextUnreadable, RunContext, RunContexts
 from .call.heartbeat import heartbeats
 from .call.interrupted import or_interrupted
 from .call.live import Live
+from .call.model_failure import answered, model_failure, under_budget
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
 from .lenient_json import json_object, with_text_alone
 from .model_adapter import Completion, ModelAdapter, ModelRequest
 from .not_served import NotServedError, cannot
-from .price import Charge, Price
+from .prices.price import Charge, PriceList
 from .refusals import completed
 from .transcript_cache import Prefix, TranscriptCache
 
-_LONGEST_DELAY = timedelta(minutes=1)
 # Least time for validators, of the grace that the activity has over the model's own timeout.
 _LEAST_CHECK = timedelta(seconds=5)
 # An answer that was cut at an adapter's own limit is asked for again with more room, up to so many times that limit.
@@ -57,7 +58,7 @@ class ModelActivities:
         self,
         adapters: Mapping[str, ModelAdapter],
         *,
-        price: Price,
+        price: PriceList,
         cache: TranscriptCache,
         validator: OutputValidator,
         user: UserCode,
@@ -87,7 +88,7 @@ class ModelActivities:
             paid = _paid_before()
             report({_PAID: paid} if paid else None)
             prefix = await self._transcript(call)
-            model = prefix.head.model.choices[call.choice]
+            model = call.instead or prefix.head.model.choices[call.choice]
             try:
                 context = await self._contexts.own(is_there=call.context)
                 self._validator.check(prefix.head, context)
@@ -100,7 +101,7 @@ class ModelActivities:
                     completion, missing = await found
                 reply = await self._reply(call, prefix, completion, started, missing, context)
                 if reason := reason_not_to_return(reply, "the answer"):
-                    raise InvalidRequest(reason)
+                    raise answered(InvalidRequest(reason))
                 whole = prefix.extended((reply.message,))
             except NotServedError as error:
                 raise await cannot(f"{model.name}: {error}") from None
@@ -111,9 +112,10 @@ class ModelActivities:
                     paid += 1
                     # The next attempt is told, whichever worker makes it.
                     activity.heartbeat({_PAID: paid})
-                left = call.choice + 1 < len(prefix.head.model.choices)
+                left = call.choice + 1 < len(prefix.head.model.choices) and call.instead is None
                 took = timedelta(seconds=asyncio.get_running_loop().time() - started)
-                raise _failure(error, model, took, paid, fallback_left=left) from None
+                failed = model_failure(error, model, took, paid, fallback_left=left)
+                raise under_budget(error, failed) if call.allowance else failed from None
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
@@ -179,7 +181,7 @@ class ModelActivities:
         missing: tuple[str, ...],
         context: RunContext,
     ) -> ModelReply:
-        model = prefix.head.model.choices[call.choice]
+        model = call.instead or prefix.head.model.choices[call.choice]
         message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
         if prefix.head.output is not None:
             message = _with_json_alone(message)
@@ -199,7 +201,7 @@ class ModelActivities:
             wrong = (_cut_at(model),)
         short = cut or (ended and any(called.malformed for called in message.tool_calls))
         used = completion.usage if completion.usage_known else None
-        cost = await self._costs.of(Charge(model.provider, completion.model, used))
+        cost = await self._cost(model, completion.model, used)
         return ModelReply(
             id=uuid4().hex[:16],
             message=message,
@@ -217,6 +219,12 @@ class ModelActivities:
             attribution=completion.attribution,
         )
 
+    async def _cost(self, model: Model, name: str, usage: Usage | None) -> float | None:
+        """Return US dollars for a call, by the model's own price where it has one."""
+        if model.price and usage is not None:
+            return model.price.of(usage)
+        return await self._costs.of(Charge(model.provider, name, usage))
+
 
 def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str, McpServer]) -> ModelRequest:
     head = prefix.head
@@ -224,13 +232,14 @@ def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str
         model=model,
         instructions=head.instructions,
         messages=prefix.messages,
-        tools=head.tools,
+        tools=() if call.last else head.tools,
         output=head.output,
         without=frozenset(call.without),
-        tool_choice=call.tool_choice,
+        tool_choice="" if call.last else call.tool_choice,
         parallel_tool_calls=head.parallel_tool_calls,
         room=call.room,
-        provider_tools=head.provider_tools,
+        output_tokens=call.allowance.output_tokens if call.allowance else None,
+        provider_tools=() if call.last else head.provider_tools,
         servers=servers,
     )
 
@@ -288,8 +297,6 @@ def _shallow(part: Part) -> Part | None:
 
 
 _PAID = "paid"
-_MOST_PAID = 3
-"""So many attempts may break off in the middle of an answer, each of which is paid for."""
 
 
 def _paid_before() -> int:
@@ -297,33 +304,6 @@ def _paid_before() -> int:
     details = activity.info().heartbeat_details
     said = details[0] if details else None
     return said.get(_PAID, 0) if isinstance(said, dict) else 0
-
-
-def _failure(error: ModelError, model: Model, took: timedelta, paid: int, *, fallback_left: bool) -> ApplicationError:
-    attempt = activity.info().attempt
-    delay = error.retry_after
-    is_busy = isinstance(error, RateLimited | Overloaded)
-    # Where nobody else can be asked, who is busy is left alone for longer.
-    power = attempt if is_busy and not fallback_left else attempt - 1
-    pause = delay or min(timedelta(seconds=2.0 ** min(power, 10)), _LONGEST_DELAY)
-    delay = pause if is_busy else delay
-    final = error.most_attempts is not None and attempt >= error.most_attempts
-    final = final or (error.paid and paid >= _MOST_PAID)
-    used_up = model.retries is not None and attempt > model.retries
-    too_long = fallback_left and _waited() + took + pause > model.fallback_after
-    return failure(
-        error,
-        f"{model.name}: {error}",
-        kind=type(error).__name__,
-        retryable=error.retryable and not (too_long or final or used_up),
-        delay=delay,
-    )
-
-
-def _waited() -> timedelta:
-    """Return the time from the first attempt to this one, by the server's clock alone."""
-    info = activity.info()
-    return info.current_attempt_scheduled_time - info.scheduled_time
 
 
 async def _fetch(transcript: str, start: int, stop: int) -> tuple[Head | None, tuple[Message, ...]]:

@@ -34,6 +34,8 @@ class ModelRequest:
     """Features that the model was found to refuse in this run."""
     room: int = 1
     """How many times the adapter's own limit of output tokens the answer may have."""
+    output_tokens: int | None = None
+    """Most tokens of the answer, whatever else is said: what a budget allows. None: it is not limited so."""
     provider_tools: tuple[AnyProviderTool, ...] = ()
     """Tools that the provider runs itself."""
     servers: Mapping[str, McpServer] = field(default_factory=dict, repr=False)

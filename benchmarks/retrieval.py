@@ -35,7 +35,7 @@ from sostenuto.activities.knowledge.ingestion import DocumentReading, Ingestion
 from sostenuto.activities.knowledge.search import Knowledge, find_passages
 from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.collections import Collections
-from sostenuto.activities.price import Charge
+from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.wire.ingest import BeginCall, DocumentCall, ShowCall
 from sostenuto.contracts.wire.retrieval import Passage, RetrievalCall, Scores

@@ -19,6 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..connection.connect import connect, task_queue_setting
 from ..contracts import names
+from ..contracts.control.budget import Budget
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
 from ..contracts.specs.node import Node
@@ -95,6 +96,7 @@ class Client(CollectionCalls):
         id: str | None = ...,
         tenant: str | None = ...,
         context: Any = ...,
+        budget: Budget | None = ...,
         task_queue: str | None = ...,
     ) -> Run[T]: ...
 
@@ -130,6 +132,7 @@ class Client(CollectionCalls):
         id: str | None = None,
         tenant: str | None = None,
         context: Any = None,
+        budget: Budget | None = None,
         task_queue: str | None = None,
     ) -> Run:
         """Start a run, or return the one that was started with this id before.
@@ -142,6 +145,7 @@ class Client(CollectionCalls):
                 suffix.
             tenant: Whom the run is for, as a search attribute. Default: the `tenant` of its context.
             context: Its own values, which no model sees or chooses: a pydantic model, a dataclass or a dict.
+            budget: What it may spend, beside what it says itself. Code-first workflows give theirs to what they run.
             task_queue: Where its workers listen. Default: the client's.
 
         Raises:
@@ -151,7 +155,7 @@ class Client(CollectionCalls):
         """
         check_id(id)
         offload = self.temporal.data_converter.external_storage is not None
-        order = order_of(runnable, input, offload=offload, context=context, tenant=tenant)
+        order = order_of(runnable, input, offload=offload, context=context, tenant=tenant, budget=budget)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with translate_rpc_errors(f"run {run_id!r}"):
             try:

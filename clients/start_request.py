@@ -14,10 +14,13 @@ from pydantic import JsonValue, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from ..activities.prices.list_price import list_price
 from ..contracts import limits, names
 from ..contracts.context.filling import BegunWith, begun_with, with_tenant
 from ..contracts.context.values import context_memo, context_values
 from ..contracts.contract import Contract
+from ..contracts.control.budget import Budget
+from ..contracts.control.priced import counts_usd, priced
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.input import Input, question_from, question_with_history
@@ -61,7 +64,13 @@ class Order:
 
 
 def order_of(
-    startable: Startable, content: Any, *, offload: bool, context: Any = None, tenant: str | None = None
+    startable: Startable,
+    content: Any,
+    *,
+    offload: bool,
+    context: Any = None,
+    tenant: str | None = None,
+    budget: Budget | None = None,
 ) -> Order:
     """Return the order to start a runnable or a code-first workflow.
 
@@ -71,6 +80,7 @@ def order_of(
         offload: Whether large payloads are kept outside the history.
         context: Its own values. None: it has none.
         tenant: Whom it is for. None: the tenant in its context.
+        budget: What it may spend, beside what it says itself.
 
     Raises:
         SpecError: The input is empty or too large, lacks what the templates want, or is not what the workflow takes;
@@ -79,8 +89,10 @@ def order_of(
     check_id(None, tenant)
     if isinstance(startable, Node):
         return _order_of_runnable(
-            begun_with(startable, context, tenant), "" if content is None else content, offload=offload
+            begun_with(startable, context, tenant), "" if content is None else content, budget, offload=offload
         )
+    if budget is not None:
+        raise SpecError("budget: a code-first workflow gives it to what it runs: run(runnable, input, budget=…)")
     values, whose = with_tenant(context_values(context), tenant)
     own = CodeFirstWorkflow.of(startable)
     if not own.arguments and content is not None:
@@ -100,12 +112,14 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
     return startable.output_type if isinstance(startable, Node) else CodeFirstWorkflow.of(startable).output_type
 
 
-def _order_of_runnable(begun: BegunWith, content: Input, *, offload: bool) -> Order:
+def _order_of_runnable(begun: BegunWith, content: Input, budget: Budget | None, *, offload: bool) -> Order:
     runnable: Runnable = begun.runnable
+    if counts_usd(budget, *(node.budget for node in runnable.walk())):
+        runnable, budget = priced(runnable, list_price), budget and priced(budget, list_price)
     message, before = question_with_history(content)
     question_from(message)
     check_input(runnable, message, before=before)
-    run = RunInput(runnable=runnable, message=message, before=before, offload=offload, leaves_memo=True)
+    run = RunInput(runnable=runnable, message=message, before=before, budget=budget, offload=offload, leaves_memo=True)
     check_size(run, offload=offload)
     return Order(
         name=runnable.name,

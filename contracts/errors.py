@@ -66,6 +66,8 @@ class ModelError(SostenutoError):
     """A model call failed."""
 
     retryable: ClassVar[bool] = False
+    costs_nothing: ClassVar[bool] = False
+    """Whether a provider that answers so instead of a model charges nothing."""
     most_attempts: ClassVar[int | None] = None
     """Of a retryable one: after so many attempts it is final. None: as many as the model's policy has."""
 
@@ -74,11 +76,21 @@ class ModelError(SostenutoError):
         self.retry_after = retry_after
         self.paid = False
         """Whether some of an answer had come, which costs what it costs."""
+        self.answered = False
+        """Whether the provider had accepted the request, so that nobody knows what it charges."""
+        self.unreached = False
+        """Whether the provider was never reached."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the call certainly cost nothing."""
+        return self.unreached or (self.costs_nothing and not self.answered and not self.paid)
 
 
 class RateLimited(ModelError):
     """Too many requests or tokens. Retried, after the delay that the provider named."""
 
+    costs_nothing = True
     retryable = True
 
 
@@ -88,6 +100,7 @@ class Overloaded(ModelError):
     Retried, after the delay that the provider named.
     """
 
+    costs_nothing = True
     retryable = True
 
 
@@ -119,6 +132,8 @@ class Timeout(ModelError):
 class ContextOverflow(ModelError):
     """The prompt does not fit the model's context."""
 
+    costs_nothing = True
+
 
 class ContentFiltered(ModelError):
     """The provider will not answer this content."""
@@ -127,9 +142,13 @@ class ContentFiltered(ModelError):
 class QuotaExceeded(ModelError):
     """The account has no credit left."""
 
+    costs_nothing = True
+
 
 class InvalidRequest(ModelError):
     """The provider rejects the request as it is, or the model does not exist."""
+
+    costs_nothing = True
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None, refuses: str = "") -> None:
         super().__init__(message, retry_after=retry_after)
@@ -139,6 +158,8 @@ class InvalidRequest(ModelError):
 
 class AuthenticationFailed(ModelError):
     """The key is missing, wrong, or lacks a right."""
+
+    costs_nothing = True
 
 
 MODEL_ERRORS: dict[str, type[ModelError]] = {

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from .contract import Contract, Spec, arguments, as_tuple, brief
+from .control.price import Price
 from .provider_tool import AnyProviderTool
 from .tool import ToolDefinition
 
@@ -55,6 +56,8 @@ class Model(Spec):
     """How the provider is to treat the call, in its own words, such as `flex` or `priority`."""
     options: dict[str, JsonValue] = {}
     """Merged into the provider's request body as they are, for what has no name here."""
+    price: Price | None = None
+    """What it costs. None: what the price list says."""
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Model(Spec):
         stop: Sequence[str] = (),
         service_tier: str | None = None,
         options: dict[str, JsonValue] | None = None,
+        price: Price | None = None,
         **unknown: Any,
     ) -> None:
         self._construct({**arguments(locals()), "options": options or {}, "stop": as_tuple(stop, "Model: stop")})

@@ -40,6 +40,10 @@ CONTEXT_MEMO: Final = "sostenuto_context"
 NAMES_CHECKED_PATCH: Final = "sostenuto_names_checked"
 """Patch of code-first workflows: names that nothing fills are refused, as they are of runs that a client starts."""
 
+SHARE_ASKED_SIGNAL: Final = "sostenuto_share_asked"
+SHARE_GIVEN_SIGNAL: Final = "sostenuto_share_given"
+"""Signals by which a nested run asks for more of a budget, and is answered."""
+
 CHAT_BUSY: Final = "ChatBusy"
 CHAT_ENDED: Final = "ChatEnded"
 CHAT_REFUSED: Final = "ChatRefused"

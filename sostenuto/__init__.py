@@ -11,6 +11,8 @@ from . import loading as _loading  # noqa: F401 - the first, as it says
 from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
+from .contracts.control.budget import Budget, Degrade, Finish, Stop
+from .contracts.control.price import LongPrice, Price
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
@@ -58,6 +60,7 @@ __version__ = "0.3.0"
 __all__ = [
     "Agent",
     "App",
+    "Budget",
     "Chain",
     "Chat",
     "ChatBusy",
@@ -69,6 +72,7 @@ __all__ = [
     "Client",
     "CodeExecution",
     "Collection",
+    "Degrade",
     "Document",
     "DocumentFailed",
     "DocumentIngested",
@@ -77,8 +81,10 @@ __all__ = [
     "FallbackUsed",
     "FilePart",
     "FileSearch",
+    "Finish",
     "ImagePart",
     "Location",
+    "LongPrice",
     "McpConnector",
     "McpServer",
     "MemberFinished",
@@ -91,6 +97,7 @@ __all__ = [
     "Parallel",
     "Partial",
     "Passage",
+    "Price",
     "Progress",
     "Prompt",
     "Result",
@@ -113,6 +120,7 @@ __all__ = [
     "SpecError",
     "Status",
     "Step",
+    "Stop",
     "StreamItem",
     "Team",
     "TextPart",

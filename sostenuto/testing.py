@@ -20,7 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from .activities.adapters.providers.scripted import Script, ScriptedAdapter
 from .activities.model_adapter import ModelAdapter
-from .activities.price import Price
+from .activities.prices.price import PriceList
 from .clients.client import Client
 from .clients.code_first import CodeFirstWorkflow
 from .clients.start_request import Startable
@@ -83,7 +83,7 @@ async def run_scripted(
     address: str,
     tenant: str | None = None,
     context: Any = None,
-    price: Price = lambda *_: 0.0,
+    price: PriceList = lambda *_: 0.0,
     timeout: timedelta | float = _LONGEST_RUN,  # noqa: ASYNC109 - says what holds the run up
 ) -> Result:
     """Run something of an app to its end, with a script in place of every model.
@@ -126,7 +126,7 @@ async def run_scripted(
 
 @asynccontextmanager
 async def serve_scripted(
-    app: App, script: Script | ModelAdapter, *, address: str, price: Price = lambda *_: 0.0
+    app: App, script: Script | ModelAdapter, *, address: str, price: PriceList = lambda *_: 0.0
 ) -> AsyncIterator[Client]:
     """Serve an app while the block lasts, with a script in place of every model; yield a client of it.
 
@@ -146,7 +146,7 @@ async def serve_scripted(
 
 @asynccontextmanager
 async def _served(
-    app: App, script: Script | ModelAdapter, address: str, price: Price, further: Iterable[Node]
+    app: App, script: Script | ModelAdapter, address: str, price: PriceList, further: Iterable[Node]
 ) -> AsyncIterator[Client]:
     has_steps = isinstance(script, Sequence | Mapping | Path) and not isinstance(script, str)
     if not (has_steps or hasattr(script, "complete")):

@@ -13,7 +13,7 @@ from ..activities.knowledge.encoding import EncodedPassage, EncodedQuery, Passag
 from ..activities.knowledge.reranking import AskedQuery, Candidate, Judgement, MaxSim, Reranker
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import NotServedError
-from ..activities.price import OnCharge
+from ..activities.prices.price import OnCharge
 from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
 from ..contracts.errors import SetupError
 from ..contracts.model import Model

@@ -5,7 +5,7 @@ Must not fetch prices over the network.
 
 from __future__ import annotations
 
-from ..activities.price import never_blocks
+from ..activities.prices.price import never_blocks
 from ..contracts.names import LOCAL_PROVIDER
 from ..contracts.usage import Usage
 

@@ -31,7 +31,7 @@ from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import not_served
-from ..activities.price import Price
+from ..activities.prices.price import PriceList
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
 from ..activities.score import ScoreActivities, ScoreTaker
@@ -89,7 +89,7 @@ def build_worker(
     client: Client,
     app: App,
     adapters: Mapping[str, ModelAdapter],
-    price: Price,
+    price: PriceList,
     *,
     task_queue: str = names.TASK_QUEUE,
     max_cached_runs: int = 1000,
@@ -216,7 +216,7 @@ async def _at_work(user: UserCode, resources: Resources) -> AsyncIterator[None]:
 def _activities(
     app: App,
     adapters: Mapping[str, ModelAdapter],
-    price: Price,
+    price: PriceList,
     services: Services,
     user: UserCode,
     resources: Resources,

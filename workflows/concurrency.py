@@ -13,7 +13,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
+from ..contracts import names
 from ..contracts.errors import SpecError
+from ..contracts.wire.model_call import CallEnd
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
 from ..contracts.wire.totals import SPENT, Totals
 
@@ -82,6 +84,24 @@ def spent_by(error: BaseException) -> Totals:
         return Totals.model_validate(details[0]) if details and details[0] else Totals()
     except ValueError:  # what another one tells
         return Totals()
+
+
+def end_of(error: BaseException) -> CallEnd:
+    """Return how a model call under a budget ended that failed.
+
+    Of one whose worker died or that took too long nobody knows what it cost, and another attempt may help.
+    """
+    cause = cause_of(error)
+    if isinstance(cause, ActivityTimeoutError):
+        return CallEnd(again=True)
+    if not isinstance(cause, ApplicationError):
+        return CallEnd()
+    if cause.type == names.NOT_SERVED:
+        return CallEnd(free=True)
+    try:
+        return CallEnd.model_validate(cause.details[0]) if cause.details else CallEnd()
+    except ValueError:  # of another version
+        return CallEnd()
 
 
 def result_of_error(error: BaseException) -> Result:

@@ -6,6 +6,7 @@ The interpreter implements all of it; patterns and agents reach it through this 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ..contracts.message import Message
@@ -17,7 +18,9 @@ from ..contracts.wire.places import Place
 from ..contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Continuation, Result
+from ..contracts.wire.totals import Totals
 from .agent.transcript import Transcript
+from .control.account import Account
 from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
 from .scope import Scope
@@ -102,6 +105,10 @@ class Host(Children, Searching, Protocol):
         """Return the place, with a number where it was used before."""
         ...
 
+    def shared(self, place: Place, count: int) -> AbstractContextManager[None]:
+        """Let so many at a place, that are at work at once, have an even part of what a budget leaves."""
+        ...
+
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
         ...
@@ -114,6 +121,14 @@ class AgentHost(Children, Searching, Protocol):
     """Place of the workflow's own runnable."""
     details: Details
     outbox: Outbox
+
+    def account(self, place: Place) -> Account | None:
+        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        ...
+
+    def lost(self, totals: Totals, tally: Tally) -> None:
+        """Take in, and into a tally, what is charged for a call that has no answer."""
+        ...
 
     def began(self, place: Place, transcript: Transcript) -> None:
         """Take note of an agent: model calls may ask for pages of its transcript now."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from ..contracts import limits
+from ..contracts.control.budget import Budget
 from ..contracts.message import Message
 from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
@@ -21,12 +23,15 @@ from ..contracts.wire.places import Place
 from ..contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Carried, Continuation, Result, RunInput, Status
+from ..contracts.wire.totals import Totals
 from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
+from .control.account import Account, Amount, BudgetSpentError, Hold
+from .control.accounts import Accounts
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -79,6 +84,14 @@ def _barred(path: str, child_id: str = "") -> Result | None:
     return None
 
 
+def _settled(hold: Hold, result: Result) -> Result:
+    """Charge what a nested run did spend; of one that does not tell, all that it was given."""
+    if result.ended_unheard:
+        return result.model_copy(update={"unsettled": hold.lose().unsettled})
+    hold.settle(Amount.of(result.totals, result.turns))
+    return result
+
+
 class Interpreter:
     """One workflow's part of the runnable tree: the host of its patterns and agents.
 
@@ -98,6 +111,7 @@ class Interpreter:
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
         self.catalogues = Catalogues()
+        self.accounts = Accounts()
         self.found = FoundPassages()
         """What everything in the workflow found so far."""
         self._offload = offload
@@ -114,6 +128,8 @@ class Interpreter:
         """Go on from where an earlier execution of the workflow left off."""
         self._used.update(carried.places)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
+        if account := self.account(self.root):
+            account.resume(Amount.of(carried.totals, self.tally.turns), carried.until)
 
     def use(self, name: str) -> int:
         """Return how often a name was used in this workflow, this use included."""
@@ -128,8 +144,22 @@ class Interpreter:
         """Forget what ran within a place that nothing will run in again."""
         for used in [used for used in self._used if Place(used).is_within(place)]:
             del self._used[used]
+        self.accounts.forget(place)
         for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
             del self._transcripts[begun]
+
+    def account(self, place: Place) -> Account | None:
+        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        return self.accounts.at(place)
+
+    def shared(self, place: Place, count: int) -> AbstractContextManager[None]:
+        """Let so many at a place, that are at work at once, have an even part of what a budget leaves."""
+        return self.accounts.shared(place, count)
+
+    def lost(self, totals: Totals, tally: Tally) -> None:
+        """Take in, and into a tally, what is charged for a call that has no answer."""
+        for one in (tally, self.tally):
+            one.charge(totals)
 
     def began(self, place: Place, transcript: Transcript) -> None:
         """Let model calls page in an agent's transcript, and show what it begins with."""
@@ -147,14 +177,18 @@ class Interpreter:
         try:
             found = await retrieve(call, search)
         except FailureError as error:
-            for one in (tally, self.tally):
-                one.charge(spent_by(error))
+            self._charge(spent_by(error), place, tally)
             raise
-        for one in (tally, self.tally):
-            one.charge(found.totals)
+        self._charge(found.totals, place, tally)
         self.found.add(found, "" if call.call_id else search)
         self.details.retrieved(place, found.summary(call.collection.name))
         return found
+
+    def _charge(self, totals: Totals, place: Place, tally: Tally) -> None:
+        for one in (tally, self.tally):
+            one.charge(totals)
+        if account := self.account(place):
+            account.spend(totals)
 
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""
@@ -183,6 +217,7 @@ class Interpreter:
             return result
         scope = Scope(self.numbered(scope.path), scope.message, scope.names)
         self.details.started(scope.path)
+        self.accounts.open(scope.path, runnable.budget)
         try:
             result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
@@ -219,6 +254,7 @@ class Interpreter:
         transfers: tuple[ToolDefinition, ...] = (),
         compact: bool = True,
         before: tuple[Message, ...] = (),
+        budget: Budget | None = None,
     ) -> tuple[Result, Continuation]:
         """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
@@ -226,6 +262,12 @@ class Interpreter:
         self.details.started(place, run_id=child_id)
         if continues and runnable.may_cite:
             continues = continues.model_copy(update={"passages": True})
+        try:
+            envelope = await self.accounts.give(place, child_id)
+        except BudgetSpentError as spent:
+            result = Result(status=Status.EXHAUSTED, reason=spent.reason, exhausted=spent.limit)
+            self.details.finished(place, result)
+            return result, Continuation(run_id=child_id, path=place)
         run = RunInput(
             runnable=runnable,
             message=message,
@@ -234,12 +276,22 @@ class Interpreter:
             call_id=call_id,
             continues=continues,
             transfers=transfers,
+            budget=budget,
+            envelope=envelope,
             offload=self._offload,
             leaves_memo=True,
             compact=compact,
             passages=self.found.citable_by(runnable, message),
         )
-        result = self.tally.add(await self._nested(run, child_id))
+        try:
+            result = await self._nested(run, child_id)
+        except BaseException:
+            if hold := self.accounts.taken_back(child_id):
+                hold.lose()
+            raise
+        if hold := self.accounts.taken_back(child_id):
+            result = _settled(hold, result)
+        self.tally.add(result)
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

@@ -73,7 +73,8 @@ def _ended(error: FailureError) -> Result:
         return Result.model_validate(cause.details[0])
     if is_cancelled_exception(error):
         return Result(status=Status.CANCELLED, reason=THE_RUN_WAS_CANCELLED)
-    return Result(status=Status.FAILED, reason=f"the nested run ended by {type(cause).__name__}: {cause}")
+    reason = f"the nested run ended by {type(cause).__name__}: {cause}"
+    return Result(status=Status.FAILED, reason=reason, ended_unheard=True)
 
 
 def _summary(run: RunInput) -> str:

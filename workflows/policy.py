@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, TypedDict
 
@@ -45,6 +46,9 @@ _SOON = timedelta(seconds=7)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
 
+_TIMEOUTS: Final = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
+"""The server's own names of these, by which a retry policy may exclude them."""
+
 _LONGEST_SCORE_PAUSE = timedelta(minutes=15)
 _SCORE_ATTEMPTS = timedelta(days=7) // _LONGEST_SCORE_PAUSE
 
@@ -85,16 +89,22 @@ class ChildPolicy(TypedDict):
     id_reuse_policy: WorkflowIDReusePolicy
 
 
-def _retry(attempts: int) -> RetryPolicy:
+def pause_after(lost: int) -> timedelta:
+    """Return the pause after so many attempts of one call that were charged without an answer."""
+    return timedelta(seconds=min(2 ** (lost - 1), _LONGEST_PAUSE.total_seconds()))
+
+
+def _retry(attempts: int, final: Sequence[str] = ()) -> RetryPolicy:
     return RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         backoff_coefficient=2.0,
         maximum_interval=_LONGEST_PAUSE,
         maximum_attempts=attempts,
+        non_retryable_error_types=list(final) or None,
     )
 
 
-def model_policy(model: Model, *, fallback_left: bool, keep: bool = False) -> ActivityPolicy:
+def model_policy(model: Model, *, fallback_left: bool, keep: bool = False, budgeted: bool = False) -> ActivityPolicy:
     """Return the policy of a model call: patient through an outage of ten minutes.
 
     Where a fallback waits, the call itself says when it is time for that.
@@ -103,6 +113,7 @@ def model_policy(model: Model, *, fallback_left: bool, keep: bool = False) -> Ac
         model: What is called.
         fallback_left: Whether another model can be asked.
         keep: Whether a cancel waits for what was said until then.
+        budgeted: Whether an attempt of which nobody knows what it cost is the last: the workflow makes the next one.
     """
     soon = fallback_left and model.fallback_after <= _SOON
     attempts = _ATTEMPTS_BEFORE_FALLBACK if soon else _ATTEMPTS
@@ -112,7 +123,7 @@ def model_policy(model: Model, *, fallback_left: bool, keep: bool = False) -> Ac
     return ActivityPolicy(
         start_to_close_timeout=model.timeout + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=_retry(attempts),
+        retry_policy=_retry(attempts, _TIMEOUTS if budgeted else ()),
         cancellation_type=(
             ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if keep else ActivityCancellationType.TRY_CANCEL
         ),

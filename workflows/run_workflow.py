@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.specs.agent import Agent
     from ..contracts.tool import ToolDefinition
     from ..contracts.wire.places import Place
-    from ..contracts.wire.run import Result, RunInput, Status
+    from ..contracts.wire.run import Carried, Result, RunInput, Status
     from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from . import policy
     from .agent.loop import AgentLoop
@@ -81,6 +81,7 @@ class _Run:
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
+        self._interpreter.accounts.open(self._place, self._input.budget, runnable.budget, envelope=self._input.envelope)
         if why := why_too_deep(self._place):
             return Result(status=Status.FAILED, reason=why)
         agent: Agent | None = runnable.agent
@@ -135,11 +136,16 @@ class _Run:
             raise SpecError(f"{self._input.runnable.name!r} is asked nothing: message is missing")
         return self._input.message
 
+    def _carried(self, loop: AgentLoop) -> Carried:
+        account = self._interpreter.account(self._place)
+        carried = loop.state.carried(self._interpreter.places)
+        return carried.model_copy(update={"until": account.left().until}) if account else carried
+
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
         if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
-            carried = self._input.model_copy(update={"carried": self._loop.state.carried(self._interpreter.places)})
+            carried = self._input.model_copy(update={"carried": self._carried(self._loop)})
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.

@@ -58,6 +58,7 @@ class Tally:
             usage=self.totals.usage,
             cost_usd=self.totals.cost_usd,
             unpriced_calls=self.totals.unpriced_calls,
+            unsettled=self.totals.unsettled,
             steps=self.steps,
             citations=self.citations,
         )

@@ -15,7 +15,7 @@ from temporalio import activity
 
 from ...contracts.usage import Usage
 from ...contracts.wire.totals import SPENT, Totals
-from ..price import Charge, Price
+from ..prices.price import Charge, PriceList
 from .failure import told
 from .tool_call import Report
 from .user_code import UserCode
@@ -33,7 +33,7 @@ class Costs:
         user: Where it is asked, as it may be anybody's function.
     """
 
-    def __init__(self, price: Price, user: UserCode) -> None:
+    def __init__(self, price: PriceList, user: UserCode) -> None:
         self._price = price
         self._user = user
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...contracts.wire.totals import StepStage, Totals
-from ..price import Charge, OnCharge
+from ..prices.price import Charge, OnCharge
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..price import OnCharge
+from ..prices.price import OnCharge
 from .store.vector_store import SparseVector
 
 OnProgress = Callable[[str], Awaitable[None]]

@@ -32,7 +32,7 @@ from ..call.own_loader import load_by
 from ..call.stages import StageClock
 from ..call.user_code import UserCode
 from ..not_served import NotServedError
-from ..price import OnCharge
+from ..prices.price import OnCharge
 from .chunk import Chunk
 from .encoding import OnProgress
 from .search import Knowledge

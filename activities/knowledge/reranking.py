@@ -14,7 +14,7 @@ from ...contracts.collection.document import PATH_SEPARATOR
 from ...contracts.errors import ModelError, UnreadableAnswer
 from ...contracts.text import encodable, one_line
 from ...contracts.wire.retrieval import Scores
-from ..price import OnCharge
+from ..prices.price import OnCharge
 from .encoding import EncodedQuery
 from .store.vector_store import Hit
 

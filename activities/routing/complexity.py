@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from ...contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
-from ..price import Price, price_to_compare
+from ..prices.price import PriceList, price_to_compare
 
 # What comes later is as hard as what came first, and patterns on it would take time.
 _READ_CHARS: Final = 20_000
@@ -67,7 +67,7 @@ _WIDE: Final = 0x2E80
 _BYTES_PER_TOKEN: Final = 3
 
 
-def cheapest_adequate(call: RouteCall, price_list: Price) -> RouteChoice:
+def cheapest_adequate(call: RouteCall, price_list: PriceList) -> RouteChoice:
     """Choose the cheapest route that is good enough for so hard and long an input.
 
     Where none is, the choice has an empty `route` and says why.
@@ -116,5 +116,5 @@ def _is_adequate(option: RouteOption, hard: float, tokens: int) -> bool:
     return option.max_difficulty >= hard and (option.max_tokens is None or option.max_tokens >= tokens)
 
 
-def _price(option: RouteOption, price_list: Price) -> float | None:
+def _price(option: RouteOption, price_list: PriceList) -> float | None:
     return price_to_compare(price_list, option.model) if option.model else None

@@ -13,7 +13,7 @@ from ...contracts import names
 from ...contracts.errors import SetupError, SpecError
 from ...contracts.wire.route_call import RouteCall, RouteChoice
 from ..call.failure import failure
-from ..price import Price
+from ..prices.price import PriceList
 from .complexity import cheapest_adequate
 from .embedding import Closeness, Embedder
 from .rules import first_that_holds
@@ -28,7 +28,7 @@ class RouteActivities:
         price: Cost of a model call, the same that the worker bills by.
     """
 
-    def __init__(self, embedder: Embedder | None, price: Price) -> None:
+    def __init__(self, embedder: Embedder | None, price: PriceList) -> None:
         self._closeness = Closeness(embedder)
         self._price = price
 

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict, Unpack, override
 from ..collection.collection import Collection, SearchTool
 from ..context.values import check_type
 from ..contract import OutT_co, arguments, as_tuple, brief
+from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema
@@ -42,6 +43,7 @@ class _AgentFields(TypedDict, total=False):
     max_repeats: int
     context: Any
     description: str
+    budget: Budget | None
 
 
 class Agent(Answerer[OutT_co]):
@@ -134,6 +136,7 @@ class Agent(Answerer[OutT_co]):
         max_repeats: int = 3,
         context: Any = None,
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from .. import template as templates
 from ..contract import OutT_co, Spec, arguments
+from ..control.budget import Budget
 from .node import Name, Node, braced, check_distinct, check_runnable
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Chain(Node[OutT_co]):
         steps: Iterable[Node | Step],
         inputs: Iterable[str] = (),
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         self._construct(arguments(locals()))

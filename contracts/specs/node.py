@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import AfterValidator, PrivateAttr, TypeAdapter
 
 from ..contract import OutT_co, Spec, Typed, brief
+from ..control.budget import Budget
 from ..errors import SpecError
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Node(Typed[OutT_co], Spec):
     """What the run list and the events call it."""
     description: str = ""
     """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
+    budget: Budget | None = None
+    """What it may spend, with everything that is nested in it."""
 
     _context_type: Any = PrivateAttr(default=None)
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
 from ..contract import OutT_co, arguments
+from ..control.budget import Budget
 from ..template import INPUT, check_name
 from .node import Node, braced, check_distinct
 
@@ -64,6 +65,7 @@ class Parallel(Node[OutT_co]):
         reducer: Node | None = None,
         min_completed: int | None = None,
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         self._construct(arguments(locals()))

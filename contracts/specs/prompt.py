@@ -10,6 +10,7 @@ from typing_extensions import TypedDict, Unpack, override
 
 from .. import template as templates
 from ..contract import OutT_co, arguments
+from ..control.budget import Budget
 from ..model import Head, Model, OutputSchema
 from ..tool import ToolDefinition
 from .agent import Agent
@@ -26,6 +27,7 @@ class _PromptFields(TypedDict, total=False):
     validators: Iterable[Validator | str]
     max_repairs: int
     description: str
+    budget: Budget | None
 
 
 class Prompt(Answerer[OutT_co]):
@@ -99,6 +101,7 @@ class Prompt(Answerer[OutT_co]):
         validators: Iterable[Validator | str] = (),
         max_repairs: int = 2,
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

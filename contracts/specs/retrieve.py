@@ -12,6 +12,7 @@ from .. import template as templates
 from ..collection.collection import MAX_PASSAGES, Collection
 from ..collection.fields import Condition, conditions_from
 from ..contract import arguments, brief
+from ..control.budget import Budget
 from ..errors import SpecError
 from ..model import Model
 from .node import Node
@@ -59,6 +60,7 @@ class Retrieve(Node):
         rewrite: Rewrite = "",
         model: Model | str | None = None,
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

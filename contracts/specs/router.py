@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from typing_extensions import override
 
 from ..contract import OutT_co, Spec, arguments
+from ..control.budget import Budget
 from ..model import Model
 from .node import Name, Node, check_distinct, check_runnable
 
@@ -144,6 +145,7 @@ class Router(Node[OutT_co]):
         threshold: float = 0.0,
         default: str = "",
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         self._construct({**arguments(locals()), "strategy": strategy or ("model" if model else "embedding")})

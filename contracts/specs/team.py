@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import TypedDict, Unpack, override
 
 from ..contract import OutT_co, arguments
+from ..control.budget import Budget
 from ..errors import SpecError
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
@@ -58,6 +59,7 @@ class _TeamFields(TypedDict, total=False):
     judge: Node | None
     writer: Node | None
     description: str
+    budget: Budget | None
 
 
 class Team(Answerer[OutT_co]):
@@ -143,6 +145,7 @@ class Team(Answerer[OutT_co]):
         judge: Node | None = None,
         writer: Node | None = None,
         description: str = "",
+        budget: Budget | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

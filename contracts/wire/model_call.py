@@ -7,7 +7,7 @@ from enum import StrEnum
 from ..collection.citation import Attribution
 from ..contract import Contract
 from ..message import Message
-from ..model import Head
+from ..model import Head, Model
 from ..usage import Usage
 
 
@@ -20,6 +20,21 @@ class StopReason(StrEnum):
     REFUSAL = "refusal"
     INTERRUPTED = "interrupted"
     """The call was cancelled in the middle of the answer, and what had come was wanted."""
+
+
+class Allowance(Contract):
+    """What a model call under a budget may cost at most: so much is held for it."""
+
+    usd: float = 0.0
+    """US dollars."""
+    tokens: int = 0
+    """Tokens in and out."""
+    output_tokens: int
+    """Most tokens of the answer."""
+    used: float = 0.0
+    """Which part of the tightest limit was spent before it, 0 to 1."""
+    limit: str = ""
+    """Which limit that is: `usd`, `tokens` or `turns`, and whose."""
 
 
 class ModelCall(Contract):
@@ -51,6 +66,21 @@ class ModelCall(Contract):
     """Whether what it said is wanted where the call is cancelled in the middle of an answer."""
     context: bool = False
     """Whether the run has a context, which validators may ask for."""
+    allowance: Allowance | None = None
+    """What it may cost, where a budget limits that. An attempt of which nobody knows what it cost is then the last."""
+    instead: Model | None = None
+    """The model that is called in place of that choice: a budget is not enough for another."""
+    last: bool = False
+    """Whether it may call no tools: a budget is enough for no more than this answer."""
+
+
+class CallEnd(Contract):
+    """How a model call under a budget failed: the detail of its failure."""
+
+    free: bool = False
+    """Whether it certainly cost nothing."""
+    again: bool = False
+    """Whether another attempt may help."""
 
 
 class ModelReply(Contract):

@@ -15,16 +15,17 @@ from pydantic import (
 
 from ..collection.citation import Citation
 from ..contract import Contract, OutT_co, Typed
+from ..control.budget import Budget, Envelope
 from ..limits import RAW
 from ..mcp import McpTool
 from ..message import Message, ToolResultPart
-from ..model import Head
+from ..model import Head, Model
 from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
 from .retrieval import Passage
-from .totals import Totals
+from .totals import Totals, Unsettled
 
 
 class Status(StrEnum):
@@ -66,6 +67,15 @@ class StepResult(Contract):
     """The answers that were asked for again, with the reasons."""
 
 
+class Counted(Contract):
+    """What a provider has told of the length of a transcript."""
+
+    tokens: int = 0
+    """Tokens up to the last reply, that included; 0 where nobody has told."""
+    model: str = ""
+    """`provider/model` that counted them: others count otherwise."""
+
+
 class Carried(Contract):
     """What an agent takes along when its workflow continues as new."""
 
@@ -95,6 +105,11 @@ class Carried(Contract):
     """How often each place of a nested run was used."""
     rejected: tuple[Rejected, ...] = ()
     """Answers that were asked for again."""
+    counted: Counted = Counted()
+    instead: Model | None = None
+    """The model that is asked in place of any other: a budget is not enough for those."""
+    until: float | None = None
+    """Seconds since 1970 at which its budget's time is over."""
     passages: tuple[Passage, ...] = ()
     """What its searches found. Packed, as the messages are."""
 
@@ -139,6 +154,10 @@ class RunInput(Contract):
     """Whether the client and the workers keep large payloads outside the history."""
     passages: tuple[Passage, ...] = ()
     """What was found above it and its answers may cite. Packed, as they stand in the history above."""
+    budget: Budget | None = None
+    """What whoever started it allows, beside the budget of the runnable itself."""
+    envelope: Envelope | None = None
+    """What the run that started this one allows."""
     leaves_memo: bool = False
     """Whether it leaves in its memo what no worker is needed to show, and a cancelled one ends as Temporal's Canceled.
     Not of what a version before 0.3 began."""
@@ -197,6 +216,10 @@ class Result(Typed[OutT_co], Contract):
     """US dollars, of the calls whose price is known."""
     unpriced_calls: int = 0
     """Model calls whose price is not known."""
+    unsettled: Unsettled | None = None
+    """What is charged to budgets for calls of which nobody knows what they cost."""
+    exhausted: str = ""
+    """Which limit of a budget it ended at: `usd`, `tokens`, `turns` or `seconds`."""
     steps: dict[str, StepResult] = {}
     """What the steps of a chain, the branches of parallel work or the members of a team came to, by name. Of parallel
     work whose output has what its branches came to, only those that did not complete."""
@@ -213,6 +236,8 @@ class Result(Typed[OutT_co], Contract):
     in the client's result, whose messages have them."""
     messages: tuple[Message, ...] = ()
     """The transcript. Empty in the history, where it already stands; filled in by the client."""
+    ended_unheard: bool = False
+    """Whether it was ended from outside, as by a terminate, so that nobody has told what it spent."""
 
     @property
     def is_cut(self) -> bool:
@@ -222,4 +247,6 @@ class Result(Typed[OutT_co], Contract):
     @property
     def totals(self) -> Totals:
         """What the run used, with all that is nested in it."""
-        return Totals(usage=self.usage, cost_usd=self.cost_usd, unpriced_calls=self.unpriced_calls)
+        return Totals(
+            usage=self.usage, cost_usd=self.cost_usd, unpriced_calls=self.unpriced_calls, unsettled=self.unsettled
+        )

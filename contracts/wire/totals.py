@@ -50,6 +50,19 @@ class Staged(Charged):
         return self.totals - sum((stage.totals for stage in self.stages), Totals())
 
 
+class Unsettled(Contract):
+    """Model calls under a budget of which nobody knows what they cost, such as one whose worker died.
+
+    The most that they can have cost is charged to the budget.
+    """
+
+    calls: int = 0
+    usd: float = 0.0
+    """US dollars charged for them. They stand in no `cost_usd`."""
+    tokens: int = 0
+    """Tokens charged for them, in and out."""
+
+
 class Totals(Contract):
     """What a run has used so far.
 
@@ -61,6 +74,8 @@ class Totals(Contract):
     """US dollars, of the calls whose price is known."""
     unpriced_calls: int = 0
     """Calls of models and rerankers whose price is not known: they cost something that `cost_usd` lacks."""
+    unsettled: Unsettled | None = None
+    """What is charged to budgets beside that."""
 
     @classmethod
     def of(cls, reply: ModelReply) -> Totals:
@@ -77,6 +92,7 @@ class Totals(Contract):
             usage=self.usage + other.usage,
             cost_usd=self.cost_usd + other.cost_usd,
             unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+            unsettled=_sum(self.unsettled, other.unsettled),
         )
 
     def __sub__(self, part: Totals) -> Totals:
@@ -86,6 +102,7 @@ class Totals(Contract):
             # Sums of floats in another order differ by their last digits.
             cost_usd=cost if cost > 1e-12 else 0.0,
             unpriced_calls=max(self.unpriced_calls - part.unpriced_calls, 0),
+            unsettled=None if self.unsettled == part.unsettled else self.unsettled,
         )
 
     @property
@@ -96,7 +113,15 @@ class Totals(Contract):
             said.append(f"{self.usage.total_tokens:,} tokens")
         if self.cost_usd:
             said.append(f"${self.cost_usd:.4f}" if self.cost_usd >= 0.0001 else "under $0.0001")
+        if self.unsettled:
+            said.append(f"up to ${self.unsettled.usd:.4f} more for {self.unsettled.calls:,} of unknown end")
         if self.unpriced_calls:
             # Nothing known is not the same as free.
             said.append(f"{self.unpriced_calls:,} of unknown price")
         return ", ".join(said)
+
+
+def _sum(one: Unsettled | None, other: Unsettled | None) -> Unsettled | None:
+    if one is None or other is None:
+        return one or other
+    return Unsettled(calls=one.calls + other.calls, usd=one.usd + other.usd, tokens=one.tokens + other.tokens)

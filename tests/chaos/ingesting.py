@@ -23,7 +23,7 @@ from sostenuto.activities.knowledge.encoding import EncodedPassage
 from sostenuto.activities.knowledge.store.catalogue import CATALOGUE
 from sostenuto.activities.knowledge.store.stored import DOCUMENT
 from sostenuto.activities.knowledge.store.vector_store import Point
-from sostenuto.activities.price import OnCharge
+from sostenuto.activities.prices.price import OnCharge
 from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy

@@ -16,7 +16,7 @@ from sostenuto.activities.adapters.bounded_http import MAX_RESPONSE_BYTES
 from sostenuto.activities.adapters.embeddings import provider_passages
 from sostenuto.activities.knowledge.store.vectors import floats
 from sostenuto.activities.not_served import NotServedError
-from sostenuto.activities.price import Charge
+from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     ContextOverflow,

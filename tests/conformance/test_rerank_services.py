@@ -17,7 +17,7 @@ from sostenuto.activities.adapters.rerank import service
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
-from sostenuto.activities.price import Charge
+from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     InvalidRequest,

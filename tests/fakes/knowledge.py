@@ -23,7 +23,7 @@ from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.activities.model_adapter import ModelAdapter
-from sostenuto.activities.price import OnCharge
+from sostenuto.activities.prices.price import OnCharge
 from sostenuto.contracts.collection.document import Document
 from sostenuto.workers.embeddings import build_encoders, build_rerankers
 from sostenuto.workers.settings import Settings

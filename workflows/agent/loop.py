@@ -17,8 +17,10 @@ from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import ANSWER_WAS_CUT, THE_RUN_WAS_CANCELLED, Result, Status
 from ..concurrency import being_cancelled, result_of_error
+from ..control.account import BudgetSpentError
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
+from .exhausted import when_exhausted
 from .gates import error_result, gates_of
 from .model_calls import ModelCalls
 from .state import AgentState
@@ -115,16 +117,10 @@ class AgentLoop:
         for gate in self._gates:
             if ended := await gate.before_model(self.state):
                 return ended
-        try:
-            reply = await self._models.reply()
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            return self.state.result(Status.FAILED, _why(error))
-        except PayloadTooLargeError as error:
-            return self.state.result(Status.FAILED, str(error))
-        self.state.take(reply)
-        self._host.replied(self._place, reply)
+        reply = await self._asked()
+        if not isinstance(reply, ModelReply):
+            return reply
+        self._told(reply)
         if being_cancelled():
             return self.state.result(Status.CANCELLED, THE_RUN_WAS_CANCELLED)
         for gate in self._gates:
@@ -133,6 +129,23 @@ class AgentLoop:
         if reply.message.tool_calls:
             return await self._answer_calls(reply)
         return None if self.state.transcript.has_unsent else self._answered(reply)
+
+    async def _asked(self) -> ModelReply | Result | None:
+        """Return what the model says, or a result to end with; None where another one is to be asked."""
+        try:
+            return await self._models.reply()
+        except BudgetSpentError as spent:
+            return await when_exhausted(spent, self.state, self._models, self._told)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return self.state.result(Status.FAILED, _why(error))
+        except PayloadTooLargeError as error:
+            return self.state.result(Status.FAILED, str(error))
+
+    def _told(self, reply: ModelReply) -> None:
+        self.state.take(reply)
+        self._host.replied(self._place, reply)
 
     async def _answer_calls(self, reply: ModelReply) -> Result | None:
         results = await self._tools.run(reply)

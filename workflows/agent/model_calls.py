@@ -9,15 +9,23 @@ from ...activities.model import ModelActivities
 from ...contracts.model import Head, Model
 from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
-from ...contracts.wire.model_call import ModelCall, ModelReply
+from ...contracts.wire.model_call import Allowance, ModelCall, ModelReply
 from ...contracts.wire.places import Place
+from ...contracts.wire.run import Counted
+from ...contracts.wire.totals import Totals
 from .. import policy
-from ..concurrency import outcome_of
+from ..concurrency import end_of, outcome_of
+from ..control.account import Account, Amount
+from ..control.worst_case import allowance_for, most_searches, prompt_tokens
 from ..host import AgentHost
+from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
 from ..ui_details import compact
 from ..until_served import until_served
 from .state import AgentState
+
+_MOST_LOST = 3
+"""So many attempts of one call may be charged without an answer."""
 
 
 class ModelCalls:
@@ -40,28 +48,82 @@ class ModelCalls:
         # Of several at work in one workflow the UI would show the same line.
         below = place.below(host.root)
         self._label = f"{below} · " if below else ""
+        self._failed = 0
 
-    async def reply(self) -> ModelReply:
+    async def reply(self, *, last: bool = False) -> ModelReply:
         """Return the reply of the model in use, or of the first fallback that answers.
+
+        Args:
+            last: Whether it may call no tools, and a kept part of the budget is for it.
 
         Raises:
             temporalio.exceptions.ActivityError: None of them answers; its cause is the last one's.
             PayloadTooLargeError: The prompt cannot be sent.
+            BudgetSpentError: A budget is not enough for the call.
+            SpecError: A budget counts US dollars, and the model has no price.
         """
-        failed = 0
+        self._failed = 0
         while True:
-            fallback_left = self._state.choice + 1 < len(self._models)
+            model = self._state.instead or self._models[self._state.choice]
+            fallback_left = self._state.instead is None and self._state.choice + 1 < len(self._models)
             try:
-                return await self._call(self._models[self._state.choice], failed, fallback_left=fallback_left)
+                return await self._answered(model, fallback_left=fallback_left, last=last)
             except ActivityError as error:
                 if is_cancelled_exception(error) or not fallback_left:
                     raise
-            failed += 1
+            self._failed += 1
             self._state.choice += 1
             self._state.without = ()
 
-    async def _call(self, model: Model, failed: int, *, fallback_left: bool) -> ModelReply:
+    def degrade(self, model: Model) -> bool:
+        """Go on with another model; return whether that is another than the one in use."""
+        if self._state.instead == model:
+            return False
+        self._state.instead, self._state.without = model, ()
+        return True
+
+    async def _answered(self, model: Model, *, fallback_left: bool, last: bool) -> ModelReply:
+        account = self._host.account(self._place)
+        if account is None:
+            return await self._call(model, fallback_left=fallback_left)
+        lost = 0
+        while True:
+            amount, allowance = self._allowance(account, model, last=last)
+            hold = await account.hold(amount, f"the next call of {model.name}", last=last)
+            try:
+                reply = await self._call(model, allowance, fallback_left=fallback_left, last=last)
+            except ActivityError as error:
+                ended = end_of(error)
+                if ended.free:
+                    hold.release()
+                    raise
+                self._host.lost(hold.lose(), self._state.tally)
+                lost += 1
+                if not ended.again or lost >= _most_lost(model):
+                    raise
+            except PayloadTooLargeError:
+                hold.release()
+                raise
+            else:
+                hold.settle(Amount.of(Totals.of(reply), 1))
+                told = reply.usage.total_tokens if reply.usage.input_tokens else 0
+                self._state.counted = Counted(tokens=told, model=model.name)
+                return reply
+            self._failed += 1
+            await workflow.sleep(policy.pause_after(lost))
+
+    def _allowance(self, account: Account, model: Model, *, last: bool) -> tuple[Amount, Allowance]:
         state = self._state
+        transcript, counted = state.transcript, state.counted
+        known = counted.tokens if counted.model == model.name else 0
+        unknown = transcript.messages[transcript.sent :] if known else transcript.messages
+        tokens = prompt_tokens(transcript.head, unknown, known)
+        return allowance_for(account, model, tokens, state.room, most_searches(transcript.head), last=last)
+
+    async def _call(
+        self, model: Model, allowance: Allowance | None = None, *, fallback_left: bool, last: bool = False
+    ) -> ModelReply:
+        state, failed = self._state, self._failed
         turn = state.replies + 1
         known = state.transcript.sent
         spent = compact(state.tally.totals.usage.total_tokens)
@@ -80,6 +142,9 @@ class ModelCalls:
             tool_choice=state.tool_choice,
             keep=self._keep,
             context=_may_need_context(state.transcript.head) and has_context(),
+            allowance=allowance,
+            instead=state.instead,
+            last=last,
         )
 
         async def start(_: int) -> ModelReply:
@@ -90,12 +155,19 @@ class ModelCalls:
                         call,
                         activity_id=self._place.model_call(turn, failed),
                         summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
-                        **policy.model_policy(model, fallback_left=fallback_left, keep=self._keep),
+                        **policy.model_policy(
+                            model, fallback_left=fallback_left, keep=self._keep, budgeted=allowance is not None
+                        ),
                     )
                 )
 
         # Where another model waits, a provider that no worker can call is left as one that is overloaded.
         return await until_served(start, model.fallback_after if fallback_left else None)
+
+
+def _most_lost(model: Model) -> int:
+    """Return how many attempts of one call may be charged without an answer."""
+    return _MOST_LOST if model.retries is None else min(1 + model.retries, _MOST_LOST)
 
 
 def _may_need_context(head: Head) -> bool:

@@ -13,11 +13,11 @@ from ...contracts.collection.citation import Attribution, Citation, best_sentenc
 from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
-from ...contracts.model import ANY_TOOL
+from ...contracts.model import ANY_TOOL, Model
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply
-from ...contracts.wire.run import Carried, Rejected, Result, Status
+from ...contracts.wire.run import Carried, Counted, Rejected, Result, Status
 from .. import policy
 from ..knowledge.found import FoundPassages
 from ..tally import Tally
@@ -62,6 +62,10 @@ class AgentState:
     """How many replies in a row asked for the same calls, the last one included."""
     rejected: list[Rejected] = field(default_factory=list)
     """Answers that were asked for again."""
+    counted: Counted = Counted()
+    """What a provider has told of the length of all that the last reply knows."""
+    instead: Model | None = None
+    """The model that is asked in place of any other: a budget is not enough for those."""
 
     @classmethod
     def begun(
@@ -124,6 +128,8 @@ class AgentState:
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
+            counted=carried.counted,
+            instead=carried.instead,
         )
 
     def asked(self, message: Message) -> None:
@@ -133,6 +139,7 @@ class AgentState:
         self.tally = Tally()
         self.replies_before = self.replies
         self.choice, self.without = 0, ()
+        self.instead = None
         self.repairs = self.repeats = 0
         self.tool_choice = self.first_tool_choice
         self.rejected = []
@@ -164,6 +171,8 @@ class AgentState:
             mcp=self.mcp,
             places=dict(places),
             rejected=tuple(self.rejected),
+            counted=self.counted,
+            instead=self.instead,
             passages=tuple(self.found.passages.values()),
         )
 

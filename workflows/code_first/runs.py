@@ -18,6 +18,7 @@ from ...contracts import names
 from ...contracts.collection.collection import Collection
 from ...contracts.context.filling import check_all_names, checked, filled
 from ...contracts.contract import problems_of
+from ...contracts.control.budget import Budget
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
@@ -38,12 +39,13 @@ from .held import own_interpreter
 T = TypeVar("T")
 
 
-async def run(runnable: Node[T], input: Input) -> Result[T]:
+async def run(runnable: Node[T], input: Input, *, budget: Budget | None = None) -> Result[T]:
     """Run a runnable as a child workflow with its own history and return its result.
 
     Args:
         runnable: What to run.
         input: What it is asked: text, a message, a list of texts and parts, or fields.
+        budget: What it may spend, beside what it says itself.
 
     Returns:
         Whatever its status: a run that failed has a result too, with what it has.
@@ -64,7 +66,9 @@ async def run(runnable: Node[T], input: Input) -> Result[T]:
 
     async def work() -> Result:
         place = interpreter.root / runnable.name
-        result, _ = await interpreter.child(begun, place, asked.message, compact=False, before=asked.before)
+        result, _ = await interpreter.child(
+            begun, place, asked.message, compact=False, before=asked.before, budget=budget
+        )
         return result
 
     return _typed(runnable, await _ended(work()))

@@ -57,14 +57,16 @@ def _item(host: Host, each: Runnable, scope: Scope, index: int, item: JsonValue)
 
 
 async def _joined(host: Host, parallel: Parallel, scope: Scope, jobs: dict[str, Job], limit: int | None) -> Result:
-    tally = Tally()
+    tally, at_once = Tally(), min(len(jobs), limit or len(jobs))
     if parallel.join == "first":
-        winner, results = await first_completed(jobs.values(), limit)
+        with host.shared(scope.path, at_once):
+            winner, results = await first_completed(jobs.values(), limit)
         _take(tally, jobs, results, ())
         if winner is not None:
             return tally.result(Status.COMPLETED, output=results[winner].output)
         return _failed(tally, results, None, 1)
-    results = await run_together(jobs.values(), limit)
+    with host.shared(scope.path, at_once):
+        results = await run_together(jobs.values(), limit)
     completed = {name: result for name, result in zip(jobs, results, strict=True) if result.status is Status.COMPLETED}
     whole = parallel.join == "all" and parallel.reducer is None
     _take(tally, jobs, results, completed if whole else ())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...knowledge.encoding import EncodedPassage
 from ...knowledge.store.vectors import vector_text
-from ...price import OnCharge
+from ...prices.price import OnCharge
 from .minilm import DIMENSIONS, MiniLmEmbedder
 from .word_codes import WordVectors, closeness, encoded
 

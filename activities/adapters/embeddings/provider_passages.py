@@ -21,7 +21,7 @@ from ....contracts.model import Model
 from ....contracts.usage import Usage
 from ...knowledge.encoding import EncodedPassage
 from ...knowledge.store.vectors import length_of
-from ...price import Charge, OnCharge, charge_failed
+from ...prices.price import Charge, OnCharge, charge_failed
 from ..providers.failures import missing_key
 from ..providers.openai_errors import OPENAI_FAILURES, openai_error
 from ..providers.reading import plain, said_name, usage_of

@@ -160,6 +160,11 @@ class _LlamaServer(CompatibleAdapter):
         return self._client
 
 
+def _most_tokens(request: ModelRequest) -> int:
+    own = request.model.max_output_tokens or MAX_OUTPUT_TOKENS * request.room
+    return own if request.output_tokens is None else min(own, request.output_tokens)
+
+
 def _to_request(request: ModelRequest) -> ModelRequest:
     """Return the request with the settings that this model needs where it has none."""
     model = request.model
@@ -168,7 +173,7 @@ def _to_request(request: ModelRequest) -> ModelRequest:
     refuse_tools(request.wanted_provider_tools)
     settings = {
         "temperature": 0.0 if model.temperature is None else model.temperature,
-        "max_output_tokens": model.max_output_tokens or MAX_OUTPUT_TOKENS * request.room,
+        "max_output_tokens": _most_tokens(request),
         "reasoning": None,
         # Prose repeats itself without it; JSON has to repeat itself.
         "options": {"repeat_penalty": 1.0 if request.output else 1.1, **model.options},

@@ -6,12 +6,12 @@ Must not know any provider.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
-from ....contracts.errors import Timeout
+from ....contracts.errors import ModelError, Timeout
 from ....contracts.model import Model
 
 _MARGIN_SHARE = 0.05
@@ -50,20 +50,21 @@ class Begun:
         self._pieces.append(piece)
         return piece
 
-    def __call__(self) -> bool:
-        """Return whether some of it has come."""
-        return any(piece.begun for piece in self._pieces)
+    def mark(self, error: ModelError) -> None:
+        """Note on an error how far the answer had come."""
+        error.paid = any(piece.begun for piece in self._pieces)
+        error.answered = bool(self._pieces)
 
 
 @asynccontextmanager
-async def deadline(model: Model, has_begun: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
+async def deadline(model: Model, begun: Begun | None = None) -> AsyncIterator[None]:
     """Bound a whole call in time.
 
     The timeouts of HTTP clients bound only the wait for the next bytes.
 
     Args:
         model: Whose call.
-        has_begun: Returns whether some of the answer has come.
+        begun: What has come of the answer.
 
     Raises:
         Timeout: The call took longer than `call_seconds`.
@@ -74,5 +75,5 @@ async def deadline(model: Model, has_begun: Callable[[], bool] = lambda: False) 
             yield
     except TimeoutError:
         error = Timeout(f"no whole answer within {seconds:g} s: raise Model.timeout to wait longer")
-        error.paid = has_begun()
+        (begun or Begun()).mark(error)
         raise error from None

@@ -196,10 +196,14 @@ def http_error(error: Exception) -> ModelError:
     if isinstance(error, ResponseTooLargeError):
         return UnreadableAnswer(text)
     if isinstance(error, httpx2.TimeoutException):
-        return Timeout(f"the provider did not answer in time: {text}")
+        timeout = Timeout(f"the provider did not answer in time: {text}")
+        timeout.unreached = isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+        return timeout
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
         return InvalidRequest(f"the provider cannot be addressed so: {text}: check the base URL")
-    return ProviderUnavailable(f"the connection to the provider failed: {text}")
+    unavailable = ProviderUnavailable(f"the connection to the provider failed: {text}")
+    unavailable.unreached = isinstance(error, httpx2.ConnectError)
+    return unavailable
 
 
 def connection_error(error: Exception) -> ModelError:

@@ -16,7 +16,7 @@ from ...knowledge.reranking import AskedQuery, Candidate, Judgement
 from ...lenient_json import json_object
 from ...model_adapter import ModelAdapter, ModelRequest
 from ...not_served import NotServedError
-from ...price import Charge, OnCharge, charge_failed
+from ...prices.price import Charge, OnCharge, charge_failed
 from ...refusals import completed
 
 JUDGED_PASSAGES: Final = 20

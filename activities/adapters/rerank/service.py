@@ -17,7 +17,7 @@ from ....contracts.errors import Timeout, UnreadableAnswer
 from ....contracts.text import cut, encodable, redacted
 from ....contracts.usage import Usage
 from ...knowledge.reranking import AskedQuery, Candidate, Judgement
-from ...price import Charge, OnCharge, charge_failed
+from ...prices.price import Charge, OnCharge, charge_failed
 from ..bounded_http import HOOKS
 from ..providers.failures import HTTP_FAILURES, Failure, http_error, missing_key, model_error
 from ..providers.reading import usage_of, words_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -224,7 +225,7 @@ async def test_a_cluster_without_our_search_attributes_is_told_the_command() -> 
 
 
 @pytest.mark.parametrize("names", [{"id": "a\ud83d"}, {"id": "b", "tenant": "t\udc00"}])
-async def test_a_name_with_half_of_an_emoji_is_refused(serve: Serve, names: dict[str, str]) -> None:
+async def test_a_name_with_half_of_an_emoji_is_refused(serve: Serve, names: dict[str, Any]) -> None:
     agent = Agent(name="tester", model="scripted/model")
     async with serve(App(agent), ["unused"]) as stage:
         with pytest.raises(SpecError, match="is not Unicode"):

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client, Collection, SpecError
-from sostenuto.activities.price import OnCharge
+from sostenuto.activities.prices.price import OnCharge
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.connect import connect
 from sostenuto.contracts.wire.ingest import IngestReport

@@ -17,7 +17,7 @@ from sostenuto import App, Client
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.call.live import Live
 from sostenuto.activities.model_adapter import ModelAdapter
-from sostenuto.activities.price import Price
+from sostenuto.activities.prices.price import PriceList
 from sostenuto.history.trace.step import Trace, TraceStep
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry.telemetry import telemetry_of
@@ -38,7 +38,7 @@ async def watched(
     settings: Mapping[str, Any] | None = None,
     buffer: MetricBuffer | None = None,
     services: Services | None = None,
-    price: Price = lambda *_: PRICE_USD,
+    price: PriceList = lambda *_: PRICE_USD,
     **options: Any,
 ) -> AsyncIterator[Client]:
     """Serve an app, and send spans by OTLP."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sostenuto.activities.price import price_to_compare
+from sostenuto.activities.prices.price import price_to_compare
 from sostenuto.contracts.usage import Usage
 from sostenuto.workers.pricing import cost_usd
 

@@ -83,7 +83,7 @@ class AnthropicAdapter:
                 return wire.restored(answer)
             except ANTHROPIC_FAILURES as error:
                 found = anthropic_error(error, request.model, self._api_key_env, self._api_key)
-                found.paid = begun()
+                begun.mark(found)
                 raise noted(found, error, body, request, self._api_key) from None
 
     async def _answer(

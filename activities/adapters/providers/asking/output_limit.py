@@ -32,8 +32,18 @@ def output_limit(request: ModelRequest, profile: Profile) -> OutputLimit:
     """Return how long the answer to a request may be.
 
     What people say themselves is held to. Otherwise it is the model's usual length, times the room that the request
-    has, up to the most that the model can.
+    has, up to the most that the model can. What a budget allows is never exceeded.
     """
+    limit, allowed = _unlimited(request, profile), request.output_tokens
+    most = limit.tokens or profile.output_tokens
+    if allowed is None or (limit.tokens and limit.tokens <= allowed):
+        return limit
+    tokens = min(allowed, most or allowed)
+    return OutputLimit(tokens, usual=False, more=request.model.max_output_tokens is None and tokens != most)
+
+
+def _unlimited(request: ModelRequest, profile: Profile) -> OutputLimit:
+    """Return how long the answer may be where no budget is."""
     own, usual = request.model.max_output_tokens, profile.usual_tokens
     if own or not usual:
         return OutputLimit(own, usual=False, more=False)

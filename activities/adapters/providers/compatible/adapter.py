@@ -73,7 +73,7 @@ class CompatibleAdapter:
                 return wire.restored(answer.completion(self.provider, request_id))
             except OPENAI_FAILURES as error:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
-                found.paid = begun()
+                begun.mark(found)
                 raise noted(found, error, body, request, self._api_key) from None
 
     async def close(self) -> None:

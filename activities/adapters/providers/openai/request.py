@@ -49,7 +49,7 @@ def responses_request(request: ModelRequest, provider: str, wire: Prepared) -> d
     asked = [{"role": "developer", "content": call.words}] if call.words else []
     body: dict[str, Any] = {
         "model": model.model,
-        "max_output_tokens": model.max_output_tokens and max(model.max_output_tokens, _LEAST_OUTPUT),
+        "max_output_tokens": wire.limit.tokens and max(wire.limit.tokens, _LEAST_OUTPUT),
         **sampling(request, profile),
         "instructions": "\n\n".join(filter(None, (request.instructions, words))),
         "tools": [*functions, *responses_tools(request, hosted)],

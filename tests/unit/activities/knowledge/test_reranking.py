@@ -20,7 +20,7 @@ from sostenuto.activities.knowledge.reranking import (
 from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
-from sostenuto.activities.price import OnCharge
+from sostenuto.activities.prices.price import OnCharge
 from sostenuto.contracts.errors import AuthenticationFailed, ModelError, Overloaded
 from sostenuto.contracts.wire.retrieval import Scores
 from tests.patience import PATIENCE_SECONDS

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from sostenuto.activities.call.bill import Costs
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.knowledge.step import step
-from sostenuto.activities.price import Charge
+from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.totals import Totals
 

@@ -14,7 +14,7 @@ from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, rera
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.activities.not_served import NotServedError
-from sostenuto.activities.price import Charge
+from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.errors import RateLimited
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.retrieval import Scores

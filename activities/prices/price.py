@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..contracts.errors import ModelError, UnreadableAnswer
-from ..contracts.usage import Usage
-from ..contracts.wire.totals import Totals
+from ...contracts.errors import ModelError, UnreadableAnswer
+from ...contracts.usage import Usage
+from ...contracts.wire.totals import Totals
 
-Price = Callable[[str, str, Usage], float | None]
+PriceList = Callable[[str, str, Usage], float | None]
 """Cost of a model call in US dollars, by provider, model and usage; None where unknown."""
 
 
@@ -45,7 +45,7 @@ def charge_failed(error: ModelError, provider: str, model: str, charge: OnCharge
         charge(Charge(provider, model, None))
 
 
-P = TypeVar("P", bound=Price)
+P = TypeVar("P", bound=PriceList)
 
 
 def never_blocks(price: P) -> P:
@@ -54,7 +54,7 @@ def never_blocks(price: P) -> P:
     return price
 
 
-def price_to_compare(price: Price, model: str) -> float | None:
+def price_to_compare(price: PriceList, model: str) -> float | None:
     """Return US dollars for a million tokens in and a million out; None where unknown.
 
     Args:

@@ -1,0 +1,4 @@
+"""Knows what calls cost.
+
+Must not make any.
+"""

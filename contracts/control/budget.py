@@ -1,0 +1,134 @@
+"""What a runnable may spend, and what happens once that is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from ..contract import Contract, Spec, arguments, as_tuple
+from ..model import Model
+
+
+class Degrade(Spec):
+    """Go on with a cheaper model: `Degrade("openai/gpt-5.5-mini")`."""
+
+    kind: Literal["degrade"] = "degrade"
+    model: Model
+
+    def __init__(self, model: Model | str) -> None:
+        self._construct({"model": model})
+
+
+class Finish(Spec):
+    """Ask the model once more, to answer with what there is.
+
+    It may call no tools then. A part of the budget is kept for that call.
+    """
+
+    kind: Literal["finish"] = "finish"
+    keep: float = Field(default=0.1, gt=0, lt=1)
+    """Which part of the limits is kept, and one turn of those."""
+
+    def __init__(self, *, keep: float = 0.1) -> None:
+        self._construct({"keep": keep})
+
+
+class Stop(Spec):
+    """End with what there is."""
+
+    kind: Literal["stop"] = "stop"
+
+    def __init__(self) -> None:
+        self._construct({})
+
+
+WhenExhausted: TypeAlias = Annotated[Degrade | Finish | Stop, Field(discriminator="kind")]
+"""What happens once a budget is not enough for the next call."""
+
+_FINISH_OR_STOP: Final = (Finish(), Stop())
+
+_ELSEWHERE = {
+    **dict.fromkeys(("cost", "cost_limit", "max_cost", "max_budget", "dollars", "usd_limit", "limit"), "write usd="),
+    **dict.fromkeys(("total_tokens", "total_tokens_limit", "max_tokens", "token_limit"), "write tokens="),
+    **dict.fromkeys(("requests", "request_limit", "max_turns", "steps", "calls"), "write turns="),
+    **dict.fromkeys(("time", "timeout", "max_seconds", "duration"), "write seconds="),
+}
+
+
+class Budget(Spec):
+    """What a runnable may spend, with everything that is nested in it.
+
+    Before each model call the most that it can cost is held, and after it what it did cost is charged: so no limit is
+    ever exceeded. What is nested may have a budget of its own: of all on the way up the tightest decides.
+    """
+
+    usd: float | None = Field(default=None, gt=0)
+    """US dollars."""
+    tokens: int | None = Field(default=None, ge=1)
+    """Tokens in and out."""
+    turns: int | None = Field(default=None, ge=1)
+    """Model calls."""
+    seconds: float | None = Field(default=None, gt=0)
+    """Seconds after its beginning at which no further model call begins."""
+    share: float | None = Field(default=None, gt=0, le=1)
+    """Which part of what is left above it, where it is nested, it may spend."""
+    on_exhausted: tuple[WhenExhausted, ...] = _FINISH_OR_STOP
+    """What happens when the next call does not fit any more: the first of these that can be done."""
+
+    _elsewhere = _ELSEWHERE
+
+    def __init__(
+        self,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        turns: int | None = None,
+        seconds: float | timedelta | None = None,
+        share: float | None = None,
+        on_exhausted: Degrade | Finish | Stop | Iterable[Degrade | Finish | Stop] = _FINISH_OR_STOP,
+        **unknown: Any,
+    ) -> None:
+        given = arguments(locals())
+        if isinstance(seconds, timedelta):
+            given["seconds"] = seconds.total_seconds()
+        single = isinstance(on_exhausted, Spec)
+        given["on_exhausted"] = (on_exhausted,) if single else as_tuple(on_exhausted, "Budget: on_exhausted")
+        self._construct(given)
+
+    @field_validator("on_exhausted")
+    @classmethod
+    def _ends(cls, steps: tuple[WhenExhausted, ...]) -> tuple[WhenExhausted, ...]:
+        if any(isinstance(step, Stop) for step in steps[:-1]):
+            raise ValueError("nothing comes after Stop(): put it last, or leave it out")
+        return steps
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Budget:
+        if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share")):
+            raise ValueError("it limits nothing: give usd=, tokens=, turns=, seconds= or share=")
+        return self
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models that it degrades to."""
+        return [step.model for step in self.on_exhausted if isinstance(step, Degrade)]
+
+    @property
+    def keep(self) -> float:
+        """Which part of it is kept for a last call."""
+        return next((step.keep for step in self.on_exhausted if isinstance(step, Finish)), 0.0)
+
+
+class Envelope(Contract):
+    """What a nested run may spend of what is left above it. None: as much as it likes."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    turns: int | None = None
+    until: float | None = None
+    """Seconds since 1970 at which no further model call begins."""
+    on_exhausted: tuple[WhenExhausted, ...] = ()
+    """What happens when the next call does not fit any more, as the budget has it that it is of."""

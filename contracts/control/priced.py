@@ -1,0 +1,69 @@
+"""Fills in what the models of a runnable cost, so that its run is charged by the prices that it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..collection.collection import Collection
+from ..contract import Spec
+from ..errors import SpecError
+from ..model import Model
+from .budget import Budget
+from .price import HOW_TO_PRICE, Price
+
+S = TypeVar("S", bound=Spec)
+
+ListPrice = Callable[[str], Price | None]
+"""Returns what `provider/model` costs by a price list; None where it is not known."""
+
+
+def priced(spec: S, list_price: ListPrice) -> S:
+    """Return a runnable or a budget whose models have their prices.
+
+    Args:
+        spec: What has models, at any depth.
+        list_price: The price list, for models that say no price themselves.
+
+    Raises:
+        SpecError: The price of a model is not known; names it.
+    """
+    made: S = _each(spec, list_price)
+    return made
+
+
+def counts_usd(*budgets: Budget | None) -> bool:
+    """Return whether one of the budgets limits US dollars."""
+    return any(budget is not None and budget.usd is not None for budget in budgets)
+
+
+def _each(value: Any, list_price: ListPrice) -> Any:
+    if isinstance(value, Model):
+        return _priced(value, list_price)
+    if isinstance(value, Collection):
+        return value
+    if isinstance(value, Spec):
+        changes = {field: new for field, old in value if (new := _each(old, list_price)) is not old}
+        return value.model_copy(update=changes) if changes else value
+    if isinstance(value, tuple):
+        made = tuple(_each(item, list_price) for item in value)
+        return made if any(one is not other for one, other in zip(made, value, strict=True)) else value
+    return value
+
+
+def _priced(model: Model, list_price: ListPrice) -> Model:
+    fallbacks = tuple(_priced(fallback, list_price) for fallback in model.fallbacks)
+    if model.price:
+        return model.model_copy(update={"fallbacks": fallbacks})
+    if model.service_tier:
+        tier = f"service tier {model.service_tier!r}"
+        raise SpecError(
+            f"{model.name}: a budget counts US dollars, and no list has the price of its {tier}: {HOW_TO_PRICE}"
+        )
+    price = list_price(model.name)
+    if price is None:
+        raise SpecError(
+            f"{model.name}: a budget counts US dollars, and the price of this model is not known: {HOW_TO_PRICE}, "
+            "or limit tokens"
+        )
+    return model.model_copy(update={"price": price, "fallbacks": fallbacks})

@@ -1,0 +1,4 @@
+"""What runs tell each other of what they may spend.
+
+Must not decide anything.
+"""

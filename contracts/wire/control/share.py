@@ -1,0 +1,47 @@
+"""How a nested run asks for more of what is left above it."""
+
+from __future__ import annotations
+
+from ...contract import Contract
+from ...control.budget import WhenExhausted
+
+
+class Share(Contract):
+    """A part of what a budget limits; nothing of what it does not limit."""
+
+    usd: float = 0.0
+    """US dollars."""
+    tokens: int = 0
+    """Tokens in and out."""
+    turns: int = 0
+    """Model calls."""
+
+
+class ShareAsked(Contract):
+    """A nested run has too little left for its next call. Signal to the run that started it."""
+
+    run_id: str
+    """Its id."""
+    number: int
+    """Which of its questions it is, from 1."""
+    need: Share
+    """What that call may cost."""
+    what: str
+    """The call, in words."""
+    back: Share = Share()
+    """What it gives back until then: all that it has left and does not hold."""
+    last: bool = False
+    """Whether the call is for its last answer."""
+
+
+class ShareGiven(Contract):
+    """The answer. Signal to the nested run."""
+
+    number: int
+    given: Share = Share()
+    refused: str = ""
+    """Why it is given nothing; empty where it is."""
+    limit: str = ""
+    """Which limit is not enough, where it is refused."""
+    on_exhausted: tuple[WhenExhausted, ...] = ()
+    """What is to happen then."""

@@ -1,0 +1,317 @@
+"""Accounts: what may be spent, what is held for calls under way, and what was spent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from temporalio import workflow
+
+from ...contracts.control.budget import Budget, Envelope, WhenExhausted
+from ...contracts.wire.control.share import Share
+from ...contracts.wire.totals import Totals, Unsettled
+
+N = TypeVar("N", int, float)
+
+_NEXT_TO_NOTHING = 1e-9
+"""US dollars. Sums of floats in another order differ by less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What calls cost, or may cost. Adds up with `+`; with `-` what is left."""
+
+    usd: float = 0.0
+    tokens: int = 0
+    turns: int = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.usd + other.usd, self.tokens + other.tokens, self.turns + other.turns)
+
+    def __sub__(self, other: Amount) -> Amount:
+        return Amount(self.usd - other.usd, self.tokens - other.tokens, self.turns - other.turns)
+
+    @classmethod
+    def of(cls, totals: Totals, turns: int) -> Amount:
+        """Return what something came to, its calls without an answer included."""
+        lost = totals.unsettled or Unsettled()
+        tokens = totals.usage.total_tokens
+        return cls(totals.cost_usd + lost.usd, tokens + lost.tokens, turns + lost.calls)
+
+    @classmethod
+    def shared(cls, share: Share) -> Amount:
+        """Return what a nested run asks for, or is given."""
+        return cls(share.usd, share.tokens, share.turns)
+
+    @property
+    def share(self) -> Share:
+        """It, as it is sent."""
+        return Share(usd=self.usd, tokens=self.tokens, turns=self.turns)
+
+
+class BudgetSpentError(Exception):
+    """A call does not fit any more.
+
+    Args:
+        reason: Which budget is not enough, in words.
+        limit: Which of its limits: `usd`, `tokens`, `turns` or `seconds`.
+        on_exhausted: What it says is to happen then.
+    """
+
+    def __init__(self, reason: str, limit: str, on_exhausted: tuple[WhenExhausted, ...]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.limit = limit
+        self.on_exhausted = on_exhausted
+
+
+More = Callable[["Account", Amount, str, bool], Awaitable[None]]
+"""Asks what started the workflow for more.
+
+It takes the account, what is needed, for what, and whether for a last answer; raises a `BudgetSpentError` where there
+is none.
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What a place in the runnable tree may spend, within what those above it may.
+
+    Invariant: what was spent and what is held together are never more than its limits.
+    """
+
+    owner: str
+    """Whose it is, for messages."""
+    usd: float | None = None
+    tokens: int | None = None
+    turns: int | None = None
+    until: float | None = None
+    """Seconds since 1970 at which no further call begins."""
+    keep: float = 0.0
+    """Which part is kept for a last call."""
+    on_exhausted: tuple[WhenExhausted, ...] = ()
+    above: Account | None = None
+    more: More | None = None
+    """Where it is given by what started the workflow: asks that for more."""
+    spent: Amount = field(default_factory=Amount)
+    held: Amount = field(default_factory=Amount)
+    sharers: int = 1
+    """How many are at work at once, and are to have a part of what is left."""
+
+    @classmethod
+    def opened(cls, owner: str, budget: Budget, above: Account | None, *, began: float) -> Account:
+        """Return the account of a runnable that begins.
+
+        Args:
+            owner: Whose it is.
+            budget: What it says.
+            above: The account that it is charged to as well.
+            began: Seconds since 1970 at which it began.
+        """
+        usd, tokens = budget.usd, budget.tokens
+        if budget.share is not None and above is not None:
+            left = above.left()
+            usd = _least(usd, left.usd if left.usd is None else left.usd * budget.share)
+            tokens = _least(tokens, left.tokens if left.tokens is None else int(left.tokens * budget.share))
+        return cls(
+            owner,
+            usd=usd,
+            tokens=tokens,
+            turns=budget.turns,
+            until=None if budget.seconds is None else began + budget.seconds,
+            keep=budget.keep,
+            on_exhausted=budget.on_exhausted,
+            above=above,
+        )
+
+    @classmethod
+    def of_envelope(cls, owner: str, envelope: Envelope, more: More) -> Account:
+        """Return the account of a nested run: what it was given by what started it."""
+        given = envelope.model_dump(include={"usd", "tokens", "turns", "until"})
+        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more)
+
+    def resume(self, spent: Amount, until: float | None) -> None:
+        """Go on, with all above it, from what an earlier execution of the workflow spent, and when its time is over."""
+        for one in self.with_those_above():
+            one.spent, one.until = spent, until
+
+    def with_those_above(self) -> Iterator[Account]:
+        """Yield it, then each account that it is charged to as well, the outermost last."""
+        account: Account | None = self
+        while account is not None:
+            yield account
+            account = account.above
+
+    @property
+    def counts_usd(self) -> bool:
+        """Whether US dollars are limited, here or above."""
+        return any(one.usd is not None for one in self.with_those_above())
+
+    def left(self, *, last: bool = False) -> Envelope:
+        """Return what may be held now, by the tightest of the limits; None where there is none.
+
+        Args:
+            last: Whether for a last answer, for which a part was kept.
+        """
+        left = Envelope()
+        for one in self.with_those_above():
+            most, taken = one._limits(last=last), one.spent + one.held  # noqa: SLF001 - its own
+            left = Envelope(
+                usd=_least(left.usd, None if most.usd is None else max(most.usd - taken.usd, 0.0)),
+                tokens=_least(left.tokens, None if most.tokens is None else max(most.tokens - taken.tokens, 0)),
+                turns=_least(left.turns, None if most.turns is None else max(most.turns - taken.turns, 0)),
+                until=_least(left.until, one.until),
+            )
+        return left
+
+    async def hold(self, amount: Amount, what: str, *, last: bool = False) -> Hold:
+        """Hold the most that something can cost, on this account and all above it.
+
+        Waits where what calls under way give back may be enough.
+
+        Args:
+            amount: What to hold.
+            what: What it is for, in words.
+            last: Whether it is for a last answer, for which a part was kept.
+
+        Raises:
+            BudgetSpentError: It does not fit.
+        """
+        while tight := self._tight(amount, last=last):
+            account, limit = tight
+            if account.more and limit != "seconds":
+                await account.more(account, amount, what, last)
+            elif account._may_fit(amount, limit, last=last):  # noqa: SLF001 - its own
+                await account._changed()  # noqa: SLF001 - its own
+            else:
+                raise BudgetSpentError(account._why(amount, limit, what), limit, account.on_exhausted)  # noqa: SLF001
+        for one in self.with_those_above():
+            one.held += amount
+        return Hold(self, amount)
+
+    def used(self) -> tuple[float, str]:
+        """Return which part of the tightest limit is spent, and which limit that is."""
+        found = [(0.0, "")]
+        for one in self.with_those_above():
+            limits = (("usd", one.usd, one.spent.usd), ("tokens", one.tokens, one.spent.tokens))
+            for name, most, spent in (*limits, ("turns", one.turns, one.spent.turns)):
+                if most:
+                    found.append((spent / most, f"{name} of {one.owner}"))
+        return max(found)
+
+    def spend(self, totals: Totals) -> None:
+        """Charge what was spent without having been held."""
+        for one in self.with_those_above():
+            one.spent += Amount.of(totals, 0)
+
+    def change(self, by: Amount) -> None:
+        """Raise its limits, or lower them by a negative amount; what is not limited stays so."""
+        self.usd = None if self.usd is None else self.usd + by.usd
+        self.tokens = None if self.tokens is None else self.tokens + by.tokens
+        self.turns = None if self.turns is None else self.turns + by.turns
+
+    def idle(self) -> Amount:
+        """Return what is left of its own limits, and held by nothing."""
+        taken = self.spent + self.held
+        return Amount(
+            max((self.usd or 0.0) - taken.usd, 0.0) if self.usd is not None else 0.0,
+            max((self.tokens or 0) - taken.tokens, 0) if self.tokens is not None else 0,
+            max((self.turns or 0) - taken.turns, 0) if self.turns is not None else 0,
+        )
+
+    async def _changed(self) -> None:
+        held = self.held
+        await workflow.wait_condition(lambda: self.held != held)
+
+    def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
+        now = workflow.now().timestamp()
+        for one in self.with_those_above():
+            if one.until is not None and now >= one.until:
+                return one, "seconds"
+            if limit := one._exceeded(one.spent + one.held + amount, last=last):  # noqa: SLF001 - its own
+                return one, limit
+        return None
+
+    def _may_fit(self, amount: Amount, limit: str, *, last: bool) -> bool:
+        return limit != "seconds" and self.held != Amount() and not self._exceeded(self.spent + amount, last=last)
+
+    def _limits(self, *, last: bool) -> Envelope:
+        if last or not self.keep:
+            return Envelope(usd=self.usd, tokens=self.tokens, turns=self.turns)
+        part = 1 - self.keep
+        return Envelope(
+            usd=None if self.usd is None else self.usd * part,
+            tokens=None if self.tokens is None else int(self.tokens * part),
+            turns=None if self.turns is None else self.turns - 1,
+        )
+
+    def _exceeded(self, amount: Amount, *, last: bool) -> str:
+        most = self._limits(last=last)
+        if most.usd is not None and amount.usd > most.usd + _NEXT_TO_NOTHING:
+            return "usd"
+        if most.tokens is not None and amount.tokens > most.tokens:
+            return "tokens"
+        if most.turns is not None and amount.turns > most.turns:
+            return "turns"
+        return ""
+
+    def _why(self, amount: Amount, limit: str, what: str) -> str:
+        match limit:
+            case "usd":
+                spent = f"${self.spent.usd:.4f} of ${self.usd:.4f} is spent"
+                used = f"{spent}, and {what} may cost up to ${amount.usd:.4f}"
+            case "tokens":
+                spent = f"{self.spent.tokens:,} of {self.tokens:,} tokens are spent"
+                used = f"{spent}, and {what} may take up to {amount.tokens:,}"
+            case "turns":
+                used = f"{self.spent.turns:,} of {self.turns:,} model calls are made"
+            case _:
+                used = "its time is over"
+        return f"the budget of {self.owner} is not enough: {used}"
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """What is held for one call or nested run, until it is settled."""
+
+    account: Account
+    amount: Amount
+    is_open: bool = True
+
+    def settle(self, actual: Amount) -> None:
+        """Charge what it did cost, and give back the rest."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        for one in self.account.with_those_above():
+            one.held -= self.amount
+            one.spent += actual
+
+    def release(self) -> None:
+        """Give it all back: nothing was spent."""
+        self.settle(Amount())
+
+    def lose(self) -> Totals:
+        """Charge all of it, as nobody knows what the call cost; return that as totals."""
+        lost = self.amount
+        self.settle(lost)
+        return Totals(unsettled=Unsettled(calls=lost.turns, usd=lost.usd, tokens=lost.tokens))
+
+    def shrink(self, back: Amount) -> None:
+        """Give a part of it back."""
+        for one in self.account.with_those_above():
+            one.held -= back
+        self.amount -= back
+
+    def join(self, other: Hold) -> None:
+        """Take over what another hold has, on the same account."""
+        self.amount += other.amount
+        other.is_open = False
+
+
+def _least(one: N | None, other: N | None) -> N | None:
+    """Return the tighter of two limits, of which None is none."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -1,0 +1,177 @@
+"""The accounts of one workflow, and what its nested runs are given of them.
+
+A nested run begins with a part of what is left. Where that is too little it gives back what it does not need at the
+moment, and asks for what its next call may cost: so it waits for others as any call does, and nobody for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from ...contracts import names
+from ...contracts.control.budget import Budget, Envelope
+from ...contracts.wire.control.share import ShareAsked, ShareGiven
+from ...contracts.wire.places import Place
+from .account import Account, Amount, BudgetSpentError, Hold
+
+
+class Accounts:
+    """What may be spent in one workflow, by place."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._given: dict[str, Hold] = {}
+        self._answers: dict[int, ShareGiven] = {}
+        self._asked = 0
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def at(self, place: Place) -> Account | None:
+        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        if not self._accounts:
+            return None
+        return next((self._accounts[one] for one in reversed([*place.with_parents()]) if one in self._accounts), None)
+
+    def open(self, place: Place, *budgets: Budget | None, envelope: Envelope | None = None) -> None:
+        """Open the account of what begins at a place, where anything limits it and it has none yet.
+
+        Args:
+            place: Where it runs.
+            budgets: What it may spend, the outermost first.
+            envelope: What the run that started this workflow allows.
+        """
+        if place in self._accounts:
+            return
+        owner = repr(place.unnumbered_name)
+        account = self.at(place)
+        if envelope:
+            workflow.set_signal_handler(names.SHARE_GIVEN_SIGNAL, self._take)
+            account = Account.of_envelope(owner, envelope, self._ask_for_more)
+        for budget in budgets:
+            if budget is not None:
+                account = Account.opened(owner, budget, account, began=workflow.now().timestamp())
+        if account is not None and account is not self.at(place):
+            self._accounts[place] = account
+
+    def forget(self, place: Place) -> None:
+        """Forget the accounts within a place that nothing will run in again."""
+        for opened in [opened for opened in self._accounts if Place(opened).is_within(place)]:
+            del self._accounts[opened]
+
+    @contextmanager
+    def shared(self, place: Place, count: int) -> Iterator[None]:
+        """Let so many at a place, that are at work at once, have an even part of what is left."""
+        account = self.at(place)
+        if account is None:
+            yield
+            return
+        before, account.sharers = account.sharers, max(account.sharers, count)
+        try:
+            yield
+        finally:
+            account.sharers = before
+
+    async def give(self, place: Place, run_id: str) -> Envelope | None:
+        """Hold what a nested run may spend, and return it; None where nothing limits it.
+
+        Args:
+            place: Where it runs.
+            run_id: Its id.
+
+        Raises:
+            BudgetSpentError: Nothing is left.
+        """
+        account = self.at(place)
+        if account is None:
+            return None
+        workflow.set_signal_handler(names.SHARE_ASKED_SIGNAL, self._share_asked)
+        left = account.left()
+        part = Amount(
+            (left.usd or 0.0) / account.sharers,
+            (left.tokens or 0) // account.sharers,
+            (left.turns or 0) // account.sharers,
+        )
+        self._given[run_id] = await account.hold(part, "a nested run")
+        decides = next((one for one in account.with_those_above() if one.on_exhausted), account)
+        return Envelope(
+            usd=None if left.usd is None else part.usd,
+            tokens=None if left.tokens is None else part.tokens,
+            turns=None if left.turns is None else part.turns,
+            until=left.until,
+            on_exhausted=decides.on_exhausted,
+        )
+
+    def taken_back(self, run_id: str) -> Hold | None:
+        """Return what a nested run that has ended was given, to be settled."""
+        return self._given.pop(run_id, None)
+
+    async def _ask_for_more(self, account: Account, amount: Amount, what: str, last: bool) -> None:
+        """Ask the run that started this one for what a call may cost.
+
+        Raises:
+            BudgetSpentError: It has no more.
+        """
+        parent = workflow.info().parent
+        if parent is None:
+            raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
+        self._asked += 1
+        number, back = self._asked, account.idle()
+        account.change(Amount() - back)
+        asked = ShareAsked(
+            run_id=workflow.info().workflow_id,
+            number=number,
+            need=_limited(account, amount).share,
+            what=what,
+            back=back.share,
+            last=last,
+        )
+        await workflow.get_external_workflow_handle(parent.workflow_id).signal(names.SHARE_ASKED_SIGNAL, asked)
+        await workflow.wait_condition(lambda: number in self._answers)
+        answer = self._answers.pop(number)
+        if answer.refused:
+            raise BudgetSpentError(answer.refused, answer.limit, answer.on_exhausted)
+        account.change(Amount.shared(answer.given))
+
+    def _take(self, given: ShareGiven) -> None:
+        self._answers[given.number] = given
+
+    def _share_asked(self, asked: ShareAsked) -> None:
+        task = asyncio.create_task(self._answer(asked))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, asked: ShareAsked) -> None:
+        hold = self._given.get(asked.run_id)
+        if hold is None:
+            return
+        hold.shrink(Amount.shared(asked.back))
+        try:
+            more = await hold.account.hold(Amount.shared(asked.need), asked.what, last=asked.last)
+        except BudgetSpentError as spent:
+            answer = ShareGiven(
+                number=asked.number, refused=spent.reason, limit=spent.limit, on_exhausted=spent.on_exhausted
+            )
+        else:
+            if not hold.is_open:
+                more.release()
+                return
+            answer = ShareGiven(number=asked.number, given=more.amount.share)
+            hold.join(more)
+        try:
+            await workflow.get_external_workflow_handle(asked.run_id).signal(names.SHARE_GIVEN_SIGNAL, answer)
+        except FailureError:
+            # It has ended meanwhile: its result tells what it spent.
+            return
+
+
+def _limited(account: Account, amount: Amount) -> Amount:
+    """Return what of an amount the account limits."""
+    return Amount(
+        amount.usd if account.usd is not None else 0.0,
+        amount.tokens if account.tokens is not None else 0,
+        amount.turns if account.turns is not None else 0,
+    )
