@@ -33,7 +33,7 @@ from .call.given.run_context import ContextUnreadable, RunContext, RunContexts
 from .call.heartbeat import heartbeats
 from .call.interrupted import or_interrupted
 from .call.live import Live
-from .call.model_failure import answered, model_failure, under_budget
+from .call.model_failure import after_answer, model_failure, under_budget
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
@@ -101,7 +101,7 @@ class ModelActivities:
                     completion, missing = await found
                 reply = await self._reply(call, prefix, completion, started, missing, context)
                 if reason := reason_not_to_return(reply, "the answer"):
-                    raise answered(InvalidRequest(reason))
+                    raise after_answer(InvalidRequest(reason))
                 whole = prefix.extended((reply.message,))
             except NotServedError as error:
                 raise await cannot(f"{model.name}: {error}") from None

@@ -33,7 +33,7 @@ from .overview.lookout import AT_LENGTH, OURS, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
 from .run import Run
-from .start_request import Startable, check_id, order_of, output_type_of
+from .start_request import Order, Startable, check_id, order_of, output_type_of
 from .started_before import find_started_before
 from .summary import RunSummary
 
@@ -158,24 +158,31 @@ class Client(CollectionCalls):
         order = order_of(runnable, input, offload=offload, context=context, tenant=tenant, budget=budget)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
         with translate_rpc_errors(f"run {run_id!r}"):
-            try:
-                handle = await self.temporal.start_workflow(
-                    order.workflow,
-                    args=order.arguments,
-                    id=run_id,
-                    task_queue=task_queue or self.task_queue,
-                    task_timeout=order.task_timeout,
-                    # An error rather than the running workflow, which may be somebody else's.
-                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=order.search_attributes(),
-                    memo=order.memo,
-                    static_summary=order.summary,
-                )
-                execution = handle.result_run_id or ""
-            except WorkflowAlreadyStartedError:
-                execution = await find_started_before(self.temporal, run_id, order)
+            execution = await self._started(order, run_id, task_queue or self.task_queue)
         return Run(self.temporal, run_id, execution, order.output_type, self._redis_url)
+
+    async def _started(self, order: Order, run_id: str, task_queue: str) -> str:
+        """Start a run, or find the one of this id.
+
+        Return Temporal's own id of its execution.
+        """
+        try:
+            handle = await self.temporal.start_workflow(
+                order.workflow,
+                args=order.arguments,
+                id=run_id,
+                task_queue=task_queue,
+                task_timeout=order.task_timeout,
+                # An error rather than the running workflow, which may be somebody else's.
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=order.search_attributes(),
+                memo=order.memo,
+                static_summary=order.summary,
+            )
+        except WorkflowAlreadyStartedError:
+            return await find_started_before(self.temporal, run_id, order)
+        return handle.result_run_id or ""
 
     @overload
     async def get(self, id: str, *, runnable: Node[T]) -> Run[T]: ...

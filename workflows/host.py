@@ -106,7 +106,7 @@ class Host(Children, Searching, Protocol):
         ...
 
     def shared(self, place: Place, count: int) -> AbstractContextManager[None]:
-        """Let so many at a place, that are at work at once, have an even part of what a budget leaves."""
+        """Let so many that are at work at once have an even part of a budget."""
         ...
 
     def chose(self, place: Place, choice: RouteChoice) -> None:
@@ -123,11 +123,14 @@ class AgentHost(Children, Searching, Protocol):
     outbox: Outbox
 
     def account(self, place: Place) -> Account | None:
-        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        """Return the account that what runs at a place is charged to.
+
+        None where nothing is limited.
+        """
         ...
 
     def lost(self, totals: Totals, tally: Tally) -> None:
-        """Take in, and into a tally, what is charged for a call that has no answer."""
+        """Take in what is charged for a call that has no answer."""
         ...
 
     def began(self, place: Place, transcript: Transcript) -> None:

@@ -85,7 +85,10 @@ def _barred(path: str, child_id: str = "") -> Result | None:
 
 
 def _settled(hold: Hold, result: Result) -> Result:
-    """Charge what a nested run did spend; of one that does not tell, all that it was given."""
+    """Charge what a nested run did spend.
+
+    Of one that does not tell, all that it was given.
+    """
     if result.ended_unheard:
         return result.model_copy(update={"unsettled": hold.lose().unsettled})
     hold.settle(Amount.of(result.totals, result.turns))
@@ -149,15 +152,18 @@ class Interpreter:
             del self._transcripts[begun]
 
     def account(self, place: Place) -> Account | None:
-        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        """Return the account that what runs at a place is charged to.
+
+        None where nothing is limited.
+        """
         return self.accounts.at(place)
 
     def shared(self, place: Place, count: int) -> AbstractContextManager[None]:
-        """Let so many at a place, that are at work at once, have an even part of what a budget leaves."""
+        """Let so many that are at work at once have an even part of a budget."""
         return self.accounts.shared(place, count)
 
     def lost(self, totals: Totals, tally: Tally) -> None:
-        """Take in, and into a tally, what is charged for a call that has no answer."""
+        """Take in what is charged for a call that has no answer."""
         for one in (tally, self.tally):
             one.charge(totals)
 
@@ -283,14 +289,7 @@ class Interpreter:
             compact=compact,
             passages=self.found.citable_by(runnable, message),
         )
-        try:
-            result = await self._nested(run, child_id)
-        except BaseException:
-            if hold := self.accounts.taken_back(child_id):
-                hold.lose()
-            raise
-        if hold := self.accounts.taken_back(child_id):
-            result = _settled(hold, result)
+        result = await self._charged(run, child_id)
         self.tally.add(result)
         self.found.cited(result.citations)
         self.details.finished(place, result)
@@ -306,6 +305,17 @@ class Interpreter:
             text = pack(RUNNABLE_ADAPTER.dump_python(run.runnable, mode="json"))
             self._packed.append((run.runnable, text))
         return run.with_packed(text) if isinstance(text, str) else run
+
+    async def _charged(self, run: RunInput, child_id: str) -> Result:
+        """Return what a nested run comes to, once it is charged to what it was given."""
+        try:
+            result = await self._nested(run, child_id)
+        except BaseException:
+            if hold := self.accounts.taken_back(child_id):
+                hold.lose()
+            raise
+        hold = self.accounts.taken_back(child_id)
+        return _settled(hold, result) if hold else result
 
     async def _nested(self, run: RunInput, child_id: str) -> Result:
         if barred := _barred(run.path, child_id):

@@ -90,7 +90,7 @@ class ChildPolicy(TypedDict):
 
 
 def pause_after(lost: int) -> timedelta:
-    """Return the pause after so many attempts of one call that were charged without an answer."""
+    """Return the pause after attempts that were charged without an answer."""
     return timedelta(seconds=min(2 ** (lost - 1), _LONGEST_PAUSE.total_seconds()))
 
 

@@ -20,7 +20,9 @@ _MOST_PAID = 3
 def model_failure(
     error: ModelError, model: Model, took: timedelta, paid: int, *, fallback_left: bool
 ) -> ApplicationError:
-    """Return the failure of a model call, which says whether and when it is tried again.
+    """Return the failure of a model call.
+
+    It says whether and when another attempt is made.
 
     Args:
         error: What went wrong.
@@ -49,7 +51,7 @@ def model_failure(
     )
 
 
-def answered(error: ModelError) -> ModelError:
+def after_answer(error: ModelError) -> ModelError:
     """Return an error of a call that was answered, and so is paid for."""
     error.answered = True
     return error

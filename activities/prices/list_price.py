@@ -24,7 +24,9 @@ _TIERED: Final = ("input", "output", "cached", "cache_write")
 
 
 def list_price(name: str) -> Price | None:
-    """Return what a model costs today; None where the list does not know it, or by other units than ours.
+    """Return what a model costs today.
+
+    None where the list does not know it, or by other units than ours.
 
     Args:
         name: `provider/model`.

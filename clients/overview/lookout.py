@@ -49,7 +49,7 @@ _CHATS: Final = f"WorkflowType = '{names.CHAT_WORKFLOW}'"
 _PROBLEMS: Final = "TemporalReportedProblems IS NOT NULL"
 
 
-class Budget(NamedTuple):
+class Effort(NamedTuple):
     """Most requests of one look."""
 
     lists: int
@@ -64,11 +64,11 @@ class Budget(NamedTuple):
     """Runs that ended of which it is asked why."""
 
 
-PER_FRAME: Final = Budget(lists=1, descriptions=40, queues=4, pages=12, reasons=3)
+PER_FRAME: Final = Effort(lists=1, descriptions=40, queues=4, pages=12, reasons=3)
 """Of one of many looks: what it does not get to, the next ones do."""
-AT_FIRST: Final = Budget(lists=5, descriptions=120, queues=10, pages=40, reasons=8)
+AT_FIRST: Final = Effort(lists=5, descriptions=120, queues=10, pages=40, reasons=8)
 """Of the first of many looks."""
-AT_LENGTH: Final = Budget(lists=10, descriptions=200, queues=20, pages=120, reasons=8)
+AT_LENGTH: Final = Effort(lists=10, descriptions=200, queues=20, pages=120, reasons=8)
 """Of a single look."""
 
 
@@ -104,7 +104,7 @@ class Lookout:
         """How many requests were made so far."""
         return self._requests.made
 
-    async def look(self, budget: Budget = PER_FRAME) -> Overview:
+    async def look(self, effort: Effort = PER_FRAME) -> Overview:
         """Return what is known now.
 
         Raises:
@@ -114,12 +114,12 @@ class Lookout:
             self._look += 1
             running = await self._count(f"NOT {_CHATS}")
             chats = await self._count(_CHATS)
-            await self._list(budget.lists)
-            await self._describe(budget.descriptions)
-            await self._queues.read(self._offered(), budget.queues)
-            await self._read_stalls(budget.descriptions // 4)
-            await self._read_histories(budget.pages)
-            ended = await self._endings.read(datetime.now(UTC), budget.reasons)
+            await self._list(effort.lists)
+            await self._describe(effort.descriptions)
+            await self._queues.read(self._offered(), effort.queues)
+            await self._read_stalls(effort.descriptions // 4)
+            await self._read_histories(effort.pages)
+            ended = await self._endings.read(datetime.now(UTC), effort.reasons)
         now = datetime.now(UTC)
         return Overview(
             at=now,

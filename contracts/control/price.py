@@ -18,7 +18,7 @@ _THOUSAND = 1_000
 
 
 class LongPrice(Contract):
-    """What calls cost whose prompt is longer than most, as `Price` has it."""
+    """What calls with a longer prompt cost, as `Price` has it."""
 
     over_tokens: int = Field(ge=1)
     """Input tokens from which on it counts for all tokens of a call."""
@@ -84,7 +84,10 @@ class Price(Spec):
         )
 
     def output_tokens(self, usd: float, input_tokens: int, web_searches: int = 0) -> int:
-        """Return how many tokens of answer so many US dollars are enough for, after such a prompt."""
+        """Return how many tokens of answer US dollars are enough for.
+
+        After a prompt of so many tokens, with so many searches of the web.
+        """
         rates = self._rates(input_tokens)
         left = min(usd - input_tokens * _dearest(rate) / _MILLION for rate in rates) - self._fees(web_searches)
         dearest = max(rate.output for rate in rates)

@@ -1,4 +1,7 @@
-"""Fills in what the models of a runnable cost, so that its run is charged by the prices that it began with."""
+"""Fills in what the models of a runnable cost.
+
+So its run is charged by the prices that it began with.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from ..model import Model
 from .budget import Budget
 from .price import HOW_TO_PRICE, Price
 
-S = TypeVar("S", bound=Spec)
+PricedT = TypeVar("PricedT", bound=Spec)
 
 ListPrice = Callable[[str], Price | None]
 """Returns what `provider/model` costs by a price list; None where it is not known."""
 
 
-def priced(spec: S, list_price: ListPrice) -> S:
+def priced(spec: PricedT, list_price: ListPrice) -> PricedT:
     """Return a runnable or a budget whose models have their prices.
 
     Args:
@@ -28,7 +31,7 @@ def priced(spec: S, list_price: ListPrice) -> S:
     Raises:
         SpecError: The price of a model is not known; names it.
     """
-    made: S = _each(spec, list_price)
+    made: PricedT = _each(spec, list_price)
     return made
 
 

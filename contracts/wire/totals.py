@@ -51,9 +51,9 @@ class Staged(Charged):
 
 
 class Unsettled(Contract):
-    """Model calls under a budget of which nobody knows what they cost, such as one whose worker died.
+    """Model calls under a budget of which nobody knows what they cost.
 
-    The most that they can have cost is charged to the budget.
+    Such as one whose worker died. The most that they can have cost is charged to the budget.
     """
 
     calls: int = 0

@@ -32,6 +32,8 @@ DURABLE = {
     "CHAT_TITLE_MEMO": "sostenuto_title",
     "CONTEXT_MEMO": "sostenuto_context",
     "NAMES_CHECKED_PATCH": "sostenuto_names_checked",
+    "SHARE_ASKED_SIGNAL": "sostenuto_share_asked",
+    "SHARE_GIVEN_SIGNAL": "sostenuto_share_given",
     "CHAT_BUSY": "ChatBusy",
     "CHAT_ENDED": "ChatEnded",
     "CHAT_REFUSED": "ChatRefused",
@@ -92,6 +94,7 @@ PUBLIC = {
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
+    *("Budget", "Degrade", "Finish", "LongPrice", "Price", "Stop"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
     *("Citation", "Cited", "Claim", "Document"),
     *(

@@ -24,7 +24,9 @@ LAST_WORDS = (
 async def when_exhausted(
     spent: BudgetSpentError, state: AgentState, models: ModelCalls, take: Callable[[ModelReply], None]
 ) -> Result | None:
-    """Do what the budget says; return the result that it ends with, None where it goes on with another model.
+    """Do what the budget says; return any result that it ends with.
+
+    None: it goes on, with another model.
 
     Args:
         spent: Which budget is not enough.

@@ -131,7 +131,10 @@ class AgentLoop:
         return None if self.state.transcript.has_unsent else self._answered(reply)
 
     async def _asked(self) -> ModelReply | Result | None:
-        """Return what the model says, or a result to end with; None where another one is to be asked."""
+        """Return what the model says, or a result to end with.
+
+        None: another model is to be asked.
+        """
         try:
             return await self._models.reply()
         except BudgetSpentError as spent:

@@ -1,4 +1,4 @@
-"""Accounts: what may be spent, what is held for calls under way, and what was spent."""
+"""Keeps accounts of what may be spent, is held, and was spent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypeVar
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
-from ...contracts.wire.control.share import Share
+from ...contracts.wire.control.share import Portion
 from ...contracts.wire.totals import Totals, Unsettled
 
-N = TypeVar("N", int, float)
+Limit = TypeVar("Limit", int, float)
 
 _NEXT_TO_NOTHING = 1e-9
 """US dollars. Sums of floats in another order differ by less."""
@@ -40,14 +40,14 @@ class Amount:
         return cls(totals.cost_usd + lost.usd, tokens + lost.tokens, turns + lost.calls)
 
     @classmethod
-    def shared(cls, share: Share) -> Amount:
+    def shared(cls, share: Portion) -> Amount:
         """Return what a nested run asks for, or is given."""
         return cls(share.usd, share.tokens, share.turns)
 
     @property
-    def share(self) -> Share:
+    def share(self) -> Portion:
         """It, as it is sent."""
-        return Share(usd=self.usd, tokens=self.tokens, turns=self.turns)
+        return Portion(usd=self.usd, tokens=self.tokens, turns=self.turns)
 
 
 class BudgetSpentError(Exception):
@@ -76,7 +76,7 @@ is none.
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """What a place in the runnable tree may spend, within what those above it may.
+    """What a place in the runnable tree may spend, within those above it.
 
     Invariant: what was spent and what is held together are never more than its limits.
     """
@@ -132,12 +132,17 @@ class Account:
         return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more)
 
     def resume(self, spent: Amount, until: float | None) -> None:
-        """Go on, with all above it, from what an earlier execution of the workflow spent, and when its time is over."""
+        """Go on from where an earlier execution of the workflow left off.
+
+        Args:
+            spent: What it had spent.
+            until: Seconds since 1970 at which its time is over.
+        """
         for one in self.with_those_above():
             one.spent, one.until = spent, until
 
     def with_those_above(self) -> Iterator[Account]:
-        """Yield it, then each account that it is charged to as well, the outermost last."""
+        """Yield it, then each account that is charged as well, the outermost last."""
         account: Account | None = self
         while account is not None:
             yield account
@@ -149,7 +154,9 @@ class Account:
         return any(one.usd is not None for one in self.with_those_above())
 
     def left(self, *, last: bool = False) -> Envelope:
-        """Return what may be held now, by the tightest of the limits; None where there is none.
+        """Return what may be held now, by the tightest of the limits.
+
+        None where there is none.
 
         Args:
             last: Whether for a last answer, for which a part was kept.
@@ -206,7 +213,7 @@ class Account:
             one.spent += Amount.of(totals, 0)
 
     def change(self, by: Amount) -> None:
-        """Raise its limits, or lower them by a negative amount; what is not limited stays so."""
+        """Raise its limits, or lower them by a negative amount."""
         self.usd = None if self.usd is None else self.usd + by.usd
         self.tokens = None if self.tokens is None else self.tokens + by.tokens
         self.turns = None if self.turns is None else self.turns + by.turns
@@ -310,7 +317,7 @@ class Hold:
         other.is_open = False
 
 
-def _least(one: N | None, other: N | None) -> N | None:
+def _least(one: Limit | None, other: Limit | None) -> Limit | None:
     """Return the tighter of two limits, of which None is none."""
     if one is None or other is None:
         return other if one is None else one

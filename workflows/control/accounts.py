@@ -1,4 +1,4 @@
-"""The accounts of one workflow, and what its nested runs are given of them.
+"""Keeps the accounts of one workflow, and gives its nested runs of them.
 
 A nested run begins with a part of what is left. Where that is too little it gives back what it does not need at the
 moment, and asks for what its next call may cost: so it waits for others as any call does, and nobody for it.
@@ -31,13 +31,18 @@ class Accounts:
         self._answering: set[asyncio.Task[None]] = set()
 
     def at(self, place: Place) -> Account | None:
-        """Return the account that what runs at a place is charged to; None where nothing is limited."""
+        """Return the account that what runs at a place is charged to.
+
+        None where nothing is limited.
+        """
         if not self._accounts:
             return None
         return next((self._accounts[one] for one in reversed([*place.with_parents()]) if one in self._accounts), None)
 
     def open(self, place: Place, *budgets: Budget | None, envelope: Envelope | None = None) -> None:
-        """Open the account of what begins at a place, where anything limits it and it has none yet.
+        """Open the account of what begins at a place.
+
+        Where anything limits it, and it has none yet.
 
         Args:
             place: Where it runs.
@@ -64,7 +69,7 @@ class Accounts:
 
     @contextmanager
     def shared(self, place: Place, count: int) -> Iterator[None]:
-        """Let so many at a place, that are at work at once, have an even part of what is left."""
+        """Let so many that are at work at once have an even part of what is left."""
         account = self.at(place)
         if account is None:
             yield
@@ -76,7 +81,9 @@ class Accounts:
             account.sharers = before
 
     async def give(self, place: Place, run_id: str) -> Envelope | None:
-        """Hold what a nested run may spend, and return it; None where nothing limits it.
+        """Hold what a nested run may spend, and return it.
+
+        None where nothing limits it.
 
         Args:
             place: Where it runs.

@@ -6,7 +6,7 @@ from ...contract import Contract
 from ...control.budget import WhenExhausted
 
 
-class Share(Contract):
+class Portion(Contract):
     """A part of what a budget limits; nothing of what it does not limit."""
 
     usd: float = 0.0
@@ -18,17 +18,20 @@ class Share(Contract):
 
 
 class ShareAsked(Contract):
-    """A nested run has too little left for its next call. Signal to the run that started it."""
+    """A nested run has too little left for its next call.
+
+    Signal to the run that started it.
+    """
 
     run_id: str
     """Its id."""
     number: int
     """Which of its questions it is, from 1."""
-    need: Share
+    need: Portion
     """What that call may cost."""
     what: str
     """The call, in words."""
-    back: Share = Share()
+    back: Portion = Portion()
     """What it gives back until then: all that it has left and does not hold."""
     last: bool = False
     """Whether the call is for its last answer."""
@@ -38,7 +41,7 @@ class ShareGiven(Contract):
     """The answer. Signal to the nested run."""
 
     number: int
-    given: Share = Share()
+    given: Portion = Portion()
     refused: str = ""
     """Why it is given nothing; empty where it is."""
     limit: str = ""
