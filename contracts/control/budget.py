@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from ..contract import Contract, Spec, arguments, as_tuple
+from ..errors import SpecError
 from ..model import Model
 
 
@@ -97,6 +98,8 @@ class Budget(Spec):
         single = isinstance(on_exhausted, Spec)
         given["on_exhausted"] = (on_exhausted,) if single else as_tuple(on_exhausted, "Budget: on_exhausted")
         self._construct(given)
+        if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share")):
+            raise SpecError("Budget: it limits nothing: give usd=, tokens=, turns=, seconds= or share=")
 
     @field_validator("on_exhausted")
     @classmethod
@@ -104,12 +107,6 @@ class Budget(Spec):
         if any(isinstance(step, Stop) for step in steps[:-1]):
             raise ValueError("nothing comes after Stop(): put it last, or leave it out")
         return steps
-
-    @model_validator(mode="after")
-    def _limits_something(self) -> Budget:
-        if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share")):
-            raise ValueError("it limits nothing: give usd=, tokens=, turns=, seconds= or share=")
-        return self
 
     @property
     def models(self) -> Sequence[Model]:

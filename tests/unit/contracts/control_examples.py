@@ -1,0 +1,81 @@
+"""Examples of what runs may spend, and of contracts that tell of it."""
+
+from __future__ import annotations
+
+from sostenuto import (
+    Agent,
+    Budget,
+    Chain,
+    Degrade,
+    Finish,
+    LongPrice,
+    Message,
+    Model,
+    Parallel,
+    Price,
+    Prompt,
+    Result,
+    Retrieve,
+    Router,
+    Status,
+    Stop,
+    Team,
+)
+from sostenuto.contracts.contract import Contract
+from sostenuto.contracts.control.budget import Envelope
+from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
+from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
+from sostenuto.contracts.wire.run import Carried, Counted, RunInput
+from sostenuto.contracts.wire.totals import Totals, Unsettled
+from tests.unit.contracts.spec_examples import RETRIEVE
+
+LONG = LongPrice(over_tokens=200_000, input=6, output=22.5, cached=0.6, cache_write=7.5)
+PRICE = Price(input=3, output=15, cached=0.3, cache_write=3.75, request=5, web_search=10, longer=[LONG])
+MODEL = Model("acme/large", price=PRICE)
+CHEAP = Degrade(Model("acme/small", price=Price(input=0.1, output=0.4)))
+FINISH = Finish(keep=0.2)
+BUDGET = Budget(usd=0.5, tokens=100_000, turns=20, seconds=60, share=0.5, on_exhausted=[CHEAP, FINISH, Stop()])
+ENVELOPE = Envelope(usd=0.25, tokens=50_000, turns=10, until=1_796_000_000.5, on_exhausted=(FINISH,))
+UNSETTLED = Unsettled(calls=1, usd=0.031, tokens=2_100)
+TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
+COUNTED = Counted(tokens=1_500, model="acme/large")
+PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
+ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
+AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
+PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
+USER = Message.user("Hello")
+
+
+def control_examples() -> tuple[Contract, ...]:
+    """One or more of each."""
+    return (
+        *(LONG, PRICE, MODEL, CHEAP, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION, ALLOWANCE),
+        *(AGENT, PROMPT, CallEnd(free=True, again=True)),
+        Chain(name="thrifty_chain", steps=[PROMPT], budget=BUDGET),
+        Router(name="thrifty_router", routes=[AGENT], strategy="embedding", budget=BUDGET),
+        Parallel(name="thrifty_branches", branches=[AGENT, PROMPT], budget=BUDGET),
+        Team(name="thrifty_team", members=[AGENT], model=MODEL, budget=BUDGET),
+        Retrieve("thrifty_search", RETRIEVE.collection, budget=BUDGET),
+        ShareAsked(run_id="run-1/desk", number=2, need=PORTION, what="the next call", back=PORTION, last=True),
+        ShareGiven(number=2, given=PORTION, refused="spent", limit="usd", on_exhausted=(FINISH,)),
+        ModelCall(
+            transcript="desk",
+            turn=1,
+            model="acme/small",
+            allowance=ALLOWANCE,
+            instead=CHEAP.model,
+            last=True,
+            keep=True,
+        ),
+        RunInput(runnable=AGENT, message=USER, budget=BUDGET, envelope=ENVELOPE),
+        Carried(
+            messages=(USER,),
+            after="r1",
+            turns=1,
+            totals=TOTALS,
+            counted=COUNTED,
+            instead=CHEAP.model,
+            until=1_796_000_000.5,
+        ),
+        Result(status=Status.EXHAUSTED, unsettled=UNSETTLED, exhausted="usd", ended_unheard=True),
+    )
