@@ -20,7 +20,7 @@ from typing import Any
 from temporalio import worker, workflow
 from temporalio.client import Client, WorkflowHandle
 
-from sostenuto import Agent, App, Message, Result, Tool, ToolContext, tool
+from sostenuto import Agent, App, Budget, Message, Model, Price, Result, Tool, ToolContext, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
 from sostenuto.connection.connect import connect
@@ -41,6 +41,10 @@ SCRIPT: list[dict[str, Any]] = [
     {"tool_calls": [{"name": "peek", "arguments": {"at": "c"}}]},
     {"text": ANSWER},
 ]
+
+PRICE = Price(input=1, output=10)
+CALL_USD = 10 / 1_000_000 + 5 * 10 / 1_000_000
+"""What a call of the script costs by that."""
 
 POINTS = [
     *(f"model-{moment}-{turn}" for turn in range(1, 5) for moment in ("before", "within", "after")),
@@ -186,12 +190,16 @@ async def start_victim(temporal: Client, task_queue: str, directory: Path, point
     )
 
 
-async def start_run(temporal: Client, task_queue: str, directory: Path) -> WorkflowHandle[Any, Result]:
-    """A run of the app."""
+async def start_run(
+    temporal: Client, task_queue: str, directory: Path, budget: Budget | None = None
+) -> WorkflowHandle[Any, Result]:
+    """A run of the app; of one with a budget a model call costs `CALL_USD`."""
     runnable = chaos_app(directory).runnable("chaos")
+    if budget:
+        runnable = runnable.model_copy(update={"model": Model("scripted/m", price=PRICE)})
     return await temporal.start_workflow(
         names.run_type(runnable.kind, runnable.name),
-        RunInput(runnable=runnable, message=Message.user("Go.")),
+        RunInput(runnable=runnable, message=Message.user("Go."), budget=budget),
         id=task_queue,
         task_queue=task_queue,
         task_timeout=policy.TASK_TIMEOUT,
