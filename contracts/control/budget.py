@@ -127,5 +127,9 @@ class Envelope(Contract):
     turns: int | None = None
     until: float | None = None
     """Seconds since 1970 at which no further model call begins."""
+    whole_usd: float | None = None
+    """US dollars that are not spent above it, whoever holds them: what a `share` is a part of."""
+    whole_tokens: int | None = None
+    """The same, of tokens."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What happens when the next call does not fit any more, as the budget has it that it is of."""

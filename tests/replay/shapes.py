@@ -15,14 +15,18 @@ from pydantic import BaseModel
 
 from sostenuto import (
     Agent,
+    Budget,
     Chain,
     Cited,
     CodeExecution,
     Collection,
+    Degrade,
+    Finish,
     McpServer,
     Message,
     Model,
     Parallel,
+    Price,
     Prompt,
     Retrieve,
     Role,
@@ -387,7 +391,44 @@ GIVEN: dict[str, Shape] = {
 }
 """Of runs with a context, and with messages from before: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN}
+_DEAR = Model("scripted/model", price=Price(input=1, output=10), max_output_tokens=1_000)
+_CHEAP = Model("scripted/cheap", price=Price(input=0.1, output=1), max_output_tokens=1_000)
+_USED = {"usage": {"input_tokens": 1_000, "output_tokens": 500}}
+
+BUDGETED: dict[str, Shape] = {
+    "budgeted": Shape(
+        {
+            "model": [
+                {"text": "half of it", "dies": True, "faulty_attempts": 1, **calls(("look", {"at": "cat"}))},
+                _LOOKS,
+            ],
+            "cheap": ["", *(calls(("look", {"at": str(n)})) | _USED for n in range(6)), "Seen."],
+        },
+        Agent(
+            name="recorded",
+            model=_DEAR,
+            tools=[look],
+            max_repeats=9,
+            budget=Budget(usd=0.025, seconds=600, on_exhausted=[Degrade(_CHEAP), Finish(keep=0.2)]),
+        ),
+        impatient=True,
+    ),
+    "budget_shared": Shape(
+        [{"text": "Yes.", **_USED}],
+        Parallel(
+            name="recorded",
+            branches=[
+                *(Prompt(name=f"p{n}", model=_DEAR, template="{input}") for n in range(3)),
+                *(Agent(name=f"a{n}", model=_DEAR, budget=Budget(turns=2, share=0.9)) for n in range(2)),
+            ],
+            min_completed=2,
+            budget=Budget(usd=0.032),
+        ),
+    ),
+}
+"""Of runs with a budget: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

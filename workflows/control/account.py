@@ -94,6 +94,8 @@ class Account:
     above: Account | None = None
     more: More | None = None
     """Where it is given by what started the workflow: asks that for more."""
+    whole: Envelope | None = None
+    """What it was given at first."""
     spent: Amount = field(default_factory=Amount)
     held: Amount = field(default_factory=Amount)
     sharers: int = 1
@@ -111,9 +113,9 @@ class Account:
         """
         usd, tokens = budget.usd, budget.tokens
         if budget.share is not None and above is not None:
-            left = above.left()
-            usd = _least(usd, left.usd if left.usd is None else left.usd * budget.share)
-            tokens = _least(tokens, left.tokens if left.tokens is None else int(left.tokens * budget.share))
+            whole = above.unspent()
+            usd = _least(usd, None if whole.usd is None else whole.usd * budget.share)
+            tokens = _least(tokens, None if whole.tokens is None else int(whole.tokens * budget.share))
         return cls(
             owner,
             usd=usd,
@@ -129,7 +131,7 @@ class Account:
     def of_envelope(cls, owner: str, envelope: Envelope, more: More) -> Account:
         """Return the account of a nested run: what it was given by what started it."""
         given = envelope.model_dump(include={"usd", "tokens", "turns", "until"})
-        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more)
+        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more, whole=envelope)
 
     def resume(self, spent: Amount, until: float | None) -> None:
         """Go on from where an earlier execution of the workflow left off.
@@ -171,6 +173,18 @@ class Account:
                 until=_least(left.until, one.until),
             )
         return left
+
+    def unspent(self) -> Envelope:
+        """Return what is not spent, whoever holds it, by the tightest of the limits."""
+        usd: float | None = None
+        tokens: int | None = None
+        for one in self.with_those_above():
+            most_usd, most_tokens = (
+                (one.whole.whole_usd, one.whole.whole_tokens) if one.whole else (one.usd, one.tokens)
+            )
+            usd = _least(usd, None if most_usd is None else max(most_usd - one.spent.usd, 0.0))
+            tokens = _least(tokens, None if most_tokens is None else max(most_tokens - one.spent.tokens, 0))
+        return Envelope(usd=usd, tokens=tokens)
 
     async def hold(self, amount: Amount, what: str, *, last: bool = False) -> Hold:
         """Hold the most that something can cost, on this account and all above it.

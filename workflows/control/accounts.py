@@ -96,7 +96,7 @@ class Accounts:
         if account is None:
             return None
         workflow.set_signal_handler(names.SHARE_ASKED_SIGNAL, self._share_asked)
-        left = account.left()
+        left, whole = account.left(), account.unspent()
         part = Amount(
             (left.usd or 0.0) / account.sharers,
             (left.tokens or 0) // account.sharers,
@@ -109,6 +109,8 @@ class Accounts:
             tokens=None if left.tokens is None else part.tokens,
             turns=None if left.turns is None else part.turns,
             until=left.until,
+            whole_usd=whole.usd,
+            whole_tokens=whole.tokens,
             on_exhausted=decides.on_exhausted,
         )
 

@@ -35,7 +35,15 @@ MODEL = Model("acme/large", price=PRICE)
 CHEAP = Degrade(Model("acme/small", price=Price(input=0.1, output=0.4)))
 FINISH = Finish(keep=0.2)
 BUDGET = Budget(usd=0.5, tokens=100_000, turns=20, seconds=60, share=0.5, on_exhausted=[CHEAP, FINISH, Stop()])
-ENVELOPE = Envelope(usd=0.25, tokens=50_000, turns=10, until=1_796_000_000.5, on_exhausted=(FINISH,))
+ENVELOPE = Envelope(
+    usd=0.25,
+    tokens=50_000,
+    turns=10,
+    until=1_796_000_000.5,
+    whole_usd=0.5,
+    whole_tokens=100_000,
+    on_exhausted=(FINISH,),
+)
 UNSETTLED = Unsettled(calls=1, usd=0.031, tokens=2_100)
 TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
 COUNTED = Counted(tokens=1_500, model="acme/large")
