@@ -109,6 +109,7 @@ class Client(CollectionCalls):
         id: str | None = ...,
         tenant: str | None = ...,
         context: Any = ...,
+        budget: Budget | None = ...,
         task_queue: str | None = ...,
     ) -> Run[T]: ...
 
@@ -121,6 +122,7 @@ class Client(CollectionCalls):
         id: str | None = ...,
         tenant: str | None = ...,
         context: Any = ...,
+        budget: Budget | None = ...,
         task_queue: str | None = ...,
     ) -> Run: ...
 

@@ -66,13 +66,13 @@ class Budget(Spec):
     ever exceeded. What is nested may have a budget of its own: of all on the way up the tightest decides.
     """
 
-    usd: float | None = Field(default=None, gt=0)
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """US dollars."""
     tokens: int | None = Field(default=None, ge=1)
     """Tokens in and out."""
     turns: int | None = Field(default=None, ge=1)
     """Model calls."""
-    seconds: float | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds after its beginning at which no further model call begins."""
     share: float | None = Field(default=None, gt=0, le=1)
     """Which part of what is left above it, where it is nested, it may spend."""

@@ -22,10 +22,10 @@ class LongPrice(Contract):
 
     over_tokens: int = Field(ge=1)
     """Input tokens from which on it counts for all tokens of a call."""
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-    cache_write: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    cache_write: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class Price(Spec):
@@ -34,17 +34,17 @@ class Price(Spec):
     `Price(input=3, output=15, cached=0.3)`.
     """
 
-    input: float = Field(ge=0)
+    input: float = Field(ge=0, allow_inf_nan=False)
     """For tokens of the prompt."""
-    output: float = Field(ge=0)
+    output: float = Field(ge=0, allow_inf_nan=False)
     """For tokens of the answer, reasoning included."""
-    cached: float | None = Field(default=None, ge=0)
+    cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """For those of the prompt that the provider's cache had. None: as any others."""
-    cache_write: float | None = Field(default=None, ge=0)
+    cache_write: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """For those that were written to its cache. None: as any others."""
-    request: float = Field(default=0.0, ge=0)
+    request: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """For a thousand calls."""
-    web_search: float = Field(default=0.0, ge=0)
+    web_search: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """For a thousand searches of the web by the provider."""
     longer: tuple[LongPrice, ...] = ()
     """Prices of longer prompts, the shortest first."""

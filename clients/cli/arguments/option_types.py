@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from ....contracts.control.budget import Budget
 from ....contracts.errors import SpecError
 
 _LAST_PORT = 65535
@@ -62,6 +64,34 @@ def add_context_option(parser: ArgumentParser, whose: str) -> None:
     parser.add_argument(
         "--context", type=context_object, metavar="JSON", help=f"own values of the {whose}, which no model sees"
     )
+
+
+def budget(text: str) -> Budget:
+    """Return the budget that an option gives.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    limits = {}
+    for part in text.split(","):
+        name, separator, value = part.partition("=")
+        name, value = (name.strip(), value) if separator else ("usd", name)
+        kind = _LIMITS.get(name)
+        if kind is None:
+            raise ArgumentTypeError(f"there is no limit {name!r}: there are {', '.join(_LIMITS)}")
+        try:
+            limits[name] = kind(value.strip().lstrip("$"))
+        except ValueError:
+            raise ArgumentTypeError(
+                f"{part.strip()!r} is not a limit: write 0.50 for US dollars, or usd=0.50,tokens=20000"
+            ) from None
+    try:
+        return Budget(**limits)
+    except SpecError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+_LIMITS: Final[Mapping[str, Callable[[str], Any]]] = {"usd": float, "tokens": int, "turns": int, "seconds": float}
 
 
 def add_document_options(parser: ArgumentParser, *, field: str, tenant: str) -> None:

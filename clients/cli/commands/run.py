@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ....contracts.errors import SpecError
 from ....contracts.specs.node import Node
 from ..app_loader import load_app
-from ..arguments.option_types import add_context_option
+from ..arguments.option_types import add_context_option, budget
 from ..exit_status import INTERRUPTED, STUCK, exit_status_of
 from ..follow import add_stuck_option, cancelling, show
 from ..footnotes import with_notes
@@ -46,6 +46,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--id", help="name of the run; with one that was used before, that run is followed")
     parser.add_argument("--tenant", help="whom the run is for")
     add_context_option(parser, "run")
+    parser.add_argument(
+        "--budget", type=budget, metavar="USD", help="most that it may spend: 0.50, or usd=0.50,tokens=20000,turns=9"
+    )
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
     add_stuck_option(parser)
     add_serving_options(parser)
@@ -61,7 +64,7 @@ async def _run(args: argparse.Namespace) -> int:
     needed = startable if isinstance(startable, Node) else None
     async with serving_client(app, args, needed) as (client, queue):
         run = await client.start(
-            startable, asked, id=args.id, tenant=args.tenant, context=args.context, task_queue=queue
+            startable, asked, id=args.id, tenant=args.tenant, context=args.context, budget=args.budget, task_queue=queue
         )
         if url := ui_url_of(client.temporal, run.id):
             console.print(f"in the Temporal UI: {url}", style="dim", markup=False, highlight=False, soft_wrap=True)
