@@ -9,9 +9,11 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from ...activities.prices.list_price import list_price
 from ...contracts import names
 from ...contracts.context.filling import BegunWith, begun_with
 from ...contracts.context.values import Values, context_memo
+from ...contracts.control.priced import counts_usd, priced
 from ...contracts.errors import SpecError
 from ...contracts.specs.node import Node, cannot_run
 from ...contracts.specs.runnable import Runnable
@@ -137,13 +139,15 @@ def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: s
     """Return the input of a chat that is to begin.
 
     Raises:
-        SpecError: There is no such way to be busy.
+        SpecError: There is no such way to be busy, or a budget counts US dollars and a model has no known price.
     """
     try:
         busy = WhenBusy(when_busy)
     except ValueError:
         raise SpecError(f"chat: when_busy={when_busy!r} is none of {', '.join(WhenBusy)}") from None
     offload = temporal.data_converter.external_storage is not None
+    if counts_usd(*(node.budget for node in runnable.walk())):
+        runnable = priced(runnable, list_price)
     return ChatInput(runnable=runnable, title=written_title(title), when_busy=busy, offload=offload)
 
 

@@ -101,6 +101,9 @@ class OneTranscript:
             for left in self._left:
                 self._loop.tell(left, stands=True)
         loop = self._loop
+        # A budget is of one question, as all limits are.
+        self._interpreter.accounts.forget(self._place)
+        self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
         return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
 
     def leave(self, message: Message) -> None:

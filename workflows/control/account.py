@@ -96,6 +96,8 @@ class Account:
     """Where it is given by what started the workflow: asks that for more."""
     whole: Envelope | None = None
     """What it was given at first."""
+    told: Amount = field(default_factory=Amount)
+    """What of it what started the workflow knows to be spent."""
     spent: Amount = field(default_factory=Amount)
     held: Amount = field(default_factory=Amount)
     sharers: int = 1
@@ -299,15 +301,17 @@ class Hold:
     account: Account
     amount: Amount
     is_open: bool = True
+    spent: Amount = field(default_factory=Amount)
+    """What of it is charged already."""
 
     def settle(self, actual: Amount) -> None:
-        """Charge what it did cost, and give back the rest."""
+        """Charge what it did cost in all, and give back the rest."""
         if not self.is_open:
             return
         self.is_open = False
         for one in self.account.with_those_above():
             one.held -= self.amount
-            one.spent += actual
+            one.spent += actual - self.spent
 
     def release(self) -> None:
         """Give it all back: nothing was spent."""
@@ -315,15 +319,17 @@ class Hold:
 
     def lose(self) -> Totals:
         """Charge all of it, as nobody knows what the call cost; return that as totals."""
-        lost = self.amount
+        lost = self.spent + self.amount
         self.settle(lost)
         return Totals(unsettled=Unsettled(calls=lost.turns, usd=lost.usd, tokens=lost.tokens))
 
-    def shrink(self, back: Amount) -> None:
-        """Give a part of it back."""
+    def shrink(self, back: Amount, spent: Amount) -> None:
+        """Give a part of it back, and charge another part."""
         for one in self.account.with_those_above():
-            one.held -= back
-        self.amount -= back
+            one.held -= back + spent
+            one.spent += spent
+        self.amount -= back + spent
+        self.spent += spent
 
     def join(self, other: Hold) -> None:
         """Take over what another hold has, on the same account."""

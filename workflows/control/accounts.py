@@ -130,12 +130,14 @@ class Accounts:
         self._asked += 1
         number, back = self._asked, account.idle()
         account.change(Amount() - back)
+        spent, account.told = account.spent - account.told, account.spent
         asked = ShareAsked(
             run_id=workflow.info().workflow_id,
             number=number,
             need=_limited(account, amount).share,
             what=what,
             back=back.share,
+            spent=_limited(account, spent).share,
             last=last,
         )
         await workflow.get_external_workflow_handle(parent.workflow_id).signal(names.SHARE_ASKED_SIGNAL, asked)
@@ -157,7 +159,7 @@ class Accounts:
         hold = self._given.get(asked.run_id)
         if hold is None:
             return
-        hold.shrink(Amount.shared(asked.back))
+        hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
         try:
             more = await hold.account.hold(Amount.shared(asked.need), asked.what, last=asked.last)
         except BudgetSpentError as spent:

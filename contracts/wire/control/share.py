@@ -33,6 +33,8 @@ class ShareAsked(Contract):
     """The call, in words."""
     back: Portion = Portion()
     """What it gives back until then: all that it has left and does not hold."""
+    spent: Portion = Portion()
+    """What it spent since it asked before."""
     last: bool = False
     """Whether the call is for its last answer."""
 

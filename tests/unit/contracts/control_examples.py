@@ -64,7 +64,9 @@ def control_examples() -> tuple[Contract, ...]:
         Parallel(name="thrifty_branches", branches=[AGENT, PROMPT], budget=BUDGET),
         Team(name="thrifty_team", members=[AGENT], model=MODEL, budget=BUDGET),
         Retrieve("thrifty_search", RETRIEVE.collection, budget=BUDGET),
-        ShareAsked(run_id="run-1/desk", number=2, need=PORTION, what="the next call", back=PORTION, last=True),
+        ShareAsked(
+            run_id="run-1/desk", number=2, need=PORTION, what="the next call", back=PORTION, spent=PORTION, last=True
+        ),
         ShareGiven(number=2, given=PORTION, refused="spent", limit="usd", on_exhausted=(FINISH,)),
         ModelCall(
             transcript="desk",
