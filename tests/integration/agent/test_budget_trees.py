@@ -63,8 +63,8 @@ class Provider:
         if chance.random() < 0.15:
             raise chance.choice([RateLimited, Overloaded])("busy")
         usage = Usage(
-            # A token has more than a byte as a rule.
-            input_tokens=int(_bytes(request) * chance.uniform(0.2, 1.0)),
+            # A token has more than a byte as a rule, and each model's tokenizer always the same.
+            input_tokens=int(_bytes(request) * random.Random(name).uniform(0.2, 1.0)),
             output_tokens=int(request.output_tokens * chance.choice([0.1, 0.5, 1.0])),
         )
         if chance.random() < 0.5:
