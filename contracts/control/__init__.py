@@ -1,4 +1,4 @@
-"""Says what runs may spend, and what they may do without being asked.
+"""Says what runs may spend, and what they may not do unasked.
 
 Must not know how either is held to.
 """

@@ -1,4 +1,4 @@
-"""Holds runs to what they may spend.
+"""Holds runs to what they may spend, and may do.
 
-Must not ask a model, or know what a call is for.
+Must not ask a model.
 """

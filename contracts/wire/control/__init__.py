@@ -1,4 +1,4 @@
-"""What runs tell each other of what they may spend.
+"""Crosses the wire where runs are held to something.
 
 Must not decide anything.
 """

@@ -29,8 +29,8 @@ from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReaso
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged, Staged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
+from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
-from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
@@ -339,7 +339,7 @@ EXAMPLES: tuple[Contract, ...] = (
     SCORE,
     SCORED,
     score.ScoreCall(to="langfuse", given=SCORED),
-    *control_examples(),
+    *budget_examples(),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}

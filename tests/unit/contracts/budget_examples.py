@@ -54,7 +54,7 @@ PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
 
 
-def control_examples() -> tuple[Contract, ...]:
+def budget_examples() -> tuple[Contract, ...]:
     """One or more of each."""
     return (
         *(LONG, PRICE, MODEL, CHEAP, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION, ALLOWANCE),
