@@ -29,9 +29,9 @@ def catalogue_of(name: str, server: McpServer, listing: Listing) -> McpCatalogue
         listing: Its tools.
 
     Raises:
-        SetupError: `effects=` names a tool that the server does not have.
+        SetupError: `effects=` or `approval=` names a tool that the server does not have.
     """
-    _check_effects(name, server, listing)
+    _check_named(name, server, listing)
     called = _names(server.prefix, [tool.name for tool in listing.tools])
     tools: list[McpTool] = []
     faults = list(listing.faults)
@@ -47,8 +47,8 @@ def catalogue_of(name: str, server: McpServer, listing: Listing) -> McpCatalogue
     return McpCatalogue.of(name, tools, faults)
 
 
-def _check_effects(name: str, server: McpServer, listing: Listing) -> None:
-    """Check that each effect is one of a tool that the server has.
+def _check_named(name: str, server: McpServer, listing: Listing) -> None:
+    """Check that each tool that is named is one that the server has.
 
     Or of one that it may have, where not all are known.
 
@@ -61,26 +61,28 @@ def _check_effects(name: str, server: McpServer, listing: Listing) -> None:
     known = sorted(tool.name for tool in listing.tools)
     unknown = [
         tool
-        for tool in sorted(set(server.effects) - set(known))
+        for tool in sorted(server.named_tools - set(known))
         if not any(fault.leaves_out(tool) for fault in left_out)
     ]
     if unknown:
         raise SetupError(
-            f"MCP server {name!r} has no tool {', '.join(map(repr, unknown))}, which effects= names; "
+            f"MCP server {name!r} has no tool {', '.join(map(repr, unknown))}, which effects= or approval= names; "
             f"it has: {', '.join(known) or 'none'}"
         )
 
 
 def _tool(name: str, server: McpServer, listed: ListedTool, called: str) -> McpTool:
+    effect, destructive = _effect(server, listed), listed.destructive and not listed.read_only
     return McpTool(
         name=called,
         description=listed.description,
         parameters=listed.parameters,
-        effect=_effect(server, listed),
+        effect=effect,
+        asks=server.approval_of(listed.name, effect, destructive=destructive),
         timeout=server.timeout,
         server=name,
         tool=listed.name,
-        approval=listed.destructive and not listed.read_only,
+        approval=destructive,
     )
 
 

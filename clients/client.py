@@ -25,6 +25,7 @@ from ..contracts.specs.input import Input
 from ..contracts.specs.node import Node
 from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
+from .approvals.inbox import Inbox
 from .calls.collection_calls import CollectionCalls
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
@@ -42,7 +43,7 @@ __all__ = ["Chat", "Client", "Input", "Run", "RunSummary"]
 T = TypeVar("T")
 
 
-class Client(CollectionCalls):
+class Client(CollectionCalls, Inbox):
     """Starts, finds and lists runs.
 
     Args:

@@ -10,16 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
 
+from .control.approval import Approval
 from .errors import SpecError
 from .template import filled_value, wants_context
 from .tool import DEFAULT_TIMEOUT, Effect, ToolSpec
 
 _SERVER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _REF = re.compile(rf"mcp:({_SERVER})(?:/(\S+))?")
+APPROVAL_CLASSES: Final = ("once", "write", "destructive", "all")
+"""Which tools of a server somebody has to say yes to."""
 _PREFIX = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]{0,31})?")
 
 
@@ -54,11 +57,45 @@ class McpServer:
     """Put before each tool's name, where two servers have tools of one name."""
     effects: Mapping[str, Effect | str] = field(default_factory=dict)
     """What happens when a tool runs twice, by the server's name of the tool; over what the server says of it."""
+    approval: Approval | str | bool | Mapping[str, Approval | str | bool] = False
+    """Which of its tools somebody has to say yes to: `once`, `write` (all that do not only look), `destructive` (as the
+    server says) or `all`; or a dict from these, or the server's names of tools, to what it takes. What comes first in
+    it counts, and a name before all."""
 
     def __post_init__(self) -> None:
         problem = next(_problems(self), "")
         if problem:
             raise SpecError(f"McpServer: {problem}")
+
+    def approval_of(self, tool: str, effect: Effect, *, destructive: bool) -> Approval | None:
+        """Return what it takes before one of its tools runs; None: nobody is asked.
+
+        Args:
+            tool: The server's name of it.
+            effect: What happens when it runs twice.
+            destructive: Whether the server calls it so.
+        """
+        given = _by_class(self.approval)
+        if tool in given and tool not in APPROVAL_CLASSES:
+            return Approval.of(given[tool], tool)
+        of_class = {
+            "once": effect is Effect.ONCE,
+            "write": effect is not Effect.READ,
+            "destructive": destructive,
+            "all": True,
+        }
+        return next((Approval.of(said, name) for name, said in given.items() if of_class.get(name)), None)
+
+    def approvals(self) -> Iterator[tuple[str, Approval]]:
+        """Yield what its tools take, with the class or the tool that it is for."""
+        for name, said in _by_class(self.approval).items():
+            if approval := Approval.of(said, name):
+                yield name, approval
+
+    @property
+    def named_tools(self) -> frozenset[str]:
+        """The server's names of the tools that `effects` and `approval` name."""
+        return frozenset(self.effects) | (frozenset(_by_class(self.approval)) - frozenset(APPROVAL_CLASSES))
 
     @property
     def wants_context(self) -> bool:
@@ -140,7 +177,7 @@ class McpTool(ToolSpec):
     tool: str
     """The server's own name of it; `name` is what the model calls it."""
     approval: bool = False
-    """Whether the server calls it destructive."""
+    """Whether the server calls it destructive: it asks for an approval where `McpServer.approval` says so."""
 
 
 def _no_header(value: str) -> str:
@@ -168,6 +205,7 @@ def _problems(server: Any) -> Iterator[str]:
     if not _PREFIX.fullmatch(server.prefix):
         yield (f"prefix={server.prefix!r}: use up to 32 letters, digits, '_' and '-', and begin with a letter or '_'")
     yield from _problems_of_maps(server)
+    yield from _problems_of_approval(server.approval)
 
 
 def _problems_of_maps(server: Any) -> Iterator[str]:
@@ -182,3 +220,24 @@ def _problems_of_maps(server: Any) -> Iterator[str]:
     for tool, effect in server.effects.items():
         if effect not in known:
             yield f"effects[{tool!r}] is {effect!r}, not one of {', '.join(map(repr, known))}"
+
+
+def _by_class(approval: Any) -> Mapping[str, Any]:
+    """Return what tools take, by their names and classes."""
+    if isinstance(approval, Mapping):
+        return approval
+    if isinstance(approval, str):
+        return {approval: True}
+    return {"all": approval} if approval else {}
+
+
+def _problems_of_approval(approval: Any) -> Iterator[str]:
+    classes = ", ".join(map(repr, APPROVAL_CLASSES))
+    if isinstance(approval, str) and approval not in APPROVAL_CLASSES:
+        yield f"approval={approval!r} is not one of {classes}: name an approval of the app by {{'once': {approval!r}}}"
+        return
+    for name, said in _by_class(approval).items():
+        try:
+            Approval.of(said, f"approval[{name!r}]")
+        except SpecError as error:
+            yield str(error)

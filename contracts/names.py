@@ -52,6 +52,18 @@ CHAT_REFUSED: Final = "ChatRefused"
 MODEL_ACTIVITY: Final = "sostenuto.model"
 """Activity type of one model call. A tool's activity type is the tool's own name, which never has a dot."""
 
+APPROVAL_ACTIVITY: Final = "sostenuto.approval"
+"""Activity type that says whether a call needs an approval. What it returns is the request for it."""
+
+DECIDE_UPDATE: Final = "sostenuto_decide"
+"""Update by which a person decides on a call that waits."""
+
+APPROVAL_REFUSED: Final = "ApprovalRefused"
+"""Type of the failure of a decision that is not taken. Its message says why."""
+
+AWAITS_APPROVAL: Final = "approval"
+"""What the search attribute says of a run in which a call waits for a person."""
+
 MCP_CATALOGUE_ACTIVITY: Final = "sostenuto.mcp_catalogue"
 """Activity type that asks an MCP server for its tools."""
 

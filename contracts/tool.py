@@ -19,6 +19,7 @@ from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypeVar
 
 from .contract import Contract, option_names, unknown_field
+from .control.approval import Approval
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.hints import type_of_parameter
@@ -70,6 +71,8 @@ class ToolSpec(ToolDefinition):
     """Longest one attempt may take."""
     retries: int = Field(default=0, ge=0, le=20)
     """Further attempts after an exception, before the model is told. Always 0 for `once`."""
+    asks: Approval | None = None
+    """What it takes before it runs. None: nobody is asked."""
 
     @property
     def definition(self) -> ToolDefinition:
@@ -199,6 +202,7 @@ def tool(
     name: str | None = ...,
     description: str | None = ...,
     when: Callable[[Any], bool] | None = ...,
+    approval: Approval | str | bool = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -213,6 +217,7 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     when: Callable[[Any], bool] | None = None,
+    approval: Approval | str | bool = False,
     **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
@@ -235,6 +240,8 @@ def tool(
         when: Says by the run's context whether the tool is offered in a run, as in `when=lambda context: context.pro`.
             It is asked once, when the run begins, and gets the context as its parameter's type, else as the agent's.
             A run without a context is not offered the tool.
+        approval: Who has to say yes before it runs: `True` for anybody, the name of an approval of the app, or an
+            `Approval`.
         **unknown: None: a mistake that is told as one.
 
     Raises:
@@ -245,7 +252,7 @@ def tool(
         raise SpecError(unknown_field("@tool", option, option_names(tool)))
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
-        options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries}
+        options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries, "asks": approval}
         return _make(wrapped, name, description, options, when)
 
     return make if function is None else make(function)
@@ -269,12 +276,18 @@ def _make(
             name=label,
             description=signature.description if description is None else inspect.cleandoc(description),
             parameters=signature.schema,
-            **{**options, "effect": _effect(options["effect"], label)},
+            **{
+                **options,
+                "effect": _effect(options["effect"], label),
+                "asks": Approval.of(options["asks"], f"tool {label}: approval"),
+            },
         )
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SpecError(f"tool {label}: {problems}") from None
     check_spec(spec)
+    if spec.asks:
+        spec.asks.check_when(spec.parameters.get("properties", {}), f"tool {label}: approval")
     return Tool(called, spec, signature, callee, when)
 
 

@@ -13,6 +13,8 @@ from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
 from .contracts.control.budget import Budget, Degrade, Finish, Stop
 from .contracts.control.price import LongPrice, Price
+from .contracts.control.approval import Approval
+from .contracts.control.ask_person import AskPerson
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
@@ -29,6 +31,7 @@ from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
+from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
 from .contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -61,6 +64,10 @@ __all__ = [
     "Agent",
     "App",
     "Budget",
+    "Approval",
+    "ApprovalDecided",
+    "ApprovalRequested",
+    "AskPerson",
     "Chain",
     "Chat",
     "ChatBusy",
@@ -98,6 +105,7 @@ __all__ = [
     "Partial",
     "Passage",
     "Price",
+    "PendingApproval",
     "Progress",
     "Prompt",
     "Result",

@@ -20,6 +20,7 @@ from ..activities.call.given.resources import Resources
 from ..activities.call.given.run_context import RunContexts
 from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
+from ..activities.control.approval import ApprovalActivities
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
@@ -236,6 +237,7 @@ def _activities(
         contexts=contexts,
     )
     mcp = McpActivities(services.mcp, cache, contexts)
+    approval = ApprovalActivities(app.tools, app.approvals, app.mcp, user)
     route = RouteActivities(services.embedder, price)
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
@@ -245,6 +247,7 @@ def _activities(
         model.call,
         mcp.catalogue,
         mcp.call,
+        approval.ask,
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),

@@ -21,6 +21,7 @@ from ..contracts.wire.run import Continuation, Result
 from ..contracts.wire.totals import Totals
 from .agent.transcript import Transcript
 from .control.account import Account
+from .control.approvals import Approvals
 from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
 from .scope import Scope
@@ -121,6 +122,7 @@ class AgentHost(Children, Searching, Protocol):
     """Place of the workflow's own runnable."""
     details: Details
     outbox: Outbox
+    approvals: Approvals
 
     def account(self, place: Place) -> Account | None:
         """Return the account that what runs at a place is charged to.

@@ -32,6 +32,7 @@ from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
 from .control.account import Account, Amount, BudgetSpentError, Hold
 from .control.accounts import Accounts
+from .control.approvals import Approvals
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -113,6 +114,8 @@ class Interpreter:
         """What everything in the workflow used so far."""
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
+        self.approvals = Approvals()
+        """The calls in it that wait for a person."""
         self.catalogues = Catalogues()
         self.accounts = Accounts()
         self.found = FoundPassages()
@@ -130,6 +133,7 @@ class Interpreter:
     def resume(self, carried: Carried) -> None:
         """Go on from where an earlier execution of the workflow left off."""
         self._used.update(carried.places)
+        self.approvals.grant(carried.granted)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
         if account := self.account(self.root):
             account.resume(Amount.of(carried.totals, self.tally.turns), carried.until)

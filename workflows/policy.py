@@ -205,6 +205,27 @@ def route_policy() -> LocalActivityPolicy:
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
 
 
+def approval_policy() -> LocalActivityPolicy:
+    """Return the policy of asking whether a call needs an approval.
+
+    It takes as long as people's predicates may.
+    """
+    return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
+
+
+def approval_policy_elsewhere() -> ActivityPolicy:
+    """Return the policy of asking that of another worker.
+
+    The one at hand lacks what it takes.
+    """
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(seconds=30),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_CRASHES),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
 def score_targets_policy() -> LocalActivityPolicy:
     """Return the policy of asking where scores are sent, which takes no time."""
     return turn_end_policy()

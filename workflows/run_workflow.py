@@ -44,7 +44,8 @@ _SERVED: Final = "sostenuto_served"
 class _Run:
     """Runs a runnable to its result.
 
-    States: at work, then one of `Status`. It accepts the transcript query, and a cancel at any moment. An agent, or a
+    States: at work, then one of `Status`. It accepts the transcript query, decisions on calls that wait for a person,
+    and a cancel at any moment. An agent, or a
     team that delegates, continues as new between two turns when the server suggests so, with everything it has. After a
     crash it goes on where the history ends. A failed run ends as a failure whose detail is the partial result, a
     cancelled one as cancelled with its result in the memo; every other one returns its result.
@@ -55,6 +56,7 @@ class _Run:
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
         self._interpreter.found.know(run.passages)
+        self._interpreter.approvals.serve()
         self._loop: AgentLoop | None = None
 
     @workflow.query(name=names.TRANSCRIPT_QUERY)
@@ -67,6 +69,8 @@ class _Run:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
             result = result_of_error(error)
+        if not workflow.all_handlers_finished():
+            await workflow.wait_condition(workflow.all_handlers_finished)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result)
@@ -138,14 +142,21 @@ class _Run:
 
     def _carried(self, loop: AgentLoop) -> Carried:
         account = self._interpreter.account(self._place)
+        granted = tuple(sorted(self._interpreter.approvals.granted))
+        until = account.left().until if account else None
         carried = loop.state.carried(self._interpreter.places)
-        return carried.model_copy(update={"until": account.left().until}) if account else carried
+        return carried.model_copy(update={"until": until, "granted": granted})
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
         if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
-            carried = self._input.model_copy(update={"carried": self._carried(self._loop)})
+    def _carried(self, loop: AgentLoop) -> Carried:
+        account = self._interpreter.account(self._place)
+        granted = tuple(sorted(self._interpreter.approvals.granted))
+        until = account.left().until if account else None
+        carried = loop.state.carried(self._interpreter.places)
+        return carried.model_copy(update={"until": until, "granted": granted})
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.

@@ -17,6 +17,7 @@ from .payload_limits import Outbox
 RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
 STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
 TENANT = SearchAttributeKey.for_keyword(names.SEARCH_TENANT)
+AWAITING = SearchAttributeKey.for_keyword(names.SEARCH_AWAITING)
 COST_USD = SearchAttributeKey.for_float(names.SEARCH_COST_USD)
 TOKENS = SearchAttributeKey.for_int(names.SEARCH_TOKENS)
 
@@ -52,6 +53,18 @@ def publish(totals: Totals, status: Status | None = None) -> None:
     if status:
         updates.append(STATUS.value_set(status.value))
     workflow.upsert_search_attributes(updates)
+
+
+def publish_awaiting(what: str) -> None:
+    """Set what a run or a chat waits for.
+
+    Args:
+        what: Such as `names.AWAITS_APPROVAL`. Empty: for nobody any more.
+    """
+    # As above: whoever registered one of them registered all.
+    if workflow.info().typed_search_attributes.get(STATUS) is None:
+        return
+    workflow.upsert_search_attributes([AWAITING.value_set(what) if what else AWAITING.value_unset()])
 
 
 def leave(told: str, result: Result, outbox: Outbox, *, cancels: bool = True) -> None:

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from ...contracts import limits, names
 from ...contracts.errors import ToolError
 from ...contracts.tool import Effect
-from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, edited_words, outcome_unknown
 from ..transcript_cache import TranscriptCache
 from .failure import failure, told
 from .heartbeat import heartbeats
@@ -59,6 +59,9 @@ async def tool_call(
         if repeated:
             await release_own_run()
         output = await _run(run, report, name)
+    if invocation.edited:
+        told_of_edit = f"{edited_words(invocation.arguments)}\n{output.content}"
+        output = output.model_copy(update={"content": told_of_edit})
     cache.put_result(activity.info().workflow_run_id or "", output.as_result(invocation.call_id, name))
     return output
 

@@ -28,6 +28,7 @@ from ...history.events.projection import Projection
 from ...history.reading.executions import context_of
 from ...history.reading.tree import RunAddress, TreePart
 from ...workflows.search_attributes import TENANT
+from ..approvals.approval_calls import ApprovalCalls
 from ..hindrances import Hindrance
 from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
@@ -49,7 +50,7 @@ _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
 
 
-class Chat(ScoreCalls, Generic[OutT_co]):
+class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
     """One chat. Made by `Client.chat`.
 
     Any number of clients may have it at once: they see the same.
@@ -71,6 +72,7 @@ class Chat(ScoreCalls, Generic[OutT_co]):
         redis_url: str | None = None,
     ) -> None:
         super().__init__(temporal, id, partial(find_chat, temporal, id))
+        ApprovalCalls.__init__(self, temporal, id, partial(find_chat, temporal, id))
         self.temporal = temporal
         self._output_type = output_type
         self._redis_url = redis_url

@@ -13,6 +13,7 @@ from ..collection.collection import Collection, SearchTool
 from ..context.values import check_type
 from ..contract import OutT_co, arguments, as_tuple, brief
 from ..control.budget import Budget
+from ..control.ask_person import AskPerson
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema
@@ -302,7 +303,7 @@ def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, Mcp
 
 
 def _tool_spec(tool: Any) -> ToolSpec:
-    if isinstance(tool, Tool):
+    if isinstance(tool, Tool | AskPerson):
         return tool.spec
     if isinstance(tool, ToolSpec):
         check_spec(tool)

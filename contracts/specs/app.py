@@ -10,6 +10,7 @@ from ..collection.collection import Collection
 from ..context.filling import check_names
 from ..context.values import check_type
 from ..contract import as_tuple, brief, option_names, unknown_field
+from ..control.approval import Approval, check_approval
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
@@ -43,6 +44,7 @@ class App:
         lifespan: Makes what its tools share, such as a database's connections, once in each worker, and closes it when
             the worker ends: a function under `@asynccontextmanager` that takes the app and yields it. Tools have it as
             `ctx.resources`.
+        approvals: What it takes before tools run, by the names that tools and servers say: `@tool(approval="refunds")`.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
@@ -73,6 +75,7 @@ class App:
         workflows: Iterable[type] = (),
         context: Any = None,
         lifespan: AppLifespan | None = None,
+        approvals: Mapping[str, Approval] | None = None,
     ) -> None:
         self.lifespan, self.context = _lifespan(lifespan), _context(context)
         self.runnables: dict[str, Runnable] = {}
@@ -81,6 +84,8 @@ class App:
         self.mcp: dict[str, McpServer] = _servers({} if mcp is None else mcp)
         self.collections: dict[str, Collection] = {}
         self.workflows: tuple[type, ...] = _classes(workflows)
+        self.approvals: dict[str, Approval] = _approvals({} if approvals is None else approvals)
+        self._check_approvals_of_servers()
         for index, collection in enumerate(as_tuple(collections, "App: collections")):
             if not isinstance(collection, Collection):
                 raise SpecError(
@@ -123,6 +128,9 @@ class App:
         known = self.tools.setdefault(tool.spec.name, tool)
         if known is not tool:
             raise SpecError(f"{where}: there is already another tool named {tool.spec.name!r}: give one a name=")
+        if tool.spec.asks:
+            arguments = tool.spec.parameters.get("properties", {})
+            check_approval(tool.spec.asks, self.approvals, arguments, f"{where}: tool {tool.spec.name!r}")
 
     def _add_validator(self, name: str, validator: Validator, where: str) -> None:
         if self.validators.setdefault(name, validator) is not validator:
@@ -132,6 +140,11 @@ class App:
         known = self.collections.setdefault(collection.name, collection)
         if known != collection or known.functions != collection.functions:
             raise SpecError(f"{where}: there is already another collection named {collection.name!r}: rename one")
+
+    def _check_approvals_of_servers(self) -> None:
+        for name, server in self.mcp.items():
+            for tool, approval in server.approvals():
+                check_approval(approval, self.approvals, None, f"App: mcp[{name!r}]: approval[{tool!r}]")
 
     def _check_servers(self, node: Node, where: str) -> None:
         refs = node.mcp_refs()
@@ -190,6 +203,17 @@ def _servers(servers: Mapping[str, McpServer]) -> dict[str, McpServer]:
                 "write McpServer(command=...) or McpServer(url=...)"
             )
     return dict(servers)
+
+
+def _approvals(approvals: Mapping[Any, Any]) -> dict[str, Approval]:
+    if not isinstance(approvals, Mapping):
+        raise SpecError(f"App: approvals: {brief(approvals)} is not a dict by name: write {{'name': Approval(...)}}")
+    for name, approval in approvals.items():
+        if not isinstance(name, str) or not name.strip():
+            raise SpecError(f"App: approvals: {name!r} is not a name")
+        if not isinstance(approval, Approval) or approval.policy:
+            raise SpecError(f"App: approvals[{name!r}]: {brief(approval)} is not an approval: write Approval(...)")
+    return dict(approvals)
 
 
 def _lifespan(lifespan: AppLifespan | None) -> AppLifespan | None:

@@ -11,6 +11,7 @@ from ..message import Message
 from ..specs.router import Strategy
 from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
+from .control.approval_event import ApprovalDecided, ApprovalRequested
 from .event_base import EventBase
 from .mcp_call import ToolFault
 from .model_call import StopReason
@@ -325,7 +326,9 @@ Event = Annotated[
     | ChatStarted
     | TurnQueued
     | TurnStarted
-    | TurnFinished,
+    | TurnFinished
+    | ApprovalRequested
+    | ApprovalDecided,
     Field(discriminator="type"),
 ]
 

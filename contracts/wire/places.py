@@ -20,6 +20,9 @@ from typing import NamedTuple
 SEPARATOR = "/"
 """Stands between the steps of a place, and between the id of a run and those of its nested runs."""
 
+APPROVAL_STEP = "approval"
+"""Last part of the id of a request for an approval."""
+
 _STEP = ":"
 _NUMBER = "#"
 _MODEL_CALL = re.compile(r"turn-(\d+)(?:-(\d+))?")
@@ -126,6 +129,17 @@ class Place(str):
         """Return the id of the tool call here that the call id names."""
         return f"{self}{_STEP}{call_id}"
 
+    def approval(self, call_id: str) -> str:
+        """Return the id of the request for an approval of the tool call here.
+
+        So the timer is called that ends it.
+        """
+        return f"{self}{_STEP}{call_id}{_STEP}{APPROVAL_STEP}"
+
+    def edited_call(self, call_id: str) -> str:
+        """Return the id of the check of what a person changed in the tool call here."""
+        return f"{self}{_STEP}{call_id}{_STEP}edit"
+
     def route_decision(self) -> str:
         """Return the id of the decision of the router here."""
         return f"{self}{_STEP}route"
@@ -180,6 +194,11 @@ class ActivityId(NamedTuple):
         """
         found = _MODEL_CALL.fullmatch(self.step)
         return (int(found[1]), int(found[2] or 0)) if found else None
+
+    @property
+    def approved_call(self) -> ActivityId | None:
+        """The tool call for which this requests an approval; None where it does not."""
+        return ActivityId.parse(self.place) if self.step == APPROVAL_STEP else None
 
     @property
     def is_tool_call(self) -> bool:

@@ -112,6 +112,8 @@ class Carried(Contract):
     """Seconds since 1970 at which its budget's time is over."""
     passages: tuple[Passage, ...] = ()
     """What its searches found. Packed, as the messages are."""
+    granted: tuple[str, ...] = ()
+    """Tools that somebody said yes to for the rest of the run, in alphabetical order."""
 
     @field_serializer("messages", "passages", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from pydantic import JsonValue
 
 from ..contract import Contract
@@ -18,6 +21,8 @@ class ToolInvocation(Contract):
     arguments: dict[str, JsonValue] = {}
     context: bool = False
     """Whether the run has a context, which the tool may ask for."""
+    edited: bool = False
+    """Whether a person changed the arguments, which the model is then told."""
 
 
 class ToolOutput(Contract):
@@ -32,6 +37,11 @@ class ToolOutput(Contract):
     def as_result(self, call_id: str, name: str) -> ToolResultPart:
         """Return what the model is told of the call."""
         return ToolResultPart(call_id=call_id, name=name, content=self.content, attachments=self.attachments)
+
+
+def edited_words(arguments: Mapping[str, JsonValue]) -> str:
+    """Return what a model is told of a call whose arguments a person changed."""
+    return f"A person changed the arguments before it ran, to {json.dumps(dict(arguments), ensure_ascii=False)}."
 
 
 def outcome_unknown(name: str) -> str:

@@ -19,6 +19,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
 from .chats.turns import ChatTurns
+from .control.waiting import WaitingCalls
 from .history_event import RecordedEvent
 from .transcript import RebuiltTranscript
 
@@ -35,6 +36,8 @@ class Accumulated:
     """Parts of what a chat was told, by their digests: prompts may refer to them."""
     chat: ChatTurns = field(default_factory=ChatTurns)
     """The turns of a chat."""
+    approvals: WaitingCalls = field(default_factory=WaitingCalls)
+    """The calls that wait for a person."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     unserved: Counter[str] = field(default_factory=Counter)

@@ -8,6 +8,7 @@ Payloads must have been decoded before, see `clients.history`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
@@ -19,12 +20,14 @@ from ...contracts import names
 from ...contracts.message import Message, Role
 from ...contracts.wire.chats.chat import ChatInput, ChatTurn
 from ...contracts.wire.chats.chat_event import ChatStarted
+from ...contracts.wire.control.approval_event import PendingApproval
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .activities import Activities
 from .chats.updates import ChatUpdates
+from .control.approvals import ApprovalUpdates
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -49,10 +52,11 @@ class Projection:
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
+        self._approvals = ApprovalUpdates(self._so_far)
         self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             **self._activities.handlers,
             **self._members.handlers,
-            **ChatUpdates(self._so_far).handlers,
+            **_both(ChatUpdates(self._so_far).handlers, self._approvals.handlers),
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
@@ -86,6 +90,14 @@ class Projection:
     def members(self) -> Mapping[str, Member]:
         """The nested runs that have begun and not ended, by path."""
         return self._members.open
+
+    def pending(self, run_id: str) -> tuple[PendingApproval, ...]:
+        """Return the calls that wait for a person, the oldest first.
+
+        Args:
+            run_id: Id of the run.
+        """
+        return tuple(self._so_far.approvals.pending(run_id))
 
     @property
     def paths(self) -> Iterable[str]:
@@ -139,6 +151,7 @@ class Projection:
     def _started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
+        self._approvals.forget()
         self.next_execution = ""
         self._left = None
         kind = attributes.workflow_type.name
@@ -293,6 +306,7 @@ class Projection:
 
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         yield from self._members.left(recorded)
+        self._so_far.approvals.forget()
         # One that is tried again or runs on a schedule goes on in its next execution.
         if self.next_execution:
             return
@@ -307,3 +321,15 @@ class Projection:
         transcript = self._so_far.transcripts.get(self._path)
         result = self._so_far.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(transcript.rejected) if transcript else ()})
+
+
+Handlers = Mapping[int, Callable[[RecordedEvent], Iterator[Event]]]
+
+
+def _both(one: Handlers, other: Handlers) -> Handlers:
+    """Return what reads events as both do, one after the other."""
+
+    def chained(kind: int) -> Callable[[RecordedEvent], Iterator[Event]]:
+        return lambda recorded: chain(one[kind](recorded), other[kind](recorded))
+
+    return {**one, **other, **{kind: chained(kind) for kind in one if kind in other}}

@@ -28,7 +28,7 @@ def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
     One that a model asked for was told with the reply.
     """
     if so_far.code_first and scheduled.id.is_direct_call:
-        return _direct_call(recorded, scheduled, scheduled.kind)
+        return _direct_call(recorded, scheduled, scheduled.kind, so_far)
     transcript = so_far.transcripts.get(scheduled.id.place)
     return Reading(scheduled.id.place, ToolOutcome(scheduled.id.step, transcript)) if transcript else UNREAD
 
@@ -36,13 +36,18 @@ def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
 def read_mcp_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
     """Read a call of an MCP tool that begins; models know it by the name in its input."""
     if so_far.code_first and scheduled.id.is_direct_call and scheduled.input:
-        return _direct_call(recorded, scheduled, recorded.value(scheduled.input, McpInvocation).name)
+        return _direct_call(recorded, scheduled, recorded.value(scheduled.input, McpInvocation).name, so_far)
     return read_tool_call(recorded, scheduled, so_far)
 
 
-def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str) -> Reading:
-    """Read a call that no model asked for; a marker has no arguments."""
+def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str, so_far: Accumulated) -> Reading:
+    """Read a call that no model asked for; a marker has no arguments.
+
+    One that waited for a person was told then.
+    """
     place, call_id = scheduled.id
+    if (place, call_id) in so_far.approvals.direct:
+        return Reading(place, DirectOutcome(call_id, name))
     arguments = recorded.value(scheduled.input, ToolInvocation).arguments if scheduled.input else {}
     requested = ToolRequested(**recorded.stamp(place), turn=0, call_id=call_id, name=name, arguments=arguments)
     return Reading(place, DirectOutcome(call_id, name), (requested,))

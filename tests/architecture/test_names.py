@@ -11,11 +11,14 @@ from sostenuto.connection.payload_store import DirectoryStore
 from sostenuto.contracts import message, names, provider_tool
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.errors import MODEL_ERRORS
+from sostenuto.contracts.mcp import APPROVAL_CLASSES
 from sostenuto.contracts.specs import parallel, router, runnable, team
 from sostenuto.contracts.specs.delegation import TASK, TRANSFER
 from sostenuto.contracts.template import INPUT
 from sostenuto.contracts.wire import event
 from sostenuto.contracts.wire.chats.chat import WhenBusy
+from sostenuto.contracts.wire.control.approval_event import DecisionOutcome
+from sostenuto.contracts.wire.control.decision import DecisionKind
 from sostenuto.contracts.wire.model_call import StopReason
 
 DURABLE = {
@@ -38,6 +41,10 @@ DURABLE = {
     "CHAT_ENDED": "ChatEnded",
     "CHAT_REFUSED": "ChatRefused",
     "MODEL_ACTIVITY": "sostenuto.model",
+    "APPROVAL_ACTIVITY": "sostenuto.approval",
+    "DECIDE_UPDATE": "sostenuto_decide",
+    "APPROVAL_REFUSED": "ApprovalRefused",
+    "AWAITS_APPROVAL": "approval",
     "MCP_CATALOGUE_ACTIVITY": "sostenuto.mcp_catalogue",
     "MCP_TOOL_ACTIVITY": "sostenuto.mcp_tool",
     "ROUTE_ACTIVITY": "sostenuto.route",
@@ -119,6 +126,7 @@ PUBLIC = {
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
         *("DocumentFailed", "DocumentIngested", "Score"),
+        *("Approval", "ApprovalDecided", "ApprovalRequested", "AskPerson", "PendingApproval"),
     ),
 }
 
@@ -146,6 +154,9 @@ def test_durable_values() -> None:
     assert [role.value for role in Role] == ["user", "assistant", "tool"]
     assert [attribution.value for attribution in Attribution] == ["model", "similarity"]
     assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal", "interrupted"]
+    assert [kind.value for kind in DecisionKind] == ["approve", "deny", "edit", "answer"]
+    assert get_args(DecisionOutcome) == ("approve", "deny", "edit", "answer", "expired")
+    assert APPROVAL_CLASSES == ("once", "write", "destructive", "all")
     assert [one.value for one in WhenBusy] == ["queue", "interrupt", "reject"]
 
 
@@ -160,6 +171,7 @@ def test_discriminators() -> None:
         *("retrieval.responded", "document.ingested", "document.failed", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
+        *("approval.requested", "approval.decided"),
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

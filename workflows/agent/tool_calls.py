@@ -29,6 +29,7 @@ from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled, cause_of, told_by
+from ..control.waiting_call import Permit
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
@@ -111,8 +112,11 @@ class ToolCalls:
         if tool is None:
             names_known = ", ".join((*self._tools, *self._delegates, *self._searches)) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {names_known}.")
+        permit = await self._permitted(tool, call)
+        if isinstance(permit, ToolResultPart):
+            return permit
         try:
-            output = await self._called(tool, call, reply.id)
+            output = await self._called(tool, call, permit, reply.id)
         except PayloadTooLargeError as error:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
@@ -123,6 +127,23 @@ class ToolCalls:
                 raise
             return error_result(call, _explain(tool, cause_of(error)))
         return output.as_result(call.id, call.name)
+
+    async def _permitted(self, tool: ToolSpec, call: ToolCallPart) -> Permit | ToolResultPart:
+        """Return how a call may be made, once somebody has said so.
+
+        Where it is not made: what it comes to.
+        """
+        try:
+            permit = await self._host.approvals.permit(tool, self._place, call.id, call.arguments)
+        except asyncio.CancelledError:
+            not_run = f"{call.name} was not run: the run was stopped while it waited for an approval."
+            self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, not_run),)))
+            raise
+        if permit.refused:
+            return error_result(call, permit.refused)
+        if permit.answer is not None:
+            return ToolResultPart(call_id=call.id, name=call.name, content=permit.answer)
+        return permit
 
     async def _delegate(self, delegate: Runnable, call: ToolCallPart) -> ToolResultPart:
         try:
@@ -155,9 +176,14 @@ class ToolCalls:
             return error_result(call, f"{call.name} failed: {told_by(error)}")
         return found.as_result(call.id, call.name)
 
-    async def _called(self, tool: ToolSpec, call: ToolCallPart, reply: str) -> ToolOutput:
-        arguments, context = call.arguments, has_context()
-        invocation = ToolInvocation(call_id=call.id, reply=reply, arguments=arguments, context=context)
+    async def _called(self, tool: ToolSpec, call: ToolCallPart, permit: Permit, reply: str) -> ToolOutput:
+        invocation = ToolInvocation(
+            call_id=call.id,
+            reply=reply,
+            arguments=dict(permit.arguments),
+            context=has_context(),
+            edited=permit.edited,
+        )
         activity_id = self._place.tool_call(call.id)
 
         async def start(refused: int) -> ToolOutput:

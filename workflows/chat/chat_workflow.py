@@ -45,10 +45,11 @@ class ChatWorkflow:
     """Answers messages, one after the other, until it is ended.
 
     States: open (idle or at work on a turn), ending, then ended. Open, it accepts a message, an interrupt, another
-    title, an end, and the queries; ending, it answers what waits and takes nothing new. A message is an update, whose
-    id is that of the message and which is done once it is taken: a server lets few updates of a workflow be under way.
-    The end of each turn is noted in the history. Between two turns it continues as new when the server suggests so,
-    with all that was said and what waits. After a crash it goes on where the history ends.
+    title, an end, decisions on calls that wait for a person, and the queries; ending, it answers what waits and takes
+    nothing new. A message is an update, whose id is that of the message and which is done once it is taken: a server
+    lets few updates of a workflow be under way. The end of each turn is noted in the history. Between two turns it
+    continues as new when the server suggests so, with all that was said and what waits. After a crash it goes on where
+    the history ends.
     """
 
     @workflow.init
@@ -57,6 +58,7 @@ class ChatWorkflow:
         self._interpreter = Interpreter(Place(chat.runnable.name), offload=chat.offload)
         self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
         self._interpreter.found.know(chat.passages)
+        self._interpreter.approvals.serve()
         self._conversation = conversation_of(chat, self._interpreter)
         self._title = chat.title
         self._turns = list(chat.turns)

@@ -128,7 +128,10 @@ class OneTranscript:
             carried = self._chat.carried.model_copy(update={"messages": tuple(self.messages)})
             return chat.model_copy(update={"carried": carried})
         carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
-        return chat.model_copy(update={"messages": (), "passages": (), "carried": carried})
+        granted = tuple(sorted(self._interpreter.approvals.granted))
+        return chat.model_copy(
+            update={"messages": (), "passages": (), "carried": carried.model_copy(update={"granted": granted})}
+        )
 
     async def _begun(self) -> AgentLoop:
         agent, place, found = self._agent, self._place, self._interpreter.found

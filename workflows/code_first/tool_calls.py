@@ -92,6 +92,15 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
 
 async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
     activity_id = interpreter.root.tool_call(invocation.call_id)
+    permit = await interpreter.approvals.permit(
+        tool, interpreter.root, invocation.call_id, invocation.arguments, direct=True
+    )
+    if permit.refused:
+        raise ApplicationError(permit.refused, type=names.TOOL_FAILED, non_retryable=True)
+    if permit.answer is not None:
+        return ToolOutput(content=permit.answer)
+    # What it returns goes to code, which is not told in words that a person changed something.
+    invocation = invocation.model_copy(update={"arguments": dict(permit.arguments)})
 
     async def start(refused: int) -> ToolOutput:
         async with interpreter.outbox.sending(invocation, "the call"):

@@ -83,6 +83,8 @@ class TurnOutcome:
         transcript = self.so_far.transcripts.get(chat.path)
         if end.is_last_text and transcript:
             outcome = outcome.model_copy(update={"output": Message.last_words(transcript.messages)})
+        # What waited in it was given up with it.
+        self.so_far.approvals.forget()
         yield chat.finished(recorded, end.message_id, outcome)
         following = chat.next(recorded, end.message_id, outcome)
         if following:

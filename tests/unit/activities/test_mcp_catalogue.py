@@ -84,7 +84,7 @@ def test_no_tool_has_the_name_that_another_one_was_given() -> None:
 def test_effects_of_what_the_server_does_not_have() -> None:
     server = McpServer(command="x", effects={"c": "read"})
     tools = (ListedTool("b", ""), ListedTool("a", ""))
-    with pytest.raises(SetupError, match="'s' has no tool 'c', which effects= names; it has: a, b"):
+    with pytest.raises(SetupError, match="'s' has no tool 'c', which effects= or approval= names; it has: a, b"):
         catalogue_of("s", server, Listing(tools, (BAD, ToolFault(tool="c", problem="has no type"))))
 
 

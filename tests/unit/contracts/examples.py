@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 import sostenuto.contracts
-from sostenuto import Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
+from sostenuto import Approval, Effect, FilePart, ImagePart, Message, Role, Status, TextPart, Usage
 from sostenuto.contracts import mcp
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.contract import Contract, Spec
@@ -31,6 +31,7 @@ from sostenuto.contracts.wire.totals import Charged, Staged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
+from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
@@ -340,6 +341,9 @@ EXAMPLES: tuple[Contract, ...] = (
     SCORED,
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(),
+    *control_examples(WHEN),
+    MCP_TOOL.model_copy(update={"asks": Approval(group="ops")}),
+    mcp_call.McpInvocation(call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", edited=True),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}

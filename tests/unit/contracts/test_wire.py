@@ -42,6 +42,7 @@ TOGETHER = {
     "Router": {"strategy", "model", "default"},
     "Parallel": {"branches", "each", "join"},
     "Team": {"style", "model", "judge"},
+    "Approval": {"expires", "escalate_to"},
 }
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=list(BY_NAME))

@@ -1,0 +1,85 @@
+"""Sends decisions to the workflow whose call waits.
+
+Puts what it refuses into our errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts import names
+from ...contracts.errors import SetupError, SpecError
+from ...contracts.wire.control.decision import Decided, Decision
+from ..rpc_errors import translate_rpc_errors
+
+_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
+_PATIENCE_SECONDS: Final = 60.0
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+_UNSERVED: Final = "no worker takes the decision: it needs one that serves the run, as `sostenuto worker` does"
+
+
+async def send_decision(temporal: Client, run_id: str, decision: Decision) -> Decided:
+    """Send a decision, and wait until the run has taken it.
+
+    Raises:
+        SpecError: The run refuses it, or has ended; says why.
+        SetupError: The server is away, denies access, or no worker takes it.
+    """
+    what = f"call {decision.call_id!r} of run {run_id!r}"
+    with translate_rpc_errors(what):
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await _sent(temporal, run_id, decision)
+        except WorkflowUpdateFailedError as error:
+            said = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
+            raise SpecError(f"{what}: {said}") from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                # The SDK tells a cancel of ours as an error of its own.
+                raise asyncio.CancelledError from None
+            raise SetupError(f"{what}: {_UNSERVED}") from None
+        except TimeoutError:
+            raise SetupError(f"{what}: {_UNSERVED}") from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+                raise SpecError(f"{what}: the run has ended") from None
+            raise
+
+
+async def _sent(temporal: Client, run_id: str, decision: Decision) -> Decided:
+    """Send a decision.
+
+    Again, under its id, where the server drops it: as while the run continues as new.
+    """
+    handle = temporal.get_workflow_handle(run_id)
+    update_id, pause = uuid4().hex, _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            sent = await handle.start_update(
+                names.DECIDE_UPDATE,
+                decision,
+                id=update_id,
+                wait_for_stage=WorkflowUpdateStage.COMPLETED,
+                result_type=Decided,
+            )
+            decided: Decided = await sent.result()
+        except RPCError as error:
+            if error.status not in _PASSING:
+                raise
+        else:
+            return decided
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

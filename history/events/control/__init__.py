@@ -1,0 +1,4 @@
+"""Approvals, as histories tell them.
+
+Must not do any I/O.
+"""

@@ -1,0 +1,156 @@
+"""Reads approvals: requests, the updates that decide them, and timers.
+
+Pure: does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.update.v1 import Request
+
+from ....contracts import names
+from ....contracts.wire.control.approval_call import ApprovalAsked
+from ....contracts.wire.control.approval_event import ApprovalRequested
+from ....contracts.wire.control.decision import Decided, Decision, DecisionKind
+from ....contracts.wire.event import Event, ToolRequested, ToolResponded
+from ....contracts.wire.places import ActivityId
+from ....workflows.control.waiting_call import answer_text
+from ..history_event import RecordedEvent
+from ..outcome import UNREAD, Accumulated, Activity, Reading, Scheduled
+from .waiting import ToldCall
+
+
+def read_approval(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:  # noqa: ARG001
+    """Read the request for an approval: its end tells all."""
+    call = scheduled.id.approved_call
+    return Reading(call.place, RequestOutcome(call, so_far)) if call else UNREAD
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """What a worker says of a call."""
+
+    call: ActivityId
+    so_far: Accumulated
+
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:  # noqa: ARG002
+        """Yield that the call waits, where it does."""
+        asked = recorded.value(result, ApprovalAsked)
+        if not asked.needed:
+            return
+        path, call_id = self.call
+        transcript = self.so_far.transcripts.get(path)
+        part = transcript.calls[call_id].part if transcript and call_id in transcript.calls else None
+        arguments = part.arguments if asked.arguments is None and part else asked.arguments or {}
+        if asked.arguments is not None:
+            about: dict[str, Any] = {"call_id": call_id, "name": asked.name, "arguments": arguments}
+            yield ToolRequested(**recorded.stamp(path), turn=0, **about)
+        requested = ApprovalRequested(
+            **recorded.stamp(path),
+            call_id=call_id,
+            name=asked.name,
+            arguments=arguments,
+            hash=asked.hash,
+            group=asked.asks.group,
+            policy=asked.asks.policy,
+            expires=recorded.at + asked.asks.expires if asked.asks.expires else None,
+            quorum=asked.asks.quorum,
+            grants=asked.asks.grants,
+            question=asked.asks.question,
+            reason=asked.reason,
+        )
+        self.so_far.approvals.begin(requested, asked.asks, direct=asked.arguments is not None)
+        yield requested
+
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
+        """Yield nothing: the call is not made, which the model is told."""
+        yield from ()
+
+
+class ApprovalUpdates:
+    """The decisions of one execution after the other, and what came too late."""
+
+    def __init__(self, so_far: Accumulated) -> None:
+        self._so_far = so_far
+        self._admitted: dict[str, Request] = {}
+        self._accepted: dict[str, Decision] = {}
+        self._timers: dict[int, ActivityId] = {}
+        self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
+            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: self._on_admitted,
+            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: self._on_accepted,
+            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: self._on_completed,
+            EventType.EVENT_TYPE_TIMER_STARTED: self._on_timer_started,
+            EventType.EVENT_TYPE_TIMER_FIRED: self._on_timer_fired,
+        }
+        """What reads which type of history event."""
+
+    def forget(self) -> None:
+        """Begin another execution, in which nothing waits yet."""
+        self._admitted, self._accepted, self._timers = {}, {}, {}
+        self._so_far.approvals.forget()
+
+    def _on_admitted(self, recorded: RecordedEvent) -> Iterator[Event]:
+        request = recorded.event.workflow_execution_update_admitted_event_attributes.request
+        self._admitted[request.meta.update_id] = request
+        yield from ()
+
+    def _on_accepted(self, recorded: RecordedEvent) -> Iterator[Event]:
+        attributes = recorded.event.workflow_execution_update_accepted_event_attributes
+        update_id = attributes.protocol_instance_id
+        request = self._admitted.pop(update_id, attributes.accepted_request)
+        if request.input.name == names.DECIDE_UPDATE:
+            self._accepted[update_id] = recorded.value(request.input.args, Decision)
+        yield from ()
+
+    def _on_completed(self, recorded: RecordedEvent) -> Iterator[Event]:
+        attributes = recorded.event.workflow_execution_update_completed_event_attributes
+        decision = self._accepted.pop(attributes.meta.update_id, None)
+        if decision is None or not attributes.outcome.HasField("success"):
+            return
+        came = self._so_far.approvals.decided(recorded, decision, recorded.value(attributes.outcome.success, Decided))
+        if came is None:
+            return
+        call, decided = came
+        yield decided
+        if decision.kind is DecisionKind.ANSWER:
+            yield from _never_made(recorded, call, answer_text(decision.answer), is_error=False)
+        elif decision.kind is DecisionKind.DENY:
+            yield from _never_made(recorded, call, decision.note or "a person denied it", is_error=True)
+
+    def _on_timer_started(self, recorded: RecordedEvent) -> Iterator[Event]:
+        metadata = recorded.event.user_metadata
+        if metadata.HasField("summary"):
+            summary = recorded.json(metadata.summary)
+            call = ActivityId.parse(summary).approved_call if isinstance(summary, str) else None
+            if call:
+                self._timers[recorded.event.event_id] = call
+        yield from ()
+
+    def _on_timer_fired(self, recorded: RecordedEvent) -> Iterator[Event]:
+        timer = self._timers.pop(recorded.event.timer_fired_event_attributes.started_event_id, None)
+        came = self._so_far.approvals.late(recorded, *timer) if timer else None
+        if came is None:
+            return
+        call, told = came
+        yield told
+        if not isinstance(told, ApprovalRequested):
+            yield from _never_made(recorded, call, "nobody decided on it in time", is_error=True)
+
+
+def _never_made(recorded: RecordedEvent, call: ToldCall, content: str, *, is_error: bool) -> Iterator[Event]:
+    """Yield what a call came to that no model asked for: nothing else tells it."""
+    if call.direct:
+        yield ToolResponded(
+            **recorded.stamp(call.told.path),
+            turn=0,
+            call_id=call.told.call_id,
+            name=call.told.name,
+            content=content,
+            is_error=is_error,
+            seconds=recorded.since(call.since),
+        )

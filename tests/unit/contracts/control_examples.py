@@ -1,0 +1,99 @@
+"""Examples of what crosses the wire where a person is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sostenuto import Effect, PendingApproval
+from sostenuto.contracts.contract import Contract
+from sostenuto.contracts.control.approval import Approval
+from sostenuto.contracts.tool import ToolSpec
+from sostenuto.contracts.wire import run, tool_call, totals
+from sostenuto.contracts.wire.control import approval_call, approval_event, decision
+
+_HASH = "ab" * 32
+_AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+_APPROVAL = Approval(
+    group="finance",
+    expires=timedelta(hours=8),
+    escalate_to="board",
+    quorum=2,
+    four_eyes=True,
+    grants=True,
+    policy="refunds",
+    conditional=True,
+).model_copy(update={"question": True})
+
+
+def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
+    """One of each kind.
+
+    Args:
+        when: What every event has.
+    """
+    about: dict[str, Any] = {"hash": _HASH, "group": "finance", "policy": "refunds", "expires": _AT, "quorum": 2}
+    about |= {"grants": True, "question": True, "escalated": True, "reason": "its when= raised KeyError"}
+    return (
+        _APPROVAL,
+        ToolSpec(name="refund", parameters={"type": "object"}, asks=_APPROVAL),
+        tool_call.ToolInvocation(call_id="call_1_0", reply="r1", edited=True),
+        run.Carried(messages=(), after="r1", turns=1, totals=totals.Totals(), granted=("refund",)),
+        approval_call.ApprovalCall(
+            name="git_push",
+            asks=_APPROVAL,
+            arguments={"branch": "main"},
+            parameters={"type": "object"},
+            effect=Effect.IDEMPOTENT,
+            server="git",
+            tool="push",
+            destructive=True,
+            edited=True,
+            direct=True,
+        ),
+        approval_call.ApprovalAsked(
+            needed=False,
+            refused="The arguments do not fit.",
+            name="refund",
+            hash=_HASH,
+            asks=_APPROVAL,
+            reason="its when= raised KeyError",
+            arguments={"amount": 5},
+        ),
+        decision.Decision(
+            path="desk",
+            call_id="call_1_0",
+            kind=decision.DecisionKind.EDIT,
+            by="ann",
+            note="too much",
+            hash=_HASH,
+            arguments={"amount": 5},
+            answer={"receipt": 7},
+            for_rest=True,
+        ),
+        decision.Decided(missing=1, hash=_HASH),
+        approval_event.ApprovalRequested(**when, call_id="call_1_0", name="refund", arguments={"amount": 5}, **about),
+        approval_event.ApprovalDecided(
+            **when,
+            call_id="call_1_0",
+            name="refund",
+            decision="edit",
+            by="ann",
+            note="too much",
+            hash=_HASH,
+            arguments={"amount": 5},
+            answer="a",
+            for_rest=True,
+            missing=1,
+        ),
+        PendingApproval(
+            run_id="run-1/desk",
+            path="lead/desk",
+            call_id="call_1_0",
+            tool="refund",
+            arguments={"amount": 5},
+            since=_AT,
+            deciders=("ann",),
+            **about,
+        ),
+    )
