@@ -27,6 +27,8 @@ _PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, 
 _PATIENCE_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+_OVER: Final = ("already completed", "closing workflow")
+"""In what the server says of a workflow that has ended, or ends just now."""
 _UNSERVED: Final = "no worker takes the decision: it needs one that serves the run, as `sostenuto worker` does"
 
 
@@ -54,7 +56,7 @@ async def send_decision(temporal: Client, run_id: str, decision: Decision) -> De
         except TimeoutError:
             raise SetupError(f"{what}: {_UNSERVED}") from None
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+            if any(words in error.message for words in _OVER):
                 raise SpecError(f"{what}: the run has ended") from None
             raise
 

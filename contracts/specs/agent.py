@@ -35,7 +35,7 @@ class _AgentFields(TypedDict, total=False):
     """What may be said of one besides, for type checkers alone."""
 
     instructions: str
-    tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | str]
+    tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | AskPerson | str]
     validators: Iterable[Validator | str]
     tool_choice: str
     parallel_tool_calls: bool
@@ -127,7 +127,7 @@ class Agent(Answerer[OutT_co]):
         name: str,
         model: Model | str,
         instructions: str = "",
-        tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | str] = (),
+        tools: Iterable[Tool[..., Any] | ToolSpec | Node | SearchTool | ProviderTool | AskPerson | str] = (),
         output: Any = None,
         validators: Iterable[Validator | str] = (),
         tool_choice: str = "",

@@ -1,0 +1,117 @@
+"""Waiting lasts as long as it takes: over deadlines, nested runs, continued histories and dead workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client as TemporalClient
+
+from sostenuto import ApprovalDecided, ApprovalRequested, Status
+from sostenuto.contracts import names
+from sostenuto.workers.worker import replayer
+from tests.dev_server import dev_server
+from tests.integration.agent.stage import calls, eventually
+from tests.integration.approvals.conftest import Serve, Waiting
+from tests.integration.approvals.desk import CREW, DESK, PAID, STEPS
+
+
+@pytest.fixture(scope="module")
+async def hasty_server() -> AsyncIterator[TemporalClient]:
+    """A server that suggests to continue as new after few events."""
+    async with await dev_server(limit__historyCount__suggestContinueAsNew=30) as env:
+        yield env.client
+
+
+async def test_nobody_decides(serve: Serve) -> None:
+    """It expires at once, or after it went to others. No timer of a call that was decided stays."""
+    wanted = calls(("hasty", {"order": "1", "amount": 1}), ("escalated", {"order": "2", "amount": 1}))
+    async with serve({"desk": [wanted, "Done."]}) as client:
+        run = await client.start(DESK, "Go.", id=f"late-{uuid4().hex[:8]}")
+        result = await run.result()
+        events = [event async for event in run.events()]
+        history = await client.history(run.id)
+    told = [part.content for m in result.messages for part in m.parts if part.kind == "tool_result"]
+    assert told == [f"{name} was not run: nobody decided on it in time." for name in ("hasty", "escalated")]
+    asked = [(e.name, e.group, e.escalated) for e in events if isinstance(e, ApprovalRequested)]
+    assert sorted(asked) == [("escalated", "board", True), ("escalated", "finance", False), ("hasty", "", False)]
+    assert sorted(e.name for e in events if isinstance(e, ApprovalDecided) and e.decision == "expired") == [
+        "escalated",
+        "hasty",
+    ]
+    assert PAID == []
+    await replayer().replay_workflow(history)
+
+
+async def test_nested_runs_are_found_from_their_root_and_from_anywhere(serve: Serve, waiting: Waiting) -> None:
+    script = {
+        "crew": [calls(("desk", {"task": "a"}), ("desk", {"task": "b"})), "Both."],
+        "desk": [calls(("refund", {"order": "1", "amount": 50})), "Paid."] * 2,
+        "first": ["one"],
+    }
+    async with serve(script) as client:
+        run = await client.start(CREW, "Go.", id=f"crew-{uuid4().hex[:8]}", tenant=f"t-{uuid4().hex[:8]}")
+        one, two = await waiting(run, 2)
+        assert one.run_id != two.run_id
+        assert {call.path for call in (one, two)} == {"crew/desk", "crew/desk#2"}
+        tenant = f"{names.SEARCH_TENANT} = '{(await run.describe()).tenant}'"
+
+        async def listed() -> bool:
+            return len(await client.approvals(tenant)) == 2
+
+        await eventually(listed)
+        assert await client.approvals(tenant, group="nobody") == ()
+        assert {call.call_id for call in await client.approvals(tenant, group="finance")} == {one.call_id, two.call_id}
+        for call in (one, two):
+            await run.approve(call.call_id, by="ann", path=call.path)
+        assert (await run.result()).output == "Both."
+
+        async def gone() -> bool:
+            return await client.approvals(tenant) == ()
+
+        await eventually(gone)
+
+
+async def test_a_run_that_is_cancelled_while_it_waits(serve: Serve, waiting: Waiting) -> None:
+    async with serve({"first": ["one"], "desk": [calls(("refund", {"order": "1", "amount": 50})), "Paid."]}) as client:
+        run = await client.start(STEPS, "Go.", id=f"cancelled-{uuid4().hex[:8]}")
+        await waiting(run, 1)
+        await run.cancel()
+        result = await run.result()
+        nested = await client.get(f"{run.id}/desk")
+        told = [p.content for m in (await nested.result()).messages for p in m.parts if p.kind == "tool_result"]
+        assert await run.approvals() == ()
+    assert (result.status, PAID) == (Status.CANCELLED, [])
+    assert told == ["refund was not run: the run was stopped while it waited for an approval."]
+
+
+async def test_a_chat_goes_on_in_another_history(serve: Serve, waiting: Waiting, hasty_server: TemporalClient) -> None:
+    """What was granted holds there, what waits is found there, and a turn that is interrupted waits no more."""
+    turn = [calls(("refund", {"order": "1", "amount": 50})), "Paid."]
+    many = [calls(("peek", {"amount": 1})), "Seen."]
+    async with serve(
+        {"desk": [*turn, *many * 4, *turn, calls(("peek", {"amount": 2})), "After."]}, hasty_server
+    ) as client:
+        chat = await client.chat(DESK, id=f"chat-{uuid4().hex[:8]}")
+        sent = chat.send("Pay.")
+        turns = asyncio.ensure_future(sent.result())
+        (call,) = await waiting(chat, 1)
+        await chat.approve(call.call_id, by="ann", for_rest=True)
+        assert (await turns).output == "Paid."
+        for _ in range(4):
+            turns = asyncio.ensure_future(chat.send("Look.").result())
+            (call,) = await waiting(chat, 1)
+            await chat.approve(call.call_id, by="ann")
+            assert (await turns).output == "Seen."
+        executions = {row.run_id async for row in hasty_server.list_workflows(f"WorkflowId = '{chat.id}'")}
+        assert len(executions) > 1
+        assert (await chat.send("Pay.").result()).output == "Paid."
+        turns = asyncio.ensure_future(chat.send("Look.").result())
+        (call,) = await waiting(chat, 1)
+        await chat.interrupt()
+        assert (await turns).status is Status.CANCELLED
+        assert await chat.approvals() == ()
+        await chat.end()
+    assert len(PAID) == 2
