@@ -32,7 +32,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from sostenuto import App, Client, Run, __version__
+from sostenuto import App, Client, PendingApproval, Run, __version__
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.score import ScoreNotTaken
 from sostenuto.contracts.specs.node import Node
@@ -174,12 +174,36 @@ async def _histories(
         if shape.cancelled_at:
             await _reached(temporal, run, shape)
             await run.cancel()
+        await _decide(run, shape.decided)
         await run.result()
     executions = [execution async for execution in _executions(temporal, name)]
     ids = [workflow_id for workflow_id, _ in executions]
     for index, (workflow_id, history) in enumerate(executions):
         number = f"_{ids[:index].count(workflow_id) + 1}" if ids.count(workflow_id) > 1 else ""
         yield re.sub("[^a-z0-9_]+", "-", workflow_id).strip("-") + number, _cleaned(history.to_json())
+
+
+async def _decide(run: Run, decisions: Iterable[str]) -> None:
+    """Say of the calls that wait what is to be said of them, in the order in which they began to."""
+    for decision in decisions:
+        call = await _first_that_waits(run)
+        match decision:
+            case "approve":
+                await run.approve(call.call_id, by="anna", for_rest=True)
+            case "deny":
+                await run.deny(call.call_id, by="anna", note="Not that one.")
+            case "edit":
+                await run.edit(call.call_id, {"amount": 10}, by="otto", note="Less.")
+            case _:
+                await run.answer(call.call_id, "It is given already.", by="otto", hash=call.hash)
+
+
+async def _first_that_waits(run: Run) -> PendingApproval:
+    """The first call that waits, but for those that nobody is to decide."""
+    while True:
+        if waiting := [call for call in await run.approvals() if call.tool != "hurry"]:
+            return waiting[0]
+        await asyncio.sleep(0.05)
 
 
 def _app(shape: Shape) -> App:

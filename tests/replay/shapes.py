@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from sostenuto import (
     Agent,
     Budget,
+    Approval,
+    AskPerson,
     Chain,
     Cited,
     CodeExecution,
@@ -68,6 +70,18 @@ async def peek(at: str) -> str:
 async def pay(amount: int) -> str:
     """Pay."""
     return f"paid {amount}"
+
+
+@tool(effect="once", approval=Approval(when=lambda amount: amount > 9, expires=timedelta(hours=1), grants=True))
+async def give(amount: int) -> str:
+    """Give."""
+    return f"gave {amount}"
+
+
+@tool(effect="once", approval=Approval(expires=timedelta(milliseconds=100), escalate_to="board"))
+async def hurry(amount: int) -> str:
+    """Give, soon."""
+    return f"gave {amount}"
 
 
 @tool(effect="read", timeout=timedelta(minutes=5))
@@ -129,6 +143,8 @@ class Shape:
     """Whether the server suggests to continue as new after a few events."""
     context: Any = None
     """The run's own values."""
+    decided: Sequence[str] = ()
+    """What is said of its calls that wait, one after the other."""
 
 
 FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
@@ -428,7 +444,22 @@ BUDGETED: dict[str, Shape] = {
 }
 """Of runs with a budget: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED}
+APPROVED: dict[str, Shape] = {
+    "approved": Shape(
+        [
+            calls(*(("give", {"amount": amount}) for amount in (5, 50, 60, 70)), ("ask_person", {"question": "Why?"})),
+            calls(("hurry", {"amount": 1})),
+            *(calls(("give", {"amount": 80 + number})) for number in range(3)),
+            "All given.",
+        ],
+        Agent(name="recorded", model="scripted/model", tools=[give, hurry, AskPerson()], max_repeats=9),
+        impatient=True,
+        decided=("edit", "deny", "answer", "answer", "approve"),
+    ),
+}
+"""Of calls that wait for a person: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""
