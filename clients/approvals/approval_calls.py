@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionDescription
 
 from ...contracts import limits
 from ...contracts.contract import brief
@@ -47,14 +47,15 @@ class ApprovalCalls:
             SpecError: There is no such run.
             SetupError: The server is away, or denies access.
         """
+        return tuple(sorted(pending_in(await self._parts()), key=lambda one: one.since))
+
+    async def _parts(self) -> list[TreePart]:
+        """Return its workflows that have not ended."""
         with translate_rpc_errors(f"run {self._decided_id!r}"):
             newest = await self._decided()
-            if newest.status is not WorkflowExecutionStatus.RUNNING:
-                return ()
             # What waits belongs to what the newest execution was last told.
             root = RunAddress(self._decided_id, (newest.run_id,))
-            found = [one async for part in _at_work(self._decided_at, root) for one in pending_in(part)]
-        return tuple(sorted(found, key=lambda one: one.since))
+            return [part async for part in _at_work(self._decided_at, root)]
 
     async def approve(
         self,
@@ -168,7 +169,7 @@ class ApprovalCalls:
     async def _decide(
         self, call_id: str, kind: DecisionKind, *, path: str | None, hash: str, **said: object
     ) -> Decided:
-        call = _named(self._decided_id, await self.approvals(), call_id, path)
+        call = _named(self._decided_id, await self._parts(), call_id, path)
         if hash and (len(hash) < LEAST_HASH_CHARS or not call.hash.startswith(hash.lower())):
             raise SpecError(
                 f"call {call_id!r} of run {self._decided_id!r}: hash={hash[:80]!r} is not that of the call as it is "
@@ -181,9 +182,10 @@ class ApprovalCalls:
         return await send_decision(self._decided_at, call.run_id, decision)
 
 
-def pending_in(part: TreePart) -> tuple[PendingApproval, ...]:
-    """Return the calls that wait in one workflow of a tree."""
-    return part.projection.pending(part.place.workflow_id)
+def pending_in(some: Iterable[TreePart]) -> Iterator[PendingApproval]:
+    """Yield the calls that wait in workflows of a tree."""
+    for part in some:
+        yield from part.projection.pending(part.place.workflow_id)
 
 
 async def _at_work(temporal: Client, root: RunAddress) -> AsyncIterator[TreePart]:
@@ -196,18 +198,22 @@ async def _at_work(temporal: Client, root: RunAddress) -> AsyncIterator[TreePart
             places.extend(nested for nested in part.nested() if nested.path in part.projection.members)
 
 
-def _named(run_id: str, waiting: tuple[PendingApproval, ...], call_id: str, path: str | None) -> PendingApproval:
+def _named(run_id: str, some: Sequence[TreePart], call_id: str, path: str | None) -> PendingApproval:
+    waiting = [*pending_in(some)]
     found = [one for one in waiting if one.call_id == call_id and path in (None, one.path)]
     if len(found) > 1:
         places = ", ".join(repr(one.path) for one in found)
         raise SpecError(f"run {run_id!r}: several calls {call_id!r} wait, at {places}: say which by path=")
-    if not found:
-        those = ", ".join(f"{one.call_id!r} ({one.tool} at {one.path})" for one in waiting) or "none"
-        raise SpecError(
-            f"run {run_id!r}: no call {call_id!r} waits for an approval: it was decided, has expired, or there is "
-            f"none; those that wait: {those}"
-        )
-    return found[0]
+    if found:
+        return found[0]
+    settled = {key: how for part in some for key, how in part.projection.settled.items()}
+    how = next((how for (at, one), how in settled.items() if one == call_id and path in (None, at)), "")
+    if how:
+        raise SpecError(f"run {run_id!r}: call {call_id!r} waits no more: {how}")
+    if not some:
+        raise SpecError(f"run {run_id!r} has ended, and nothing waits in it")
+    those = ", ".join(f"{one.call_id!r} ({one.tool} at {one.path})" for one in waiting) or "none"
+    raise SpecError(f"run {run_id!r}: no call {call_id!r} waits for a person; those that do: {those}")
 
 
 def _json(what: str, value: object) -> JsonValue:

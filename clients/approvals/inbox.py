@@ -54,5 +54,5 @@ async def _pending_anywhere(temporal: TemporalClient, query: str | None, limit: 
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             continue
-        for one in pending_in(part):
+        for one in pending_in([part]):
             yield one

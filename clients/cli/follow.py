@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from ...contracts.wire.control.approval_event import ApprovalRequested
 from ...contracts.wire.event import RunStalled
 from ...contracts.wire.live import LiveItem, StreamItem
+from .approvals.asking import Asking
 from .hindrances import telling_hindrances
 from .interrupts import stopping
 from .spoken import Spoken
@@ -36,11 +38,20 @@ def add_stuck_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def show(run: Run, console: Console, args: argparse.Namespace, *, after: str | None = None) -> bool:
+async def show(
+    run: Run, console: Console, args: argparse.Namespace, *, after: str | None = None, asks: bool = False
+) -> bool:
     """Print the events of a run as a tree, and what holds it up.
 
     On a terminal, beneath stands what it waits for, and what is being said. Returns whether it was followed to its end:
     the options may say to leave a run that nobody works on.
+
+    Args:
+        run: Which.
+        console: Where.
+        args: Options of the command.
+        after: Where to begin.
+        asks: Whether to ask whoever sits at the terminal about calls that wait for a person.
     """
 
     def say(text: str) -> None:
@@ -54,7 +65,7 @@ async def show(run: Run, console: Console, args: argparse.Namespace, *, after: s
 
     try:
         async with limit:
-            await _follow(run, console, say, stuck, after)
+            await _follow(run, console, say, stuck, after, Asking(run, say) if asks else None)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -64,7 +75,12 @@ async def show(run: Run, console: Console, args: argparse.Namespace, *, after: s
 
 
 async def _follow(
-    run: Run, console: Console, say: Callable[[str], None], stuck: Callable[[], None], after: str | None
+    run: Run,
+    console: Console,
+    say: Callable[[str], None],
+    stuck: Callable[[], None],
+    after: str | None,
+    asking: Asking | None,
 ) -> None:
     tree, spoken = StepTree(), Spoken()
     items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
@@ -78,6 +94,10 @@ async def _follow(
                         say(text)
                     if isinstance(item, RunStalled) and item.unserved:
                         stuck()
+                    if asking and isinstance(item, ApprovalRequested):
+                        status.stop()
+                        await asking.about(item)
+                        status.start()
                 status.update(foot(tree, spoken))
 
 

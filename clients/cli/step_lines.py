@@ -16,6 +16,7 @@ from ...contracts.model import Model
 from ...contracts.names import LOCAL_PROVIDER
 from ...contracts.text import one_line, plural
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
+from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ...contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -51,6 +52,8 @@ def line(event: Event) -> str | None:
         text = _line_of_chat(event)
     elif isinstance(event, RetrievalResponded):
         text = _line_of_search(event)
+    elif isinstance(event, ApprovalRequested | ApprovalDecided):
+        text = _line_of_approval(event)
     else:
         text = _line_of_call(event)
     return None if text is None else harmless(text)
@@ -95,6 +98,23 @@ def _line_of_search(event: RetrievalResponded) -> str:
     cost = f"  {event.totals.told}" if event.totals.told else ""
     note = f"  ⚠ {one_line(event.note, _REASON_CHARS)}" if event.note else ""
     return f"     ⌕ {found}  {event.seconds * 1000:.0f} ms{cost}  {_line(event.query)}{note}"
+
+
+def _line_of_approval(event: ApprovalRequested | ApprovalDecided) -> str:
+    if isinstance(event, ApprovalRequested):
+        wanted = "an answer" if event.question else "a yes"
+        whose = f" of {event.group}" if event.group else ""
+        late = ", as nobody decided in time" if event.escalated else ""
+        why = f"  ({_line(event.reason)})" if event.reason else ""
+        until = f" until {event.expires.astimezone():%Y-%m-%d %H:%M:%S}" if event.expires else ""
+        return f"     ? {event.name} waits for {wanted}{whose}{until}{late}: {event.call_id}{why}"
+    if event.decision == "expired":
+        return f"     ✗ {event.name}: nobody decided in time"
+    note = f": {_line(event.note)}" if event.note else ""
+    changed = f" to {_arguments(event.arguments)}" if event.arguments is not None else ""
+    missing = f"  {plural(event.missing, 'more decider')} needed" if event.missing else ""
+    mark = "✗" if event.decision == "deny" else "✓"
+    return f"     {mark} {event.name}: {event.decision}{changed} by {event.by}{note}{missing}"
 
 
 def _line_of_call(event: Event) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
+from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ...contracts.wire.event import (
     Event,
     MemberFinished,
@@ -86,6 +87,10 @@ class StepTree:
             case ModelRequested():
                 self._waits[event.path, ""] = event.model
             case ToolRequested():
+                self._waits[event.path, event.call_id] = event.name
+            case ApprovalRequested():
+                self._waits[event.path, event.call_id] = f"a person on {event.name}"
+            case ApprovalDecided():
                 self._waits[event.path, event.call_id] = event.name
             case ModelResponded():
                 self._waits.pop((event.path, ""), None)

@@ -100,6 +100,11 @@ class Projection:
         return tuple(self._so_far.approvals.pending(run_id))
 
     @property
+    def settled(self) -> Mapping[tuple[str, str], str]:
+        """What came of calls that waited for a person, in words, by place and id."""
+        return self._so_far.approvals.settled
+
+    @property
     def paths(self) -> Iterable[str]:
         """Where it has transcripts."""
         return self._so_far.transcripts.keys()

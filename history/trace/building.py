@@ -9,6 +9,7 @@ from typing import Any
 
 from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
+from ...contracts.wire.control.approval_event import ApprovalDecided
 from ...contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -188,12 +189,11 @@ class TraceBuilder:
                 decision = Place(event.path).route_decision()
                 self._note_at_once(event, kind="route", id=decision, name=event.route, status=_COMPLETED, **why)
             case RunStalled():
-                self._note_at_once(
-                    event,
-                    kind="notice",
-                    name="not served there" if event.unserved else "its code failed",
-                    reason=event.reason,
-                )
+                name = "not served there" if event.unserved else "its code failed"
+                self._note_at_once(event, kind="notice", name=name, reason=event.reason)
+            case ApprovalDecided():
+                who = f"by {event.by}" if event.by else "nobody decided in time"
+                self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=who)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
                 self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)

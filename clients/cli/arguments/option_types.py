@@ -44,13 +44,26 @@ def context_object(text: str) -> dict[str, Any]:
     Raises:
         ArgumentTypeError: It is no JSON object.
     """
+    return _json_object(text, '{"user": "anna"}')
+
+
+def arguments_object(text: str) -> dict[str, Any]:
+    """Return the arguments of a tool call, as JSON.
+
+    Raises:
+        ArgumentTypeError: They are no JSON object.
+    """
+    return _json_object(text, '{"amount": 5}')
+
+
+def _json_object(text: str, example: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
         # Not what it is: there may be a token in it.
-        raise ArgumentTypeError(f'it is not JSON ({error}): write it as \'{{"user": "anna"}}\'') from None
+        raise ArgumentTypeError(f"it is not JSON ({error}): write it as '{example}'") from None
     if not isinstance(value, dict):
-        raise ArgumentTypeError('it is not a JSON object: write it as \'{"user": "anna"}\'')
+        raise ArgumentTypeError(f"it is not a JSON object: write it as '{example}'")
     return value
 
 

@@ -18,7 +18,7 @@ from ..arguments.option_types import add_context_option, budget
 from ..exit_status import INTERRUPTED, STUCK, exit_status_of
 from ..follow import add_stuck_option, cancelling, show
 from ..footnotes import with_notes
-from ..terminal import answer, open_console, say
+from ..terminal import answer, left_as_found, open_console, say
 from .worker import add_app_argument, add_serving_options, serving_client
 
 if TYPE_CHECKING:
@@ -132,8 +132,12 @@ def _found(app: App, name: str, text: str) -> tuple[Startable, Any]:
 
 
 async def _followed(run: Run, console: Console, args: argparse.Namespace) -> Result | None:
-    with cancelling(run, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)):
-        return await run.result() if await show(run, console, args) else None
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    # A line that is edited leaves the terminal otherwise than it was.
+    with cancelling(run, say), left_as_found():
+        return await run.result() if await show(run, console, args, asks=True) else None
 
 
 def _json(run: Run, result: Result) -> str:

@@ -34,6 +34,8 @@ class WaitingCalls:
     def __init__(self) -> None:
         self.direct: set[tuple[str, str]] = set()
         """Calls that no model asked for and that were told of as they began to wait."""
+        self.settled: dict[tuple[str, str], str] = {}
+        """What came of calls that waited, in words."""
         self._calls: dict[tuple[str, str], ToldCall] = {}
 
     def pending(self, run_id: str) -> Iterator[PendingApproval]:
@@ -89,6 +91,7 @@ class WaitingCalls:
         call.deciders.append(decision.by)
         if not came.missing:
             del self._calls[key]
+            self.settled[key] = f"{decision.kind} by {decision.by}"
         return call, ApprovalDecided(
             **recorded.stamp(decision.path),
             call_id=decision.call_id,
@@ -117,6 +120,7 @@ class WaitingCalls:
             call.told = call.told.model_copy(update=now)
             return call, call.told
         del self._calls[key]
+        self.settled[key] = "it expired"
         return call, ApprovalDecided(
             **recorded.stamp(path), call_id=call_id, name=call.told.name, decision="expired", hash=call.told.hash
         )

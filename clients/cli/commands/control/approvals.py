@@ -1,0 +1,42 @@
+"""`sostenuto approvals`: lists the calls that wait for a person."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...approvals.shown import lines_of
+from ...arguments.option_types import at_least_one
+from ...session import add_connection_options, connect_client
+from ...terminal import answer, say
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "approvals",
+        help="list the calls that wait for a person",
+        description="List the tool calls that wait for a person, and the questions, the oldest first: of a run or a "
+        "chat with all that is nested in it, or of all of them. No worker is needed for it.",
+    )
+    parser.add_argument("id", metavar="ID", nargs="?", help="name of a run or a chat (default: all)")
+    parser.add_argument("--group", help="only those for which the yes of this group is wanted")
+    parser.add_argument(
+        "--query", help="of all of them, a Temporal visibility query, such as \"SostenutoTenant = 'acme'\""
+    )
+    parser.add_argument("--limit", type=at_least_one, default=100, help="most runs to look into (default: 100)")
+    parser.add_argument("--json", action="store_true", help="print each as a line of JSON")
+    add_connection_options(parser)
+    parser.set_defaults(handler=_approvals)
+
+
+async def _approvals(args: argparse.Namespace) -> int:
+    client = await connect_client(args)
+    if args.id:
+        found = [call for call in await (await client.get(args.id)).approvals() if args.group in (None, call.group)]
+    else:
+        found = [*await client.approvals(args.query, group=args.group, limit=args.limit)]
+    for call in found:
+        answer(call.model_dump_json() if args.json else "\n".join(lines_of(call)))
+    if not found and not args.json:
+        say(f"nothing waits for a person{f' in {args.id}' if args.id else ''}")
+    return 0

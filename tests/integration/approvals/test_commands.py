@@ -1,0 +1,76 @@
+"""The commands that list and decide what waits, as somebody types them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client as TemporalClient
+from temporalio.testing import WorkflowEnvironment
+
+from sostenuto import Client, SpecError
+from tests.integration.agent.stage import eventually
+from tests.integration.clients.shell import Shell, ended
+
+APP = """
+from sostenuto import Agent, App, Approval, AskPerson, tool
+
+@tool(effect="once", approval=Approval(when=lambda amount: amount > 10, group="finance", grants=True))
+async def refund(order: str, amount: float) -> str:
+    '''Refund.'''
+    return f"refunded {amount:g} of {order}"
+
+support = Agent(name="support", model="scripted/m", tools=[refund, AskPerson()])
+app = App(support)
+"""
+
+
+@pytest.fixture
+def shell(environment: WorkflowEnvironment, tmp_path: Path, task_queue: str) -> Shell:
+    return Shell(tmp_path, environment.client.service_client.config.target_host, task_queue)
+
+
+async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: TemporalClient, task_queue: str) -> None:
+    (shell.directory / "shop.py").write_text(APP)
+    calls = [{"name": "refund", "arguments": {"order": f"{n}\x1b[2J", "amount": 50 + n}} for n in range(3)]
+    asks = [{"name": "ask_person", "arguments": {"question": "Which?"}}]
+    shell.script({"tool_calls": calls}, {"tool_calls": asks}, {"text": "all done"})
+    run = await shell.start("run", "shop:app", "support", "Go.", "--id", task_queue)
+
+    known = Client(temporal, redis_url="")
+
+    async def waiting(count: int) -> list[str]:
+        found: list[str] = []
+
+        async def there() -> bool:
+            with suppress(SpecError):
+                found[:] = [call.call_id for call in await (await known.get(task_queue)).approvals()]
+            return len(found) == count
+
+        await eventually(there)
+        return found
+
+    one, two, three = await waiting(3)
+    shown = await shell.run("approvals", task_queue, "--group", "finance")
+    assert f"sostenuto approve {task_queue} {one}" in shown.out
+    assert "\x1b" not in shown.out
+    edit = json.dumps({"order": "7", "amount": 1})
+    decided = await asyncio.gather(
+        shell.run("approve", task_queue, one, "--by", "ann", "--note", "fine"),
+        shell.run("deny", task_queue, two, "--note", "not that one"),
+        shell.run("edit", task_queue, three, edit, "--by", "bob", "--json"),
+        shell.run("approve", task_queue, "call_9"),
+    )
+    assert [end.status for end in decided] == [0, 0, 0, 2]
+    assert decided[0].err == f"{one} of {task_queue} is approved\n"
+    assert "no call 'call_9' waits for a person" in decided[3].err
+    (question,) = await waiting(1)
+    assert (await shell.run("answer", task_queue, question, "that one")).status == 0
+    end = await ended(run)
+    assert (end.status, end.out) == (0, "all done\n")
+    assert f"to decide: sostenuto answer {task_queue} " in end.err
+    assert "✗ refund: deny by " in end.err
+    assert "✓ refund: edit to order=" in end.err
