@@ -6,12 +6,12 @@ sostenuto run examples/support_desk.py:app desk "Where is order A-1042?"
 """
 
 import os
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import BaseModel
 
-from sostenuto import Agent, App, Route, Router, ToolError, tool
+from sostenuto import Agent, App, Approval, Route, Router, ToolError, tool
 
 
 class Order(BaseModel):
@@ -61,6 +61,14 @@ async def invoice(order_id: str) -> Invoice:
     return INVOICES[order_id]
 
 
+@tool(effect="once", approval=Approval(group="billing", expires=timedelta(days=2)))
+async def refund(order_id: str) -> str:
+    """Give the money for an order back."""
+    if order_id not in INVOICES:
+        raise ToolError(f"there is no invoice of {order_id}; there are {', '.join(INVOICES)}")
+    return f"{INVOICES[order_id].total} go back to the customer's {INVOICES[order_id].paid_by}."
+
+
 @tool(effect="read", fast=True)
 async def search_manual(query: str) -> str:
     """Find what the manual says about a problem with a product."""
@@ -78,7 +86,7 @@ def _model() -> str:
 
 BRIEF = "Answer the customer in one or two sentences, from what the tools say."
 shipping = Agent(name="shipping", model=_model(), instructions=BRIEF, tools=[order_status])
-billing = Agent(name="billing", model=_model(), instructions=BRIEF, tools=[invoice])
+billing = Agent(name="billing", model=_model(), instructions=BRIEF, tools=[invoice, refund])
 repairs = Agent(name="repairs", model=_model(), instructions=BRIEF, tools=[search_manual])
 
 desk = Router(
@@ -92,7 +100,7 @@ desk = Router(
         Route(
             billing,
             description="Invoices, prices and payments.",
-            examples=["What did I pay for order A-1?", "Was my card charged?"],
+            examples=["What did I pay for order A-1?", "Was my card charged?", "Give me my money back."],
         ),
         Route(
             repairs,
