@@ -112,6 +112,8 @@ def find_waits(described: DescribeWorkflowExecutionResponse, ledger: Ledger | No
     found = [_call(step, calls) for step in described.pending_activities]
     here = described.workflow_execution_info.execution.workflow_id
     children = sorted(described.pending_children, key=lambda child: child.initiated_id)
+    if _awaits_approval(described):
+        found.append(Wait(kind="approval"))
     found += [Wait(kind="nested", name=Place(child.workflow_id).below(here)) for child in children]
     if found:
         return found
@@ -122,6 +124,11 @@ def find_waits(described: DescribeWorkflowExecutionResponse, ledger: Ledger | No
     if ledger and ledger.has_timer:
         return [Wait(kind="timer")]
     return [Wait(kind="other")]
+
+
+def _awaits_approval(described: DescribeWorkflowExecutionResponse) -> bool:
+    fields = described.workflow_execution_info.search_attributes.indexed_fields
+    return names.SEARCH_AWAITING in fields and names.AWAITS_APPROVAL.encode() in fields[names.SEARCH_AWAITING].data
 
 
 def _call(step: PendingActivityInfo, calls: Mapping[str, CallUnderWay]) -> Wait:

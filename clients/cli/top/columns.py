@@ -33,10 +33,12 @@ _WAITS: Final[Mapping[WaitKind, str]] = {
     "search": "search",
     "nested": "nested run",
     "message": "a person's message",
+    "approval": "a person's approval",
     "timer": "a timer",
     "worker": "a worker",
     "other": "",
 }
+_OF_PEOPLE: Final = ("message", "approval")
 _SEPARATOR: Final = " "
 
 
@@ -107,7 +109,7 @@ def state_of(run: OpenRun) -> str:
 
 def is_idle(run: OpenRun) -> bool:
     """Return whether it waits for nothing but a person."""
-    return not run.troubles and bool(run.waits) and all(wait.kind == "message" for wait in run.waits)
+    return not run.troubles and bool(run.waits) and all(wait.kind in _OF_PEOPLE for wait in run.waits)
 
 
 def style_of(run: OpenRun) -> str:

@@ -50,6 +50,13 @@ def _described(
     return described
 
 
+def _awaiting(what: str) -> DescribeWorkflowExecutionResponse:
+    described = _described()
+    fields = described.workflow_execution_info.search_attributes.indexed_fields
+    fields[names.SEARCH_AWAITING].data = f'"{what}"'.encode()
+    return described
+
+
 def _step(state: PendingActivityState.ValueType = STARTED, **fields: Any) -> PendingActivityInfo:
     step = PendingActivityInfo(activity_id="support:turn-1", state=state, attempt=1, **fields)
     step.activity_type.name = names.MODEL_ACTIVITY
@@ -134,6 +141,8 @@ def test_a_call_that_somebody_paused() -> None:
         (_described(task=_task(1)), ["worker"]),
         (_described(kind=names.CHAT_WORKFLOW), ["message"]),
         (_described(), ["other"]),
+        (_awaiting("approval"), ["approval"]),
+        (_awaiting("top-up"), ["other"]),
     ],
 )
 def test_what_it_waits_for(described: DescribeWorkflowExecutionResponse, kinds: list[str]) -> None:
