@@ -114,7 +114,7 @@ class Interpreter:
         """What everything in the workflow used so far."""
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
-        self.approvals = Approvals()
+        self.approvals = Approvals(self.details.waits)
         """The calls in it that wait for a person."""
         self.catalogues = Catalogues()
         self.accounts = Accounts()

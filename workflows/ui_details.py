@@ -75,6 +75,14 @@ class Details:
         self._entries.append(f"**search**{f' · {label}' if label else ''} · {_harmless(summary)}")
         self._publish()
 
+    def waits(self, place: Place, tool: str, group: str) -> None:
+        """Show that a call waits for a person."""
+        label = place.below(self._root)
+        whose = f" of {_harmless(first_line(group, _NAME_CHARS))}" if group else ""
+        where = f" · {label}" if label else ""
+        self._entries.append(f"**approval**{where} · **{_called(tool)}** waits for a person{whose}")
+        self._publish()
+
     def started(self, place: Place, run_id: str = "") -> None:
         """Show that something runs at a place."""
         if place != self._root:

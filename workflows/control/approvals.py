@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -33,9 +33,13 @@ class Approvals:
 
     A decision comes as an update, and is taken by the call that it names, once. Nothing else is changed by it: a call
     that waits keeps no other waiting, and costs nothing.
+
+    Args:
+        shown: Told of each call that begins to wait: its place, its tool, and whose yes is wanted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[Place, str, str], None] = lambda *_: None) -> None:
+        self._shown = shown
         self.granted: set[str] = set()
         """Tools that somebody said yes to for the rest of the run."""
         self._waiting: dict[str, WaitingCall] = {}
@@ -88,6 +92,7 @@ class Approvals:
             return Permit(arguments, refused=f"{tool.name} was not run: {lack}.")
         key = place.tool_call(call_id)
         self._waiting[key] = call
+        self._shown(place, tool.name, call.asks.group)
         if len(self._waiting) == 1:
             publish_awaiting(names.AWAITS_APPROVAL)
         try:

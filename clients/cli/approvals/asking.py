@@ -1,4 +1,4 @@
-"""Asks at the prompt about calls that wait, while a run is shown."""
+"""Asks at the prompt about calls that wait, while a run or a chat is shown."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .shown import argument_lines, command_for
 
 if TYPE_CHECKING:
     from ....contracts.wire.control.decision import Decided
+    from ...chats.chat import Chat
     from ...run import Run
 
 _LOOK_SECONDS: Final = 1.0
@@ -31,14 +32,14 @@ class Asking:
     Args:
         run: Whose calls.
         say: Prints a line.
+        lines: What is written, where something else reads it too.
     """
 
-    def __init__(self, run: Run, say: Callable[[str], None]) -> None:
+    def __init__(self, run: Run | Chat, say: Callable[[str], None], lines: WrittenLines | None = None) -> None:
         self._run = run
         self._say = say
-        self._lines = WrittenLines()
+        self._lines = lines or WrittenLines()
         self._asks = self._lines.is_typed
-        self._stale: asyncio.Future[str | None] | None = None
 
     async def about(self, event: ApprovalRequested) -> None:
         """Ask about a call that waits, until it is decided or left."""
@@ -51,29 +52,32 @@ class Asking:
             if not self._asks:
                 self._say(f"       {self._command(call)}")
                 return
-            self._say(f"       {_choices(call)}")
-            line = await self._written(event)
+            line = await self._written(event, _choices(call))
             if line is None or not await self._said(call, line.strip()):
                 return
 
-    async def _written(self, event: ApprovalRequested) -> str | None:
+    async def _written(self, event: ApprovalRequested, choices: str) -> str | None:
         """Return what is written.
 
         None where the call waits no more, or nothing more comes.
         """
-        if self._stale:
+        if self._lines.is_stale:
             # What is written now may have been meant for a call that waits no more.
             self._say("       an earlier call waits no more: press Enter to be asked about this one")
-            await self._stale
-            self._stale = None
+            await self._lines.next()
+        self._say(f"       {choices}")
         reading = asyncio.ensure_future(self._lines.next())
-        while not reading.done():
-            await asyncio.wait([reading], timeout=_LOOK_SECONDS)
-            if not reading.done() and not await self._pending(event):
-                self._stale = reading
-                self._say(f"       {event.name} waits no more")
-                return None
-        return reading.result()
+        try:
+            while not reading.done():
+                await asyncio.wait([reading], timeout=_LOOK_SECONDS)
+                if not reading.done() and not await self._pending(event):
+                    self._lines.is_stale = True
+                    self._say(f"       {event.name} waits no more")
+                    return None
+            return reading.result()
+        finally:
+            # Whoever asks next gets the line.
+            reading.cancel()
 
     async def _pending(self, event: ApprovalRequested) -> PendingApproval | None:
         """Return the call as it is now; None where it waits no more."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ....contracts.collection.citation import Citation
 from ....contracts.wire.chats.chat_event import TurnFinished
+from ....contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ....contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -30,7 +31,9 @@ from ..step_tree import StepTree
 from .screen import Screen
 
 _TOLD = (
-    FallbackUsed
+    ApprovalDecided
+    | ApprovalRequested
+    | FallbackUsed
     | MemberStarted
     | RetrievalResponded
     | RouteChosen

@@ -21,13 +21,26 @@ class WrittenLines:
     def __init__(self) -> None:
         self.is_typed = is_typed()
         """Whether a person writes them, and is asked for each."""
+        self.is_stale = False
+        """Whether the line that comes next may be meant for a question that is no longer asked."""
+        self._reading: asyncio.Future[str | None] | None = None
 
     async def next(self) -> str | None:
         """Wait for a line and return it; None where there are no more.
 
+        A line that was waited for and came to nobody is the next one.
+
         Raises:
             SpecError: It is no text.
         """
+        reading = self._reading = self._reading or self._begun()
+        try:
+            return await asyncio.shield(reading)
+        finally:
+            if reading.done():
+                self._reading, self.is_stale = None, False
+
+    def _begun(self) -> asyncio.Future[str | None]:
         loop = asyncio.get_running_loop()
         found: asyncio.Future[str | None] = loop.create_future()
 
@@ -45,7 +58,7 @@ class WrittenLines:
 
         # A thread of its own: the process ends although it may wait for a line that never comes.
         threading.Thread(target=read, daemon=True).start()
-        return await found
+        return found
 
     def _read(self) -> str | None:
         try:
