@@ -14,6 +14,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.update.v1 import Request
 
 from ....contracts import names
+from ....contracts.message import ToolResultPart
 from ....contracts.wire.control.approval_call import ApprovalAsked
 from ....contracts.wire.control.approval_event import ApprovalRequested
 from ....contracts.wire.control.decision import Decided, Decision, DecisionKind
@@ -22,6 +23,7 @@ from ....contracts.wire.places import ActivityId
 from ....workflows.control.waiting_call import answer_text
 from ..history_event import RecordedEvent
 from ..outcome import UNREAD, Accumulated, Activity, Reading, Scheduled
+from ..tool_calls import tool_responded
 from .waiting import ToldCall
 
 
@@ -118,9 +120,18 @@ class ApprovalUpdates:
         call, decided = came
         yield decided
         if decision.kind is DecisionKind.ANSWER:
-            yield from _never_made(recorded, call, answer_text(decision.answer), is_error=False)
+            content = answer_text(decision.answer)
+            yield from self._answered(recorded, call, content)
+            yield from _never_made(recorded, call, content, is_error=False)
         elif decision.kind is DecisionKind.DENY:
             yield from _never_made(recorded, call, decision.note or "a person denied it", is_error=True)
+
+    def _answered(self, recorded: RecordedEvent, call: ToldCall, content: str) -> Iterator[Event]:
+        """Yield what the model is told of a call that a person answered."""
+        transcript = self._so_far.transcripts.get(call.told.path)
+        result = ToolResultPart(call_id=call.told.call_id, name=call.told.name, content=content)
+        if transcript and transcript.answered(result):
+            yield tool_responded(recorded, call.told.path, transcript, result, since=call.since)
 
     def _on_timer_started(self, recorded: RecordedEvent) -> Iterator[Event]:
         metadata = recorded.event.user_metadata

@@ -35,7 +35,7 @@ async def _says(
     """What comes of a decision that is sent whatever the client knows: the reason where it is refused."""
     more: dict[str, dict[str, Any]] = {
         "edit": {"arguments": {"order": "edited", "amount": 1}},
-        "answer": {"answer": "as good as done"},
+        "answer": {"answer": "as good as done " * 900},
     }
     said: dict[str, Any] = {"path": call.path, "call_id": call.call_id, "kind": kind, "by": by, "hash": hash}
     try:
@@ -63,6 +63,9 @@ async def test_twenty_at_once(serve: Serve, waiting: Waiting, temporal: Temporal
         result = await run.result()
         events = [event async for event in run.events()]
         history = await client.history(run.id)
+        trace = await run.trace()
+    # What the model was told is in the history, though the answers together are larger than a call's input.
+    assert [step.proven for step in trace.run.walk() if step.kind == "model"] == [True, True]
     taken = [call.call_id for (call, _, _), why in zip(said, came, strict=True) if not why]
     assert sorted(taken) == sorted(call.call_id for call in pending)
     reasons = ("the hash is not that of the call", "it is decided: ", "it was decided meanwhile", "the run has ended")
