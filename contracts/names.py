@@ -55,6 +55,9 @@ MODEL_ACTIVITY: Final = "sostenuto.model"
 APPROVAL_ACTIVITY: Final = "sostenuto.approval"
 """Activity type that says whether a call needs an approval. What it returns is the request for it."""
 
+RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
+"""Activity type that asks a tool what came of a call whose outcome is unknown."""
+
 DECIDE_UPDATE: Final = "sostenuto_decide"
 """Update by which a person decides on a call that waits."""
 

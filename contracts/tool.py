@@ -20,6 +20,7 @@ from typing_extensions import TypeVar
 
 from .contract import Contract, option_names, unknown_field
 from .control.approval import Approval
+from .control.reconciliation import Reconcile
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.hints import type_of_parameter
@@ -35,9 +36,7 @@ ResourcesT = TypeVar("ResourcesT", default=Any)
 
 TOOL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 """Names that every provider takes."""
-
 DEFAULT_TIMEOUT = timedelta(minutes=1)
-
 _MOST_PROGRESS_CHARS = 1_000
 
 
@@ -73,6 +72,8 @@ class ToolSpec(ToolDefinition):
     """Further attempts after an exception, before the model is told. Always 0 for `once`."""
     asks: Approval | None = None
     """What it takes before it runs. None: nobody is asked."""
+    reconciles: bool = False
+    """Whether it can tell what came of a call that was cut off."""
 
     @property
     def definition(self) -> ToolDefinition:
@@ -164,7 +165,10 @@ class Tool(Generic[P, R]):
         signature: ToolSignature,
         callee: Callee,
         when: Callable[[Any], bool] | None = None,
+        reconcile: Reconcile | None = None,
     ) -> None:
+        self.reconcile = reconcile
+        """Tells by its idempotency key what came of a call that was cut off. None: nothing does."""
         self.when = when
         """Says by the context of a run whether the tool is offered in it. None: in every run."""
         self.when_type = type_of_parameter(when, f"{spec.name}: when") if when else None
@@ -203,6 +207,7 @@ def tool(
     description: str | None = ...,
     when: Callable[[Any], bool] | None = ...,
     approval: Approval | str | bool = ...,
+    reconcile: Reconcile | None = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -218,6 +223,7 @@ def tool(
     description: str | None = None,
     when: Callable[[Any], bool] | None = None,
     approval: Approval | str | bool = False,
+    reconcile: Reconcile | None = None,
     **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
@@ -238,10 +244,9 @@ def tool(
         name: What the model calls it. Default: the function's name; of an object that of its class, in snake case.
         description: What the model reads of it. Default: the docstring up to its first section.
         when: Says by the run's context whether the tool is offered in a run, as in `when=lambda context: context.pro`.
-            It is asked once, when the run begins, and gets the context as its parameter's type, else as the agent's.
-            A run without a context is not offered the tool.
-        approval: Who has to say yes before it runs: `True` for anybody, the name of an approval of the app, or an
-            `Approval`.
+            It is asked once, as the run begins, with the context typed; without a context the tool is not offered.
+        approval: Who has to say yes before it runs: `True` for anybody, an approval of the app by name, or one itself.
+        reconcile: Tells by its idempotency key what came of a `once` call that was cut off: `Done`, `NotDone` or None.
         **unknown: None: a mistake that is told as one.
 
     Raises:
@@ -253,7 +258,7 @@ def tool(
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
         options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries, "asks": approval}
-        return _make(wrapped, name, description, options, when)
+        return _make(wrapped, name, description, options, {"when": when, "reconcile": reconcile})
 
     return make if function is None else make(function)
 
@@ -263,7 +268,7 @@ def _make(
     name: str | None,
     description: str | None,
     options: dict[str, Any],
-    when: Callable[[Any], bool] | None,
+    hooks: dict[str, Any],
 ) -> Tool[..., Any]:
     called = _callable(wrapped)
     label = name or name_of(called)
@@ -271,16 +276,14 @@ def _make(
         raise SpecError("@tool: a lambda has no name: give it one by name=, or write a function with def")
     callee = Callee.of(called, label)
     signature = ToolSignature.of(callee, hidden=ToolContext)
+    asks = Approval.of(options["asks"], f"tool {label}: approval")
     try:
         spec = ToolSpec(
             name=label,
             description=signature.description if description is None else inspect.cleandoc(description),
             parameters=signature.schema,
-            **{
-                **options,
-                "effect": _effect(options["effect"], label),
-                "asks": Approval.of(options["asks"], f"tool {label}: approval"),
-            },
+            reconciles=hooks["reconcile"] is not None,
+            **{**options, "effect": _effect(options["effect"], label), "asks": asks},
         )
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
@@ -288,7 +291,7 @@ def _make(
     check_spec(spec)
     if spec.asks:
         spec.asks.check_when(spec.parameters.get("properties", {}), f"tool {label}: approval")
-    return Tool(called, spec, signature, callee, when)
+    return Tool(called, spec, signature, callee, **hooks)
 
 
 def _callable(wrapped: Any) -> Callable[..., Any]:
@@ -336,5 +339,7 @@ def check_spec(spec: ToolSpec) -> None:
             f"tool {spec.name}: fast=True needs effect='read', not {spec.effect.value!r}: "
             "a local activity may run again after a crash"
         )
+    if spec.reconciles and spec.effect is not Effect.ONCE:
+        raise SpecError(f"tool {spec.name}: reconcile= is for effect='once', not {spec.effect.value!r}")
     if spec.retries and spec.effect is Effect.ONCE:
         raise SpecError(f"tool {spec.name}: retries={spec.retries} needs effect='read' or 'idempotent', not 'once'")

@@ -15,6 +15,7 @@ from .contracts.control.budget import Budget, Degrade, Finish, Stop
 from .contracts.control.price import LongPrice, Price
 from .contracts.control.approval import Approval
 from .contracts.control.ask_person import AskPerson
+from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
@@ -83,6 +84,7 @@ __all__ = [
     "Document",
     "DocumentFailed",
     "DocumentIngested",
+    "Done",
     "Effect",
     "Event",
     "FallbackUsed",
@@ -101,6 +103,7 @@ __all__ = [
     "ModelError",
     "ModelRequested",
     "ModelResponded",
+    "NotDone",
     "Parallel",
     "Partial",
     "Passage",

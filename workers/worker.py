@@ -21,6 +21,7 @@ from ..activities.call.given.run_context import RunContexts
 from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
 from ..activities.control.approval import ApprovalActivities
+from ..activities.control.reconcile import ReconcileActivities
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
@@ -248,6 +249,7 @@ def _activities(
         mcp.catalogue,
         mcp.call,
         approval.ask,
+        ReconcileActivities(app.tools, user).ask,
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),

@@ -213,6 +213,19 @@ def approval_policy() -> LocalActivityPolicy:
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_CRASHES))
 
 
+def reconcile_policy() -> ActivityPolicy:
+    """Return the policy of asking a tool what came of a call.
+
+    The activity itself says when it gives up.
+    """
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(seconds=30) + _GRACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(5 + _CRASHES),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
 def approval_policy_elsewhere() -> ActivityPolicy:
     """Return the policy of asking that of another worker.
 

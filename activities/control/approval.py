@@ -27,6 +27,9 @@ from ..not_served import NotServedError, cannot
 PREDICATE_SECONDS: Final = 2.0
 """Longest a predicate may take. One that takes longer has not said that nobody need be asked."""
 _MOST_REASON_CHARS: Final = 500
+_IN_DOUBT: Final = (
+    "it was interrupted, and nobody knows whether it took effect: answer with what came of it, or deny it"
+)
 _SCHEMA: Final = "Valid arguments follow the JSON schema of the tool."
 
 
@@ -84,6 +87,7 @@ class ApprovalActivities:
             hash=call_hash(call.name, call.arguments),
             asks=asks,
             arguments=call.arguments if call.direct else None,
+            reason=_IN_DOUBT if call.in_doubt else "",
         )
         predicate = self._predicate(call, asks)
         if predicate is None or call.edited:
@@ -101,7 +105,7 @@ class ApprovalActivities:
         """
         asks = call.asks
         if not asks.policy:
-            return asks
+            return in_doubt(asks) if call.in_doubt else asks
         own = self._approvals.get(asks.policy)
         if own is None:
             known = ", ".join(sorted(self._approvals)) or "none"
@@ -109,7 +113,7 @@ class ApprovalActivities:
                 f"{call.name} was not run: this worker has no approval {asks.policy!r} (it has: {known}): "
                 f"name it in App(approvals={{{asks.policy!r}: Approval(...)}})"
             )
-        return own.model_copy(update={"policy": asks.policy})
+        return in_doubt(own, asks.policy) if call.in_doubt else own.model_copy(update={"policy": asks.policy})
 
     def _predicate(self, call: ApprovalCall, asks: Approval) -> Predicate | None:
         """Return what says which calls ask.
@@ -135,6 +139,8 @@ class ApprovalActivities:
         Raises:
             _UnfitError: They do not fit; says why.
         """
+        if call.in_doubt:
+            return {}
         tool = None if call.server or call.asks.question else self._tools.get(call.name)
         if tool is None:
             _check_schema(call)
@@ -164,6 +170,15 @@ class ApprovalActivities:
             return await self._user.on_loop(name, lambda: _awaited(lambda: predicate(**given_to(predicate, values))))
         said = await self._user.in_thread(lambda: _called(predicate, values))
         return await self._user.on_loop(name, lambda: _awaited(lambda: said)) if inspect.isawaitable(said) else said
+
+
+def in_doubt(asks: Approval, policy: str = "") -> Approval:
+    """Return by whom it is said what came of a call.
+
+    By one person, whoever asked for it too.
+    """
+    one = {"quorum": 1, "four_eyes": False, "grants": False, "conditional": False, "question": True}
+    return asks.model_copy(update={**one, "policy": policy})
 
 
 class _UnfitError(Exception):

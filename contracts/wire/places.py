@@ -22,6 +22,7 @@ SEPARATOR = "/"
 
 APPROVAL_STEP = "approval"
 """Last part of the id of a request for an approval."""
+_RECONCILE_STEP = "reconcile"
 
 _STEP = ":"
 _NUMBER = "#"
@@ -136,6 +137,13 @@ class Place(str):
         """
         return f"{self}{_STEP}{call_id}{_STEP}{APPROVAL_STEP}"
 
+    def reconciliation(self, call_id: str) -> str:
+        """Return the id of the question what came of the tool call here.
+
+        It was cut off.
+        """
+        return f"{self}{_STEP}{call_id}{_STEP}{_RECONCILE_STEP}"
+
     def edited_call(self, call_id: str) -> str:
         """Return the id of the check of what a person changed in the tool call here."""
         return f"{self}{_STEP}{call_id}{_STEP}edit"
@@ -194,6 +202,11 @@ class ActivityId(NamedTuple):
         """
         found = _MODEL_CALL.fullmatch(self.step)
         return (int(found[1]), int(found[2] or 0)) if found else None
+
+    @property
+    def reconciled_call(self) -> ActivityId | None:
+        """The tool call of which this asks what came; None where it does not."""
+        return ActivityId.parse(self.place) if self.step == _RECONCILE_STEP else None
 
     @property
     def approved_call(self) -> ActivityId | None:

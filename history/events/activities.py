@@ -17,7 +17,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId
 from .chats.updates import read_turn_end
 from .continued_conversations import read_continued_conversation
-from .control.approvals import read_approval
+from .control.approvals import read_approval, read_reconciliation
 from .history_event import RecordedEvent
 from .knowledge.ingests import read_beginning, read_document, read_listing
 from .knowledge.searches import read_retrieval
@@ -38,6 +38,7 @@ def _read_nothing(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumul
 READERS: Mapping[str, Reader] = {
     names.MODEL_ACTIVITY: read_model_call,
     names.APPROVAL_ACTIVITY: read_approval,
+    names.RECONCILE_ACTIVITY: read_reconciliation,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
     names.RETRIEVE_ACTIVITY: read_retrieval,

@@ -42,6 +42,7 @@ DURABLE = {
     "CHAT_REFUSED": "ChatRefused",
     "MODEL_ACTIVITY": "sostenuto.model",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
+    "RECONCILE_ACTIVITY": "sostenuto.reconcile",
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",
     "AWAITS_APPROVAL": "approval",
@@ -126,7 +127,7 @@ PUBLIC = {
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
         *("DocumentFailed", "DocumentIngested", "Score"),
-        *("Approval", "ApprovalDecided", "ApprovalRequested", "AskPerson", "PendingApproval"),
+        *("Approval", "ApprovalDecided", "ApprovalRequested", "AskPerson", "Done", "NotDone", "PendingApproval"),
     ),
 }
 

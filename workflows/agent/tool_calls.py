@@ -29,6 +29,7 @@ from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled, cause_of, told_by
+from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import Permit
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
@@ -115,8 +116,19 @@ class ToolCalls:
         permit = await self._permitted(tool, call)
         if isinstance(permit, ToolResultPart):
             return permit
+        return await self._made(tool, call, permit, reply.id)
+
+    async def _made(self, tool: ToolSpec, call: ToolCallPart, permit: Permit, reply: str) -> ToolResultPart:
+        """Return what a call comes to that may be made."""
+        invocation = ToolInvocation(
+            call_id=call.id,
+            reply=reply,
+            arguments=dict(permit.arguments),
+            context=has_context(),
+            edited=permit.edited,
+        )
         try:
-            output = await self._called(tool, call, permit, reply.id)
+            output = await self._called(tool, invocation)
         except PayloadTooLargeError as error:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
@@ -125,7 +137,12 @@ class ToolCalls:
                     unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
                     self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
                 raise
-            return error_result(call, _explain(tool, cause_of(error)))
+            found: ToolOutput | str = ""
+            if may_be_settled(tool) and _is_unknown(cause_of(error)):
+                found = await settled(self._host.approvals, tool, self._place, invocation)
+            if isinstance(found, str):
+                return error_result(call, found or _explain(tool, cause_of(error)))
+            output = found
         return output.as_result(call.id, call.name)
 
     async def _permitted(self, tool: ToolSpec, call: ToolCallPart) -> Permit | ToolResultPart:
@@ -176,15 +193,8 @@ class ToolCalls:
             return error_result(call, f"{call.name} failed: {told_by(error)}")
         return found.as_result(call.id, call.name)
 
-    async def _called(self, tool: ToolSpec, call: ToolCallPart, permit: Permit, reply: str) -> ToolOutput:
-        invocation = ToolInvocation(
-            call_id=call.id,
-            reply=reply,
-            arguments=dict(permit.arguments),
-            context=has_context(),
-            edited=permit.edited,
-        )
-        activity_id = self._place.tool_call(call.id)
+    async def _called(self, tool: ToolSpec, invocation: ToolInvocation) -> ToolOutput:
+        activity_id = self._place.tool_call(invocation.call_id)
 
         async def start(refused: int) -> ToolOutput:
             async with self._host.outbox.sending(invocation, "the call"):
@@ -237,6 +247,12 @@ def _query(call: ToolCallPart) -> str:
     if not isinstance(query, str):
         raise SpecError("query: it is missing, or no text")
     return query
+
+
+def _is_unknown(cause: BaseException | None) -> bool:
+    """Return whether nobody knows what came of a call that failed so."""
+    told = (names.TOOL_FAILED, names.NOT_SERVED, _NOT_FOUND)
+    return not (isinstance(cause, ApplicationError) and cause.type in told)
 
 
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ...contracts import limits, names
 from ...contracts.contract import brief
@@ -24,6 +24,7 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from ..agent.mcp_catalogue import find_tool
 from ..agent.tool_calls import start_tool
 from ..concurrency import cause_of
+from ..control.doubt import may_be_settled, settled
 from ..interpreter import Interpreter
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
@@ -114,10 +115,24 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Inter
         # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
         cause = cause_of(error)
         if not isinstance(cause, ApplicationError):
-            raise
+            return await _settled(tool, invocation, interpreter, error)
         if is_not_served(cause):
             raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
         raise cause from None
+
+
+async def _settled(
+    tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter, error: ActivityError | ApplicationError
+) -> ToolOutput:
+    """Return what came of a call that was cut off, where anybody can say it."""
+    if not may_be_settled(tool) or is_cancelled_exception(error):
+        raise error
+    found = await settled(interpreter.approvals, tool, interpreter.root, invocation, direct=True)
+    if isinstance(found, ToolOutput):
+        return found
+    if found:
+        raise ApplicationError(found, type=names.TOOL_FAILED, non_retryable=True)
+    raise error
 
 
 def _invocation(interpreter: Interpreter, arguments: Mapping[str, Any]) -> ToolInvocation:

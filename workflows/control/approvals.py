@@ -90,21 +90,56 @@ class Approvals:
         if call.asks.four_eyes and not call.requester:
             lack = f"it takes another person than whoever asked, and the run's context has no {USER_VALUE!r}"
             return Permit(arguments, refused=f"{tool.name} was not run: {lack}.")
+        permit = await self._waited(call, place, call_id)
+        if call.is_granted:
+            self.granted.add(tool.name)
+        return permit
+
+    async def doubt(
+        self,
+        tool: ToolSpec,
+        place: Place,
+        call_id: str,
+        arguments: Mapping[str, JsonValue],
+        *,
+        direct: bool = False,
+    ) -> Permit:
+        """Return what a person says came of a call that was cut off.
+
+        It has no answer where nobody can say.
+
+        Args:
+            tool: What was called.
+            place: Of the agent, or of the workflow, whose call it is.
+            call_id: Id of the call.
+            arguments: With what.
+            direct: Whether no model asked for it.
+
+        Raises:
+            asyncio.CancelledError: It was given up while it waited.
+        """
+        try:
+            asked = await self._asked(tool, place.approval(call_id), arguments, direct=direct, in_doubt=True)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return Permit(arguments)
+        return await self._waited(WaitingCall(tool, arguments, asked.hash, asked.asks, _requester()), place, call_id)
+
+    async def _waited(self, call: WaitingCall, place: Place, call_id: str) -> Permit:
         key = place.tool_call(call_id)
+        self._settled.pop(key, None)
         self._waiting[key] = call
-        self._shown(place, tool.name, call.asks.group)
+        self._shown(place, call.tool.name, call.asks.group)
         if len(self._waiting) == 1:
             publish_awaiting(names.AWAITS_APPROVAL)
         try:
-            permit = await _ended(call, place.approval(call_id))
+            return await _ended(call, place.approval(call_id))
         finally:
             del self._waiting[key]
             self._settle(key, call)
             if not self._waiting:
                 publish_awaiting("")
-        if call.is_granted:
-            self.granted.add(tool.name)
-        return permit
 
     async def _asked(
         self,
@@ -114,6 +149,7 @@ class Approvals:
         *,
         direct: bool = False,
         edited: bool = False,
+        in_doubt: bool = False,
     ) -> ApprovalAsked:
         """Return what a worker says of a call.
 
@@ -132,6 +168,7 @@ class Approvals:
             tool=tool.tool if isinstance(tool, McpTool) else "",
             destructive=tool.approval if isinstance(tool, McpTool) else False,
             edited=edited,
+            in_doubt=in_doubt,
             direct=direct,
         )
         summary = first_line(f"approval of {tool.name}", 80)

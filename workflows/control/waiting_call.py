@@ -107,7 +107,8 @@ class WaitingCall:
             return f"it takes {self.asks.quorum} people, who cannot give one answer: approve or deny it"
         if len(answer_text(answer).encode(errors="replace")) > MOST_ANSWER_BYTES:
             return f"the answer has more than {MOST_ANSWER_BYTES:,} bytes"
-        options = options_of(self.arguments) if self.asks.question else ()
+        is_question = self.tool.asks is not None and self.tool.asks.question
+        options = options_of(self.arguments) if is_question else ()
         if options and answer not in options:
             return f"the answer is none of: {', '.join(options)}"
         return ""

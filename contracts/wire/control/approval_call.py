@@ -36,6 +36,8 @@ class ApprovalCall(Contract):
     """Whether the server calls it so."""
     edited: bool = False
     """Whether a person wrote the arguments: they need no further yes of the predicate."""
+    in_doubt: bool = False
+    """Whether the call was made and cut off: what came of it is asked, not whether it may be made."""
     direct: bool = False
     """Whether no model asked for the call, so that its arguments stand nowhere else."""
 

@@ -18,12 +18,13 @@ from ....contracts.message import ToolResultPart
 from ....contracts.wire.control.approval_call import ApprovalAsked
 from ....contracts.wire.control.approval_event import ApprovalRequested
 from ....contracts.wire.control.decision import Decided, Decision, DecisionKind
+from ....contracts.wire.control.reconcile_call import Reconciled
 from ....contracts.wire.event import Event, ToolRequested, ToolResponded
 from ....contracts.wire.places import ActivityId
 from ....workflows.control.waiting_call import answer_text
 from ..history_event import RecordedEvent
 from ..outcome import UNREAD, Accumulated, Activity, Reading, Scheduled
-from ..tool_calls import tool_responded
+from ..tool_calls import ToolOutcome, tool_responded
 from .waiting import ToldCall
 
 
@@ -31,6 +32,33 @@ def read_approval(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumul
     """Read the request for an approval: its end tells all."""
     call = scheduled.id.approved_call
     return Reading(call.place, RequestOutcome(call, so_far)) if call else UNREAD
+
+
+def read_reconciliation(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:  # noqa: ARG001
+    """Read the question what came of a call that was cut off."""
+    call = scheduled.id.reconciled_call
+    transcript = so_far.transcripts.get(call.place) if call else None
+    return Reading(call.place, ReconciledOutcome(ToolOutcome(call.step, transcript))) if call and transcript else UNREAD
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledOutcome:
+    """What a tool says came of a call."""
+
+    tool: ToolOutcome
+
+    def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
+        """Yield what the call returned, where it took effect."""
+        found = recorded.value(result, Reconciled)
+        asked = self.tool.transcript.calls.get(self.tool.call_id)
+        if found.output and asked:
+            yield from self.tool.answered(
+                recorded, activity, found.output.as_result(self.tool.call_id, asked.part.name)
+            )
+
+    def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
+        """Yield nothing: it is still unknown, which the model is told."""
+        yield from ()
 
 
 @dataclass(frozen=True, slots=True)

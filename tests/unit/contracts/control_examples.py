@@ -10,7 +10,7 @@ from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.approval import Approval
 from sostenuto.contracts.tool import ToolSpec
 from sostenuto.contracts.wire import run, tool_call, totals
-from sostenuto.contracts.wire.control import approval_call, approval_event, decision
+from sostenuto.contracts.wire.control import approval_call, approval_event, decision, reconcile_call
 
 _HASH = "ab" * 32
 _AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     about |= {"grants": True, "question": True, "escalated": True, "reason": "its when= raised KeyError"}
     return (
         _APPROVAL,
-        ToolSpec(name="refund", parameters={"type": "object"}, asks=_APPROVAL),
+        ToolSpec(name="refund", parameters={"type": "object"}, asks=_APPROVAL, reconciles=True),
         tool_call.ToolInvocation(call_id="call_1_0", reply="r1", edited=True),
         run.Carried(messages=(), after="r1", turns=1, totals=totals.Totals(), granted=("refund",)),
         approval_call.ApprovalCall(
@@ -49,6 +49,7 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             tool="push",
             destructive=True,
             edited=True,
+            in_doubt=True,
             direct=True,
         ),
         approval_call.ApprovalAsked(
@@ -72,6 +73,8 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             for_rest=True,
         ),
         decision.Decided(missing=1, hash=_HASH),
+        reconcile_call.ReconcileCall(name="refund", call_id="call_1_0", reply="r1"),
+        reconcile_call.Reconciled(output=tool_call.ToolOutput(content="a"), not_done=True, note="it is down"),
         approval_event.ApprovalRequested(**when, call_id="call_1_0", name="refund", arguments={"amount": 5}, **about),
         approval_event.ApprovalDecided(
             **when,

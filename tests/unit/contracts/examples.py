@@ -342,7 +342,7 @@ EXAMPLES: tuple[Contract, ...] = (
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(),
     *control_examples(WHEN),
-    MCP_TOOL.model_copy(update={"asks": Approval(group="ops")}),
+    MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", edited=True),
 )
 
