@@ -14,9 +14,10 @@ from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, SpecError, ToolError
+from ..contracts.mcp import McpServer
 from ..contracts.tool import Effect
 from ..contracts.wire.mcp_call import McpCatalogue, McpCatalogueCall, McpInvocation, ToolFault
-from ..contracts.wire.tool_call import ToolOutput, outcome_unknown
+from ..contracts.wire.tool_call import ToolOutput, not_permitted, outcome_unknown
 from .call.failure import failure
 from .call.given.run_context import ContextUnreadable, RunContexts
 from .call.heartbeat import heartbeats
@@ -116,6 +117,7 @@ class McpActivities:
         call = McpCall(invocation.tool, invocation.arguments, idempotency_key(invocation), report)
         try:
             session = await self._session_for(invocation.server, is_there=invocation.context)
+            _check_permitted(session.server, invocation, self._effect(invocation))
             return fit(await session.call_tool(call), name, self._effect(invocation))
         except NotServedError as error:
             raise await cannot(f"{name} was not run: {error}") from None
@@ -170,6 +172,18 @@ class McpActivities:
         session = self._servers.get(invocation.server)
         told = session.server.effects.get(invocation.tool) if session else None
         return Effect.ONCE if told == Effect.ONCE else invocation.effect
+
+
+def _check_permitted(server: McpServer, invocation: McpInvocation, effect: Effect) -> None:
+    """Check that the run has asked for the approval that a tool takes.
+
+    What the server calls destructive is not known here: the catalogue of the run has it.
+
+    Raises:
+        ToolError: It has not.
+    """
+    if not invocation.permitted and server.approval_of(invocation.tool, effect, destructive=False):
+        raise ToolError(not_permitted(invocation.name))
 
 
 def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationError:

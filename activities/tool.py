@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from ..contracts import names
 from ..contracts.errors import ToolError
 from ..contracts.message import FilePart, ImagePart
 from ..contracts.signature.tool_signature import ToolArgumentsError
 from ..contracts.tool import Effect, Tool, ToolContext
-from ..contracts.wire.tool_call import ToolInvocation, ToolOutput
+from ..contracts.wire.tool_call import ToolInvocation, ToolOutput, not_permitted
 from .call.failure import failure, text_of, told, ungrouped
 from .call.given.resources import Resources
 from .call.given.run_context import ContextUnreadable, RunContexts
@@ -78,6 +79,9 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live
         """
 
         async def run(report: Report) -> ToolOutput:
+            if tool.spec.asks and not invocation.permitted:
+                message = not_permitted(tool.spec.name)
+                raise ApplicationError(message, type=names.TOOL_FAILED, non_retryable=True)
             context = await _for_call(tool, invocation, given)
             with live.tool_call() as tell:
                 return await _run(tool, invocation, _Told(report, tell), user, context)

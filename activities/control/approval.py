@@ -110,7 +110,7 @@ class ApprovalActivities:
         if own is None:
             known = ", ".join(sorted(self._approvals)) or "none"
             raise NotServedError(
-                f"{call.name} was not run: this worker has no approval {asks.policy!r} (it has: {known}): "
+                f"this worker has no approval {asks.policy!r} (it has: {known}): "
                 f"name it in App(approvals={{{asks.policy!r}: Approval(...)}})"
             )
         return in_doubt(own, asks.policy) if call.in_doubt else own.model_copy(update={"policy": asks.policy})
@@ -130,7 +130,7 @@ class ApprovalActivities:
         elif not asks.policy:
             known = self._tools[call.name].spec.asks if call.name in self._tools else None
         if known is None or known.when is None:
-            raise NotServedError(f"{call.name} was not run: this worker does not know when it asks for an approval")
+            raise NotServedError(f"this worker does not know when {call.name} asks for an approval")
         return known.when
 
     def _bound(self, call: ApprovalCall) -> dict[str, Any]:

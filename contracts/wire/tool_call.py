@@ -21,6 +21,8 @@ class ToolInvocation(Contract):
     arguments: dict[str, JsonValue] = {}
     context: bool = False
     """Whether the run has a context, which the tool may ask for."""
+    permitted: bool = False
+    """Whether the run has asked for whatever approval it knows of. A worker whose tool has one makes no other call."""
     edited: bool = False
     """Whether a person changed the arguments, which the model is then told."""
 
@@ -37,6 +39,17 @@ class ToolOutput(Contract):
     def as_result(self, call_id: str, name: str) -> ToolResultPart:
         """Return what the model is told of the call."""
         return ToolResultPart(call_id=call_id, name=name, content=self.content, attachments=self.attachments)
+
+
+def not_permitted(name: str) -> str:
+    """Return what a model is told of a call for which nobody was asked.
+
+    Its run knows of no approval, and the worker does.
+    """
+    return (
+        f"{name} was not run: it takes an approval by now, and this run began before it did. It can be called in a run "
+        "that begins anew."
+    )
 
 
 def edited_words(arguments: Mapping[str, JsonValue]) -> str:

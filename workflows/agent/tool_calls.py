@@ -125,6 +125,7 @@ class ToolCalls:
             reply=reply,
             arguments=dict(permit.arguments),
             context=has_context(),
+            permitted=tool.asks is not None,
             edited=permit.edited,
         )
         try:

@@ -101,7 +101,7 @@ async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Inter
     if permit.answer is not None:
         return ToolOutput(content=permit.answer)
     # What it returns goes to code, which is not told in words that a person changed something.
-    invocation = invocation.model_copy(update={"arguments": dict(permit.arguments)})
+    invocation = invocation.model_copy(update={"arguments": dict(permit.arguments), "permitted": tool.asks is not None})
 
     async def start(refused: int) -> ToolOutput:
         async with interpreter.outbox.sending(invocation, "the call"):

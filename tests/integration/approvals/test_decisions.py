@@ -16,6 +16,7 @@ from sostenuto.clients.approvals.decisions import send_decision
 from sostenuto.contracts import names
 from sostenuto.contracts.control.approval import call_hash
 from sostenuto.contracts.wire.control.decision import Decision, DecisionKind
+from sostenuto.contracts.wire.tool_call import not_permitted
 from sostenuto.workers.worker import replayer
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import calls
@@ -202,6 +203,16 @@ async def test_what_a_run_refuses_says_why(serve: Serve, waiting: Waiting, tempo
     assert len(recorded.attributes("workflow_execution_update_accepted")) == 1
     # One note for the request, and one each for the list of what waits: the rest is the update's own.
     assert len(recorded.markers) == 1
+
+
+async def test_a_run_that_knows_of_no_approval_cannot_make_the_call(serve: Serve) -> None:
+    """As one that began before its tool had one, or whose spec somebody wrote by hand."""
+    spec = DESK.tools[0].model_copy(update={"asks": None})
+    older = DESK.model_copy(update={"tools": (spec,)})
+    async with serve({"desk": [calls(("refund", {"order": "1", "amount": 5})), "Done."]}) as client:
+        run = await client.start(older, "Go.", id=f"older-{uuid4().hex[:8]}")
+        told = [part.content for m in (await run.result()).messages for part in m.parts if part.kind == "tool_result"]
+    assert (told, PAID) == ([not_permitted("refund")], [])
 
 
 async def test_code_first(serve: Serve, waiting: Waiting, temporal: TemporalClient, task_queue: str) -> None:

@@ -37,7 +37,7 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     return (
         _APPROVAL,
         ToolSpec(name="refund", parameters={"type": "object"}, asks=_APPROVAL, reconciles=True),
-        tool_call.ToolInvocation(call_id="call_1_0", reply="r1", edited=True),
+        tool_call.ToolInvocation(call_id="call_1_0", reply="r1", permitted=True, edited=True),
         run.Carried(messages=(), after="r1", turns=1, totals=totals.Totals(), granted=("refund",)),
         approval_call.ApprovalCall(
             name="git_push",

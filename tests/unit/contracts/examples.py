@@ -343,7 +343,9 @@ EXAMPLES: tuple[Contract, ...] = (
     *budget_examples(),
     *control_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
-    mcp_call.McpInvocation(call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", edited=True),
+    mcp_call.McpInvocation(
+        call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", permitted=True, edited=True
+    ),
 )
 
 KINDS = {type(example).__name__: type(example) for example in EXAMPLES}

@@ -104,8 +104,8 @@ async def test_the_approval_of_the_app_is_recorded_as_it_is_now(user: UserCode) 
     ("call", "message"),
     [
         ({"asks": Approval(policy="small")}, r"this worker has no approval 'small' \(it has: large\)"),
-        ({"asks": Approval(conditional=True)}, "this worker does not know when it asks for an approval"),
-        ({"asks": Approval(conditional=True), "server": "git"}, "this worker does not know when it asks"),
+        ({"asks": Approval(conditional=True)}, "this worker does not know when pay asks for an approval"),
+        ({"asks": Approval(conditional=True), "server": "git"}, "this worker does not know when pay asks"),
     ],
 )
 async def test_a_worker_that_lacks_something_hands_it_on(user: UserCode, call: dict[str, Any], message: str) -> None:
