@@ -61,8 +61,8 @@ def publish_awaiting(what: str) -> None:
     Args:
         what: Such as `names.AWAITS_APPROVAL`. Empty: for nobody any more.
     """
-    # As above: whoever registered one of them registered all.
-    if workflow.info().typed_search_attributes.get(STATUS) is None:
+    # As above, and of code-first workflows too: whoever registered one of them registered all.
+    if workflow.info().typed_search_attributes.get(RUNNABLE) is None:
         return
     workflow.upsert_search_attributes([AWAITING.value_set(what) if what else AWAITING.value_unset()])
 

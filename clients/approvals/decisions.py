@@ -29,7 +29,10 @@ _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _OVER: Final = ("already completed", "closing workflow")
 """In what the server says of a workflow that has ended, or ends just now."""
-_UNSERVED: Final = "no worker takes the decision: it needs one that serves the run, as `sostenuto worker` does"
+_UNSERVED: Final = (
+    "no worker has taken the decision yet: it needs one that serves the run, as `sostenuto worker` does, which may "
+    "still take it"
+)
 
 
 async def send_decision(temporal: Client, run_id: str, decision: Decision) -> Decided:

@@ -19,7 +19,7 @@ from sostenuto.contracts.wire.control.decision import Decision, DecisionKind
 from sostenuto.contracts.wire.tool_call import not_permitted
 from sostenuto.workers.worker import replayer
 from tests.integration.agent.recorded import Recorded
-from tests.integration.agent.stage import calls
+from tests.integration.agent.stage import calls, eventually
 from tests.integration.approvals.conftest import Serve, Waiting
 from tests.integration.approvals.desk import DESK, PAID, Settling
 
@@ -219,6 +219,12 @@ async def test_code_first(serve: Serve, waiting: Waiting, temporal: TemporalClie
     async with serve({}) as client:
         run = await client.start(Settling, "7", id=f"own-{uuid4().hex[:8]}")
         pending = {(call.tool, call.arguments.get("amount")): call for call in await waiting(run, 3)}
+
+        async def listed() -> bool:
+            found = await client.approvals(f"WorkflowId = '{run.id}'")
+            return {call.call_id for call in found} == {call.call_id for call in pending.values()}
+
+        await eventually(listed)
         await run.approve(pending["refund", 50].call_id, by="ann")
         await run.deny(pending["refund", 60].call_id, by="ann", note="no")
         await run.answer(pending["ask_person", None].call_id, "b", by="ann")
