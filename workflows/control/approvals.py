@@ -208,8 +208,12 @@ class Approvals:
         key = place.tool_call(decision.call_id)
         call, hash_of_edit = self._waiting[key], ""
         if decision.kind is DecisionKind.EDIT:
-            edited = decision.arguments or {}
-            asked = await self._asked(call.tool, place.edited_call(decision.call_id), edited, edited=True)
+            edited, request = decision.arguments or {}, place.edited_call(decision.call_id)
+            call.checks += 1
+            try:
+                asked = await self._asked(call.tool, request, edited, edited=True)
+            finally:
+                call.checks -= 1
             if why := asked.refused or self._why_not(decision):
                 raise ApplicationError(why, type=names.APPROVAL_REFUSED, non_retryable=True)
             hash_of_edit = asked.hash
@@ -236,6 +240,9 @@ async def _ended(call: WaitingCall, timer: str) -> Permit:
             await workflow.wait_condition(lambda: call.permit is not None, timeout=patience, timeout_summary=timer)
         except TimeoutError:
             call.late()
+    # Whoever edits is told what came of it, whatever became of the call meanwhile.
+    if call.checks:
+        await workflow.wait_condition(lambda: not call.checks)
     return call.permit
 
 

@@ -53,6 +53,8 @@ class WaitingCall:
     permit: Permit | None = None
     """What came of it, once that is known."""
     is_edited: bool = False
+    checks: int = 0
+    """How many edits of it are being checked."""
     approvals: list[Decision] = field(default_factory=list)
     """Every yes to the arguments as they are now."""
 

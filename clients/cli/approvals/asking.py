@@ -57,10 +57,7 @@ class Asking:
                 return
 
     async def _written(self, event: ApprovalRequested, choices: str) -> str | None:
-        """Return what is written.
-
-        None where the call waits no more, or nothing more comes.
-        """
+        """Return what is written; None where the call waits no more."""
         if self._lines.is_stale:
             # What is written now may have been meant for a call that waits no more.
             self._say("       an earlier call waits no more: press Enter to be asked about this one")
@@ -74,7 +71,8 @@ class Asking:
                     self._lines.is_stale = True
                     self._say(f"       {event.name} waits no more")
                     return None
-            return reading.result()
+            # Where nothing more comes it is left, as by Enter.
+            return reading.result() or ""
         finally:
             # Whoever asks next gets the line.
             reading.cancel()
