@@ -20,7 +20,7 @@ from typing_extensions import TypeVar
 
 from .contract import Contract, option_names, unknown_field
 from .control.approval import Approval
-from .control.reconciliation import Reconcile
+from .control.reconciliation import Reconcile, is_hook
 from .errors import SpecError
 from .signature.callee import LAMBDA, Callee, name_of
 from .signature.hints import type_of_parameter
@@ -282,7 +282,7 @@ def _make(
             name=label,
             description=signature.description if description is None else inspect.cleandoc(description),
             parameters=signature.schema,
-            reconciles=hooks["reconcile"] is not None,
+            reconciles=is_hook(hooks["reconcile"], f"tool {label}"),
             **{**options, "effect": _effect(options["effect"], label), "asks": asks},
         )
     except ValidationError as error:

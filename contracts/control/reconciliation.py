@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract import brief
+from ..errors import SpecError
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -22,3 +25,14 @@ class NotDone:
 
 Reconcile = Callable[[str], Any]
 """Says by the idempotency key of a call what came of it: `Done`, `NotDone`, or None where that cannot be known."""
+
+
+def is_hook(given: Any, where: str) -> bool:
+    """Return whether there is a hook.
+
+    Raises:
+        SpecError: What was given cannot be called.
+    """
+    if given is not None and not callable(given):
+        raise SpecError(f"{where}: reconcile: {brief(given)} is no function of the call's idempotency key")
+    return given is not None

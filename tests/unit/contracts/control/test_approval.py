@@ -65,6 +65,8 @@ def test_code_stays_where_it_is() -> None:
             lambda: App(mcp={"s": McpServer(command="x", approval={"write": "big"})}),
             r"App: mcp\['s'\]: approval\['write'\]: the app has no approval 'big'",
         ),
+        (lambda: tool(reconcile=cast("Any", 7))(pay), "tool pay: reconcile: 7 is no function"),
+        (lambda: tool(effect="read", reconcile=lambda key: None)(pay), "reconcile= is for effect='once', not 'read'"),
         (lambda: AskPerson(name="ask a person"), "a name has up to 64 letters"),
     ],
 )
