@@ -11,10 +11,10 @@ from . import loading as _loading  # noqa: F401 - the first, as it says
 from .contracts.collection.citation import Citation, Cited, Claim
 from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
-from .contracts.control.budget import Budget, Degrade, Finish, Stop
-from .contracts.control.price import LongPrice, Price
 from .contracts.control.approval import Approval
 from .contracts.control.ask_person import AskPerson
+from .contracts.control.budget import Budget, Degrade, Finish, Stop
+from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
@@ -64,11 +64,11 @@ __version__ = "0.3.0"
 __all__ = [
     "Agent",
     "App",
-    "Budget",
     "Approval",
     "ApprovalDecided",
     "ApprovalRequested",
     "AskPerson",
+    "Budget",
     "Chain",
     "Chat",
     "ChatBusy",
@@ -107,8 +107,8 @@ __all__ = [
     "Parallel",
     "Partial",
     "Passage",
-    "Price",
     "PendingApproval",
+    "Price",
     "Progress",
     "Prompt",
     "Result",

@@ -151,12 +151,7 @@ class _Run:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
         if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
-    def _carried(self, loop: AgentLoop) -> Carried:
-        account = self._interpreter.account(self._place)
-        granted = tuple(sorted(self._interpreter.approvals.granted))
-        until = account.left().until if account else None
-        carried = loop.state.carried(self._interpreter.places)
-        return carried.model_copy(update={"until": until, "granted": granted})
+            carried = self._input.model_copy(update={"carried": self._carried(self._loop)})
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.

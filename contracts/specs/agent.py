@@ -12,8 +12,8 @@ from typing_extensions import TypedDict, Unpack, override
 from ..collection.collection import Collection, SearchTool
 from ..context.values import check_type
 from ..contract import OutT_co, arguments, as_tuple, brief
-from ..control.budget import Budget
 from ..control.ask_person import AskPerson
+from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..model import ANY_TOOL, Head, Model, OutputSchema

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from sostenuto import (
     Agent,
-    Budget,
     Approval,
     AskPerson,
+    Budget,
     Chain,
     Cited,
     CodeExecution,
