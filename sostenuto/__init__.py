@@ -33,6 +33,7 @@ from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
+from .contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
 from .contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -69,6 +70,8 @@ __all__ = [
     "ApprovalRequested",
     "AskPerson",
     "Budget",
+    "BudgetSpent",
+    "BudgetWarned",
     "Chain",
     "Chat",
     "ChatBusy",

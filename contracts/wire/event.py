@@ -12,6 +12,7 @@ from ..specs.router import Strategy
 from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .control.approval_event import ApprovalDecided, ApprovalRequested
+from .control.budget_event import BudgetSpent, BudgetWarned
 from .event_base import EventBase
 from .mcp_call import ToolFault
 from .model_call import StopReason
@@ -328,7 +329,9 @@ Event = Annotated[
     | TurnStarted
     | TurnFinished
     | ApprovalRequested
-    | ApprovalDecided,
+    | ApprovalDecided
+    | BudgetWarned
+    | BudgetSpent,
     Field(discriminator="type"),
 ]
 

@@ -14,6 +14,7 @@ from ...contracts.model import Head, Model
 from ...contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelResponded, ToolRequested
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
+from .control.budgets import read_allowance
 from .history_event import RecordedEvent
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
 from .tool_calls import responses_first_told
@@ -40,6 +41,7 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
         # That of an agent with MCP servers is whole only here.
         transcript.head = call.head
     before, failure = transcript.choice, transcript.failure
+    spent = tuple(read_allowance(recorded, call, transcript, so_far))
     transcript.sent(call, so_far.found, so_far.told)
     yield from responses_first_told(recorded, call.transcript, transcript)
     if call.choice != before:
@@ -50,6 +52,7 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
             model=call.model,
             reason=failure,
         )
+    yield from spent
     yield ModelRequested(**recorded.stamp(call.transcript), turn=call.turn, model=call.model)
 
 

@@ -42,6 +42,10 @@ class Accumulated:
     """What it used, with the nested runs that have ended."""
     unserved: Counter[str] = field(default_factory=Counter)
     """How often no worker could begin a step of an ingest, by the id of its activity."""
+    warned: set[str] = field(default_factory=set)
+    """Limits of budgets that were told to be nearly spent."""
+    finished: bool = False
+    """Whether a last answer was asked for, as a budget was not enough for more."""
     code_first: bool = False
     """Whether the workflow is a code-first one, which may call tools without a model."""
 

@@ -28,6 +28,7 @@ from ...workflows.tally import Tally
 from .activities import Activities
 from .chats.updates import ChatUpdates
 from .control.approvals import ApprovalUpdates
+from .control.budgets import read_exhausted
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -307,6 +308,7 @@ class Projection:
         """Yield the end of a run with a result of its own, and the errors only it tells."""
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)
+        yield from read_exhausted(recorded, self._path, result, self._so_far)
         yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
 
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:

@@ -76,6 +76,8 @@ class RebuiltTranscript:
         self.messages = list(messages)
         self.choice = choice
         """Place in `Model.choices` of the model in use."""
+        self.instead: Model | None = None
+        """The model that is called in place of that, as a budget is not enough for it."""
         self.failure = ""
         """Why the last model call failed for good, empty after one that did not."""
         self.calls: dict[str, AskedCall] = {}
@@ -84,7 +86,7 @@ class RebuiltTranscript:
         """Answers that were wrong."""
         self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
-        self._sent: dict[int, tuple[int, int]] = {}
+        self._sent: dict[int, tuple[int, int, Model | None]] = {}
         self._chain = _Chain()
 
     def take_over(self, messages: Sequence[Message]) -> None:
@@ -103,7 +105,8 @@ class RebuiltTranscript:
         self.messages[call.base :] = [self._resolved(message, found, told) for message in call.tail]
         self.choice = call.choice
         self.failure = ""
-        self._sent[call.turn] = (len(self.messages), call.choice)
+        self.instead = call.instead
+        self._sent[call.turn] = (len(self.messages), call.choice, call.instead)
 
     def replied(self, reply: ModelReply, turn: int, at: datetime) -> None:
         """Take in the model's answer."""
@@ -137,8 +140,10 @@ class RebuiltTranscript:
         Raises:
             KeyError: The history tells of no such call.
         """
-        length, choice = self._sent[turn]
-        return SentPrompt(self.head, tuple(self.messages[:length]), self.head.model.choices[choice], self._chain)
+        length, choice, instead = self._sent[turn]
+        return SentPrompt(
+            self.head, tuple(self.messages[:length]), instead or self.head.model.choices[choice], self._chain
+        )
 
     def _since_reply(self) -> list[Message]:
         since: list[Message] = []

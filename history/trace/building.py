@@ -10,6 +10,7 @@ from typing import Any
 from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.control.approval_event import ApprovalDecided
+from ...contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
 from ...contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -36,6 +37,7 @@ from .step import TraceStep
 from .whole_steps import WholeStep, stages_fields, step_fields
 
 _FAILED, _COMPLETED = "failed", "completed"
+_NO_ANSWER = "no answer: its worker died, or the answer broke off"
 _CALLS = ("model", "tool")
 
 
@@ -194,6 +196,8 @@ class TraceBuilder:
             case ApprovalDecided():
                 who = f"by {event.by}" if event.by else "nobody decided in time"
                 self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=who)
+            case BudgetWarned() | BudgetSpent():
+                self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
                 self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)
@@ -203,10 +207,21 @@ class TraceBuilder:
     def _note_at_once(self, event: Event, **fields: Any) -> None:
         self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
 
+    def _give_up(self, key: str, event: ModelRequested) -> None:
+        """End the call of a turn that is made again, where nothing told its end."""
+        call = self._calls.get(key)
+        if call is None or call.fields.get("status") == _FAILED:
+            return
+        self._ended.append((call, event))
+        seconds = seconds_between(call.fields["started_at"], event.at)
+        call.fields |= {"status": _FAILED, "reason": _NO_ANSWER, "told": (), "messages": 0, "seconds": seconds}
+        self._failed[key] = self._failed.get(key, 0) + 1
+
     def _take_model(self, event: ModelRequested | ModelResponded | FallbackUsed, projection: Projection) -> None:
         place = Place(event.path)
         key = place.model_call(event.turn)
         if isinstance(event, ModelRequested):
+            self._give_up(key, event)
             model_call = place.model_call(event.turn, self._failed.get(key, 0))
             about = {"id": model_call, "name": event.model, "requested": event.model}
             about |= self._prompt(event, projection) if self._keep else {}

@@ -102,7 +102,7 @@ PUBLIC = {
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
-    *("Budget", "Degrade", "Finish", "LongPrice", "Price", "Stop"),
+    *("Budget", "BudgetSpent", "BudgetWarned", "Degrade", "Finish", "LongPrice", "Price", "Stop"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
     *("Citation", "Cited", "Claim", "Document"),
     *(
@@ -172,7 +172,7 @@ def test_discriminators() -> None:
         *("retrieval.responded", "document.ingested", "document.failed", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
-        *("approval.requested", "approval.decided"),
+        *("approval.requested", "approval.decided", "budget.warned", "budget.spent"),
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sostenuto import (
     Agent,
     Budget,
@@ -23,6 +25,7 @@ from sostenuto import (
 )
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
+from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
 from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
 from sostenuto.contracts.wire.run import Carried, Counted, RunInput
@@ -54,7 +57,7 @@ PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
 
 
-def budget_examples() -> tuple[Contract, ...]:
+def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """One or more of each."""
     return (
         *(LONG, PRICE, MODEL, CHEAP, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION, ALLOWANCE),
@@ -87,5 +90,7 @@ def budget_examples() -> tuple[Contract, ...]:
             instead=CHEAP.model,
             until=1_796_000_000.5,
         ),
+        BudgetWarned(**when, limit="usd of 'desk'", used=0.81),
+        BudgetSpent(**when, then="degrade", model="acme/small", reason="the budget of 'desk' is not enough"),
         Result(status=Status.EXHAUSTED, unsettled=UNSETTLED, exhausted="usd", ended_unheard=True),
     )

@@ -340,7 +340,7 @@ EXAMPLES: tuple[Contract, ...] = (
     SCORE,
     SCORED,
     score.ScoreCall(to="langfuse", given=SCORED),
-    *budget_examples(),
+    *budget_examples(WHEN),
     *control_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(
