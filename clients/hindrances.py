@@ -6,7 +6,7 @@ The server knows it, and no history has it yet: calls that fail and are tried ag
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Final
@@ -34,6 +34,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..contracts import names
 from ..contracts.contract import Contract
 from ..contracts.text import one_line, plural
+from ..history.events.stalls import unknown_workflow
 from ..history.reading.executions import first_execution
 from ..workflows.policy import NOT_SERVED_PAUSES
 
@@ -48,6 +49,15 @@ _OF_TASKS: Final = frozenset(
         EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     }
 )
+_FAILED: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+_OUTCOMES: Final = frozenset(
+    {
+        EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+        EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+        EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
+        _FAILED,
+    }
+)
 _REASON_CHARS: Final = 300
 _LAST_EVENTS: Final = 100
 """Of a history, which say what is given to one worker after the other."""
@@ -57,6 +67,8 @@ PATIENCE: Final = timedelta(seconds=2)
 """A worker that is there takes what it is offered at once."""
 LONG_PATIENCE: Final = timedelta(seconds=10)
 """The server lists a worker for minutes after its end. One that is there and busy takes something within this time."""
+_TRIES_OF_EACH: Final = 3
+"""How often each further worker could have taken a task, where those that took it do not have its workflow."""
 POLLER_PATIENCE: Final = timedelta(seconds=70)
 """A worker asks for work once in a minute at least: one that has not for longer is gone."""
 
@@ -105,20 +117,50 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
         RPCError: The server refuses.
     """
     found: list[Hindrance] = []
-    queues: dict[str, bool] = {}
+    queues: dict[str, frozenset[str]] = {}
     async for workflow in _at_work(temporal, run):
         found += [failing_step(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
         queue = workflow.execution_config.task_queue.name
         waits = offered_for(workflow, datetime.now(UTC))
+        failures = workflow.pending_workflow_task.attempt - 1
+        if (waits > PATIENCE or failures > 0) and queue not in queues:
+            queues[queue] = await _pollers(temporal, queue)
         if waits > PATIENCE:
-            if queue not in queues:
-                queues[queue] = await is_polled(temporal, queue)
             if not queues[queue] or waits > LONG_PATIENCE:
                 missing = f"no worker takes work from {queue!r}"
                 found.append(Hindrance(run_id=_id(workflow), task_queue=queue, reason=missing, is_unserved=True))
+        elif failures > 0:
+            found += await _unknown_workflows(temporal, workflow, queues[queue])
         elif _is_idle(workflow):
             found += await _unserved_calls(temporal, workflow)
     return tuple(found)
+
+
+async def _unknown_workflows(
+    temporal: Client, workflow: DescribeWorkflowExecutionResponse, pollers: frozenset[str]
+) -> list[Hindrance]:
+    """Return that no worker there has the workflow.
+
+    Only where all of them could have taken it.
+
+    Raises:
+        RPCError: The server refuses.
+    """
+    for event in await _last_events(temporal, workflow):
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            break
+        if event.event_type != EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            continue
+        failed = event.workflow_task_failed_event_attributes
+        name = unknown_workflow(failed.failure)
+        # The history has the first failure alone: who took it since is not known.
+        others = len(pollers - {failed.identity})
+        if name and workflow.pending_workflow_task.attempt > max(others * _TRIES_OF_EACH, 1):
+            queue = workflow.execution_config.task_queue.name
+            reason = f"no worker on {queue!r} serves the workflow {name!r}"
+            return [Hindrance(run_id=_id(workflow), task_queue=queue, reason=reason, is_unserved=True)]
+        break
+    return []
 
 
 def _is_idle(workflow: DescribeWorkflowExecutionResponse) -> bool:
@@ -136,32 +178,59 @@ async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionR
     Raises:
         RPCError: The server refuses.
     """
+    events = await _last_events(temporal, workflow)
+    pending = {step.activity_id for step in workflow.pending_activities}
+    is_pausing = any(map(_is_pause, takewhile(_is_of_pause, events)))
+    queue = workflow.execution_config.task_queue.name
+    return [
+        Hindrance(
+            run_id=_id(workflow), task_queue=queue, step=step, attempt=len(told), reason=told[0], is_unserved=True
+        )
+        for step, told in calls_not_served(events).items()
+        if step in pending or is_pausing
+    ]
+
+
+def calls_not_served(events: Iterable[HistoryEvent]) -> dict[str, list[str]]:
+    """Return why no worker could begin calls, by their step, the newest reason first.
+
+    Args:
+        events: The last ones of a history, the newest first.
+    """
+    failures: dict[int, Failure | None] = {}
+    reasons: dict[str, list[str]] = {}
+    begun: set[str] = set()
+    for event in events:
+        if event.event_type in _OUTCOMES:
+            failures.update([_not_served(event)])
+        elif event.event_id in failures:
+            step = event.activity_task_scheduled_event_attributes.activity_id
+            failure = failures[event.event_id]
+            if failure is None:
+                # A worker had it: what was before is over.
+                begun.add(step)
+            elif step not in begun:
+                reasons.setdefault(step, []).append(failure.message)
+    return reasons
+
+
+async def _last_events(temporal: Client, workflow: DescribeWorkflowExecutionResponse) -> Sequence[HistoryEvent]:
+    """Return the last events of its history, the newest first."""
     about = GetWorkflowExecutionHistoryReverseRequest(
         namespace=temporal.namespace,
         execution=workflow.workflow_execution_info.execution,
         maximum_page_size=_LAST_EVENTS,
     )
     answer = await temporal.workflow_service.get_workflow_execution_history_reverse(about)
-    pending = {step.activity_id for step in workflow.pending_activities}
-    is_pausing = any(map(_is_pause, takewhile(_is_of_pause, answer.history.events)))
-    failures: dict[int, Failure] = {}
-    reasons: dict[str, list[str]] = {}
-    for event in answer.history.events:
-        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
-            failed = event.activity_task_failed_event_attributes
-            if failed.failure.application_failure_info.type == names.NOT_SERVED:
-                failures[failed.scheduled_event_id] = failed.failure
-        elif event.event_id in failures:
-            step = event.activity_task_scheduled_event_attributes.activity_id
-            reasons.setdefault(step, []).append(failures[event.event_id].message)
-    queue = workflow.execution_config.task_queue.name
-    return [
-        Hindrance(
-            run_id=_id(workflow), task_queue=queue, step=step, attempt=len(told), reason=told[0], is_unserved=True
-        )
-        for step, told in reasons.items()
-        if step in pending or is_pausing
-    ]
+    return answer.history.events
+
+
+def _not_served(event: HistoryEvent) -> tuple[int, Failure | None]:
+    """Return whose outcome it is, and the failure where no worker could begin it."""
+    attributes = getattr(event, event.WhichOneof("attributes") or "")
+    failure = attributes.failure if event.event_type == _FAILED else None
+    is_not_served = failure is not None and failure.application_failure_info.type == names.NOT_SERVED
+    return attributes.scheduled_event_id, failure if is_not_served else None
 
 
 def _is_of_pause(event: HistoryEvent) -> bool:
@@ -244,6 +313,11 @@ async def is_polled(temporal: Client, queue: str) -> bool:
     Raises:
         RPCError: The server refuses.
     """
+    return bool(await _pollers(temporal, queue))
+
+
+async def _pollers(temporal: Client, queue: str) -> frozenset[str]:
+    """Return the identities of the workers that asked a task queue for work lately."""
     described = await temporal.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=temporal.namespace,
@@ -252,4 +326,6 @@ async def is_polled(temporal: Client, queue: str) -> bool:
         )
     )
     now = datetime.now(UTC)
-    return any(now - moment(poller.last_access_time) < POLLER_PATIENCE for poller in described.pollers)
+    return frozenset(
+        poller.identity for poller in described.pollers if now - moment(poller.last_access_time) < POLLER_PATIENCE
+    )

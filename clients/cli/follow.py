@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ...contracts.wire.control.approval_event import ApprovalRequested
-from ...contracts.wire.event import RunStalled
 from ...contracts.wire.live import LiveItem, StreamItem
 from .approvals.asking import Asking
 from .hindrances import telling_hindrances
@@ -92,8 +91,6 @@ async def _follow(
                 if not isinstance(item, LiveItem):
                     for text in tree.lines(item):
                         say(text)
-                    if isinstance(item, RunStalled) and item.unserved:
-                        stuck()
                     if asking and isinstance(item, ApprovalRequested):
                         status.stop()
                         await asking.about(item)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
 
 from ...contracts.wire.event import RunStalled
 from .history_event import RecordedEvent
@@ -35,8 +36,8 @@ def read_stall(recorded: RecordedEvent, path: str) -> Iterator[RunStalled]:
         return
     failure = attributes.failure
     kind = failure.application_failure_info.type
-    if unknown := _UNKNOWN.search(failure.message):
-        reason = f"the worker that took it does not serve the workflow {unknown[1]!r}"
+    if unknown := unknown_workflow(failure):
+        reason = f"the worker that took it does not serve the workflow {unknown!r}"
         yield RunStalled(**recorded.stamp(path), reason=reason, unserved=True)
         return
     everywhere = _PLACE.findall(failure.stack_trace)
@@ -49,6 +50,12 @@ def read_stall(recorded: RecordedEvent, path: str) -> Iterator[RunStalled]:
         where=":".join(places[-1]) if places and fits else "",
         fits=fits,
     )
+
+
+def unknown_workflow(failure: Failure) -> str:
+    """Return the workflow that a worker did not have; empty where that is not why."""
+    unknown = _UNKNOWN.search(failure.message)
+    return unknown[1] if unknown else ""
 
 
 def with_refusals_explained(text: str) -> str:

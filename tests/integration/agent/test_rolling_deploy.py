@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 from temporalio.common import RawValue
@@ -17,6 +19,7 @@ from sostenuto import Agent, App, Client, Model, SpecError, Status, tool
 from sostenuto.activities.adapters.providers.anthropic.adapter import AnthropicAdapter
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
+from sostenuto.clients.cli.follow import show
 from sostenuto.connection.connect import connect
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import call_tool, policy
@@ -186,10 +189,15 @@ async def test_a_workflow_that_only_new_workers_have(temporal: TemporalClient, t
     async with build_worker(temporal, App(), {}, **options):
         run = await client.start(Late, "x")
         stall = await anext(event async for event in run.events() if event.type == "run.stalled")
+        [hindrance] = await run.hindrances()
+        told = f"no worker on {task_queue!r} serves the workflow 'Late'"
+        assert (hindrance.reason, hindrance.is_unserved) == (told, True)
     assert stall.reason == "the worker that took it does not serve the workflow 'Late'"
     second = await _second(temporal)
     async with build_worker(second, App(workflows=[Late]), {}, **options):
         assert (await run.result()).output == "x"
+    # It was stuck once, and is over.
+    assert await show(run, Console(quiet=True), Namespace(when_stuck="leave"))
 
 
 @workflow.defn(dynamic=True)
