@@ -45,7 +45,7 @@ from .rpc_errors import translate_rpc_errors
 from .scores import ScoreCalls
 from .summary import RunSummary
 from .typed_result import typed
-from .waiting import log_wait, wait_for_end
+from .waiting import log_wait_later, wait_for_end
 from .watch import Watch
 
 
@@ -154,21 +154,25 @@ class Run(ScoreCalls, ApprovalCalls, WorkflowCalls, Generic[OutT_co]):
             SpecError: There is no such run.
             TimeoutError: It has not ended by then; the message says what holds it up.
         """
-        if self._ended is None:
-            seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-            await wait_for_end(f"run {self.id!r}", self, self._read_to_end, seconds)
-        projection = self._ended or Projection(self._temporal.data_converter)
-        result = projection.result or Result(status=Status.FAILED, reason="the history ends without a result")
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        ended = self._ended
+        if ended is None:
+            ended = await wait_for_end(f"run {self.id!r}", self, self._read_to_end, seconds)
+        result = ended.result or Result(status=Status.FAILED, reason="the history ends without a result")
         result = typed(f"run {self.id!r}", self._output_type, result)
-        return result.model_copy(update={"messages": projection.transcript()})
+        return result.model_copy(update={"messages": ended.transcript()})
 
-    async def _read_to_end(self, happened: Callable[[], None]) -> None:
-        what = f"run {self.id!r}"
-        while self._ended is None:
-            async for event in self.events(nested=False):
-                happened()
-                if isinstance(event, RunStalled):
-                    log_wait(what, f"its code fails: {event.reason}" if not event.unserved else event.reason)
+    async def _read_to_end(self, happened: Callable[[], None]) -> Projection:
+        with log_wait_later(f"run {self.id!r}") as log_later:
+            while self._ended is None:
+                async for event in self.events(nested=False):
+                    happened()
+                    # That no worker there has its workflow is told where it is so now.
+                    if isinstance(event, RunStalled) and not event.unserved:
+                        log_later(f"its code fails: {event.reason}")
+                    else:
+                        log_later("")
+        return self._ended
 
     async def transcript(self, path: str | None = None) -> tuple[Message, ...]:
         """Return the messages so far of an agent or prompt anywhere in the run.
