@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...contracts.wire.run import ANSWER_WAS_CUT, Status
+from ...contracts.wire.run import Status, was_cut
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -29,5 +29,4 @@ def exit_status_of(status: Status, reason: str) -> int:
         status: How the run ended.
         reason: Why. An answer that was cut is no whole one, though it completes the run.
     """
-    was_cut = status is Status.COMPLETED and reason == ANSWER_WAS_CUT
-    return _EXIT_STATUS[Status.EXHAUSTED if was_cut else status]
+    return _EXIT_STATUS[Status.EXHAUSTED if was_cut(status, reason) else status]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +19,12 @@ from .step_tree import StepTree
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..ingest import Ingest
     from ..run import Run
 
+WAIT: Final = "wait"
 _LEAVE: Final = "leave"
-_WHEN_STUCK: Final = ("wait", _LEAVE)
+_WHEN_STUCK: Final = (WAIT, _LEAVE)
 
 
 def add_stuck_option(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +32,7 @@ def add_stuck_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--when-stuck",
         choices=_WHEN_STUCK,
-        default=_WHEN_STUCK[0],
+        default=WAIT,
         metavar="|".join(_WHEN_STUCK),
         help="whether to wait for a worker that can do the work where there is none, or to leave the run as it is, "
         "with exit status 6 (default: wait)",
@@ -56,19 +58,41 @@ async def show(
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    asking = Asking(run, say) if asks else None
+    return await unless_stuck(
+        run, say, args.when_stuck, lambda happened: _follow(run, console, say, happened, after, asking)
+    )
+
+
+async def unless_stuck(
+    waits: Run | Ingest,
+    say: Callable[[str], None],
+    when_stuck: str,
+    follow: Callable[[Callable[[], None]], Awaitable[None]],
+) -> bool:
+    """Follow something, and say what holds it up.
+
+    Returns whether it was followed to its end: it may be to be left where nobody works on it.
+
+    Args:
+        waits: What is followed.
+        say: Told what holds it up, and that it was left.
+        when_stuck: What the option says.
+        follow: Follows it; is given what it calls whenever something happens.
+    """
     limit = asyncio.timeout(None)
 
     def stuck() -> None:
-        if args.when_stuck == _LEAVE:
+        if when_stuck == _LEAVE:
             limit.reschedule(asyncio.get_running_loop().time())
 
     try:
-        async with limit:
-            await _follow(run, console, say, stuck, after, Asking(run, say) if asks else None)
+        async with limit, telling_hindrances(waits, say, stuck) as happened:
+            await follow(happened)
     except TimeoutError:
         if not limit.expired():
             raise
-        say(f"left {run.id} as it is: `sostenuto watch {run.id}` shows how it goes on")
+        say(f"left {waits.id} as it is: `sostenuto watch {waits.id}` shows how it goes on")
         return False
     return True
 
@@ -77,25 +101,24 @@ async def _follow(
     run: Run,
     console: Console,
     say: Callable[[str], None],
-    stuck: Callable[[], None],
+    happened: Callable[[], None],
     after: str | None,
     asking: Asking | None,
 ) -> None:
     tree, spoken = StepTree(), Spoken()
     items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
     with console.status("waiting for the run") as status:
-        async with telling_hindrances(run, say, stuck) as happened:
-            async for item in items:
-                happened()
-                spoken.take(item)
-                if not isinstance(item, LiveItem):
-                    for text in tree.lines(item):
-                        say(text)
-                    if asking and isinstance(item, ApprovalRequested):
-                        status.stop()
-                        await asking.about(item)
-                        status.start()
-                status.update(foot(tree, spoken))
+        async for item in items:
+            happened()
+            spoken.take(item)
+            if not isinstance(item, LiveItem):
+                for text in tree.lines(item):
+                    say(text)
+                if asking and isinstance(item, ApprovalRequested):
+                    status.stop()
+                    await asking.about(item)
+                    status.start()
+            status.update(foot(tree, spoken))
 
 
 def foot(tree: StepTree, spoken: Spoken) -> str:

@@ -46,6 +46,11 @@ ANSWER_WAS_CUT = "the answer was cut at the output limit"
 """Reason of what completed with the beginning of an answer."""
 
 
+def was_cut(status: Status, reason: str) -> bool:
+    """Return whether what ended so is the beginning of an answer that was cut."""
+    return status is Status.COMPLETED and reason == ANSWER_WAS_CUT
+
+
 class Rejected(Contract):
     """An answer that was wrong."""
 
@@ -244,7 +249,7 @@ class Result(Typed[OutT_co], Contract):
     @property
     def is_cut(self) -> bool:
         """Whether the output is the beginning of an answer that was cut."""
-        return self.status is Status.COMPLETED and self.reason == ANSWER_WAS_CUT
+        return was_cut(self.status, self.reason)
 
     @property
     def totals(self) -> Totals:

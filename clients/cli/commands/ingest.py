@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from ....contracts.text import one_line
 from ..arguments.option_types import add_document_options, at_least_one, field_value
-from ..exit_status import FAILED, INTERRUPTED
-from ..hindrances import telling_hindrances
+from ..exit_status import FAILED, INTERRUPTED, STUCK
+from ..follow import WAIT, unless_stuck
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console, say
 
@@ -77,9 +77,10 @@ async def _ingest(args: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
-async def followed(ingest: Ingest, *, as_json: bool) -> int:
+async def followed(ingest: Ingest, *, as_json: bool, when_stuck: str = WAIT) -> int:
     """Show an ingest to its end, and what it came to; return the exit status."""
-    await _follow(ingest)
+    if not await _follow(ingest, when_stuck):
+        return STUCK
     report = await ingest.result()
     if as_json:
         answer(report.model_dump_json(indent=2))
@@ -88,8 +89,8 @@ async def followed(ingest: Ingest, *, as_json: bool) -> int:
     return FAILED if report.failed else 0
 
 
-async def _follow(ingest: Ingest) -> None:
-    """Show how far it is, and what holds it up.
+async def _follow(ingest: Ingest, when_stuck: str) -> bool:
+    """Show how far it is, and what holds it up; return whether it was to its end.
 
     With a bar on a terminal, else as a line now and then.
     """
@@ -99,7 +100,7 @@ async def _follow(ingest: Ingest) -> None:
     def tell(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    async with telling_hindrances(ingest, tell) as happened:
+    async def follow(happened: Callable[[], None]) -> None:
         with _shown(console, ingest.collection, began) as show:
             last = None
             async for progress in ingest.follow():
@@ -107,6 +108,8 @@ async def _follow(ingest: Ingest) -> None:
                     last = progress
                     happened()
                 show(progress)
+
+    return await unless_stuck(ingest, tell, when_stuck, follow)
 
 
 @contextlib.contextmanager

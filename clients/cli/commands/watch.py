@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ....contracts.wire.live import STREAM_ITEM
 from ..exit_status import INTERRUPTED, STUCK, exit_status_of
-from ..follow import add_stuck_option, show
+from ..follow import add_stuck_option, show, unless_stuck
 from ..session import add_connection_options, connect_client
-from ..terminal import answer, open_console
+from ..terminal import answer, open_console, say
+
+if TYPE_CHECKING:
+    from ...run import Run
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,14 +44,22 @@ async def _watch(args: argparse.Namespace) -> int:
     client = await connect_client(args)
     try:
         if ingest := await find_ingest(client.temporal, args.id):
-            return await followed(ingest, as_json=args.json)
+            return await followed(ingest, as_json=args.json, when_stuck=args.when_stuck)
         run = await client.get(args.id)
-        if args.json:
-            async for item in run.stream(args.after):
-                answer(STREAM_ITEM.dump_json(item).decode())
-        elif not await show(run, open_console(), args, after=args.after):
+        if not await (printed(run, args) if args.json else show(run, open_console(), args, after=args.after)):
             return STUCK
     except asyncio.CancelledError:
         return INTERRUPTED
     result = await run.result()
     return exit_status_of(result.status, result.reason)
+
+
+async def printed(run: Run, args: argparse.Namespace) -> bool:
+    """Print items of a run as lines of JSON; return whether that was to its end."""
+
+    async def follow(happened: Callable[[], None]) -> None:
+        async for item in run.stream(args.after):
+            happened()
+            answer(STREAM_ITEM.dump_json(item).decode())
+
+    return await unless_stuck(run, say, args.when_stuck, follow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from temporalio.testing import WorkflowEnvironment
 from sostenuto import Agent, App, Chain, Client, Status, tool
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.clients import waiting
+from sostenuto.clients.cli.commands import watch
+from sostenuto.clients.cli.commands.ingest import followed
+from sostenuto.clients.cli.exit_status import STUCK
 from sostenuto.workers.worker import build_worker
 from tests.integration.clients.conftest import Serve
 from tests.integration.clients.shell import Shell, ended, until
@@ -44,7 +48,23 @@ async def test_work_that_no_worker_takes(
     [logged] = caplog.records
     assert (logged.name, logged.levelname) == ("sostenuto.clients", "WARNING")
     assert logged.getMessage() == f"waiting for run {run.id!r}: {hindrance}"
+    assert not await watch.printed(run, Namespace(after=None, when_stuck="leave"))
     await run.cancel()
+
+
+async def test_an_ingest_that_no_worker_takes_is_left(
+    temporal: TemporalClient,
+    task_queue: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ingest = await Client(temporal, task_queue=task_queue).ingest(f"books-{task_queue}", [str(tmp_path)])
+    monkeypatch.setattr(waiting, "_SILENCE_SECONDS", 2.1)
+    assert await followed(ingest, as_json=True, when_stuck="leave") == STUCK
+    told = capsys.readouterr()
+    assert (told.out, f"left {ingest.id} as it is: `sostenuto watch {ingest.id}`" in told.err) == ("", True)
+    await ingest.cancel()
 
 
 async def test_a_call_that_no_worker_there_can_make(serve: Serve) -> None:
