@@ -59,7 +59,8 @@ async def test_it_can_be_stopped_and_had_again(state_dir: Path, documents: Path)
     assert "docs: 4 of 4 documents" in printed
     assert re.search(r"^4 documents in 4 passages, [\d.]+ s, the kill included\.$", printed, re.MULTILINE)
     assert "Of the 2 that were done before the kill, scheduled again: 0\n" in printed
-    assert "Model calls repeated because of the kill: 0\n" in printed
+    # On a busy machine the next one may have begun when the kill comes.
+    assert re.search(r"^Model calls repeated because of the kill: [01]$", printed, re.MULTILINE)
     assert len(re.findall(r"From the kill to the next step", printed)) == 2
     assert "\nParcels leave on Fridays at noon. [1]\n" in printed
     # A long path is broken into lines.
