@@ -29,6 +29,7 @@ from .text import cut
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 ContextT = TypeVar("ContextT", default=Any)
 """Type of the context of a run."""
 ResourcesT = TypeVar("ResourcesT", default=Any)
@@ -155,12 +156,12 @@ class _Done:
         yield
 
 
-class Tool(Generic[P, R]):
+class Tool(Generic[P, R_co]):
     """A typed function that models can call. Still callable as the function it was."""
 
     def __init__(
         self,
-        function: Callable[P, R],
+        function: Callable[P, R_co],
         spec: ToolSpec,
         signature: ToolSignature,
         callee: Callee,
@@ -184,7 +185,7 @@ class Tool(Generic[P, R]):
         self.__doc__ = callee.doc or None
         self.__wrapped__ = function
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function itself, as if it were undecorated."""
         return self.function(*args, **kwargs)
 

@@ -5,9 +5,9 @@ With the guarantees of their effect class, and without a model.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
@@ -18,7 +18,7 @@ from ...contracts import limits, names
 from ...contracts.contract import brief
 from ...contracts.errors import SpecError
 from ...contracts.mcp import McpRef
-from ...contracts.tool import Tool, ToolSpec
+from ...contracts.tool import Tool, ToolContext, ToolSpec
 from ...contracts.wire.places import direct_call_id
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from ..agent.mcp_catalogue import find_tool
@@ -31,15 +31,31 @@ from ..run_context import has_context
 from ..until_served import is_not_served, until_served
 from .held import own_interpreter
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @overload
-async def call_tool(tool: Tool[..., Coroutine[Any, Any, R]], /, **arguments: Any) -> R: ...
+async def call_tool(
+    tool: Tool[Concatenate[ToolContext[Any, Any], P], Coroutine[Any, Any, R]],
+    /,
+    *unnamed: P.args,
+    **arguments: P.kwargs,
+) -> R: ...
 
 
 @overload
-async def call_tool(tool: Tool[..., R], /, **arguments: Any) -> R: ...
+async def call_tool(
+    tool: Tool[Concatenate[ToolContext[Any, Any], P], R], /, *unnamed: P.args, **arguments: P.kwargs
+) -> R: ...
+
+
+@overload
+async def call_tool(tool: Tool[P, Coroutine[Any, Any, R]], /, *unnamed: P.args, **arguments: P.kwargs) -> R: ...
+
+
+@overload
+async def call_tool(tool: Tool[P, R], /, *unnamed: P.args, **arguments: P.kwargs) -> R: ...
 
 
 @overload
@@ -51,8 +67,9 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
 
     Args:
         tool: A function made by `@tool`, or a tool of an MCP server, as `"mcp:server/tool"`, which returns text.
-        *unnamed: None: a mistake that is told as one.
-        **arguments: Its arguments, as JSON or pydantic values.
+        *unnamed: Its first arguments. The call leaves out its `ToolContext`, which type checkers expect to be the first
+            parameter.
+        **arguments: Its others, as JSON or pydantic values.
 
     Raises:
         SpecError: It is not a tool, an argument has no name, or it returned something else than it says.
@@ -60,7 +77,7 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         temporalio.exceptions.ActivityError: The call was ended from outside; the cause says why.
     """
     if unnamed:
-        raise SpecError(f"call_tool: the argument {brief(unnamed[0])} has no name: write name={brief(unnamed[0])}")
+        arguments = _named(tool, unnamed, arguments)
     if not isinstance(tool, Tool | str):
         raise SpecError(
             f"call_tool: {brief(tool)} is not a tool: pass a function decorated with @tool, or 'mcp:server/tool'"
@@ -79,6 +96,23 @@ async def call_tool(tool: Tool[..., Any] | str, /, *unnamed: Any, **arguments: A
         raise SpecError(
             f"tool {tool.spec.name!r}: it has run, and returned something else than its return type: {error}"
         ) from None
+
+
+def _named(tool: object, unnamed: Sequence[object], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by their names.
+
+    Raises:
+        SpecError: There are more than the tool has, or one is given twice.
+    """
+    known = list(tool.spec.parameters.get("properties", ())) if isinstance(tool, Tool) else []
+    if len(unnamed) > len(known):
+        first = brief(unnamed[len(known)])
+        raise SpecError(f"call_tool: the argument {first} has no name: write name={first}")
+    named = dict(zip(known, unnamed, strict=False))
+    for name in named:
+        if name in arguments:
+            raise SpecError(f"call_tool: {name} is given twice")
+    return {**named, **arguments}
 
 
 async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:

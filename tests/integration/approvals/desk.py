@@ -23,7 +23,7 @@ async def _pay(order: str, amount: float, ctx: ToolContext) -> str:
 
 
 @tool(effect="once", approval=Approval(when=lambda amount: amount > 10, group="finance", grants=True))
-async def refund(order: str, amount: float, ctx: ToolContext) -> str:
+async def refund(ctx: ToolContext, order: str, amount: float) -> str:
     """Refund an order."""
     return await _pay(order, amount, ctx)
 

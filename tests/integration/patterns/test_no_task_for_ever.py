@@ -98,7 +98,7 @@ class Wrong:
             lambda: flows.run(prompt("p"), "\ud800"),
             lambda: flows.run(prompt("p"), {"x": "\ud800"}),
             lambda: flows.ask("scripted/p", "q", instructions="\ud800"),
-            lambda: flows.call_tool(count, at="\ud800"),
+            lambda: flows.call_tool(count, at="\ud800"),  # type: ignore[call-overload]
             lambda: flows.run(agent("p", instructions="Hi {name}"), "x"),
             lambda: flows.ask("scripted/p", "q", instructions="Hi {name}"),
             lambda: asyncio.sleep(0, flows.context(Clocked)),
