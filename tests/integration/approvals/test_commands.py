@@ -47,7 +47,7 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
 
         async def there() -> bool:
             with suppress(SpecError):
-                found[:] = [call.call_id for call in await (await known.get(task_queue)).approvals()]
+                found[:] = sorted(call.call_id for call in await (await known.get(task_queue)).approvals())
             return len(found) == count
 
         await eventually(there)
