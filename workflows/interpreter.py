@@ -30,8 +30,9 @@ from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
-from .control.account import Account, Amount, BudgetSpentError, Hold
+from .control.account import Account, BudgetSpentError, Hold
 from .control.accounts import Accounts
+from .control.amount import Amount
 from .control.approvals import Approvals
 from .host import Host
 from .knowledge.found import FoundPassages

@@ -151,7 +151,9 @@ class _Run:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
         if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
-            carried = self._input.model_copy(update={"carried": self._carried(self._loop)})
+            # What it was given at first may have been given back since.
+            envelope = self._interpreter.accounts.envelope(self._place)
+            carried = self._input.model_copy(update={"carried": self._carried(self._loop), "envelope": envelope})
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 # What it was asked is the first message of what it takes along.

@@ -131,5 +131,9 @@ class Envelope(Contract):
     """US dollars that are not spent above it, whoever holds them: what a `share` is a part of."""
     whole_tokens: int | None = None
     """The same, of tokens."""
+    told_usd: float = 0.0
+    told_tokens: int = 0
+    told_turns: int = 0
+    """What of it earlier executions of the nested run told to be spent."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What happens when the next call does not fit any more, as the budget has it that it is of."""

@@ -15,7 +15,8 @@ from ...contracts.wire.run import Counted
 from ...contracts.wire.totals import Totals
 from .. import policy
 from ..concurrency import end_of, outcome_of
-from ..control.account import Account, Amount
+from ..control.account import Account
+from ..control.amount import Amount
 from ..control.worst_case import allowance_for, most_searches, prompt_tokens
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError

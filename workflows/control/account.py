@@ -9,45 +9,13 @@ from typing import TypeVar
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
-from ...contracts.wire.control.share import Portion
 from ...contracts.wire.totals import Totals, Unsettled
+from .amount import Amount
 
 Limit = TypeVar("Limit", int, float)
 
 _NEXT_TO_NOTHING = 1e-9
 """US dollars. Sums of floats in another order differ by less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """What calls cost, or may cost. Adds up with `+`; with `-` what is left."""
-
-    usd: float = 0.0
-    tokens: int = 0
-    turns: int = 0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.usd + other.usd, self.tokens + other.tokens, self.turns + other.turns)
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.usd - other.usd, self.tokens - other.tokens, self.turns - other.turns)
-
-    @classmethod
-    def of(cls, totals: Totals, turns: int) -> Amount:
-        """Return what something came to, its calls without an answer included."""
-        lost = totals.unsettled or Unsettled()
-        tokens = totals.usage.total_tokens
-        return cls(totals.cost_usd + lost.usd, tokens + lost.tokens, turns + lost.calls)
-
-    @classmethod
-    def shared(cls, share: Portion) -> Amount:
-        """Return what a nested run asks for, or is given."""
-        return cls(share.usd, share.tokens, share.turns)
-
-    @property
-    def share(self) -> Portion:
-        """It, as it is sent."""
-        return Portion(usd=self.usd, tokens=self.tokens, turns=self.turns)
 
 
 class BudgetSpentError(Exception):
@@ -133,7 +101,16 @@ class Account:
     def of_envelope(cls, owner: str, envelope: Envelope, more: More) -> Account:
         """Return the account of a nested run: what it was given by what started it."""
         given = envelope.model_dump(include={"usd", "tokens", "turns", "until"})
-        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more, whole=envelope)
+        told = Amount(envelope.told_usd, envelope.told_tokens, envelope.told_turns)
+        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more, whole=envelope, told=told)
+
+    def envelope(self) -> Envelope | None:
+        """Return what it was given, as it is now; None where it was given by nothing."""
+        if self.whole is None:
+            return None
+        now = {"usd": self.usd, "tokens": self.tokens, "turns": self.turns}
+        told = {"told_usd": self.told.usd, "told_tokens": self.told.tokens, "told_turns": self.told.turns}
+        return self.whole.model_copy(update={**now, **told})
 
     def resume(self, spent: Amount, until: float | None) -> None:
         """Go on from where an earlier execution of the workflow left off.
@@ -237,10 +214,11 @@ class Account:
     def idle(self) -> Amount:
         """Return what is left of its own limits, and held by nothing."""
         taken = self.spent + self.held
+        # What is not limited is none of its own.
         return Amount(
-            max((self.usd or 0.0) - taken.usd, 0.0) if self.usd is not None else 0.0,
-            max((self.tokens or 0) - taken.tokens, 0) if self.tokens is not None else 0,
-            max((self.turns or 0) - taken.turns, 0) if self.turns is not None else 0,
+            max((self.usd or 0.0) - taken.usd, 0.0),
+            max((self.tokens or 0) - taken.tokens, 0),
+            max((self.turns or 0) - taken.turns, 0),
         )
 
     async def _changed(self) -> None:

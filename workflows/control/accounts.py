@@ -17,7 +17,8 @@ from ...contracts import names
 from ...contracts.control.budget import Budget, Envelope
 from ...contracts.wire.control.share import ShareAsked, ShareGiven
 from ...contracts.wire.places import Place
-from .account import Account, Amount, BudgetSpentError, Hold
+from .account import Account, BudgetSpentError, Hold
+from .amount import Amount
 
 
 class Accounts:
@@ -61,6 +62,11 @@ class Accounts:
                 account = Account.opened(owner, budget, account, began=workflow.now().timestamp())
         if account is not None and account is not self.at(place):
             self._accounts[place] = account
+
+    def envelope(self, place: Place) -> Envelope | None:
+        """Return what the run that started this workflow allows, as it is now."""
+        account = self.at(place)
+        return [*account.with_those_above()][-1].envelope() if account else None
 
     def forget(self, place: Place) -> None:
         """Forget the accounts within a place that nothing will run in again."""

@@ -16,7 +16,8 @@ from ...contracts.message import FilePart, ImagePart, Message, Part, ToolResultP
 from ...contracts.model import Head, Model
 from ...contracts.provider_tool import WebSearch
 from ...contracts.wire.model_call import Allowance
-from .account import Account, Amount
+from .account import Account
+from .amount import Amount
 
 PICTURE_TOKENS = 6_400
 """More than any provider says that a picture takes."""

@@ -8,6 +8,9 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from temporalio.client import Client as TemporalClient
+
 from sostenuto import (
     Agent,
     App,
@@ -142,12 +145,14 @@ class Trees:
         return Agent(name=self.name("a"), model=self.model(), tools=[look, *below], max_turns=6, budget=budget)
 
 
-async def test_no_tree_spends_more_than_it_may(serve: Serve) -> None:
+@pytest.mark.parametrize("goes_on", [False, True], ids=["whole", "continued"])
+async def test_no_tree_spends_more_than_it_may(serve: Serve, impatient: TemporalClient, *, goes_on: bool) -> None:
+    """Nor where its agents continue as new after a few turns."""
     provider = Provider()
     app = App(tools=[look])
     ends: Counter[str] = Counter()
 
-    async with serve(app, provider) as stage:
+    async with serve(app, provider, **({"temporal": impatient} if goes_on else {})) as stage:
         client = Client(stage.temporal, task_queue=stage.task_queue)
 
         async def check(number: int) -> str:

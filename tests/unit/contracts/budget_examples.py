@@ -45,6 +45,9 @@ ENVELOPE = Envelope(
     until=1_796_000_000.5,
     whole_usd=0.5,
     whole_tokens=100_000,
+    told_usd=0.01,
+    told_tokens=900,
+    told_turns=2,
     on_exhausted=(FINISH,),
 )
 UNSETTLED = Unsettled(calls=1, usd=0.031, tokens=2_100)
