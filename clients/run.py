@@ -68,8 +68,7 @@ class Run(ScoreCalls, ApprovalCalls, WorkflowCalls, Generic[OutT_co]):
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        super().__init__(temporal, id, self._newest)
-        ApprovalCalls.__init__(self, temporal, id, self._newest)
+        self.id = id
         self._temporal = temporal
         self._execution = execution
         self._first = ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Final
 
-from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -23,6 +21,7 @@ from ..history.reading.follow import read_start
 from ..history.reading.tree import RunAddress, TreePart
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import SUMMARY_CHARS
+from .calls.reachable import Reachable
 from .rpc_errors import translate_rpc_errors
 
 _MOST_NAME_CHARS: Final = 100
@@ -31,21 +30,8 @@ _MOST_BY_CHARS: Final = 200
 _MOST_COMMENT_CHARS: Final = 4_000
 
 
-class ScoreCalls:
-    """The part of a `Run` and of a `Chat` that is about what people say of it.
-
-    Args:
-        temporal: Where it is.
-        id: Its id.
-        newest: Returns what the server says of its newest execution.
-    """
-
-    def __init__(
-        self, temporal: TemporalClient, id: str, newest: Callable[[], Awaitable[WorkflowExecutionDescription]]
-    ) -> None:
-        self.id = id
-        self._scored_at = temporal
-        self._scored = newest
+class ScoreCalls(Reachable):
+    """The part of a `Run` and of a `Chat` that is about what people say of it."""
 
     async def score(
         self,
@@ -76,7 +62,7 @@ class ScoreCalls:
         """
         score = _checked(name, value, comment, by)
         with translate_rpc_errors(f"run {self.id!r}"):
-            newest = await self._scored()
+            newest = await self._newest()
             score = score.model_copy(update={"turn": await self._turn(newest, turn)})
             await self._store(score, newest, task_queue or newest.task_queue or "")
         return score
@@ -92,10 +78,10 @@ class ScoreCalls:
             SetupError: The server is away, or denies access.
         """
         with translate_rpc_errors(f"run {self.id!r}"):
-            prefix = scores_prefix(first_execution(await self._scored()))
+            prefix = scores_prefix(first_execution(await self._newest()))
             query = f"WorkflowType = '{names.SCORE_WORKFLOW}' AND WorkflowId STARTS_WITH '{prefix}'"
             newest: dict[str, WorkflowExecution] = {}
-            async for row in self._scored_at.list_workflows(query):
+            async for row in self._temporal.list_workflows(query):
                 known = newest.get(row.id)
                 if known is None or row.start_time > known.start_time:
                     newest[row.id] = row
@@ -110,7 +96,7 @@ class ScoreCalls:
             first_execution=first,
             caller="" if score.turn else await self._caller(newest, first),
         )
-        await self._scored_at.start_workflow(
+        await self._temporal.start_workflow(
             names.SCORE_WORKFLOW,
             given,
             id=score_id(first, score.turn, score.name, score.by),
@@ -129,7 +115,7 @@ class ScoreCalls:
             if turn:
                 raise SpecError(f"{self.id!r} is a run, and has no turns: leave turn= out")
             return ""
-        projection = (await TreePart.read(self._scored_at, RunAddress(self.id, [newest.run_id]))).projection
+        projection = (await TreePart.read(self._temporal, RunAddress(self.id, [newest.run_id]))).projection
         turns = projection.turns
         if turn is None:
             ended = [one.id for one in turns if one.status]
@@ -143,12 +129,12 @@ class ScoreCalls:
     async def _caller(self, newest: WorkflowExecutionDescription, first: str) -> str:
         """Return the span in which the run was started; empty where there was none."""
         try:
-            started = await read_start(self._scored_at, self.id, first)
+            started = await read_start(self._temporal, self.id, first)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             # Each execution passes it on.
-            started = await read_start(self._scored_at, self.id, newest.run_id)
+            started = await read_start(self._temporal, self.id, newest.run_id)
         span = span_of(started.header.fields)
         return span.traceparent if span else ""
 

@@ -20,7 +20,7 @@ from ..contracts.context.filling import BegunWith, begun_with, with_tenant
 from ..contracts.context.values import context_memo, context_values
 from ..contracts.contract import Contract
 from ..contracts.control.budget import Budget
-from ..contracts.control.priced import counts_usd, priced
+from ..contracts.control.priced import priced_for_budgets
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
 from ..contracts.specs.input import Input, question_from, question_with_history
@@ -113,9 +113,8 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
 
 
 def _order_of_runnable(begun: BegunWith, content: Input, budget: Budget | None, *, offload: bool) -> Order:
-    runnable: Runnable = begun.runnable
-    if counts_usd(budget, *(node.budget for node in runnable.walk())):
-        runnable, budget = priced(runnable, list_price), budget and priced(budget, list_price)
+    runnable: Runnable
+    runnable, budget = priced_for_budgets(begun.runnable, budget, list_price)
     message, before = question_with_history(content)
     question_from(message)
     check_input(runnable, message, before=before)

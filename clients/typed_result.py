@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 
 from ..contracts.errors import SpecError
 from ..contracts.text import plural
-from ..contracts.wire.run import Result, Status
+from ..contracts.wire.run import Result
 
 
 def typed(what: str, output_type: TypeAdapter[Any] | None, result: Result) -> Result:
@@ -23,14 +22,10 @@ def typed(what: str, output_type: TypeAdapter[Any] | None, result: Result) -> Re
     Raises:
         SpecError: The output is no value of that type.
     """
-    if output_type is None or result.status is not Status.COMPLETED:
-        return result
     try:
-        # As JSON, in which strict types take what they themselves wrote.
-        output = output_type.validate_json(to_json(result.output))
+        return result.typed(output_type)
     except ValidationError as error:
         raise SpecError(
             f"{what}: its output is not of the type that its runnable has here: get it without runnable= "
             f"to see it as it is ({plural(error.error_count(), 'problem')}: {error.errors()[0]['msg']})"
         ) from error
-    return result.model_copy(update={"output": output})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.client import Client
 
 from ...contracts import limits
 from ...contracts.contract import brief
@@ -16,25 +16,13 @@ from ...contracts.errors import SpecError
 from ...contracts.wire.control.approval_event import PendingApproval
 from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
 from ...history.reading.tree import RunAddress, TreePart, part_at
+from ..calls.reachable import Reachable
 from ..rpc_errors import translate_rpc_errors
 from .decisions import send_decision
 
 
-class ApprovalCalls:
-    """What waits for a person in a run, and what is said of it.
-
-    Args:
-        temporal: Where it is.
-        id: Its id.
-        newest: Returns what the server says of its newest execution.
-    """
-
-    def __init__(
-        self, temporal: Client, id: str, newest: Callable[[], Awaitable[WorkflowExecutionDescription]]
-    ) -> None:
-        self._decided_at = temporal
-        self._decided_id = id
-        self._decided = newest
+class ApprovalCalls(Reachable):
+    """The part of a `Run` and of a `Chat` that is about what waits for a person."""
 
     async def approvals(self) -> tuple[PendingApproval, ...]:
         """Return the calls that wait for a person, the oldest first.
@@ -51,11 +39,11 @@ class ApprovalCalls:
 
     async def _parts(self) -> list[TreePart]:
         """Return its workflows that have not ended."""
-        with translate_rpc_errors(f"run {self._decided_id!r}"):
-            newest = await self._decided()
+        with translate_rpc_errors(f"run {self.id!r}"):
+            newest = await self._newest()
             # What waits belongs to what the newest execution was last told.
-            root = RunAddress(self._decided_id, (newest.run_id,))
-            return [part async for part in _at_work(self._decided_at, root)]
+            root = RunAddress(self.id, (newest.run_id,))
+            return [part async for part in _at_work(self._temporal, root)]
 
     async def approve(
         self,
@@ -169,17 +157,17 @@ class ApprovalCalls:
     async def _decide(
         self, call_id: str, kind: DecisionKind, *, path: str | None, hash: str, **said: object
     ) -> Decided:
-        call = _named(self._decided_id, await self._parts(), call_id, path)
+        call = _named(self.id, await self._parts(), call_id, path)
         if hash and (len(hash) < LEAST_HASH_CHARS or not call.hash.startswith(hash.lower())):
             raise SpecError(
-                f"call {call_id!r} of run {self._decided_id!r}: hash={hash[:80]!r} is not that of the call as it is "
+                f"call {call_id!r} of run {self.id!r}: hash={hash[:80]!r} is not that of the call as it is "
                 f"now, {call.hash}: look at it once more"
             )
         # The call that was looked at is the one that is decided, whatever comes between.
         decision = Decision.model_validate(
             {"path": call.path, "call_id": call_id, "kind": kind, "hash": call.hash, **said}
         )
-        return await send_decision(self._decided_at, call.run_id, decision)
+        return await send_decision(self._temporal, call.run_id, decision)
 
 
 def pending_in(some: Iterable[TreePart]) -> Iterator[PendingApproval]:

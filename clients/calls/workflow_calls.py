@@ -6,7 +6,6 @@ Each by the method that takes it.
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +13,6 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from temporalio.client import Client as TemporalClient
 from temporalio.client import (
-    WorkflowExecutionDescription,
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
@@ -30,6 +28,7 @@ from ...contracts.errors import SetupError, SpecError
 from ...history.reading.executions import is_code_first
 from ..code_first import check_sent
 from ..rpc_errors import translate_rpc_errors
+from .reachable import Reachable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,14 +41,8 @@ _TASK_FAILED: Final = "Workflow Task in failed state"
 """What the server says of an update that the code of the workflow fails at."""
 
 
-class WorkflowCalls:
+class WorkflowCalls(Reachable):
     """The part of a `Run` that talks to a code-first workflow while it is under way."""
-
-    id: str
-    _temporal: TemporalClient
-
-    @abstractmethod
-    async def _newest(self) -> WorkflowExecutionDescription: ...
 
     async def signal(
         self, signal: Callable[Concatenate[Any, P], Awaitable[None] | None], *args: P.args, **named: P.kwargs

@@ -10,7 +10,7 @@ from typing import Any, Generic
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
@@ -71,9 +71,8 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         output_type: TypeAdapter[Any] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        super().__init__(temporal, id, partial(find_chat, temporal, id))
-        ApprovalCalls.__init__(self, temporal, id, partial(find_chat, temporal, id))
-        self.temporal = temporal
+        self.id = id
+        self._temporal = temporal
         self._output_type = output_type
         self._redis_url = redis_url
         self._run = Run(temporal, id, execution, None, redis_url)
@@ -107,7 +106,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         message = question_from(input)
         if message.role is not Role.USER:
             raise SpecError(f"a message of role {message.role} is none that a chat can be sent: Message.user(…)")
-        check_size(message, offload=self.temporal.data_converter.external_storage is not None)
+        check_size(message, offload=self._temporal.data_converter.external_storage is not None)
         if id is not None and (not 0 < len(id) <= _MOST_ID_CHARS or printable(encodable(id)) != id):
             raise SpecError(
                 f"id={shorten(id, 40)!r} is no id of a message: it has 1 to {_MOST_ID_CHARS} printable characters"
@@ -154,7 +153,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return tuple((await self._newest()).turns)
+        return tuple((await self._read()).turns)
 
     async def transcript(self) -> tuple[Message, ...]:
         """Return all messages so far, where it is one of an agent.
@@ -164,7 +163,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return (await self._newest()).transcript()
+        return (await self._read()).transcript()
 
     async def describe(self) -> ChatSummary:
         """Return where it is now, without reading its history.
@@ -172,7 +171,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return await ChatSummary.of(await find_chat(self.temporal, self.id))
+        return await ChatSummary.of(await self._newest())
 
     async def hindrances(self) -> tuple[Hindrance, ...]:
         """Return what holds up the turn under way, as `Run.hindrances`.
@@ -189,7 +188,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
             SpecError: The chat has ended.
             SetupError: The server is away, or denies access.
         """
-        await send_update(self.temporal, self.id, names.CHAT_INTERRUPT_UPDATE)
+        await send_update(self._temporal, self.id, names.CHAT_INTERRUPT_UPDATE)
 
     async def rename(self, title: str) -> None:
         """Give it another title.
@@ -198,7 +197,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
             SpecError: The title is empty, or the chat has ended.
             SetupError: The server is away, or denies access.
         """
-        await send_update(self.temporal, self.id, names.CHAT_RENAME_UPDATE, written_title(title))
+        await send_update(self._temporal, self.id, names.CHAT_RENAME_UPDATE, written_title(title))
 
     async def end(self) -> None:
         """Take no more messages: it ends once those that wait are answered.
@@ -207,7 +206,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
             SpecError: It has ended already.
             SetupError: The server is away, or denies access.
         """
-        await send_update(self.temporal, self.id, names.CHAT_END_UPDATE)
+        await send_update(self._temporal, self.id, names.CHAT_END_UPDATE)
 
     async def fork(
         self, runnable: Runnable | None = None, *, at: str | None = None, id: str | None = None, title: str = ""
@@ -227,16 +226,16 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
             SetupError: The server is away, denies access, or no worker answers.
         """
         check_id(id)
-        found = await find_chat(self.temporal, self.id)
+        found = await self._newest()
         with translate_rpc_errors(f"chat {self.id!r}"):
             try:
-                chat: ChatInput = await self.temporal.get_workflow_handle(self.id).query(
+                chat: ChatInput = await self._temporal.get_workflow_handle(self.id).query(
                     names.CHAT_FORK_QUERY, ChatForkQuery(at=at or ""), result_type=ChatInput
                 )
             except WorkflowQueryFailedError as error:
                 why = f"it is too large to be forked: {HOW_TO_KEEP_OUTSIDE}" if _TOO_LARGE in error.message else error
                 raise SpecError(f"chat {self.id!r}: {why}") from None
-        offload = self.temporal.data_converter.external_storage is not None
+        offload = self._temporal.data_converter.external_storage is not None
         context, tenant = await context_of(found), found.typed_search_attributes.get(TENANT) or ""
         if runnable:
             runnable = chat_begun(runnable, context or None, tenant or None).runnable
@@ -248,18 +247,21 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
             }
         )
         new_id = id or f"{self.id}-{uuid4().hex[:6]}"
-        execution = await open_chat(self.temporal, found.task_queue or "", new, new_id, tenant, context)
+        execution = await open_chat(self._temporal, found.task_queue or "", new, new_id, tenant, context)
         output_type = runnable.output_type if runnable else self._output_type
-        return Chat(self.temporal, new_id, execution, output_type, self._redis_url)
+        return Chat(self._temporal, new_id, execution, output_type, self._redis_url)
 
-    async def _newest(self) -> Projection:
+    async def _newest(self) -> WorkflowExecutionDescription:
+        return await find_chat(self._temporal, self.id)
+
+    async def _read(self) -> Projection:
         """Read its newest execution as it is now.
 
         It begins with all that was said before.
         """
-        newest = await find_chat(self.temporal, self.id)
+        newest = await self._newest()
         with translate_rpc_errors(f"chat {self.id!r}"):
-            return (await TreePart.read(self.temporal, RunAddress(self.id, [newest.run_id]))).projection
+            return (await TreePart.read(self._temporal, RunAddress(self.id, [newest.run_id]))).projection
 
     async def _send(self, message: Message, message_id: str) -> tuple[Taken, str]:
         """Send a message; one after the other where they are large.
@@ -267,9 +269,9 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         All that a server lets be under way at once goes to the worker in one message, which has four megabytes.
         """
         if written_bytes(message) < _LARGE_BYTES:
-            return await send_message(self.temporal, self.id, message, message_id)
+            return await send_message(self._temporal, self.id, message, message_id)
         async with self._large:
-            return await send_message(self.temporal, self.id, message, message_id)
+            return await send_message(self._temporal, self.id, message, message_id)
 
     def _before(self, message_id: str, execution: str) -> Bookmark:
         """Return a place before the turn of a message, to read all of it.
@@ -277,14 +279,14 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         Where somebody stopped reading, if nobody reads on from there; else the beginning of the execution that took it.
         """
         if self._bookmark and self._bookmark.projection.knows_turn(message_id):
-            return Bookmark.at_the_beginning(self.temporal.data_converter, execution)
+            return Bookmark.at_the_beginning(self._temporal.data_converter, execution)
         return self._before_end(message_id, execution)
 
     def _before_end(self, message_id: str, execution: str) -> Bookmark:
         """Return a place that knows what a turn came to, or comes before its end."""
         bookmark, self._bookmark = self._bookmark, None
         if bookmark is None or bookmark.projection.is_past_turn(message_id):
-            return Bookmark.at_the_beginning(self.temporal.data_converter, execution)
+            return Bookmark.at_the_beginning(self._temporal.data_converter, execution)
         return bookmark
 
     def _keep(self, bookmark: Bookmark) -> None:
@@ -293,8 +295,8 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
     async def _items(self, bookmark: Bookmark, *, live: bool) -> AsyncGenerator[StreamItem, None]:
         """Yield the items of its newest execution from a bookmark on, and move that along."""
         if not self._first:
-            self._first = (await find_chat(self.temporal, self.id)).raw_info.first_run_id
-        url = live_url(self.temporal, self._redis_url) if live else ""
+            self._first = (await self._newest()).raw_info.first_run_id
+        url = live_url(self._temporal, self._redis_url) if live else ""
         async with AsyncExitStack() as stack:
             stack.enter_context(translate_rpc_errors(f"chat {self.id!r}"))
             events = await stack.enter_async_context(aclosing(self._events(bookmark)))
@@ -302,7 +304,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
                 async for event in events:
                     yield event
                 return
-            reader = FrameReader(url, self.temporal.namespace, self.id, self._first, bookmark.frames)
+            reader = FrameReader(url, self._temporal.namespace, self.id, self._first, bookmark.frames)
             await stack.enter_async_context(aclosing(reader))
             items = await stack.enter_async_context(aclosing(stream_items(events, reader, "")))
             async for item in items:
@@ -316,7 +318,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
         """
         while True:
             going_on = (bookmark.projection, bookmark.mark)
-            watch = Watch(self.temporal, self.id, [bookmark.mark.execution], going_on=going_on)
+            watch = Watch(self._temporal, self.id, [bookmark.mark.execution], going_on=going_on)
             gone: RPCError | None = None
             try:
                 async with aclosing(watch.events()) as events:
@@ -326,7 +328,7 @@ class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
                 gone = error
-            newest = await find_chat(self.temporal, self.id)
+            newest = await self._newest()
             if newest.run_id == bookmark.mark.execution:
                 if gone:
                     raise gone

@@ -13,7 +13,7 @@ from ...activities.prices.list_price import list_price
 from ...contracts import names
 from ...contracts.context.filling import BegunWith, begun_with
 from ...contracts.context.values import Values, context_memo
-from ...contracts.control.priced import counts_usd, priced
+from ...contracts.control.priced import priced_for_budgets
 from ...contracts.errors import SpecError
 from ...contracts.specs.node import Node, cannot_run
 from ...contracts.specs.runnable import Runnable
@@ -146,8 +146,7 @@ def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: s
     except ValueError:
         raise SpecError(f"chat: when_busy={when_busy!r} is none of {', '.join(WhenBusy)}") from None
     offload = temporal.data_converter.external_storage is not None
-    if counts_usd(*(node.budget for node in runnable.walk())):
-        runnable = priced(runnable, list_price)
+    runnable, _ = priced_for_budgets(runnable, None, list_price)
     return ChatInput(runnable=runnable, title=written_title(title), when_busy=busy, offload=offload)
 
 

@@ -12,10 +12,12 @@ from ..collection.collection import Collection
 from ..contract import Spec
 from ..errors import SpecError
 from ..model import Model
+from ..specs.node import Node
 from .budget import Budget
 from .price import HOW_TO_PRICE, Price
 
 PricedT = TypeVar("PricedT", bound=Spec)
+NodeT = TypeVar("NodeT", bound=Node)
 
 ListPrice = Callable[[str], Price | None]
 """Returns what `provider/model` costs by a price list; None where it is not known."""
@@ -33,6 +35,22 @@ def priced(spec: PricedT, list_price: ListPrice) -> PricedT:
     """
     made: PricedT = _each(spec, list_price)
     return made
+
+
+def priced_for_budgets(runnable: NodeT, budget: Budget | None, list_price: ListPrice) -> tuple[NodeT, Budget | None]:
+    """Return what begins, with prices where a budget counts US dollars.
+
+    Args:
+        runnable: What begins.
+        budget: What whoever starts it allows.
+        list_price: The price list.
+
+    Raises:
+        SpecError: The price of a model is not known; names it.
+    """
+    if not counts_usd(budget, *(node.budget for node in runnable.walk())):
+        return runnable, budget
+    return priced(runnable, list_price), budget and priced(budget, list_price)
 
 
 def counts_usd(*budgets: Budget | None) -> bool:

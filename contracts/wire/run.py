@@ -9,9 +9,11 @@ from pydantic import (
     FieldSerializationInfo,
     PrivateAttr,
     SerializerFunctionWrapHandler,
+    TypeAdapter,
     field_serializer,
     field_validator,
 )
+from pydantic_core import to_json
 
 from ..collection.citation import Citation
 from ..contract import Contract, OutT_co, Typed
@@ -250,6 +252,20 @@ class Result(Typed[OutT_co], Contract):
     def is_cut(self) -> bool:
         """Whether the output is the beginning of an answer that was cut."""
         return was_cut(self.status, self.reason)
+
+    def typed(self, output_type: TypeAdapter[Any] | None) -> Result:
+        """Return it with a value of a type as its output, where it completed.
+
+        Args:
+            output_type: The type. None: it is not known.
+
+        Raises:
+            ValidationError: The output is no value of that type.
+        """
+        if output_type is None or self.status is not Status.COMPLETED:
+            return self
+        # As JSON, in which strict types take what they themselves wrote.
+        return self.model_copy(update={"output": output_type.validate_json(to_json(self.output))})
 
     @property
     def totals(self) -> Totals:

@@ -10,7 +10,6 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, cast, overload
 
 from pydantic import ValidationError
-from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -236,14 +235,10 @@ def _check_names(runnable: Node) -> None:
 
 
 def _typed(runnable: Node, result: Result) -> Result:
-    if result.status is not Status.COMPLETED or runnable.output_type is None:
-        return result
     try:
-        # Read as JSON, which it was: strict types take less from Python.
-        output = runnable.output_type.validate_json(to_json(result.output))
+        return result.typed(runnable.output_type)
     except ValidationError as error:
         raise SpecError(
             f"{type(runnable).__name__} {runnable.name!r}: its output is not of its type, which the worker did not "
             f"check because its App has another one of that name, or none: {problems_of(error)}"
         ) from None
-    return result.model_copy(update={"output": output})
