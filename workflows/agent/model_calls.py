@@ -49,7 +49,8 @@ class ModelCalls:
         # Of several at work in one workflow the UI would show the same line.
         below = place.below(host.root)
         self._label = f"{below} · " if below else ""
-        self._failed = 0
+        self._turn = self._failed = 0
+        """The turn, and how many calls of it failed so far: where a budget is, it may be asked for again."""
 
     async def reply(self, *, last: bool = False) -> ModelReply:
         """Return the reply of the model in use, or of the first fallback that answers.
@@ -63,7 +64,9 @@ class ModelCalls:
             BudgetSpentError: A budget is not enough for the call.
             SpecError: A budget counts US dollars, and the model has no price.
         """
-        self._failed = 0
+        turn = self._state.replies + 1
+        if turn != self._turn or self._host.account(self._place) is None:
+            self._turn, self._failed = turn, 0
         while True:
             model = self._state.instead or self._models[self._state.choice]
             fallback_left = self._state.instead is None and self._state.choice + 1 < len(self._models)
@@ -77,10 +80,11 @@ class ModelCalls:
             self._state.without = ()
 
     def degrade(self, model: Model) -> bool:
-        """Go on with another model; return whether that is another than the one in use."""
-        if self._state.instead == model:
+        """Go on with another model; return whether it was not gone on with before."""
+        if model in self._state.degraded:
             return False
-        self._state.instead, self._state.without = model, ()
+        self._state.degraded.append(model)
+        self._state.without = ()
         return True
 
     async def _answered(self, model: Model, *, fallback_left: bool, last: bool) -> ModelReply:

@@ -64,8 +64,8 @@ class AgentState:
     """Answers that were asked for again."""
     counted: Counted = Counted()
     """What a provider has told of the length of all that the last reply knows."""
-    instead: Model | None = None
-    """The model that is asked in place of any other: a budget is not enough for those."""
+    degraded: list[Model] = field(default_factory=list)
+    """The models that it went on with, one after the other, as a budget was not enough for those before."""
 
     @classmethod
     def begun(
@@ -129,7 +129,7 @@ class AgentState:
             repeats=carried.repeats,
             rejected=list(carried.rejected),
             counted=carried.counted,
-            instead=carried.instead,
+            degraded=[carried.instead] if carried.instead else [],
         )
 
     def asked(self, message: Message) -> None:
@@ -139,7 +139,7 @@ class AgentState:
         self.tally = Tally()
         self.replies_before = self.replies
         self.choice, self.without = 0, ()
-        self.instead = None
+        self.degraded = []
         self.repairs = self.repeats = 0
         self.tool_choice = self.first_tool_choice
         self.rejected = []
@@ -147,6 +147,11 @@ class AgentState:
     def take_back(self) -> None:
         """Forget what it was asked, and with what it was told since."""
         self.transcript.cut(self.begins)
+
+    @property
+    def instead(self) -> Model | None:
+        """The model that is asked in place of any other, for want of budget."""
+        return self.degraded[-1] if self.degraded else None
 
     def carried(self, places: Mapping[str, int], whole: Tally | None = None) -> Carried:
         """Return all of it as the next execution of the workflow is given it.

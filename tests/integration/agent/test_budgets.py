@@ -75,6 +75,14 @@ async def test_it_goes_on_with_a_cheaper_model(serve: Serve) -> None:
     assert (outcome.result.status, outcome.result.output, outcome.result.turns) == (Status.COMPLETED, "Cheaply.", 3)
 
 
+async def test_no_model_is_gone_on_with_twice(play: Play) -> None:
+    dear = [Degrade(Model(f"scripted/{name}", price=PRICE, max_output_tokens=9_000)) for name in ("b", "c")]
+    budget = Budget(usd=0.02, on_exhausted=[*dear, Stop()])
+    outcome = await play(["unused"], model=Model("scripted/a", price=PRICE, max_output_tokens=8_000), budget=budget)
+    assert (outcome.result.status, outcome.result.turns) == (Status.EXHAUSTED, 0)
+    assert "the next call of scripted/c may cost up to" in outcome.result.reason
+
+
 @pytest.mark.parametrize(
     ("budget", "limit"),
     [(Budget(tokens=6_000), "tokens"), (Budget(turns=3), "turns"), (Budget(seconds=0.001), "seconds")],
