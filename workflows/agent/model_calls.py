@@ -110,7 +110,11 @@ class ModelCalls:
                 hold.release()
                 raise
             else:
-                hold.settle(Amount.of(Totals.of(reply), 1))
+                if reply.cost_usd is None and (model.price or not reply.usage.total_tokens):
+                    # The provider did not tell what it used, or nothing that can be.
+                    self._host.lost(hold.lose(answered=True), self._state.tally)
+                else:
+                    hold.settle(Amount.of(Totals.of(reply), 1))
                 told = reply.usage.total_tokens if reply.usage.input_tokens else 0
                 self._state.counted = Counted(tokens=told, model=model.name)
                 return reply

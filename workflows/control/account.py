@@ -295,11 +295,15 @@ class Hold:
         """Give it all back: nothing was spent."""
         self.settle(Amount())
 
-    def lose(self) -> Totals:
-        """Charge all of it, as nobody knows what the call cost; return that as totals."""
+    def lose(self, *, answered: bool = False) -> Totals:
+        """Charge all of it, as nobody knows what the call cost; return that as totals.
+
+        Args:
+            answered: Whether the call has an answer all the same, which counts it.
+        """
         lost = self.spent + self.amount
         self.settle(lost)
-        return Totals(unsettled=Unsettled(calls=lost.turns, usd=lost.usd, tokens=lost.tokens))
+        return Totals(unsettled=Unsettled(calls=0 if answered else lost.turns, usd=lost.usd, tokens=lost.tokens))
 
     def shrink(self, back: Amount, spent: Amount) -> None:
         """Give a part of it back, and charge another part."""

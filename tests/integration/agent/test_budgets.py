@@ -22,6 +22,10 @@ from sostenuto import (
     Stop,
     tool,
 )
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.message import Message, Role, TextPart
+from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.wire.model_call import StopReason
 from tests.integration.agent.stage import calls
 
 if TYPE_CHECKING:
@@ -101,6 +105,28 @@ async def test_an_attempt_that_broke_off_is_charged_as_if_it_had_cost_all_that_w
     assert (result.status, result.output, result.turns) == (Status.COMPLETED, "half of it", 1)
     assert result.unsettled is not None
     assert (result.unsettled.calls, result.unsettled.usd > 0.01) == (1, True)
+
+
+class Silent:
+    """Answers, and tells nothing of what that took."""
+
+    provider = "scripted"
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        message = Message(role=Role.ASSISTANT, parts=(TextPart(text="Yes."),))
+        return Completion(message, request.model.model, StopReason.END, Usage(), usage_known=False)
+
+    async def close(self) -> None:
+        """It holds nothing."""
+
+
+async def test_an_answer_that_tells_no_usage_is_charged_as_if_it_had_taken_all_that_was_held(serve: Serve) -> None:
+    agent = Agent(name="tester", model=MODEL, budget=Budget(usd=0.1))
+    async with serve(App(agent), Silent()) as stage:
+        result = (await stage.ask(agent)).result
+    assert (result.status, result.output, result.turns, result.cost_usd) == (Status.COMPLETED, "Yes.", 1, 0.0)
+    assert result.unsettled is not None
+    assert (result.unsettled.calls, result.unsettled.usd > 0.01) == (0, True)
 
 
 async def test_an_attempt_that_was_refused_costs_nothing(play: Play) -> None:
