@@ -36,7 +36,7 @@ from ..history.reading.executions import (
 from ..history.reading.traced import build_trace
 from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from ..history.trace.step import Trace
-from .approvals.approval_calls import ApprovalCalls
+from .approvals.top_up_calls import TopUpCalls
 from .calls.workflow_calls import WorkflowCalls
 from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
@@ -49,7 +49,7 @@ from .waiting import log_wait_later, wait_for_end
 from .watch import Watch
 
 
-class Run(ScoreCalls, ApprovalCalls, WorkflowCalls, Generic[OutT_co]):
+class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
     """One run. Made by `Client.start` and `Client.get`.
 
     Args:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -39,6 +40,9 @@ MEMO_BYTES: Final = 256_000
 
 TASK_BYTES: Final = 3_000_000
 """Most that one workflow task sends: the server ends a run whose task has 4 MB."""
+
+LONGEST_WAIT: Final = timedelta(days=3_650)
+"""Longest time that something may say to wait for a person: a date beyond all calendars is none."""
 
 AT_ONCE: Final = 1_000
 """Most calls and nested runs of one workflow at once: the server takes no task with more than 2,000 of either."""

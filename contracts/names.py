@@ -61,6 +61,18 @@ RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
 DECIDE_UPDATE: Final = "sostenuto_decide"
 """Update by which a person decides on a call that waits."""
 
+TOP_UP_UPDATE: Final = "sostenuto_top_up"
+"""Update by which somebody allows a budget more."""
+
+TOP_UP_REFUSED: Final = "TopUpRefused"
+"""Type of the failure of a top-up that is not taken. Its message says why."""
+
+TOP_UPS_MEMO: Final = "sostenuto_top_ups"
+"""Memo that has which budgets of a run wait for a top-up, while they do."""
+
+AWAITS_TOP_UP: Final = "top-up"
+"""What the search attribute says of a run whose budget waits for a top-up."""
+
 APPROVAL_REFUSED: Final = "ApprovalRefused"
 """Type of the failure of a decision that is not taken. Its message says why."""
 

@@ -13,7 +13,7 @@ from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
 from .contracts.control.approval import Approval
 from .contracts.control.ask_person import AskPerson
-from .contracts.control.budget import Budget, Degrade, Finish, Stop
+from .contracts.control.budget import Ask, Budget, Degrade, Finish, Stop
 from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
@@ -33,7 +33,8 @@ from .contracts.tool import Effect, Tool, ToolContext, tool
 from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
-from .contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from .contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
+from .contracts.wire.control.top_up import PendingTopUp, ToppedUp
 from .contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -68,9 +69,11 @@ __all__ = [
     "Approval",
     "ApprovalDecided",
     "ApprovalRequested",
+    "Ask",
     "AskPerson",
     "Budget",
     "BudgetSpent",
+    "BudgetToppedUp",
     "BudgetWarned",
     "Chain",
     "Chat",
@@ -111,6 +114,7 @@ __all__ = [
     "Partial",
     "Passage",
     "PendingApproval",
+    "PendingTopUp",
     "Price",
     "Progress",
     "Prompt",
@@ -145,6 +149,7 @@ __all__ = [
     "ToolRequested",
     "ToolResponded",
     "ToolsFaulty",
+    "ToppedUp",
     "TurnFinished",
     "TurnQueued",
     "TurnStarted",

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ..contracts.control.budget import Ask
 from ..contracts.message import Message
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.runnable import Runnable
@@ -20,7 +21,7 @@ from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Continuation, Result
 from ..contracts.wire.totals import Totals
 from .agent.transcript import Transcript
-from .control.account import Account
+from .control.account import Account, WaitForTopUp
 from .control.approvals import Approvals
 from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
@@ -129,6 +130,10 @@ class AgentHost(Children, Searching, Protocol):
 
         None where nothing is limited.
         """
+        ...
+
+    def top_up_as(self, ask: Ask) -> WaitForTopUp:
+        """Return what waits for a top-up of a budget, for as long as that says."""
         ...
 
     def lost(self, totals: Totals, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from ..contracts import limits
-from ..contracts.control.budget import Budget
+from ..contracts.control.budget import Ask, Budget
 from ..contracts.message import Message
 from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
@@ -30,10 +30,11 @@ from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
 from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
-from .control.account import Account, BudgetSpentError, Hold
+from .control.account import Account, BudgetSpentError, WaitForTopUp
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
+from .control.hold import Hold
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -47,6 +48,7 @@ from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError, why_full
 from .run_context import memo_bytes
 from .scope import Scope
+from .search_attributes import Awaiting
 from .tally import Tally
 from .ui_details import SHOWN_MESSAGES, Details
 
@@ -115,10 +117,11 @@ class Interpreter:
         """What everything in the workflow used so far."""
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
-        self.approvals = Approvals(self.details.waits)
+        awaiting = Awaiting()
+        self.approvals = Approvals(awaiting, self.details.waits)
         """The calls in it that wait for a person."""
         self.catalogues = Catalogues()
-        self.accounts = Accounts()
+        self.accounts = Accounts(awaiting, self.details.lacks)
         self.found = FoundPassages()
         """What everything in the workflow found so far."""
         self._offload = offload
@@ -137,7 +140,9 @@ class Interpreter:
         self.approvals.grant(carried.granted)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
         if account := self.account(self.root):
-            account.resume(Amount.of(carried.totals, self.tally.turns), carried.until)
+            account.resume(
+                Amount.of(carried.totals, self.tally.turns), carried.until, map(Amount.shared, carried.topped_up)
+            )
 
     def use(self, name: str) -> int:
         """Return how often a name was used in this workflow, this use included."""
@@ -162,6 +167,15 @@ class Interpreter:
         None where nothing is limited.
         """
         return self.accounts.at(place)
+
+    def top_up_as(self, ask: Ask) -> WaitForTopUp:
+        """Return what waits for a top-up of a budget, for as long as that says."""
+        return self.accounts.top_ups.wait_as(ask)
+
+    def serve(self) -> None:
+        """Take decisions on calls that wait, and top-ups, from now on."""
+        self.approvals.serve()
+        self.accounts.top_ups.serve()
 
     def shared(self, place: Place, count: int) -> AbstractContextManager[None]:
         """Let so many that are at work at once have an even part of a budget."""

@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .concurrency import result_of_error
+    from .control.amount import Amount
     from .interpreter import Interpreter, why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
@@ -56,7 +57,7 @@ class _Run:
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
         self._interpreter.found.know(run.passages)
-        self._interpreter.approvals.serve()
+        self._interpreter.serve()
         self._loop: AgentLoop | None = None
 
     @workflow.query(name=names.TRANSCRIPT_QUERY)
@@ -144,8 +145,10 @@ class _Run:
         account = self._interpreter.account(self._place)
         granted = tuple(sorted(self._interpreter.approvals.granted))
         until = account.left().until if account else None
+        topped_up = [one.topped_up for one in account.with_those_above()] if account else []
         carried = loop.state.carried(self._interpreter.places)
-        return carried.model_copy(update={"until": until, "granted": granted})
+        more = tuple(one.share for one in topped_up) if any(one != Amount() for one in topped_up) else ()
+        return carried.model_copy(update={"until": until, "granted": granted, "topped_up": more})
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():

@@ -55,16 +55,28 @@ def publish(totals: Totals, status: Status | None = None) -> None:
     workflow.upsert_search_attributes(updates)
 
 
-def publish_awaiting(what: str) -> None:
-    """Set what a run or a chat waits for.
+class Awaiting:
+    """Sets what a run or a chat waits for people for."""
 
-    Args:
-        what: Such as `names.AWAITS_APPROVAL`. Empty: for nobody any more.
-    """
-    # As above, and of code-first workflows too: whoever registered one of them registered all.
-    if workflow.info().typed_search_attributes.get(RUNNABLE) is None:
-        return
-    workflow.upsert_search_attributes([AWAITING.value_set(what) if what else AWAITING.value_unset()])
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+        self._published = ""
+
+    def set(self, kind: str, *, waits: bool) -> None:
+        """Take in whether anything of a kind waits.
+
+        Args:
+            kind: Such as `names.AWAITS_APPROVAL`.
+            waits: Whether it does.
+        """
+        (self._kinds.add if waits else self._kinds.discard)(kind)
+        # One value alone fits: an approval is told before a top-up.
+        now = min(self._kinds, default="")
+        # As above, and of code-first workflows too: whoever registered one of them registered all.
+        if now == self._published or workflow.info().typed_search_attributes.get(RUNNABLE) is None:
+            return
+        self._published = now
+        workflow.upsert_search_attributes([AWAITING.value_set(now) if now else AWAITING.value_unset()])
 
 
 def leave(told: str, result: Result, outbox: Outbox, *, cancels: bool = True) -> None:

@@ -83,6 +83,12 @@ class Details:
         self._entries.append(f"**approval**{where} · **{_called(tool)}** waits for a person{whose}")
         self._publish()
 
+    def lacks(self, place: Place, reason: str) -> None:
+        """Show that a budget waits for a top-up."""
+        label = place.below(self._root)
+        self._entries.append(f"**top-up**{f' · {label}' if label else ''} · {_harmless(reason)}: it waits for one")
+        self._publish()
+
     def started(self, place: Place, run_id: str = "") -> None:
         """Show that something runs at a place."""
         if place != self._root:

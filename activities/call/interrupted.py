@@ -13,11 +13,11 @@ from ...contracts.usage import Usage
 from ...contracts.wire.model_call import StopReason
 from ..model_adapter import Completion, Delta, OnDelta
 
-Ask = Callable[[OnDelta | None], Awaitable[tuple[Completion, tuple[str, ...]]]]
+Complete = Callable[[OnDelta | None], Awaitable[tuple[Completion, tuple[str, ...]]]]
 """Asks a model, and tells the pieces of its answer."""
 
 
-async def or_interrupted(ask: Ask, on_delta: OnDelta | None, model: Model) -> tuple[Completion, tuple[str, ...]]:
+async def or_interrupted(ask: Complete, on_delta: OnDelta | None, model: Model) -> tuple[Completion, tuple[str, ...]]:
     """Return what a model answers.
 
     Where the call is cancelled: the text that had come until then. What that has cost no provider tells.

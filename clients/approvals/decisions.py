@@ -1,4 +1,4 @@
-"""Sends decisions to the workflow whose call waits.
+"""Sends what people decide to the workflow that waits for it.
 
 Puts what it refuses into our errors.
 """
@@ -6,7 +6,7 @@ Puts what it refuses into our errors.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
@@ -19,9 +19,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
+from ...contracts.contract import Contract
 from ...contracts.errors import SetupError, SpecError
 from ...contracts.wire.control.decision import Decided, Decision
 from ..rpc_errors import translate_rpc_errors
+
+CameT = TypeVar("CameT", bound=Contract)
 
 _PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
 _PATIENCE_SECONDS: Final = 60.0
@@ -39,14 +42,34 @@ async def send_decision(temporal: Client, run_id: str, decision: Decision) -> De
     """Send a decision, and wait until the run has taken it.
 
     Raises:
+        SpecError: As for `send_to_run`.
+        SetupError: As for `send_to_run`.
+    """
+    what = f"call {decision.call_id!r} of run {run_id!r}"
+    return await send_to_run(temporal, run_id, names.DECIDE_UPDATE, decision, Decided, what)
+
+
+async def send_to_run(
+    temporal: Client, run_id: str, update: str, decision: Contract, came: type[CameT], what: str
+) -> CameT:
+    """Send what somebody decides, and wait until the run has taken it.
+
+    Args:
+        temporal: Where the run is.
+        run_id: Its id.
+        update: Name of the update.
+        decision: What it takes.
+        came: The type of what comes of it.
+        what: What it is about, as a noun, for messages.
+
+    Raises:
         SpecError: The run refuses it, or has ended; says why.
         SetupError: The server is away, denies access, or no worker takes it.
     """
-    what = f"call {decision.call_id!r} of run {run_id!r}"
     with translate_rpc_errors(what):
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await _sent(temporal, run_id, decision)
+                return await _sent(temporal, run_id, update, decision, came)
         except WorkflowUpdateFailedError as error:
             said = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
             raise SpecError(f"{what}: {said}") from None
@@ -64,8 +87,8 @@ async def send_decision(temporal: Client, run_id: str, decision: Decision) -> De
             raise
 
 
-async def _sent(temporal: Client, run_id: str, decision: Decision) -> Decided:
-    """Send a decision.
+async def _sent(temporal: Client, run_id: str, update: str, decision: Contract, came: type[CameT]) -> CameT:
+    """Send it.
 
     Again, under its id, where the server drops it: as while the run continues as new.
     """
@@ -74,17 +97,17 @@ async def _sent(temporal: Client, run_id: str, decision: Decision) -> Decided:
     while True:
         try:
             sent = await handle.start_update(
-                names.DECIDE_UPDATE,
+                update,
                 decision,
                 id=update_id,
                 wait_for_stage=WorkflowUpdateStage.COMPLETED,
-                result_type=Decided,
+                result_type=came,
             )
-            decided: Decided = await sent.result()
+            outcome: CameT = await sent.result()
         except RPCError as error:
             if error.status not in _PASSING:
                 raise
         else:
-            return decided
+            return outcome
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -1,17 +1,19 @@
-"""What waits for a person in all runs and chats."""
+"""What waits for a person, or for money, in all runs and chats."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from temporalio.client import Client as TemporalClient
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.wire.control.approval_event import PendingApproval
+from ...contracts.wire.control.top_up import PendingTopUp
 from ...history.reading.tree import RunAddress, TreePart
 from ..rpc_errors import translate_rpc_errors
 from .approval_calls import pending_in
+from .top_up_calls import lacking_in
 
 
 class Inbox:
@@ -38,21 +40,41 @@ class Inbox:
             SetupError: The server is away, denies access, or the namespace lacks our search attributes.
         """
         with translate_rpc_errors("the list of approvals"):
-            found = [one async for one in _pending_anywhere(self.temporal, query, limit)]
-        return tuple(sorted((one for one in found if group in (None, one.group)), key=lambda one: one.since))
+            # A run in which both wait is listed by its approvals.
+            some = [part async for part in _awaiting(self.temporal, (names.AWAITS_APPROVAL,), query, limit)]
+        found = (one for one in pending_in(some) if group in (None, one.group))
+        return tuple(sorted(found, key=lambda one: one.since))
+
+    async def top_ups(self, query: str | None = None, *, limit: int = 100) -> tuple[PendingTopUp, ...]:
+        """Return the budgets that wait for a top-up anywhere, the oldest first.
+
+        To allow one more: `(await client.get(one.run_id)).top_up(usd=..., by=...)`.
+
+        Args:
+            query: A Temporal visibility query, as for `approvals`.
+            limit: Most workflows to look into, those first that began last.
+
+        Raises:
+            SpecError: The query is wrong; says where.
+            SetupError: The server is away, denies access, or the namespace lacks our search attributes.
+        """
+        kinds = (names.AWAITS_TOP_UP, names.AWAITS_APPROVAL)
+        with translate_rpc_errors("the list of top-ups"):
+            some = [part async for part in _awaiting(self.temporal, kinds, query, limit)]
+        return tuple(sorted(lacking_in(some), key=lambda one: one.since))
 
 
-async def _pending_anywhere(temporal: TemporalClient, query: str | None, limit: int) -> AsyncIterator[PendingApproval]:
-    full = f"{names.SEARCH_AWAITING} = '{names.AWAITS_APPROVAL}' AND ExecutionStatus = 'Running'"
+async def _awaiting(
+    temporal: TemporalClient, kinds: Sequence[str], query: str | None, limit: int
+) -> AsyncIterator[TreePart]:
+    any_of = ", ".join(f"'{kind}'" for kind in kinds)
+    full = f"{names.SEARCH_AWAITING} IN ({any_of}) AND ExecutionStatus = 'Running'"
     if query:
         full += f" AND ({query})"
     async for row in temporal.list_workflows(full, limit=limit):
         try:
-            part = await TreePart.read(temporal, RunAddress(row.id, (row.run_id,)))
+            yield await TreePart.read(temporal, RunAddress(row.id, (row.run_id,)))
         except RPCError as error:
             # It has ended since, and was past the retention time.
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            continue
-        for one in pending_in([part]):
-            yield one

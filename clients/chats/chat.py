@@ -28,7 +28,7 @@ from ...history.events.projection import Projection
 from ...history.reading.executions import context_of
 from ...history.reading.tree import RunAddress, TreePart
 from ...workflows.search_attributes import TENANT
-from ..approvals.approval_calls import ApprovalCalls
+from ..approvals.top_up_calls import TopUpCalls
 from ..hindrances import Hindrance
 from ..live.stream import FrameReader, stream_items
 from ..rpc_errors import translate_rpc_errors
@@ -50,7 +50,7 @@ _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
 
 
-class Chat(ScoreCalls, ApprovalCalls, Generic[OutT_co]):
+class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
     """One chat. Made by `Client.chat`.
 
     Any number of clients may have it at once: they see the same.

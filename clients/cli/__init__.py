@@ -38,6 +38,7 @@ COMMANDS = (
     "history.diff",
     "feedback.score",
     "control.approvals",
+    "control.top_up",
     "control.approve",
     "control.deny",
     "control.edit",

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ...contracts.wire.control.approval_event import ApprovalRequested
 from ...contracts.wire.live import LiveItem, StreamItem
-from .approvals.asking import Asking
+from .approvals.asking import Asking, is_asked
 from .hindrances import telling_hindrances
 from .interrupts import stopping
 from .spoken import Spoken
@@ -52,7 +51,7 @@ async def show(
         console: Where.
         args: Options of the command.
         after: Where to begin.
-        asks: Whether to ask whoever sits at the terminal about calls that wait for a person.
+        asks: Whether to ask whoever sits at the terminal about what waits for a person.
     """
 
     def say(text: str) -> None:
@@ -114,9 +113,9 @@ async def _follow(
             if not isinstance(item, LiveItem):
                 for text in tree.lines(item):
                     say(text)
-                if asking and isinstance(item, ApprovalRequested):
+                if asking and (asked := is_asked(item)):
                     status.stop()
-                    await asking.about(item)
+                    await asking.about(asked)
                     status.start()
             status.update(foot(tree, spoken))
 

@@ -17,7 +17,7 @@ from ...contracts.names import LOCAL_PROVIDER
 from ...contracts.text import one_line, plural
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
-from ...contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from ...contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -54,7 +54,9 @@ def line(event: Event) -> str | None:
     elif isinstance(event, RetrievalResponded):
         text = _line_of_search(event)
     elif isinstance(event, BudgetWarned | BudgetSpent):
-        text = f"     ⚠ {_line(event.words)}"
+        text = f"     ⚠ {one_line(event.words, _REASON_CHARS)}"
+    elif isinstance(event, BudgetToppedUp):
+        text = f"     ✓ {_line(event.words)}"
     elif isinstance(event, ApprovalRequested | ApprovalDecided):
         text = _line_of_approval(event)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
+from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp
 from ...contracts.wire.event import (
     Event,
     MemberFinished,
@@ -88,16 +89,25 @@ class StepTree:
                 self._waits[event.path, ""] = event.model
             case ToolRequested():
                 self._waits[event.path, event.call_id] = event.name
-            case ApprovalRequested():
-                self._waits[event.path, event.call_id] = f"a person on {event.name}"
-            case ApprovalDecided():
-                self._waits[event.path, event.call_id] = event.name
             case ModelResponded():
                 self._waits.pop((event.path, ""), None)
             case ToolResponded():
                 self._waits.pop((event.path, event.call_id), None)
             case MemberFinished() | RunFinished() | TurnFinished():
                 self._waits = {key: what for key, what in self._waits.items() if not _is_under(key[0], event.path)}
+            case _:
+                self._note_person(event)
+
+    def _note_person(self, event: Event) -> None:
+        match event:
+            case ApprovalRequested():
+                self._waits[event.path, event.call_id] = f"a person on {event.name}"
+            case ApprovalDecided():
+                self._waits[event.path, event.call_id] = event.name
+            case BudgetSpent(then="ask"):
+                self._waits[event.path, ""] = "a top-up of its budget"
+            case BudgetToppedUp():
+                self._waits.pop((event.path, ""), None)
             case _:
                 pass
 

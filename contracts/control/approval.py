@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
 from ..contract import Spec, arguments, brief
 from ..errors import SpecError
+from ..limits import LONGEST_WAIT
 
 USER_VALUE: Final = "user"
 """The value of a run's context that says who asks: with `four_eyes` that person's own yes does not count."""
@@ -37,7 +38,7 @@ class Approval(Spec):
     """Whether a predicate says which calls ask: it is code, and stays on the worker."""
     group: str = ""
     """Whose yes is wanted. It is shown and can be looked for; who belongs to it is not known here."""
-    expires: timedelta | None = Field(default=None, gt=timedelta(0))
+    expires: timedelta | None = Field(default=None, gt=timedelta(0), le=LONGEST_WAIT)
     """After so long the call is not made, and the model is told so. None: it waits for ever."""
     escalate_to: str = ""
     """The group to which it goes when it expires the first time; it then waits as long again."""

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from ..contract import Contract, Spec, arguments, as_tuple
 from ..errors import SpecError
+from ..limits import LONGEST_WAIT
 from ..model import Model
 
 
@@ -21,6 +22,20 @@ class Degrade(Spec):
 
     def __init__(self, model: Model | str) -> None:
         self._construct({"model": model})
+
+
+class Ask(Spec):
+    """Wait until somebody tops the budget up: `Ask(expires=3600)`.
+
+    The same step then goes on.
+    """
+
+    kind: Literal["ask"] = "ask"
+    expires: timedelta | None = Field(default=None, gt=timedelta(0), le=LONGEST_WAIT)
+    """How long it waits, in seconds as a number. None: as long as it takes."""
+
+    def __init__(self, *, expires: timedelta | float | None = None) -> None:
+        self._construct({"expires": expires})
 
 
 class Finish(Spec):
@@ -46,7 +61,7 @@ class Stop(Spec):
         self._construct({})
 
 
-WhenExhausted: TypeAlias = Annotated[Degrade | Finish | Stop, Field(discriminator="kind")]
+WhenExhausted: TypeAlias = Annotated[Degrade | Ask | Finish | Stop, Field(discriminator="kind")]
 """What happens once a budget is not enough for the next call."""
 
 _FINISH_OR_STOP: Final = (Finish(), Stop())
@@ -89,7 +104,7 @@ class Budget(Spec):
         turns: int | None = None,
         seconds: float | timedelta | None = None,
         share: float | None = None,
-        on_exhausted: Degrade | Finish | Stop | Iterable[Degrade | Finish | Stop] = _FINISH_OR_STOP,
+        on_exhausted: Degrade | Ask | Finish | Stop | Iterable[Degrade | Ask | Finish | Stop] = _FINISH_OR_STOP,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())
@@ -106,6 +121,8 @@ class Budget(Spec):
     def _ends(cls, steps: tuple[WhenExhausted, ...]) -> tuple[WhenExhausted, ...]:
         if any(isinstance(step, Stop) for step in steps[:-1]):
             raise ValueError("nothing comes after Stop(): put it last, or leave it out")
+        if any(isinstance(step, Ask) and step.expires is None for step in steps[:-1]):
+            raise ValueError("Ask() waits as long as it takes, so nothing comes after it: say until when by expires=")
         return steps
 
     @property

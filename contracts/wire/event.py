@@ -12,7 +12,7 @@ from ..specs.router import Strategy
 from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .control.approval_event import ApprovalDecided, ApprovalRequested
-from .control.budget_event import BudgetSpent, BudgetWarned
+from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .event_base import EventBase
 from .mcp_call import ToolFault
 from .model_call import StopReason
@@ -331,7 +331,8 @@ Event = Annotated[
     | ApprovalRequested
     | ApprovalDecided
     | BudgetWarned
-    | BudgetSpent,
+    | BudgetSpent
+    | BudgetToppedUp,
     Field(discriminator="type"),
 ]
 

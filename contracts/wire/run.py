@@ -26,6 +26,7 @@ from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
+from .control.share import Portion
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -117,6 +118,8 @@ class Carried(Contract):
     """The model that is asked in place of any other: a budget is not enough for those."""
     until: float | None = None
     """Seconds since 1970 at which its budget's time is over."""
+    topped_up: tuple[Portion, ...] = ()
+    """What its budgets were allowed beside what they say, the innermost first."""
     passages: tuple[Passage, ...] = ()
     """What its searches found. Packed, as the messages are."""
     granted: tuple[str, ...] = ()

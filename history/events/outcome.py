@@ -19,6 +19,7 @@ from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
 from .chats.turns import ChatTurns
+from .control.top_ups import WaitingBudgets
 from .control.waiting import WaitingCalls
 from .history_event import RecordedEvent
 from .transcript import RebuiltTranscript
@@ -38,6 +39,8 @@ class Accumulated:
     """The turns of a chat."""
     approvals: WaitingCalls = field(default_factory=WaitingCalls)
     """The calls that wait for a person."""
+    budgets: WaitingBudgets = field(default_factory=WaitingBudgets)
+    """The budgets that wait for a top-up."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     unserved: Counter[str] = field(default_factory=Counter)

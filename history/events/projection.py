@@ -7,8 +7,7 @@ Payloads must have been decoded before, see `clients.history`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
@@ -21,6 +20,7 @@ from ...contracts.message import Message, Role
 from ...contracts.wire.chats.chat import ChatInput, ChatTurn
 from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.control.approval_event import PendingApproval
+from ...contracts.wire.control.top_up import PendingTopUp
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
@@ -29,6 +29,8 @@ from .activities import Activities
 from .chats.updates import ChatUpdates
 from .control.approvals import ApprovalUpdates
 from .control.budgets import read_exhausted
+from .control.top_ups import TopUpUpdates
+from .handlers import Handlers, one_after_another
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -54,10 +56,10 @@ class Projection:
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
         self._approvals = ApprovalUpdates(self._so_far)
-        self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
+        self._handlers: Handlers = {
             **self._activities.handlers,
             **self._members.handlers,
-            **_both(ChatUpdates(self._so_far).handlers, self._approvals.handlers),
+            **one_after_another(ChatUpdates(self._so_far).handlers, self._approvals.handlers, TopUpUpdates().handlers),
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
@@ -99,6 +101,14 @@ class Projection:
             run_id: Id of the run.
         """
         return tuple(self._so_far.approvals.pending(run_id))
+
+    def lacking(self, run_id: str) -> tuple[PendingTopUp, ...]:
+        """Return the budgets that wait for a top-up, the oldest first.
+
+        Args:
+            run_id: Id of the run.
+        """
+        return tuple(self._so_far.budgets.pending(run_id))
 
     @property
     def settled(self) -> Mapping[tuple[str, str], str]:
@@ -158,6 +168,7 @@ class Projection:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
         self._approvals.forget()
+        self._so_far.budgets.forget()
         self.next_execution = ""
         self._left = None
         kind = attributes.workflow_type.name
@@ -277,11 +288,15 @@ class Projection:
             yield from self._ended(recorded, self._partial(Status.FAILED, str(error), self._last_words()))
 
     def _noted(self, recorded: RecordedEvent) -> Iterator[Event]:
-        """Take in what a cancelled run leaves in its memo, which stands before its end."""
+        """Take in what a run notes in its memo.
+
+        Which budgets wait, and what a cancelled one leaves before its end.
+        """
         memo = recorded.event.workflow_properties_modified_event_attributes.upserted_memo.fields
         if names.RESULT_MEMO in memo and not self._own:
             self._left = recorded.value(Payloads(payloads=[memo[names.RESULT_MEMO]]), Result)
-        yield from ()
+        if names.TOP_UPS_MEMO in memo:
+            yield from self._so_far.budgets.noted(recorded, memo[names.TOP_UPS_MEMO])
 
     def _cancelled(self, recorded: RecordedEvent) -> Iterator[Event]:
         if self._left:
@@ -314,6 +329,7 @@ class Projection:
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         yield from self._members.left(recorded)
         self._so_far.approvals.forget()
+        self._so_far.budgets.forget()
         # One that is tried again or runs on a schedule goes on in its next execution.
         if self.next_execution:
             return
@@ -328,15 +344,3 @@ class Projection:
         transcript = self._so_far.transcripts.get(self._path)
         result = self._so_far.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(transcript.rejected) if transcript else ()})
-
-
-Handlers = Mapping[int, Callable[[RecordedEvent], Iterator[Event]]]
-
-
-def _both(one: Handlers, other: Handlers) -> Handlers:
-    """Return what reads events as both do, one after the other."""
-
-    def chained(kind: int) -> Callable[[RecordedEvent], Iterator[Event]]:
-        return lambda recorded: chain(one[kind](recorded), other[kind](recorded))
-
-    return {**one, **other, **{kind: chained(kind) for kind in one if kind in other}}

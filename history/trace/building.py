@@ -10,7 +10,7 @@ from typing import Any
 from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.control.approval_event import ApprovalDecided
-from ...contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from ...contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -196,7 +196,7 @@ class TraceBuilder:
             case ApprovalDecided():
                 who = f"by {event.by}" if event.by else "nobody decided in time"
                 self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=who)
-            case BudgetWarned() | BudgetSpent():
+            case BudgetWarned() | BudgetSpent() | BudgetToppedUp():
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)

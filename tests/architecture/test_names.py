@@ -46,6 +46,10 @@ DURABLE = {
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",
     "AWAITS_APPROVAL": "approval",
+    "TOP_UP_UPDATE": "sostenuto_top_up",
+    "TOP_UP_REFUSED": "TopUpRefused",
+    "TOP_UPS_MEMO": "sostenuto_top_ups",
+    "AWAITS_TOP_UP": "top-up",
     "MCP_CATALOGUE_ACTIVITY": "sostenuto.mcp_catalogue",
     "MCP_TOOL_ACTIVITY": "sostenuto.mcp_tool",
     "ROUTE_ACTIVITY": "sostenuto.route",
@@ -102,6 +106,7 @@ PUBLIC = {
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
     *("__version__", "tool"),
+    *("Ask", "BudgetToppedUp", "PendingTopUp", "ToppedUp"),
     *("Budget", "BudgetSpent", "BudgetWarned", "Degrade", "Finish", "LongPrice", "Price", "Stop"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
     *("Citation", "Cited", "Claim", "Document"),
@@ -172,7 +177,7 @@ def test_discriminators() -> None:
         *("retrieval.responded", "document.ingested", "document.failed", "fallback.used"),
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
-        *("approval.requested", "approval.decided", "budget.warned", "budget.spent"),
+        *("approval.requested", "approval.decided", "budget.warned", "budget.spent", "budget.topped_up"),
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

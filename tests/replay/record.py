@@ -175,6 +175,9 @@ async def _histories(
             await _reached(temporal, run, shape)
             await run.cancel()
         await _decide(run, shape.decided)
+        for turns in shape.topped_up:
+            await _asked(run)
+            await run.top_up(turns=turns, by="anna")
         await run.result()
     executions = [execution async for execution in _executions(temporal, name)]
     ids = [workflow_id for workflow_id, _ in executions]
@@ -196,6 +199,14 @@ async def _decide(run: Run, decisions: Iterable[str]) -> None:
                 await run.edit(call.call_id, {"amount": 10}, by="otto", note="Less.")
             case _:
                 await run.answer(call.call_id, "It is given already.", by="otto", hash=call.hash)
+
+
+async def _asked(run: Run) -> None:
+    """Wait until a budget waits for a top-up."""
+    while True:
+        if await run.top_ups():
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _first_that_waits(run: Run) -> PendingApproval:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from sostenuto import (
     Agent,
     Approval,
+    Ask,
     AskPerson,
     Budget,
     Chain,
@@ -145,6 +146,8 @@ class Shape:
     """The run's own values."""
     decided: Sequence[str] = ()
     """What is said of its calls that wait, one after the other."""
+    topped_up: Sequence[int] = ()
+    """How many turns its budget is allowed beside what it says, each time it waits for them."""
 
 
 FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
@@ -440,6 +443,27 @@ BUDGETED: dict[str, Shape] = {
             min_completed=2,
             budget=Budget(usd=0.032),
         ),
+    ),
+    "topped_up": Shape(
+        [*(calls(("look", {"at": str(n)})) for n in range(6)), "Seen."],
+        Agent(
+            name="recorded",
+            model="scripted/model",
+            tools=[look],
+            max_repeats=9,
+            budget=Budget(turns=2, on_exhausted=[Ask(expires=600), Finish()]),
+        ),
+        impatient=True,
+        topped_up=(1, 3, 9),
+    ),
+    "topped_up_above": Shape(
+        [_LOOKS, "Seen."],
+        Parallel(
+            name="recorded",
+            branches=[Agent(name=f"a{n}", model="scripted/model", tools=[look]) for n in range(2)],
+            budget=Budget(turns=3, on_exhausted=Ask()),
+        ),
+        topped_up=(1,),
     ),
 }
 """Of runs with a budget: since 0.3."""

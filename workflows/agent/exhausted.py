@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from ...contracts.control.budget import Degrade, Finish
+from ...contracts.control.budget import Ask, Degrade, Finish
 from ...contracts.message import Message
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.run import Result, Status
@@ -26,7 +26,7 @@ async def when_exhausted(
 ) -> Result | None:
     """Do what the budget says; return any result that it ends with.
 
-    None: it goes on, with another model.
+    None: it goes on, with another model or with more budget.
 
     Args:
         spent: Which budget is not enough.
@@ -36,6 +36,8 @@ async def when_exhausted(
     """
     for step in spent.on_exhausted:
         if isinstance(step, Degrade) and models.degrade(step.model):
+            return None
+        if isinstance(step, Ask) and await _topped_up(step, models):
             return None
         if isinstance(step, Finish) and spent.limit != "seconds":
             asked = len(state.transcript.messages)
@@ -50,3 +52,12 @@ async def when_exhausted(
                 break
     result = state.result(Status.EXHAUSTED, spent.reason)
     return result.model_copy(update={"exhausted": spent.limit})
+
+
+async def _topped_up(step: Ask, models: ModelCalls) -> bool:
+    """Wait for a top-up; return whether there is enough for the next call now."""
+    try:
+        await models.wait_for_budget(step)
+    except BudgetSpentError:
+        return False
+    return True

@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from ...activities.model import ModelActivities
+from ...contracts.control.budget import Ask
 from ...contracts.model import Head, Model
 from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
@@ -68,7 +69,7 @@ class ModelCalls:
         if turn != self._turn or self._host.account(self._place) is None:
             self._turn, self._failed = turn, 0
         while True:
-            model = self._state.instead or self._models[self._state.choice]
+            model = self._model
             fallback_left = self._state.instead is None and self._state.choice + 1 < len(self._models)
             try:
                 return await self._answered(model, fallback_left=fallback_left, last=last)
@@ -86,6 +87,26 @@ class ModelCalls:
         self._state.degraded.append(model)
         self._state.without = ()
         return True
+
+    async def wait_for_budget(self, ask: Ask) -> None:
+        """Wait until a budget is enough for the next call.
+
+        Args:
+            ask: How long a top-up is waited for.
+
+        Raises:
+            BudgetSpentError: It is not by then.
+        """
+        if account := self._host.account(self._place):
+            model = self._model
+            amount, _ = self._allowance(account, model, last=False)
+            what = f"the next call of {model.name}"
+            # Held again for the call itself, by what the budget allows then.
+            (await account.hold(amount, what, wait=self._host.top_up_as(ask))).release()
+
+    @property
+    def _model(self) -> Model:
+        return self._state.instead or self._models[self._state.choice]
 
     async def _answered(self, model: Model, *, fallback_left: bool, last: bool) -> ModelReply:
         account = self._host.account(self._place)

@@ -58,7 +58,7 @@ class ChatWorkflow:
         self._interpreter = Interpreter(Place(chat.runnable.name), offload=chat.offload)
         self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
         self._interpreter.found.know(chat.passages)
-        self._interpreter.approvals.serve()
+        self._interpreter.serve()
         self._conversation = conversation_of(chat, self._interpreter)
         self._title = chat.title
         self._turns = list(chat.turns)

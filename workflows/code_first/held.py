@@ -18,6 +18,6 @@ def own_interpreter() -> Interpreter:
     if interpreter is None:
         interpreter = Interpreter(Place(workflow.info().workflow_type))
         setattr(instance, _HELD, interpreter)
-        interpreter.approvals.serve()
+        interpreter.serve()
         workflow.set_query_handler(names.TRANSCRIPT_QUERY, interpreter.page)
     return interpreter

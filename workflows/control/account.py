@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import zip_longest
+from typing import Protocol, TypeVar
 
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
-from ...contracts.wire.totals import Totals, Unsettled
+from ...contracts.wire.places import Place
+from ...contracts.wire.totals import Totals
 from .amount import Amount
+from .hold import Balance, Hold
 
 Limit = TypeVar("Limit", int, float)
+
+_MICRO = 1_000_000
 
 _NEXT_TO_NOTHING = 1e-9
 """US dollars. Sums of floats in another order differ by less."""
@@ -34,16 +40,38 @@ class BudgetSpentError(Exception):
         self.on_exhausted = on_exhausted
 
 
-More = Callable[["Account", Amount, str, bool], Awaitable[None]]
+class WaitForTopUp(Protocol):
+    """Waits for a top-up."""
+
+    @property
+    def until(self) -> float | None:
+        """Seconds since 1970 until which it waits. None: as long as it takes."""
+        ...
+
+    async def topped_up(self, account: Account, spent: BudgetSpentError, missing: Amount) -> None:
+        """Return once the limits of an account have changed.
+
+        Args:
+            account: Which one is not enough.
+            spent: Why.
+            missing: What is lacking.
+
+        Raises:
+            BudgetSpentError: They did not in time.
+        """
+        ...
+
+
+More = Callable[["Account", Amount, str, bool, "WaitForTopUp | None"], Awaitable[None]]
 """Asks what started the workflow for more.
 
-It takes the account, what is needed, for what, and whether for a last answer; raises a `BudgetSpentError` where there
-is none.
+It takes the account, what is needed, for what, whether for a last answer, and whether it waits for a top-up; raises a
+`BudgetSpentError` where there is none.
 """
 
 
 @dataclass(slots=True, eq=False)
-class Account:
+class Account(Balance):
     """What a place in the runnable tree may spend, within those above it.
 
     Invariant: what was spent and what is held together are never more than its limits.
@@ -51,6 +79,8 @@ class Account:
 
     owner: str
     """Whose it is, for messages."""
+    place: str = ""
+    """Where that is in the runnable tree."""
     usd: float | None = None
     tokens: int | None = None
     turns: int | None = None
@@ -64,19 +94,19 @@ class Account:
     """Where it is given by what started the workflow: asks that for more."""
     whole: Envelope | None = None
     """What it was given at first."""
+    topped_up: Amount = field(default_factory=Amount)
+    """What it was allowed beside what the budget says."""
     told: Amount = field(default_factory=Amount)
     """What of it what started the workflow knows to be spent."""
-    spent: Amount = field(default_factory=Amount)
-    held: Amount = field(default_factory=Amount)
     sharers: int = 1
     """How many are at work at once, and are to have a part of what is left."""
 
     @classmethod
-    def opened(cls, owner: str, budget: Budget, above: Account | None, *, began: float) -> Account:
+    def opened(cls, place: Place, budget: Budget, above: Account | None, *, began: float) -> Account:
         """Return the account of a runnable that begins.
 
         Args:
-            owner: Whose it is.
+            place: Where it runs.
             budget: What it says.
             above: The account that it is charged to as well.
             began: Seconds since 1970 at which it began.
@@ -87,7 +117,8 @@ class Account:
             usd = _least(usd, None if whole.usd is None else whole.usd * budget.share)
             tokens = _least(tokens, None if whole.tokens is None else int(whole.tokens * budget.share))
         return cls(
-            owner,
+            _owner(place),
+            place,
             usd=usd,
             tokens=tokens,
             turns=budget.turns,
@@ -98,11 +129,12 @@ class Account:
         )
 
     @classmethod
-    def of_envelope(cls, owner: str, envelope: Envelope, more: More) -> Account:
+    def of_envelope(cls, place: Place, envelope: Envelope, more: More) -> Account:
         """Return the account of a nested run: what it was given by what started it."""
         given = envelope.model_dump(include={"usd", "tokens", "turns", "until"})
         told = Amount(envelope.told_usd, envelope.told_tokens, envelope.told_turns)
-        return cls(owner, **given, on_exhausted=envelope.on_exhausted, more=more, whole=envelope, told=told)
+        given |= {"on_exhausted": envelope.on_exhausted, "whole": envelope}
+        return cls(_owner(place), place, **given, more=more, told=told)
 
     def envelope(self) -> Envelope | None:
         """Return what it was given, as it is now; None where it was given by nothing."""
@@ -112,15 +144,18 @@ class Account:
         told = {"told_usd": self.told.usd, "told_tokens": self.told.tokens, "told_turns": self.told.turns}
         return self.whole.model_copy(update={**now, **told})
 
-    def resume(self, spent: Amount, until: float | None) -> None:
+    def resume(self, spent: Amount, until: float | None, topped_up: Iterable[Amount]) -> None:
         """Go on from where an earlier execution of the workflow left off.
 
         Args:
             spent: What it had spent.
             until: Seconds since 1970 at which its time is over.
+            topped_up: What it, and each account above it, was allowed beside what its budget says.
         """
-        for one in self.with_those_above():
-            one.spent, one.until = spent, until
+        for one, more in zip_longest(self.with_those_above(), topped_up, fillvalue=None):
+            if one is not None:
+                one.spent, one.until = spent, until
+                one.top_up(more or Amount(), 0.0)
 
     def with_those_above(self) -> Iterator[Account]:
         """Yield it, then each account that is charged as well, the outermost last."""
@@ -165,7 +200,7 @@ class Account:
             tokens = _least(tokens, None if most_tokens is None else max(most_tokens - one.spent.tokens, 0))
         return Envelope(usd=usd, tokens=tokens)
 
-    async def hold(self, amount: Amount, what: str, *, last: bool = False) -> Hold:
+    async def hold(self, amount: Amount, what: str, *, last: bool = False, wait: WaitForTopUp | None = None) -> Hold:
         """Hold the most that something can cost, on this account and all above it.
 
         Waits where what calls under way give back may be enough.
@@ -174,21 +209,26 @@ class Account:
             amount: What to hold.
             what: What it is for, in words.
             last: Whether it is for a last answer, for which a part was kept.
+            wait: Waits for a top-up where it does not fit. None: that is not waited for.
 
         Raises:
             BudgetSpentError: It does not fit.
         """
         while tight := self._tight(amount, last=last):
             account, limit = tight
-            if account.more and limit != "seconds":
-                await account.more(account, amount, what, last)
+            if account.more and (limit != "seconds" or wait):
+                await account.more(account, amount, what, last, wait)
             elif account._may_fit(amount, limit, last=last):  # noqa: SLF001 - its own
                 await account._changed()  # noqa: SLF001 - its own
             else:
-                raise BudgetSpentError(account._why(amount, limit, what), limit, account.on_exhausted)  # noqa: SLF001
-        for one in self.with_those_above():
+                spent = BudgetSpentError(account._why(amount, limit, what), limit, account.on_exhausted)  # noqa: SLF001
+                if wait is None:
+                    raise spent
+                await wait.topped_up(account, spent, account._missing(amount, last=last))  # noqa: SLF001
+        charged = [*self.with_those_above()]
+        for one in charged:
             one.held += amount
-        return Hold(self, amount)
+        return Hold(charged, amount)
 
     def used(self) -> tuple[float, str]:
         """Return which part of the tightest limit is spent, and which limit that is."""
@@ -204,6 +244,19 @@ class Account:
         """Charge what was spent without having been held."""
         for one in self.with_those_above():
             one.spent += Amount.of(totals, 0)
+
+    @property
+    def limits(self) -> tuple[float | None, int | None, int | None, float | None]:
+        """Its limits as they are now."""
+        return self.usd, self.tokens, self.turns, self.until
+
+    def top_up(self, by: Amount, seconds: float) -> None:
+        """Allow it more than its budget says, for good."""
+        self.change(by)
+        self.topped_up += by
+        if self.until is not None and seconds:
+            # Of time that is over more is allowed from now on.
+            self.until = max(self.until, workflow.now().timestamp()) + seconds
 
     def change(self, by: Amount) -> None:
         """Raise its limits, or lower them by a negative amount."""
@@ -222,8 +275,8 @@ class Account:
         )
 
     async def _changed(self) -> None:
-        held = self.held
-        await workflow.wait_condition(lambda: self.held != held)
+        before = self.held, self.limits
+        await workflow.wait_condition(lambda: (self.held, self.limits) != before)
 
     def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
         now = workflow.now().timestamp()
@@ -236,6 +289,18 @@ class Account:
 
     def _may_fit(self, amount: Amount, limit: str, *, last: bool) -> bool:
         return limit != "seconds" and self.held != Amount() and not self._exceeded(self.spent + amount, last=last)
+
+    def _missing(self, amount: Amount, *, last: bool) -> Amount:
+        """Return what has to be allowed beside what is left.
+
+        Of more a part is kept as well.
+        """
+        most, taken = self._limits(last=last), self.spent + self.held + amount
+        part = 1.0 if last else 1 - self.keep
+        usd = 0.0 if most.usd is None else max(taken.usd - most.usd, 0.0) / part
+        tokens = 0.0 if most.tokens is None else max(taken.tokens - most.tokens, 0) / part
+        turns = 0 if most.turns is None else max(taken.turns - most.turns, 0)
+        return Amount(math.ceil(usd * _MICRO) / _MICRO, math.ceil(tokens), turns)
 
     def _limits(self, *, last: bool) -> Envelope:
         if last or not self.keep:
@@ -272,51 +337,8 @@ class Account:
         return f"the budget of {self.owner} is not enough: {used}"
 
 
-@dataclass(slots=True, eq=False)
-class Hold:
-    """What is held for one call or nested run, until it is settled."""
-
-    account: Account
-    amount: Amount
-    is_open: bool = True
-    spent: Amount = field(default_factory=Amount)
-    """What of it is charged already."""
-
-    def settle(self, actual: Amount) -> None:
-        """Charge what it did cost in all, and give back the rest."""
-        if not self.is_open:
-            return
-        self.is_open = False
-        for one in self.account.with_those_above():
-            one.held -= self.amount
-            one.spent += actual - self.spent
-
-    def release(self) -> None:
-        """Give it all back: nothing was spent."""
-        self.settle(Amount())
-
-    def lose(self, *, answered: bool = False) -> Totals:
-        """Charge all of it, as nobody knows what the call cost; return that as totals.
-
-        Args:
-            answered: Whether the call has an answer all the same, which counts it.
-        """
-        lost = self.spent + self.amount
-        self.settle(lost)
-        return Totals(unsettled=Unsettled(calls=0 if answered else lost.turns, usd=lost.usd, tokens=lost.tokens))
-
-    def shrink(self, back: Amount, spent: Amount) -> None:
-        """Give a part of it back, and charge another part."""
-        for one in self.account.with_those_above():
-            one.held -= back + spent
-            one.spent += spent
-        self.amount -= back + spent
-        self.spent += spent
-
-    def join(self, other: Hold) -> None:
-        """Take over what another hold has, on the same account."""
-        self.amount += other.amount
-        other.is_open = False
+def _owner(place: Place) -> str:
+    return repr(place.unnumbered_name)
 
 
 def _least(one: Limit | None, other: Limit | None) -> Limit | None:

@@ -7,29 +7,40 @@ moment, and asks for what its next call may cost: so it waits for others as any 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from ...contracts import names
-from ...contracts.control.budget import Budget, Envelope
+from ...contracts.control.budget import Ask, Budget, Envelope
 from ...contracts.wire.control.share import ShareAsked, ShareGiven
 from ...contracts.wire.places import Place
-from .account import Account, BudgetSpentError, Hold
+from ..search_attributes import Awaiting
+from .account import Account, BudgetSpentError, WaitForTopUp
 from .amount import Amount
+from .hold import Hold
+from .top_ups import Told, TopUps
 
 
 class Accounts:
-    """What may be spent in one workflow, by place."""
+    """What may be spent in one workflow, by place.
 
-    def __init__(self) -> None:
+    Args:
+        awaiting: Tells the list of runs that something waits for a top-up.
+        shown: Told of each budget that begins to wait for one.
+    """
+
+    def __init__(self, awaiting: Awaiting, shown: Told = lambda *_: None) -> None:
+        self.top_ups = TopUps(self._charged_at, awaiting, shown)
         self._accounts: dict[str, Account] = {}
-        self._given: dict[str, Hold] = {}
+        self._given: dict[str, tuple[Account, Hold]] = {}
         self._answers: dict[int, ShareGiven] = {}
         self._asked = 0
-        self._answering: set[asyncio.Task[None]] = set()
+        self._asking: dict[int, Account] = {}
+        self._answering: dict[str, set[asyncio.Task[None]]] = {}
+        """By the id of the nested run that asked."""
 
     def at(self, place: Place) -> Account | None:
         """Return the account that what runs at a place is charged to.
@@ -52,14 +63,13 @@ class Accounts:
         """
         if place in self._accounts:
             return
-        owner = repr(place.unnumbered_name)
         account = self.at(place)
         if envelope:
             workflow.set_signal_handler(names.SHARE_GIVEN_SIGNAL, self._take)
-            account = Account.of_envelope(owner, envelope, self._ask_for_more)
+            account = Account.of_envelope(place, envelope, self._ask_for_more)
         for budget in budgets:
             if budget is not None:
-                account = Account.opened(owner, budget, account, began=workflow.now().timestamp())
+                account = Account.opened(place, budget, account, began=workflow.now().timestamp())
         if account is not None and account is not self.at(place):
             self._accounts[place] = account
 
@@ -67,6 +77,14 @@ class Accounts:
         """Return what the run that started this workflow allows, as it is now."""
         account = self.at(place)
         return [*account.with_those_above()][-1].envelope() if account else None
+
+    def _charged_at(self, place: Place | None) -> Iterable[Account]:
+        """Return the accounts that what runs at a place is charged to.
+
+        By default those of the first place that has any.
+        """
+        account = self.at(place) if place is not None else next(iter(self._accounts.values()), None)
+        return account.with_those_above() if account else ()
 
     def forget(self, place: Place) -> None:
         """Forget the accounts within a place that nothing will run in again."""
@@ -108,7 +126,7 @@ class Accounts:
             (left.tokens or 0) // account.sharers,
             (left.turns or 0) // account.sharers,
         )
-        self._given[run_id] = await account.hold(part, "a nested run")
+        self._given[run_id] = account, await self._held_or_asked(account, part, "a nested run")
         decides = next((one for one in account.with_those_above() if one.on_exhausted), account)
         return Envelope(
             usd=None if left.usd is None else part.usd,
@@ -120,11 +138,31 @@ class Accounts:
             on_exhausted=decides.on_exhausted,
         )
 
+    async def _held_or_asked(self, account: Account, amount: Amount, what: str) -> Hold:
+        """Hold something, after a top-up where the budget says to ask for one.
+
+        Raises:
+            BudgetSpentError: It does not fit.
+        """
+        try:
+            return await account.hold(amount, what)
+        except BudgetSpentError as spent:
+            ask = next((step for step in spent.on_exhausted if isinstance(step, Ask)), None)
+            if ask is None:
+                raise
+            return await account.hold(amount, what, wait=self.top_ups.wait_as(ask))
+
     def taken_back(self, run_id: str) -> Hold | None:
         """Return what a nested run that has ended was given, to be settled."""
-        return self._given.pop(run_id, None)
+        for task in self._answering.pop(run_id, ()):
+            # Nobody needs what it waits for any more.
+            task.cancel()
+        _, hold = self._given.pop(run_id, (None, None))
+        return hold
 
-    async def _ask_for_more(self, account: Account, amount: Amount, what: str, last: bool) -> None:
+    async def _ask_for_more(
+        self, account: Account, amount: Amount, what: str, last: bool, wait: WaitForTopUp | None
+    ) -> None:
         """Ask the run that started this one for what a call may cost.
 
         Raises:
@@ -145,29 +183,36 @@ class Accounts:
             back=back.share,
             spent=_limited(account, spent).share,
             last=last,
+            wait=wait is not None,
+            until=wait.until if wait else None,
         )
+        self._asking[number] = account
         await workflow.get_external_workflow_handle(parent.workflow_id).signal(names.SHARE_ASKED_SIGNAL, asked)
         await workflow.wait_condition(lambda: number in self._answers)
         answer = self._answers.pop(number)
         if answer.refused:
             raise BudgetSpentError(answer.refused, answer.limit, answer.on_exhausted)
-        account.change(Amount.shared(answer.given))
 
     def _take(self, given: ShareGiven) -> None:
+        if account := self._asking.pop(given.number, None):
+            account.change(Amount.shared(given.given))
+            account.until = given.until or account.until
         self._answers[given.number] = given
 
     def _share_asked(self, asked: ShareAsked) -> None:
         task = asyncio.create_task(self._answer(asked))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        answering = self._answering.setdefault(asked.run_id, set())
+        answering.add(task)
+        task.add_done_callback(answering.discard)
 
     async def _answer(self, asked: ShareAsked) -> None:
-        hold = self._given.get(asked.run_id)
-        if hold is None:
+        if asked.run_id not in self._given:
             return
+        account, hold = self._given[asked.run_id]
         hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
         try:
-            more = await hold.account.hold(Amount.shared(asked.need), asked.what, last=asked.last)
+            wait = self.top_ups.wait_until(asked.until) if asked.wait else None
+            more = await account.hold(Amount.shared(asked.need), asked.what, last=asked.last, wait=wait)
         except BudgetSpentError as spent:
             answer = ShareGiven(
                 number=asked.number, refused=spent.reason, limit=spent.limit, on_exhausted=spent.on_exhausted
@@ -176,7 +221,8 @@ class Accounts:
             if not hold.is_open:
                 more.release()
                 return
-            answer = ShareGiven(number=asked.number, given=more.amount.share)
+            until = account.left().until if asked.wait else None
+            answer = ShareGiven(number=asked.number, given=more.amount.share, until=until)
             hold.join(more)
         try:
             await workflow.get_external_workflow_handle(asked.run_id).signal(names.SHARE_GIVEN_SIGNAL, answer)

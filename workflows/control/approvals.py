@@ -20,7 +20,7 @@ from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import told_by
 from ..run_context import own_context
-from ..search_attributes import publish_awaiting
+from ..search_attributes import Awaiting
 from ..until_served import until_served
 from .waiting_call import Permit, WaitingCall
 
@@ -35,10 +35,12 @@ class Approvals:
     that waits keeps no other waiting, and costs nothing.
 
     Args:
+        awaiting: Tells the list of runs that something waits.
         shown: Told of each call that begins to wait: its place, its tool, and whose yes is wanted.
     """
 
-    def __init__(self, shown: Callable[[Place, str, str], None] = lambda *_: None) -> None:
+    def __init__(self, awaiting: Awaiting, shown: Callable[[Place, str, str], None] = lambda *_: None) -> None:
+        self._awaiting = awaiting
         self._shown = shown
         self.granted: set[str] = set()
         """Tools that somebody said yes to for the rest of the run."""
@@ -131,15 +133,13 @@ class Approvals:
         self._settled.pop(key, None)
         self._waiting[key] = call
         self._shown(place, call.tool.name, call.asks.group)
-        if len(self._waiting) == 1:
-            publish_awaiting(names.AWAITS_APPROVAL)
+        self._awaiting.set(names.AWAITS_APPROVAL, waits=True)
         try:
             return await _ended(call, place.approval(call_id))
         finally:
             del self._waiting[key]
             self._settle(key, call)
-            if not self._waiting:
-                publish_awaiting("")
+            self._awaiting.set(names.AWAITS_APPROVAL, waits=bool(self._waiting))
 
     async def _asked(
         self,

@@ -12,12 +12,11 @@ from pydantic import JsonValue
 
 from ...contracts.control.approval import LEAST_HASH_CHARS, Approval
 from ...contracts.control.ask_person import options_of
-from ...contracts.text import plural, printable
+from ...contracts.text import plural
 from ...contracts.tool import ToolSpec
 from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
+from .said_by import why_not_said_by
 
-MOST_BY_CHARS = 200
-MOST_NOTE_CHARS = 2_000
 MOST_ANSWER_BYTES = 16_000
 """Longest answer: the model is told it, and it stands in the history where it was given and where it is told."""
 
@@ -78,10 +77,8 @@ class WaitingCall:
 
     def _why_not_by(self, decision: Decision) -> str:
         by = decision.by
-        if not by.strip() or len(by) > MOST_BY_CHARS or printable(by) != by:
-            return f"by= says who decides, in 1 to {MOST_BY_CHARS} printable characters"
-        if len(decision.note) > MOST_NOTE_CHARS:
-            return f"the note has {len(decision.note):,} characters and the limit is {MOST_NOTE_CHARS:,}"
+        if why := why_not_said_by(by, decision.note):
+            return why
         if decision.kind is DecisionKind.DENY:
             return ""
         if self.asks.four_eyes and _person(by) == _person(self.requester):

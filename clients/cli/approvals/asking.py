@@ -1,36 +1,43 @@
-"""Asks at the prompt about calls that wait, while a run or a chat is shown."""
+"""Asks at the prompt about what waits, while a run or a chat is shown."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ....contracts.errors import SostenutoError
-from ....contracts.wire.control.approval_event import ApprovalRequested, PendingApproval
+from ....contracts.wire.control.approval_event import ApprovalRequested
+from ....contracts.wire.control.budget_event import BudgetSpent
+from ....contracts.wire.live import StreamItem
 from ..chat.written_lines import WrittenLines
-from .deciding import login_name, missing_words
-from .shown import argument_lines, command_for
+from .questions import BudgetQuestion, CallQuestion, Prompted
 
 if TYPE_CHECKING:
-    from ....contracts.wire.control.decision import Decided
     from ...chats.chat import Chat
     from ...run import Run
 
 _LOOK_SECONDS: Final = 1.0
 """How often it is looked whether somebody else has decided meanwhile."""
 
-_Said = dict[str, Any]
+Waits: TypeAlias = ApprovalRequested | BudgetSpent
+
+
+def is_asked(item: StreamItem) -> Waits | None:
+    """Return an event that says that something waits for a person; None of any other."""
+    if isinstance(item, ApprovalRequested) or (isinstance(item, BudgetSpent) and item.then == "ask"):
+        return item
+    return None
 
 
 class Asking:
-    """Asks whoever sits at the terminal, one call after the other.
+    """Asks whoever sits at the terminal, about one thing after the other.
 
-    Where nobody does, it says by which command a call is decided.
+    Where nobody does, it says by which command it is decided.
 
     Args:
-        run: Whose calls.
+        run: Whose calls and budgets.
         say: Prints a line.
         lines: What is written, where something else reads it too.
     """
@@ -41,35 +48,38 @@ class Asking:
         self._lines = lines or WrittenLines()
         self._asks = self._lines.is_typed
 
-    async def about(self, event: ApprovalRequested) -> None:
-        """Ask about a call that waits, until it is decided or left."""
-        shown = ""
-        while call := await self._pending(event):
-            if call.hash != shown:
-                for told in argument_lines(call.arguments):
+    async def about(self, event: Waits) -> None:
+        """Ask about what waits, until it is decided or left."""
+        question: Prompted = (
+            CallQuestion(self._run, event) if isinstance(event, ApprovalRequested) else BudgetQuestion(self._run, event)
+        )
+        shown: list[str] | None = None
+        while await question.waits():
+            if question.lines != shown:
+                shown = [*question.lines]
+                for told in shown:
                     self._say(f"         {told}")
-                shown = call.hash
             if not self._asks:
-                self._say(f"       {self._command(call)}")
+                self._say(f"       {question.command}")
                 return
-            line = await self._written(event, _choices(call))
-            if line is None or not await self._said(call, line.strip()):
+            line = await self._written(question)
+            if line is None or not await self._said(question, line.strip()):
                 return
 
-    async def _written(self, event: ApprovalRequested, choices: str) -> str | None:
-        """Return what is written; None where the call waits no more."""
+    async def _written(self, question: Prompted) -> str | None:
+        """Return what is written; None where it waits no more."""
         if self._lines.is_stale:
-            # What is written now may have been meant for a call that waits no more.
+            # What is written now may have been meant for what waits no more.
             self._say("       an earlier call waits no more: press Enter to be asked about this one")
             await self._lines.next()
-        self._say(f"       {choices}")
+        self._say(f"       {question.choices}")
         reading = asyncio.ensure_future(self._lines.next())
         try:
             while not reading.done():
                 await asyncio.wait([reading], timeout=_LOOK_SECONDS)
-                if not reading.done() and not await self._pending(event):
+                if not reading.done() and not await question.waits():
                     self._lines.is_stale = True
-                    self._say(f"       {event.name} waits no more")
+                    self._say(f"       {question.name} waits no more")
                     return None
             # Where nothing more comes it is left, as by Enter.
             return reading.result() or ""
@@ -77,54 +87,16 @@ class Asking:
             # Whoever asks next gets the line.
             reading.cancel()
 
-    async def _pending(self, event: ApprovalRequested) -> PendingApproval | None:
-        """Return the call as it is now; None where it waits no more."""
-        waiting = await self._run.approvals()
-        return next((one for one in waiting if (one.path, one.call_id) == (event.path, event.call_id)), None)
-
-    async def _said(self, call: PendingApproval, line: str) -> bool:
+    async def _said(self, question: Prompted, line: str) -> bool:
         """Take what was written; return whether to ask once more."""
         if not line:
-            self._say(f"       left: {self._command(call)}")
+            self._say(f"       left: {question.command}")
             return False
         try:
-            decided = await self._decided(call, line)
-        except (SostenutoError, ValueError) as error:
+            told = await question.take(line)
+        except (SostenutoError, ValueError, argparse.ArgumentTypeError) as error:
             self._say(f"       {error}")
             return True
-        if decided and decided.missing:
-            self._say(f"       noted{missing_words(decided)}")
-        return decided is None
-
-    async def _decided(self, call: PendingApproval, line: str) -> Decided | None:
-        """Decide as was written; None where that is nothing that was offered.
-
-        Raises:
-            SostenutoError: The run does not take it.
-            ValueError: The arguments are no JSON object.
-        """
-        said: _Said = {"by": login_name(), "path": call.path, "hash": call.hash}
-        if call.question:
-            return await self._run.answer(call.call_id, line, **said)
-        word, _, rest = line.partition(" ")
-        match word.lower():
-            case "y" | "yes":
-                return await self._run.approve(call.call_id, **said, note=rest.strip())
-            case "a" | "always" if call.grants:
-                return await self._run.approve(call.call_id, **said, note=rest.strip(), for_rest=True)
-            case "n" | "no":
-                return await self._run.deny(call.call_id, **said, note=rest.strip())
-            case "e" | "edit":
-                return await self._run.edit(call.call_id, json.loads(rest), **said)
-            case _:
-                return None
-
-    def _command(self, call: PendingApproval) -> str:
-        return f"to decide: {command_for(self._run.id, call.call_id, question=call.question)}"
-
-
-def _choices(call: PendingApproval) -> str:
-    if call.question:
-        return "your answer, or Enter to leave it:"
-    rest = " · a yes, and to all of its calls" if call.grants else ""
-    return f"y yes{rest} · n no, with a note · e {{…}} yes with other arguments · Enter leaves it:"
+        if told:
+            self._say(f"       {told}")
+        return told is None

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from ....contracts.text import plural, shorten
 from ....contracts.wire.control.approval_event import PendingApproval
+from ....contracts.wire.control.top_up import PendingTopUp
 
 _VALUE_CHARS = 2_000
 """Longest argument that is shown: what is said yes to is to be seen, and what is longer is in the JSON."""
@@ -37,6 +38,25 @@ def command_for(run_id: str, call_id: str, *, question: bool) -> str:
     """Return the command by which a call is decided."""
     named = f"{shlex.quote(run_id)} {shlex.quote(call_id)}"
     return f"sostenuto answer {named} ANSWER" if question else f"sostenuto approve {named}   (or deny, edit, answer)"
+
+
+def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
+    """Yield the lines of a budget that waits for a top-up."""
+    until = f", until {budget.expires.astimezone():%Y-%m-%d %H:%M:%S}" if budget.expires else ""
+    yield f"{budget.run_id}  a budget at {budget.path}, since {budget.since.astimezone():%Y-%m-%d %H:%M:%S}{until}"
+    yield f"    {budget.reason}"
+    yield f"    {top_up_command(budget.run_id, budget)}"
+
+
+def top_up_command(run_id: str, budget: PendingTopUp) -> str:
+    """Return the command by which a budget is allowed what its next step may take."""
+    missing = budget.missing
+    least = {
+        "usd": f"{missing.usd:.6f}".rstrip("0").rstrip("."),
+        "tokens": f"tokens={missing.tokens}",
+        "turns": f"turns={missing.turns}",
+    }.get(budget.limit, "seconds=600")
+    return f"sostenuto top-up {shlex.quote(run_id)} {least}   (or more)"
 
 
 def _facts(call: PendingApproval) -> Iterator[str]:

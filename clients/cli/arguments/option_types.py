@@ -85,7 +85,19 @@ def budget(text: str) -> Budget:
     Raises:
         ArgumentTypeError: It is none.
     """
-    limits = {}
+    try:
+        return Budget(**amounts(text))
+    except SpecError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def amounts(text: str) -> dict[str, Any]:
+    """Return how much of each limit an argument says.
+
+    Raises:
+        ArgumentTypeError: It does not say that.
+    """
+    found = {}
     for part in text.split(","):
         name, separator, value = part.partition("=")
         name, value = (name.strip(), value) if separator else ("usd", name)
@@ -93,15 +105,12 @@ def budget(text: str) -> Budget:
         if kind is None:
             raise ArgumentTypeError(f"there is no limit {name!r}: there are {', '.join(_LIMITS)}")
         try:
-            limits[name] = kind(value.strip().lstrip("$"))
+            found[name] = kind(value.strip().lstrip("$"))
         except ValueError:
             raise ArgumentTypeError(
                 f"{part.strip()!r} is not a limit: write 0.50 for US dollars, or usd=0.50,tokens=20000"
             ) from None
-    try:
-        return Budget(**limits)
-    except SpecError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return found
 
 
 _LIMITS: Final[Mapping[str, Callable[[str], Any]]] = {"usd": float, "tokens": int, "turns": int, "seconds": float}

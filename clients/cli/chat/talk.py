@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 from ....contracts.errors import SetupError, SostenutoError, SpecError
 from ....contracts.text import plural
 from ....contracts.wire.chats.chat_event import TurnFinished
-from ....contracts.wire.control.approval_event import ApprovalRequested
 from ....contracts.wire.live import STREAM_ITEM
 from ....contracts.wire.run import Status
-from ..approvals.asking import Asking
+from ..approvals.asking import Asking, is_asked
 from ..exit_status import FAILED, INTERRUPTED, USAGE, exit_status_of
 from ..footnotes import with_notes
 from ..hindrances import telling_hindrances
@@ -183,9 +182,9 @@ class Talk:
                             view.finish(item, await self._citations(turn, item))
                     elif view:
                         view.take(item)
-                        if isinstance(item, ApprovalRequested):
+                        if asked := is_asked(item):
                             self._screen.clear_foot()
-                            await Asking(self._chat, self._screen.say, self._lines).about(item)
+                            await Asking(self._chat, self._screen.say, self._lines).about(asked)
 
     async def _taken(self, turn: Turn) -> None:
         try:

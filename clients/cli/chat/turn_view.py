@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ....contracts.collection.citation import Citation
 from ....contracts.wire.chats.chat_event import TurnFinished
 from ....contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
+from ....contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from ....contracts.wire.event import (
     Event,
     FallbackUsed,
@@ -33,6 +34,9 @@ from .screen import Screen
 _TOLD = (
     ApprovalDecided
     | ApprovalRequested
+    | BudgetSpent
+    | BudgetToppedUp
+    | BudgetWarned
     | FallbackUsed
     | MemberStarted
     | RetrievalResponded

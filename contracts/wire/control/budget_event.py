@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from ..event_base import EventBase
@@ -26,12 +27,14 @@ class BudgetSpent(EventBase):
     """A budget is not enough for the next call."""
 
     type: Literal["budget.spent"] = "budget.spent"
-    then: Literal["degrade", "finish", "stop"]
-    """What happens: it goes on with another model, answers for the last time, or ends."""
+    then: Literal["degrade", "ask", "finish", "stop"]
+    """What happens: it goes on with another model, waits for a top-up, answers for the last time, or ends."""
     model: str = ""
     """The model that it goes on with."""
     reason: str = ""
-    """Which budget is not enough, in words, where it ends."""
+    """Which budget is not enough, in words, where it waits or ends."""
+    expires: datetime | None = None
+    """When a top-up is waited for no more. None: never."""
 
     @property
     def words(self) -> str:
@@ -39,6 +42,35 @@ class BudgetSpent(EventBase):
         match self.then:
             case "degrade":
                 return f"the budget is not enough: it goes on with {self.model}"
+            case "ask":
+                until = f" until {self.expires:%Y-%m-%d %H:%M:%S} UTC" if self.expires else ""
+                return f"{self.reason}: it waits{until} for a top-up"
             case "finish":
                 return "the budget is not enough: it answers for the last time"
         return self.reason
+
+
+class BudgetToppedUp(EventBase):
+    """Somebody allowed a budget more."""
+
+    type: Literal["budget.topped_up"] = "budget.topped_up"
+    usd: float = 0.0
+    """US dollars."""
+    tokens: int = 0
+    """Tokens in and out."""
+    turns: int = 0
+    """Model calls."""
+    seconds: float = 0.0
+    by: str
+    """Who did, as they said."""
+    note: str = ""
+    """Why."""
+
+    @property
+    def words(self) -> str:
+        """It for a person."""
+        given = (f"${self.usd:g}", f"{self.tokens:,} tokens", f"{self.turns:,} turns", f"{self.seconds:g} s")
+        what = ", ".join(
+            words for words, n in zip(given, (self.usd, self.tokens, self.turns, self.seconds), strict=True) if n
+        )
+        return f"{self.by} topped the budget up by {what}{f': {self.note}' if self.note else ''}"

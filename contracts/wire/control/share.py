@@ -37,6 +37,10 @@ class ShareAsked(Contract):
     """What it spent since it asked before."""
     last: bool = False
     """Whether the call is for its last answer."""
+    wait: bool = False
+    """Whether it is waited for a top-up where there is not enough."""
+    until: float | None = None
+    """Seconds since 1970 until which that is waited for. None: as long as it takes."""
 
 
 class ShareGiven(Contract):
@@ -44,6 +48,8 @@ class ShareGiven(Contract):
 
     number: int
     given: Portion = Portion()
+    until: float | None = None
+    """Seconds since 1970 at which no further model call begins, where that was waited for."""
     refused: str = ""
     """Why it is given nothing; empty where it is."""
     limit: str = ""

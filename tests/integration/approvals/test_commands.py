@@ -74,3 +74,31 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
     assert f"to decide: sostenuto answer {task_queue} " in end.err
     assert "✗ refund: deny by " in end.err
     assert "✓ refund: edit to order=" in end.err
+
+
+async def test_a_budget_is_topped_up_from_another_terminal(shell: Shell, task_queue: str) -> None:
+    (shell.directory / "shop.py").write_text(
+        "from sostenuto import Agent, App, Ask, Budget\n"
+        "thrifty = Agent(name='thrifty', model='scripted/m', budget=Budget(tokens=300, on_exhausted=Ask()))\n"
+        "app = App(thrifty)\n"
+    )
+    shell.script({"text": "all done"})
+    run = await shell.start("run", "shop:app", "thrifty", "Go.", "--id", task_queue)
+
+    async def asks() -> bool:
+        return "top-up" in (await shell.run("approvals", task_queue)).out
+
+    await eventually(asks)
+    shown = await shell.run("approvals", task_queue)
+    assert f"    sostenuto top-up {task_queue} tokens=" in shown.out
+    (told,) = map(
+        json.loads, (await shell.run("approvals", "--json", "--query", f"WorkflowId='{task_queue}'")).out.splitlines()
+    )
+    assert (told["limit"], told["path"]) == ("tokens", "thrifty")
+    wrong = await shell.run("top-up", task_queue, "0.50")
+    assert (wrong.status, "limits tokens, and is given none of that" in wrong.err) == (2, True)
+    given = await shell.run("top-up", task_queue, f"tokens={told['missing']['tokens']}", "--by", "ada")
+    assert (given.status, given.err) == (0, f"the budget at thrifty of {task_queue} is topped up\n")
+    end = await ended(run)
+    assert (end.status, end.out) == (0, "all done\n")
+    assert "✓ ada topped the budget up by" in end.err

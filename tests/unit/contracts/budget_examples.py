@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sostenuto import (
     Agent,
+    Ask,
     Budget,
     Chain,
     Degrade,
@@ -25,8 +27,9 @@ from sostenuto import (
 )
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
-from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
+from sostenuto.contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
 from sostenuto.contracts.wire.run import Carried, Counted, RunInput
 from sostenuto.contracts.wire.totals import Totals, Unsettled
@@ -37,7 +40,8 @@ PRICE = Price(input=3, output=15, cached=0.3, cache_write=3.75, request=5, web_s
 MODEL = Model("acme/large", price=PRICE)
 CHEAP = Degrade(Model("acme/small", price=Price(input=0.1, output=0.4)))
 FINISH = Finish(keep=0.2)
-BUDGET = Budget(usd=0.5, tokens=100_000, turns=20, seconds=60, share=0.5, on_exhausted=[CHEAP, FINISH, Stop()])
+ASK = Ask(expires=3_600)
+BUDGET = Budget(usd=0.5, tokens=100_000, turns=20, seconds=60, share=0.5, on_exhausted=[CHEAP, ASK, FINISH, Stop()])
 ENVELOPE = Envelope(
     usd=0.25,
     tokens=50_000,
@@ -54,6 +58,8 @@ UNSETTLED = Unsettled(calls=1, usd=0.031, tokens=2_100)
 TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
 COUNTED = Counted(tokens=1_500, model="acme/large")
 PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
+AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not enough", missing=PORTION, expires=AT)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
 AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
@@ -63,7 +69,22 @@ USER = Message.user("Hello")
 def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """One or more of each."""
     return (
-        *(LONG, PRICE, MODEL, CHEAP, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION, ALLOWANCE),
+        *(
+            LONG,
+            PRICE,
+            MODEL,
+            CHEAP,
+            ASK,
+            FINISH,
+            Stop(),
+            BUDGET,
+            ENVELOPE,
+            UNSETTLED,
+            TOTALS,
+            COUNTED,
+            PORTION,
+            ALLOWANCE,
+        ),
         *(AGENT, PROMPT, CallEnd(free=True, again=True)),
         Chain(name="thrifty_chain", steps=[PROMPT], budget=BUDGET),
         Router(name="thrifty_router", routes=[AGENT], strategy="embedding", budget=BUDGET),
@@ -71,9 +92,19 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         Team(name="thrifty_team", members=[AGENT], model=MODEL, budget=BUDGET),
         Retrieve("thrifty_search", RETRIEVE.collection, budget=BUDGET),
         ShareAsked(
-            run_id="run-1/desk", number=2, need=PORTION, what="the next call", back=PORTION, spent=PORTION, last=True
+            run_id="run-1/desk",
+            number=2,
+            need=PORTION,
+            what="the next call",
+            back=PORTION,
+            spent=PORTION,
+            last=True,
+            wait=True,
+            until=1_796_000_000.5,
         ),
-        ShareGiven(number=2, given=PORTION, refused="spent", limit="usd", on_exhausted=(FINISH,)),
+        ShareGiven(
+            number=2, given=PORTION, until=1_796_000_000.5, refused="spent", limit="usd", on_exhausted=(FINISH,)
+        ),
         ModelCall(
             transcript="desk",
             turn=1,
@@ -92,7 +123,15 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             counted=COUNTED,
             instead=CHEAP.model,
             until=1_796_000_000.5,
+            topped_up=(PORTION,),
         ),
+        ASKED,
+        TopUpsAsked(waiting=(ASKED,), more=2),
+        PendingTopUp(run_id="run-1", since=AT, **dict(ASKED)),
+        TopUp(usd=0.5, tokens=1_000, turns=2, seconds=60, by="ada", note="go on", path="desk"),
+        ToppedUp(path="desk", still="the budget of 'desk' is not enough"),
+        BudgetToppedUp(**when, usd=0.5, tokens=1_000, turns=2, seconds=60, by="ada", note="go on"),
+        BudgetSpent(**when, then="ask", reason="the budget of 'desk' is not enough", expires=AT),
         BudgetWarned(**when, limit="usd of 'desk'", used=0.81),
         BudgetSpent(**when, then="degrade", model="acme/small", reason="the budget of 'desk' is not enough"),
         Result(status=Status.EXHAUSTED, unsettled=UNSETTLED, exhausted="usd", ended_unheard=True),

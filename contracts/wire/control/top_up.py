@@ -1,0 +1,73 @@
+"""A budget that waits for a top-up, and the top-up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from ...contract import Contract
+from ...limits import LONGEST_WAIT
+from .share import Portion
+
+
+class TopUpAsked(Contract):
+    """A budget waits until somebody allows more."""
+
+    path: str
+    """Place in the runnable tree of what the budget is of."""
+    limit: str
+    """Which of its limits is not enough: `usd`, `tokens`, `turns` or `seconds`."""
+    reason: str
+    """Why, in words."""
+    missing: Portion = Portion()
+    """What the next call may take beyond what is left; nothing of time."""
+    expires: datetime | None = None
+    """When it is waited no more. None: never."""
+
+
+class TopUpsAsked(Contract):
+    """What waits for a top-up in one workflow: in its memo while it does."""
+
+    waiting: tuple[TopUpAsked, ...] = ()
+    more: int = 0
+    """How many others wait that are not told."""
+
+
+class PendingTopUp(TopUpAsked):
+    """A budget that waits for a top-up, and whose it is."""
+
+    run_id: str
+    """Id of the run or the chat: of a nested run, its own."""
+    since: datetime
+    """When it began to wait."""
+
+
+class TopUp(Contract):
+    """What a budget may spend beside what it says.
+
+    Update to the workflow whose budget it is.
+    """
+
+    usd: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
+    """US dollars."""
+    tokens: int = Field(default=0, ge=0, le=10**12)
+    """Tokens in and out."""
+    turns: int = Field(default=0, ge=0, le=10**9)
+    """Model calls."""
+    seconds: float = Field(default=0.0, ge=0, le=LONGEST_WAIT.total_seconds(), allow_inf_nan=False)
+    by: str
+    """Who allows it, as they say: nothing checks it."""
+    note: str = ""
+    """Why."""
+    path: str = ""
+    """Place of the budget. Empty: the one that waits, or where none does, that of the whole run."""
+
+
+class ToppedUp(Contract):
+    """What came of a top-up that was taken."""
+
+    path: str
+    """Place of the budget."""
+    still: str = ""
+    """Why it is not enough yet, in words; empty where what waited goes on, or where nothing did."""
