@@ -58,6 +58,9 @@ APPROVAL_ACTIVITY: Final = "sostenuto.approval"
 RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
 """Activity type that asks a tool what came of a call whose outcome is unknown."""
 
+SPENT_ACTIVITY: Final = "sostenuto.spent"
+"""Activity type that reads what a run spent that ended without telling."""
+
 DECIDE_UPDATE: Final = "sostenuto_decide"
 """Update by which a person decides on a call that waits."""
 

@@ -22,6 +22,7 @@ from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
 from ..activities.control.approval import ApprovalActivities
 from ..activities.control.reconcile import ReconcileActivities
+from ..activities.control.spending import SpendingActivities
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
@@ -45,6 +46,7 @@ from ..connection.running_stack import RunningStack, state_dir_setting
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
+from ..history.reading.spending import read_spent
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
 from ..workflows.feedback.score_workflow import ScoreWorkflow
@@ -250,6 +252,7 @@ def _activities(
         mcp.call,
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
+        SpendingActivities(read_spent).spent,
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),

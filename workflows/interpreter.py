@@ -34,7 +34,7 @@ from .control.account import Account, BudgetSpentError, WaitForTopUp
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
-from .control.hold import Hold
+from .control.unheard import settle_nested
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -86,17 +86,6 @@ def _barred(path: str, child_id: str = "") -> Result | None:
     if deep := why_too_deep(path, child_id):
         return Result(status=Status.FAILED, reason=deep)
     return None
-
-
-def _settled(hold: Hold, result: Result) -> Result:
-    """Charge what a nested run did spend.
-
-    Of one that does not tell, all that it was given.
-    """
-    if result.ended_unheard:
-        return result.model_copy(update={"unsettled": hold.lose().unsettled})
-    hold.settle(Amount.of(result.totals, result.turns))
-    return result
 
 
 class Interpreter:
@@ -334,7 +323,7 @@ class Interpreter:
                 hold.lose()
             raise
         hold = self.accounts.taken_back(child_id)
-        return _settled(hold, result) if hold else result
+        return await settle_nested(hold, result, Place(run.path), child_id) if hold else result
 
     async def _nested(self, run: RunInput, child_id: str) -> Result:
         if barred := _barred(run.path, child_id):

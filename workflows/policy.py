@@ -45,6 +45,7 @@ _SOON = timedelta(seconds=7)
 """So long the pauses before the fourth attempt are together."""
 _LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
+_SPENDING_ATTEMPTS = 12
 
 _TIMEOUTS: Final = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
 """The server's own names of these, by which a retry policy may exclude them."""
@@ -162,6 +163,19 @@ def continued_conversation_policy() -> ActivityPolicy:
         start_to_close_timeout=timedelta(minutes=1),
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=_retry(_ATTEMPTS),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def spending_policy() -> ActivityPolicy:
+    """Return the policy of reading what a run spent.
+
+    What is nested in it may end a little later, and a worker of an earlier version cannot: a few minutes will do.
+    """
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(minutes=2),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_SPENDING_ATTEMPTS),
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 

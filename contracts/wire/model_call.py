@@ -111,3 +111,11 @@ class ModelReply(Contract):
     """Features that the model was found to refuse by this call, which was then made without them."""
     attribution: Attribution = Attribution.MODEL
     """How it was found what the claims of a `Cited` answer rest on."""
+
+    def tells_cost(self, *, priced: bool) -> bool:
+        """Return whether the provider told what a budget has to know of the call.
+
+        Args:
+            priced: Whether the model has a price.
+        """
+        return self.cost_usd is not None or (not priced and self.usage.total_tokens > 0)

@@ -168,6 +168,10 @@ class Place(str):
         """Return the id of the activity that fetches the conversation continued here."""
         return f"{self}{_STEP}transcript"
 
+    def spending(self) -> str:
+        """Return the id of the activity that reads what the nested run here spent."""
+        return f"{self}{_STEP}spent"
+
     def mcp_catalogue(self, server: str) -> str:
         """Return the id of the activity that asks an MCP server for tools, for this place."""
         return f"{self}{_STEP}mcp-{server}"

@@ -43,6 +43,7 @@ DURABLE = {
     "MODEL_ACTIVITY": "sostenuto.model",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
+    "SPENT_ACTIVITY": "sostenuto.spent",
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",
     "AWAITS_APPROVAL": "approval",

@@ -173,7 +173,10 @@ async def _histories(
         )
         if shape.cancelled_at:
             await _reached(temporal, run, shape)
-            await run.cancel()
+            if shape.terminates:
+                await temporal.get_workflow_handle(run.id + shape.cancelled_in).terminate("it took too long")
+            else:
+                await run.cancel()
         await _decide(run, shape.decided)
         for turns in shape.topped_up:
             await _asked(run)

@@ -140,6 +140,8 @@ class Shape:
     """Type of the activity within which the run is cancelled; empty for none."""
     cancelled_in: str = ""
     """What the id of the run that this activity belongs to has beyond that of the root."""
+    terminates: bool = False
+    """Whether that run alone is terminated, instead of all cancelled."""
     impatient: bool = False
     """Whether the server suggests to continue as new after a few events."""
     context: Any = None
@@ -443,6 +445,27 @@ BUDGETED: dict[str, Shape] = {
             min_completed=2,
             budget=Budget(usd=0.032),
         ),
+    ),
+    "terminated_within": Shape(
+        {
+            "lead": [calls(("clerk", {"task": "x"})) | _USED, {"text": "Done.", **_USED}],
+            "recorded": [calls(("look", {"at": "cat"}), ("wait", {})) | _USED],
+        },
+        Agent(
+            name="lead",
+            model=Model("scripted/lead", price=Price(input=1, output=10), max_output_tokens=1_000),
+            tools=[
+                Agent(
+                    name="clerk",
+                    model=Model("scripted/recorded", price=Price(input=1, output=10), max_output_tokens=1_000),
+                    tools=[look, wait],
+                )
+            ],
+            budget=Budget(usd=1),
+        ),
+        cancelled_at="wait",
+        cancelled_in="/clerk",
+        terminates=True,
     ),
     "topped_up": Shape(
         [*(calls(("look", {"at": str(n)})) for n in range(6)), "Seen."],

@@ -131,8 +131,7 @@ class ModelCalls:
                 hold.release()
                 raise
             else:
-                if reply.cost_usd is None and (model.price or not reply.usage.total_tokens):
-                    # The provider did not tell what it used, or nothing that can be.
+                if not reply.tells_cost(priced=model.price is not None):
                     self._host.lost(hold.lose(answered=True), self._state.tally)
                 else:
                     hold.settle(Amount.of(Totals.of(reply), 1))

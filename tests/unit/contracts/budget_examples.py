@@ -29,6 +29,7 @@ from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
+from sostenuto.contracts.wire.control.spent import Spent, SpentQuery
 from sostenuto.contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
 from sostenuto.contracts.wire.run import Carried, Counted, RunInput
@@ -126,6 +127,8 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             topped_up=(PORTION,),
         ),
         ASKED,
+        SpentQuery(run_id="run-1/desk"),
+        Spent(totals=TOTALS, turns=2),
         TopUpsAsked(waiting=(ASKED,), more=2),
         PendingTopUp(run_id="run-1", since=AT, **dict(ASKED)),
         TopUp(usd=0.5, tokens=1_000, turns=2, seconds=60, by="ada", note="go on", path="desk"),
