@@ -136,8 +136,8 @@ class AgentHost(Children, Searching, Protocol):
         """Return what waits for a top-up of a budget, for as long as that says."""
         ...
 
-    def lost(self, totals: Totals, tally: Tally) -> None:
-        """Take in what is charged for a call that has no answer."""
+    def spent(self, totals: Totals, tally: Tally) -> None:
+        """Take in what was spent, or is charged for a call that has no answer."""
         ...
 
     def began(self, place: Place, transcript: Transcript) -> None:

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
 
 from ..contracts import limits
 from ..contracts.control.budget import Ask, Budget
@@ -29,15 +28,15 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .concurrency import CANCELLED, being_cancelled, result_of_error, spent_by
+from .concurrency import CANCELLED, being_cancelled, result_of_error
 from .control.account import Account, BudgetSpentError, WaitForTopUp
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
+from .control.searches import search_within
 from .control.unheard import settle_nested
 from .host import Host
 from .knowledge.found import FoundPassages
-from .knowledge.retrieval import retrieve
 from .nested_run import run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
@@ -170,8 +169,8 @@ class Interpreter:
         """Let so many that are at work at once have an even part of a budget."""
         return self.accounts.shared(place, count)
 
-    def lost(self, totals: Totals, tally: Tally) -> None:
-        """Take in what is charged for a call that has no answer."""
+    def spent(self, totals: Totals, tally: Tally) -> None:
+        """Take in what was spent, or is charged for a call that has no answer."""
         for one in (tally, self.tally):
             one.charge(totals)
 
@@ -188,21 +187,16 @@ class Interpreter:
     async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
         """Return what a search finds; take that in, and what it cost, and show it."""
         search = place.tool_call(call.call_id) if call.call_id else place.search()
-        try:
-            found = await retrieve(call, search)
-        except FailureError as error:
-            self._charge(spent_by(error), place, tally)
-            raise
-        self._charge(found.totals, place, tally)
+        found = await search_within(
+            self.account(place),
+            call,
+            search,
+            hold=self.accounts.held_or_asked,
+            charge=lambda totals: self.spent(totals, tally),
+        )
         self.found.add(found, "" if call.call_id else search)
         self.details.retrieved(place, found.summary(call.collection.name))
         return found
-
-    def _charge(self, totals: Totals, place: Place, tally: Tally) -> None:
-        for one in (tally, self.tally):
-            one.charge(totals)
-        if account := self.account(place):
-            account.spend(totals)
 
     def chose(self, place: Place, choice: RouteChoice) -> None:
         """Show what a router decided."""

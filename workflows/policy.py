@@ -180,12 +180,15 @@ def spending_policy() -> ActivityPolicy:
     )
 
 
-def retrieve_policy() -> ActivityPolicy:
+def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
     """Return the policy of a search of a collection.
 
     Its embedding model may have to be loaded.
+
+    Args:
+        budgeted: Whether an attempt of which nobody knows what it cost is the last.
     """
-    return _patient(patience.SEARCH)
+    return _patient(patience.SEARCH, _TIMEOUTS if budgeted else ())
 
 
 def ingest_policy() -> ActivityPolicy:
@@ -196,7 +199,7 @@ def ingest_policy() -> ActivityPolicy:
     return _patient(patience.INGEST)
 
 
-def _patient(by: Patience) -> ActivityPolicy:
+def _patient(by: Patience, final: Sequence[str] = ()) -> ActivityPolicy:
     """Return the policy of an activity that itself says when it gives up."""
     return ActivityPolicy(
         start_to_close_timeout=by.attempt + _GRACE,
@@ -206,6 +209,7 @@ def _patient(by: Patience) -> ActivityPolicy:
             backoff_coefficient=2.0,
             maximum_interval=by.longest_pause,
             maximum_attempts=by.attempts + _CRASHES,
+            non_retryable_error_types=list(final) or None,
         ),
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )

@@ -43,6 +43,8 @@ class Costs:
         Nothing may go wrong by it: the call is paid for.
         """
         usage = charge.usage
+        if charge.price and (usage or charge.price.is_by_call):
+            return charge.price.of(usage or Usage())
         if usage is None or not charge.has_price:
             return None
         try:

@@ -6,11 +6,12 @@ Must not know what is asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ...contracts.control.price import Price
 from ...contracts.wire.totals import StepStage, Totals
 from ..prices.price import Charge, OnCharge
 
@@ -31,10 +32,12 @@ class StageClock:
 
     Args:
         charge: Told what is to be paid for.
+        prices: What models cost, as whoever asks says.
     """
 
-    def __init__(self, charge: OnCharge) -> None:
+    def __init__(self, charge: OnCharge, prices: Mapping[str, Price] | None = None) -> None:
         self._charge = charge
+        self._prices = prices or {}
         self._began = time.perf_counter()
         self._stages: list[_Open] = []
 
@@ -55,6 +58,7 @@ class StageClock:
             self._stages.append(known := _Open(kind, model, after))
 
         def note(charge: Charge) -> None:
+            charge.price = self._prices.get(model)
             known.charges.append(charge)
             self._charge(charge)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Protocol
 
 from ...contracts.collection.document import PATH_SEPARATOR
@@ -23,6 +24,9 @@ DENSE_SHARE: Final = 0.25
 
 _TRIES: Final = 2
 """An answer that cannot be used is asked for once more: each of them is paid for."""
+
+_MARKS_BYTES: Final = 64
+"""What stands around a passage that is shown to whoever judges it."""
 
 _MOST_CHARS: Final = 300
 """Longest reason that a note tells."""
@@ -50,6 +54,23 @@ class AskedQuery:
     text: str
     encoded: tuple[EncodedQuery, ...]
     """It, and further ways of asking the same."""
+    most_tokens: int = 0
+    """Most that judging may take in and out, in one call; 0 where nothing limits it."""
+
+    def shown(self, texts: Sequence[str], beside: int) -> int:
+        """Return how many of the first passages may be shown.
+
+        A token has at least one byte.
+
+        Args:
+            texts: The passages, as they are shown.
+            beside: Tokens of all else, the answer included.
+        """
+        if not self.most_tokens:
+            return len(texts)
+        left = self.most_tokens - beside - 2 * len(self.text.encode(errors="replace"))
+        sizes = accumulate(len(text.encode(errors="replace")) + _MARKS_BYTES for text in texts)
+        return sum(size <= left for size in sizes)
 
 
 Judgement = Sequence[float | None]
@@ -133,7 +154,7 @@ async def reranked(
     why = ""
     try:
         async with asyncio.timeout_at(urgency.ends):
-            for _ in range(_TRIES):
+            for _ in range(1 if query.most_tokens else _TRIES):
                 try:
                     return _ordered(candidates, await reranker.judged(query, candidates, charge)), ""
                 except UnreadableAnswer as error:

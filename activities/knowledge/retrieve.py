@@ -16,6 +16,7 @@ from ...contracts import names
 from ...contracts.collection import patience
 from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
+from ...contracts.control.price import Price
 from ...contracts.errors import ModelError, Timeout
 from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
@@ -65,7 +66,7 @@ class RetrieveActivities:
         async with step(names.TOOL_FAILED, costs=self._costs, unserved=unserved) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
-            clock = StageClock(bill.charge)
+            clock = StageClock(bill.charge, _prices(call.collection))
             found = await _in_time(self.knowledge(), call, clock, bill.progress)
             spent = dict(await bill.totals())
             found = _returnable(found.model_copy(update=spent | {"stages": clock.stages()}))
@@ -133,13 +134,19 @@ class RetrieveActivities:
         return needed(self._knowledge)
 
 
+def _prices(collection: Collection) -> dict[str, Price]:
+    """Return what its stages cost, by their names."""
+    judge = collection.prices.get(collection.judge)
+    return collection.prices | ({collection.rerank: judge} if judge else {})
+
+
 async def _in_time(knowledge: Knowledge, call: RetrievalCall, clock: StageClock, report: OnProgress) -> Retrieved:
     """Search, within the time that one attempt has."""
     by = patience.SEARCH
     ends = asyncio.get_running_loop().time() + by.attempt.total_seconds()
 
     def is_last(error: ModelError) -> bool:
-        return not error.retryable or activity.info().attempt >= by.attempts
+        return bool(call.judge_tokens) or not error.retryable or activity.info().attempt >= by.attempts
 
     try:
         async with asyncio.timeout_at(ends):

@@ -104,7 +104,7 @@ async def find_passages(
     _check_made(found.stored, call)
     candidates, note = _fused(legs, found.legs), ""
     if reranker and candidates:
-        asked = AskedQuery(call.query, tuple(encoded[: len(texts)]))
+        asked = AskedQuery(call.query, tuple(encoded[: len(texts)]), call.judge_tokens)
         with clock.stage("rerank", collection.rerank) as charge:
             candidates, note = await reranked(reranker, asked, candidates, charge, urgency)
     return Retrieved(

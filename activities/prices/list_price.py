@@ -53,8 +53,10 @@ def list_price(name: str) -> Price | None:
 
 def _price(listed: Any) -> Price | None:
     rates = {_UNITS[unit]: rate for unit, rate in vars(listed).items() if unit in _UNITS and rate is not None}
-    if "input" not in rates or "output" not in rates:
+    if "input" not in rates:
         return None
+    # What has no price of answers, as embeddings, has none to be paid.
+    rates.setdefault("output", 0.0)
     starts = sorted({tier.start for rate in rates.values() for tier in getattr(rate, "tiers", ())})
     longer = [LongPrice(over_tokens=start, **_at(rates, start)) for start in starts]
     fees = {unit: float(rate) for unit, rate in rates.items() if unit not in _TIERED}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ...contracts.control.price import Price
 from ...contracts.errors import ModelError, UnreadableAnswer
 from ...contracts.usage import Usage
 from ...contracts.wire.totals import Totals
@@ -28,6 +29,8 @@ class Charge:
     """None: the provider did not tell."""
     has_price: bool = True
     """Whether the price list may know it. Services that bill by other units than tokens are in none."""
+    price: Price | None = None
+    """What whoever asks says that it costs."""
     cost: Totals | None = field(default=None, compare=False)
     """What it came to, once a bill has added it up."""
 

@@ -10,7 +10,9 @@ from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
 
 from ..contract import Spec, arguments, brief
+from ..control.price import Price
 from ..errors import SpecError
+from ..names import LOCAL_PROVIDER
 from ..template import only_context_name
 from ..tool import TOOL_NAME, ToolDefinition
 from .document import Loader, named_loaders
@@ -65,6 +67,9 @@ class Collection(Spec):
     """How many passages a search returns."""
     candidates: int = Limits(default=40, ge=1, le=500)
     """How many passages each way of searching finds before they are ordered."""
+    prices: dict[str, Price] = {}
+    """What its embedding and its reranker cost, by `provider/model`. A budget that counts US dollars has to know; what
+    is not given is taken from the price list when the run begins."""
 
     _functions: dict[str, Loader] = PrivateAttr(default_factory=dict)
 
@@ -81,6 +86,7 @@ class Collection(Spec):
         chunk_tokens: int = 180,
         limit: int = 8,
         candidates: int = 40,
+        prices: Mapping[str, Price] | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())
@@ -88,6 +94,7 @@ class Collection(Spec):
         label = f"Collection {name!r}"
         functions = named_loaders(loaders, f"{label}: loaders")
         given["loaders"] = {suffix: loader.__name__ for suffix, loader in functions.items()}
+        given["prices"] = dict(prices or {})
         self._construct(given | {"fields": fields_from(fields, f"{label}: fields")})
         self._functions = {loader.__name__: loader for loader in functions.values()}
         self._check_embedding()
@@ -97,6 +104,18 @@ class Collection(Spec):
         return isinstance(other, Collection) and self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def judge(self) -> str:
+        """What its reranker asks, as `provider/model`; empty for none."""
+        kind, _, asked = self.rerank.partition(":")
+        return asked if kind in ("model", "http") else ""
+
+    @property
+    def paid(self) -> tuple[str, ...]:
+        """What a search of it pays for, as `provider/model`."""
+        asked = dict.fromkeys(filter(None, (self.embedding, self.judge)))
+        return tuple(one for one in asked if not one.startswith(f"{LOCAL_PROVIDER}/"))
 
     @property
     def functions(self) -> Mapping[str, Loader]:

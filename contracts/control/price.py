@@ -63,6 +63,11 @@ class Price(Spec):
     ) -> None:
         self._construct({**arguments(locals()), "longer": as_tuple(longer, "Price: longer")})
 
+    @property
+    def is_by_call(self) -> bool:
+        """Whether a call costs the same however long it is."""
+        return not (self.input or self.output or self.longer)
+
     def of(self, usage: Usage) -> float:
         """Return US dollars for one call."""
         rate = next((one for one in reversed(self.longer) if usage.input_tokens > one.over_tokens), None) or self

@@ -62,7 +62,7 @@ def _each(value: Any, list_price: ListPrice) -> Any:
     if isinstance(value, Model):
         return _priced(value, list_price)
     if isinstance(value, Collection):
-        return value
+        return _priced_collection(value, list_price)
     if isinstance(value, Spec):
         changes = {field: new for field, old in value if (new := _each(old, list_price)) is not old}
         return value.model_copy(update=changes) if changes else value
@@ -88,3 +88,16 @@ def _priced(model: Model, list_price: ListPrice) -> Model:
             "or limit tokens"
         )
     return model.model_copy(update={"price": price, "fallbacks": fallbacks})
+
+
+def _priced_collection(collection: Collection, list_price: ListPrice) -> Collection:
+    prices = dict(collection.prices)
+    for name in collection.paid:
+        price = prices.get(name) or list_price(name)
+        if price is None:
+            raise SpecError(
+                f"Collection {collection.name!r}: a budget counts US dollars, and the price of {name} is not known: "
+                f"write Collection(…, prices={{{name!r}: Price(input=…, output=0)}}), or limit tokens"
+            )
+        prices[name] = price
+    return collection.model_copy(update={"prices": prices}) if prices != collection.prices else collection

@@ -38,6 +38,9 @@ class RetrievalCall(Contract):
     """Id of the tool call that asks for it; empty where none does."""
     name: str = ""
     """What the model calls the tool that asks for it."""
+    judge_tokens: int = 0
+    """Most tokens of the reranker's one call, where a budget limits the search: it is shown no more passages than fit.
+    An attempt of which nobody knows what it cost is then the last."""
 
 
 class Scores(Contract):

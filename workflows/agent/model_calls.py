@@ -123,7 +123,7 @@ class ModelCalls:
                 if ended.free:
                     hold.release()
                     raise
-                self._host.lost(hold.lose(), self._state.tally)
+                self._host.spent(hold.lose(), self._state.tally)
                 lost += 1
                 if not ended.again or lost >= _most_lost(model):
                     raise
@@ -132,7 +132,7 @@ class ModelCalls:
                 raise
             else:
                 if not reply.tells_cost(priced=model.price is not None):
-                    self._host.lost(hold.lose(answered=True), self._state.tally)
+                    self._host.spent(hold.lose(answered=True), self._state.tally)
                 else:
                     hold.settle(Amount.of(Totals.of(reply), 1))
                 told = reply.usage.total_tokens if reply.usage.input_tokens else 0

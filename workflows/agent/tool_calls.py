@@ -29,6 +29,7 @@ from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from .. import policy
 from ..concurrency import being_cancelled, cause_of, told_by
+from ..control.account import BudgetSpentError
 from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import Permit
 from ..host import AgentHost
@@ -185,6 +186,8 @@ class ToolCalls:
                 name=call.name,
             )
             found = await self._host.search(asked, self._place, self._state.tally)
+        except BudgetSpentError as spent:
+            return error_result(call, f"{call.name} failed: {spent.reason}")
         except SpecError as error:
             schema = json.dumps(search.definition.parameters)
             return error_result(call, f"{error}. Valid arguments follow this JSON schema: {schema}")

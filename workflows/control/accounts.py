@@ -126,7 +126,7 @@ class Accounts:
             (left.tokens or 0) // account.sharers,
             (left.turns or 0) // account.sharers,
         )
-        self._given[run_id] = account, await self._held_or_asked(account, part, "a nested run")
+        self._given[run_id] = account, await self.held_or_asked(account, part, "a nested run")
         decides = next((one for one in account.with_those_above() if one.on_exhausted), account)
         return Envelope(
             usd=None if left.usd is None else part.usd,
@@ -138,7 +138,7 @@ class Accounts:
             on_exhausted=decides.on_exhausted,
         )
 
-    async def _held_or_asked(self, account: Account, amount: Amount, what: str) -> Hold:
+    async def held_or_asked(self, account: Account, amount: Amount, what: str) -> Hold:
         """Hold something, after a top-up where the budget says to ask for one.
 
         Raises:

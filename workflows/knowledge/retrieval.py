@@ -13,8 +13,13 @@ from ..search_attributes import TENANT
 from ..until_served import served
 
 
-async def retrieve(call: RetrievalCall, activity_id: str) -> Retrieved:
+async def retrieve(call: RetrievalCall, activity_id: str, *, budgeted: bool = False) -> Retrieved:
     """Return the passages that fit a query best.
+
+    Args:
+        call: The search.
+        activity_id: Its durable identity.
+        budgeted: Whether an attempt of which nobody knows what it cost is the last.
 
     Raises:
         SpecError: The collection is partitioned, and the run is nobody's.
@@ -25,7 +30,7 @@ async def retrieve(call: RetrievalCall, activity_id: str) -> Retrieved:
         RetrieveActivities.retrieve,
         call,
         summary=f"{call.collection.name}: {call.query}",
-        options=policy.retrieve_policy(),
+        options=policy.retrieve_policy(budgeted=budgeted),
         activity_id=activity_id,
     )
 

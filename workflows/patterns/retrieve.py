@@ -15,6 +15,7 @@ from ...contracts.specs.retrieve import Retrieve
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.run import Result, Status
 from ..concurrency import told_by
+from ..control.account import BudgetSpentError
 from ..host import Host
 from ..scope import Scope
 from ..tally import Tally
@@ -40,6 +41,9 @@ async def run_retrieve(host: Host, spec: Retrieve, scope: Scope) -> Result:
         found = await search_for(host, spec, scope, tally)
     except SpecError as error:
         return tally.result(Status.FAILED, str(error))
+    except BudgetSpentError as spent:
+        result = tally.result(Status.EXHAUSTED, spent.reason)
+        return result.model_copy(update={"exhausted": spent.limit})
     except asyncio.CancelledError:
         return tally.cancelled()
     except FailureError as error:
@@ -55,6 +59,7 @@ async def search_for(host: Host, spec: Retrieve, scope: Scope, tally: Tally) -> 
 
     Raises:
         SpecError: Something that it takes is missing or wrong; says which.
+        BudgetSpentError: A budget is not enough for it.
         FailureError: It cannot be searched, or is cancelled.
         asyncio.CancelledError: The workflow is being cancelled.
     """

@@ -25,6 +25,12 @@ JUDGED_PASSAGES: Final = 20
 JUDGED_CHARS: Final = 1_500
 """Longest passage that is shown to the model; a longer one is cut."""
 
+_ANSWER_TOKENS: Final = 8_192
+"""Longest answer, reasoning included."""
+
+JUDGE_OVERHEAD_TOKENS: Final = _ANSWER_TOKENS + 4_000
+"""What a judgement takes besides the query and the passages: instructions, schema, answer."""
+
 _SECONDS: Final = 40.0
 """Some models reason before they judge."""
 
@@ -67,7 +73,7 @@ class ModelJudge:
     """
 
     def __init__(self, model: str, adapters: Mapping[str, ModelAdapter]) -> None:
-        self._model = Model(model, timeout=timedelta(seconds=_SECONDS))
+        self._model = Model(model, timeout=timedelta(seconds=_SECONDS), max_output_tokens=_ANSWER_TOKENS)
         self._adapters = adapters
 
     async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
@@ -83,6 +89,11 @@ class ModelJudge:
             known = ", ".join(sorted(self._adapters)) or "none"
             raise NotServedError(f"this worker has no provider {provider!r} to rerank by (it has: {known})")
         shown = candidates[:JUDGED_PASSAGES]
+        # Quotes and line breaks take two characters in JSON.
+        texts = [json.dumps(cut(one.text, JUDGED_CHARS), ensure_ascii=False) for one in shown]
+        shown = shown[: query.shown(texts, JUDGE_OVERHEAD_TOKENS)]
+        if not shown:
+            return [None] * len(candidates)
         request = ModelRequest(
             model=self._model,
             instructions=_INSTRUCTIONS,

@@ -65,6 +65,9 @@ class RerankService:
         if not self._api_key and self._api_key_env:
             raise missing_key(self._api_key_env)
         shown = candidates[:SENT_PASSAGES]
+        shown = shown[: query.shown([cut(one.text, SENT_CHARS) for one in shown], 0)]
+        if not shown:
+            return [None] * len(candidates)
         body = {
             "model": self._model,
             "query": encodable(query.text),

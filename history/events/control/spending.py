@@ -13,10 +13,11 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from ....contracts import names
 from ....contracts.wire.control.spent import Spent
 from ....contracts.wire.model_call import Allowance, ModelCall, ModelReply
-from ....contracts.wire.retrieval import Retrieved
+from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....contracts.wire.run import Result
 from ....contracts.wire.totals import Totals, Unsettled
 from ....workflows.concurrency import end_of, spent_by
+from ....workflows.control.searches import most_of, told_of
 from ..history_event import RecordedEvent
 
 
@@ -27,7 +28,7 @@ class Spending:
         self._spent = Spent()
         self._models: dict[int, Allowance] = {}
         """Model calls that have not ended, by the event that scheduled them, and what was held for them."""
-        self._searches: set[int] = set()
+        self._searches: dict[int, RetrievalCall] = {}
         self._nested: dict[int, str] = {}
         """Ids of nested runs that have begun and told nothing, by the event that asked for them."""
         self._readers: dict[int, Callable[[RecordedEvent], None]] = {
@@ -52,6 +53,8 @@ class Spending:
         total = self._spent
         for allowance in self._models.values():
             total = _plus(total, _lost(allowance))
+        for search in self._searches.values():
+            total = _plus(total, _held_for(search))
         return total
 
     @property
@@ -65,7 +68,7 @@ class Spending:
             call = recorded.value(attributes.input, ModelCall)
             self._models[recorded.event.event_id] = call.allowance or Allowance(output_tokens=0)
         elif attributes.activity_type.name == names.RETRIEVE_ACTIVITY:
-            self._searches.add(recorded.event.event_id)
+            self._searches[recorded.event.event_id] = recorded.value(attributes.input, RetrievalCall)
 
     def _completed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_completed_event_attributes
@@ -75,8 +78,10 @@ class Spending:
             self._add(Totals.of(reply), turns=1)
             if not reply.tells_cost(priced=allowance.usd > 0):
                 self._spent = _plus(self._spent, _lost(allowance, calls=0))
-        elif scheduled in self._searches:
-            self._add(recorded.value(attributes.result, Retrieved).totals)
+        elif search := self._searches.pop(scheduled, None):
+            found = recorded.value(attributes.result, Retrieved)
+            self._searched(search, found)
+            self._add(found.totals)
 
     def _failed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_failed_event_attributes
@@ -94,8 +99,13 @@ class Spending:
         if allowance := self._models.pop(scheduled, None):
             if not end_of(error).free:
                 self._spent = _plus(self._spent, _lost(allowance))
-        elif scheduled in self._searches:
+        elif search := self._searches.pop(scheduled, None):
+            self._searched(search, error)
             self._add(spent_by(error))
+
+    def _searched(self, search: RetrievalCall, came: Retrieved | BaseException) -> None:
+        if told_of(search, came) is None:
+            self._spent = _plus(self._spent, _held_for(search))
 
     def _nested_began(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.child_workflow_execution_started_event_attributes
@@ -128,6 +138,11 @@ def _plus(one: Spent, other: Spent) -> Spent:
 
 def _lost(allowance: Allowance, calls: int = 1) -> Spent:
     return Spent(totals=Totals(unsettled=Unsettled(calls=calls, usd=allowance.usd, tokens=allowance.tokens)))
+
+
+def _held_for(search: RetrievalCall) -> Spent:
+    held, _ = most_of(search)
+    return Spent(totals=Totals(unsettled=Unsettled(usd=held.usd, tokens=held.tokens)))
 
 
 def sum_of(some: list[Spent]) -> Spent:

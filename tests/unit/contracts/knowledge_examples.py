@@ -89,6 +89,7 @@ KNOWLEDGE: tuple[Contract, ...] = (
         tenant="acme",
         call_id="call_1_0",
         name="find",
+        judge_tokens=9_000,
     ),
     retrieval.Retrieved(
         passages=(PASSAGE,), searched=1_204, seconds=0.011, step=3, note="not reranked", stages=(STAGE,), **USED

@@ -16,6 +16,7 @@ from sostenuto import (
     McpConnector,
     Model,
     Parallel,
+    Price,
     Prompt,
     Retrieve,
     Route,
@@ -110,6 +111,7 @@ HANDBOOK = Collection(
     chunk_tokens=100,
     limit=5,
     candidates=20,
+    prices={"openai/text-embedding-3-small": Price(input=0.02, output=0)},
 )
 SEARCHER = Agent(
     name="searcher",

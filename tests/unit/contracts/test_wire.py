@@ -32,7 +32,7 @@ FREE_FORM = {
     "parameters",
     "places",
 }
-FREE_FORM |= {"fields", "filled", "filters", "loaders", "sent", "texts"}
+FREE_FORM |= {"fields", "filled", "filters", "loaders", "prices", "sent", "texts"}
 # Optional each by itself, but not one without the other.
 TOGETHER = {
     "ImagePart": {"data", "url"},

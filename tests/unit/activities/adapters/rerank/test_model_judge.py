@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sostenuto.activities.adapters.embeddings.provider_passages import DenseQuery
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
-from sostenuto.activities.adapters.rerank.model_judge import JUDGED_CHARS, JUDGED_PASSAGES, ModelJudge
+from sostenuto.activities.adapters.rerank.model_judge import (
+    JUDGE_OVERHEAD_TOKENS,
+    JUDGED_CHARS,
+    JUDGED_PASSAGES,
+    ModelJudge,
+)
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, reranked
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
@@ -145,3 +151,16 @@ async def test_where_nothing_was_found_nobody_is_asked() -> None:
     adapter = Heard("x")
     assert await reranked(ModelJudge("scripted/m", {"scripted": adapter}), QUERY, [], lambda _: None) == ([], "")
     assert adapter.requests == []
+
+
+async def test_no_more_is_shown_than_it_may_take() -> None:
+    adapter = Heard(said((2, 1.0)))
+    judge = ModelJudge("scripted/m", {"scripted": adapter})
+    passages = candidates(*(letter * 1_000 for letter in "abcde"))
+    limited = replace(QUERY, most_tokens=JUDGE_OVERHEAD_TOKENS + 2_300)
+    assert await judge.judged(limited, passages, lambda _: None) == [None, 1.0, None, None, None]
+    (request,) = adapter.requests
+    assert len(json.loads(request.messages[0].text)["passages"]) == 2
+    none = replace(QUERY, most_tokens=JUDGE_OVERHEAD_TOKENS)
+    assert await judge.judged(none, passages, lambda _: None) == [None] * 5
+    assert len(adapter.requests) == 1

@@ -1,0 +1,142 @@
+"""Searches of collections under a budget.
+
+What embeds and judges is held before, and charged after.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+from ...contracts.collection import patience
+from ...contracts.collection.collection import Collection
+from ...contracts.wire.retrieval import RetrievalCall, Retrieved
+from ...contracts.wire.totals import Totals
+from .. import policy
+from ..concurrency import cause_of, spent_by
+from ..knowledge.retrieval import retrieve
+from .account import Account
+from .amount import Amount
+from .hold import Hold
+
+_TEXT_TOKENS = 16
+"""What an embedding model reads around a text."""
+_SHOWN_PASSAGES = 20
+_SHOWN_BYTES = 6_000
+_TOKEN_BYTES = 6
+"""Longer ones are rare: where passages take more than what was held, fewer of them are judged."""
+_JUDGE_TOKENS = 12_192
+"""What a judgement takes besides the query and the passages: instructions, schema, answer."""
+_ANSWER_TOKENS = 8_192
+_MOST_LOST = 3
+"""So many attempts of one search may be charged without an answer."""
+_NANO = 1_000_000_000
+
+
+def most_of(call: RetrievalCall) -> tuple[Amount, int]:
+    """Return the most that a search can cost, and the tokens for judging in it.
+
+    Args:
+        call: The search. What it pays for has its price in the collection, where US dollars are limited.
+    """
+    collection, texts = call.collection, (call.query, *call.queries, call.hypothetical)
+    tokens, usd, judging = 0, 0.0, 0
+    if collection.embedding in collection.paid:
+        # An attempt that fails later has paid for it, and so has the next one.
+        embedded = sum(len(text.encode(errors="replace")) + _TEXT_TOKENS for text in texts) * patience.SEARCH.attempts
+        tokens, usd = embedded, _usd(collection, collection.embedding, embedded, 0, patience.SEARCH.attempts)
+    if collection.judge in collection.paid:
+        passage = min(_SHOWN_BYTES, collection.chunk_tokens * _TOKEN_BYTES)
+        judging = _JUDGE_TOKENS + 2 * len(call.query.encode(errors="replace")) + _SHOWN_PASSAGES * passage
+        tokens += judging
+        usd += _usd(collection, collection.judge, judging - _ANSWER_TOKENS, _ANSWER_TOKENS, 1)
+    return Amount(math.ceil(usd * _NANO) / _NANO, tokens), judging
+
+
+def _usd(collection: Collection, name: str, input_tokens: int, output_tokens: int, calls: int) -> float:
+    price = collection.prices.get(name)
+    if price is None:
+        return 0.0
+    return price.most(input_tokens, output_tokens) + (calls - 1) * price.most(0, 0)
+
+
+def told_of(call: RetrievalCall, came: Retrieved | BaseException) -> Totals | None:
+    """Return what a search cost; None where nobody knows.
+
+    Then all is charged that was held for it.
+
+    Args:
+        call: The search.
+        came: What it found, or its failure. Of one whose worker died nobody knows.
+    """
+    if isinstance(came, BaseException) and not isinstance(cause_of(came), ApplicationError):
+        return None
+    totals = came.totals if isinstance(came, Retrieved) else spent_by(came)
+    answered = isinstance(came, Retrieved) or totals != Totals()
+    silent = totals.unpriced_calls if call.collection.prices else not totals.usage.total_tokens
+    return None if answered and silent else totals
+
+
+async def search_within(
+    account: Account | None,
+    call: RetrievalCall,
+    activity_id: str,
+    *,
+    hold: Callable[[Account, Amount, str], Awaitable[Hold]],
+    charge: Callable[[Totals], None],
+) -> Retrieved:
+    """Return what a search finds, within a budget if there is one.
+
+    Args:
+        account: What it is charged to.
+        call: The search.
+        activity_id: Its durable identity.
+        hold: Holds something of an account.
+        charge: Told what each attempt cost, or is charged for.
+
+    Raises:
+        BudgetSpentError: The budget is not enough for it.
+        FailureError: It cannot be searched; the cause says why.
+    """
+    amount, judging = most_of(call)
+    if account is None or amount == Amount():
+        return await _unlimited(call, activity_id, charge)
+    call = call.model_copy(update={"judge_tokens": judging})
+    lost = 0
+    while True:
+        held = await hold(account, amount, f"a search of {call.collection.name}")
+        try:
+            found = await retrieve(call, activity_id, budgeted=True)
+        except FailureError as error:
+            charge(_settled(held, told_of(call, error)))
+            lost += 1
+            if isinstance(cause_of(error), ApplicationError) or is_cancelled_exception(error) or lost >= _MOST_LOST:
+                raise
+        except BaseException:
+            charge(_settled(held, None))
+            raise
+        else:
+            told = told_of(call, found)
+            charge(_settled(held, told) + (Totals() if told else found.totals))
+            return found
+        await workflow.sleep(policy.pause_after(lost))
+
+
+def _settled(held: Hold, told: Totals | None) -> Totals:
+    if told is None:
+        return held.lose(answered=True)
+    held.settle(Amount.of(told, 0))
+    return told
+
+
+async def _unlimited(call: RetrievalCall, activity_id: str, charge: Callable[[Totals], None]) -> Retrieved:
+    try:
+        found = await retrieve(call, activity_id)
+    except FailureError as error:
+        charge(spent_by(error))
+        raise
+    charge(found.totals)
+    return found
