@@ -58,6 +58,15 @@ APPROVAL_ACTIVITY: Final = "sostenuto.approval"
 RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
 """Activity type that asks a tool what came of a call whose outcome is unknown."""
 
+UNDOING_ACTIVITY: Final = "sostenuto.undoing"
+"""Activity type that says how an effect of a run is undone."""
+
+CANCEL_COMPENSATING: Final = "compensate"
+"""Reason of a cancel by which a run undoes what it did."""
+
+OUTCOME_UNKNOWN: Final = "outcome_unknown"
+"""First detail of the failure of a tool call of which nobody knows whether it took effect."""
+
 DECIDE_UPDATE: Final = "sostenuto_decide"
 """Update by which a person decides on a call that waits."""
 

@@ -34,6 +34,7 @@ from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
 from .contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from .contracts.wire.control.compensation import CompensatedEffect, Compensation, EffectOutcome
 from .contracts.wire.event import (
     DocumentFailed,
     DocumentIngested,
@@ -83,12 +84,15 @@ __all__ = [
     "Client",
     "CodeExecution",
     "Collection",
+    "CompensatedEffect",
+    "Compensation",
     "Degrade",
     "Document",
     "DocumentFailed",
     "DocumentIngested",
     "Done",
     "Effect",
+    "EffectOutcome",
     "Event",
     "FallbackUsed",
     "FilePart",

@@ -22,6 +22,7 @@ from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
 from ..activities.control.approval import ApprovalActivities
 from ..activities.control.reconcile import ReconcileActivities
+from ..activities.control.undoing import UndoingActivities
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
@@ -250,6 +251,7 @@ def _activities(
         mcp.call,
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
+        UndoingActivities(app.tools).ask,
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),

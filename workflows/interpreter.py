@@ -34,6 +34,8 @@ from .control.account import Account, BudgetSpentError, Hold
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
+from .effects.compensator import Compensator
+from .effects.effect_log import EffectLog
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -117,6 +119,8 @@ class Interpreter:
         self.outbox = Outbox(offload=offload)
         self.approvals = Approvals(self.details.waits)
         """The calls in it that wait for a person."""
+        self.effects = EffectLog()
+        self.compensator = Compensator(self.effects, self.approvals, self.outbox)
         self.catalogues = Catalogues()
         self.accounts = Accounts()
         self.found = FoundPassages()
@@ -135,6 +139,7 @@ class Interpreter:
         """Go on from where an earlier execution of the workflow left off."""
         self._used.update(carried.places)
         self.approvals.grant(carried.granted)
+        self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
         if account := self.account(self.root):
             account.resume(Amount.of(carried.totals, self.tally.turns), carried.until)
@@ -153,6 +158,7 @@ class Interpreter:
         for used in [used for used in self._used if Place(used).is_within(place)]:
             del self._used[used]
         self.accounts.forget(place)
+        self.effects.forget(place)
         for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
             del self._transcripts[begun]
 
@@ -296,6 +302,7 @@ class Interpreter:
         )
         result = await self._charged(run, child_id)
         self.tally.add(result)
+        self.effects.nested(place, result)
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

@@ -126,7 +126,8 @@ def _line_of_call(event: Event) -> str | None:
             said = _line(template.told_answer(event.message.text)) if event.message.text else ""
             return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
-            return f"     → {event.name}({_arguments(event.arguments)})"
+            undoes = f"  ↶ undoes {event.undoes}" if event.undoes else ""
+            return f"     → {event.name}({_arguments(event.arguments)}){undoes}"
         case ToolResponded():
             return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {_line(event.content)}"
         case ToolsFaulty():
@@ -182,6 +183,8 @@ def _task(event: MemberStarted) -> str:
 
 def _end(event: RunFinished | MemberFinished | TurnFinished) -> str:
     reason = f": {' '.join(event.reason.split())}" if event.reason else ""
+    if isinstance(event, RunFinished) and event.compensated:
+        reason = f"{reason or ':'} ({' '.join(event.compensated.words.split())})"
     handed = f", handing over to {event.transfer}" if isinstance(event, MemberFinished) and event.transfer else ""
     # Nothing known is not the same as free.
     cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""

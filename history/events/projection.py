@@ -21,6 +21,7 @@ from ...contracts.message import Message, Role
 from ...contracts.wire.chats.chat import ChatInput, ChatTurn
 from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.control.approval_event import PendingApproval
+from ...contracts.wire.control.compensation import TakenEffects
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
@@ -309,7 +310,7 @@ class Projection:
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)
         yield from read_exhausted(recorded, self._path, result, self._so_far)
-        yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
+        yield from self._ended(recorded, result.model_copy(update={"untold": (), "effects": TakenEffects()}))
 
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         yield from self._members.left(recorded)
@@ -318,7 +319,7 @@ class Projection:
         if self.next_execution:
             return
         self.result = result
-        yield RunFinished(**recorded.stamp(self._path), **end_fields(result))
+        yield RunFinished(**recorded.stamp(self._path), **end_fields(result), compensated=result.compensated)
 
     def _last_words(self) -> str | None:
         return Message.last_words(self.transcript())

@@ -43,6 +43,9 @@ DURABLE = {
     "MODEL_ACTIVITY": "sostenuto.model",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
+    "UNDOING_ACTIVITY": "sostenuto.undoing",
+    "CANCEL_COMPENSATING": "compensate",
+    "OUTCOME_UNKNOWN": "outcome_unknown",
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",
     "AWAITS_APPROVAL": "approval",
@@ -127,6 +130,7 @@ PUBLIC = {
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
         *("DocumentFailed", "DocumentIngested", "Score"),
+        *("CompensatedEffect", "Compensation", "EffectOutcome"),
         *("Approval", "ApprovalDecided", "ApprovalRequested", "AskPerson", "Done", "NotDone", "PendingApproval"),
     ),
 }

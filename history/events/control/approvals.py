@@ -79,7 +79,7 @@ class RequestOutcome:
         arguments = part.arguments if asked.arguments is None and part else asked.arguments or {}
         if asked.arguments is not None:
             about: dict[str, Any] = {"call_id": call_id, "name": asked.name, "arguments": arguments}
-            yield ToolRequested(**recorded.stamp(path), turn=0, **about)
+            yield ToolRequested(**recorded.stamp(path), turn=0, **about, undoes=asked.undoes)
         requested = ApprovalRequested(
             **recorded.stamp(path),
             call_id=call_id,
