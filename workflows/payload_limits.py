@@ -98,6 +98,9 @@ class Outbox:
             kept["effects"] = result.effects.without_payloads(_TOO_MUCH)
             size = limits.written_bytes(kept["effects"])
         left -= size
+        if result.compensated:
+            kept["compensated"] = result.compensated.within(left)
+            left -= limits.written_bytes(kept["compensated"])
         size = limits.written_bytes(result.output)
         if size > left:
             why = f"{limits.excess('the output', size, most)}: {_PASS_LESS}. What it was made of stands in the history"

@@ -15,7 +15,7 @@ from temporalio.exceptions import FailureError
 
 from ...activities.control.undoing import UndoingActivities
 from ...contracts import names
-from ...contracts.text import first_line
+from ...contracts.text import cut, first_line
 from ...contracts.wire.control.compensation import (
     CompensatedEffect,
     Compensation,
@@ -40,6 +40,7 @@ from .made_call import make_call
 
 T = TypeVar("T")
 
+_MOST_REASON_CHARS = 500
 _UNKNOWN = "nobody knows whether it was done"
 _ENDED_UNHEARD = "it was ended from outside: what it did is not known"
 
@@ -123,7 +124,7 @@ class Compensator:
             return _became(effect, outcome, tool.name, why)
         except PayloadTooLargeError as error:
             return _became(effect, EffectOutcome.FAILED, tool.name, str(error))
-        return _became(effect, EffectOutcome.UNDONE, tool.name, first_line(output.content, 200))
+        return _became(effect, EffectOutcome.UNDONE, tool.name, output.content)
 
 
 async def _how(effect: TakenEffect, output: ToolOutput, activity_id: str) -> Undoing:
@@ -160,7 +161,12 @@ def _left(effect: TakenEffect) -> CompensatedEffect:
 
 def _became(effect: TakenEffect, outcome: EffectOutcome, by: str = "", reason: str = "") -> CompensatedEffect:
     return CompensatedEffect(
-        tool=effect.tool, path=effect.path, call_id=effect.call_id, outcome=outcome, by=by, reason=reason
+        tool=effect.tool,
+        path=effect.path,
+        call_id=effect.call_id,
+        outcome=outcome,
+        by=by,
+        reason=cut(reason, _MOST_REASON_CHARS),
     )
 
 

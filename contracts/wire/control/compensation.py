@@ -11,6 +11,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from ...contract import Contract
+from ...limits import written_bytes
 from ...text import one_line, plural
 from ...tool import ToolSpec
 
@@ -104,6 +105,22 @@ class Compensation(Contract):
     """In the order in which they were undone: the last one first."""
     more_kept: int = 0
     """How many more there were whose tools name none that undoes them."""
+    more_undone: int = 0
+    """How many more were undone, or never done, that are too many to be told one by one."""
+
+    def within(self, most: int) -> Compensation:
+        """Return as much of it as has so many bytes; whatever stands is told to the last."""
+        gone, kept = (EffectOutcome.UNDONE, EffectOutcome.NOT_DONE), (EffectOutcome.KEPT,)
+        told = self
+        for outcomes, more in ((gone, "more_undone"), (kept, "more_kept")):
+            if written_bytes(told) <= most:
+                return told
+            left = tuple(one for one in told.effects if one.outcome not in outcomes)
+            fewer = getattr(told, more) + len(told.effects) - len(left)
+            told = told.model_copy(update={"effects": left, more: fewer})
+        if written_bytes(told) <= most:
+            return told
+        return told.model_copy(update={"effects": tuple(one.model_copy(update={"reason": ""}) for one in told.effects)})
 
     @property
     def is_complete(self) -> bool:
@@ -114,7 +131,11 @@ class Compensation(Contract):
     def __add__(self, other: Compensation | None) -> Compensation:
         if other is None:
             return self
-        return Compensation(effects=(*self.effects, *other.effects), more_kept=self.more_kept + other.more_kept)
+        return Compensation(
+            effects=(*self.effects, *other.effects),
+            more_kept=self.more_kept + other.more_kept,
+            more_undone=self.more_undone + other.more_undone,
+        )
 
     def of(self, *outcomes: EffectOutcome) -> Sequence[CompensatedEffect]:
         """Return the effects of which that became."""
@@ -123,8 +144,8 @@ class Compensation(Contract):
     @property
     def words(self) -> str:
         """It for a person, in a line."""
-        undone, kept = self.of(EffectOutcome.UNDONE), self.of(EffectOutcome.KEPT)
-        told = [f"{plural(len(undone), 'effect')} undone"]
+        undone, kept = len(self.of(EffectOutcome.UNDONE)) + self.more_undone, self.of(EffectOutcome.KEPT)
+        told = [f"{plural(undone, 'effect')} undone"]
         if stands := self.of(EffectOutcome.FAILED, EffectOutcome.UNKNOWN):
             told.append(f"not undone: {', '.join(one.words for one in stands)}")
         if kept or self.more_kept:

@@ -58,6 +58,7 @@ _COMPENSATION = compensation.Compensation(
         ),
     ),
     more_kept=2,
+    more_undone=3,
 )
 
 
