@@ -111,8 +111,8 @@ def _line_of_approval(event: ApprovalRequested | ApprovalDecided) -> str:
         why = f"  ({_line(event.reason)})" if event.reason else ""
         until = f" until {event.expires.astimezone():%Y-%m-%d %H:%M:%S}" if event.expires else ""
         return f"     ? {event.name} waits for {wanted}{whose}{until}{late}: {event.call_id}{why}"
-    if event.decision == "expired":
-        return f"     ✗ {event.name}: nobody decided in time"
+    if event.decision in ("expired", "withdrawn"):
+        return f"     ✗ {event.name} waits no more: {event.who}"
     note = f": {_line(event.note)}" if event.note else ""
     changed = f" to {_arguments(event.arguments)}" if event.arguments is not None else ""
     missing = f"  {plural(event.missing, 'more decider')} needed" if event.missing else ""

@@ -8,7 +8,6 @@ Payloads must have been decoded before, see `clients.history`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
@@ -27,8 +26,8 @@ from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .activities import Activities
-from .chats.updates import ChatUpdates
-from .control.approvals import ApprovalUpdates
+from .chats.updates import ChatSends
+from .control.approvals import Decisions
 from .control.budgets import read_exhausted
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
@@ -37,6 +36,7 @@ from .own_workflows import read_failure, read_input, read_output
 from .stalls import read_stall
 from .tool_calls import responses_first_told, responses_never_told
 from .transcript import RebuiltTranscript, SentPrompt
+from .updates import Updates
 
 
 class Projection:
@@ -54,11 +54,14 @@ class Projection:
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
-        self._approvals = ApprovalUpdates(self._so_far)
+        self._decisions = Decisions(self._so_far)
+        sent = ChatSends(self._so_far)
+        self._updates = Updates({names.CHAT_SEND_UPDATE: sent, names.DECIDE_UPDATE: self._decisions})
         self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             **self._activities.handlers,
             **self._members.handlers,
-            **_both(ChatUpdates(self._so_far).handlers, self._approvals.handlers),
+            **self._updates.handlers,
+            **self._decisions.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
@@ -158,7 +161,8 @@ class Projection:
     def _started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
-        self._approvals.forget()
+        self._updates.forget()
+        self._decisions.forget()
         self.next_execution = ""
         self._left = None
         kind = attributes.workflow_type.name
@@ -303,18 +307,20 @@ class Projection:
 
     def _continued(self, recorded: RecordedEvent) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        yield from self._so_far.approvals.withdrawn(recorded)
         yield from self._members.left(recorded)
 
     def _came_to(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         """Yield the end of a run with a result of its own, and the errors only it tells."""
+        yield from self._so_far.approvals.withdrawn(recorded)
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)
         yield from read_exhausted(recorded, self._path, result, self._so_far)
         yield from self._ended(recorded, result.model_copy(update={"untold": (), "effects": TakenEffects()}))
 
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
+        yield from self._so_far.approvals.withdrawn(recorded)
         yield from self._members.left(recorded)
-        self._so_far.approvals.forget()
         # One that is tried again or runs on a schedule goes on in its next execution.
         if self.next_execution:
             return
@@ -329,15 +335,3 @@ class Projection:
         transcript = self._so_far.transcripts.get(self._path)
         result = self._so_far.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(transcript.rejected) if transcript else ()})
-
-
-Handlers = Mapping[int, Callable[[RecordedEvent], Iterator[Event]]]
-
-
-def _both(one: Handlers, other: Handlers) -> Handlers:
-    """Return what reads events as both do, one after the other."""
-
-    def chained(kind: int) -> Callable[[RecordedEvent], Iterator[Event]]:
-        return lambda recorded: chain(one[kind](recorded), other[kind](recorded))
-
-    return {**one, **other, **{kind: chained(kind) for kind in one if kind in other}}

@@ -160,7 +160,7 @@ def test_durable_values() -> None:
     assert [attribution.value for attribution in Attribution] == ["model", "similarity"]
     assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal", "interrupted"]
     assert [kind.value for kind in DecisionKind] == ["approve", "deny", "edit", "answer"]
-    assert get_args(DecisionOutcome) == ("approve", "deny", "edit", "answer", "expired")
+    assert get_args(DecisionOutcome) == ("approve", "deny", "edit", "answer", "expired", "withdrawn")
     assert APPROVAL_CLASSES == ("once", "write", "destructive", "all")
     assert [one.value for one in WhenBusy] == ["queue", "interrupt", "reject"]
 
