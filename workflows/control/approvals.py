@@ -101,7 +101,8 @@ class Approvals:
         finally:
             del self._waiting[key]
             self._settle(key, waiting)
-            if not self._waiting:
+            # A workflow that its worker forgets tells nothing.
+            if not self._waiting and workflow.in_workflow():
                 publish_awaiting("")
 
     async def _asked(
