@@ -125,10 +125,10 @@ class McpActivities:
             return self._unread(invocation, error)
         except CallTimedOut as error:
             unknown = " Whether it took effect is unknown." if once else ""
-            raise _failed(error, f"{name}: {error}{unknown}", retryable=False) from None
+            raise _failed(error, f"{name}: {error}{unknown}", retryable=False, unknown=True) from None
         except CallInterrupted as error:
             message = f"{outcome_unknown(name)} ({error})" if once else f"{name}: {error}"
-            raise _failed(error, message, retryable=not once) from None
+            raise _failed(error, message, retryable=not once, unknown=True) from None
         except (ServerUnreachable, ContextUnreadable) as error:
             raise _failed(error, f"{name} was not run: {error}", retryable=not once) from None
         except (SetupError, SpecError) as error:
@@ -186,6 +186,7 @@ def _check_permitted(server: McpServer, invocation: McpInvocation, effect: Effec
         raise ToolError(not_permitted(invocation.name))
 
 
-def _failed(error: Exception, message: str, *, retryable: bool) -> ApplicationError:
+def _failed(error: Exception, message: str, *, retryable: bool, unknown: bool = False) -> ApplicationError:
     left = activity.info().attempt < _ATTEMPTS
-    return failure(error, message, kind=names.TOOL_FAILED, retryable=retryable and left)
+    details = (names.OUTCOME_UNKNOWN,) if unknown else ()
+    return failure(error, message, kind=names.TOOL_FAILED, retryable=retryable and left, details=details)

@@ -168,7 +168,8 @@ async def _run(
     except TimeoutError as error:
         message = _timeout_message(tool, user.culprit if on_loop else "")
         again = _retries_left(tool)
-        raise failure(error, message, kind=names.TOOL_FAILED, retryable=again, foreseen=True) from None
+        unknown = () if tool.spec.effect is Effect.READ else (names.OUTCOME_UNKNOWN,)
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=again, details=unknown, foreseen=True) from None
     finally:
         cancelled.set()
 
@@ -254,6 +255,7 @@ def _context(
         attempt=info.attempt,
         context=for_call.context,
         tenant=for_call.tenant,
+        undoes=invocation.undoes.key if invocation.undoes else "",
         resources=for_call.resources,
         _heartbeat=told_of.report,
         _progress=told_of.on_progress,

@@ -37,6 +37,7 @@ from ..history.reading.traced import build_trace
 from ..history.reading.tree import RunAddress, TreePart, cursor_after, part_with, parts
 from ..history.trace.step import Trace
 from .approvals.top_up_calls import TopUpCalls
+from .calls.compensating_cancel import cancel_compensating
 from .calls.workflow_calls import WorkflowCalls
 from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
@@ -231,16 +232,25 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         with translate_rpc_errors(f"run {self.id!r}"):
             return await context_of(await self._newest())
 
-    async def cancel(self) -> None:
+    async def cancel(self, *, compensate: bool = False) -> None:
         """Ask the run to stop.
 
         It ends as `cancelled`, with what it has. A run that has ended stays as it is.
 
+        Args:
+            compensate: Whether what it did is undone before it ends: each call of a tool that has `compensate=`, in it
+                and in all that is nested in it, the last first. `Result.compensated` tells what became of each.
+
         Raises:
-            SpecError: There is no such run.
+            SpecError: There is no such run; or nothing of it can be undone, as it has ended, is being cancelled
+                already, or is no run of a runnable.
         """
         with translate_rpc_errors(f"run {self.id!r}"):
-            first = first_execution(await self._newest())
+            newest = await self._newest()
+            if compensate:
+                await cancel_compensating(self._temporal, newest)
+                return
+            first = first_execution(newest)
             handle = self._temporal.get_workflow_handle(self.id, first_execution_run_id=first)
             try:
                 await handle.cancel()

@@ -61,6 +61,15 @@ RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
 SPENT_ACTIVITY: Final = "sostenuto.spent"
 """Activity type that reads what a run spent that ended without telling."""
 
+UNDOING_ACTIVITY: Final = "sostenuto.undoing"
+"""Activity type that says how an effect of a run is undone."""
+
+CANCEL_COMPENSATING: Final = "compensate"
+"""Reason of a cancel by which a run undoes what it did."""
+
+OUTCOME_UNKNOWN: Final = "outcome_unknown"
+"""First detail of the failure of a tool call of which nobody knows whether it took effect."""
+
 DECIDE_UPDATE: Final = "sostenuto_decide"
 """Update by which a person decides on a call that waits."""
 

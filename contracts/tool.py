@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from functools import partialmethod
 from typing import Any, Generic, ParamSpec, overload
 
 from pydantic import Field, JsonValue, ValidationError
@@ -21,8 +20,9 @@ from typing_extensions import TypeVar
 from .contract import Contract, option_names, unknown_field
 from .control.approval import Approval
 from .control.reconciliation import Reconcile, is_hook
+from .control.undoing import check_undoing, undoing_name
 from .errors import SpecError
-from .signature.callee import LAMBDA, Callee, name_of
+from .signature.callee import LAMBDA, Callee, callable_in, name_of
 from .signature.hints import type_of_parameter
 from .signature.tool_signature import ToolSignature
 from .text import cut
@@ -75,6 +75,8 @@ class ToolSpec(ToolDefinition):
     """What it takes before it runs. None: nobody is asked."""
     reconciles: bool = False
     """Whether it can tell what came of a call that was cut off."""
+    compensate: str = ""
+    """Name of the tool that undoes it; empty where none does."""
 
     @property
     def definition(self) -> ToolDefinition:
@@ -103,6 +105,8 @@ class ToolContext(Generic[ContextT, ResourcesT]):
     a dict where neither names one; None where the run has no context."""
     tenant: str = ""
     """Whom the run is for; empty where it is nobody's."""
+    undoes: str = ""
+    """Idempotency key of the call that this one undoes; empty where it undoes none."""
     resources: ResourcesT = None  # type: ignore[assignment]
     """What the app's `lifespan` yielded in this worker; None where it has none."""
     _heartbeat: Callable[[Any], None] = field(default=lambda _: None, repr=False)
@@ -167,7 +171,10 @@ class Tool(Generic[P, R_co]):
         callee: Callee,
         when: Callable[[Any], bool] | None = None,
         reconcile: Reconcile | None = None,
+        compensate: Tool[..., Any] | str | None = None,
     ) -> None:
+        self.compensate = compensate
+        """What undoes it, or the name of that. None: nothing does."""
         self.reconcile = reconcile
         """Tells by its idempotency key what came of a call that was cut off. None: nothing does."""
         self.when = when
@@ -209,6 +216,7 @@ def tool(
     when: Callable[[Any], bool] | None = ...,
     approval: Approval | str | bool = ...,
     reconcile: Reconcile | None = ...,
+    compensate: Tool[..., Any] | str | None = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -225,16 +233,14 @@ def tool(
     when: Callable[[Any], bool] | None = None,
     approval: Approval | str | bool = False,
     reconcile: Reconcile | None = None,
+    compensate: Tool[..., Any] | str | None = None,
     **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
 
-    Or of whatever else can be called: a bound method, a partial, an object with `__call__`. What a partial has bound
-    is hidden from the model.
-
-    The JSON schema comes from the signature: pydantic types, defaults, `Annotated[..., Field(...)]`, and the
-    docstring's `Args:`. A parameter of type `ToolContext` is filled in at run time and hidden from the model.
-    A sync function runs in a thread; an awaitable that it returns is awaited where async ones run.
+    Or of whatever else can be called: a bound method, a partial, an object with `__call__`. The JSON schema comes from
+    the signature: pydantic types, defaults, `Annotated[..., Field(...)]`, and the docstring's `Args:`. A parameter of
+    type `ToolContext`, and what a partial has bound, is hidden from the model.
 
     Args:
         function: The function, where the decorator is used without parentheses.
@@ -244,22 +250,24 @@ def tool(
         retries: Further attempts after an exception before the model is told of it. Not for `once`.
         name: What the model calls it. Default: the function's name; of an object that of its class, in snake case.
         description: What the model reads of it. Default: the docstring up to its first section.
-        when: Says by the run's context whether the tool is offered in a run, as in `when=lambda context: context.pro`.
-            It is asked once, as the run begins, with the context typed; without a context the tool is not offered.
+        when: Says once, by the run's context, whether the run has the tool: `when=lambda context: context.pro`.
         approval: Who has to say yes before it runs: `True` for anybody, an approval of the app by name, or one itself.
         reconcile: Tells by its idempotency key what came of a `once` call that was cut off: `Done`, `NotDone` or None.
+        compensate: The tool, or its name, that undoes a call where a run is cancelled with `compensate=True`, or a
+            chain fails that has it. It is given the arguments by their names, and what the call returned as `result`.
         **unknown: None: a mistake that is told as one.
 
     Raises:
-        SpecError: There is no such option, a parameter has no type, or one without a JSON schema; or the options
-            contradict each other.
+        SpecError: There is no such option, options contradict each other, or a parameter has no type that is JSON.
     """
     for option in unknown:
         raise SpecError(unknown_field("@tool", option, option_names(tool)))
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
         options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries, "asks": approval}
-        return _make(wrapped, name, description, options, {"when": when, "reconcile": reconcile})
+        return _make(
+            wrapped, name, description, options, {"when": when, "reconcile": reconcile, "compensate": compensate}
+        )
 
     return make if function is None else make(function)
 
@@ -271,7 +279,7 @@ def _make(
     options: dict[str, Any],
     hooks: dict[str, Any],
 ) -> Tool[..., Any]:
-    called = _callable(wrapped)
+    called = callable_in(wrapped.function if isinstance(wrapped, Tool) else wrapped)
     label = name or name_of(called)
     if label == LAMBDA:
         raise SpecError("@tool: a lambda has no name: give it one by name=, or write a function with def")
@@ -284,6 +292,7 @@ def _make(
             description=signature.description if description is None else inspect.cleandoc(description),
             parameters=signature.schema,
             reconciles=is_hook(hooks["reconcile"], f"tool {label}"),
+            compensate=undoing_name(hooks["compensate"], f"tool {label}"),
             **{**options, "effect": _effect(options["effect"], label), "asks": asks},
         )
     except ValidationError as error:
@@ -292,29 +301,10 @@ def _make(
     check_spec(spec)
     if spec.asks:
         spec.asks.check_when(spec.parameters.get("properties", {}), f"tool {label}: approval")
-    return Tool(called, spec, signature, callee, **hooks)
-
-
-def _callable(wrapped: Any) -> Callable[..., Any]:
-    """Return what is to be called.
-
-    Raises:
-        SpecError: It cannot be called; says what to write.
-    """
-    called: Callable[..., Any] = wrapped
-    if isinstance(wrapped, Tool):
-        called = wrapped.function
-    elif isinstance(wrapped, staticmethod):
-        called = wrapped.__func__
-    elif isinstance(wrapped, classmethod | partialmethod):
-        method = wrapped.__func__ if isinstance(wrapped, classmethod) else wrapped.func
-        raise SpecError(
-            f"@tool: the {type(wrapped).__name__} {name_of(method)} is not bound: take @tool off it, and write "
-            f"tool(effect=...)(Shop.{name_of(method)}) below its class, such as Shop"
-        )
-    elif not callable(wrapped):
-        raise SpecError(f"@tool: {wrapped!r} is not a function: name a tool by name=, describe it by description=")
-    return called
+    made = Tool(called, spec, signature, callee, **hooks)
+    if isinstance(made.compensate, Tool):
+        check_undoing(made, made.compensate, f"tool {label}")
+    return made
 
 
 def _effect(effect: Effect | str, label: str) -> Effect:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from sostenuto import Agent, App, Approval, Route, Router, ToolError, tool
+from sostenuto import Agent, App, Approval, Budget, Route, Router, ToolError, tool
 
 
 class Order(BaseModel):
@@ -61,7 +61,13 @@ async def invoice(order_id: str) -> Invoice:
     return INVOICES[order_id]
 
 
-@tool(effect="once", approval=Approval(group="billing", expires=timedelta(days=2)))
+@tool(effect="idempotent", retries=3)
+async def stop_refund(order_id: str, result: str) -> str:
+    """Undo a refund that is not paid out yet: it is what a run does that is cancelled with --compensate."""
+    return f"The refund of {order_id} is stopped. It was: {result}"
+
+
+@tool(effect="once", approval=Approval(group="billing", expires=timedelta(days=2)), compensate=stop_refund)
 async def refund(order_id: str) -> str:
     """Give the money for an order back."""
     if order_id not in INVOICES:
@@ -109,5 +115,7 @@ desk = Router(
         ),
     ],
     strategy="embedding",
+    # No question is worth more than this, whatever a model takes it for.
+    budget=Budget(tokens=50_000, turns=12),
 )
 app = App(desk)

@@ -34,6 +34,7 @@ from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
 from .contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
+from .contracts.wire.control.compensation import CompensatedEffect, Compensation, EffectOutcome
 from .contracts.wire.control.top_up import PendingTopUp, ToppedUp
 from .contracts.wire.event import (
     DocumentFailed,
@@ -86,12 +87,15 @@ __all__ = [
     "Client",
     "CodeExecution",
     "Collection",
+    "CompensatedEffect",
+    "Compensation",
     "Degrade",
     "Document",
     "DocumentFailed",
     "DocumentIngested",
     "Done",
     "Effect",
+    "EffectOutcome",
     "Event",
     "FallbackUsed",
     "FilePart",

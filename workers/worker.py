@@ -23,6 +23,7 @@ from ..activities.call.user_code import UserCode
 from ..activities.control.approval import ApprovalActivities
 from ..activities.control.reconcile import ReconcileActivities
 from ..activities.control.spending import SpendingActivities
+from ..activities.control.undoing import UndoingActivities
 from ..activities.conversation.continued_conversation import take_over
 from ..activities.conversation.turn_end import turn_end
 from ..activities.knowledge.ingest import IngestActivities
@@ -253,6 +254,7 @@ def _activities(
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
         SpendingActivities(read_spent).spent,
+        UndoingActivities(app.tools).ask,
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),

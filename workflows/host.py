@@ -23,6 +23,8 @@ from ..contracts.wire.totals import Totals
 from .agent.transcript import Transcript
 from .control.account import Account, WaitForTopUp
 from .control.approvals import Approvals
+from .effects.compensator import Compensator
+from .effects.effect_log import EffectLog
 from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
 from .scope import Scope
@@ -82,6 +84,9 @@ class Children(Protocol):
 class Host(Children, Searching, Protocol):
     """What a pattern may ask for: to run another runnable, or to ask a model."""
 
+    compensator: Compensator
+    """Undoes what was done in the workflow."""
+
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
         """Run a runnable at its place and return its result, also when it is cancelled."""
         ...
@@ -124,6 +129,8 @@ class AgentHost(Children, Searching, Protocol):
     details: Details
     outbox: Outbox
     approvals: Approvals
+    effects: EffectLog
+    """What was done in it, and in the runs nested in it."""
 
     def account(self, place: Place) -> Account | None:
         """Return the account that what runs at a place is charged to.

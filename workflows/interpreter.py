@@ -35,6 +35,8 @@ from .control.amount import Amount
 from .control.approvals import Approvals
 from .control.searches import search_within
 from .control.unheard import settle_nested
+from .effects.compensator import Compensator
+from .effects.effect_log import EffectLog
 from .host import Host
 from .knowledge.found import FoundPassages
 from .nested_run import run_child
@@ -108,6 +110,8 @@ class Interpreter:
         awaiting = Awaiting()
         self.approvals = Approvals(awaiting, self.details.waits)
         """The calls in it that wait for a person."""
+        self.effects = EffectLog()
+        self.compensator = Compensator(self.effects, self.approvals, self.outbox)
         self.catalogues = Catalogues()
         self.accounts = Accounts(awaiting, self.details.lacks)
         self.found = FoundPassages()
@@ -126,6 +130,7 @@ class Interpreter:
         """Go on from where an earlier execution of the workflow left off."""
         self._used.update(carried.places)
         self.approvals.grant(carried.granted)
+        self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
         if account := self.account(self.root):
             account.resume(
@@ -146,6 +151,7 @@ class Interpreter:
         for used in [used for used in self._used if Place(used).is_within(place)]:
             del self._used[used]
         self.accounts.forget(place)
+        self.effects.forget(place)
         for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
             del self._transcripts[begun]
 
@@ -293,6 +299,7 @@ class Interpreter:
         )
         result = await self._charged(run, child_id)
         self.tally.add(result)
+        self.effects.nested(place, result)
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

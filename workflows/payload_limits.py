@@ -92,11 +92,20 @@ class Outbox:
             return result
         left = most - _OVERHEAD_BYTES
         kept: dict[str, Any] = {}
+        size = limits.written_bytes(result.effects)
+        if size > left:
+            # What is known of them is too much to be handed on: then that much is told.
+            kept["effects"] = result.effects.without_payloads(_TOO_MUCH)
+            size = limits.written_bytes(kept["effects"])
+        left -= size
+        if result.compensated:
+            kept["compensated"] = result.compensated.within(left)
+            left -= limits.written_bytes(kept["compensated"])
         size = limits.written_bytes(result.output)
         if size > left:
             why = f"{limits.excess('the output', size, most)}: {_PASS_LESS}. What it was made of stands in the history"
-            kept = _without_output(result, why)
-        left -= 0 if kept else size
+            kept |= _without_output(result, why)
+        left -= size if "status" not in kept else 0
         for field in ("rejected", "untold"):
             size = limits.written_bytes(getattr(result, field))
             kept |= {} if size <= left else {field: ()}
@@ -109,6 +118,7 @@ class Outbox:
         return result.model_copy(update={**kept, "steps": steps})
 
 
+_TOO_MUCH = "what it was called with is too large to be handed on"
 _OVERHEAD_BYTES = 100_000
 """Room for the rest of a result, and for steps of which only the status is left."""
 

@@ -257,6 +257,19 @@ def approval_policy_elsewhere() -> ActivityPolicy:
     )
 
 
+def undoing_policy() -> LocalActivityPolicy:
+    """Return the policy of asking how an effect is undone, which takes no time."""
+    return turn_end_policy()
+
+
+def undoing_policy_elsewhere() -> ActivityPolicy:
+    """Return the policy of asking that of another worker.
+
+    The one at hand lacks what it takes.
+    """
+    return approval_policy_elsewhere()
+
+
 def score_targets_policy() -> LocalActivityPolicy:
     """Return the policy of asking where scores are sent, which takes no time."""
     return turn_end_policy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -70,11 +70,12 @@ class _Run:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
             result = result_of_error(error)
+        result = await self._interpreter.compensator.ended(self._place, result)
         if not workflow.all_handlers_finished():
             await workflow.wait_condition(workflow.all_handlers_finished)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
-        result = self._interpreter.outbox.fitting(result)
+        result = self._interpreter.outbox.fitting(result.model_copy(update=self._effects()))
         publish(result.totals, result.status)
         if self._input.leaves_memo:
             # What started it wants all that it has, which Temporal hands on of one that returns.
@@ -83,6 +84,12 @@ class _Run:
         if result.status is Status.FAILED:
             raise ApplicationError(result.reason, result, type=names.RUN_FAILED, non_retryable=True)
         return result
+
+    def _effects(self) -> dict[str, Any]:
+        """Return what a result tells of what was done."""
+        effects = self._interpreter.effects
+        told = {"effects": effects.left()} if workflow.info().parent else {}
+        return {**told, "compensated": effects.compensated}
 
     async def _run(self) -> Result:
         runnable = self._input.runnable
@@ -146,9 +153,11 @@ class _Run:
         granted = tuple(sorted(self._interpreter.approvals.granted))
         until = account.left().until if account else None
         topped_up = [one.topped_up for one in account.with_those_above()] if account else []
-        carried = loop.state.carried(self._interpreter.places)
         more = tuple(one.share for one in topped_up) if any(one != Amount() for one in topped_up) else ()
-        return carried.model_copy(update={"until": until, "granted": granted, "topped_up": more})
+        effects = self._interpreter.effects
+        left = {"effects": effects.left(), "compensated": effects.compensated, "topped_up": more}
+        carried = loop.state.carried(self._interpreter.places)
+        return carried.model_copy(update={"until": until, "granted": granted, **left})
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():

@@ -70,6 +70,9 @@ class Awaiting:
             waits: Whether it does.
         """
         (self._kinds.add if waits else self._kinds.discard)(kind)
+        # A workflow that its worker forgets tells nothing.
+        if not workflow.in_workflow():
+            return
         # One value alone fits: an approval is told before a top-up.
         now = min(self._kinds, default="")
         # As above, and of code-first workflows too: whoever registered one of them registered all.

@@ -107,7 +107,8 @@ class Details:
         The end, the tree, and as many of the last messages as there is room for.
         """
         reason = f": {first_line(result.reason, _REASON_CHARS)}" if result.reason else ""
-        head = f"{self._root.name} · {result.status}{reason} · {self._used()}"
+        undone = f" · {first_line(result.compensated.words, _REASON_CHARS)}" if result.compensated else ""
+        head = f"{self._root.name} · {result.status}{reason}{undone} · {self._used()}"
         above = [head, *self._tree()]
         while len(above) > 1 and _bytes(above) > TEXT_BYTES // 2:
             del above[1]

@@ -54,7 +54,8 @@ async def tool_call(
     repeated = activity.info().attempt > 1
     if repeated and effect is Effect.ONCE:
         # The run was started with another idea of this tool: its policy must not decide what is safe here.
-        raise ApplicationError(outcome_unknown(name), type=names.TOOL_FAILED, non_retryable=True)
+        unknown = (outcome_unknown(name), names.OUTCOME_UNKNOWN)
+        raise ApplicationError(*unknown, type=names.TOOL_FAILED, non_retryable=True)
     async with heartbeats() as report:
         if repeated:
             await release_own_run()
@@ -83,7 +84,7 @@ def idempotency_key(invocation: ToolInvocation) -> str:
 
     It differs for every other call.
     """
-    return f"{activity.info().workflow_id}:{invocation.reply}:{invocation.call_id}"
+    return invocation.key_in(activity.info().workflow_id or "")
 
 
 def fit(output: ToolOutput, name: str, effect: Effect) -> ToolOutput:

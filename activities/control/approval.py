@@ -87,6 +87,7 @@ class ApprovalActivities:
             hash=call_hash(call.name, call.arguments),
             asks=asks,
             arguments=call.arguments if call.direct else None,
+            undoes=call.undoes,
             reason=_IN_DOUBT if call.in_doubt else "",
         )
         predicate = self._predicate(call, asks)

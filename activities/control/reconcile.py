@@ -51,7 +51,7 @@ class ReconcileActivities:
         tool = self._tools.get(call.name)
         if tool is None or tool.reconcile is None:
             raise await cannot(f"no worker here can tell what came of {call.name}: serve it with its reconcile=")
-        key = idempotency_key(ToolInvocation(call_id=call.call_id, reply=call.reply))
+        key = call.key or idempotency_key(ToolInvocation(call_id=call.call_id, reply=call.reply))
         async with heartbeats():
             try:
                 async with asyncio.timeout(HOOK_TIMEOUT.total_seconds()):

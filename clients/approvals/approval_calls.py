@@ -173,7 +173,7 @@ class ApprovalCalls(Reachable):
 def pending_in(some: Iterable[TreePart]) -> Iterator[PendingApproval]:
     """Yield the calls that wait in workflows of a tree."""
     for part in some:
-        yield from part.projection.pending(part.place.workflow_id)
+        yield from part.projection.approvals.pending(part.place.workflow_id)
 
 
 async def _at_work(temporal: Client, root: RunAddress) -> AsyncIterator[TreePart]:
@@ -194,7 +194,7 @@ def _named(run_id: str, some: Sequence[TreePart], call_id: str, path: str | None
         raise SpecError(f"run {run_id!r}: several calls {call_id!r} wait, at {places}: say which by path=")
     if found:
         return found[0]
-    settled = {key: how for part in some for key, how in part.projection.settled.items()}
+    settled = {key: how for part in some for key, how in part.projection.approvals.settled.items()}
     how = next((how for (at, one), how in settled.items() if one == call_id and path in (None, at)), "")
     if how:
         raise SpecError(f"run {run_id!r}: call {call_id!r} waits no more: {how}")

@@ -33,8 +33,9 @@ _LONGEST_PAUSE_SECONDS: Final = 5.0
 _OVER: Final = ("already completed", "closing workflow")
 """In what the server says of a workflow that has ended, or ends just now."""
 _UNSERVED: Final = (
-    "no worker has taken the decision yet: it needs one that serves the run, as `sostenuto worker` does, which may "
-    "still take it"
+    f"no worker took the decision within {_PATIENCE_SECONDS:g} s: start one that serves the run (`sostenuto worker "
+    "MODULE:APP`), and send the decision again; where a worker takes this one meanwhile, the second is refused, and "
+    "nothing happens twice"
 )
 
 

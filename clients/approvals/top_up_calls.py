@@ -83,4 +83,4 @@ class TopUpCalls(ApprovalCalls):
 def lacking_in(some: Iterable[TreePart]) -> Iterator[PendingTopUp]:
     """Yield the budgets that wait for a top-up in workflows of a tree."""
     for part in some:
-        yield from part.projection.lacking(part.place.workflow_id)
+        yield from part.projection.budgets.pending(part.place.workflow_id)

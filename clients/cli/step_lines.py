@@ -113,8 +113,8 @@ def _line_of_approval(event: ApprovalRequested | ApprovalDecided) -> str:
         why = f"  ({_line(event.reason)})" if event.reason else ""
         until = f" until {event.expires.astimezone():%Y-%m-%d %H:%M:%S}" if event.expires else ""
         return f"     ? {event.name} waits for {wanted}{whose}{until}{late}: {event.call_id}{why}"
-    if event.decision == "expired":
-        return f"     ✗ {event.name}: nobody decided in time"
+    if event.decision in ("expired", "withdrawn"):
+        return f"     ✗ {event.name} waits no more: {event.who}"
     note = f": {_line(event.note)}" if event.note else ""
     changed = f" to {_arguments(event.arguments)}" if event.arguments is not None else ""
     missing = f"  {plural(event.missing, 'more decider')} needed" if event.missing else ""
@@ -128,7 +128,8 @@ def _line_of_call(event: Event) -> str | None:
             said = _line(template.told_answer(event.message.text)) if event.message.text else ""
             return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
-            return f"     → {event.name}({_arguments(event.arguments)})"
+            undoes = f"  ↶ undoes {event.undoes}" if event.undoes else ""
+            return f"     → {event.name}({_arguments(event.arguments)}){undoes}"
         case ToolResponded():
             return f"     {'✗' if event.is_error else '↳'} {event.name}  {_timing(event)}  {_line(event.content)}"
         case ToolsFaulty():
@@ -184,6 +185,8 @@ def _task(event: MemberStarted) -> str:
 
 def _end(event: RunFinished | MemberFinished | TurnFinished) -> str:
     reason = f": {' '.join(event.reason.split())}" if event.reason else ""
+    if isinstance(event, RunFinished) and event.compensated:
+        reason = f"{reason or ':'} ({' '.join(event.compensated.words.split())})"
     handed = f", handing over to {event.transfer}" if isinstance(event, MemberFinished) and event.transfer else ""
     # Nothing known is not the same as free.
     cost = f"  ${event.cost_usd:.4f}" if event.cost_usd else ""

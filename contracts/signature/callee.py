@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import partialmethod
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -94,6 +95,27 @@ def name_of(called: Any) -> str:
         if not isinstance(layer, functools.partial) and not callable(getattr(layer, "__wrapped__", None)):
             return _WORD_START.sub("_", type(layer).__name__).lower()
     return "tool"
+
+
+def callable_in(wrapped: Any) -> Callable[..., Any]:
+    """Return what is to be called of what is to be a tool.
+
+    Raises:
+        SpecError: It cannot be called; says what to write.
+    """
+    if isinstance(wrapped, staticmethod):
+        called: Callable[..., Any] = wrapped.__func__
+        return called
+    if isinstance(wrapped, classmethod | partialmethod):
+        method = wrapped.__func__ if isinstance(wrapped, classmethod) else wrapped.func
+        raise SpecError(
+            f"@tool: the {type(wrapped).__name__} {name_of(method)} is not bound: take @tool off it, and write "
+            f"tool(effect=...)(Shop.{name_of(method)}) below its class, such as Shop"
+        )
+    if not callable(wrapped):
+        raise SpecError(f"@tool: {wrapped!r} is not a function: name a tool by name=, describe it by description=")
+    function: Callable[..., Any] = wrapped
+    return function
 
 
 def _layers(called: Any) -> Iterator[Any]:

@@ -49,6 +49,14 @@ class ToolSignature:
     """What its annotation has in brackets; None where it has nothing."""
     arguments: type[BaseModel]
     result: TypeAdapter[Any]
+    returns: Any
+    """The type of what the function returns; `Any` where it does not say."""
+
+    @property
+    def types(self) -> dict[str, Any]:
+        """The types of the parameters, by their names."""
+        fields = self.arguments.model_fields
+        return {name.removeprefix(_FIELD): field.annotation for name, field in fields.items()}
 
     @classmethod
     def of(cls, callee: Callee, *, hidden: type) -> ToolSignature:
@@ -76,7 +84,8 @@ class ToolSignature:
         arguments = reader.model(fields)
         schema = arguments.model_json_schema(schema_generator=ArgumentSchema)
         schema.pop("title", None)
-        return cls(schema, docstring.text, hidden_name, hidden_type, arguments, reader.result())
+        returns, result = reader.result()
+        return cls(schema, docstring.text, hidden_name, hidden_type, arguments, result, returns)
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call as the function takes them, by name.
@@ -211,14 +220,14 @@ class _Reader:
         made.model_rebuild(_types_namespace=self._names.local)
         return made
 
-    def result(self) -> TypeAdapter[Any]:
-        """Return the type of what the function returns."""
+    def result(self) -> tuple[Any, TypeAdapter[Any]]:
+        """Return the type of what the function returns, and what pydantic makes of it."""
         where = f"tool {self._callee.label}: the return type"
         given = self._callee.returns
         annotation = Any if given is inspect.Signature.empty else self._resolve(given, "the return type")
         annotation = as_list(awaited(annotation), (Iterable, Iterator, Generator))
         try:
-            return self._adapted(annotation)[1]
+            return self._adapted(annotation)
         except Exception as error:
             otherwise = "return a pydantic model, a dataclass, or a JSON type"
             problem = unfit(annotation, error, lack=" cannot be written as JSON", otherwise=otherwise)

@@ -11,6 +11,7 @@ from ..context.filling import check_names
 from ..context.values import check_type
 from ..contract import as_tuple, brief, option_names, unknown_field
 from ..control.approval import Approval, check_approval
+from ..control.undoing import check_undoing, undoing_of
 from ..errors import SpecError
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
@@ -104,6 +105,9 @@ class App:
             if validator is None:
                 raise SpecError(f"App: validators: {name!r} is a name: pass the function that has it")
             self._add_validator(name, validator, "App: validators")
+        for tool in self.tools.values():
+            if undoing := undoing_of(tool, self.tools, f"App: tool {tool.spec.name!r}"):
+                check_undoing(tool, undoing, f"App: tool {tool.spec.name!r}")
 
     def _add_runnable(self, runnable: Runnable, where: str) -> None:
         if not isinstance(runnable, Node):
@@ -131,6 +135,8 @@ class App:
         if tool.spec.asks:
             arguments = tool.spec.parameters.get("properties", {})
             check_approval(tool.spec.asks, self.approvals, arguments, f"{where}: tool {tool.spec.name!r}")
+        if known.compensate and not isinstance(known.compensate, str):
+            self._add_tool(known.compensate, f"{where}: tool {tool.spec.name!r}: compensate")
 
     def _add_validator(self, name: str, validator: Validator, where: str) -> None:
         if self.validators.setdefault(name, validator) is not validator:

@@ -76,6 +76,8 @@ class Chain(Node[OutT_co]):
     inputs: tuple[str, ...] = ()
     """Names that its templates take from around it: fields of its input where that is a JSON object, or outputs of the
     chain that it is a step of."""
+    compensate: bool = False
+    """Whether all that it did is undone, the last first, where it does not complete."""
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class Chain(Node[OutT_co]):
         inputs: Iterable[str] = (),
         description: str = "",
         budget: Budget | None = None,
+        compensate: bool = False,
         **unknown: Any,
     ) -> None:
         self._construct(arguments(locals()))

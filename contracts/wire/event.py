@@ -13,6 +13,7 @@ from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .control.approval_event import ApprovalDecided, ApprovalRequested
 from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
+from .control.compensation import Compensation
 from .event_base import EventBase
 from .mcp_call import ToolFault
 from .model_call import StopReason
@@ -85,6 +86,8 @@ class ToolRequested(EventBase):
     """Name of the tool, as the model calls it."""
     arguments: dict[str, JsonValue] = {}
     """Arguments of the call, as JSON."""
+    undoes: str = ""
+    """Place and id of the call that it undoes, such as `trip/hotel:call_1`; empty of one that undoes nothing."""
 
 
 class ToolResponded(EventBase):
@@ -306,6 +309,8 @@ class RunFinished(EventBase):
     """Tokens that the run used, with all that is nested in it."""
     cost_usd: float = 0.0
     """US dollars that the run cost, of the calls whose price is known."""
+    compensated: Compensation | None = None
+    """What became of what it did, where that was to be undone."""
 
 
 Event = Annotated[

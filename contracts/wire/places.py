@@ -28,6 +28,8 @@ _STEP = ":"
 _NUMBER = "#"
 _MODEL_CALL = re.compile(r"turn-(\d+)(?:-(\d+))?")
 _DIRECT_CALL = re.compile(r"call(?:_\d+)?")
+_UNDO_CALL = "call_undo"
+_UNDO_CALLS = re.compile(rf"{_UNDO_CALL}(?:_\d+)?")
 
 
 def numbered(name: str, number: int) -> str:
@@ -38,6 +40,11 @@ def numbered(name: str, number: int) -> str:
 def direct_call_id(number: int) -> str:
     """Return the id of the `number`-th tool call, from 1, made without a model."""
     return "call" if number == 1 else f"call_{number}"
+
+
+def undo_call_id(number: int) -> str:
+    """Return the id of the `number`-th call, from 1, that undoes another one."""
+    return _UNDO_CALL if number == 1 else f"{_UNDO_CALL}_{number}"
 
 
 def scores_prefix(first_execution: str) -> str:
@@ -144,6 +151,10 @@ class Place(str):
         """
         return f"{self}{_STEP}{call_id}{_STEP}{_RECONCILE_STEP}"
 
+    def undoing(self, call_id: str) -> str:
+        """Return the id of the question how something is undone by the call here."""
+        return f"{self}{_STEP}{call_id}{_STEP}how"
+
     def edited_call(self, call_id: str) -> str:
         """Return the id of the check of what a person changed in the tool call here."""
         return f"{self}{_STEP}{call_id}{_STEP}edit"
@@ -226,6 +237,11 @@ class ActivityId(NamedTuple):
     def is_direct_call(self) -> bool:
         """Whether it names a tool call that a workflow made without a model."""
         return bool(_DIRECT_CALL.fullmatch(self.step))
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether it names a tool call that undoes another one."""
+        return bool(_UNDO_CALLS.fullmatch(self.step))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
+from .control.compensation import Compensation, TakenEffects
 from .control.share import Portion
 from .retrieval import Passage
 from .totals import Totals, Unsettled
@@ -124,12 +125,16 @@ class Carried(Contract):
     """What its searches found. Packed, as the messages are."""
     granted: tuple[str, ...] = ()
     """Tools that somebody said yes to for the rest of the run, in alphabetical order."""
+    effects: TakenEffects = TakenEffects()
+    """What it did and has not undone. Packed, as the messages are."""
+    compensated: Compensation | None = None
+    """What was undone in runs nested in it."""
 
-    @field_serializer("messages", "passages", mode="wrap", when_used="json")
+    @field_serializer("messages", "passages", "effects", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         return written_packed(messages, handler, info)
 
-    _unpack = field_validator("messages", "passages", mode="before")(unpack)
+    _unpack = field_validator("messages", "passages", "effects", mode="before")(unpack)
 
 
 class Continuation(Contract):
@@ -248,6 +253,10 @@ class Result(Typed[OutT_co], Contract):
     in the client's result, whose messages have them."""
     messages: tuple[Message, ...] = ()
     """The transcript. Empty in the history, where it already stands; filled in by the client."""
+    compensated: Compensation | None = None
+    """What became of what it did, where that was to be undone. None: it was not."""
+    effects: TakenEffects = TakenEffects()
+    """What it did and has not undone, for the run that started it. Empty in the client's result."""
     ended_unheard: bool = False
     """Whether it was ended from outside, as by a terminate, so that nobody has told what it spent."""
 

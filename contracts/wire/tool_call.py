@@ -9,6 +9,22 @@ from pydantic import JsonValue
 
 from ..contract import Contract
 from ..message import FilePart, ImagePart, ToolResultPart
+from .places import Place
+
+
+class UndoneCall(Contract):
+    """The call that another one undoes."""
+
+    path: str
+    """Its place in the runnable tree."""
+    call_id: str
+    key: str
+    """Its idempotency key."""
+
+    @property
+    def words(self) -> str:
+        """Place and id of it in one."""
+        return Place(self.path).tool_call(self.call_id)
 
 
 class ToolInvocation(Contract):
@@ -25,6 +41,12 @@ class ToolInvocation(Contract):
     """Whether the run has asked for whatever approval it knows of. A worker whose tool has one makes no other call."""
     edited: bool = False
     """Whether a person changed the arguments, which the model is then told."""
+    undoes: UndoneCall | None = None
+    """The call that it undoes; None of one that undoes nothing."""
+
+    def key_in(self, run_id: str) -> str:
+        """Return its idempotency key, as a call of the run of that id."""
+        return f"{self.undoes.key}:undo" if self.undoes else f"{run_id}:{self.reply}:{self.call_id}"
 
 
 class ToolOutput(Contract):

@@ -7,7 +7,7 @@ Payloads must have been decoded before, see `clients.history`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
@@ -19,18 +19,17 @@ from ...contracts import names
 from ...contracts.message import Message, Role
 from ...contracts.wire.chats.chat import ChatInput, ChatTurn
 from ...contracts.wire.chats.chat_event import ChatStarted
-from ...contracts.wire.control.approval_event import PendingApproval
-from ...contracts.wire.control.top_up import PendingTopUp
+from ...contracts.wire.control.compensation import TakenEffects
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .activities import Activities
-from .chats.updates import ChatUpdates
-from .control.approvals import ApprovalUpdates
+from .chats.updates import ChatSends
+from .control.approvals import Decisions
 from .control.budgets import read_exhausted
-from .control.top_ups import TopUpUpdates
-from .handlers import Handlers, one_after_another
+from .control.top_ups import TopUpReader, WaitingBudgets
+from .control.waiting import WaitingCalls
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -38,6 +37,7 @@ from .own_workflows import read_failure, read_input, read_output
 from .stalls import read_stall
 from .tool_calls import responses_first_told, responses_never_told
 from .transcript import RebuiltTranscript, SentPrompt
+from .updates import Updates
 
 
 class Projection:
@@ -55,11 +55,19 @@ class Projection:
         self._so_far = Accumulated()
         self._activities = Activities(self._so_far)
         self._members = Members(self._so_far)
-        self._approvals = ApprovalUpdates(self._so_far)
-        self._handlers: Handlers = {
+        self._decisions = Decisions(self._so_far)
+        self._updates = Updates(
+            {
+                names.CHAT_SEND_UPDATE: ChatSends(self._so_far),
+                names.DECIDE_UPDATE: self._decisions,
+                names.TOP_UP_UPDATE: TopUpReader(),
+            }
+        )
+        self._handlers: Mapping[int, Callable[[RecordedEvent], Iterator[Event]]] = {
             **self._activities.handlers,
             **self._members.handlers,
-            **one_after_another(ChatUpdates(self._so_far).handlers, self._approvals.handlers, TopUpUpdates().handlers),
+            **self._updates.handlers,
+            **self._decisions.handlers,
             EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self._started,
             EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: self._stalled,
             EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: self._noted,
@@ -94,26 +102,15 @@ class Projection:
         """The nested runs that have begun and not ended, by path."""
         return self._members.open
 
-    def pending(self, run_id: str) -> tuple[PendingApproval, ...]:
-        """Return the calls that wait for a person, the oldest first.
-
-        Args:
-            run_id: Id of the run.
-        """
-        return tuple(self._so_far.approvals.pending(run_id))
-
-    def lacking(self, run_id: str) -> tuple[PendingTopUp, ...]:
-        """Return the budgets that wait for a top-up, the oldest first.
-
-        Args:
-            run_id: Id of the run.
-        """
-        return tuple(self._so_far.budgets.pending(run_id))
+    @property
+    def approvals(self) -> WaitingCalls:
+        """The calls that wait for a person."""
+        return self._so_far.approvals
 
     @property
-    def settled(self) -> Mapping[tuple[str, str], str]:
-        """What came of calls that waited for a person, in words, by place and id."""
-        return self._so_far.approvals.settled
+    def budgets(self) -> WaitingBudgets:
+        """The budgets that wait for a top-up."""
+        return self._so_far.budgets
 
     @property
     def paths(self) -> Iterable[str]:
@@ -167,7 +164,8 @@ class Projection:
     def _started(self, recorded: RecordedEvent) -> Iterator[Event]:
         attributes = recorded.event.workflow_execution_started_event_attributes
         self._activities.forget()
-        self._approvals.forget()
+        self._updates.forget()
+        self._decisions.forget()
         self._so_far.budgets.forget()
         self.next_execution = ""
         self._left = None
@@ -317,24 +315,26 @@ class Projection:
 
     def _continued(self, recorded: RecordedEvent) -> Iterator[Event]:
         self.next_execution = recorded.event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        yield from self._so_far.approvals.withdrawn(recorded)
         yield from self._members.left(recorded)
 
     def _came_to(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         """Yield the end of a run with a result of its own, and the errors only it tells."""
+        yield from self._so_far.approvals.withdrawn(recorded)
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)
         yield from read_exhausted(recorded, self._path, result, self._so_far)
-        yield from self._ended(recorded, result.model_copy(update={"untold": ()}))
+        yield from self._ended(recorded, result.model_copy(update={"untold": (), "effects": TakenEffects()}))
 
     def _ended(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
+        yield from self._so_far.approvals.withdrawn(recorded)
         yield from self._members.left(recorded)
-        self._so_far.approvals.forget()
         self._so_far.budgets.forget()
         # One that is tried again or runs on a schedule goes on in its next execution.
         if self.next_execution:
             return
         self.result = result
-        yield RunFinished(**recorded.stamp(self._path), **end_fields(result))
+        yield RunFinished(**recorded.stamp(self._path), **end_fields(result), compensated=result.compensated)
 
     def _last_words(self) -> str | None:
         return Message.last_words(self.transcript())

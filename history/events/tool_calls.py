@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -27,7 +28,7 @@ def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
 
     One that a model asked for was told with the reply.
     """
-    if so_far.code_first and scheduled.id.is_direct_call:
+    if scheduled.id.is_undoing or (so_far.code_first and scheduled.id.is_direct_call):
         return _direct_call(recorded, scheduled, scheduled.kind, so_far)
     transcript = so_far.transcripts.get(scheduled.id.place)
     return Reading(scheduled.id.place, ToolOutcome(scheduled.id.step, transcript)) if transcript else UNREAD
@@ -48,8 +49,11 @@ def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str, so_fa
     place, call_id = scheduled.id
     if (place, call_id) in so_far.approvals.direct:
         return Reading(place, DirectOutcome(call_id, name))
-    arguments = recorded.value(scheduled.input, ToolInvocation).arguments if scheduled.input else {}
-    requested = ToolRequested(**recorded.stamp(place), turn=0, call_id=call_id, name=name, arguments=arguments)
+    about: dict[str, Any] = {"turn": 0, "call_id": call_id, "name": name}
+    if scheduled.input:
+        invocation = recorded.value(scheduled.input, ToolInvocation)
+        about |= {"arguments": invocation.arguments, "undoes": invocation.undoes.words if invocation.undoes else ""}
+    requested = ToolRequested(**recorded.stamp(place), **about)
     return Reading(place, DirectOutcome(call_id, name), (requested,))
 
 

@@ -6,7 +6,7 @@ Pure: no I/O, and nothing that the history does not say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
@@ -115,6 +115,11 @@ class RebuiltTranscript:
         self._results = {}
         if reply.output_errors and not reply.message.tool_calls and reply.stop is not StopReason.REFUSAL:
             self.rejected.append(Rejected(text=reply.message.text, reasons=reply.output_errors))
+
+    def begin_now(self, call_id: str, at: datetime) -> None:
+        """Take in that a call waited for a person until now."""
+        if asked := self.calls.get(call_id):
+            self.calls[call_id] = replace(asked, at=at)
 
     def answered(self, result: ToolResultPart) -> bool:
         """Take in the result of a call; return False where it is known or not asked for."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
-from ...contracts.wire.control.approval_event import ApprovalDecided
+from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from ...contracts.wire.event import (
     DocumentFailed,
@@ -193,9 +193,8 @@ class TraceBuilder:
             case RunStalled():
                 name = "not served there" if event.unserved else "its code failed"
                 self._note_at_once(event, kind="notice", name=name, reason=event.reason)
-            case ApprovalDecided():
-                who = f"by {event.by}" if event.by else "nobody decided in time"
-                self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=who)
+            case ApprovalRequested() | ApprovalDecided():
+                self._take_approval(event)
             case BudgetWarned() | BudgetSpent() | BudgetToppedUp():
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
@@ -203,6 +202,15 @@ class TraceBuilder:
                 self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)
             case _:
                 pass
+
+    def _take_approval(self, event: ApprovalRequested | ApprovalDecided) -> None:
+        call = self._calls.get(Place(event.path).tool_call(event.call_id))
+        if isinstance(event, ApprovalDecided):
+            self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=event.who)
+            if call and not event.missing:
+                call.person_said(event.at)
+        elif call:
+            call.ask_person(event.at)
 
     def _note_at_once(self, event: Event, **fields: Any) -> None:
         self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
@@ -273,8 +281,8 @@ class TraceBuilder:
         if call is None and key in self._cut:
             return
         if call is None or isinstance(event, ToolRequested):
-            asked = event.arguments if isinstance(event, ToolRequested) else None
-            call = self._add(event, kind="tool", id=key, name=event.name, turn=event.turn, asked=asked)
+            about = {"asked": event.arguments, "undoes": event.undoes} if isinstance(event, ToolRequested) else {}
+            call = self._add(event, kind="tool", id=key, name=event.name, turn=event.turn, **about)
             self._begin_call(key, call)
         if isinstance(event, ToolRequested):
             return
@@ -282,7 +290,7 @@ class TraceBuilder:
             self._ended.append((call, event))
         call.fields |= {
             "seconds": seconds_between(call.fields["started_at"], event.at),
-            "waited_seconds": event.waited_seconds,
+            "waited_seconds": event.waited_seconds + call.fields.get("person_seconds", 0.0),
             "attempt": event.attempt,
             "status": _FAILED if event.is_error else _COMPLETED,
             # It may be told after the end of its turn.

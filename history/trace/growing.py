@@ -20,6 +20,20 @@ class GrowingStep:
     call: str = ""
     """By which a call is found when more is told of it."""
     steps: list[GrowingStep] = field(default_factory=list)
+    _asked_at: datetime | None = None
+    """Since when it waits for a person."""
+
+    def ask_person(self, at: datetime) -> None:
+        """Take in that it waits for a person, from now on or still."""
+        self._asked_at = self._asked_at or at
+        self.fields["awaits_person"] = True
+
+    def person_said(self, at: datetime) -> None:
+        """Take in that it waits for a person no more."""
+        if self._asked_at:
+            waited = self.fields.get("person_seconds", 0.0) + seconds_between(self._asked_at, at)
+            self.fields |= {"person_seconds": waited, "waited_seconds": waited, "awaits_person": False}
+            self._asked_at = None
 
     def made(self) -> TraceStep:
         """Return it with all that it is made of."""

@@ -19,6 +19,7 @@ SHARE_WORDS: Final = {
     "retrieval": "in searches",
     "document": "bringing documents in",
     "run": "in nested runs that are not told",
+    "person": "waiting for a person",
     "waiting": "waiting for a worker or another attempt",
     "between": "between steps",
 }
@@ -60,7 +61,9 @@ def shares_of(run: TraceStep) -> tuple[Share, ...]:
     at = _end_of_run(run)
     for step, begin, working, end in critical_path(run):
         spent["between"] += (at - end) / _SECOND
-        spent["waiting"] += (working - begin) / _SECOND
+        waited = (working - begin) / _SECOND
+        spent["person"] += (person := min(step.person_seconds, waited))
+        spent["waiting"] += waited - person
         spent[step.kind] += (end - working) / _SECOND
         at = begin
     spent["between"] += (at - run.started_at) / _SECOND

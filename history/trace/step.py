@@ -34,7 +34,12 @@ class TraceStep(Contract):
     seconds: float | None = None
     """How long it took. None while it goes on."""
     waited_seconds: float = 0.0
-    """How much of that went before its last attempt began: in the queue, and with earlier attempts."""
+    """How much of that went before its last attempt began: waiting for a person, in the queue, and with earlier
+    attempts."""
+    person_seconds: float = 0.0
+    """How much of `waited_seconds` it waited for a person."""
+    awaits_person: bool = False
+    """Whether it waits for a person now."""
     attempt: int = 1
     """Which attempt had this outcome, from 1."""
     status: str = ""
@@ -43,6 +48,8 @@ class TraceStep(Contract):
     """Why it ended so; of a decision, why it was taken."""
     turn: int = 0
     """Which model call of its agent or prompt, from 1, this is or was asked for by; 0 of anything else."""
+    undoes: str = ""
+    """Of a tool call that undoes another one, place and id of that."""
     asked: JsonValue = None
     """What was asked: a text, or the arguments of a tool."""
     answered: JsonValue = None
@@ -94,9 +101,9 @@ class TraceStep(Contract):
 class Share(Contract):
     """A part of the time that a run took."""
 
-    what: Literal["model", "tool", "retrieval", "document", "run", "waiting", "between"]
+    what: Literal["model", "tool", "retrieval", "document", "run", "person", "waiting", "between"]
     """What the run waited for: a model, a tool, a search, a document; a nested run of which nothing else is told; a
-    worker or another attempt; nothing of these."""
+    person; a worker or another attempt; nothing of these."""
     seconds: float
 
 

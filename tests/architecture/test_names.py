@@ -44,6 +44,9 @@ DURABLE = {
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
     "SPENT_ACTIVITY": "sostenuto.spent",
+    "UNDOING_ACTIVITY": "sostenuto.undoing",
+    "CANCEL_COMPENSATING": "compensate",
+    "OUTCOME_UNKNOWN": "outcome_unknown",
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",
     "AWAITS_APPROVAL": "approval",
@@ -133,6 +136,7 @@ PUBLIC = {
         *("Partial", "Progress", "Retract", "StreamItem", "Token"),
         *("Chat", "ChatBusy", "ChatStarted", "TurnFinished", "TurnQueued", "TurnStarted"),
         *("DocumentFailed", "DocumentIngested", "Score"),
+        *("CompensatedEffect", "Compensation", "EffectOutcome"),
         *("Approval", "ApprovalDecided", "ApprovalRequested", "AskPerson", "Done", "NotDone", "PendingApproval"),
     ),
 }
@@ -162,7 +166,7 @@ def test_durable_values() -> None:
     assert [attribution.value for attribution in Attribution] == ["model", "similarity"]
     assert [stop.value for stop in StopReason] == ["end", "tool_calls", "length", "refusal", "interrupted"]
     assert [kind.value for kind in DecisionKind] == ["approve", "deny", "edit", "answer"]
-    assert get_args(DecisionOutcome) == ("approve", "deny", "edit", "answer", "expired")
+    assert get_args(DecisionOutcome) == ("approve", "deny", "edit", "answer", "expired", "withdrawn")
     assert APPROVAL_CLASSES == ("once", "write", "destructive", "all")
     assert [one.value for one in WhenBusy] == ["queue", "interrupt", "reject"]
 

@@ -176,7 +176,7 @@ async def _histories(
             if shape.terminates:
                 await temporal.get_workflow_handle(run.id + shape.cancelled_in).terminate("it took too long")
             else:
-                await run.cancel()
+                await run.cancel(compensate=shape.compensates)
         await _decide(run, shape.decided)
         for turns in shape.topped_up:
             await _asked(run)
@@ -195,11 +195,12 @@ async def _decide(run: Run, decisions: Iterable[str]) -> None:
         call = await _first_that_waits(run)
         match decision:
             case "approve":
-                await run.approve(call.call_id, by="anna", for_rest=True)
+                await run.approve(call.call_id, by="anna", for_rest=call.grants)
             case "deny":
                 await run.deny(call.call_id, by="anna", note="Not that one.")
             case "edit":
-                await run.edit(call.call_id, {"amount": 10}, by="otto", note="Less.")
+                changed = {name: 10 if isinstance(value, int) else value for name, value in call.arguments.items()}
+                await run.edit(call.call_id, changed, by="otto", note="Less.")
             case _:
                 await run.answer(call.call_id, "It is given already.", by="otto", hash=call.hash)
 

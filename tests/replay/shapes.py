@@ -85,6 +85,18 @@ async def hurry(amount: int) -> str:
     return f"gave {amount}"
 
 
+@tool(effect="idempotent", approval=True)
+async def unbook(number: int, result: str) -> str:
+    """Undo it."""
+    return f"unbooked {number}"
+
+
+@tool(effect="once", compensate=unbook)
+async def book(number: int) -> str:
+    """Book."""
+    return f"booked {number}"
+
+
 @tool(effect="read", timeout=timedelta(minutes=5))
 async def wait() -> str:
     """Wait until cancelled."""
@@ -142,6 +154,8 @@ class Shape:
     """What the id of the run that this activity belongs to has beyond that of the root."""
     terminates: bool = False
     """Whether that run alone is terminated, instead of all cancelled."""
+    compensates: bool = False
+    """Whether it then undoes what it did."""
     impatient: bool = False
     """Whether the server suggests to continue as new after a few events."""
     context: Any = None
@@ -506,7 +520,30 @@ APPROVED: dict[str, Shape] = {
 }
 """Of calls that wait for a person: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED}
+_BOOKS = [calls(("book", {"number": number})) for number in range(4)]
+
+COMPENSATED: dict[str, Shape] = {
+    "compensated": Shape(
+        {"booker": [*_BOOKS, "Booked."], "last": [calls(("pay", {"amount": 5})), {"error": "AuthenticationFailed"}]},
+        Chain(
+            name="recorded",
+            steps=[_member("booker", tools=[book], max_repeats=9), _member("last", tools=[pay])],
+            compensate=True,
+        ),
+        impatient=True,
+        decided=("approve", "deny", "edit", "answer"),
+    ),
+    "compensated_cancel": Shape(
+        [calls(("book", {"number": 1}), ("wait", {}))],
+        _member("booker", tools=[book, wait]),
+        cancelled_at="wait",
+        compensates=True,
+        decided=("approve",),
+    ),
+}
+"""Of runs that undo what they did: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED, **COMPENSATED}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -30,13 +30,13 @@ from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED
+from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, COMPENSATED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, *COMPENSATED, INGESTED, SCORED, *CHATTED},
 }
 """The shapes that there are since each version."""
 

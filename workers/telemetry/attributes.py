@@ -155,6 +155,10 @@ def _of_any(step: TraceStep, about: AboutRun) -> Attributes:
         yield "sostenuto.attempt", step.attempt
     if step.waited_seconds:
         yield "sostenuto.waited_seconds", step.waited_seconds
+    if step.person_seconds:
+        yield "sostenuto.person_seconds", step.person_seconds
+    if step.undoes:
+        yield "sostenuto.undoes", step.undoes
     if operation := operation_of(step, about):
         yield "gen_ai.operation.name", operation
     if step.status == "failed":

@@ -120,9 +120,10 @@ class StepMetrics:
             {"sostenuto.tenant": self._labels.of("sostenuto.tenant", told.about.tenant)} if told.about.tenant else {}
         )
         if span.operation:
-            self._duration.record(step.seconds or 0.0, labels)
+            # People take their time: that is none of the tool's.
+            self._duration.record((step.seconds or 0.0) - step.person_seconds, labels)
         if step.kind in ("model", "tool") and step.attempt == 1 and step.status == "completed":
-            self._queue.record(step.waited_seconds, {"sostenuto.step": step.kind})
+            self._queue.record(step.waited_seconds - step.person_seconds, {"sostenuto.step": step.kind})
         if step.attempt > 1:
             self._retries.add(step.attempt - 1, labels)
         match step.kind:

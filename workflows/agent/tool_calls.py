@@ -10,28 +10,25 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
-from ...activities.mcp import McpActivities
 from ...contracts import names
 from ...contracts.collection.collection import SearchTool
 from ...contracts.errors import SpecError
-from ...contracts.mcp import McpTool
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import message_for_delegate
 from ...contracts.specs.runnable import Runnable
-from ...contracts.text import first_line
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
-from ...contracts.wire.mcp_call import McpInvocation
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
-from .. import policy
 from ..concurrency import being_cancelled, cause_of, told_by
 from ..control.account import BudgetSpentError
 from ..control.doubt import may_be_settled, settled
-from ..control.waiting_call import Permit
+from ..control.waiting_call import ApprovableCall, Permit
+from ..effects.effect_log import may_have_happened
+from ..effects.made_call import start_tool
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
@@ -134,7 +131,10 @@ class ToolCalls:
         except PayloadTooLargeError as error:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
+            doubtful = may_have_happened(tool, error)
             if is_cancelled_exception(error):
+                if doubtful:
+                    self._host.effects.doubted(tool, self._place, invocation)
                 if tool.effect is Effect.ONCE:
                     unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
                     self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
@@ -142,9 +142,14 @@ class ToolCalls:
             found: ToolOutput | str = ""
             if may_be_settled(tool) and _is_unknown(cause_of(error)):
                 found = await settled(self._host.approvals, tool, self._place, invocation)
+                # A text says that it was not done.
+                doubtful = not (isinstance(found, str) and found)
+            if doubtful:
+                self._host.effects.doubted(tool, self._place, invocation)
             if isinstance(found, str):
                 return error_result(call, found or _explain(tool, cause_of(error)))
-            output = found
+            return found.as_result(call.id, call.name)
+        self._host.effects.took(tool, self._place, invocation, output)
         return output.as_result(call.id, call.name)
 
     async def _permitted(self, tool: ToolSpec, call: ToolCallPart) -> Permit | ToolResultPart:
@@ -153,7 +158,7 @@ class ToolCalls:
         Where it is not made: what it comes to.
         """
         try:
-            permit = await self._host.approvals.permit(tool, self._place, call.id, call.arguments)
+            permit = await self._host.approvals.permit(ApprovableCall(tool, self._place, call.id, call.arguments))
         except asyncio.CancelledError:
             not_run = f"{call.name} was not run: the run was stopped while it waited for an approval."
             self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, not_run),)))
@@ -205,45 +210,6 @@ class ToolCalls:
                 return await start_tool(tool, invocation, activity_id, local=not refused)
 
         return await until_served(start)
-
-
-def start_tool(
-    tool: ToolSpec, invocation: ToolInvocation, activity_id: str, *, local: bool = True
-) -> workflow.ActivityHandle[ToolOutput]:
-    """Start the activity of a tool call, as the tool's effect class wants it.
-
-    Args:
-        tool: What is called.
-        invocation: With what.
-        activity_id: Id of the call.
-        local: Whether it may run in the worker that has the workflow task, where it is a fast one.
-    """
-    summary = first_line(", ".join(f"{k}={v}" for k, v in invocation.arguments.items()), 80)
-    if isinstance(tool, McpTool):
-        return workflow.start_activity_method(
-            McpActivities.call,
-            McpInvocation(**dict(invocation), server=tool.server, tool=tool.tool, name=tool.name, effect=tool.effect),
-            activity_id=activity_id,
-            summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
-            **policy.tool_policy(tool),
-        )
-    if local and tool.fast and tool.effect is Effect.READ:
-        return workflow.start_local_activity(
-            tool.name,
-            invocation,
-            result_type=ToolOutput,
-            activity_id=activity_id,
-            summary=summary,
-            **policy.fast_tool_policy(tool),
-        )
-    return workflow.start_activity(
-        tool.name,
-        invocation,
-        result_type=ToolOutput,
-        activity_id=activity_id,
-        summary=summary,
-        **policy.tool_policy(tool),
-    )
 
 
 def _query(call: ToolCallPart) -> str:

@@ -103,6 +103,8 @@ class OneTranscript:
         loop = self._loop
         # A budget is of one question, as all limits are.
         self._interpreter.accounts.forget(self._place)
+        # Nothing undoes what a chat did.
+        self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
         return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
 

@@ -13,6 +13,7 @@ from ...contracts.contract import as_tuple, brief
 from ...contracts.control.ask_person import AskPerson, question_arguments
 from ...contracts.errors import SpecError
 from ...contracts.wire.places import direct_call_id
+from ..control.waiting_call import ApprovableCall
 from .held import own_interpreter
 
 
@@ -50,7 +51,8 @@ async def ask_person(
     interpreter = own_interpreter()
     call_id = direct_call_id(interpreter.use("call"))
     arguments = question_arguments(question, given)
-    permit = await interpreter.approvals.permit(tool, interpreter.root, call_id, arguments, direct=True)
+    asked_of = ApprovableCall(tool, interpreter.root, call_id, arguments, direct=True)
+    permit = await interpreter.approvals.permit(asked_of)
     if permit.answer is None:
         raise ApplicationError(permit.refused, type=names.TOOL_FAILED, non_retryable=True)
     return permit.answer

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
 from ...contracts import limits, names
 from ...contracts.contract import brief
@@ -22,13 +22,10 @@ from ...contracts.tool import Tool, ToolContext, ToolSpec
 from ...contracts.wire.places import direct_call_id
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from ..agent.mcp_catalogue import find_tool
-from ..agent.tool_calls import start_tool
-from ..concurrency import cause_of
-from ..control.doubt import may_be_settled, settled
+from ..effects.made_call import make_call
 from ..interpreter import Interpreter
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
-from ..until_served import is_not_served, until_served
 from .held import own_interpreter
 
 P = ParamSpec("P")
@@ -126,47 +123,11 @@ async def _call_mcp(ref: McpRef, arguments: Mapping[str, Any]) -> ToolOutput:
 
 
 async def _called(tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter) -> ToolOutput:
-    activity_id = interpreter.root.tool_call(invocation.call_id)
-    permit = await interpreter.approvals.permit(
-        tool, interpreter.root, invocation.call_id, invocation.arguments, direct=True
-    )
-    if permit.refused:
-        raise ApplicationError(permit.refused, type=names.TOOL_FAILED, non_retryable=True)
-    if permit.answer is not None:
-        return ToolOutput(content=permit.answer)
-    # What it returns goes to code, which is not told in words that a person changed something.
-    invocation = invocation.model_copy(update={"arguments": dict(permit.arguments), "permitted": tool.asks is not None})
-
-    async def start(refused: int) -> ToolOutput:
-        async with interpreter.outbox.sending(invocation, "the call"):
-            return await start_tool(tool, invocation, activity_id, local=not refused)
-
+    approvals, outbox, effects = interpreter.approvals, interpreter.outbox, interpreter.effects
     try:
-        return await until_served(start)
+        return await make_call(tool, interpreter.root, invocation, approvals, outbox, effects)
     except PayloadTooLargeError as error:
         raise SpecError(f"tool {tool.name!r}: {error}") from None
-    except (ActivityError, ApplicationError) as error:
-        # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
-        cause = cause_of(error)
-        if not isinstance(cause, ApplicationError):
-            return await _settled(tool, invocation, interpreter, error)
-        if is_not_served(cause):
-            raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
-        raise cause from None
-
-
-async def _settled(
-    tool: ToolSpec, invocation: ToolInvocation, interpreter: Interpreter, error: ActivityError | ApplicationError
-) -> ToolOutput:
-    """Return what came of a call that was cut off, where anybody can say it."""
-    if not may_be_settled(tool) or is_cancelled_exception(error):
-        raise error
-    found = await settled(interpreter.approvals, tool, interpreter.root, invocation, direct=True)
-    if isinstance(found, ToolOutput):
-        return found
-    if found:
-        raise ApplicationError(found, type=names.TOOL_FAILED, non_retryable=True)
-    raise error
 
 
 def _invocation(interpreter: Interpreter, arguments: Mapping[str, Any]) -> ToolInvocation:

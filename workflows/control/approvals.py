@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
@@ -13,7 +12,6 @@ from ...contracts import names
 from ...contracts.control.approval import USER_VALUE, Approval
 from ...contracts.mcp import McpTool
 from ...contracts.text import first_line, shorten
-from ...contracts.tool import ToolSpec
 from ...contracts.wire.control.approval_call import ApprovalAsked, ApprovalCall
 from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
 from ...contracts.wire.places import Place
@@ -22,7 +20,7 @@ from ..concurrency import told_by
 from ..run_context import own_context
 from ..search_attributes import Awaiting
 from ..until_served import until_served
-from .waiting_call import Permit, WaitingCall
+from .waiting_call import ApprovableCall, Permit, WaitingCall
 
 _MOST_KEPT = 1_000
 """Calls of which it is known how they were decided, for whoever decides once more."""
@@ -57,110 +55,68 @@ class Approvals:
         """Take over what an earlier execution of the workflow was granted."""
         self.granted.update(tools)
 
-    async def permit(
-        self,
-        tool: ToolSpec,
-        place: Place,
-        call_id: str,
-        arguments: Mapping[str, JsonValue],
-        *,
-        direct: bool = False,
-    ) -> Permit:
+    async def permit(self, call: ApprovableCall) -> Permit:
         """Return whether a call may be made, once that is known, and with which arguments.
-
-        Args:
-            tool: What is called.
-            place: Of the agent, or of the workflow, whose call it is.
-            call_id: Id of the call.
-            arguments: As they were asked for.
-            direct: Whether no model asked for them.
 
         Raises:
             asyncio.CancelledError: The call was given up while it waited.
         """
+        tool, arguments = call.tool, call.arguments
         if tool.asks is None or tool.name in self.granted:
             return Permit(arguments)
-        try:
-            asked = await self._asked(tool, place.approval(call_id), arguments, direct=direct)
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            return Permit(arguments, refused=f"{tool.name} was not run: {told_by(error)}")
+        asked = await self._asked(call, call.place.approval(call.call_id))
+        if not isinstance(asked, ApprovalAsked):
+            return Permit(arguments, refused=f"{tool.name} was not run: {asked}")
         if asked.refused or not asked.needed:
             return Permit(arguments, refused=asked.refused)
-        call = WaitingCall(tool, arguments, asked.hash, asked.asks, _requester())
-        if call.asks.four_eyes and not call.requester:
+        waiting = _waiting(call, asked)
+        if asked.asks.four_eyes and not waiting.requester:
             lack = f"it takes another person than whoever asked, and the run's context has no {USER_VALUE!r}"
             return Permit(arguments, refused=f"{tool.name} was not run: {lack}.")
-        permit = await self._waited(call, place, call_id)
-        if call.is_granted:
+        permit = await self._waited(waiting, call)
+        if waiting.is_granted:
             self.granted.add(tool.name)
         return permit
 
-    async def doubt(
-        self,
-        tool: ToolSpec,
-        place: Place,
-        call_id: str,
-        arguments: Mapping[str, JsonValue],
-        *,
-        direct: bool = False,
-    ) -> Permit:
+    async def doubt(self, call: ApprovableCall) -> Permit:
         """Return what a person says came of a call that was cut off.
 
         It has no answer where nobody can say.
 
-        Args:
-            tool: What was called.
-            place: Of the agent, or of the workflow, whose call it is.
-            call_id: Id of the call.
-            arguments: With what.
-            direct: Whether no model asked for it.
-
         Raises:
             asyncio.CancelledError: It was given up while it waited.
         """
-        try:
-            asked = await self._asked(tool, place.approval(call_id), arguments, direct=direct, in_doubt=True)
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            return Permit(arguments)
-        return await self._waited(WaitingCall(tool, arguments, asked.hash, asked.asks, _requester()), place, call_id)
+        asked = await self._asked(call, call.place.approval(call.call_id), in_doubt=True)
+        if not isinstance(asked, ApprovalAsked):
+            return Permit(call.arguments)
+        return await self._waited(_waiting(call, asked), call)
 
-    async def _waited(self, call: WaitingCall, place: Place, call_id: str) -> Permit:
-        key = place.tool_call(call_id)
+    async def _waited(self, waiting: WaitingCall, call: ApprovableCall) -> Permit:
+        key = call.place.tool_call(call.call_id)
         self._settled.pop(key, None)
-        self._waiting[key] = call
-        self._shown(place, call.tool.name, call.asks.group)
+        self._waiting[key] = waiting
+        self._shown(call.place, call.tool.name, waiting.asks.group)
         self._awaiting.set(names.AWAITS_APPROVAL, waits=True)
         try:
-            return await _ended(call, place.approval(call_id))
+            return await _ended(waiting, call.place.approval(call.call_id))
         finally:
             del self._waiting[key]
-            self._settle(key, call)
+            self._settle(key, waiting)
             self._awaiting.set(names.AWAITS_APPROVAL, waits=bool(self._waiting))
 
     async def _asked(
-        self,
-        tool: ToolSpec,
-        request: str,
-        arguments: Mapping[str, JsonValue],
-        *,
-        direct: bool = False,
-        edited: bool = False,
-        in_doubt: bool = False,
-    ) -> ApprovalAsked:
-        """Return what a worker says of a call.
+        self, call: ApprovableCall, request: str, *, edited: bool = False, in_doubt: bool = False
+    ) -> ApprovalAsked | str:
+        """Return what a worker says of a call; where none can say anything, why.
 
         Raises:
-            FailureError: None can say anything of it.
+            FailureError: It was given up.
         """
-        asks = tool.asks or Approval()
-        call = ApprovalCall(
+        tool, asks = call.tool, call.tool.asks or Approval()
+        question = ApprovalCall(
             name=tool.name,
             asks=asks,
-            arguments=dict(arguments),
+            arguments=dict(call.arguments),
             # Whoever knows the function needs no schema; it stays outside the history in any case.
             parameters=tool.parameters,
             effect=tool.effect,
@@ -169,7 +125,8 @@ class Approvals:
             destructive=tool.approval if isinstance(tool, McpTool) else False,
             edited=edited,
             in_doubt=in_doubt,
-            direct=direct,
+            direct=call.direct,
+            undoes=call.undoes,
         )
         summary = first_line(f"approval of {tool.name}", 80)
 
@@ -177,16 +134,21 @@ class Approvals:
             if refused:
                 return await workflow.start_activity_method(
                     ApprovalActivities.ask,
-                    call,
+                    question,
                     activity_id=request,
                     summary=summary,
                     **policy.approval_policy_elsewhere(),
                 )
             return await workflow.start_local_activity_method(
-                ApprovalActivities.ask, call, activity_id=request, summary=summary, **policy.approval_policy()
+                ApprovalActivities.ask, question, activity_id=request, summary=summary, **policy.approval_policy()
             )
 
-        return await until_served(start)
+        try:
+            return await until_served(start)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return told_by(error)
 
     def _check(self, decision: Decision) -> None:
         """Refuse what cannot be taken: nothing of it comes into the history."""
@@ -208,12 +170,14 @@ class Approvals:
         key = place.tool_call(decision.call_id)
         call, hash_of_edit = self._waiting[key], ""
         if decision.kind is DecisionKind.EDIT:
-            edited, request = decision.arguments or {}, place.edited_call(decision.call_id)
+            changed = ApprovableCall(call.tool, place, decision.call_id, decision.arguments or {})
             call.checks += 1
             try:
-                asked = await self._asked(call.tool, request, edited, edited=True)
+                asked = await self._asked(changed, place.edited_call(decision.call_id), edited=True)
             finally:
                 call.checks -= 1
+            if not isinstance(asked, ApprovalAsked):
+                raise ApplicationError(asked, type=names.APPROVAL_REFUSED, non_retryable=True)
             if why := asked.refused or self._why_not(decision):
                 raise ApplicationError(why, type=names.APPROVAL_REFUSED, non_retryable=True)
             hash_of_edit = asked.hash
@@ -244,6 +208,10 @@ async def _ended(call: WaitingCall, timer: str) -> Permit:
     if call.checks:
         await workflow.wait_condition(lambda: not call.checks)
     return call.permit
+
+
+def _waiting(call: ApprovableCall, asked: ApprovalAsked) -> WaitingCall:
+    return WaitingCall(call.tool, call.arguments, asked.hash, asked.asks, _requester())
 
 
 def _requester() -> str:

@@ -12,6 +12,7 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .. import policy
 from ..until_served import served
 from .approvals import Approvals
+from .waiting_call import ApprovableCall
 
 
 def may_be_settled(tool: ToolSpec) -> bool:
@@ -36,26 +37,33 @@ async def settled(
     Raises:
         asyncio.CancelledError: It was given up while it waited.
     """
-    found = await _reconciled(tool, place, invocation) if tool.reconciles else Reconciled()
+    key = invocation.key_in("") if invocation.undoes else ""
+    call = ReconcileCall(name=tool.name, call_id=invocation.call_id, reply=invocation.reply, key=key)
+    found = await reconciled(call, place.reconciliation(call.call_id)) if tool.reconciles else Reconciled()
     if found.output:
         return found.output
     if found.not_done:
         return f"{tool.name} was interrupted before it took effect: it may be called again."
     if tool.asks is None:
         return ""
-    permit = await approvals.doubt(tool, place, invocation.call_id, invocation.arguments, direct=direct)
+    permit = await approvals.doubt(ApprovableCall.of(tool, place, invocation, direct=direct))
     return "" if permit.answer is None else ToolOutput(content=permit.answer)
 
 
-async def _reconciled(tool: ToolSpec, place: Place, invocation: ToolInvocation) -> Reconciled:
-    call = ReconcileCall(name=tool.name, call_id=invocation.call_id, reply=invocation.reply)
+async def reconciled(call: ReconcileCall, activity_id: str) -> Reconciled:
+    """Return what a tool itself says came of a call.
+
+    Args:
+        call: The call.
+        activity_id: Id of the question.
+    """
     try:
         found: Reconciled = await served(
             ReconcileActivities.ask,
             call,
-            summary=f"what came of {tool.name}",
+            summary=f"what came of {call.name}",
             options=policy.reconcile_policy(),
-            activity_id=place.reconciliation(invocation.call_id),
+            activity_id=activity_id,
         )
     except FailureError as error:
         if is_cancelled_exception(error):

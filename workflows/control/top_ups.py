@@ -114,7 +114,8 @@ class TopUps:
 
     def _changed(self) -> None:
         """Tell it once what is ready has run: what waits on after a top-up waits anew."""
-        if not self._due:
+        # A workflow that its worker forgets tells nothing.
+        if not self._due and workflow.in_workflow():
             self._due = True
             asyncio.get_running_loop().call_soon(self._publish)
 

@@ -15,6 +15,8 @@ from ...contracts.control.ask_person import options_of
 from ...contracts.text import plural
 from ...contracts.tool import ToolSpec
 from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
+from ...contracts.wire.places import Place
+from ...contracts.wire.tool_call import ToolInvocation
 from .said_by import why_not_said_by
 
 MOST_ANSWER_BYTES = 16_000
@@ -33,6 +35,29 @@ class Permit:
     """What it comes to without being made, as a person says; None where nobody does."""
     edited: bool = False
     """Whether a person changed the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovableCall:
+    """A call about which a person may have to be asked."""
+
+    tool: ToolSpec
+    """What is called."""
+    place: Place
+    """Of the agent, or of the workflow, whose call it is."""
+    call_id: str
+    arguments: Mapping[str, JsonValue]
+    """As they were asked for."""
+    direct: bool = False
+    """Whether no model asked for it."""
+    undoes: str = ""
+    """Place and id of the call that it undoes; empty of one that undoes nothing."""
+
+    @classmethod
+    def of(cls, tool: ToolSpec, place: Place, invocation: ToolInvocation, *, direct: bool) -> ApprovableCall:
+        """Return it of a call that is to be made, or was made."""
+        undoes = invocation.undoes.words if invocation.undoes else ""
+        return cls(tool, place, invocation.call_id, invocation.arguments, direct, undoes)
 
 
 @dataclass(slots=True)

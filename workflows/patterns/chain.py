@@ -5,14 +5,29 @@ from __future__ import annotations
 from ...contracts.errors import SpecError
 from ...contracts.specs.chain import Chain, Step
 from ...contracts.wire.run import Result, Status
-from ..concurrency import being_cancelled
+from ..concurrency import being_cancelled, result_of_error
 from ..host import Host
 from ..scope import Scope, message_of
 from ..tally import Tally
 
 
 async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
-    """Run the steps in order until one does not complete; return the last result."""
+    """Run the steps in order until one does not complete; return the last result.
+
+    Where the chain wants it, what they did is undone then. A cancel says itself whether that is wanted.
+    """
+    if not chain.compensate:
+        return await _steps(host, chain, scope)
+    try:
+        result = await _steps(host, chain, scope)
+    except Exception as error:  # noqa: BLE001 - what was done is undone, whatever fails
+        result = result_of_error(error)
+    if result.status in (Status.COMPLETED, Status.CANCELLED):
+        return result
+    return result.model_copy(update={"compensated": await host.compensator.undo(scope.path)})
+
+
+async def _steps(host: Host, chain: Chain, scope: Scope) -> Result:
     tally = Tally()
     scope = scope.asked(scope.message)
     before: Result | None = None

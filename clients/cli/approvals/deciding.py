@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import getpass
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ....contracts.text import plural
+from ..hindrances import telling_hindrances
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, say
 
@@ -37,9 +39,16 @@ def finish_decision_options(parser: argparse.ArgumentParser) -> None:
     add_connection_options(parser)
 
 
-async def run_of(args: argparse.Namespace) -> Run:
-    """Return the run or the chat whose call is decided."""
-    return await (await connect_client(args)).get(args.run)
+async def decide(args: argparse.Namespace, send: Callable[[Run], Awaitable[Decided]]) -> Decided:
+    """Send a decision and return what came of it; say meanwhile what holds it up.
+
+    Args:
+        args: Of the command, which name the run or the chat.
+        send: Sends it.
+    """
+    run = await (await connect_client(args)).get(args.run)
+    async with telling_hindrances(run, say):
+        return await send(run)
 
 
 def said_by(args: argparse.Namespace) -> dict[str, str]:

@@ -127,8 +127,7 @@ def _facts(step: TraceStep, now: datetime) -> Iterator[str]:
         yield f"for {max((now - step.started_at) / timedelta(seconds=1), 0.0):.1f} s so far"
     elif step.kind not in ("route", "notice"):
         yield f"{step.seconds:.2f} s"
-    if step.waited_seconds >= 0.05:
-        yield f"{step.waited_seconds:.2f} s of it waiting"
+    yield from _waits(step)
     if step.attempt > 1:
         yield f"attempt {step.attempt}"
     if step.turns > 1:
@@ -137,7 +136,16 @@ def _facts(step: TraceStep, now: datetime) -> Iterator[str]:
         yield f"{step.usage.input_tokens}→{step.usage.output_tokens} tok"
     if step.cost_usd:
         yield f"${step.cost_usd:.4f}"
-    yield from filter(None, (step.run_id, step.untold))
+    yield from filter(None, (step.run_id, step.untold, step.undoes and f"undoes {step.undoes}"))
+
+
+def _waits(step: TraceStep) -> Iterator[str]:
+    if step.awaits_person:
+        yield "waits for a person"
+    if step.person_seconds >= 0.05:
+        yield f"{step.person_seconds:.2f} s of it waiting for a person"
+    if (waited := step.waited_seconds - step.person_seconds) >= 0.05:
+        yield f"{waited:.2f} s of it waiting"
 
 
 def _texts(step: TraceStep) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,8 @@ class ApprovalCall(Contract):
     """Whether the call was made and cut off: what came of it is asked, not whether it may be made."""
     direct: bool = False
     """Whether no model asked for the call, so that its arguments stand nowhere else."""
+    undoes: str = ""
+    """Place and id of the call that it undoes; empty of one that undoes nothing."""
 
 
 class ApprovalAsked(Contract):
@@ -60,3 +62,5 @@ class ApprovalAsked(Contract):
     """Why it is asked about although the predicate did not say so; empty where it did."""
     arguments: dict[str, JsonValue] | None = None
     """Of a call that no model asked for."""
+    undoes: str = ""
+    """Place and id of the call that it undoes; empty of one that undoes nothing."""

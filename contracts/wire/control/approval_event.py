@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from ...contract import Contract
 from ..event_base import EventBase
 
-DecisionOutcome = Literal["approve", "deny", "edit", "answer", "expired"]
-"""What is said of a call that waits, and that nobody said anything in time."""
+DecisionOutcome = Literal["approve", "deny", "edit", "answer", "expired", "withdrawn"]
+"""What is said of a call that waits; that nobody said anything in time; that what it was a call of has ended."""
 
 
 class ApprovalRequested(EventBase):
@@ -45,7 +45,7 @@ class ApprovalRequested(EventBase):
 
 
 class ApprovalDecided(EventBase):
-    """Somebody decided on a tool call that waits, or nobody did in time."""
+    """Somebody decided on a tool call that waits, or it waits no more."""
 
     type: Literal["approval.decided"] = "approval.decided"
     call_id: str
@@ -68,6 +68,13 @@ class ApprovalDecided(EventBase):
     """Whether the yes is for this tool for the rest of the run."""
     missing: int = 0
     """How many people have to say yes yet: 0 where the call waits no more."""
+
+    @property
+    def who(self) -> str:
+        """Who decided, or why nobody did, for a person."""
+        if self.by:
+            return f"by {self.by}"
+        return "what it was a call of has ended" if self.decision == "withdrawn" else "nobody decided in time"
 
 
 class PendingApproval(Contract):

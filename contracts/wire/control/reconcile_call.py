@@ -14,6 +14,8 @@ class ReconcileCall(Contract):
     call_id: str
     reply: str
     """As the call itself had it: the idempotency key is made of both."""
+    key: str = ""
+    """The idempotency key itself, of a call of another run; empty of one of this run."""
 
 
 class Reconciled(Contract):

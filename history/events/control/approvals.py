@@ -11,7 +11,6 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.update.v1 import Request
 
 from ....contracts import names
 from ....contracts.message import ToolResultPart
@@ -79,7 +78,7 @@ class RequestOutcome:
         arguments = part.arguments if asked.arguments is None and part else asked.arguments or {}
         if asked.arguments is not None:
             about: dict[str, Any] = {"call_id": call_id, "name": asked.name, "arguments": arguments}
-            yield ToolRequested(**recorded.stamp(path), turn=0, **about)
+            yield ToolRequested(**recorded.stamp(path), turn=0, **about, undoes=asked.undoes)
         requested = ApprovalRequested(
             **recorded.stamp(path),
             call_id=call_id,
@@ -102,64 +101,62 @@ class RequestOutcome:
         yield from ()
 
 
-class ApprovalUpdates:
-    """The decisions of one execution after the other, and what came too late."""
+class Decisions:
+    """The decisions of one execution after the other, and what came too late.
+
+    Args:
+        so_far: What the history has come to.
+    """
 
     def __init__(self, so_far: Accumulated) -> None:
         self._so_far = so_far
-        self._admitted: dict[str, Request] = {}
-        self._accepted: dict[str, Decision] = {}
+        self._decisions: dict[str, Decision] = {}
         self._timers: dict[int, ActivityId] = {}
         self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: self._on_admitted,
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: self._on_accepted,
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: self._on_completed,
             EventType.EVENT_TYPE_TIMER_STARTED: self._on_timer_started,
             EventType.EVENT_TYPE_TIMER_FIRED: self._on_timer_fired,
+            EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: self._on_attributes,
         }
         """What reads which type of history event."""
 
     def forget(self) -> None:
         """Begin another execution, in which nothing waits yet."""
-        self._admitted, self._accepted, self._timers = {}, {}, {}
+        self._decisions, self._timers = {}, {}
         self._so_far.approvals.forget()
 
-    def _on_admitted(self, recorded: RecordedEvent) -> Iterator[Event]:
-        request = recorded.event.workflow_execution_update_admitted_event_attributes.request
-        self._admitted[request.meta.update_id] = request
+    def accepted(self, recorded: RecordedEvent, update_id: str, asked: Payloads) -> Iterator[Event]:
+        """Yield nothing: a decision is told once it is taken."""
+        self._decisions[update_id] = recorded.value(asked, Decision)
         yield from ()
 
-    def _on_accepted(self, recorded: RecordedEvent) -> Iterator[Event]:
-        attributes = recorded.event.workflow_execution_update_accepted_event_attributes
-        update_id = attributes.protocol_instance_id
-        request = self._admitted.pop(update_id, attributes.accepted_request)
-        if request.input.name == names.DECIDE_UPDATE:
-            self._accepted[update_id] = recorded.value(request.input.args, Decision)
-        yield from ()
-
-    def _on_completed(self, recorded: RecordedEvent) -> Iterator[Event]:
-        attributes = recorded.event.workflow_execution_update_completed_event_attributes
-        decision = self._accepted.pop(attributes.meta.update_id, None)
-        if decision is None or not attributes.outcome.HasField("success"):
+    def completed(self, recorded: RecordedEvent, update_id: str, came: Payloads) -> Iterator[Event]:
+        """Yield what was decided, and what the call comes to where it is not made."""
+        decision = self._decisions.pop(update_id)
+        taken = self._so_far.approvals.decided(recorded, decision, recorded.value(came, Decided))
+        if taken is None:
             return
-        came = self._so_far.approvals.decided(recorded, decision, recorded.value(attributes.outcome.success, Decided))
-        if came is None:
-            return
-        call, decided = came
+        call, decided = taken
         yield decided
         if decision.kind is DecisionKind.ANSWER:
             content = answer_text(decision.answer)
             yield from self._answered(recorded, call, content)
             yield from _never_made(recorded, call, content, is_error=False)
         elif decision.kind is DecisionKind.DENY:
-            yield from _never_made(recorded, call, decision.note or "a person denied it", is_error=True)
+            yield from self._not_made(recorded, call, decision.note or "a person denied it")
 
     def _answered(self, recorded: RecordedEvent, call: ToldCall, content: str) -> Iterator[Event]:
         """Yield what the model is told of a call that a person answered."""
         transcript = self._so_far.transcripts.get(call.told.path)
         result = ToolResultPart(call_id=call.told.call_id, name=call.told.name, content=content)
         if transcript and transcript.answered(result):
-            yield tool_responded(recorded, call.told.path, transcript, result, since=call.since)
+            # What was waited for a person is told by the events of the approval.
+            yield tool_responded(recorded, call.told.path, transcript, result, since=recorded.at)
+
+    def _not_made(self, recorded: RecordedEvent, call: ToldCall, why: str) -> Iterator[Event]:
+        """Yield what a call comes to that is not made."""
+        if transcript := self._so_far.transcripts.get(call.told.path):
+            transcript.begin_now(call.told.call_id, recorded.at)
+        yield from _never_made(recorded, call, why, is_error=True)
 
     def _on_timer_started(self, recorded: RecordedEvent) -> Iterator[Event]:
         metadata = recorded.event.user_metadata
@@ -178,7 +175,13 @@ class ApprovalUpdates:
         call, told = came
         yield told
         if not isinstance(told, ApprovalRequested):
-            yield from _never_made(recorded, call, "nobody decided on it in time", is_error=True)
+            yield from self._not_made(recorded, call, "nobody decided on it in time")
+
+    def _on_attributes(self, recorded: RecordedEvent) -> Iterator[Event]:
+        """Yield what waits no more, where the workflow says that nothing does."""
+        set_to = recorded.event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+        if (awaiting := set_to.get(names.SEARCH_AWAITING)) and recorded.json(awaiting) != names.AWAITS_APPROVAL:
+            yield from self._so_far.approvals.withdrawn(recorded)
 
 
 def _never_made(recorded: RecordedEvent, call: ToldCall, content: str, *, is_error: bool) -> Iterator[Event]:
@@ -191,5 +194,5 @@ def _never_made(recorded: RecordedEvent, call: ToldCall, content: str, *, is_err
             name=call.told.name,
             content=content,
             is_error=is_error,
-            seconds=recorded.since(call.since),
+            seconds=0.0,
         )

@@ -5,15 +5,12 @@ Pure: does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.update.v1 import Request
 
-from ....contracts import names
 from ....contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp
 from ....contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from ....contracts.wire.event import Event
@@ -57,35 +54,19 @@ class WaitingBudgets:
                 yield BudgetSpent(**stamp, then="ask", reason=asked.reason, expires=asked.expires)
 
 
-class TopUpUpdates:
+class TopUpReader:
     """The top-ups of one execution after the other."""
 
     def __init__(self) -> None:
-        self._admitted: dict[str, Request] = {}
-        self._accepted: dict[str, TopUp] = {}
-        self.handlers: dict[int, Callable[[RecordedEvent], Iterator[Event]]] = {
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: self._on_admitted,
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: self._on_accepted,
-            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: self._on_completed,
-        }
-        """What reads which type of history event."""
+        self._asked: dict[str, TopUp] = {}
 
-    def _on_admitted(self, recorded: RecordedEvent) -> Iterator[Event]:
-        request = recorded.event.workflow_execution_update_admitted_event_attributes.request
-        self._admitted[request.meta.update_id] = request
+    def accepted(self, recorded: RecordedEvent, update_id: str, asked: Payloads) -> Iterator[Event]:
+        """Yield nothing: a top-up is told once it is taken."""
+        self._asked[update_id] = recorded.value(asked, TopUp)
         yield from ()
 
-    def _on_accepted(self, recorded: RecordedEvent) -> Iterator[Event]:
-        attributes = recorded.event.workflow_execution_update_accepted_event_attributes
-        update_id = attributes.protocol_instance_id
-        request = self._admitted.pop(update_id, attributes.accepted_request)
-        if request.input.name == names.TOP_UP_UPDATE:
-            self._accepted[update_id] = recorded.value(request.input.args, TopUp)
-        yield from ()
-
-    def _on_completed(self, recorded: RecordedEvent) -> Iterator[Event]:
-        attributes = recorded.event.workflow_execution_update_completed_event_attributes
-        top_up = self._accepted.pop(attributes.meta.update_id, None)
-        if top_up and attributes.outcome.HasField("success"):
-            came = recorded.value(attributes.outcome.success, ToppedUp)
-            yield BudgetToppedUp(**recorded.stamp(came.path), **top_up.model_dump(exclude={"path"}))
+    def completed(self, recorded: RecordedEvent, update_id: str, came: Payloads) -> Iterator[Event]:
+        """Yield what was allowed."""
+        top_up = self._asked.pop(update_id)
+        given = top_up.model_dump(exclude={"path"})
+        yield BudgetToppedUp(**recorded.stamp(recorded.value(came, ToppedUp).path), **given)

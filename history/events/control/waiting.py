@@ -77,6 +77,15 @@ class WaitingCalls:
         self._calls.clear()
         self.direct.clear()
 
+    def withdrawn(self, recorded: RecordedEvent) -> Iterator[ApprovalDecided]:
+        """Yield of every call that it waits no more: what it was a call of has ended."""
+        calls, self._calls = self._calls, {}
+        for key, call in calls.items():
+            self.settled[key] = "it was given up"
+            path, call_id = key
+            about = {"call_id": call_id, "name": call.told.name, "hash": call.told.hash}
+            yield ApprovalDecided(**recorded.stamp(path), **about, decision="withdrawn")
+
     def decided(
         self, recorded: RecordedEvent, decision: Decision, came: Decided
     ) -> tuple[ToldCall, ApprovalDecided] | None:

@@ -33,7 +33,10 @@ function factsOf(step) {
   const facts = [
     ['began', `+${duration(step.at)}`, clock(new Date(Date.parse(CONTENT.begin) + step.at * 1000).toISOString())],
     ['took', isUnderWay(step) ? `${duration(endOf(step) - step.at)} so far` : duration(step.seconds)],
-    ['of it waiting', step.waited_seconds >= 0.0005 && duration(step.waited_seconds), 'in the queue, and with earlier attempts'],
+    ['of it waiting for a person', step.person_seconds >= 0.0005 && duration(step.person_seconds), 'until somebody decided on it'],
+    ['of it waiting', step.waited_seconds - step.person_seconds >= 0.0005 && duration(step.waited_seconds - step.person_seconds), 'in the queue, and with earlier attempts'],
+    ['waits for', step.awaits_person && 'a person'],
+    ['undoes', step.undoes],
     ['on the critical path', path && `${duration(path)} \u00b7 ${percent(path / LENGTH)}`, 'how long the run waited for it, and how much of its time that is'],
     ['attempt', step.attempt > 1 && `${step.attempt}`],
     ['turn', step.turn && `${step.turn}`, 'which model call at its place this is, or was asked for by'],

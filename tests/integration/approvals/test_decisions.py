@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,8 @@ import pytest
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowUpdateFailedError
 
-from sostenuto import ApprovalDecided, ApprovalRequested, PendingApproval, SpecError, Status, ToolRequested
+from sostenuto import ApprovalDecided, ApprovalRequested, PendingApproval, SetupError, SpecError, Status, ToolRequested
+from sostenuto.clients.approvals import decisions
 from sostenuto.clients.approvals.decisions import send_decision
 from sostenuto.contracts import names
 from sostenuto.contracts.control.approval import call_hash
@@ -236,3 +238,22 @@ async def test_code_first(serve: Serve, waiting: Waiting, temporal: TemporalClie
     assert sum(isinstance(event, ApprovalRequested) for event in events) == 3
     assert sum(event.type == "tool.responded" for event in events) == 4
     await replayer([Settling]).replay_workflow(history)
+
+
+async def test_a_decision_that_no_worker_takes_is_sent_again(
+    serve: Serve, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"desk": [calls(("refund", {"order": "1", "amount": 900})), "Done."]}
+    async with serve(script) as client:
+        run = await client.start(DESK, "Go.", id=f"nobody-{uuid4().hex[:8]}")
+        (call,) = await waiting(run, 1)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(decisions, "_PATIENCE_SECONDS", 0.5)
+        with pytest.raises(SetupError, match=r"no worker took the decision within 60 s: .* send the decision again"):
+            await run.approve(call.call_id, by="ann")
+    async with serve(script):
+        # The first one may have been taken by now.
+        with suppress(SpecError):
+            await run.approve(call.call_id, by="ann")
+        assert (await run.result()).output == "Done."
+    assert len(PAID) == 1

@@ -83,7 +83,13 @@ async def test_a_run_that_is_cancelled_while_it_waits(serve: Serve, waiting: Wai
         nested = await client.get(f"{run.id}/desk")
         told = [p.content for m in (await nested.result()).messages for p in m.parts if p.kind == "tool_result"]
         assert await run.approvals() == ()
+        events = [event async for event in run.events()]
+        waits = [step for step in (await run.trace()).run.walk() if step.person_seconds]
     assert (result.status, PAID) == (Status.CANCELLED, [])
+    # Whatever asks for a person ends: nobody is left with a question that nothing waits for.
+    ends = [(e.name, e.decision, e.by) for e in events if isinstance(e, ApprovalDecided)]
+    assert ends == [("refund", "withdrawn", "")]
+    assert [(step.name, step.awaits_person) for step in waits] == [("refund", False)]
     assert told == ["refund was not run: the run was stopped while it waited for an approval."]
 
 

@@ -101,6 +101,31 @@ async def test_the_support_desk_routes_and_looks_up(
     assert said in result.output
 
 
+async def test_a_refund_of_the_support_desk_is_decided_and_undone(
+    temporal: TemporalClient, embedder: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOSTENUTO_MODEL", "scripted/any")
+    refund = [{"name": "refund", "arguments": {"order_id": "A-1077"}}]
+    bench = Bench(temporal, ScriptedAdapter([{"tool_calls": refund}, {"text": "never", "hangs": True}]), embedder)
+    app, client = await bench.serve("support_desk")
+    run = await client.start(app.runnable("desk"), "Give me my money back for order A-1077.")
+    async for event in run.events():
+        if event.type == "approval.requested":
+            await run.approve(event.call_id, by="ann")
+        if event.type == "tool.responded":
+            await run.cancel(compensate=True)
+            break
+    result = await run.result()
+    await bench.close()
+    assert result.status is Status.CANCELLED
+    assert result.compensated
+    assert [(one.path, one.tool, one.by) for one in result.compensated.effects] == [
+        ("desk/billing", "refund", "stop_refund")
+    ]
+    assert result.compensated.is_complete
+    assert "349.00 EUR go back" in result.compensated.effects[0].reason
+
+
 async def test_the_research_team_works_at_once_and_reports_every_finding(bench: Bench) -> None:
     asked = "Report on the finances, logistics and quality of Brightwater."
     result, events = await bench.run("research_team", "research", asked)

@@ -29,6 +29,7 @@ FREE_FORM = {
     "options",
     "output",
     "filled",
+    "given",
     "parameters",
     "places",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...approvals.deciding import add_decision_options, finish_decision_options, run_of, said_by, tell
+from ...approvals.deciding import add_decision_options, decide, finish_decision_options, said_by, tell
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,5 +22,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _answer(args: argparse.Namespace) -> int:
-    run = await run_of(args)
-    return tell(args, await run.answer(args.call, args.answer, **said_by(args)), "answered")
+    decided = await decide(args, lambda run: run.answer(args.call, args.answer, **said_by(args)))
+    return tell(args, decided, "answered")

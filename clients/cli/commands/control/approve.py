@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...approvals.deciding import add_decision_options, finish_decision_options, run_of, said_by, tell
+from ...approvals.deciding import add_decision_options, decide, finish_decision_options, said_by, tell
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +26,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _approve(args: argparse.Namespace) -> int:
-    run = await run_of(args)
-    decided = await run.approve(args.call, **said_by(args), for_rest=args.for_rest)
+    decided = await decide(args, lambda run: run.approve(args.call, **said_by(args), for_rest=args.for_rest))
     return tell(args, decided, "approved, and so are later calls of its tool" if args.for_rest else "approved")

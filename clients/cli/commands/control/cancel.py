@@ -19,10 +19,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "cancel",
         help="ask a run to stop",
-        description="Ask a run, or an ingest, to stop. It ends as cancelled, with what it has, once a worker has it; "
-        "what a tool has done is not undone.",
+        description="Ask a run, or an ingest, to stop. It ends as cancelled, with what it has, once a worker has it. "
+        "What its tools have done is undone only with --compensate.",
     )
     parser.add_argument("id", metavar="ID", help="name of the run, or of an ingest: ingest-COLLECTION")
+    parser.add_argument(
+        "--compensate",
+        action="store_true",
+        help="undo what it did before it ends, the last first: each call of a tool that names one that undoes it",
+    )
     add_connection_options(parser)
     parser.set_defaults(handler=_cancel)
 
@@ -32,6 +37,8 @@ async def _cancel(args: argparse.Namespace) -> int:
 
     client = await connect_client(args)
     if ingest := await find_ingest(client.temporal, args.id):
+        if args.compensate:
+            raise SpecError(f"{args.id} is an ingest: what it has brought in stays; leave --compensate out")
         await ingest.cancel()
     elif await _is_chat(client, args.id):
         raise SpecError(f"{args.id} is a chat: Ctrl-C in `sostenuto chat` interrupts its turn, and /end ends it")
@@ -40,8 +47,9 @@ async def _cancel(args: argparse.Namespace) -> int:
         known = await run.describe()
         if known.ended_at:
             raise SpecError(f"{args.id} is over: {known.status}")
-        await run.cancel()
-    say(f"{args.id} is asked to stop: `sostenuto watch {args.id}` shows how it ends")
+        await run.cancel(compensate=args.compensate)
+    asked = "to stop and to undo what it did" if args.compensate else "to stop"
+    say(f"{args.id} is asked {asked}: `sostenuto watch {args.id}` shows how it ends")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...approvals.deciding import add_decision_options, finish_decision_options, run_of, said_by, tell
+from ...approvals.deciding import add_decision_options, decide, finish_decision_options, said_by, tell
 from ...arguments.option_types import arguments_object
 
 
@@ -25,5 +25,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _edit(args: argparse.Namespace) -> int:
-    run = await run_of(args)
-    return tell(args, await run.edit(args.call, args.arguments, **said_by(args)), "approved with other arguments")
+    decided = await decide(args, lambda run: run.edit(args.call, args.arguments, **said_by(args)))
+    return tell(args, decided, "approved with other arguments")

@@ -28,7 +28,7 @@ def _plant(value: Any, name: str = "") -> Any:
         return {f"{key}": _plant(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [_plant(item, name) for item in value]
-    words = ("type", "kind", "role", "status", "at", "id", "cursor", "stop", "media_type", "strategy")
+    words = ("type", "kind", "role", "status", "at", "id", "cursor", "stop", "media_type", "strategy", "outcome")
     fixed = name in (*words, "expires", "decision", "then")
     return value if fixed or not isinstance(value, str) else f"{value}{PLANTED}"
 

@@ -65,6 +65,18 @@ def test_prompts_are_put_together_from_what_is_told_once(name: str) -> None:
     assert [call.head for call in calls[1:]] == [None] * (len(calls) - 1)
 
 
+def test_calls_that_undo_others_and_wait_for_a_person() -> None:
+    """Of four one is approved, one denied, one edited and one answered: two are made."""
+    undone = [step for step in built("compensated").walk() if step.undoes]
+    assert [(step.id, step.undoes, step.status) for step in undone] == [
+        ("recorded:call_undo", "recorded/booker:call_7_0", "completed"),
+        ("recorded:call_undo_2", "recorded/booker:call_5_0", "failed"),
+        ("recorded:call_undo_3", "recorded/booker:call_3_0", "completed"),
+        ("recorded:call_undo_4", "recorded/booker:call_1_0", "completed"),
+    ]
+    assert all(0 < step.person_seconds <= step.waited_seconds <= (step.seconds or 0) for step in undone)
+
+
 def test_why_nothing_is_told_of_a_nested_run() -> None:
     run = built("nested", {"nested/crew": "it is away", "nobody": "it never was"})
     assert [(step.run_id, step.untold) for step in run.walk() if step.untold] == [("nested/crew", "it is away")]

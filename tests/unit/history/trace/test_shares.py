@@ -33,6 +33,11 @@ def test_one_after_the_other() -> None:
     assert percentages(shares_of(run))[0] == ("tool", 50)
 
 
+def test_a_call_that_waited_for_a_person() -> None:
+    call = step("tool", 0, 10, waited=9).model_copy(update={"person_seconds": 8.0})
+    assert shares(step("run", 0, 10, call)) == {"person": 8.0, "waiting": 1.0, "tool": 1.0}
+
+
 def test_of_several_at_once_that_which_ended_last() -> None:
     run = step("run", 0, 10, step("tool", 0, 10), step("model", 0, 9), step("model", 2, 3))
     assert shares(run) == {"tool": 10.0}

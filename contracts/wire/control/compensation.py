@@ -1,0 +1,178 @@
+"""What a run has done that may have to be undone.
+
+And what became of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from ...contract import Contract
+from ...limits import written_bytes
+from ...text import one_line, plural
+from ...tool import ToolSpec
+
+_MOST_REASON_CHARS = 200
+
+
+class TakenEffect(Contract):
+    """A tool call that has changed something, or may have."""
+
+    tool: str
+    """Name of the tool; of a nested run that was ended from outside, its own."""
+    path: str
+    """Place of what called it."""
+    call_id: str = ""
+    at: float = 0.0
+    """Seconds since 1970 at which it was done."""
+    undoable: bool = False
+    """Whether its tool names one that undoes it. Else no more is kept of it than what it was."""
+    in_doubt: bool = False
+    """Whether nobody knows if it was done."""
+    reconciles: bool = False
+    """Whether its tool can tell what came of it."""
+    key: str = ""
+    """Its idempotency key."""
+    arguments: dict[str, JsonValue] = {}
+    """Those that it was called with."""
+    content: str = ""
+    """What the tool returned, as the model is told."""
+    incomplete: str = ""
+    """Why that is not what it returned; empty where it is."""
+
+    lost: str = ""
+    """Why it cannot be undone although it could; empty where it can."""
+
+
+class TakenEffects(Contract):
+    """What a run did, for what goes on with it or started it."""
+
+    taken: tuple[TakenEffect, ...] = ()
+    """In the order in which it was told."""
+    more_kept: int = 0
+    """How many more there were whose tools name none that undoes them."""
+
+    def without_payloads(self, why: str) -> TakenEffects:
+        """Return it without what may be long, and therefore cannot be undone."""
+        gone = {"arguments": {}, "content": "", "incomplete": "", "key": "", "lost": why}
+        stubs = (one.model_copy(update=gone) if one.undoable else one for one in self.taken)
+        return self.model_copy(update={"taken": tuple(stubs)})
+
+
+class EffectOutcome(StrEnum):
+    """What became of an effect that was to be undone."""
+
+    UNDONE = "undone"
+    FAILED = "failed"
+    """It stands: what undoes it failed, or was not allowed."""
+    UNKNOWN = "unknown"
+    """It was not undone, since nobody knows whether it was done; or nobody knows whether it was undone."""
+    KEPT = "kept"
+    """It stands: its tool names none that undoes it."""
+    NOT_DONE = "not_done"
+    """It never was: there was nothing to undo."""
+
+
+class CompensatedEffect(Contract):
+    """An effect that was to be undone, and what became of it."""
+
+    tool: str
+    """Name of the tool; of a nested run that was ended from outside, its own."""
+    path: str
+    """Place of what called it."""
+    call_id: str = ""
+    """Id of the call that did it; empty of a nested run."""
+    outcome: EffectOutcome
+    by: str = ""
+    """Name of the tool that undid it, or was to."""
+    reason: str = ""
+    """Why it was not undone; of one that was, what the tool said."""
+
+    @property
+    def words(self) -> str:
+        """It for a person."""
+        named = " ".join(filter(None, (self.tool, self.call_id)))
+        return f"{named} ({one_line(self.reason, _MOST_REASON_CHARS)})" if self.reason else named
+
+
+class Compensation(Contract):
+    """What became of everything that was to be undone."""
+
+    effects: tuple[CompensatedEffect, ...] = ()
+    """In the order in which they were undone: the last one first."""
+    more_kept: int = 0
+    """How many more there were whose tools name none that undoes them."""
+    more_undone: int = 0
+    """How many more were undone, or never done, that are too many to be told one by one."""
+
+    def within(self, most: int) -> Compensation:
+        """Return as much of it as has so many bytes; whatever stands is told to the last."""
+        gone, kept = (EffectOutcome.UNDONE, EffectOutcome.NOT_DONE), (EffectOutcome.KEPT,)
+        told = self
+        for outcomes, more in ((gone, "more_undone"), (kept, "more_kept")):
+            if written_bytes(told) <= most:
+                return told
+            left = tuple(one for one in told.effects if one.outcome not in outcomes)
+            fewer = getattr(told, more) + len(told.effects) - len(left)
+            told = told.model_copy(update={"effects": left, more: fewer})
+        if written_bytes(told) <= most:
+            return told
+        return told.model_copy(update={"effects": tuple(one.model_copy(update={"reason": ""}) for one in told.effects)})
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing stands that was done."""
+        gone = (EffectOutcome.UNDONE, EffectOutcome.NOT_DONE)
+        return not self.more_kept and all(one.outcome in gone for one in self.effects)
+
+    def __add__(self, other: Compensation | None) -> Compensation:
+        if other is None:
+            return self
+        return Compensation(
+            effects=(*self.effects, *other.effects),
+            more_kept=self.more_kept + other.more_kept,
+            more_undone=self.more_undone + other.more_undone,
+        )
+
+    def of(self, *outcomes: EffectOutcome) -> Sequence[CompensatedEffect]:
+        """Return the effects of which that became."""
+        return [one for one in self.effects if one.outcome in outcomes]
+
+    @property
+    def words(self) -> str:
+        """It for a person, in a line."""
+        undone, kept = len(self.of(EffectOutcome.UNDONE)) + self.more_undone, self.of(EffectOutcome.KEPT)
+        told = [f"{plural(undone, 'effect')} undone"]
+        if stands := self.of(EffectOutcome.FAILED, EffectOutcome.UNKNOWN):
+            told.append(f"not undone: {', '.join(one.words for one in stands)}")
+        if kept or self.more_kept:
+            more = f" and {self.more_kept:,} more" if self.more_kept else ""
+            told.append(f"kept, as nothing undoes it: {', '.join(one.words for one in kept)}{more}")
+        return "; ".join(told)
+
+
+class UndoingCall(Contract):
+    """Asks how an effect is undone.
+
+    It runs within a workflow task, so the history has only what comes of it.
+    """
+
+    tool: str
+    content: str = ""
+    incomplete: str = ""
+
+
+class Undoing(Contract):
+    """How an effect is undone."""
+
+    tool: ToolSpec | None = None
+    """What undoes it, without its parameters. None: it cannot be undone."""
+    takes: tuple[str, ...] = ()
+    """Arguments of the call that it is given."""
+    given: dict[str, JsonValue] = {}
+    """What else it is given: the result of the call, where it asks for that."""
+    refused: str = ""
+    """Why it cannot be undone; empty where it can."""

@@ -1,0 +1,132 @@
+"""Makes tool calls, as the effect class of the tool and its approval say."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from ...activities.mcp import McpActivities
+from ...contracts import names
+from ...contracts.mcp import McpTool
+from ...contracts.text import first_line
+from ...contracts.tool import Effect, ToolSpec
+from ...contracts.wire.mcp_call import McpInvocation
+from ...contracts.wire.places import Place
+from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
+from .. import policy
+from ..concurrency import cause_of
+from ..control.approvals import Approvals
+from ..control.doubt import may_be_settled, settled
+from ..control.waiting_call import ApprovableCall
+from ..payload_limits import Outbox
+from ..until_served import is_not_served, until_served
+from .effect_log import EffectLog, may_have_happened
+
+
+def start_tool(
+    tool: ToolSpec, invocation: ToolInvocation, activity_id: str, *, local: bool = True
+) -> workflow.ActivityHandle[ToolOutput]:
+    """Start the activity of a tool call, as the tool's effect class wants it.
+
+    Args:
+        tool: What is called.
+        invocation: With what.
+        activity_id: Id of the call.
+        local: Whether it may run in the worker that has the workflow task, where it is a fast one.
+    """
+    summary = first_line(", ".join(f"{k}={v}" for k, v in invocation.arguments.items()), 80)
+    if isinstance(tool, McpTool):
+        return workflow.start_activity_method(
+            McpActivities.call,
+            McpInvocation(**dict(invocation), server=tool.server, tool=tool.tool, name=tool.name, effect=tool.effect),
+            activity_id=activity_id,
+            summary=first_line(f"{tool.server}/{tool.tool} {summary}", 80),
+            **policy.tool_policy(tool),
+        )
+    if local and tool.fast and tool.effect is Effect.READ:
+        return workflow.start_local_activity(
+            tool.name,
+            invocation,
+            result_type=ToolOutput,
+            activity_id=activity_id,
+            summary=summary,
+            **policy.fast_tool_policy(tool),
+        )
+    return workflow.start_activity(
+        tool.name,
+        invocation,
+        result_type=ToolOutput,
+        activity_id=activity_id,
+        summary=summary,
+        **policy.tool_policy(tool),
+    )
+
+
+async def make_call(
+    tool: ToolSpec,
+    place: Place,
+    invocation: ToolInvocation,
+    approvals: Approvals,
+    outbox: Outbox,
+    effects: EffectLog | None = None,
+) -> ToolOutput:
+    """Return what a call comes to that no model asked for, once it may be made.
+
+    Args:
+        tool: What is called.
+        place: Of the workflow whose call it is.
+        invocation: With what.
+        approvals: Ask a person.
+        outbox: Sends the call.
+        effects: Takes in what was done. Default: nothing is to undo it.
+
+    Raises:
+        ApplicationError: Of type `ToolFailed`: it failed, or was not made.
+        ActivityError: It was ended from outside.
+        PayloadTooLargeError: It cannot be sent.
+    """
+    permit = await approvals.permit(ApprovableCall.of(tool, place, invocation, direct=True))
+    if permit.refused:
+        raise ApplicationError(permit.refused, type=names.TOOL_FAILED, non_retryable=True)
+    if permit.answer is not None:
+        return ToolOutput(content=permit.answer)
+    # What it returns goes to code, which is not told in words that a person changed something.
+    invocation = invocation.model_copy(update={"arguments": dict(permit.arguments), "permitted": tool.asks is not None})
+
+    async def start(refused: int) -> ToolOutput:
+        async with outbox.sending(invocation, "the call"):
+            return await start_tool(tool, invocation, place.tool_call(invocation.call_id), local=not refused)
+
+    try:
+        output = await until_served(start)
+    except (ActivityError, ApplicationError) as error:
+        if effects and may_have_happened(tool, error):
+            effects.doubted(tool, place, invocation)
+        # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
+        cause = cause_of(error)
+        if not isinstance(cause, ApplicationError):
+            return await _settled(tool, place, invocation, approvals, error)
+        if is_not_served(cause):
+            raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
+        raise cause from None
+    if effects:
+        effects.took(tool, place, invocation, output)
+    return output
+
+
+async def _settled(
+    tool: ToolSpec,
+    place: Place,
+    invocation: ToolInvocation,
+    approvals: Approvals,
+    error: ActivityError | ApplicationError,
+) -> ToolOutput:
+    """Return what came of a call that was cut off, where anybody can say it."""
+    if not may_be_settled(tool) or is_cancelled_exception(error):
+        raise error
+    found = await settled(approvals, tool, place, invocation, direct=True)
+    if isinstance(found, ToolOutput):
+        return found
+    if found:
+        raise ApplicationError(found, type=names.TOOL_FAILED, non_retryable=True)
+    raise error
