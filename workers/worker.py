@@ -47,6 +47,7 @@ from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
+from ..workflows.code_first.held import CodeFirstEnds
 from ..workflows.feedback.score_workflow import ScoreWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
@@ -135,7 +136,7 @@ def build_worker(
             max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
-            interceptors=[ServedTypes(workflows), *interceptors, IdLimits()],
+            interceptors=[ServedTypes(workflows), CodeFirstEnds(), *interceptors, IdLimits()],
         )
 
 
@@ -290,7 +291,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
         workflows=served,
         workflow_runner=workflow_runner(workflows),
         workflow_failure_exception_types=_FAILURES,
-        interceptors=[ServedTypes(served), IdLimits()],
+        interceptors=[ServedTypes(served), CodeFirstEnds(), IdLimits()],
         data_converter=converter,
     )
 

@@ -47,6 +47,7 @@ from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError, why_full
 from .run_context import memo_bytes
 from .scope import Scope
+from .search_attributes import RunningCost
 from .tally import Tally
 from .ui_details import SHOWN_MESSAGES, Details
 
@@ -115,7 +116,8 @@ class Interpreter:
         """What everything in the workflow used so far."""
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
-        self.approvals = Approvals(self.details.waits)
+        self.cost = RunningCost(self.tally)
+        self.approvals = Approvals(self.details.waits, self.cost.tell_awaiting)
         """The calls in it that wait for a person."""
         self.catalogues = Catalogues()
         self.accounts = Accounts()
@@ -171,6 +173,7 @@ class Interpreter:
         """Take in what is charged for a call that has no answer."""
         for one in (tally, self.tally):
             one.charge(totals)
+        self.cost.note()
 
     def began(self, place: Place, transcript: Transcript) -> None:
         """Let model calls page in an agent's transcript, and show what it begins with."""
@@ -180,6 +183,7 @@ class Interpreter:
     def replied(self, place: Place, reply: ModelReply) -> None:
         """Add up what a model's reply cost, and show it."""
         self.tally.reply(reply)
+        self.cost.note()
         self.details.told(place, (reply.message,))
 
     async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
@@ -196,8 +200,7 @@ class Interpreter:
         return found
 
     def _charge(self, totals: Totals, place: Place, tally: Tally) -> None:
-        for one in (tally, self.tally):
-            one.charge(totals)
+        self.lost(totals, tally)
         if account := self.account(place):
             account.spend(totals)
 
@@ -296,6 +299,7 @@ class Interpreter:
         )
         result = await self._charged(run, child_id)
         self.tally.add(result)
+        self.cost.note()
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

@@ -20,7 +20,6 @@ from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import told_by
 from ..run_context import own_context
-from ..search_attributes import publish_awaiting
 from ..until_served import until_served
 from .waiting_call import Permit, WaitingCall
 
@@ -36,10 +35,16 @@ class Approvals:
 
     Args:
         shown: Told of each call that begins to wait: its place, its tool, and whose yes is wanted.
+        awaiting: Told that the first one begins to wait, and, with an empty text, that none waits any more.
     """
 
-    def __init__(self, shown: Callable[[Place, str, str], None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        shown: Callable[[Place, str, str], None] = lambda *_: None,
+        awaiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._shown = shown
+        self._tell_awaiting = awaiting
         self.granted: set[str] = set()
         """Tools that somebody said yes to for the rest of the run."""
         self._waiting: dict[str, WaitingCall] = {}
@@ -132,14 +137,14 @@ class Approvals:
         self._waiting[key] = call
         self._shown(place, call.tool.name, call.asks.group)
         if len(self._waiting) == 1:
-            publish_awaiting(names.AWAITS_APPROVAL)
+            self._tell_awaiting(names.AWAITS_APPROVAL)
         try:
             return await _ended(call, place.approval(call_id))
         finally:
             del self._waiting[key]
             self._settle(key, call)
             if not self._waiting:
-                publish_awaiting("")
+                self._tell_awaiting("")
 
     async def _asked(
         self,
