@@ -33,6 +33,8 @@ from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import not_served
+from ..activities.prices.list_price import list_price
+from ..activities.prices.look_up import PriceActivities
 from ..activities.prices.price import PriceList
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
@@ -257,6 +259,7 @@ def _activities(
         *_methods(ScoreActivities(services.scores)),
         take_over,
         turn_end,
+        PriceActivities(list_price).look_up,
         not_served,
         *tools,
     ]

@@ -34,6 +34,7 @@ from .control.account import Account, BudgetSpentError, Hold
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
+from .control.prices import Prices
 from .host import Host
 from .knowledge.found import FoundPassages
 from .knowledge.retrieval import retrieve
@@ -121,6 +122,7 @@ class Interpreter:
         """The calls in it that wait for a person."""
         self.catalogues = Catalogues()
         self.accounts = Accounts()
+        self._prices = Prices()
         self.found = FoundPassages()
         """What everything in the workflow found so far."""
         self._offload = offload
@@ -272,6 +274,7 @@ class Interpreter:
     ) -> tuple[Result, Continuation]:
         """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
+        runnable, budget = await self._prices.filled(runnable, budget, place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)
         if continues and runnable.may_cite:

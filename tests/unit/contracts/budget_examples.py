@@ -26,6 +26,7 @@ from sostenuto import (
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
+from sostenuto.contracts.wire.control.prices import ListedPrice, PricesAsked, PricesFound
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
 from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
 from sostenuto.contracts.wire.run import Carried, Counted, RunInput
@@ -55,6 +56,7 @@ TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
 COUNTED = Counted(tokens=1_500, model="acme/large")
 PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
+LISTED = ListedPrice(model="acme/large", price=PRICE)
 AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
@@ -64,7 +66,7 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """One or more of each."""
     return (
         *(LONG, PRICE, MODEL, CHEAP, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION, ALLOWANCE),
-        *(AGENT, PROMPT, CallEnd(free=True, again=True)),
+        *(AGENT, PROMPT, CallEnd(free=True, again=True), LISTED),
         Chain(name="thrifty_chain", steps=[PROMPT], budget=BUDGET),
         Router(name="thrifty_router", routes=[AGENT], strategy="embedding", budget=BUDGET),
         Parallel(name="thrifty_branches", branches=[AGENT, PROMPT], budget=BUDGET),
@@ -73,6 +75,8 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         ShareAsked(
             run_id="run-1/desk", number=2, need=PORTION, what="the next call", back=PORTION, spent=PORTION, last=True
         ),
+        PricesAsked(models=("acme/large", "acme/small")),
+        PricesFound(prices=(LISTED,)),
         ShareGiven(number=2, given=PORTION, refused="spent", limit="usd", on_exhausted=(FINISH,)),
         ModelCall(
             transcript="desk",
