@@ -25,7 +25,8 @@ RunsT = TypeVar("RunsT", bound=Node)
 class Prices:
     """The prices that one workflow has looked up, each once.
 
-    They are in force to its end. What a client starts has them already. What a workflow of somebody's own starts no client has seen.
+    They are in force to its end. What a client starts has them already, and what a workflow of somebody's own starts no
+    client has seen.
     """
 
     def __init__(self) -> None:
