@@ -221,6 +221,12 @@ class Account:
             max((self.turns or 0) - taken.turns, 0),
         )
 
+    @property
+    def has_untold(self) -> bool:
+        """Whether what started the workflow does not know all that was spent, or is left."""
+        idle = self.idle()
+        return self.spent != self.told or idle.usd > _NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
+
     async def _changed(self) -> None:
         held = self.held
         await workflow.wait_condition(lambda: self.held != held)

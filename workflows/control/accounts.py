@@ -134,20 +134,17 @@ class Accounts:
         if parent is None:
             raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
         self._asked += 1
-        number, back = self._asked, account.idle()
-        account.change(Amount() - back)
-        spent, account.told = account.spent - account.told, account.spent
-        asked = ShareAsked(
-            run_id=workflow.info().workflow_id,
-            number=number,
-            need=_limited(account, amount).share,
-            what=what,
-            back=back.share,
-            spent=_limited(account, spent).share,
-            last=last,
+        number = self._asked
+        asked = _told(account).model_copy(
+            update={"number": number, "need": _limited(account, amount).share, "what": what, "last": last}
         )
-        await workflow.get_external_workflow_handle(parent.workflow_id).signal(names.SHARE_ASKED_SIGNAL, asked)
-        await workflow.wait_condition(lambda: number in self._answers)
+        above = workflow.get_external_workflow_handle(parent.workflow_id)
+        await above.signal(names.SHARE_ASKED_SIGNAL, asked)
+        while number not in self._answers:
+            await workflow.wait_condition(lambda: number in self._answers or account.has_untold)
+            if number not in self._answers:
+                # What was held here may be what the answer waits for, and it knows no other way of it.
+                await above.signal(names.SHARE_ASKED_SIGNAL, _told(account))
         answer = self._answers.pop(number)
         if answer.refused:
             raise BudgetSpentError(answer.refused, answer.limit, answer.on_exhausted)
@@ -166,6 +163,8 @@ class Accounts:
         if hold is None:
             return
         hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
+        if not asked.number:
+            return
         try:
             more = await hold.account.hold(Amount.shared(asked.need), asked.what, last=asked.last)
         except BudgetSpentError as spent:
@@ -183,6 +182,21 @@ class Accounts:
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return
+
+
+def _told(account: Account) -> ShareAsked:
+    """Give back what the account does not need, and return what to tell of it and of what was spent."""
+    back = account.idle()
+    account.change(Amount() - back)
+    spent, account.told = account.spent - account.told, account.spent
+    return ShareAsked(
+        run_id=workflow.info().workflow_id,
+        number=0,
+        need=Amount().share,
+        what="",
+        back=back.share,
+        spent=_limited(account, spent).share,
+    )
 
 
 def _limited(account: Account, amount: Amount) -> Amount:
