@@ -185,7 +185,7 @@ class Accounts:
 
 
 def _told(account: Account) -> ShareAsked:
-    """Give back what the account does not need, and return what to tell of it and of what was spent."""
+    """Give back what the account does not need; return what to tell of it."""
     back = account.idle()
     account.change(Amount() - back)
     spent, account.told = account.spent - account.told, account.spent
