@@ -55,6 +55,7 @@ check: setup  ## Check format, lint, types, imports, lock, compose file and link
 bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.turns
 	$(BIN)/python -m benchmarks.chain
+	$(BIN)/python -m benchmarks.budgets
 	$(BIN)/python -m benchmarks.takeover
 	$(BIN)/python -m benchmarks.mcp
 	$(BIN)/python -m benchmarks.live

@@ -22,7 +22,7 @@ from statistics import median
 from uuid import uuid4
 
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import TypedSearchAttributes
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -39,6 +39,7 @@ from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
+from sostenuto.workflows.search_attributes import AT_START, named
 
 GOAL = 1.15
 """Most that the chain may take, in times of the bare activities."""
@@ -125,12 +126,7 @@ def _ours(client: Client, queue: str, runnable: Runnable) -> Run:
             result_type=Result,
             static_summary=QUESTION,
             task_timeout=policy.TASK_TIMEOUT,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), runnable.name),
-                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STATUS), "running"),
-                ]
-            ),
+            search_attributes=TypedSearchAttributes([*named(runnable.name, None), *AT_START]),
         )
         if result.status is not Status.COMPLETED:
             raise RuntimeError(f"{runnable.name} ended as {result.status}: {result.reason}")

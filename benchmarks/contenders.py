@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import TypedSearchAttributes
 from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks.load import INSTRUCTIONS, QUESTION, Load, ScriptedModel, glance, page
 from benchmarks.naive import NaiveAgent, NaiveModel, NaiveRun, naive_page
-from sostenuto import Agent, App, Message
+from sostenuto import Agent, App, Budget, Message, Model, Price
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.run import RunInput
 from sostenuto.workers.pricing import cost_usd
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
+from sostenuto.workflows.search_attributes import AT_START, named
 
 _CACHED_RUNS = 1000
 _CONCURRENT_CALLS = 200
+PRICE = Price(input=1, output=10, cached=0.1)
+"""What the model costs where a budget counts US dollars."""
 
 
 class Contender(Protocol):
@@ -47,6 +50,7 @@ class Ours:
     client: Client
     worker: Worker
     task_queue: str
+    budget: Budget | None = None
 
     @classmethod
     def build(
@@ -55,6 +59,7 @@ class Ours:
         model: ScriptedModel,
         *,
         name: str = "ours",
+        budget: Budget | None = None,
         max_cached_runs: int = _CACHED_RUNS,
         interceptors: Sequence[Interceptor] = (),
     ) -> Ours:
@@ -71,30 +76,25 @@ class Ours:
             max_concurrent_calls=_CONCURRENT_CALLS,
             interceptors=interceptors,
         )
-        return cls(name, client, worker, queue)
+        return cls(name, client, worker, queue, budget)
 
     async def start(self, load: Load, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        """Start a run."""
+        """Start a run, as the client does."""
         agent = Agent(
             name="librarian",
             instructions=INSTRUCTIONS,
-            model=load.model,
+            model=Model(load.model, price=PRICE) if self.budget else load.model,
             tools=[glance if load.fast else page],
             max_turns=load.turns + 1,
         )
         return await self.client.start_workflow(
             names.run_type(agent.kind, agent.name),
-            RunInput(runnable=agent, message=Message.user(QUESTION)),
+            RunInput(runnable=agent, message=Message.user(QUESTION), budget=self.budget),
             id=workflow_id,
             task_queue=self.task_queue,
             static_summary=QUESTION,
             task_timeout=policy.TASK_TIMEOUT,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE), agent.name),
-                    SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STATUS), "running"),
-                ]
-            ),
+            search_attributes=TypedSearchAttributes([*named(agent.name, None), *AT_START]),
         )
 
 

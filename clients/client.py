@@ -18,7 +18,6 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..connection.connect import connect, task_queue_setting
-from ..contracts import names
 from ..contracts.control.budget import Budget
 from ..contracts.errors import SpecError
 from ..contracts.specs.input import Input
@@ -27,10 +26,10 @@ from ..contracts.wire.chats.chat import WhenBusy
 from ..history.reading.executions import describe
 from .approvals.inbox import Inbox
 from .calls.collection_calls import CollectionCalls
+from .calls.run_lists import RunLists
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
-from .chats.summary import ChatSummary
-from .overview.lookout import AT_LENGTH, OURS, Lookout
+from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
 from .run import Run
@@ -43,7 +42,7 @@ __all__ = ["Chat", "Client", "Input", "Run", "RunSummary"]
 T = TypeVar("T")
 
 
-class Client(CollectionCalls, Inbox):
+class Client(CollectionCalls, Inbox, RunLists):
     """Starts, finds and lists runs.
 
     Args:
@@ -210,29 +209,6 @@ class Client(CollectionCalls, Inbox):
         with translate_rpc_errors(f"run {id!r}"):
             return Run(self.temporal, id, (await describe(self.temporal, id)).run_id, output_type, self._redis_url)
 
-    async def list(self, query: str | None = None, *, limit: int = 20, nested: bool = False) -> tuple[RunSummary, ...]:
-        """Return summaries of runs, the newest first.
-
-        Args:
-            query: A Temporal visibility query, such as `SostenutoStatus = 'failed' AND SostenutoCostUsd > 0.1`.
-            limit: Most runs to return.
-            nested: Whether to list runs that other runs started too.
-
-        Raises:
-            SpecError: The query is wrong; says where.
-        """
-        # Code-first workflows that were started here have the attribute.
-        full = (
-            f"{OURS} AND WorkflowType NOT IN ('{names.CHAT_WORKFLOW}', '{names.INGEST_WORKFLOW}') "
-            "AND ExecutionStatus != 'ContinuedAsNew'"
-        )
-        if not nested:
-            full += " AND ParentWorkflowId IS NULL"
-        if query:
-            full += f" AND ({query})"
-        with translate_rpc_errors("the list of runs"):
-            return tuple([RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
-
     @overload
     async def chat(
         self,
@@ -303,22 +279,6 @@ class Client(CollectionCalls, Inbox):
             execution = await begin_chat(self.temporal, queue, runnable, make, chat_id, tenant, context)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
-
-    async def chats(self, query: str | None = None, *, limit: int = 20) -> tuple[ChatSummary, ...]:
-        """Return summaries of chats, those first whose newest execution began last.
-
-        Args:
-            query: A Temporal visibility query, such as `SostenutoTenant = 'acme' AND ExecutionStatus = 'Running'`.
-            limit: Most chats to return.
-
-        Raises:
-            SpecError: The query is wrong; says where.
-        """
-        full = f"WorkflowType = '{names.CHAT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
-        if query:
-            full += f" AND ({query})"
-        with translate_rpc_errors("the list of chats"):
-            return tuple([await ChatSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)])
 
     async def overview(self, *, tenant: str | None = None) -> Overview:
         """Return what runs, what is in trouble and what it spent, and what ended lately.

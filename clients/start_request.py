@@ -30,7 +30,7 @@ from ..contracts.text import encodable, first_line
 from ..contracts.wire.places import SEPARATOR
 from ..contracts.wire.run import RunInput
 from ..workflows.policy import TASK_TIMEOUT
-from ..workflows.search_attributes import AT_START, SUMMARY_CHARS, named
+from ..workflows.search_attributes import AT_START, COST_AT_START, SUMMARY_CHARS, named
 from .code_first import CodeFirstWorkflow
 
 Startable = Node | type | Callable[..., Any]
@@ -100,7 +100,7 @@ def order_of(
     if own.arguments:
         own.check(content)
     summary = first_line(_text(content), SUMMARY_CHARS) or own.name
-    return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, (), values, whose)
+    return Order(own.name, own.name, [content] * own.arguments, summary, own.output_type, COST_AT_START, values, whose)
 
 
 def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:

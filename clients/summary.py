@@ -18,6 +18,10 @@ _BROKEN_OFF = {
     WorkflowExecutionStatus.CANCELED: Status.CANCELLED,
 }
 
+_CAME_TO_AN_END = frozenset(
+    {WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED}
+)
+
 
 class RunSummary(Contract):
     """What is known of a run without reading its history."""
@@ -30,9 +34,11 @@ class RunSummary(Contract):
     started_at: datetime
     ended_at: datetime | None = None
     cost_usd: float | None = None
-    """US dollars. None while it runs, and where it was broken off before it could tell."""
+    """US dollars. None where it has not told any yet."""
     tokens: int | None = None
     """Tokens in and out. None where the cost is."""
+    is_whole: bool = True
+    """Whether that is all that it used. Else it goes on or was broken off, and has used that much at least."""
     parent: str = ""
     """Id of the run that started it. Empty where a client did."""
 
@@ -46,8 +52,10 @@ class RunSummary(Contract):
     def of(cls, execution: WorkflowExecution) -> RunSummary:
         """Return the summary of an execution that Temporal lists or describes."""
         found = execution.typed_search_attributes
-        # Both stand at 0 from the start, and become true together with the status at the end.
-        told = found.get(STATUS) in set(Status)
+        # Both stand at 0 from the start, and become true together with the status at the end. A code-first workflow
+        # has no such status, and one of an earlier version of its worker tells nothing.
+        is_over = found.get(STATUS) in set(Status)
+        told = is_over or bool(found.get(TOKENS))
         return cls(
             id=execution.id,
             runnable=found.get(RUNNABLE) or "",
@@ -57,8 +65,14 @@ class RunSummary(Contract):
             ended_at=execution.close_time,
             cost_usd=found.get(COST_USD) if told else None,
             tokens=found.get(TOKENS) if told else None,
+            is_whole=is_over or (found.get(STATUS) is None and execution.status in _CAME_TO_AN_END),
             parent=execution.parent_id or "",
         )
+
+    def with_nested(self, cost_usd: float, tokens: int) -> RunSummary:
+        """Return it with what nested runs have used beside it."""
+        told = {"cost_usd": (self.cost_usd or 0.0) + cost_usd, "tokens": (self.tokens or 0) + tokens}
+        return self.model_copy(update=told)
 
 
 def _status(status: WorkflowExecutionStatus | None, noted: str | None) -> str:

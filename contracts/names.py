@@ -28,6 +28,9 @@ CHAT_END_UPDATE: Final = "sostenuto_end"
 TURN_END_ACTIVITY: Final = "sostenuto.turn_end"
 """Activity type that notes the end of a turn of a chat in its history. Does nothing."""
 
+PRICES_ACTIVITY: Final = "sostenuto.prices"
+"""Activity type that looks up what models cost, for nested runs that a workflow of one's own starts."""
+
 CHAT_FORK_QUERY: Final = "sostenuto_fork"
 """Query for what a fork of a chat begins with."""
 

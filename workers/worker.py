@@ -35,6 +35,8 @@ from ..activities.mcp_session import McpSession
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import not_served
+from ..activities.prices.list_price import list_price
+from ..activities.prices.look_up import PriceActivities
 from ..activities.prices.price import PriceList
 from ..activities.routing.embedding import Embedder
 from ..activities.routing.route import RouteActivities
@@ -50,6 +52,7 @@ from ..contracts.specs.app import App
 from ..history.reading.spending import read_spent
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
+from ..workflows.code_first.held import CodeFirstEnds
 from ..workflows.feedback.score_workflow import ScoreWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
@@ -138,7 +141,7 @@ def build_worker(
             max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             default_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
             graceful_shutdown_timeout=_GRACEFUL_SHUTDOWN,
-            interceptors=[ServedTypes(workflows), *interceptors, IdLimits()],
+            interceptors=[ServedTypes(workflows), CodeFirstEnds(), *interceptors, IdLimits()],
         )
 
 
@@ -261,6 +264,7 @@ def _activities(
         *_methods(ScoreActivities(services.scores)),
         take_over,
         turn_end,
+        PriceActivities(list_price).look_up,
         not_served,
         *tools,
     ]
@@ -295,7 +299,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
         workflows=served,
         workflow_runner=workflow_runner(workflows),
         workflow_failure_exception_types=_FAILURES,
-        interceptors=[ServedTypes(served), IdLimits()],
+        interceptors=[ServedTypes(served), CodeFirstEnds(), IdLimits()],
         data_converter=converter,
     )
 

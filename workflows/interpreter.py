@@ -33,6 +33,7 @@ from .control.account import Account, BudgetSpentError, WaitForTopUp
 from .control.accounts import Accounts
 from .control.amount import Amount
 from .control.approvals import Approvals
+from .control.prices import Prices
 from .control.searches import search_within
 from .control.unheard import settle_nested
 from .effects.compensator import Compensator
@@ -49,7 +50,7 @@ from .patterns.team import run_team
 from .payload_limits import Outbox, PayloadTooLargeError, why_full
 from .run_context import memo_bytes
 from .scope import Scope
-from .search_attributes import Awaiting
+from .search_attributes import Awaiting, RunningCost
 from .tally import Tally
 from .ui_details import SHOWN_MESSAGES, Details
 
@@ -107,13 +108,15 @@ class Interpreter:
         """What everything in the workflow used so far."""
         self.details = Details(root, self.tally)
         self.outbox = Outbox(offload=offload)
-        awaiting = Awaiting()
+        self.cost = RunningCost(self.tally)
+        awaiting = Awaiting(self.cost.tell_awaiting)
         self.approvals = Approvals(awaiting, self.details.waits)
         """The calls in it that wait for a person."""
         self.effects = EffectLog()
         self.compensator = Compensator(self.effects, self.approvals, self.outbox)
         self.catalogues = Catalogues()
         self.accounts = Accounts(awaiting, self.details.lacks)
+        self._prices = Prices()
         self.found = FoundPassages()
         """What everything in the workflow found so far."""
         self._offload = offload
@@ -179,6 +182,7 @@ class Interpreter:
         """Take in what was spent, or is charged for a call that has no answer."""
         for one in (tally, self.tally):
             one.charge(totals)
+        self.cost.note()
 
     def began(self, place: Place, transcript: Transcript) -> None:
         """Let model calls page in an agent's transcript, and show what it begins with."""
@@ -188,6 +192,7 @@ class Interpreter:
     def replied(self, place: Place, reply: ModelReply) -> None:
         """Add up what a model's reply cost, and show it."""
         self.tally.reply(reply)
+        self.cost.note()
         self.details.told(place, (reply.message,))
 
     async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
@@ -272,6 +277,7 @@ class Interpreter:
     ) -> tuple[Result, Continuation]:
         """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
+        runnable, budget = await self._prices.filled(runnable, budget, place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)
         if continues and runnable.may_cite:
@@ -300,6 +306,7 @@ class Interpreter:
         result = await self._charged(run, child_id)
         self.tally.add(result)
         self.effects.nested(place, result)
+        self.cost.note()
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

@@ -298,6 +298,11 @@ def turn_end_policy() -> LocalActivityPolicy:
     return LocalActivityPolicy(start_to_close_timeout=timedelta(seconds=30), retry_policy=_retry(_ATTEMPTS))
 
 
+def prices_policy() -> LocalActivityPolicy:
+    """Return the policy of looking up prices, in a list that is at hand."""
+    return turn_end_policy()
+
+
 def child_policy() -> ChildPolicy:
     """Return the policy of a nested run.
 

@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from .interpreter import Interpreter, why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
-    from .search_attributes import leave, publish
+    from .search_attributes import leave
 
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -76,7 +76,7 @@ class _Run:
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result.model_copy(update=self._effects()))
-        publish(result.totals, result.status)
+        self._interpreter.cost.end(result.totals, result.status)
         if self._input.leaves_memo:
             # What started it wants all that it has, which Temporal hands on of one that returns.
             is_root = workflow.info().parent is None
@@ -168,6 +168,7 @@ class _Run:
             carried = self._input.model_copy(update={"carried": self._carried(self._loop), "envelope": envelope})
             # A command that the server refuses would fail the workflow task for ever: this size must be no less.
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
+                self._interpreter.cost.stop()
                 # What it was asked is the first message of what it takes along.
                 workflow.continue_as_new(
                     self._interpreter.packed(carried.model_copy(update={"message": None, "before": (), "passages": ()}))

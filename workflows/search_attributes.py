@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate
@@ -13,6 +15,7 @@ from ..contracts import limits, names
 from ..contracts.wire.run import Result, Status
 from ..contracts.wire.totals import Totals
 from .payload_limits import Outbox
+from .tally import Tally
 
 RUNNABLE = SearchAttributeKey.for_keyword(names.SEARCH_RUNNABLE)
 STATUS = SearchAttributeKey.for_keyword(names.SEARCH_STATUS)
@@ -26,41 +29,104 @@ RUNNING = "running"
 
 AT_START: Sequence[SearchAttributePair[Any]] = (
     SearchAttributePair(STATUS, RUNNING),
-    # Set by the workflow at its end, which a namespace without them would hold up for ever.
+    # Set by the workflow, which a namespace without them would hold up for ever.
     SearchAttributePair(COST_USD, 0.0),
     SearchAttributePair(TOKENS, 0),
 )
 """What a run begins with, so that its workflow may set it."""
 
+COST_AT_START: Sequence[SearchAttributePair[Any]] = AT_START[1:]
+"""What a code-first workflow begins with: how it ends only Temporal tells."""
+
+SECONDS_BETWEEN: Final = timedelta(seconds=10)
+"""Least time between two events by which a workflow tells what it used."""
+
 SUMMARY_CHARS = 120
 """Longest summary of a run: the first line of what it is asked."""
 
 
-def publish(totals: Totals, status: Status | None = None) -> None:
-    """Set what a run or a chat has used so far, and how it ended.
+class RunningCost:
+    """Tells the list of runs what a workflow has used, while it goes on.
+
+    Not more often than every ten seconds, together with what comes next: a run that takes less time has no event of it.
 
     Args:
-        totals: What it used.
-        status: None: it goes on.
+        tally: What everything in the workflow used so far.
     """
-    # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
-    if workflow.info().typed_search_attributes.get(STATUS) is None:
-        return
-    updates: list[SearchAttributeUpdate[Any]] = [
-        COST_USD.value_set(totals.cost_usd),
-        TOKENS.value_set(totals.usage.total_tokens),
-    ]
-    if status:
-        updates.append(STATUS.value_set(status.value))
-    workflow.upsert_search_attributes(updates)
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._told = Totals()
+        self._told_at: datetime | None = None
+        self._before: _Before | None = None
+        self._is_due = self._is_over = False
+
+    def note(self) -> None:
+        """Take note that something was used.
+
+        Where it is time, it is told once what is ready has run.
+        """
+        if self._is_due or not _tells_cost():
+            return
+        since = workflow.now() - (self._told_at or workflow.info().workflow_start_time)
+        if since >= SECONDS_BETWEEN:
+            self._is_due = True
+            # A run that ends now tells it with its end.
+            asyncio.get_running_loop().call_soon(self._when_due)
+
+    def tell(self) -> None:
+        """Tell it now, where there is anything new."""
+        if _tells_cost() and self._tally.totals != self._told:
+            self._upsert([])
+
+    def tell_awaiting(self, what: str) -> None:
+        """Tell what a run or a chat waits for, and what it has used.
+
+        Args:
+            what: Such as `names.AWAITS_APPROVAL`. Empty: for nobody any more.
+        """
+        # Of code-first workflows too: whoever registered one of the attributes registered all.
+        if workflow.info().typed_search_attributes.get(RUNNABLE) is not None:
+            self._upsert([AWAITING.value_set(what) if what else AWAITING.value_unset()])
+
+    def end(self, totals: Totals, status: Status) -> None:
+        """Tell how it ended, and what it has used in all."""
+        self._is_over = True
+        # Where the cluster lacks the attributes an upsert would fail the workflow task again and again.
+        if workflow.info().typed_search_attributes.get(STATUS) is not None:
+            workflow.upsert_search_attributes([*_cost(totals, _Before()), STATUS.value_set(status.value)])
+
+    def stop(self) -> None:
+        """Tell nothing more.
+
+        This execution ends, and the next one begins with what was told.
+        """
+        self._is_over = True
+
+    def _when_due(self) -> None:
+        self._is_due = False
+        if not self._is_over:
+            self.tell()
+
+    def _upsert(self, updates: Sequence[SearchAttributeUpdate[Any]]) -> None:
+        if self._before is None:
+            self._before = _told_before()
+        self._told, self._told_at = self._tally.totals, workflow.now()
+        cost = _cost(self._told, self._before) if _tells_cost() else ()
+        workflow.upsert_search_attributes([*updates, *cost])
 
 
 class Awaiting:
-    """Sets what a run or a chat waits for people for."""
+    """Knows what a run or a chat waits for people for.
 
-    def __init__(self) -> None:
+    Args:
+        tell: Told what it is, whenever that changes; with an empty text that it is nothing any more.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._kinds: set[str] = set()
-        self._published = ""
+        self._told = ""
 
     def set(self, kind: str, *, waits: bool) -> None:
         """Take in whether anything of a kind waits.
@@ -70,16 +136,41 @@ class Awaiting:
             waits: Whether it does.
         """
         (self._kinds.add if waits else self._kinds.discard)(kind)
-        # A workflow that its worker forgets tells nothing.
-        if not workflow.in_workflow():
-            return
         # One value alone fits: an approval is told before a top-up.
         now = min(self._kinds, default="")
-        # As above, and of code-first workflows too: whoever registered one of them registered all.
-        if now == self._published or workflow.info().typed_search_attributes.get(RUNNABLE) is None:
-            return
-        self._published = now
-        workflow.upsert_search_attributes([AWAITING.value_set(now) if now else AWAITING.value_unset()])
+        # A workflow that its worker forgets tells nothing.
+        if now != self._told and workflow.in_workflow():
+            self._told = now
+            self._tell(now)
+
+
+def _tells_cost() -> bool:
+    """Return whether a workflow tells what it used while it goes on.
+
+    One that began before version 0.3 replays without, and its client gave a code-first workflow no such attributes.
+    """
+    info = workflow.info()
+    return info.workflow_type != names.RUN_WORKFLOW and info.typed_search_attributes.get(COST_USD) is not None
+
+
+class _Before(NamedTuple):
+    """What earlier executions told, where this one does not know it."""
+
+    cost_usd: float = 0.0
+    tokens: int = 0
+
+
+def _told_before() -> _Before:
+    info, found = workflow.info(), workflow.info().typed_search_attributes
+    # What a code-first workflow takes along when it continues as new is its own affair.
+    if names.is_of_runnables(info.workflow_type) or not info.continued_run_id:
+        return _Before()
+    return _Before(found.get(COST_USD) or 0.0, found.get(TOKENS) or 0)
+
+
+def _cost(totals: Totals, before: _Before) -> Sequence[SearchAttributeUpdate[Any]]:
+    tokens = before.tokens + totals.usage.total_tokens
+    return [COST_USD.value_set(before.cost_usd + totals.cost_usd), TOKENS.value_set(tokens)]
 
 
 def leave(told: str, result: Result, outbox: Outbox, *, cancels: bool = True) -> None:

@@ -23,7 +23,7 @@ from .findings import attempts, is_offered
 from .ledger import Ledger
 from .overview import Overview
 from .queues import QueueReader
-from .requests import Requests, is_gone, is_late
+from .requests import Requests, is_gone, is_late, quoted
 
 _T = TypeVar("_T")
 
@@ -87,7 +87,7 @@ class Lookout:
         self._temporal = temporal
         self._tenant = tenant
         self._requests = Requests(temporal)
-        self._scope = OURS + (f" AND {names.SEARCH_TENANT} = {_quoted(tenant)}" if tenant else "")
+        self._scope = OURS + (f" AND {names.SEARCH_TENANT} = {quoted(tenant)}" if tenant else "")
         self._queues = QueueReader(self._requests)
         self._endings = EndingsReader(self._requests, temporal.data_converter, f"{self._scope} AND {_OUTERMOST}")
         self._known: dict[str, Sighting] = {}
@@ -284,9 +284,3 @@ async def _all(doing: Iterable[Awaitable[_T]]) -> list[_T]:
         if isinstance(outcome, BaseException):
             raise outcome
     return [outcome for outcome in done if not isinstance(outcome, BaseException)]
-
-
-def _quoted(value: str) -> str:
-    """Return a text as a visibility query has it."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -134,3 +134,9 @@ def is_late(error: RPCError) -> bool:
 def moment_in_query(time: datetime) -> str:
     """Return a time as visibility queries have it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def quoted(value: str) -> str:
+    """Return a text as visibility queries have it."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -53,6 +53,24 @@ def priced_for_budgets(runnable: NodeT, budget: Budget | None, list_price: ListP
     return priced(runnable, list_price), budget and priced(budget, list_price)
 
 
+def unpriced(runnable: Node, budget: Budget | None) -> tuple[str, ...]:
+    """Return the names of models whose price a list has to say, each once.
+
+    There are none where no budget counts US dollars.
+
+    Raises:
+        SpecError: No list can know the price of one.
+    """
+    found: dict[str, None] = {}
+
+    def note(name: str) -> Price:
+        found[name] = None
+        return Price(input=0, output=0)
+
+    priced_for_budgets(runnable, budget, note)
+    return tuple(found)
+
+
 def counts_usd(*budgets: Budget | None) -> bool:
     """Return whether one of the budgets limits US dollars."""
     return any(budget is not None and budget.usd is not None for budget in budgets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from ..collection.citation import Attribution
 from ..contract import Contract
@@ -22,6 +23,10 @@ class StopReason(StrEnum):
     """The call was cancelled in the middle of the answer, and what had come was wanted."""
 
 
+NEARLY_SPENT: Final = 0.8
+"""Which part of a limit is spent when a call tells of it."""
+
+
 class Allowance(Contract):
     """What a model call under a budget may cost at most: so much is held for it."""
 
@@ -32,9 +37,9 @@ class Allowance(Contract):
     output_tokens: int
     """Most tokens of the answer."""
     used: float = 0.0
-    """Which part of the tightest limit was spent before it, 0 to 1."""
+    """Which part of the tightest limit was spent before it, from `NEARLY_SPENT` on. Else 0."""
     limit: str = ""
-    """Which limit that is: `usd`, `tokens` or `turns`, and whose."""
+    """Which limit that is, if any: `usd`, `tokens` or `turns`, and whose."""
 
 
 class ModelCall(Contract):

@@ -175,6 +175,10 @@ class Place(str):
         """Return the id of what notes the end of the chat's turn of that number, from 1."""
         return f"{self}{_STEP}end-{number}"
 
+    def prices(self) -> str:
+        """Return the id of the activity that looks up prices for the nested run here."""
+        return f"{self}{_STEP}prices"
+
     def continued_conversation(self) -> str:
         """Return the id of the activity that fetches the conversation continued here."""
         return f"{self}{_STEP}transcript"

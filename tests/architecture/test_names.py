@@ -31,6 +31,7 @@ DURABLE = {
     "CHAT_RENAME_UPDATE": "sostenuto_rename",
     "CHAT_END_UPDATE": "sostenuto_end",
     "TURN_END_ACTIVITY": "sostenuto.turn_end",
+    "PRICES_ACTIVITY": "sostenuto.prices",
     "CHAT_FORK_QUERY": "sostenuto_fork",
     "CHAT_TITLE_MEMO": "sostenuto_title",
     "CONTEXT_MEMO": "sostenuto_context",

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
     from ..run_context import inherited_memo
-    from ..search_attributes import SUMMARY_CHARS, leave, publish
+    from ..search_attributes import SUMMARY_CHARS, leave
     from .conversation import conversation_of
     from .turns import mark_of, result_of
 
@@ -83,7 +83,7 @@ class ChatWorkflow:
             await self._ended(asked, CANCELLED, len(self._conversation.messages))
         await workflow.wait_condition(workflow.all_handlers_finished)
         result = self._interpreter.tally.result(status, reason)
-        publish(result.totals, status)
+        self._interpreter.cost.end(result.totals, status)
         leave(self._interpreter.details.text(result), result, self._interpreter.outbox)
         if status is Status.FAILED:
             raise ApplicationError(reason, result, type=names.RUN_FAILED, non_retryable=True)
@@ -215,7 +215,9 @@ class ChatWorkflow:
             if result.status is Status.CANCELLED and not being_cancelled():
                 result = result.model_copy(update={"reason": _INTERRUPTED})
         await self._ended(asked, result, begins)
-        publish(self._interpreter.tally.totals)
+        if not self._waiting:
+            # Nothing may come for months.
+            self._interpreter.cost.tell()
 
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
@@ -275,6 +277,7 @@ class ChatWorkflow:
         # its history is full.
         if self._chat.offload or limits.written_bytes(chat) < limits.CARRIED_BYTES:
             # Of itself the next execution has the memo that the first one began with.
+            self._interpreter.cost.stop()
             title = {names.CHAT_TITLE_MEMO: self._title} if self._title else {}
             workflow.continue_as_new(chat, memo={**title, **inherited_memo()} or None)
 

@@ -12,7 +12,6 @@ from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
 from ...contracts.wire.places import Place
-from ...contracts.wire.totals import Totals
 from .amount import Amount
 from .hold import Balance, Hold
 
@@ -240,11 +239,6 @@ class Account(Balance):
                     found.append((spent / most, f"{name} of {one.owner}"))
         return max(found)
 
-    def spend(self, totals: Totals) -> None:
-        """Charge what was spent without having been held."""
-        for one in self.with_those_above():
-            one.spent += Amount.of(totals, 0)
-
     @property
     def limits(self) -> tuple[float | None, int | None, int | None, float | None]:
         """Its limits as they are now."""
@@ -273,6 +267,12 @@ class Account(Balance):
             max((self.tokens or 0) - taken.tokens, 0),
             max((self.turns or 0) - taken.turns, 0),
         )
+
+    @property
+    def has_untold(self) -> bool:
+        """Whether what started the workflow does not know all that was spent, or is left."""
+        idle = self.idle()
+        return self.spent != self.told or idle.usd > _NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
 
     async def _changed(self) -> None:
         before = self.held, self.limits

@@ -38,7 +38,8 @@ class Accounts:
         self._given: dict[str, tuple[Account, Hold]] = {}
         self._answers: dict[int, ShareGiven] = {}
         self._asked = 0
-        self._asking: dict[int, Account] = {}
+        self._given_up: dict[int, Account] = {}
+        """By the number of a question whose answer nobody waits for any more."""
         self._answering: dict[str, set[asyncio.Task[None]]] = {}
         """By the id of the nested run that asked."""
 
@@ -172,32 +173,38 @@ class Accounts:
         if parent is None:
             raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
         self._asked += 1
-        number, back = self._asked, account.idle()
-        account.change(Amount() - back)
-        spent, account.told = account.spent - account.told, account.spent
-        asked = ShareAsked(
-            run_id=workflow.info().workflow_id,
-            number=number,
-            need=_limited(account, amount).share,
-            what=what,
-            back=back.share,
-            spent=_limited(account, spent).share,
-            last=last,
-            wait=wait is not None,
-            until=wait.until if wait else None,
+        number = self._asked
+        asked = _told(account).model_copy(
+            update={
+                "number": number,
+                "need": _limited(account, amount).share,
+                "what": what,
+                "last": last,
+                "wait": wait is not None,
+                "until": wait.until if wait else None,
+            }
         )
-        self._asking[number] = account
-        await workflow.get_external_workflow_handle(parent.workflow_id).signal(names.SHARE_ASKED_SIGNAL, asked)
-        await workflow.wait_condition(lambda: number in self._answers)
+        above = workflow.get_external_workflow_handle(parent.workflow_id)
+        try:
+            await above.signal(names.SHARE_ASKED_SIGNAL, asked)
+            while number not in self._answers:
+                await workflow.wait_condition(lambda: number in self._answers or account.has_untold)
+                if number not in self._answers:
+                    # What was held here may be what the answer waits for, and it knows no other way of it.
+                    await above.signal(names.SHARE_ASKED_SIGNAL, _told(account))
+        except BaseException:
+            self._given_up[number] = account
+            raise
         answer = self._answers.pop(number)
         if answer.refused:
             raise BudgetSpentError(answer.refused, answer.limit, answer.on_exhausted)
+        _receive(account, answer)
 
     def _take(self, given: ShareGiven) -> None:
-        if account := self._asking.pop(given.number, None):
-            account.change(Amount.shared(given.given))
-            account.until = given.until or account.until
-        self._answers[given.number] = given
+        if account := self._given_up.pop(given.number, None):
+            _receive(account, given)
+        else:
+            self._answers[given.number] = given
 
     def _share_asked(self, asked: ShareAsked) -> None:
         task = asyncio.create_task(self._answer(asked))
@@ -210,6 +217,8 @@ class Accounts:
             return
         account, hold = self._given[asked.run_id]
         hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
+        if not asked.number:
+            return
         try:
             wait = self.top_ups.wait_until(asked.until) if asked.wait else None
             more = await account.hold(Amount.shared(asked.need), asked.what, last=asked.last, wait=wait)
@@ -229,6 +238,26 @@ class Accounts:
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return
+
+
+def _told(account: Account) -> ShareAsked:
+    """Give back what the account does not need; return what to tell of it."""
+    back = account.idle()
+    account.change(Amount() - back)
+    spent, account.told = account.spent - account.told, account.spent
+    return ShareAsked(
+        run_id=workflow.info().workflow_id,
+        number=0,
+        need=Amount().share,
+        what="",
+        back=back.share,
+        spent=_limited(account, spent).share,
+    )
+
+
+def _receive(account: Account, given: ShareGiven) -> None:
+    account.change(Amount.shared(given.given))
+    account.until = given.until or account.until
 
 
 def _limited(account: Account, amount: Amount) -> Amount:

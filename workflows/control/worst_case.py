@@ -15,7 +15,7 @@ from ...contracts.limits import written_bytes
 from ...contracts.message import FilePart, ImagePart, Message, Part, ToolResultPart
 from ...contracts.model import Head, Model
 from ...contracts.provider_tool import WebSearch
-from ...contracts.wire.model_call import Allowance
+from ...contracts.wire.model_call import NEARLY_SPENT, Allowance
 from .account import Account
 from .amount import Amount
 
@@ -103,5 +103,8 @@ def allowance_for(
     usd = price.most(input_tokens, most, searches) if price is not None else 0.0
     # Short in the history, and never less.
     amount = Amount(math.ceil(usd * _NANO) / _NANO, input_tokens + most, 1)
+    allowance = Allowance(usd=amount.usd, tokens=amount.tokens, output_tokens=most)
     used, limit = account.used()
-    return amount, Allowance(usd=amount.usd, tokens=amount.tokens, output_tokens=most, used=round(used, 3), limit=limit)
+    if used >= NEARLY_SPENT:
+        allowance = allowance.model_copy(update={"used": round(used, 3), "limit": limit})
+    return amount, allowance

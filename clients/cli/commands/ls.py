@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ....contracts.text import plural
 from ..arguments.option_types import at_least_one
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, open_console
@@ -16,6 +17,7 @@ from ..terminal import answer, open_console
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ...calls.run_lists import ListOrder
     from ...chats.summary import ChatSummary
     from ...summary import RunSummary
 
@@ -32,6 +34,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--nested", action="store_true", help="list runs that other runs started too")
     kind.add_argument("--chats", action="store_true", help="list chats, in place of runs")
+    parser.add_argument("--cost", action="store_true", help="those first that cost most, and the sum of what is listed")
     parser.add_argument("--json", action="store_true", help="print each as a line of JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_ls)
@@ -40,12 +43,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 async def _ls(args: argparse.Namespace) -> int:
     client = await connect_client(args)
     rows: Sequence[RunSummary | ChatSummary]
+    order: ListOrder = "cost" if args.cost else "time"
     if args.chats:
-        rows = chats = await client.chats(args.query, limit=args.limit)
-        table = partial(_table_of_chats, chats)
+        rows = chats = await client.chats(args.query, limit=args.limit, order=order)
+        table = partial(_table_of_chats, chats, with_sum=args.cost)
     else:
-        rows = runs = await client.list(args.query, limit=args.limit, nested=args.nested)
-        table = partial(_table_of_runs, runs)
+        rows = runs = await client.list(args.query, limit=args.limit, nested=args.nested, order=order)
+        table = partial(_table_of_runs, runs, with_sum=args.cost)
     if args.json:
         for row in rows:
             answer(row.model_dump_json())
@@ -55,36 +59,57 @@ async def _ls(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table_of_runs(rows: Iterable[RunSummary]) -> Table:
-    cells = (
+def _table_of_runs(rows: Sequence[RunSummary], *, with_sum: bool) -> Table:
+    cells = [
         (
             row.id,
             row.runnable,
             row.status,
-            "" if row.cost_usd is None else f"${row.cost_usd:.4f}",
+            "" if row.cost_usd is None else _dollars(row.cost_usd, is_whole=row.is_whole),
             "" if row.tokens is None else f"{row.tokens:,}",
             "" if row.seconds is None else f"{row.seconds:.1f}",
             _when(row.started_at),
         )
         for row in rows
-    )
+    ]
+    if with_sum:
+        counted = [row for row in rows if not _is_in_another(row, rows)]
+        cost, tokens = sum(row.cost_usd or 0.0 for row in counted), sum(row.tokens or 0 for row in counted)
+        whole = all(row.is_whole for row in counted)
+        cells.append((plural(len(rows), "run"), "", "", _dollars(cost, is_whole=whole), f"{tokens:,}", "", ""))
     return _table(("RUN", "RUNNABLE", "STATUS"), ("COST", "TOKENS", "SECONDS", "STARTED"), cells)
 
 
-def _table_of_chats(rows: Iterable[ChatSummary]) -> Table:
-    cells = (
+def _is_in_another(row: RunSummary, rows: Iterable[RunSummary]) -> bool:
+    """Return whether what a run used is in what another one says that it used."""
+    from ....contracts.wire.places import Place
+
+    # A nested run that goes on is in none yet.
+    return row.ended_at is not None and any(Place(row.id).is_within(Place(one.id)) for one in rows if one is not row)
+
+
+def _table_of_chats(rows: Sequence[ChatSummary], *, with_sum: bool) -> Table:
+    cells = [
         (
             row.id,
             row.title,
             row.runnable,
             "open" if row.is_open else "ended",
-            f"${row.cost_usd:.4f}",
+            _dollars(row.cost_usd),
             f"{row.tokens:,}",
             _when(row.started_at),
         )
         for row in rows
-    )
+    ]
+    if with_sum:
+        cost, tokens = sum(row.cost_usd for row in rows), sum(row.tokens for row in rows)
+        cells.append((plural(len(rows), "chat"), "", "", "", _dollars(cost), f"{tokens:,}", ""))
     return _table(("CHAT", "TITLE", "RUNNABLE", "STATE"), ("COST", "TOKENS", "STARTED"), cells)
+
+
+def _dollars(dollars: float, *, is_whole: bool = True) -> str:
+    """Return US dollars, with `+` behind them where it is that much at least."""
+    return f"${dollars:.4f}" + ("" if is_whole else "+")
 
 
 def _table(texts: Iterable[str], numbers: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

@@ -26,7 +26,7 @@ class ShareAsked(Contract):
     run_id: str
     """Its id."""
     number: int
-    """Which of its questions it is, from 1."""
+    """Which of its questions it is, from 1. 0: it is none, and tells what came after one that is not answered yet."""
     need: Portion
     """What that call may cost."""
     what: str

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....contracts.wire.control.budget_event import BudgetSpent, BudgetWarned
-from ....contracts.wire.model_call import ModelCall
+from ....contracts.wire.model_call import NEARLY_SPENT, ModelCall
 from ....contracts.wire.run import Result
 from ..history_event import RecordedEvent
 from ..outcome import Accumulated
 from ..transcript import RebuiltTranscript
-
-_WARNED_AT = 0.8
 
 
 def read_allowance(
@@ -26,7 +24,7 @@ def read_allowance(
     if call.allowance is None:
         return
     allowance, stamp = call.allowance, recorded.stamp(call.transcript)
-    if allowance.used >= _WARNED_AT and allowance.limit not in so_far.warned:
+    if allowance.used >= NEARLY_SPENT and allowance.limit not in so_far.warned:
         so_far.warned.add(allowance.limit)
         yield BudgetWarned(**stamp, limit=allowance.limit, used=allowance.used)
     if call.instead and call.instead != transcript.instead:

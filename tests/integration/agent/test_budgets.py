@@ -146,6 +146,24 @@ async def test_branches_that_run_at_once_share_what_there_is(serve: Serve) -> No
     assert outcome.result.cost_usd == pytest.approx(6 * 0.0011)
 
 
+async def test_one_that_waits_for_more_tells_of_what_is_spent_meanwhile(serve: Serve) -> None:
+    """Else what is two levels above would wait for it for ever."""
+    quick = Agent(name="quick", model=Model("scripted/quick", price=PRICE), tools=[look])
+    slow = Agent(name="slow", model=Model("scripted/slow", price=PRICE))
+    both = Parallel(name="both", branches=[quick, slow])
+    desk = Agent(name="desk", model="scripted/desk", tools=[both], budget=Budget(turns=3, on_exhausted=Stop()))
+    script = {
+        "desk": [calls(("both", {"task": "Go."}))],
+        "quick": looks(9),
+        # While it is out, the other one asks for a call more, and waits for what this one may give back.
+        "slow": [{"text": "Yes.", "delay_seconds": 1}],
+    }
+    async with serve(App(desk), script) as stage:
+        outcome = await stage.ask(desk)
+    assert (outcome.result.status, outcome.result.turns) == (Status.EXHAUSTED, 3)
+    assert outcome.result.reason == "the budget of 'desk' is not enough: 3 of 3 model calls are made"
+
+
 async def test_the_tightest_on_the_way_up_decides(serve: Serve) -> None:
     steps = [Prompt(name=f"s{n}", model=MODEL, template="{input}", budget=Budget(usd=5)) for n in range(3)]
     chain = Chain(name="chain", steps=steps, budget=Budget(usd=0.02, on_exhausted=Stop()))

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from sostenuto import Agent, Chain, Prompt, SpecError, Status, ToolError, tool
+from sostenuto import Agent, Budget, Chain, Degrade, Prompt, SpecError, Status, ToolError, tool
 from sostenuto.workflows import ask, call_tool, run
 
 
@@ -125,6 +125,8 @@ class Mistaken:
                 await run(Agent(name="not a name", model="scripted/a"), "hello")
             case "a missing field":
                 await run(Prompt(name="p", template="{x}", model="scripted/p"), "hello")
+            case "an unknown price":
+                await run(Agent(name="a", model="scripted/a"), "hello", budget=Budget(usd=1))
             case "nothing asked":
                 await ask("scripted/a", "")
             case "a tool that fails":
@@ -132,6 +134,22 @@ class Mistaken:
             case "a fast tool that fails":
                 await call_tool(broken)
         return "nothing happened"
+
+
+@workflow.defn
+class Thrifty:
+    """Runs what may cost so much, of models that say no price."""
+
+    @workflow.run
+    async def run(self) -> list[float]:
+        """What each run has cost."""
+        one = Agent(
+            name="one", model="openai/gpt-5-mini", budget=Budget(usd=1, on_exhausted=Degrade("openai/gpt-5-nano"))
+        )
+        two = Prompt(name="two", model="openai/gpt-5-mini", template="{input}")
+        first, second = await asyncio.gather(run(one, "hello"), run(two, "hello", budget=Budget(usd=1)))
+        third = await run(Chain(name="three", steps=[two, one]), "hello")
+        return [result.cost_usd for result in (first, second, third)]
 
 
 @workflow.defn

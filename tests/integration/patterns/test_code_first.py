@@ -10,9 +10,11 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from sostenuto import App
-from sostenuto.workers.worker import replayer
+from sostenuto import App, Usage
+from sostenuto.activities.prices.list_price import list_price
+from sostenuto.workers.worker import build_worker, replayer
 from sostenuto.workflows import policy
+from tests.fakes.cast import Cast
 from tests.integration.agent.recorded import Recorded
 from tests.integration.patterns import flows
 from tests.integration.patterns.nested import at_work, children, status
@@ -80,6 +82,11 @@ async def test_a_pipeline(serve: Serve, temporal: TemporalClient, task_queue: st
         ("no such server", "SpecError", "tools: 'mcp:shop': "),
         ("a bad name", "SpecError", "Agent 'not a name': name: 'not a name' is not a name"),
         ("a missing field", "SpecError", "Prompt 'p': template: {x}: no such field in the input"),
+        (
+            "an unknown price",
+            "SpecError",
+            "scripted/a: a budget counts US dollars, and the price of this model is not known: write Model(",
+        ),
         ("nothing asked", "SpecError", "the input is empty: pass a text"),
         ("a tool that fails", "ToolFailed", "there is enough"),
         ("a fast tool that fails", "ToolFailed", "out of order"),
@@ -105,6 +112,21 @@ async def test_a_mistake_ends_the_workflow(
     assert cause.type == kind
     assert cause.message.startswith(message)
     assert (await Recorded.of(temporal, task_queue)).failed_tasks == []
+
+
+async def test_prices_are_looked_up_once_and_recorded(temporal: TemporalClient, task_queue: str) -> None:
+    """No client sees the models: the list of the worker has their prices, which are written down."""
+    app, cast = App(workflows=[flows.Thrifty]), Cast({"gpt-5-mini": "fine"})
+    worker = build_worker(temporal, app, {"openai": cast}, lambda *_: 9.0, task_queue=task_queue, max_cached_runs=0)
+    async with worker:
+        costs = await temporal.execute_workflow(flows.Thrifty.run, id=task_queue, task_queue=task_queue)
+    price = list_price("openai/gpt-5-mini")
+    assert price
+    cost = price.of(Usage(input_tokens=10, output_tokens=5))
+    assert costs == pytest.approx([cost, cost, 2 * cost])
+    recorded = await Recorded.of(temporal, task_queue)
+    assert recorded.markers.count("core_local_activity") == 1
+    assert [request.model.price for request in cast.requests] == [price] * 4
 
 
 async def test_mistakes_and_failures_can_be_caught(serve: Serve, temporal: TemporalClient, task_queue: str) -> None:

@@ -28,6 +28,7 @@ from sostenuto import (
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
+from sostenuto.contracts.wire.control.prices import ListedPrice, PricesAsked, PricesFound
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
 from sostenuto.contracts.wire.control.spent import Spent, SpentQuery
 from sostenuto.contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
@@ -62,6 +63,7 @@ PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
 AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
 ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not enough", missing=PORTION, expires=AT)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
+LISTED = ListedPrice(model="acme/large", price=PRICE)
 AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
@@ -70,23 +72,8 @@ USER = Message.user("Hello")
 def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """One or more of each."""
     return (
-        *(
-            LONG,
-            PRICE,
-            MODEL,
-            CHEAP,
-            ASK,
-            FINISH,
-            Stop(),
-            BUDGET,
-            ENVELOPE,
-            UNSETTLED,
-            TOTALS,
-            COUNTED,
-            PORTION,
-            ALLOWANCE,
-        ),
-        *(AGENT, PROMPT, CallEnd(free=True, again=True)),
+        *(LONG, PRICE, MODEL, CHEAP, ASK, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION),
+        *(ALLOWANCE, AGENT, PROMPT, CallEnd(free=True, again=True), LISTED),
         Chain(name="thrifty_chain", steps=[PROMPT], budget=BUDGET),
         Router(name="thrifty_router", routes=[AGENT], strategy="embedding", budget=BUDGET),
         Parallel(name="thrifty_branches", branches=[AGENT, PROMPT], budget=BUDGET),
@@ -106,6 +93,8 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         ShareGiven(
             number=2, given=PORTION, until=1_796_000_000.5, refused="spent", limit="usd", on_exhausted=(FINISH,)
         ),
+        PricesAsked(models=("acme/large", "acme/small")),
+        PricesFound(prices=(LISTED,)),
         ModelCall(
             transcript="desk",
             turn=1,
