@@ -90,7 +90,9 @@ class StepTree:
                 self._waits[event.path, event.call_id] = event.name
             case ApprovalRequested():
                 self._waits[event.path, event.call_id] = f"a person on {event.name}"
-            case ApprovalDecided():
+            case ApprovalDecided(decision="withdrawn"):
+                self._waits.pop((event.path, event.call_id), None)
+            case ApprovalDecided(missing=0):
                 self._waits[event.path, event.call_id] = event.name
             case ModelResponded():
                 self._waits.pop((event.path, ""), None)
