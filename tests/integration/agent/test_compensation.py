@@ -12,9 +12,11 @@ from sostenuto import (
     App,
     Chain,
     Client,
+    Parallel,
     RunFinished,
     SpecError,
     Status,
+    Step,
     ToolContext,
     ToolError,
     ToolRequested,
@@ -184,3 +186,74 @@ async def test_what_is_no_run(serve: Serve) -> None:
         run = await Client(stage.temporal, redis_url="").get(chat.id)
         with pytest.raises(SpecError, match="it is no run of a runnable"):
             await run.cancel(compensate=True)
+
+
+GATE: list[str] = []
+
+
+@tool(effect="idempotent")
+async def cancel_car(result: str) -> str:
+    """Undo it, once the test lets it."""
+    GATE.append("entered")
+
+    async def is_open() -> bool:
+        return "open" in GATE
+
+    await eventually(is_open)
+    return "the car is free"
+
+
+@tool(compensate=cancel_car)
+async def book_car() -> str:
+    """Book a car."""
+    DONE.append(("book_car", ""))
+    return "booked"
+
+
+@tool(effect="read")
+async def until_booked() -> str:
+    """Wait for the other branch."""
+
+    async def is_booked() -> bool:
+        return bool(DONE)
+
+    await eventually(is_booked)
+    return "booked"
+
+
+LOSER = Agent(name="loser", model="scripted/books", tools=[book_car])
+WINNER = Agent(name="winner", model="scripted/waits", tools=[until_booked])
+LOST = Agent(name="lost", model="scripted/books", tools=[book_car])
+RACE = Chain(
+    name="plan", steps=[Parallel(name="race", branches=[LOSER, WINNER], join="first"), Step(LOST)], compensate=True
+)
+
+
+async def test_whatever_ends_what_is_nested_and_whatever_comes_meanwhile(serve: Serve) -> None:
+    """A branch that lost and was cancelled is undone as well; of a terminated run nobody knows what it did."""
+    GATE.clear()
+    script = {"books": [calls(("book_car", {})), HANGS], "waits": [calls(("until_booked", {})), "ok"]}
+    async with serve(App(RACE), script) as stage:
+        run = await stage.start(RACE)
+
+        async def both_booked() -> bool:
+            return len(DONE) == 2
+
+        async def is_undoing() -> bool:
+            return bool(GATE)
+
+        await eventually(both_booked)
+        await stage.temporal.get_workflow_handle(f"{run.id}/lost").terminate()
+        await eventually(is_undoing)
+        await run.cancel()
+        GATE.append("open")
+        result = await run.result()
+        history = await stage.temporal.get_workflow_handle(run.id).fetch_history()
+    assert result.status is Status.FAILED
+    assert result.compensated
+    assert [(one.path, one.tool, one.call_id, one.outcome.value) for one in result.compensated.effects] == [
+        ("plan/lost", "lost", "", "unknown"),
+        ("plan/race/loser", "book_car", "call_1_0", "undone"),
+    ]
+    assert GATE == ["entered", "open"]
+    await replayer().replay_workflow(history)
