@@ -302,7 +302,7 @@ class Interpreter:
         )
         result = await self._charged(run, child_id)
         self.tally.add(result)
-        self.effects.nested(place, result)
+        result = self.effects.nested(place, result)
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)

@@ -38,11 +38,11 @@ class Booking(BaseModel):
 
 
 @tool(effect="idempotent", retries=2)
-async def cancel_room(ctx: ToolContext, hotel: str, result: Booking) -> str:
+async def cancel_room(ctx: ToolContext, hotel: str, night: int, result: Booking) -> str:
     """Undo it, at the second attempt."""
     if ctx.attempt == 1:
         raise OSError("the hotel is down")
-    DONE.append(("cancel_room", (hotel, result.number)))
+    DONE.append(("cancel_room", (hotel, night, result.number)))
     KEYS.append((ctx.undoes, ctx.idempotency_key))
     return f"room {result.number} is free"
 
@@ -69,7 +69,7 @@ async def book_seat(seat: str) -> str:
 
 
 @tool(compensate=cancel_room)
-async def book_suite(hotel: str) -> Booking:
+async def book_suite(hotel: str, night: int = 1) -> Booking:
     """Book nothing."""
     raise ToolError(f"{hotel} has none")
 
@@ -123,7 +123,7 @@ async def _all_undone(stage: Stage, run: Any, status: Status) -> None:
         ("plan/first", "book_room", "undone", "cancel_room", "room 1 is free"),
     ]
     assert not result.compensated.is_complete
-    undone = [("cancel_room", ("Savoy", 3)), ("cancel_room", ("Ritz", 1))]
+    undone = [("cancel_room", ("Savoy", 2, 3)), ("cancel_room", ("Ritz", 1, 1))]
     booked = [("book_room", ("Ritz", 1)), ("mail", "ann"), ("book_room", ("Savoy", 2)), ("book_seat", "1A")]
     assert [*booked, *undone] == DONE
     keys = [key for undoes, key in KEYS if not undoes]
