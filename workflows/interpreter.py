@@ -305,7 +305,7 @@ class Interpreter:
         )
         result = await self._charged(run, child_id)
         self.tally.add(result)
-        self.effects.nested(place, result)
+        result = self.effects.nested(place, result)
         self.cost.note()
         self.found.cited(result.citations)
         self.details.finished(place, result)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 from temporalio import activity
 
@@ -53,15 +54,25 @@ class UndoingActivities:
 def _found(tool: Tool[..., Any], undoing: Tool[..., Any], call: UndoingCall) -> Undoing:
     spec = undoing.spec.model_copy(update={"parameters": {}, "description": ""})
     taken, own = undoing.signature.types, tool.signature.types
-    found = Undoing(tool=spec, takes=tuple(name for name in taken if name in own))
+    defaults = {name: value for name, value in tool.signature.defaults.items() if name in taken}
+    found = Undoing(
+        tool=spec,
+        takes=tuple(name for name in taken if name in own),
+        given=_plain({name: value for name, value in defaults.items() if name not in call.has}),
+    )
     if RESULT not in taken or RESULT in own:
         return found
     if call.incomplete:
         return found.model_copy(update={"refused": f"what it returned is not known: {call.incomplete}"})
     try:
-        result = to_jsonable_python(tool.signature.parse(call.content), inf_nan_mode="strings")
+        given = found.given | _plain({RESULT: tool.signature.parse(call.content)})
     except ValueError as error:
         return found.model_copy(update={"refused": f"what it returned cannot be read: {told(error)}"})
-    if limits.is_too_deep(result):
+    if limits.is_too_deep(given):
         return found.model_copy(update={"refused": "what it returned is nested too deeply"})
-    return found.model_copy(update={"given": {RESULT: result}})
+    return found.model_copy(update={"given": given})
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, JsonValue]:
+    plain: dict[str, JsonValue] = to_jsonable_python(dict(values), inf_nan_mode="strings")
+    return plain

@@ -102,7 +102,9 @@ class StepTree:
         match event:
             case ApprovalRequested():
                 self._waits[event.path, event.call_id] = f"a person on {event.name}"
-            case ApprovalDecided():
+            case ApprovalDecided(decision="withdrawn"):
+                self._waits.pop((event.path, event.call_id), None)
+            case ApprovalDecided(missing=0):
                 self._waits[event.path, event.call_id] = event.name
             case BudgetSpent(then="ask"):
                 self._waits[event.path, ""] = "a top-up of its budget"

@@ -58,6 +58,13 @@ class ToolSignature:
         fields = self.arguments.model_fields
         return {name.removeprefix(_FIELD): field.annotation for name, field in fields.items()}
 
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The values of the parameters that a call may leave out."""
+        fields = self.arguments.model_fields.items()
+        may = {name: field for name, field in fields if not field.is_required()}
+        return {name.removeprefix(_FIELD): one.get_default(call_default_factory=True) for name, one in may.items()}
+
     @classmethod
     def of(cls, callee: Callee, *, hidden: type) -> ToolSignature:
         """Read the signature.

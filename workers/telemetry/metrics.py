@@ -11,6 +11,7 @@ from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed
 from ...contracts.wire.ingest import INGEST_KIND
 from ...contracts.wire.totals import Totals
+from ...history.trace.step import TraceStep
 from .attributes import AboutRun, asked_of, beside_stages
 from .followed_run import ToldStep
 from .span import Attribute, StepSpan
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
+_PATIENCE_SECONDS: Final = (1, 5, 15, 60, 300, 900, 3600, 14400, 43200, 86400, 259200, 604800)
 _MOST_VALUES: Final = 200
 OTHER: Final = "(other)"
 """What a label says beyond its first values."""
@@ -35,6 +37,7 @@ _LABELS: Final = (
     "error.type",
 )
 _NAMES: Final = ("gen_ai.agent.name", "gen_ai.workflow.name")
+_TOOL: Final = ("gen_ai.tool.name",)
 Labels = dict[str, Attribute]
 
 
@@ -95,6 +98,12 @@ class StepMetrics:
             "How long first attempts waited for a worker.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
+        self._approval = meter.create_histogram(
+            "sostenuto.approval.duration",
+            "s",
+            "How long calls waited for a person.",
+            explicit_bucket_boundaries_advisory=_PATIENCE_SECONDS,
+        )
         self._cost = meter.create_counter("sostenuto.cost", "USD", "What models, searches and ingests cost.")
         self._unpriced = meter.create_counter("sostenuto.unpriced_calls", "{call}", "Calls without a known price.")
         self._retries = meter.create_counter("sostenuto.retries", "{attempt}", "Attempts beyond the first.")
@@ -122,8 +131,7 @@ class StepMetrics:
         if span.operation:
             # People take their time: that is none of the tool's.
             self._duration.record((step.seconds or 0.0) - step.person_seconds, labels)
-        if step.kind in ("model", "tool") and step.attempt == 1 and step.status == "completed":
-            self._queue.record(step.waited_seconds - step.person_seconds, {"sostenuto.step": step.kind})
+        self._take_waits(step, labels)
         if step.attempt > 1:
             self._retries.add(step.attempt - 1, labels)
         match step.kind:
@@ -142,6 +150,12 @@ class StepMetrics:
                 self._stalls.add(1)
             case _:
                 pass
+
+    def _take_waits(self, step: TraceStep, labels: dict[str, str]) -> None:
+        if step.kind in ("model", "tool") and step.attempt == 1 and step.status == "completed":
+            self._queue.record(step.waited_seconds - step.person_seconds, {"sostenuto.step": step.kind})
+        if step.person_seconds:
+            self._approval.record(step.person_seconds, {name: labels[name] for name in _TOOL if name in labels})
 
     def _labels_of(self, span: StepSpan, about: AboutRun) -> dict[str, str]:
         said = span.attributes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
@@ -127,8 +129,12 @@ class ModelCalls:
                 lost += 1
                 if not ended.again or lost >= _most_lost(model):
                     raise
-            except PayloadTooLargeError:
+            except (PayloadTooLargeError, asyncio.CancelledError):
+                # Whatever is under way ends as an activity: here nothing was.
                 hold.release()
+                raise
+            except BaseException:
+                hold.lose()
                 raise
             else:
                 if not reply.tells_cost(priced=model.price is not None):

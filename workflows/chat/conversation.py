@@ -167,6 +167,7 @@ class RunByRun:
         place = self._interpreter.root / numbered(TURN, self._turns)
         scope = Scope.root(place, message, {template.HISTORY: history_text(self.messages)})
         result = await self._interpreter.run(self._runnable, scope)
+        result = result.model_copy(update={"compensated": self._interpreter.effects.compensated})
         self._interpreter.forget(place)
         if result.output is None and result.status is Status.FAILED:
             return result

@@ -111,7 +111,7 @@ class Compensator:
         invocation = ToolInvocation(
             call_id=call_id,
             reply=workflow.info().run_id,
-            arguments={**arguments, **undoing.given},
+            arguments={**undoing.given, **arguments},
             context=has_context(),
             undoes=UndoneCall(path=effect.path, call_id=effect.call_id, key=effect.key),
         )
@@ -133,7 +133,9 @@ async def _how(effect: TakenEffect, output: ToolOutput, activity_id: str) -> Und
     Raises:
         FailureError: None can say it.
     """
-    call = UndoingCall(tool=effect.tool, content=output.content, incomplete=output.incomplete)
+    call = UndoingCall(
+        tool=effect.tool, has=tuple(effect.arguments), content=output.content, incomplete=output.incomplete
+    )
     summary = first_line(f"what undoes {effect.tool}", 80)
 
     async def start(refused: int) -> Undoing:

@@ -69,12 +69,13 @@ class EffectLog:
         taken = _effect(tool, place, invocation)
         self._add([taken.model_copy(update={"in_doubt": True, "reconciles": tool.reconciles})])
 
-    def nested(self, place: Place, result: Result) -> None:
-        """Take in what a nested run did, and has undone itself."""
+    def nested(self, place: Place, result: Result) -> Result:
+        """Take in what a nested run did, and has undone itself; return its result without that."""
         self._go_on(result.effects, result.compensated)
         if result.ended_unheard:
             at = workflow.now().timestamp()
             self._add([TakenEffect(tool=place.unnumbered_name, path=place, at=at, in_doubt=True)])
+        return result.model_copy(update={"effects": TakenEffects()})
 
     def resume(self, carried: Carried) -> None:
         """Go on from where an earlier execution of the workflow left off."""

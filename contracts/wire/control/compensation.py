@@ -161,8 +161,12 @@ class UndoingCall(Contract):
     """
 
     tool: str
+    has: tuple[str, ...] = ()
+    """Names of the arguments that the call had: it had the defaults of the others."""
     content: str = ""
+    """What it returned, as the model was told."""
     incomplete: str = ""
+    """Why that is not what it returned; empty where it is."""
 
 
 class Undoing(Contract):
@@ -173,6 +177,6 @@ class Undoing(Contract):
     takes: tuple[str, ...] = ()
     """Arguments of the call that it is given."""
     given: dict[str, JsonValue] = {}
-    """What else it is given: the result of the call, where it asks for that."""
+    """What else it is given: defaults that the call had, and its result, where it asks for them."""
     refused: str = ""
     """Why it cannot be undone; empty where it can."""

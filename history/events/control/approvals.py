@@ -181,7 +181,10 @@ class Decisions:
         """Yield what waits no more, where the workflow says that nothing does."""
         set_to = recorded.event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
         if (awaiting := set_to.get(names.SEARCH_AWAITING)) and recorded.json(awaiting) != names.AWAITS_APPROVAL:
+            calls = self._so_far.approvals.direct_ones()
             yield from self._so_far.approvals.withdrawn(recorded)
+            for call in calls:
+                yield from _never_made(recorded, call, "it was given up while it waited", is_error=True)
 
 
 def _never_made(recorded: RecordedEvent, call: ToldCall, content: str, *, is_error: bool) -> Iterator[Event]:

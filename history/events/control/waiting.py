@@ -77,6 +77,10 @@ class WaitingCalls:
         self._calls.clear()
         self.direct.clear()
 
+    def direct_ones(self) -> list[ToldCall]:
+        """Return those that wait and that no model asked for."""
+        return [call for call in self._calls.values() if call.direct]
+
     def withdrawn(self, recorded: RecordedEvent) -> Iterator[ApprovalDecided]:
         """Yield of every call that it waits no more: what it was a call of has ended."""
         calls, self._calls = self._calls, {}

@@ -12,9 +12,11 @@ from sostenuto import (
     App,
     Chain,
     Client,
+    Parallel,
     RunFinished,
     SpecError,
     Status,
+    Step,
     ToolContext,
     ToolError,
     ToolRequested,
@@ -36,11 +38,11 @@ class Booking(BaseModel):
 
 
 @tool(effect="idempotent", retries=2)
-async def cancel_room(ctx: ToolContext, hotel: str, result: Booking) -> str:
+async def cancel_room(ctx: ToolContext, hotel: str, night: int, result: Booking) -> str:
     """Undo it, at the second attempt."""
     if ctx.attempt == 1:
         raise OSError("the hotel is down")
-    DONE.append(("cancel_room", (hotel, result.number)))
+    DONE.append(("cancel_room", (hotel, night, result.number)))
     KEYS.append((ctx.undoes, ctx.idempotency_key))
     return f"room {result.number} is free"
 
@@ -67,7 +69,7 @@ async def book_seat(seat: str) -> str:
 
 
 @tool(compensate=cancel_room)
-async def book_suite(hotel: str) -> Booking:
+async def book_suite(hotel: str, night: int = 1) -> Booking:
     """Book nothing."""
     raise ToolError(f"{hotel} has none")
 
@@ -121,7 +123,7 @@ async def _all_undone(stage: Stage, run: Any, status: Status) -> None:
         ("plan/first", "book_room", "undone", "cancel_room", "room 1 is free"),
     ]
     assert not result.compensated.is_complete
-    undone = [("cancel_room", ("Savoy", 3)), ("cancel_room", ("Ritz", 1))]
+    undone = [("cancel_room", ("Savoy", 2, 3)), ("cancel_room", ("Ritz", 1, 1))]
     booked = [("book_room", ("Ritz", 1)), ("mail", "ann"), ("book_room", ("Savoy", 2)), ("book_seat", "1A")]
     assert [*booked, *undone] == DONE
     keys = [key for undoes, key in KEYS if not undoes]
@@ -184,3 +186,74 @@ async def test_what_is_no_run(serve: Serve) -> None:
         run = await Client(stage.temporal, redis_url="").get(chat.id)
         with pytest.raises(SpecError, match="it is no run of a runnable"):
             await run.cancel(compensate=True)
+
+
+GATE: list[str] = []
+
+
+@tool(effect="idempotent")
+async def cancel_car(result: str) -> str:
+    """Undo it, once the test lets it."""
+    GATE.append("entered")
+
+    async def is_open() -> bool:
+        return "open" in GATE
+
+    await eventually(is_open)
+    return "the car is free"
+
+
+@tool(compensate=cancel_car)
+async def book_car() -> str:
+    """Book a car."""
+    DONE.append(("book_car", ""))
+    return "booked"
+
+
+@tool(effect="read")
+async def until_booked() -> str:
+    """Wait for the other branch."""
+
+    async def is_booked() -> bool:
+        return bool(DONE)
+
+    await eventually(is_booked)
+    return "booked"
+
+
+LOSER = Agent(name="loser", model="scripted/books", tools=[book_car])
+WINNER = Agent(name="winner", model="scripted/waits", tools=[until_booked])
+LOST = Agent(name="lost", model="scripted/books", tools=[book_car])
+RACE = Chain(
+    name="plan", steps=[Parallel(name="race", branches=[LOSER, WINNER], join="first"), Step(LOST)], compensate=True
+)
+
+
+async def test_whatever_ends_what_is_nested_and_whatever_comes_meanwhile(serve: Serve) -> None:
+    """A branch that lost and was cancelled is undone as well; of a terminated run nobody knows what it did."""
+    GATE.clear()
+    script = {"books": [calls(("book_car", {})), HANGS], "waits": [calls(("until_booked", {})), "ok"]}
+    async with serve(App(RACE), script) as stage:
+        run = await stage.start(RACE)
+
+        async def both_booked() -> bool:
+            return len(DONE) == 2
+
+        async def is_undoing() -> bool:
+            return bool(GATE)
+
+        await eventually(both_booked)
+        await stage.temporal.get_workflow_handle(f"{run.id}/lost").terminate()
+        await eventually(is_undoing)
+        await run.cancel()
+        GATE.append("open")
+        result = await run.result()
+        history = await stage.temporal.get_workflow_handle(run.id).fetch_history()
+    assert result.status is Status.FAILED
+    assert result.compensated
+    assert [(one.path, one.tool, one.call_id, one.outcome.value) for one in result.compensated.effects] == [
+        ("plan/lost", "lost", "", "unknown"),
+        ("plan/race/loser", "book_car", "call_1_0", "undone"),
+    ]
+    assert GATE == ["entered", "open"]
+    await replayer().replay_workflow(history)

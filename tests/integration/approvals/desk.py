@@ -74,6 +74,10 @@ class Settling:
         answered = asyncio.create_task(ask_person("Which one?", options=["a", "b"]))
         small = await call_tool(refund, order=order, amount=5)
         told = await asyncio.gather(paid, denied, answered, return_exceptions=True)
+        late = asyncio.create_task(call_tool(refund, order=order, amount=70))
+        await workflow.sleep(SOON * 4)
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
         return [small, *(str(getattr(one, "message", one)) for one in told)]
 
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,7 +16,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
-from sostenuto import Agent, App, Chain, Client, Collection, Model, Prompt, Retrieve, tool
+from sostenuto import Agent, App, Approval, Chain, Client, Collection, Model, Prompt, Retrieve, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.telemetry.sdk_counts import SdkCounts
@@ -36,7 +37,13 @@ async def look(at: str) -> str:
     return f"{at} is fine"
 
 
-CLERK = Agent(name="clerk", model=Model("scripted/away", fallbacks=["scripted/clerk"]), tools=[look])
+@tool(effect="once", approval=Approval(expires=timedelta(milliseconds=100)))
+async def pay(amount: int) -> str:
+    """Pay, if somebody says so at once."""
+    return f"paid {amount}"
+
+
+CLERK = Agent(name="clerk", model=Model("scripted/away", fallbacks=["scripted/clerk"]), tools=[look, pay])
 FLOW = Chain(
     name="flow",
     steps=[
@@ -50,7 +57,7 @@ HOST = Agent(name="host", model="scripted/slow")
 SCRIPT: Script = {
     "busy": [{"error": "RateLimited", "retry_after_seconds": 0.01, "faulty_attempts": 1, "text": "hi"}],
     "away": [{"error": "QuotaExceeded"}] * 2,
-    "clerk": [calls(("look", {"at": "the house"}), ("look", {"at": "nowhere"})), "Fine."],
+    "clerk": [calls(("look", {"at": "the house"}), ("look", {"at": "nowhere"}), ("pay", {"amount": 5})), "Fine."],
     "doomed": [{"error": "AuthenticationFailed"}],
     "slow": [{"text": "You are welcome.", "seconds_per_word": WORD_SECONDS}],
 }

@@ -130,6 +130,7 @@ def _figures_are_those_of_the_runs(published: Scrape) -> None:
     assert published.of("sostenuto_unpriced_calls_total", gen_ai_request_model="slow") == 1
     assert published.of("sostenuto_tokens_total") == published.of("gen_ai_client_token_usage_sum")
     assert published.of("sostenuto_stalls_total") == 0
+    assert published.of("sostenuto_approval_duration_seconds_count", gen_ai_tool_name="pay") == 2
     assert published.of("sostenuto_destination_up", sostenuto_destination="otlp") == 1
     assert published.of("sostenuto_spans_sent_total", sostenuto_destination="otlp") > 10
     first = published.of("gen_ai_client_operation_time_to_first_chunk_seconds_sum", gen_ai_request_model="slow")

@@ -94,7 +94,7 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         _EFFECTS,
         *_COMPENSATION.effects,
         _COMPENSATION,
-        compensation.UndoingCall(tool="refund", content="a", incomplete="it is too large"),
+        compensation.UndoingCall(tool="refund", has=("amount",), content="a", incomplete="it is too large"),
         compensation.Undoing(
             tool=ToolSpec(name="charge", parameters={}),
             takes=("amount",),

@@ -45,7 +45,7 @@ async def _cancel(args: argparse.Namespace) -> int:
     else:
         run = await client.get(args.id)
         known = await run.describe()
-        if known.ended_at:
+        if known.ended_at and not args.compensate:
             raise SpecError(f"{args.id} is over: {known.status}")
         await run.cancel(compensate=args.compensate)
     asked = "to stop and to undo what it did" if args.compensate else "to stop"

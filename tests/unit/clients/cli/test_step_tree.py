@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sostenuto import Message, Role, Status, Usage
+from sostenuto import ApprovalDecided, ApprovalRequested, Message, Role, Status, Usage
 from sostenuto.clients.cli.step_tree import StepTree
 from sostenuto.contracts.message import TextPart
 from sostenuto.contracts.wire.event import (
@@ -108,6 +108,11 @@ def test_what_a_run_waits_for_is_told_for_all_that_is_at_work() -> None:
     call = ToolRequested(**at("desk"), turn=1, call_id="c", name="law", arguments={})
     look = ToolRequested(**at("desk/law"), turn=1, call_id="c", name="look", arguments={})
     told = ToolResponded(**at("desk/law"), turn=1, call_id="c", name="look", content="", seconds=0)
+    waits = ApprovalRequested(**at("desk/law"), call_id="c", name="look", hash="ab" * 32)
+
+    def decided(decision: Any, **more: Any) -> ApprovalDecided:
+        return ApprovalDecided(**at("desk/law"), call_id="c", name="look", decision=decision, **more)
+
     steps: list[tuple[Event, str]] = [
         (BEGAN, "a worker"),
         (asked("desk"), "local/m"),
@@ -116,6 +121,10 @@ def test_what_a_run_waits_for_is_told_for_all_that_is_at_work() -> None:
         (started("desk/law"), "a worker (law)"),
         (asked("desk/law"), "local/m (law)"),
         (started("desk/tax"), "local/m (law), a worker (tax)"),
+        (look, "local/m (law), a worker (tax), look (law)"),
+        (waits, "local/m (law), a worker (tax), a person on look (law)"),
+        (decided("approve", missing=1), "local/m (law), a worker (tax), a person on look (law)"),
+        (decided("withdrawn"), "local/m (law), a worker (tax)"),
         (look, "local/m (law), a worker (tax), look (law)"),
         (asked("desk/other"), "local/m (law), a worker (tax), look (law) and 1 more"),
         (told, "local/m (law), a worker (tax), local/m (other)"),
