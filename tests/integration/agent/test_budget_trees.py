@@ -17,7 +17,7 @@ from tests.fakes.budget_trees import Provider, Trees, look
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
 
-RUNS = 24
+RUNS = 16
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["whole", "continued"])
