@@ -459,7 +459,15 @@ APPROVED: dict[str, Shape] = {
 }
 """Of calls that wait for a person: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED}
+SLOW: dict[str, Shape] = {
+    "slow": Shape(
+        [{**calls(("look", {"at": "cat"})), "delay_seconds": 10.5}, calls(("look", {"at": "dog"})), "Both seen."],
+        Agent(name="recorded", model="scripted/model", tools=[look]),
+    ),
+}
+"""Of runs that take so long that they tell what they used while they go on: since 0.3."""
+
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED, **SLOW}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -9,6 +9,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.model_call import ModelReply
 from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
+from sostenuto.workflows import search_attributes
 from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.chat.chat_workflow import ChatWorkflow
@@ -30,13 +32,13 @@ from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED
+from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED, SLOW
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, *SLOW, INGESTED, SCORED, *CHATTED},
 }
 """The shapes that there are since each version."""
 
@@ -147,6 +149,13 @@ async def test_a_score_that_is_not_sent_does_not_replay(monkeypatch: pytest.Monk
     monkeypatch.setattr(ScoreWorkflow, "_send", one_alone)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version(SCORED))
+
+
+async def test_a_cost_that_is_told_at_other_times_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of what is told while a run goes on: the time between is one for ever."""
+    monkeypatch.setattr(search_attributes, "SECONDS_BETWEEN", timedelta(hours=1))
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("slow"))
 
 
 @pytest.mark.parametrize("version", ["v0.1.0", "v0.2.0"])
