@@ -47,7 +47,7 @@ from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.chain import Step
 from tests.fakes.knowledge import WORDS
-from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
+from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
 
@@ -459,6 +459,9 @@ APPROVED: dict[str, Shape] = {
 }
 """Of calls that wait for a person: since 0.3."""
 
+PRICED: dict[str, Shape] = {"code_first_priced": Shape(["Well."], PricedWorkflow)}
+"""Of workflows of one's own under a budget of US dollars: since 0.3."""
+
 SLOW: dict[str, Shape] = {
     "slow": Shape(
         [{**calls(("look", {"at": "cat"})), "delay_seconds": 10.5}, calls(("look", {"at": "dog"})), "Both seen."],
@@ -467,7 +470,7 @@ SLOW: dict[str, Shape] = {
 }
 """Of runs that take so long that they tell what they used while they go on: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED, **SLOW}
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED, **PRICED, **SLOW}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

@@ -30,15 +30,27 @@ from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.feedback.score_workflow import ScoreWorkflow
 from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
-from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
+from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED, SLOW
+from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, CONTROLLED, GIVEN, NESTED, PACKED, PRICED, SEARCHED, SLOW
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, *SLOW, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {
+        *PACKED,
+        *CONTROLLED,
+        *SEARCHED,
+        *GIVEN,
+        *BUDGETED,
+        *APPROVED,
+        *PRICED,
+        *SLOW,
+        INGESTED,
+        SCORED,
+        *CHATTED,
+    },
 }
 """The shapes that there are since each version."""
 
@@ -56,7 +68,7 @@ def _of_this_version(shape: str) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
 async def test_replays(path: Path) -> None:
-    await replayer([RecordedWorkflow, RacingWorkflow]).replay_workflow(_history(path))
+    await replayer([RecordedWorkflow, RacingWorkflow, PricedWorkflow]).replay_workflow(_history(path))
 
 
 def test_each_version_has_each_shape() -> None:
