@@ -10,7 +10,6 @@ from typing import Any
 
 from temporalio import workflow
 
-from ..contracts import limits
 from ..contracts.control.budget import Ask, Budget
 from ..contracts.message import Message
 from ..contracts.packed import pack
@@ -28,7 +27,7 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .concurrency import CANCELLED, being_cancelled, result_of_error
+from .concurrency import CANCELLED, result_of_error
 from .control.account import Account, BudgetSpentError, WaitForTopUp
 from .control.accounts import Accounts
 from .control.amount import Amount
@@ -40,14 +39,14 @@ from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
 from .host import Host
 from .knowledge.found import FoundPassages
-from .nested_run import run_child
+from .nested_run import barred_at, not_begun, run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
 from .patterns.prompt import run_prompt
 from .patterns.retrieve import run_retrieve
 from .patterns.router import run_router
 from .patterns.team import run_team
-from .payload_limits import Outbox, PayloadTooLargeError, why_full
+from .payload_limits import Outbox, PayloadTooLargeError
 from .run_context import memo_bytes
 from .scope import Scope
 from .search_attributes import Awaiting, RunningCost
@@ -65,29 +64,6 @@ RUNNERS: Mapping[str, Runner] = {
     "team": run_team,
 }
 """What runs each kind of runnable. An agent, and a team that is led by one, is run by the agent loop."""
-
-
-def why_too_deep(path: str, child_id: str = "") -> str:
-    """Return why nothing can run at a place, or under that id; empty where it can.
-
-    The server refuses longer ids, and the workflow task would be tried for ever.
-    """
-    if len(path.encode()) > limits.PLACE_BYTES:
-        return f"it is nested too deeply: its place {path[:40]}… has more than {limits.PLACE_BYTES} bytes"
-    if len(child_id.encode()) > limits.ID_BYTES:
-        return f"its id {child_id[:40]}… has more than {limits.ID_BYTES:,} bytes: start the run with a shorter one"
-    return ""
-
-
-def _barred(path: str, child_id: str = "") -> Result | None:
-    """Return the result of something that cannot begin; None where it can."""
-    if being_cancelled():
-        return CANCELLED
-    if full := why_full():
-        return Result(status=Status.EXHAUSTED, reason=full)
-    if deep := why_too_deep(path, child_id):
-        return Result(status=Status.FAILED, reason=deep)
-    return None
 
 
 class Interpreter:
@@ -110,7 +86,7 @@ class Interpreter:
         self.outbox = Outbox(offload=offload)
         self.cost = RunningCost(self.tally)
         awaiting = Awaiting(self.cost.tell_awaiting)
-        self.approvals = Approvals(awaiting, self.details.waits)
+        self.approvals = Approvals(awaiting, self.outbox, self.details.waits)
         """The calls in it that wait for a person."""
         self.effects = EffectLog()
         self.compensator = Compensator(self.effects, self.approvals, self.outbox)
@@ -136,9 +112,7 @@ class Interpreter:
         self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
         if account := self.account(self.root):
-            account.resume(
-                Amount.of(carried.totals, self.tally.turns), carried.until, map(Amount.shared, carried.topped_up)
-            )
+            account.resume(Amount.of(carried.totals, self.tally.turns), carried.budgets)
 
     def use(self, name: str) -> int:
         """Return how often a name was used in this workflow, this use included."""
@@ -229,7 +203,7 @@ class Interpreter:
 
     async def run(self, runnable: Runnable, scope: Scope) -> Result:
         """Run a runnable at its place and return its result, also when it is cancelled."""
-        if barred := _barred(scope.path):
+        if barred := barred_at(scope.path):
             return barred
         if runnable.has_own_run:
             result, _ = await self.child(runnable, scope.path, scope.message)
@@ -284,8 +258,8 @@ class Interpreter:
             continues = continues.model_copy(update={"passages": True})
         try:
             envelope = await self.accounts.give(place, child_id)
-        except BudgetSpentError as spent:
-            result = Result(status=Status.EXHAUSTED, reason=spent.reason, exhausted=spent.limit)
+        except (BudgetSpentError, asyncio.CancelledError) as error:
+            result = not_begun(error)
             self.details.finished(place, result)
             return result, Continuation(run_id=child_id, path=place)
         run = RunInput(
@@ -334,7 +308,7 @@ class Interpreter:
         return await settle_nested(hold, result, Place(run.path), child_id) if hold else result
 
     async def _nested(self, run: RunInput, child_id: str) -> Result:
-        if barred := _barred(run.path, child_id):
+        if barred := barred_at(run.path, child_id):
             return barred
         try:
             async with self.outbox.sending(run, "what it is asked", memo_bytes()):

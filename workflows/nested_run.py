@@ -10,11 +10,13 @@ from temporalio import workflow
 from temporalio.common import TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
-from ..contracts import names
+from ..contracts import limits, names
 from ..contracts.text import first_line
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
-from .concurrency import cancel, outcome_of
+from .concurrency import CANCELLED, being_cancelled, cancel, outcome_of
+from .control.account import BudgetSpentError
+from .payload_limits import why_full
 from .run_context import inherited_memo
 from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named
 
@@ -89,3 +91,33 @@ def _search_attributes(run: RunInput) -> TypedSearchAttributes | None:
     if own.get(RUNNABLE) is None:
         return None
     return TypedSearchAttributes([*named(run.runnable.name, own.get(TENANT)), *AT_START])
+
+
+def why_too_deep(path: str, child_id: str = "") -> str:
+    """Return why nothing can run at a place, or under that id; empty where it can.
+
+    The server refuses longer ids, and the workflow task would be tried for ever.
+    """
+    if len(path.encode()) > limits.PLACE_BYTES:
+        return f"it is nested too deeply: its place {path[:40]}… has more than {limits.PLACE_BYTES} bytes"
+    if len(child_id.encode()) > limits.ID_BYTES:
+        return f"its id {child_id[:40]}… has more than {limits.ID_BYTES:,} bytes: start the run with a shorter one"
+    return ""
+
+
+def barred_at(path: str, child_id: str = "") -> Result | None:
+    """Return the result of something that cannot begin; None where it can."""
+    if being_cancelled():
+        return CANCELLED
+    if full := why_full():
+        return Result(status=Status.EXHAUSTED, reason=full)
+    if deep := why_too_deep(path, child_id):
+        return Result(status=Status.FAILED, reason=deep)
+    return None
+
+
+def not_begun(error: BudgetSpentError | asyncio.CancelledError) -> Result:
+    """Return the result of a nested run that was to wait for a budget."""
+    if isinstance(error, BudgetSpentError):
+        return Result(status=Status.EXHAUSTED, reason=error.reason, exhausted=error.limit)
+    return CANCELLED

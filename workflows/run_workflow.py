@@ -30,8 +30,8 @@ with workflow.unsafe.imports_passed_through():
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .concurrency import result_of_error
-    from .control.amount import Amount
-    from .interpreter import Interpreter, why_too_deep
+    from .interpreter import Interpreter
+    from .nested_run import why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
     from .search_attributes import leave
@@ -151,13 +151,10 @@ class _Run:
     def _carried(self, loop: AgentLoop) -> Carried:
         account = self._interpreter.account(self._place)
         granted = tuple(sorted(self._interpreter.approvals.granted))
-        until = account.left().until if account else None
-        topped_up = [one.topped_up for one in account.with_those_above()] if account else []
-        more = tuple(one.share for one in topped_up) if any(one != Amount() for one in topped_up) else ()
         effects = self._interpreter.effects
-        left = {"effects": effects.left(), "compensated": effects.compensated, "topped_up": more}
+        left = {"effects": effects.left(), "compensated": effects.compensated}
         carried = loop.state.carried(self._interpreter.places)
-        return carried.model_copy(update={"until": until, "granted": granted, **left})
+        return carried.model_copy(update={"granted": granted, "budgets": account.carried if account else (), **left})
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():

@@ -39,7 +39,7 @@ COST_AT_START: Sequence[SearchAttributePair[Any]] = AT_START[1:]
 """What a code-first workflow begins with: how it ends only Temporal tells."""
 
 SECONDS_BETWEEN: Final = timedelta(seconds=10)
-"""Least time between two events by which a workflow tells what it used."""
+"""Least time between two events by which a workflow tells what it used. Histories replay by it: it stays as it is."""
 
 SUMMARY_CHARS = 120
 """Longest summary of a run: the first line of what it is asked."""

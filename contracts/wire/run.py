@@ -27,7 +27,7 @@ from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
-from .control.share import Portion
+from .control.top_up import CarriedBudget
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -117,10 +117,8 @@ class Carried(Contract):
     counted: Counted = Counted()
     instead: Model | None = None
     """The model that is asked in place of any other: a budget is not enough for those."""
-    until: float | None = None
-    """Seconds since 1970 at which its budget's time is over."""
-    topped_up: tuple[Portion, ...] = ()
-    """What its budgets were allowed beside what they say, the innermost first."""
+    budgets: tuple[CarriedBudget, ...] = ()
+    """Its budgets, the innermost first."""
     passages: tuple[Passage, ...] = ()
     """What its searches found. Packed, as the messages are."""
     granted: tuple[str, ...] = ()

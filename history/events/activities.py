@@ -143,8 +143,10 @@ class Activities:
         if reading.outcome is None:
             return
         yield from self._first_told(place, reading)
-        # Its own clock is the worker's; the server's tells only when the workflow task ended.
-        taken = max(_seconds(data["complete_time"]) - _seconds(data["original_schedule_time"]), 0.0)
+        # Its own clock is the worker's; the server's tells only when the workflow task ended. One that was given up
+        # before it began has no end.
+        ended, asked = data.get("complete_time"), data.get("original_schedule_time")
+        taken = max(_seconds(ended) - _seconds(asked), 0.0) if ended and asked else 0.0
         began = datetime.fromtimestamp(recorded.at.timestamp() - taken, UTC)
         activity = Activity(place, reading.path, began, reading.outcome, data["attempt"])
         if attributes.HasField("failure"):

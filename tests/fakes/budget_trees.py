@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Literal
 
 from sostenuto import (
@@ -66,7 +67,7 @@ class Provider:
         assert request.output_tokens is not None
         self._at("asked")
         if chance.random() < 0.15:
-            raise chance.choice([RateLimited, Overloaded])("busy")
+            raise chance.choice([RateLimited, Overloaded])("busy", retry_after=timedelta(seconds=0.1))
         usage = Usage(
             input_tokens=_tokens(request),
             output_tokens=int(request.output_tokens * chance.choice([0.1, 0.5, 1.0])),

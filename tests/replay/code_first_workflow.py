@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from sostenuto import Agent, tool
+from sostenuto import Agent, Budget, Degrade, SpecError, tool
 from sostenuto.workflows import ask, call_tool, run
 
 MEMBER = Agent(name="member", model="scripted/member")
@@ -55,3 +55,18 @@ class RacingWorkflow:
         await asyncio.gather(dropped, return_exceptions=True)
         last = await ask("scripted/one", question)
         return [str(ran.output), str(asked.output), str(last.output)]
+
+
+@workflow.defn(name="PricedWorkflow")
+class PricedWorkflow:
+    """Runs what may cost so much, by prices that its worker looks up: one is not known."""
+
+    @workflow.run
+    async def run(self, question: str) -> list[str]:
+        """What was said."""
+        budget = Budget(usd=1, on_exhausted=Degrade("local/none"))
+        try:
+            first = await run(MEMBER, question, budget=budget)
+        except SpecError as error:
+            first = await run(MEMBER, str(error), budget=Budget(tokens=10_000, on_exhausted=Degrade("local/none")))
+        return [str(first.output)]

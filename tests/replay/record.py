@@ -46,7 +46,7 @@ from tests.dev_server import dev_server
 from tests.fakes.knowledge import knowledge
 from tests.replay import chats
 from tests.replay.chats import CHATTED
-from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow, count, spend
+from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow, count, spend
 from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, SHAPES, FakeEmbedder, Shape
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
@@ -224,7 +224,7 @@ async def _first_that_waits(run: Run) -> PendingApproval:
 def _app(shape: Shape) -> App:
     if isinstance(shape.runs, Node):
         return App(cast("Runnable", shape.runs), mcp=SERVERS)
-    return App(tools=[count, spend], workflows=[RecordedWorkflow, RacingWorkflow])
+    return App(tools=[count, spend], workflows=[RecordedWorkflow, RacingWorkflow, PricedWorkflow])
 
 
 async def _executions(

@@ -48,7 +48,7 @@ from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
 from sostenuto.contracts.specs.chain import Step
 from tests.fakes.knowledge import WORDS
-from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
+from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes" / "mcp_server.py"
 
@@ -543,7 +543,19 @@ COMPENSATED: dict[str, Shape] = {
 }
 """Of runs that undo what they did: since 0.3."""
 
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **BUDGETED, **APPROVED, **COMPENSATED}
+PRICED: dict[str, Shape] = {"code_first_priced": Shape(["Well."], PricedWorkflow)}
+"""Of workflows of one's own under a budget of US dollars: since 0.3."""
+
+SLOW: dict[str, Shape] = {
+    "slow": Shape(
+        [{**calls(("look", {"at": "cat"})), "delay_seconds": 10.5}, calls(("look", {"at": "dog"})), "Both seen."],
+        Agent(name="recorded", model="scripted/model", tools=[look]),
+    ),
+}
+"""Of runs that take so long that they tell what they used while they go on: since 0.3."""
+
+SINCE_BUDGETS = {**BUDGETED, **APPROVED, **COMPENSATED, **PRICED, **SLOW}
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **SINCE_BUDGETS}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

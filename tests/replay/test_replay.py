@@ -9,6 +9,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.model_call import ModelReply
 from sostenuto.contracts.wire.run import Result
 from sostenuto.workers.worker import replayer
+from sostenuto.workflows import search_attributes
 from sostenuto.workflows.agent.loop import AgentLoop
 from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.chat.chat_workflow import ChatWorkflow
@@ -28,15 +30,15 @@ from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.feedback.score_workflow import ScoreWorkflow
 from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
-from tests.replay.code_first_workflow import RacingWorkflow, RecordedWorkflow
+from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.shapes import AGENTS, APPROVED, BUDGETED, COMPENSATED, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED
+from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED, SINCE_BUDGETS
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *BUDGETED, *APPROVED, *COMPENSATED, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *SINCE_BUDGETS, INGESTED, SCORED, *CHATTED},
 }
 """The shapes that there are since each version."""
 
@@ -54,7 +56,7 @@ def _of_this_version(shape: str) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}-{path.stem}" for path in FILES])
 async def test_replays(path: Path) -> None:
-    await replayer([RecordedWorkflow, RacingWorkflow]).replay_workflow(_history(path))
+    await replayer([RecordedWorkflow, RacingWorkflow, PricedWorkflow]).replay_workflow(_history(path))
 
 
 def test_each_version_has_each_shape() -> None:
@@ -147,6 +149,13 @@ async def test_a_score_that_is_not_sent_does_not_replay(monkeypatch: pytest.Monk
     monkeypatch.setattr(ScoreWorkflow, "_send", one_alone)
     with pytest.raises(workflow.NondeterminismError):
         await replayer().replay_workflow(_of_this_version(SCORED))
+
+
+async def test_a_cost_that_is_told_at_other_times_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of what is told while a run goes on: the time between is one for ever."""
+    monkeypatch.setattr(search_attributes, "SECONDS_BETWEEN", timedelta(hours=1))
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("slow"))
 
 
 @pytest.mark.parametrize("version", ["v0.1.0", "v0.2.0"])

@@ -141,7 +141,11 @@ class ToolCalls:
                 raise
             found: ToolOutput | str = ""
             if may_be_settled(tool) and _is_unknown(cause_of(error)):
-                found = await settled(self._host.approvals, tool, self._place, invocation)
+                try:
+                    found = await settled(self._host.approvals, tool, self._place, invocation)
+                except BaseException:
+                    self._host.effects.doubted(tool, self._place, invocation)
+                    raise
                 # A text says that it was not done.
                 doubtful = not (isinstance(found, str) and found)
             if doubtful:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Protocol, TypeVar
 
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
+from ...contracts.wire.control.top_up import CarriedBudget
 from ...contracts.wire.places import Place
 from .amount import Amount
 from .hold import Balance, Hold
+from .words import why_not_enough
 
 Limit = TypeVar("Limit", int, float)
 
@@ -90,11 +91,12 @@ class Account(Balance):
     on_exhausted: tuple[WhenExhausted, ...] = ()
     above: Account | None = None
     more: More | None = None
-    """Where it is given by what started the workflow: asks that for more."""
+    """Asks what gave it for more, where something did."""
     whole: Envelope | None = None
     """What it was given at first."""
     topped_up: Amount = field(default_factory=Amount)
     """What it was allowed beside what the budget says."""
+    top_ups: int = 0
     told: Amount = field(default_factory=Amount)
     """What of it what started the workflow knows to be spent."""
     sharers: int = 1
@@ -143,18 +145,22 @@ class Account(Balance):
         told = {"told_usd": self.told.usd, "told_tokens": self.told.tokens, "told_turns": self.told.turns}
         return self.whole.model_copy(update={**now, **told})
 
-    def resume(self, spent: Amount, until: float | None, topped_up: Iterable[Amount]) -> None:
+    def resume(self, spent: Amount, carried: Iterable[CarriedBudget]) -> None:
         """Go on from where an earlier execution of the workflow left off.
 
         Args:
             spent: What it had spent.
-            until: Seconds since 1970 at which its time is over.
-            topped_up: What it, and each account above it, was allowed beside what its budget says.
+            carried: What it, and each account above it, was changed to meanwhile.
         """
-        for one, more in zip_longest(self.with_those_above(), topped_up, fillvalue=None):
-            if one is not None:
-                one.spent, one.until = spent, until
-                one.top_up(more or Amount(), 0.0)
+        for one, before in zip(self.with_those_above(), carried, strict=False):
+            one.spent, one.until = spent, before.until
+            one.top_up(Amount.shared(before.topped_up), 0.0)
+
+    @property
+    def carried(self) -> tuple[CarriedBudget, ...]:
+        """What an execution that comes later has to know of it, and of each account above it."""
+        each = self.with_those_above()
+        return tuple(CarriedBudget(topped_up=one.topped_up.share, until=one.until) for one in each)
 
     def with_those_above(self) -> Iterator[Account]:
         """Yield it, then each account that is charged as well, the outermost last."""
@@ -220,7 +226,9 @@ class Account(Balance):
             elif account._may_fit(amount, limit, last=last):  # noqa: SLF001 - its own
                 await account._changed()  # noqa: SLF001 - its own
             else:
-                spent = BudgetSpentError(account._why(amount, limit, what), limit, account.on_exhausted)  # noqa: SLF001
+                spent = BudgetSpentError(
+                    why_not_enough(account, amount, limit, what, last=last), limit, account.on_exhausted
+                )
                 if wait is None:
                     raise spent
                 await wait.topped_up(account, spent, account._missing(amount, last=last))  # noqa: SLF001
@@ -247,6 +255,7 @@ class Account(Balance):
     def top_up(self, by: Amount, seconds: float) -> None:
         """Allow it more than its budget says, for good."""
         self.change(by)
+        self.top_ups += 1
         self.topped_up += by
         if self.until is not None and seconds:
             # Of time that is over more is allowed from now on.
@@ -321,20 +330,6 @@ class Account(Balance):
         if most.turns is not None and amount.turns > most.turns:
             return "turns"
         return ""
-
-    def _why(self, amount: Amount, limit: str, what: str) -> str:
-        match limit:
-            case "usd":
-                spent = f"${self.spent.usd:.4f} of ${self.usd:.4f} is spent"
-                used = f"{spent}, and {what} may cost up to ${amount.usd:.4f}"
-            case "tokens":
-                spent = f"{self.spent.tokens:,} of {self.tokens:,} tokens are spent"
-                used = f"{spent}, and {what} may take up to {amount.tokens:,}"
-            case "turns":
-                used = f"{self.spent.turns:,} of {self.turns:,} model calls are made"
-            case _:
-                used = "its time is over"
-        return f"the budget of {self.owner} is not enough: {used}"
 
 
 def _owner(place: Place) -> str:

@@ -17,6 +17,7 @@ from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
 from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import told_by
+from ..payload_limits import Outbox, PayloadTooLargeError
 from ..run_context import own_context
 from ..search_attributes import Awaiting
 from ..until_served import until_served
@@ -34,11 +35,13 @@ class Approvals:
 
     Args:
         awaiting: Tells the list of runs that something waits.
+        outbox: Sends the calls to whoever says whether they need a yes: what that returns has them once more.
         shown: Told of each call that begins to wait: its place, its tool, and whose yes is wanted.
     """
 
-    def __init__(self, awaiting: Awaiting, shown: Callable[[Place, str, str], None] = lambda *_: None) -> None:
+    def __init__(self, awaiting: Awaiting, outbox: Outbox, shown: Callable[[Place, str, str], None]) -> None:
         self._awaiting = awaiting
+        self._outbox = outbox
         self._shown = shown
         self.granted: set[str] = set()
         """Tools that somebody said yes to for the rest of the run."""
@@ -131,20 +134,23 @@ class Approvals:
         summary = first_line(f"approval of {tool.name}", 80)
 
         async def start(refused: int) -> ApprovalAsked:
-            if refused:
-                return await workflow.start_activity_method(
-                    ApprovalActivities.ask,
-                    question,
-                    activity_id=request,
-                    summary=summary,
-                    **policy.approval_policy_elsewhere(),
+            async with self._outbox.sending(question, "the call"):
+                if refused:
+                    return await workflow.start_activity_method(
+                        ApprovalActivities.ask,
+                        question,
+                        activity_id=request,
+                        summary=summary,
+                        **policy.approval_policy_elsewhere(),
+                    )
+                return await workflow.start_local_activity_method(
+                    ApprovalActivities.ask, question, activity_id=request, summary=summary, **policy.approval_policy()
                 )
-            return await workflow.start_local_activity_method(
-                ApprovalActivities.ask, question, activity_id=request, summary=summary, **policy.approval_policy()
-            )
 
         try:
             return await until_served(start)
+        except PayloadTooLargeError as error:
+            return str(error)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise

@@ -116,7 +116,8 @@ async def search_within(
             if isinstance(cause_of(error), ApplicationError) or is_cancelled_exception(error) or lost >= _MOST_LOST:
                 raise
         except BaseException:
-            charge(_settled(held, None))
+            # Whatever is under way ends as an activity: here nothing was.
+            held.release()
             raise
         else:
             told = told_of(call, found)

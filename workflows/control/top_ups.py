@@ -96,13 +96,13 @@ class TopUps:
             missing=missing.share,
             expires=None if seconds is None else workflow.now() + timedelta(seconds=seconds),
         )
-        waiting, before = _Waiting(account, told), account.limits
+        waiting, before = _Waiting(account, told), (account.top_ups, account.limits)
         self._waiting.append(waiting)
         self._shown(Place(account.place), spent.reason)
         self._changed()
         try:
             await workflow.wait_condition(
-                lambda: account.limits != before,
+                lambda: (account.top_ups, account.limits) != before,
                 timeout=seconds,
                 timeout_summary=f"a top-up of {shorten(account.place, 80)}",
             )

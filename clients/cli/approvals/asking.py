@@ -93,10 +93,10 @@ class Asking:
             self._say(f"       left: {question.command}")
             return False
         try:
-            told = await question.take(line)
+            told, is_all = await question.take(line)
         except (SostenutoError, ValueError, argparse.ArgumentTypeError) as error:
             self._say(f"       {error}")
             return True
         if told:
             self._say(f"       {told}")
-        return told is None
+        return not is_all

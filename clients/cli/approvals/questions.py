@@ -15,7 +15,7 @@ from ....contracts.wire.control.budget_event import BudgetSpent
 from ....contracts.wire.control.top_up import PendingTopUp
 from ..arguments.option_types import amounts
 from .deciding import login_name, missing_words
-from .shown import argument_lines, command_for, top_up_command
+from .shown import argument_lines, command_for, least_top_up, top_up_command
 
 if TYPE_CHECKING:
     from ....contracts.wire.control.decision import Decided
@@ -50,10 +50,8 @@ class Prompted(Protocol):
         """The command that decides it from elsewhere."""
         ...
 
-    async def take(self, line: str) -> str | None:
-        """Take what was written; return what to say of that.
-
-        None: it is nothing that was offered.
+    async def take(self, line: str) -> tuple[str, bool]:
+        """Take what was written; return what to say of that, and whether that was all.
 
         Raises:
             SostenutoError: The run does not take it.
@@ -102,12 +100,12 @@ class CallQuestion:
         """The command that decides it."""
         return f"to decide: {command_for(self._run.id, self.call.call_id, question=self.call.question)}"
 
-    async def take(self, line: str) -> str | None:
+    async def take(self, line: str) -> tuple[str, bool]:
         """Take what was written."""
         decided = await self._decided(self.call, line)
         if decided is None:
-            return None
-        return f"noted{missing_words(decided)}" if decided.missing else ""
+            return "", False
+        return f"noted{missing_words(decided)}" if decided.missing else "", True
 
     async def _decided(self, call: PendingApproval, line: str) -> Decided | None:
         said: _Said = {"by": login_name(), "path": call.path, "hash": call.hash}
@@ -153,19 +151,19 @@ class BudgetQuestion:
     @property
     def lines(self) -> Sequence[str]:
         """It, in lines."""
-        return [f"  {self.budget.reason}"]
+        return [self.budget.reason]
 
     @property
     def choices(self) -> str:
         """What can be written."""
-        return "how much more, such as 0.50 for US dollars or tokens=20000 · Enter leaves it:"
+        return f"how much more: {least_top_up(self.budget)} is the least · Enter leaves it:"
 
     @property
     def command(self) -> str:
         """The command that decides it."""
         return f"to allow more: {top_up_command(self._run.id, self.budget)}"
 
-    async def take(self, line: str) -> str | None:
+    async def take(self, line: str) -> tuple[str, bool]:
         """Take what was written."""
         came = await self._run.top_up(**amounts(line), by=login_name(), path=self._path)
-        return f"not enough yet: {came.still}" if came.still else ""
+        return "that is kept, and not enough yet" if came.still else "", not came.still

@@ -50,13 +50,18 @@ def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
 
 def top_up_command(run_id: str, budget: PendingTopUp) -> str:
     """Return the command by which a budget is allowed what its next step may take."""
+    return f"sostenuto top-up {shlex.quote(run_id)} {least_top_up(budget)}   (or more)"
+
+
+def least_top_up(budget: PendingTopUp) -> str:
+    """Return, as it is written, the least that a budget has to be allowed."""
     missing = budget.missing
-    least = {
+    written = {
         "usd": f"{missing.usd:.6f}".rstrip("0").rstrip("."),
         "tokens": f"tokens={missing.tokens}",
         "turns": f"turns={missing.turns}",
-    }.get(budget.limit, "seconds=600")
-    return f"sostenuto top-up {shlex.quote(run_id)} {least}   (or more)"
+    }
+    return written.get(budget.limit, "seconds=600")
 
 
 def _facts(call: PendingApproval) -> Iterator[str]:

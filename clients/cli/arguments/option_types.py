@@ -97,13 +97,21 @@ def amounts(text: str) -> dict[str, Any]:
     Raises:
         ArgumentTypeError: It does not say that.
     """
-    found = {}
-    for part in text.split(","):
+    found: dict[str, Any] = {}
+    parts = text.split(",")
+    for part in parts:
         name, separator, value = part.partition("=")
+        if not separator and len(parts) > 1:
+            raise ArgumentTypeError(
+                f"{text!r}: where there are several, each has its name: write 0.50 for US dollars, with a point, or "
+                "usd=0.50,tokens=20000"
+            )
         name, value = (name.strip(), value) if separator else ("usd", name)
         kind = _LIMITS.get(name)
         if kind is None:
             raise ArgumentTypeError(f"there is no limit {name!r}: there are {', '.join(_LIMITS)}")
+        if name in found:
+            raise ArgumentTypeError(f"{text!r} says {name} twice")
         try:
             found[name] = kind(value.strip().lstrip("$"))
         except ValueError:

@@ -69,8 +69,16 @@ class BudgetToppedUp(EventBase):
     @property
     def words(self) -> str:
         """It for a person."""
-        given = (f"${self.usd:g}", f"{self.tokens:,} tokens", f"{self.turns:,} turns", f"{self.seconds:g} s")
-        what = ", ".join(
-            words for words, n in zip(given, (self.usd, self.tokens, self.turns, self.seconds), strict=True) if n
-        )
+        what = told_amounts(self.usd, self.tokens, self.turns, self.seconds)
         return f"{self.by} topped the budget up by {what}{f': {self.note}' if self.note else ''}"
+
+
+def told_amounts(usd: float = 0.0, tokens: int = 0, turns: int = 0, seconds: float = 0.0) -> str:
+    """Return in words how much of what budgets limit, such as `$0.5, 2 turns`."""
+    said = (
+        (usd, f"${usd:g}"),
+        (tokens, f"{tokens:,} tokens"),
+        (turns, f"{turns:,} turns"),
+        (seconds, f"{seconds:g} s"),
+    )
+    return ", ".join(words for amount, words in said if amount)

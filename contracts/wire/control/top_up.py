@@ -71,3 +71,12 @@ class ToppedUp(Contract):
     """Place of the budget."""
     still: str = ""
     """Why it is not enough yet, in words; empty where what waited goes on, or where nothing did."""
+
+
+class CarriedBudget(Contract):
+    """What an execution that comes later has to know of a budget, beside what that says."""
+
+    topped_up: Portion = Portion()
+    """What it was allowed beside."""
+    until: float | None = None
+    """Seconds since 1970 at which its time is over."""

@@ -23,15 +23,15 @@ def read_allowance(
     """Yield what a model call tells of the budgets that it is charged to."""
     if call.allowance is None:
         return
-    allowance, stamp = call.allowance, recorded.stamp(call.transcript)
+    allowance, path = call.allowance, call.transcript
     if allowance.used >= NEARLY_SPENT and allowance.limit not in so_far.warned:
         so_far.warned.add(allowance.limit)
-        yield BudgetWarned(**stamp, limit=allowance.limit, used=allowance.used)
+        yield BudgetWarned(**recorded.stamp(path), limit=allowance.limit, used=allowance.used)
     if call.instead and call.instead != transcript.instead:
-        yield BudgetSpent(**stamp, then="degrade", model=call.instead.name)
+        yield BudgetSpent(**recorded.stamp(path), then="degrade", model=call.instead.name)
     if call.last:
         so_far.finished = True
-        yield BudgetSpent(**stamp, then="finish")
+        yield BudgetSpent(**recorded.stamp(path), then="finish")
 
 
 def read_exhausted(recorded: RecordedEvent, path: str, result: Result, so_far: Accumulated) -> Iterator[BudgetSpent]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import App, Client
+from sostenuto.workflows import policy
 from tests.fakes.budget_trees import Provider, Trees, look
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
 
-RUNS = 24
+RUNS = 16
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["whole", "continued"])
-async def test_no_tree_spends_more_than_it_may(serve: Serve, impatient: TemporalClient, *, goes_on: bool) -> None:
+async def test_no_tree_spends_more_than_it_may(
+    serve: Serve, impatient: TemporalClient, monkeypatch: pytest.MonkeyPatch, *, goes_on: bool
+) -> None:
     """Nor where its agents continue as new after a few turns."""
+    monkeypatch.setattr(policy, "pause_after", lambda _: timedelta(seconds=0.1))
     bills: Counter[str] = Counter()
     requests, ends = 0, Counter[str]()
 

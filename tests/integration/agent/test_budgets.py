@@ -107,6 +107,18 @@ async def test_an_attempt_that_broke_off_is_charged_as_if_it_had_cost_all_that_w
     assert (result.unsettled.calls, result.unsettled.usd > 0.01) == (1, True)
 
 
+async def test_a_call_that_is_given_up_before_it_began_holds_nothing_on(serve: Serve) -> None:
+    def asks(name: str, model: str, most: int = 1_000) -> Prompt:
+        return Prompt(name=name, model=Model(model, price=PRICE, max_output_tokens=most), template="{input}")
+
+    race = Parallel(name="race", branches=[asks("fast", "scripted/fast"), asks("slow", "nobody/slow")], join="first")
+    chain = Chain(name="chain", steps=[race, asks("next", "scripted/next", 1_500)], budget=Budget(usd=0.027))
+    script = {"fast": [{"text": "Fast.", "delay_seconds": 0.5}], "next": ["Done."]}
+    async with serve(App(chain), script) as stage:
+        result = (await stage.ask(chain)).result
+    assert (result.status, result.output, result.unsettled) == (Status.COMPLETED, "Done.", None)
+
+
 class Silent:
     """Answers, and tells nothing of what that took."""
 

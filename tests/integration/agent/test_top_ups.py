@@ -89,6 +89,7 @@ async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
         ):
             with pytest.raises(SpecError, match=why):
                 await run.top_up(**{"by": "ada", **wrong})  # type: ignore[arg-type]
+        assert (await run.top_up(usd=1e-320, by="ada")).still == asked.reason
         too_little = await run.top_up(usd=0.0001, by="ada")
         assert "of $0.0201 is spent" in too_little.still
         (asked,) = await waiting(run)
@@ -100,7 +101,7 @@ async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
         assert (outcome.result.status, outcome.result.output, outcome.result.turns) == (Status.COMPLETED, "Done.", 4)
         events = [event async for event in run.events() if isinstance(event, BudgetSpent | BudgetToppedUp)]
         told = [event.by if isinstance(event, BudgetToppedUp) else event.then for event in events]
-        assert told == ["ask", "ada", "ada", "ask", "bob"]
+        assert told == ["ask", "ada", "ada", "ada", "ask", "bob"]
         assert events[-1].words == "bob topped the budget up by $1"
         description = await temporal.get_workflow_handle(run.id).describe()
         assert names.TOP_UPS_MEMO not in await description.memo()

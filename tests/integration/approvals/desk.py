@@ -81,10 +81,22 @@ class Settling:
         return [small, *(str(getattr(one, "message", one)) for one in told)]
 
 
+@workflow.defn
+class Wordy:
+    """Asks about what is too large, at once."""
+
+    @workflow.run
+    async def run(self, sizes: list[int]) -> list[str]:
+        """What came of it."""
+        calls = [call_tool(refund, order="x" * size, amount=50) for size in sizes]
+        told = await asyncio.gather(*calls, ask_person("?" * sizes[0]), return_exceptions=True)
+        return [str(getattr(one, "message", one)) for one in told]
+
+
 APP = App(
     DESK,
     CREW,
     STEPS,
-    workflows=[Settling],
+    workflows=[Settling, Wordy],
     approvals={"large": Approval(quorum=2, four_eyes=True, group="finance")},
 )

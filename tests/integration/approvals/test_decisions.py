@@ -23,7 +23,7 @@ from sostenuto.workers.worker import replayer
 from tests.integration.agent.recorded import Recorded
 from tests.integration.agent.stage import calls, eventually
 from tests.integration.approvals.conftest import Serve, Waiting
-from tests.integration.approvals.desk import DESK, PAID, Settling
+from tests.integration.approvals.desk import DESK, PAID, Settling, Wordy
 
 MANY = 20
 
@@ -259,3 +259,15 @@ async def test_a_decision_that_no_worker_takes_is_sent_again(
             await run.approve(call.call_id, by="ann")
         assert (await run.result()).output == "Done."
     assert len(PAID) == 1
+
+
+async def test_calls_too_large_to_be_asked_about_are_refused_and_large_ones_share_no_message(
+    serve: Serve, waiting: Waiting
+) -> None:
+    async with serve(["unused"]) as client:
+        run = await client.start(Wordy, [2_200_000, *[1_300_000] * 4])
+        for call in await waiting(run, 4):
+            await run.deny(call.call_id, by="ann", path=call.path)
+        told = (await run.result()).output
+    assert all("and the limit is 2,000,000" in told[index] for index in (0, -1))
+    assert all("a person denied it" in one for one in told[1:-1])

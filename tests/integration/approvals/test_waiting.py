@@ -62,6 +62,8 @@ async def test_nested_runs_are_found_from_their_root_and_from_anywhere(serve: Se
             return len(await client.approvals(tenant)) == 2
 
         await eventually(listed)
+        # With what it waits for it tells what it has used.
+        assert (await (await client.get(one.run_id)).describe()).tokens == 15
         assert await client.approvals(tenant, group="nobody") == ()
         assert {call.call_id for call in await client.approvals(tenant, group="finance")} == {one.call_id, two.call_id}
         for call in (one, two):

@@ -62,14 +62,8 @@ async def test_what_a_run_used_is_told_while_it_goes_on(
         return {row.id: row for row in rows}
 
     async def told(**tokens: int) -> dict[str, RunSummary]:
-        found = await eventually(
-            listed, lambda rows: {rows[id_].tokens for id_ in (chain.id, own.id)} == {*tokens.values()}
-        )
-        assert {id_: found[id_].tokens for id_ in (chain.id, own.id)} == {
-            chain.id: tokens["chain"],
-            own.id: tokens["own"],
-        }
-        return found
+        wanted = {chain.id: tokens["chain"], own.id: tokens["own"]}
+        return await eventually(listed, lambda rows: {id_: row.tokens for id_, row in rows.items()} == wanted)
 
     async with serve(App(CHAIN, HOLDER, tools=[hold], workflows=[Twice]), SCRIPT) as client:
         with monkeypatch.context() as patch:

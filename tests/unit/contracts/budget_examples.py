@@ -31,7 +31,14 @@ from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetTop
 from sostenuto.contracts.wire.control.prices import ListedPrice, PricesAsked, PricesFound
 from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
 from sostenuto.contracts.wire.control.spent import Spent, SpentQuery
-from sostenuto.contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
+from sostenuto.contracts.wire.control.top_up import (
+    CarriedBudget,
+    PendingTopUp,
+    ToppedUp,
+    TopUp,
+    TopUpAsked,
+    TopUpsAsked,
+)
 from sostenuto.contracts.wire.model_call import Allowance, CallEnd, ModelCall
 from sostenuto.contracts.wire.run import Carried, Counted, RunInput
 from sostenuto.contracts.wire.totals import Totals, Unsettled
@@ -63,6 +70,7 @@ PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
 AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
 ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not enough", missing=PORTION, expires=AT)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
+CARRIED = CarriedBudget(topped_up=PORTION, until=1_796_000_000.5)
 LISTED = ListedPrice(model="acme/large", price=PRICE)
 AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
@@ -112,10 +120,10 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             totals=TOTALS,
             counted=COUNTED,
             instead=CHEAP.model,
-            until=1_796_000_000.5,
-            topped_up=(PORTION,),
+            budgets=(CARRIED,),
         ),
         ASKED,
+        CARRIED,
         SpentQuery(run_id="run-1/desk"),
         Spent(totals=TOTALS, turns=2),
         TopUpsAsked(waiting=(ASKED,), more=2),

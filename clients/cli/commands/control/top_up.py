@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .....contracts.wire.control.budget_event import told_amounts
 from ...approvals.deciding import login_name
 from ...arguments.option_types import amounts
 from ...session import add_connection_options, connect_client
@@ -44,5 +45,5 @@ async def _top_up(args: argparse.Namespace) -> int:
         answer(came.model_dump_json())
     else:
         still = f", and it is not enough yet: {came.still}" if came.still else ""
-        say(f"the budget at {came.path} of {args.run} is topped up{still}")
+        say(f"the budget at {came.path} of {args.run} is topped up by {told_amounts(**args.amounts)}{still}")
     return 0

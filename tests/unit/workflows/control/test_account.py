@@ -26,7 +26,7 @@ def test_what_was_given_back_is_not_there_in_the_next_execution() -> None:
     carried = account.envelope()
     assert carried is not None
     again = Account.of_envelope(DESK, carried, _asks)
-    again.resume(account.spent, account.until, ())
+    again.resume(account.spent, account.carried)
     assert (again.usd, again.tokens, again.turns, again.until) == (account.usd, account.tokens, None, 60.0)
     assert (again.idle(), again.told, again.on_exhausted) == (Amount(), Amount(0.1, 2_000, 1), (Stop(),))
     assert again.unspent().usd == account.unspent().usd == 1.9
