@@ -104,13 +104,26 @@ async def follow(
                 delay = _FIRST_DELAY_SECONDS
                 yield event
         except RPCError as error:
-            if error.status not in _PASSING:
+            if _is_of_another_branch(error):
+                # It is read anew; what was seen is left out.
+                mark.page = None
+            elif error.status in _PASSING:
+                _logger.warning("the Temporal server is away (%s): trying again in %.1f s", error.message, delay)
+            else:
                 raise
-            _logger.warning("the Temporal server is away (%s): trying again in %.1f s", error.message, delay)
         else:
             return
         await asyncio.sleep(delay)
         delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+
+
+def _is_of_another_branch(error: RPCError) -> bool:
+    """Return whether a page is not to be had any more.
+
+    What came after the one before was taken back meanwhile, as the server does with a workflow task that was never
+    written.
+    """
+    return error.status is RPCStatusCode.INVALID_ARGUMENT and "branch tokens" in error.message
 
 
 async def read_news(temporal: Client, workflow_id: str, execution: str, mark: Mark) -> AsyncIterator[HistoryEvent]:
