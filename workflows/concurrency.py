@@ -30,6 +30,16 @@ CANCELLED = Result(status=Status.CANCELLED, reason="not started: the run was can
 """Result of what was cancelled before it started."""
 
 
+def own_workflow() -> Callable[[], bool]:
+    """Return what says whether the workflow that calls this is at work.
+
+    What waits in one that its worker forgets is taken apart whenever Python likes, also while another one is at work:
+    nothing that comes after a wait may be sent then.
+    """
+    run_id = workflow.info().run_id
+    return lambda: workflow.in_workflow() and workflow.info().run_id == run_id
+
+
 def being_cancelled() -> bool:
     """Return whether this task is to stop, even if what it awaited has ended."""
     task = asyncio.current_task()

@@ -14,6 +14,7 @@ from temporalio.exceptions import CancelledError
 from ..contracts import limits, names
 from ..contracts.wire.run import Result, Status
 from ..contracts.wire.totals import Totals
+from .concurrency import own_workflow
 from .payload_limits import Outbox
 from .tally import Tally
 
@@ -125,6 +126,7 @@ class Awaiting:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
+        self._is_at_work = own_workflow()
         self._kinds: set[str] = set()
         self._told = ""
 
@@ -138,8 +140,7 @@ class Awaiting:
         (self._kinds.add if waits else self._kinds.discard)(kind)
         # One value alone fits: an approval is told before a top-up.
         now = min(self._kinds, default="")
-        # A workflow that its worker forgets tells nothing.
-        if now != self._told and workflow.in_workflow():
+        if now != self._told and self._is_at_work():
             self._told = now
             self._tell(now)
 

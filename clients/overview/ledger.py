@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from ...contracts import names
 from ...contracts.contract import Contract
 from ...contracts.usage import Usage
+from ...contracts.wire.control.spent import Spent
 from ...contracts.wire.totals import Charged, Totals
 from ...history.events.history_event import RecordedEvent
 from ...history.reading.follow import MAY_BE_TAKEN_BACK
@@ -164,6 +165,10 @@ class Ledger:
             self.model_calls += 1
         elif kind in _CHARGED:
             self.totals += recorded.value(attributes.result, Charged).totals
+        elif kind == names.SPENT_ACTIVITY:
+            spent = recorded.value(attributes.result, Spent)
+            self.totals += spent.totals
+            self.model_calls += spent.turns
 
     def _failed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_failed_event_attributes
@@ -201,7 +206,7 @@ class Ledger:
         self._timers.discard(recorded.event.timer_canceled_event_attributes.timer_id)
 
 
-_SPENDING: Final = _CHARGED | {names.MODEL_ACTIVITY}
+_SPENDING: Final = _CHARGED | {names.MODEL_ACTIVITY, names.SPENT_ACTIVITY}
 
 
 def _innermost(failure: Failure) -> Failure:

@@ -18,6 +18,7 @@ from ...contracts.wire.places import ActivityId
 from .chats.updates import read_turn_end
 from .continued_conversations import read_continued_conversation
 from .control.approvals import read_approval, read_reconciliation
+from .control.unheard import read_spending
 from .history_event import RecordedEvent
 from .knowledge.ingests import read_beginning, read_document, read_listing
 from .knowledge.searches import read_retrieval
@@ -39,6 +40,7 @@ READERS: Mapping[str, Reader] = {
     names.MODEL_ACTIVITY: read_model_call,
     names.APPROVAL_ACTIVITY: read_approval,
     names.RECONCILE_ACTIVITY: read_reconciliation,
+    names.SPENT_ACTIVITY: read_spending,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
     names.RETRIEVE_ACTIVITY: read_retrieval,

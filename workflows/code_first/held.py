@@ -14,7 +14,7 @@ from temporalio.worker import (
 
 from ...contracts import names
 from ...contracts.wire.places import Place
-from ..concurrency import being_cancelled
+from ..concurrency import being_cancelled, own_workflow
 from ..interpreter import Interpreter
 
 _HELD = "_sostenuto_interpreter"
@@ -42,10 +42,11 @@ class CodeFirstEnds(Interceptor):
 
 class _Telling(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        is_at_work = own_workflow()
         try:
             return await super().execute_workflow(input)
         finally:
-            interpreter: Interpreter | None = getattr(workflow.instance(), _HELD, None)
+            interpreter: Interpreter | None = getattr(workflow.instance(), _HELD, None) if is_at_work() else None
             # One that is taken out of the worker's memory is cancelled as well, and for no reason.
             if interpreter and not (being_cancelled() and workflow.cancellation_reason() is None):
                 interpreter.cost.tell()

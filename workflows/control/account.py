@@ -158,7 +158,7 @@ class Account(Balance):
 
     @property
     def carried(self) -> tuple[CarriedBudget, ...]:
-        """What an execution that comes later has to know of it, and of each account above it."""
+        """What the next execution has to know of it, and of each one above it."""
         each = self.with_those_above()
         return tuple(CarriedBudget(topped_up=one.topped_up.share, until=one.until) for one in each)
 

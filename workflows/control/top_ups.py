@@ -15,6 +15,7 @@ from ...contracts.control.budget import Ask
 from ...contracts.text import shorten
 from ...contracts.wire.control.top_up import ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from ...contracts.wire.places import Place
+from ..concurrency import own_workflow
 from ..search_attributes import Awaiting
 from .account import Account, BudgetSpentError, WaitForTopUp
 from .amount import Amount
@@ -63,6 +64,7 @@ class TopUps:
         self._waiting: list[_Waiting] = []
         self._published = TopUpsAsked()
         self._due = False
+        self._is_at_work = own_workflow()
 
     def serve(self) -> None:
         """Take top-ups from now on."""
@@ -114,8 +116,7 @@ class TopUps:
 
     def _changed(self) -> None:
         """Tell it once what is ready has run: what waits on after a top-up waits anew."""
-        # A workflow that its worker forgets tells nothing.
-        if not self._due and workflow.in_workflow():
+        if not self._due and self._is_at_work():
             self._due = True
             asyncio.get_running_loop().call_soon(self._publish)
 

@@ -63,7 +63,7 @@ class Compensator:
 
     async def undo(self, place: Place) -> Compensation:
         """Undo what was done within a place and is not undone; return what became of it."""
-        return await _uninterrupted(self._undo(place))
+        return await uninterrupted(self._undo(place))
 
     async def ended(self, place: Place, result: Result) -> Result:
         """Return what a run comes to, once all is undone where its cancel asks for that."""
@@ -76,7 +76,13 @@ class Compensator:
         return result
 
     async def _undo(self, place: Place) -> Compensation:
-        return self._effects.came_to([await self._undone(effect, place) for effect in self._effects.take_within(place)])
+        return self._effects.came_to([await self._tried(effect, place) for effect in self._effects.take_within(place)])
+
+    async def _tried(self, effect: TakenEffect, place: Place) -> CompensatedEffect:
+        try:
+            return await self._undone(effect, place)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not keep the others from being undone
+            return _became(effect, EffectOutcome.FAILED, reason=f"internal error: {type(error).__name__}: {error}")
 
     async def _undone(self, effect: TakenEffect, place: Place) -> CompensatedEffect:
         if not effect.undoable:
@@ -172,7 +178,7 @@ def _became(effect: TakenEffect, outcome: EffectOutcome, by: str = "", reason: s
     )
 
 
-async def _uninterrupted(work: Coroutine[Any, Any, T]) -> T:
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
     """Do work to its end, whatever cancel comes meanwhile: that is taken in after it."""
     task = asyncio.create_task(work)
     while not task.done():

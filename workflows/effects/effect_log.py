@@ -70,10 +70,7 @@ class EffectLog:
         self._add([taken.model_copy(update={"in_doubt": True, "reconciles": tool.reconciles})])
 
     def nested(self, place: Place, result: Result) -> Result:
-        """Take in what a nested run did, and has undone itself.
-
-        Return its result without that.
-        """
+        """Take in what a nested run did; return its result without that."""
         self._go_on(result.effects, result.compensated)
         if result.ended_unheard:
             at = workflow.now().timestamp()

@@ -74,7 +74,7 @@ class ToppedUp(Contract):
 
 
 class CarriedBudget(Contract):
-    """What an execution that comes later has to know of a budget, beside what that says."""
+    """What the next execution has to know of a budget."""
 
     topped_up: Portion = Portion()
     """What it was allowed beside."""

@@ -30,11 +30,12 @@ function statusChip(step) {
 function factsOf(step) {
   const usage = step.usage;
   const path = (ON_PATH.get(step.index) || []).reduce((sum, one) => sum + one.end - one.begin, 0);
+  const queued = (step.waited_seconds || 0) - (step.person_seconds || 0);
   const facts = [
     ['began', `+${duration(step.at)}`, clock(new Date(Date.parse(CONTENT.begin) + step.at * 1000).toISOString())],
     ['took', isUnderWay(step) ? `${duration(endOf(step) - step.at)} so far` : duration(step.seconds)],
     ['of it waiting for a person', step.person_seconds >= 0.0005 && duration(step.person_seconds), 'until somebody decided on it'],
-    ['of it waiting', step.waited_seconds - step.person_seconds >= 0.0005 && duration(step.waited_seconds - step.person_seconds), 'in the queue, and with earlier attempts'],
+    ['of it waiting', queued >= 0.0005 && duration(queued), 'in the queue, and with earlier attempts'],
     ['waits for', step.awaits_person && 'a person'],
     ['undoes', step.undoes],
     ['on the critical path', path && `${duration(path)} \u00b7 ${percent(path / LENGTH)}`, 'how long the run waited for it, and how much of its time that is'],

@@ -100,6 +100,8 @@ def test_a_step_tells_everything(opened: Any) -> None:
     page.click('[data-step="6"] .title')
     assert page.tab.value("location.hash") == "#step-6"
     assert '"order": 9007199254740993' in page.text("#details")
+    for words in ("of it waiting for a person\n0.15 s", "of it waiting\n50 ms", "undoes\ndesk/clerk:call_0"):
+        assert words in page.text(".facts")
     page.click('[data-step="7"] .title')
     assert page.texts("#details th") == ["#", "passage", "dense", "fused"]
     assert page.texts("#details td.number")[:2] == ["0.789", "0.500"]

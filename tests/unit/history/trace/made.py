@@ -172,6 +172,9 @@ def whole_run() -> Trace:
         step(
             *("tool", "search_handbook", 5.8, 0.9, "desk/clerk"),
             turn=1,
+            waited_seconds=0.2,
+            person_seconds=0.15,
+            undoes="desk/clerk:call_0",
             asked={"query": "refund of a late order", "order": 9007199254740993},
             answered='{"passages": [{"id": "p1", "text": "Late orders are refunded."}], "found": 3}',
             steps=(
