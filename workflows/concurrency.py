@@ -36,7 +36,7 @@ def own_workflow() -> Callable[[], bool]:
     What waits in one that its worker forgets is taken apart whenever Python likes, also while another one is at work:
     nothing that comes after a wait may be sent then.
     """
-    run_id = workflow.info().run_id
+    run_id = workflow.info().run_id if workflow.in_workflow() else ""
     return lambda: workflow.in_workflow() and workflow.info().run_id == run_id
 
 

@@ -251,12 +251,12 @@ class Interpreter:
     ) -> tuple[Result, Continuation]:
         """Run a runnable as a nested run; return its result and how to continue it."""
         place = self.numbered(place)
-        runnable, budget = await self._prices.filled(runnable, budget, place)
         child_id = place.nested_run_id(workflow.info().workflow_id, self.root)
         self.details.started(place, run_id=child_id)
         if continues and runnable.may_cite:
             continues = continues.model_copy(update={"passages": True})
         try:
+            runnable, budget = await self._prices.filled(runnable, budget, place)
             envelope = await self.accounts.give(place, child_id)
         except (BudgetSpentError, asyncio.CancelledError) as error:
             result = not_begun(error)

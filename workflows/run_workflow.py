@@ -70,7 +70,8 @@ class _Run:
         try:
             result = await self._run()
         except BaseException as error:  # noqa: BLE001 - a bug of ours must not retry the workflow task for ever
-            result = result_of_error(error)
+            ended = result_of_error(error)
+            result = self._interpreter.tally.result(ended.status, ended.reason)
         result = await self._interpreter.compensator.ended(self._place, result)
         if not workflow.all_handlers_finished():
             await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))

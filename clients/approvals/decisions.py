@@ -33,10 +33,10 @@ _LONGEST_PAUSE_SECONDS: Final = 5.0
 _OVER: Final = ("already completed", "closing workflow")
 """In what the server says of a workflow that has ended, or ends just now."""
 _UNSERVED: Final = (
-    f"no worker took the decision within {_PATIENCE_SECONDS:g} s: start one that serves the run (`sostenuto worker "
-    "MODULE:APP`), and send the decision again; where a worker takes this one meanwhile, the second is refused, and "
-    "nothing happens twice"
+    f"no worker took it within {_PATIENCE_SECONDS:g} s: start one that serves the run (`sostenuto worker MODULE:APP`), "
+    "and send it again"
 )
+_AGAIN: Final = "; where a worker takes this one meanwhile, the second is refused, and nothing happens twice"
 
 
 async def send_decision(temporal: Client, run_id: str, decision: Decision) -> Decided:
@@ -47,11 +47,19 @@ async def send_decision(temporal: Client, run_id: str, decision: Decision) -> De
         SetupError: As for `send_to_run`.
     """
     what = f"call {decision.call_id!r} of run {run_id!r}"
-    return await send_to_run(temporal, run_id, names.DECIDE_UPDATE, decision, Decided, what)
+    return await send_to_run(temporal, run_id, names.DECIDE_UPDATE, decision, Decided, what, again=_AGAIN)
 
 
 async def send_to_run(
-    temporal: Client, run_id: str, update: str, decision: Contract, came: type[CameT], what: str
+    temporal: Client,
+    run_id: str,
+    update: str,
+    said: Contract,
+    came: type[CameT],
+    what: str,
+    *,
+    again: str,
+    update_id: str = "",
 ) -> CameT:
     """Send what somebody decides, and wait until the run has taken it.
 
@@ -59,9 +67,11 @@ async def send_to_run(
         temporal: Where the run is.
         run_id: Its id.
         update: Name of the update.
-        decision: What it takes.
+        said: What it takes.
         came: The type of what comes of it.
         what: What it is about, as a noun, for messages.
+        again: What comes of it where it is sent again, in words.
+        update_id: By which the run knows it again. Empty: none other has it.
 
     Raises:
         SpecError: The run refuses it, or has ended; says why.
@@ -70,36 +80,36 @@ async def send_to_run(
     with translate_rpc_errors(what):
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await _sent(temporal, run_id, update, decision, came)
+                return await _sent(temporal, run_id, update, said, came, update_id or uuid4().hex)
         except WorkflowUpdateFailedError as error:
-            said = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
-            raise SpecError(f"{what}: {said}") from None
+            why = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
+            raise SpecError(f"{what}: {why}") from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             task = asyncio.current_task()
             if task and task.cancelling():
                 # The SDK tells a cancel of ours as an error of its own.
                 raise asyncio.CancelledError from None
-            raise SetupError(f"{what}: {_UNSERVED}") from None
+            raise SetupError(f"{what}: {_UNSERVED}{again}") from None
         except TimeoutError:
-            raise SetupError(f"{what}: {_UNSERVED}") from None
+            raise SetupError(f"{what}: {_UNSERVED}{again}") from None
         except RPCError as error:
             if any(words in error.message for words in _OVER):
                 raise SpecError(f"{what}: the run has ended") from None
             raise
 
 
-async def _sent(temporal: Client, run_id: str, update: str, decision: Contract, came: type[CameT]) -> CameT:
+async def _sent(temporal: Client, run_id: str, update: str, said: Contract, came: type[CameT], update_id: str) -> CameT:
     """Send it.
 
     Again, under its id, where the server drops it: as while the run continues as new.
     """
     handle = temporal.get_workflow_handle(run_id)
-    update_id, pause = uuid4().hex, _FIRST_PAUSE_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
             sent = await handle.start_update(
                 update,
-                decision,
+                said,
                 id=update_id,
                 wait_for_stage=WorkflowUpdateStage.COMPLETED,
                 result_type=came,

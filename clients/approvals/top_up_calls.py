@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 from pydantic import ValidationError
 
@@ -40,6 +41,7 @@ class TopUpCalls(ApprovalCalls):
         seconds: float | timedelta = 0.0,
         note: str = "",
         path: str | None = None,
+        id: str | None = None,
     ) -> ToppedUp:
         """Allow a budget more than it says.
 
@@ -54,6 +56,7 @@ class TopUpCalls(ApprovalCalls):
             seconds: Seconds, from now on where its time is over.
             note: Why.
             path: Place of the budget in the runnable tree, where several wait.
+            id: By which it is known again: sent twice it is taken once. Default: one of its own.
 
         Returns:
             Whose budget it was, and why it is not enough yet, if so.
@@ -75,8 +78,18 @@ class TopUpCalls(ApprovalCalls):
             top_up = TopUp.model_validate(given, strict=True)
         except ValidationError as error:
             raise SpecError(f"top_up: {problems_of(error)}") from None
+        return await self._sent(run_id, top_up, id or uuid4().hex)
+
+    async def _sent(self, run_id: str, top_up: TopUp, update_id: str) -> ToppedUp:
         return await send_to_run(
-            self._temporal, run_id, names.TOP_UP_UPDATE, top_up, ToppedUp, f"the budget of run {run_id!r}"
+            self._temporal,
+            run_id,
+            names.TOP_UP_UPDATE,
+            top_up,
+            ToppedUp,
+            f"the budget of run {run_id!r}",
+            again=f" with the same id, {update_id!r}: then it is taken once",
+            update_id=update_id,
         )
 
 

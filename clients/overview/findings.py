@@ -112,8 +112,8 @@ def find_waits(described: DescribeWorkflowExecutionResponse, ledger: Ledger | No
     found = [_call(step, calls) for step in described.pending_activities]
     here = described.workflow_execution_info.execution.workflow_id
     children = sorted(described.pending_children, key=lambda child: child.initiated_id)
-    if _awaits_approval(described):
-        found.append(Wait(kind="approval"))
+    if awaits := _awaits(described):
+        found.append(Wait(kind=awaits))
     found += [Wait(kind="nested", name=Place(child.workflow_id).below(here)) for child in children]
     if found:
         return found
@@ -126,9 +126,13 @@ def find_waits(described: DescribeWorkflowExecutionResponse, ledger: Ledger | No
     return [Wait(kind="other")]
 
 
-def _awaits_approval(described: DescribeWorkflowExecutionResponse) -> bool:
+def _awaits(described: DescribeWorkflowExecutionResponse) -> WaitKind | None:
+    """Return what it says that it waits for people for."""
     fields = described.workflow_execution_info.search_attributes.indexed_fields
-    return names.SEARCH_AWAITING in fields and names.AWAITS_APPROVAL.encode() in fields[names.SEARCH_AWAITING].data
+    said = fields[names.SEARCH_AWAITING].data if names.SEARCH_AWAITING in fields else b""
+    if names.AWAITS_APPROVAL.encode() in said:
+        return "approval"
+    return "top-up" if names.AWAITS_TOP_UP.encode() in said else None
 
 
 def _call(step: PendingActivityInfo, calls: Mapping[str, CallUnderWay]) -> Wait:

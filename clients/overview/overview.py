@@ -15,7 +15,7 @@ TroubleKind = Literal["stalled", "unserved", "retried", "paused"]
 """What may be wrong, the worst first: the workflow's code fails again and again; no worker takes its work; a call fails
 and is tried again; somebody paused a call."""
 
-WaitKind = Literal["model", "tool", "search", "nested", "message", "approval", "timer", "worker", "other"]
+WaitKind = Literal["model", "tool", "search", "nested", "message", "approval", "top-up", "timer", "worker", "other"]
 
 
 class Trouble(Hindrance):
@@ -30,8 +30,8 @@ class Wait(Contract):
     """What a run waits for."""
 
     kind: WaitKind
-    """`message`: that of a person. `approval`: a person's decision on a call. `worker`: its own workflow code is to go
-    on."""
+    """`message`: that of a person. `approval`: a person's decision on a call. `top-up`: more of a budget.
+    `worker`: its own workflow code is to go on."""
     name: str = ""
     """The model and the turn, the tool and its arguments, the id of the nested run."""
     since: datetime | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
-from ..contract import Contract, Spec, arguments, as_tuple
+from ..contract import Contract, Spec, arguments, as_tuple, brief
 from ..errors import SpecError
 from ..limits import LONGEST_WAIT
 from ..model import Model
@@ -81,13 +81,13 @@ class Budget(Spec):
     ever exceeded. What is nested may have a budget of its own: of all on the way up the tightest decides.
     """
 
-    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    usd: float | None = Field(default=None, gt=0, le=1e12, allow_inf_nan=False)
     """US dollars."""
-    tokens: int | None = Field(default=None, ge=1)
+    tokens: int | None = Field(default=None, ge=1, le=10**15)
     """Tokens in and out."""
-    turns: int | None = Field(default=None, ge=1)
+    turns: int | None = Field(default=None, ge=1, le=10**9)
     """Model calls."""
-    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    seconds: float | None = Field(default=None, gt=0, le=LONGEST_WAIT.total_seconds(), allow_inf_nan=False)
     """Seconds after its beginning at which no further model call begins."""
     share: float | None = Field(default=None, gt=0, le=1)
     """Which part of what is left above it, where it is nested, it may spend."""
@@ -154,3 +154,13 @@ class Envelope(Contract):
     """What of it earlier executions of the nested run told to be spent."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What happens when the next call does not fit any more, as the budget has it that it is of."""
+
+
+def check_budget(budget: object) -> None:
+    """Check that what limits a run is a budget.
+
+    Raises:
+        SpecError: It is something else.
+    """
+    if budget is not None and not isinstance(budget, Budget):
+        raise SpecError(f"budget: {brief(budget)} is none: write Budget(usd=0.50), or tokens=, turns=, seconds=")

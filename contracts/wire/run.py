@@ -115,8 +115,8 @@ class Carried(Contract):
     rejected: tuple[Rejected, ...] = ()
     """Answers that were asked for again."""
     counted: Counted = Counted()
-    instead: Model | None = None
-    """The model that is asked in place of any other: a budget is not enough for those."""
+    degraded: tuple[Model, ...] = ()
+    """The models that it went on with, one after the other, as a budget was not enough for those before."""
     budgets: tuple[CarriedBudget, ...] = ()
     """Its budgets, the innermost first."""
     passages: tuple[Passage, ...] = ()

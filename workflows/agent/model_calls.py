@@ -20,7 +20,7 @@ from .. import policy
 from ..concurrency import end_of, outcome_of
 from ..control.account import Account
 from ..control.amount import Amount
-from ..control.worst_case import allowance_for, most_searches, prompt_tokens
+from ..control.worst_case import allowance_for, most_searches, prompt_tokens, whole_cost
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
@@ -101,7 +101,8 @@ class ModelCalls:
         """
         if account := self._host.account(self._place):
             model = self._model
-            amount, _ = self._allowance(account, model, last=False)
+            # An answer that what is left allows is cut short: that of a call that was waited for is to be whole.
+            amount = whole_cost(model, self._prompt_tokens(model), self._state.room, self._searches)
             what = f"the next call of {model.name}"
             # Held again for the call itself, by what the budget allows then.
             (await account.hold(amount, what, wait=self._host.top_up_as(ask))).release()
@@ -138,22 +139,29 @@ class ModelCalls:
                 raise
             else:
                 if not reply.tells_cost(priced=model.price is not None):
-                    self._host.spent(hold.lose(answered=True), self._state.tally)
+                    told = Totals.of(reply)
+                    self._host.spent(hold.lose(told, answered=True) - told, self._state.tally)
                 else:
                     hold.settle(Amount.of(Totals.of(reply), 1))
-                told = reply.usage.total_tokens if reply.usage.input_tokens else 0
-                self._state.counted = Counted(tokens=told, model=model.name)
+                known = reply.usage.total_tokens if reply.usage.input_tokens else 0
+                self._state.counted = Counted(tokens=known, model=model.name)
                 return reply
             self._failed += 1
             await workflow.sleep(policy.pause_after(lost))
 
     def _allowance(self, account: Account, model: Model, *, last: bool) -> tuple[Amount, Allowance]:
-        state = self._state
-        transcript, counted = state.transcript, state.counted
+        tokens = self._prompt_tokens(model)
+        return allowance_for(account, model, tokens, self._state.room, self._searches, last=last)
+
+    def _prompt_tokens(self, model: Model) -> int:
+        transcript, counted = self._state.transcript, self._state.counted
         known = counted.tokens if counted.model == model.name else 0
         unknown = transcript.messages[transcript.sent :] if known else transcript.messages
-        tokens = prompt_tokens(transcript.head, unknown, known)
-        return allowance_for(account, model, tokens, state.room, most_searches(transcript.head), last=last)
+        return prompt_tokens(transcript.head, unknown, known, model.model)
+
+    @property
+    def _searches(self) -> int:
+        return most_searches(self._state.transcript.head)
 
     async def _call(
         self, model: Model, allowance: Allowance | None = None, *, fallback_left: bool, last: bool = False

@@ -129,7 +129,7 @@ class AgentState:
             repeats=carried.repeats,
             rejected=list(carried.rejected),
             counted=carried.counted,
-            degraded=[carried.instead] if carried.instead else [],
+            degraded=[*carried.degraded],
         )
 
     def asked(self, message: Message) -> None:
@@ -177,7 +177,7 @@ class AgentState:
             places=dict(places),
             rejected=tuple(self.rejected),
             counted=self.counted,
-            instead=self.instead,
+            degraded=tuple(self.degraded),
             passages=tuple(self.found.passages.values()),
         )
 

@@ -17,7 +17,7 @@ from ...contracts import names
 from ...contracts.collection.collection import Collection
 from ...contracts.context.filling import check_all_names, checked, filled
 from ...contracts.contract import problems_of
-from ...contracts.control.budget import Budget
+from ...contracts.control.budget import Budget, check_budget
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
@@ -55,6 +55,7 @@ async def run(runnable: Node[T], input: Input, *, budget: Budget | None = None) 
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"run: {cannot_run(runnable)}")
+    check_budget(budget)
     asked = question_with_history(input)
     check_tree(runnable)
     check_input(runnable, asked.message, before=asked.before)

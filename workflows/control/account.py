@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -63,11 +64,9 @@ class WaitForTopUp(Protocol):
 
 
 More = Callable[["Account", Amount, str, bool, "WaitForTopUp | None"], Awaitable[None]]
-"""Asks what started the workflow for more.
+"""Asks for more: for an account, how much, for what, whether for a last answer, and what waits for a top-up if any.
 
-It takes the account, what is needed, for what, whether for a last answer, and whether it waits for a top-up; raises a
-`BudgetSpentError` where there is none.
-"""
+Raises a `BudgetSpentError` where there is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -223,8 +222,8 @@ class Account(Balance):
             account, limit = tight
             if account.more and (limit != "seconds" or wait):
                 await account.more(account, amount, what, last, wait)
-            elif account._may_fit(amount, limit, last=last):  # noqa: SLF001 - its own
-                await account._changed()  # noqa: SLF001 - its own
+            elif account._may_fit(amount, limit, last=last) and not _is_over(wait):  # noqa: SLF001 - its own
+                await account._changed(_least(self.left().until, wait.until if wait else None))  # noqa: SLF001 - its own
             else:
                 spent = BudgetSpentError(
                     why_not_enough(account, amount, limit, what, last=last), limit, account.on_exhausted
@@ -283,9 +282,12 @@ class Account(Balance):
         idle = self.idle()
         return self.spent != self.told or idle.usd > _NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
 
-    async def _changed(self) -> None:
+    async def _changed(self, until: float | None) -> None:
+        """Wait until something of it is held no more, or a moment in seconds since 1970."""
         before = self.held, self.limits
-        await workflow.wait_condition(lambda: (self.held, self.limits) != before)
+        timeout = None if until is None else max(until - workflow.now().timestamp(), 0.0)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: (self.held, self.limits) != before, timeout=timeout)
 
     def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
         now = workflow.now().timestamp()
@@ -330,6 +332,10 @@ class Account(Balance):
         if most.turns is not None and amount.turns > most.turns:
             return "turns"
         return ""
+
+
+def _is_over(wait: WaitForTopUp | None) -> bool:
+    return wait is not None and wait.until is not None and workflow.now().timestamp() >= wait.until
 
 
 def _owner(place: Place) -> str:

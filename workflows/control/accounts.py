@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from ...contracts import names
+from ...contracts.contract import Contract
 from ...contracts.control.budget import Ask, Budget, Envelope
 from ...contracts.wire.control.share import ShareAsked, ShareGiven
 from ...contracts.wire.places import Place
@@ -22,6 +24,41 @@ from .account import Account, BudgetSpentError, WaitForTopUp
 from .amount import Amount
 from .hold import Hold
 from .top_ups import Told, TopUps
+
+
+@dataclass(slots=True)
+class _Question:
+    """What the run above is asked for."""
+
+    account: Account
+    waits: bool
+    """Whether a top-up is waited for, which may be of time."""
+    answer: ShareGiven | None = None
+    is_given_up: bool = False
+
+    def is_open(self) -> bool:
+        """Return whether it is not answered."""
+        return self.answer is None
+
+    def receive(self) -> None:
+        """Take what the answer gives.
+
+        Raises:
+            BudgetSpentError: It gives nothing.
+        """
+        given = self.answer
+        if given is None:
+            return
+        if given.refused:
+            raise BudgetSpentError(given.refused, given.limit, given.on_exhausted)
+        self.account.change(Amount.shared(given.given))
+        self.account.until = given.until if self.waits else self.account.until
+
+    def give_up(self) -> None:
+        """Wait for the answer no longer: what it gives is taken all the same."""
+        self.is_given_up = True
+        with suppress(BudgetSpentError):
+            self.receive()
 
 
 class Accounts:
@@ -36,11 +73,9 @@ class Accounts:
         self.top_ups = TopUps(self._charged_at, awaiting, shown)
         self._accounts: dict[str, Account] = {}
         self._given: dict[str, tuple[Account, Hold]] = {}
-        self._answers: dict[int, ShareGiven] = {}
-        self._asked = 0
-        self._given_up: dict[int, Account] = {}
-        """By the number of a question whose answer nobody waits for any more."""
-        self._answering: dict[str, set[asyncio.Task[None]]] = {}
+        self._questions: dict[int, _Question] = {}
+        """Those that the run above has not answered, by their numbers."""
+        self._answering: dict[str, dict[asyncio.Task[None], None]] = {}
         """By the id of the nested run that asked."""
 
     def at(self, place: Place) -> Account | None:
@@ -121,19 +156,21 @@ class Accounts:
         if account is None:
             return None
         workflow.set_signal_handler(names.SHARE_ASKED_SIGNAL, self._share_asked)
-        left, whole = account.left(), account.unspent()
+        left = account.left()
         part = Amount(
             (left.usd or 0.0) / account.sharers,
             (left.tokens or 0) // account.sharers,
             (left.turns or 0) // account.sharers,
         )
         self._given[run_id] = account, await self.held_or_asked(account, part, "a nested run")
+        # As they are now: it may have waited for more.
+        until, whole = account.left().until, account.unspent()
         decides = next((one for one in account.with_those_above() if one.on_exhausted), account)
         return Envelope(
             usd=None if left.usd is None else part.usd,
             tokens=None if left.tokens is None else part.tokens,
             turns=None if left.turns is None else part.turns,
-            until=left.until,
+            until=until,
             whole_usd=whole.usd,
             whole_tokens=whole.tokens,
             on_exhausted=decides.on_exhausted,
@@ -155,7 +192,7 @@ class Accounts:
 
     def taken_back(self, run_id: str) -> Hold | None:
         """Return what a nested run that has ended was given, to be settled."""
-        for task in self._answering.pop(run_id, ()):
+        for task in tuple(self._answering.pop(run_id, ())):
             # Nobody needs what it waits for any more.
             task.cancel()
         _, hold = self._given.pop(run_id, (None, None))
@@ -172,8 +209,10 @@ class Accounts:
         parent = workflow.info().parent
         if parent is None:
             raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
-        self._asked += 1
-        number = self._asked
+        question = _Question(account, waits=wait is not None)
+        # Another execution of the workflow may get the answer, and takes it for none of its own.
+        number = workflow.random().getrandbits(48)
+        self._questions[number] = question
         asked = _told(account).model_copy(
             update={
                 "number": number,
@@ -184,33 +223,29 @@ class Accounts:
                 "until": wait.until if wait else None,
             }
         )
-        above = workflow.get_external_workflow_handle(parent.workflow_id)
         try:
-            await above.signal(names.SHARE_ASKED_SIGNAL, asked)
-            while number not in self._answers:
-                await workflow.wait_condition(lambda: number in self._answers or account.has_untold)
-                if number not in self._answers:
+            await _send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, asked)
+            while question.is_open():
+                await workflow.wait_condition(lambda: not question.is_open() or account.has_untold)
+                if question.is_open() and account.has_untold:
                     # What was held here may be what the answer waits for, and it knows no other way of it.
-                    await above.signal(names.SHARE_ASKED_SIGNAL, _told(account))
-        except BaseException:
-            self._given_up[number] = account
+                    await _send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, _told(account))
+        except (asyncio.CancelledError, FailureError):
+            question.give_up()
             raise
-        answer = self._answers.pop(number)
-        if answer.refused:
-            raise BudgetSpentError(answer.refused, answer.limit, answer.on_exhausted)
-        _receive(account, answer)
+        question.receive()
 
     def _take(self, given: ShareGiven) -> None:
-        if account := self._given_up.pop(given.number, None):
-            _receive(account, given)
-        else:
-            self._answers[given.number] = given
+        if question := self._questions.pop(given.number, None):
+            question.answer = given
+            if question.is_given_up:
+                question.give_up()
 
     def _share_asked(self, asked: ShareAsked) -> None:
         task = asyncio.create_task(self._answer(asked))
-        answering = self._answering.setdefault(asked.run_id, set())
-        answering.add(task)
-        task.add_done_callback(answering.discard)
+        answering = self._answering.setdefault(asked.run_id, {})
+        answering[task] = None
+        task.add_done_callback(lambda done: answering.pop(done, None))
 
     async def _answer(self, asked: ShareAsked) -> None:
         if asked.run_id not in self._given:
@@ -234,7 +269,7 @@ class Accounts:
             answer = ShareGiven(number=asked.number, given=more.amount.share, until=until)
             hold.join(more)
         try:
-            await workflow.get_external_workflow_handle(asked.run_id).signal(names.SHARE_GIVEN_SIGNAL, answer)
+            await _send(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return
@@ -255,9 +290,14 @@ def _told(account: Account) -> ShareAsked:
     )
 
 
-def _receive(account: Account, given: ShareGiven) -> None:
-    account.change(Amount.shared(given.given))
-    account.until = given.until or account.until
+async def _send(workflow_id: str, signal: str, message: Contract) -> None:
+    """Send a signal.
+
+    A cancel that comes meanwhile is raised: the SDK would swallow it.
+    """
+    sending = asyncio.create_task(workflow.get_external_workflow_handle(workflow_id).signal(signal, message))
+    await workflow.wait([sending])
+    sending.result()
 
 
 def _limited(account: Account, amount: Amount) -> Amount:

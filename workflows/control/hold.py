@@ -41,15 +41,16 @@ class Hold:
         """Give it all back: nothing was spent."""
         self.settle(Amount())
 
-    def lose(self, *, answered: bool = False) -> Totals:
+    def lose(self, told: Totals | None = None, *, answered: bool = False) -> Totals:
         """Charge all of it, as nobody knows what the call cost; return that as totals.
 
         Args:
+            told: As much of it as was told, which is returned as that.
             answered: Whether the call has an answer all the same, which counts it.
         """
-        lost = self.spent + self.amount
+        lost, told = self.spent + self.amount, told or Totals()
         self.settle(lost)
-        return Totals(unsettled=Unsettled(calls=0 if answered else lost.turns, usd=lost.usd, tokens=lost.tokens))
+        return told + unsettled_beside(lost, told, answered=answered)
 
     def shrink(self, back: Amount, spent: Amount) -> None:
         """Give a part of it back, and charge another part."""
@@ -63,3 +64,16 @@ class Hold:
         """Take over what another hold has, on the same account."""
         self.amount += other.amount
         other.is_open = False
+
+
+def unsettled_beside(charged: Amount, told: Totals, *, answered: bool = False) -> Totals:
+    """Return what is charged beside what was told of a call.
+
+    Args:
+        charged: All that is charged for it.
+        told: What was told.
+        answered: Whether it has an answer, which counts it.
+    """
+    known = Amount.of(told, 0)
+    usd, tokens = max(charged.usd - known.usd, 0.0), max(charged.tokens - known.tokens, 0)
+    return Totals(unsettled=Unsettled(calls=0 if answered else charged.turns, usd=usd, tokens=tokens))

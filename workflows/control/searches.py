@@ -20,7 +20,7 @@ from ..concurrency import cause_of, spent_by
 from ..knowledge.retrieval import retrieve
 from .account import Account
 from .amount import Amount
-from .hold import Hold
+from .hold import Hold, unsettled_beside
 
 _TEXT_TOKENS = 16
 """What an embedding model reads around a text."""
@@ -63,21 +63,23 @@ def _usd(collection: Collection, name: str, input_tokens: int, output_tokens: in
     return price.most(input_tokens, output_tokens) + (calls - 1) * price.most(0, 0)
 
 
-def told_of(call: RetrievalCall, came: Retrieved | BaseException) -> Totals | None:
-    """Return what a search cost; None where nobody knows.
+def charged_for(call: RetrievalCall, held: Amount, came: Retrieved | BaseException) -> Totals:
+    """Return what a search is charged.
 
-    Then all is charged that was held for it.
+    As much as it tells; where nobody knows all of it, everything that was held for it.
 
     Args:
         call: The search.
+        held: What was held for it.
         came: What it found, or its failure. Of one whose worker died nobody knows.
     """
-    if isinstance(came, BaseException) and not isinstance(cause_of(came), ApplicationError):
-        return None
-    totals = came.totals if isinstance(came, Retrieved) else spent_by(came)
-    answered = isinstance(came, Retrieved) or totals != Totals()
-    silent = totals.unpriced_calls if call.collection.prices else not totals.usage.total_tokens
-    return None if answered and silent else totals
+    told = came.totals if isinstance(came, Retrieved) else spent_by(came)
+    if isinstance(came, Retrieved) or isinstance(cause_of(came), ApplicationError):
+        answered = isinstance(came, Retrieved) or told != Totals()
+        silent = told.unpriced_calls if call.collection.prices else not told.usage.total_tokens
+        if not (answered and silent):
+            return told
+    return told + unsettled_beside(held, told, answered=True)
 
 
 async def search_within(
@@ -111,7 +113,7 @@ async def search_within(
         try:
             found = await retrieve(call, activity_id, budgeted=True)
         except FailureError as error:
-            charge(_settled(held, told_of(call, error)))
+            _settle(held, charged_for(call, amount, error), charge)
             lost += 1
             if isinstance(cause_of(error), ApplicationError) or is_cancelled_exception(error) or lost >= _MOST_LOST:
                 raise
@@ -120,17 +122,14 @@ async def search_within(
             held.release()
             raise
         else:
-            told = told_of(call, found)
-            charge(_settled(held, told) + (Totals() if told else found.totals))
+            _settle(held, charged_for(call, amount, found), charge)
             return found
         await workflow.sleep(policy.pause_after(lost))
 
 
-def _settled(held: Hold, told: Totals | None) -> Totals:
-    if told is None:
-        return held.lose(answered=True)
-    held.settle(Amount.of(told, 0))
-    return told
+def _settle(held: Hold, charged: Totals, charge: Callable[[Totals], None]) -> None:
+    held.settle(Amount.of(charged, 0))
+    charge(charged)
 
 
 async def _unlimited(call: RetrievalCall, activity_id: str, charge: Callable[[Totals], None]) -> Retrieved:

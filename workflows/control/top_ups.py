@@ -167,12 +167,13 @@ class TopUps:
     async def _top_up(self, top_up: TopUp) -> ToppedUp:
         """Allow more, and return once it is known whether it is enough."""
         meant = [one for one in self._meant(top_up) if _limited_by(one, top_up)]
-        waited = [one for one in self._waiting if one.account in meant]
+        before = [*self._waiting]
+        waited = [one for one in before if one.account in meant]
         for account in meant:
             account.top_up(Amount(top_up.usd, top_up.tokens, top_up.turns), top_up.seconds)
         # What waited goes on now, or waits anew.
         await workflow.wait_condition(lambda: not any(one in self._waiting for one in waited))
-        still = next((one.told.reason for one in self._waiting if one.account in meant), "")
+        still = next((one.told.reason for one in self._waiting if one not in before), "") if waited else ""
         return ToppedUp(path=meant[0].place, still=still)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError
 
 from ...activities.control.spending import SpendingActivities
 from ...contracts.text import first_line
@@ -31,11 +33,9 @@ async def settle_nested(hold: Hold, result: Result, place: Place, run_id: str) -
         return result
     try:
         spent = await _read(place, run_id)
-    except BaseException as error:
-        lost = hold.lose()
-        if not isinstance(error, FailureError) or is_cancelled_exception(error):
-            raise
-        return result.model_copy(update={"unsettled": lost.unsettled})
+    except (FailureError, asyncio.CancelledError):
+        # A cancel ends it as well, and what it is charged with stands in its result all the same.
+        return result.model_copy(update={"unsettled": hold.lose().unsettled})
     hold.settle(Amount.of(spent.totals, spent.turns))
     return result.model_copy(update={**dict(spent.totals), "turns": spent.turns})
 

@@ -34,11 +34,12 @@ _WAITS: Final[Mapping[WaitKind, str]] = {
     "nested": "nested run",
     "message": "a person's message",
     "approval": "a person's approval",
+    "top-up": "a top-up of its budget",
     "timer": "a timer",
     "worker": "a worker",
     "other": "",
 }
-_OF_PEOPLE: Final = ("message", "approval")
+_OF_PEOPLE: Final = ("message", "approval", "top-up")
 _SEPARATOR: Final = " "
 
 

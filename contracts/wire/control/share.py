@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from ...contract import Contract
 from ...control.budget import WhenExhausted
 
@@ -9,11 +11,11 @@ from ...control.budget import WhenExhausted
 class Portion(Contract):
     """A part of what a budget limits; nothing of what it does not limit."""
 
-    usd: float = 0.0
+    usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """US dollars."""
-    tokens: int = 0
+    tokens: int = Field(default=0, ge=0)
     """Tokens in and out."""
-    turns: int = 0
+    turns: int = Field(default=0, ge=0)
     """Model calls."""
 
 

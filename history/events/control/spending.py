@@ -16,8 +16,10 @@ from ....contracts.wire.model_call import Allowance, ModelCall, ModelReply
 from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....contracts.wire.run import Result
 from ....contracts.wire.totals import Totals, Unsettled
-from ....workflows.concurrency import end_of, spent_by
-from ....workflows.control.searches import most_of, told_of
+from ....workflows.concurrency import end_of
+from ....workflows.control.amount import Amount
+from ....workflows.control.hold import unsettled_beside
+from ....workflows.control.searches import charged_for, most_of
 from ..history_event import RecordedEvent
 
 
@@ -77,11 +79,10 @@ class Spending:
             reply = recorded.value(attributes.result, ModelReply)
             self._add(Totals.of(reply), turns=1)
             if not reply.tells_cost(priced=allowance.usd > 0):
-                self._spent = _plus(self._spent, _lost(allowance, calls=0))
+                held = Amount(allowance.usd, allowance.tokens)
+                self._add(unsettled_beside(held, Totals.of(reply), answered=True))
         elif search := self._searches.pop(scheduled, None):
-            found = recorded.value(attributes.result, Retrieved)
-            self._searched(search, found)
-            self._add(found.totals)
+            self._searched(search, recorded.value(attributes.result, Retrieved))
 
     def _failed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_failed_event_attributes
@@ -101,11 +102,11 @@ class Spending:
                 self._spent = _plus(self._spent, _lost(allowance))
         elif search := self._searches.pop(scheduled, None):
             self._searched(search, error)
-            self._add(spent_by(error))
 
     def _searched(self, search: RetrievalCall, came: Retrieved | BaseException) -> None:
-        if told_of(search, came) is None:
-            self._spent = _plus(self._spent, _held_for(search))
+        held, _ = most_of(search)
+        # What costs nothing is held nothing for, and told as it is.
+        self._add(charged_for(search, held, came) if held != Amount() else Totals())
 
     def _nested_began(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.child_workflow_execution_started_event_attributes
@@ -136,8 +137,8 @@ def _plus(one: Spent, other: Spent) -> Spent:
     return Spent(totals=one.totals + other.totals, turns=one.turns + other.turns)
 
 
-def _lost(allowance: Allowance, calls: int = 1) -> Spent:
-    return Spent(totals=Totals(unsettled=Unsettled(calls=calls, usd=allowance.usd, tokens=allowance.tokens)))
+def _lost(allowance: Allowance) -> Spent:
+    return Spent(totals=Totals(unsettled=Unsettled(calls=1, usd=allowance.usd, tokens=allowance.tokens)))
 
 
 def _held_for(search: RetrievalCall) -> Spent:

@@ -58,7 +58,7 @@ async def test_an_agent_answers_once_more_and_spends_no_more_than_it_may(play: P
         3,
     )
     assert result.reason.startswith(
-        "the budget of 'tester' is not enough: $0.0120 of $0.0200 is spent, and the next call"
+        "the budget of 'tester' is not enough: $0.0120 of $0.0200 is spent, $0.0020 is kept for a last answer, and"
     )
     assert result.cost_usd == pytest.approx(0.0145)
     assert not outcome.failed

@@ -47,7 +47,7 @@ async def test_a_search_is_held_for_before_and_charged_after(serving: Served, ta
     assert any(event.type == "retrieval.responded" for event in events)
     assert (refused.status, refused.exhausted) == (Status.EXHAUSTED, "usd")
     assert f"a search of {task_queue} may cost up to $0.1" in refused.reason
-    assert "find failed: the budget of 'ask' is not enough: $0.0001 of $0.1000 is spent, and a search of" in told[0]
+    assert "$0.0001 of $0.1000 is spent, $0.0100 is kept for a last answer, and a search of" in told[0]
     assert judged.cost_usd == pytest.approx(3 * 10 / 1e6 + 0.006)
 
 

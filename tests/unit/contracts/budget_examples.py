@@ -119,7 +119,7 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             turns=1,
             totals=TOTALS,
             counted=COUNTED,
-            instead=CHEAP.model,
+            degraded=(CHEAP.model,),
             budgets=(CARRIED,),
         ),
         ASKED,

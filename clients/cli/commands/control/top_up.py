@@ -33,6 +33,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--note", default="", help="why")
     parser.add_argument("--path", help="place of the budget, where several in the run wait")
+    parser.add_argument("--id", help="by which it is known again: sent twice it is taken once (default: a new one)")
     parser.add_argument("--json", action="store_true", help="print what came of it as JSON")
     add_connection_options(parser)
     parser.set_defaults(handler=_top_up)
@@ -40,7 +41,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _top_up(args: argparse.Namespace) -> int:
     run = await (await connect_client(args)).get(args.run)
-    came = await run.top_up(**args.amounts, by=args.by or login_name(), note=args.note, path=args.path)
+    came = await run.top_up(**args.amounts, by=args.by or login_name(), note=args.note, path=args.path, id=args.id)
     if args.json:
         answer(came.model_dump_json())
     else:

@@ -142,7 +142,7 @@ def test_a_call_that_somebody_paused() -> None:
         (_described(kind=names.CHAT_WORKFLOW), ["message"]),
         (_described(), ["other"]),
         (_awaiting("approval"), ["approval"]),
-        (_awaiting("top-up"), ["other"]),
+        (_awaiting("top-up"), ["top-up"]),
     ],
 )
 def test_what_it_waits_for(described: DescribeWorkflowExecutionResponse, kinds: list[str]) -> None:
