@@ -22,7 +22,7 @@ from .amount import Amount
 PICTURE_TOKENS = 6_400
 """More than providers say that a picture takes, but for these models."""
 _DEAR_PICTURES = {"gpt-4o-mini": 48_200}
-"""By the beginning of the model's own name. It counts up to eight tiles as 5,667 tokens each, and 2,833 for the whole."""
+"""By the beginning of the model's own name: up to eight tiles of 5,667 tokens each, and 2,833 for the whole."""
 _LINKED_FILE_TOKENS = 200_000
 """Of a document that nobody here has seen."""
 _FILE_BYTES_TOKENS = 3
