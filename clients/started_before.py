@@ -20,7 +20,7 @@ from ..history.reading.follow import decoded, read_start
 from ..workflows.search_attributes import RUNNABLE, TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from temporalio.api.common.v1 import Payload, Payloads
 
@@ -67,8 +67,8 @@ async def find_started_before(temporal: Client, run_id: str, order: Order) -> st
     given = None if is_run else order.arguments
     if said is not None and _questions(said, given) != _questions(asked, given):
         raise SpecError(
-            f"{run_id!r} was started already, and was asked something else: pass another id, or the same input to get "
-            "that run"
+            f"{run_id!r} was started already, and was asked something else, or with another budget: pass another id, "
+            "or the same input and budget to get that run"
         )
     return description.run_id
 
@@ -98,7 +98,16 @@ def _questions(payloads: Sequence[Payload], given: Sequence[Any] | None) -> list
     # What runs may have changed since: what it is asked has not.
     asked = from_json(payloads[0].data)
     messages = [*(asked.get("before") or ()), asked.get("message") or {}]
-    return [[one.get("role"), *map(_canonical, one.get("parts", ()))] for one in messages]
+    said = [[one.get("role"), *map(_canonical, one.get("parts", ()))] for one in messages]
+    return [said, _limits_of(asked.get("budget") or {})]
+
+
+def _limits_of(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a budget limits.
+
+    The prices of what it degrades to may have changed since.
+    """
+    return {name: value for name, value in budget.items() if name != "on_exhausted"}
 
 
 def _argument(payload: Payload, given: Any) -> object:

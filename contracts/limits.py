@@ -21,6 +21,10 @@ envelope needs some."""
 MAX_TOOL_OUTPUT_BYTES: Final = 1_500_000
 """Largest tool output, in bytes of JSON. The server refuses payloads of 2 MB; a larger one is an error to the model."""
 
+FAST_OUTPUT_BYTES: Final = 100_000
+"""Largest output of a fast tool: what several of them return goes into one message to the server, which takes 4 MB. One
+that returns more is called again as any other tool."""
+
 OFFLOADED_BYTES: Final = 256 * 1024
 """Payloads from this size on leave the history where there is a payload directory."""
 

@@ -61,6 +61,9 @@ APPROVAL_ACTIVITY: Final = "sostenuto.approval"
 RECONCILE_ACTIVITY: Final = "sostenuto.reconcile"
 """Activity type that asks a tool what came of a call whose outcome is unknown."""
 
+WORKER_SHUTDOWN: Final = "WorkerShutdown"
+"""Type by which the SDK fails what was under way in a worker that stopped."""
+
 SPENT_ACTIVITY: Final = "sostenuto.spent"
 """Activity type that reads what a run spent that ended without telling."""
 

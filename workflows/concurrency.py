@@ -96,13 +96,23 @@ def spent_by(error: BaseException) -> Totals:
         return Totals()
 
 
+def was_cut_off(error: BaseException) -> bool:
+    """Return whether an attempt ended with its worker, or for want of time.
+
+    Nobody knows what it cost.
+    """
+    cause = cause_of(error)
+    stopped = isinstance(cause, ApplicationError) and cause.type == names.WORKER_SHUTDOWN
+    return stopped or isinstance(cause, ActivityTimeoutError)
+
+
 def end_of(error: BaseException) -> CallEnd:
     """Return how a model call under a budget ended that failed.
 
     Of one whose worker died or that took too long nobody knows what it cost, and another attempt may help.
     """
     cause = cause_of(error)
-    if isinstance(cause, ActivityTimeoutError):
+    if was_cut_off(error):
         return CallEnd(again=True)
     if not isinstance(cause, ApplicationError):
         return CallEnd()

@@ -9,6 +9,7 @@ from typing import Final, TypedDict
 from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType, ParentClosePolicy
 
+from ..contracts import names
 from ..contracts.collection import patience
 from ..contracts.collection.patience import Patience
 from ..contracts.model import Model
@@ -47,8 +48,9 @@ _LONGEST_PAUSE = timedelta(seconds=30)
 _ATTEMPTS = 30
 _SPENDING_ATTEMPTS = 12
 
-_TIMEOUTS: Final = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
-"""The server's own names of these, by which a retry policy may exclude them."""
+_CUT_OFF: Final = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat", names.WORKER_SHUTDOWN)
+"""What ends attempts of which nobody knows what they cost: the server's names of time-outs, and the SDK's of a worker
+that stopped. A retry policy may exclude them."""
 
 _LONGEST_SCORE_PAUSE = timedelta(minutes=15)
 _SCORE_ATTEMPTS = timedelta(days=7) // _LONGEST_SCORE_PAUSE
@@ -124,7 +126,7 @@ def model_policy(model: Model, *, fallback_left: bool, keep: bool = False, budge
     return ActivityPolicy(
         start_to_close_timeout=model.timeout + _GRACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=_retry(attempts, _TIMEOUTS if budgeted else ()),
+        retry_policy=_retry(attempts, _CUT_OFF if budgeted else ()),
         cancellation_type=(
             ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if keep else ActivityCancellationType.TRY_CANCEL
         ),
@@ -188,7 +190,7 @@ def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
     Args:
         budgeted: Whether an attempt of which nobody knows what it cost is the last.
     """
-    return _patient(patience.SEARCH, _TIMEOUTS if budgeted else ())
+    return _patient(patience.SEARCH, _CUT_OFF if budgeted else ())
 
 
 def ingest_policy() -> ActivityPolicy:

@@ -60,6 +60,9 @@ async def tool_call(
         if repeated:
             await release_own_run()
         output = await _run(run, report, name)
+    if activity.info().is_local and limits.written_bytes(output) > limits.FAST_OUTPUT_BYTES:
+        too_much = f"{name} returns too much for a fast tool"
+        raise ApplicationError(too_much, type=names.NOT_SERVED, non_retryable=True)
     if invocation.edited:
         told_of_edit = f"{edited_words(invocation.arguments)}\n{output.content}"
         output = output.model_copy(update={"content": told_of_edit})

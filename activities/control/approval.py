@@ -13,7 +13,7 @@ from typing import Any, Final
 from temporalio import activity
 
 from ...contracts import names
-from ...contracts.control.approval import Approval, Predicate, call_hash, given_to
+from ...contracts.control.approval import USER_VALUE, Approval, Predicate, call_hash, given_to
 from ...contracts.mcp import McpServer
 from ...contracts.signature.tool_signature import ToolArgumentsError
 from ...contracts.text import cut, encodable
@@ -24,7 +24,7 @@ from ..call.heartbeat import heartbeats
 from ..call.user_code import UserCode, is_cancelled
 from ..not_served import NotServedError, cannot
 
-PREDICATE_SECONDS: Final = 2.0
+PREDICATE_SECONDS: Final = 5.0
 """Longest a predicate may take. One that takes longer has not said that nobody need be asked."""
 _MOST_REASON_CHARS: Final = 500
 _IN_DOUBT: Final = (
@@ -91,12 +91,15 @@ class ApprovalActivities:
             reason=_IN_DOUBT if call.in_doubt else "",
         )
         predicate = self._predicate(call, asks)
-        if predicate is None or call.edited:
-            return found
-        needed, reason = await self._says(call.name, predicate, values)
-        if not needed:
-            return ApprovalAsked(needed=False)
-        return found.model_copy(update={"reason": reason})
+        if predicate and not call.edited:
+            needed, reason = await self._says(call.name, predicate, values)
+            if not needed:
+                return ApprovalAsked(needed=False)
+            found = found.model_copy(update={"reason": reason})
+        if asks.four_eyes and not call.requester and not call.in_doubt:
+            lack = f"it takes another person than whoever asked, and the run's context has no {USER_VALUE!r}"
+            return ApprovalAsked(needed=False, refused=f"{call.name} was not run: {lack}.")
+        return found
 
     def _meant(self, call: ApprovalCall) -> Approval:
         """Return what the call takes, with the app's own approval in place of its name.

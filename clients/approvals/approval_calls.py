@@ -158,7 +158,11 @@ class ApprovalCalls(Reachable):
         self, call_id: str, kind: DecisionKind, *, path: str | None, hash: str, **said: object
     ) -> Decided:
         call = _named(self.id, await self._parts(), call_id, path)
-        if hash and (len(hash) < LEAST_HASH_CHARS or not call.hash.startswith(hash.lower())):
+        if hash and len(hash) < LEAST_HASH_CHARS:
+            raise SpecError(
+                f"call {call_id!r}: hash={hash!r} is too short to tell it: give {LEAST_HASH_CHARS} characters"
+            )
+        if hash and not call.hash.startswith(hash.lower()):
             raise SpecError(
                 f"call {call_id!r} of run {self.id!r}: hash={hash[:80]!r} is not that of the call as it is "
                 f"now, {call.hash}: look at it once more"

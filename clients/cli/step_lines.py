@@ -111,7 +111,7 @@ def _line_of_approval(event: ApprovalRequested | ApprovalDecided) -> str:
         whose = f" of {event.group}" if event.group else ""
         late = ", as nobody decided in time" if event.escalated else ""
         why = f"  ({_line(event.reason)})" if event.reason else ""
-        until = f" until {event.expires.astimezone():%Y-%m-%d %H:%M:%S}" if event.expires else ""
+        until = f" until {event.expires.astimezone():%Y-%m-%d %H:%M:%S %Z}" if event.expires else ""
         return f"     ? {event.name} waits for {wanted}{whose}{until}{late}: {event.call_id}{why}"
     if event.decision in ("expired", "withdrawn"):
         return f"     ✗ {event.name} waits no more: {event.who}"

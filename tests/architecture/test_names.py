@@ -44,6 +44,7 @@ DURABLE = {
     "MODEL_ACTIVITY": "sostenuto.model",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
+    "WORKER_SHUTDOWN": "WorkerShutdown",
     "SPENT_ACTIVITY": "sostenuto.spent",
     "UNDOING_ACTIVITY": "sostenuto.undoing",
     "CANCEL_COMPENSATING": "compensate",

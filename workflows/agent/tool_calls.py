@@ -28,7 +28,7 @@ from ..control.account import BudgetSpentError
 from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import ApprovableCall, Permit
 from ..effects.effect_log import may_have_happened
-from ..effects.made_call import start_tool
+from ..effects.made_call import returned_by, start_tool
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
@@ -210,7 +210,7 @@ class ToolCalls:
         activity_id = self._place.tool_call(invocation.call_id)
 
         async def start(refused: int) -> ToolOutput:
-            async with self._host.outbox.sending(invocation, "the call"):
+            async with self._host.outbox.sending(invocation, "the call", returned_by(tool, local=not refused)):
                 return await start_tool(tool, invocation, activity_id, local=not refused)
 
         return await until_served(start)

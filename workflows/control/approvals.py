@@ -73,9 +73,6 @@ class Approvals:
         if asked.refused or not asked.needed:
             return Permit(arguments, refused=asked.refused)
         waiting = _waiting(call, asked)
-        if asked.asks.four_eyes and not waiting.requester:
-            lack = f"it takes another person than whoever asked, and the run's context has no {USER_VALUE!r}"
-            return Permit(arguments, refused=f"{tool.name} was not run: {lack}.")
         permit = await self._waited(waiting, call)
         if waiting.is_granted:
             self.granted.add(tool.name)
@@ -130,6 +127,7 @@ class Approvals:
             in_doubt=in_doubt,
             direct=call.direct,
             undoes=call.undoes,
+            requester=_requester(),
         )
         summary = first_line(f"approval of {tool.name}", 80)
 

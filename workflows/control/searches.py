@@ -16,7 +16,7 @@ from ...contracts.collection.collection import Collection
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.totals import Totals
 from .. import policy
-from ..concurrency import cause_of, spent_by
+from ..concurrency import cause_of, spent_by, was_cut_off
 from ..knowledge.retrieval import retrieve
 from .account import Account
 from .amount import Amount
@@ -74,12 +74,17 @@ def charged_for(call: RetrievalCall, held: Amount, came: Retrieved | BaseExcepti
         came: What it found, or its failure. Of one whose worker died nobody knows.
     """
     told = came.totals if isinstance(came, Retrieved) else spent_by(came)
-    if isinstance(came, Retrieved) or isinstance(cause_of(came), ApplicationError):
+    if isinstance(came, Retrieved) or _tells(came):
         answered = isinstance(came, Retrieved) or told != Totals()
         silent = told.unpriced_calls if call.collection.prices else not told.usage.total_tokens
         if not (answered and silent):
             return told
     return told + unsettled_beside(held, told, answered=True)
+
+
+def _tells(error: BaseException) -> bool:
+    """Return whether a search that failed says what it spent."""
+    return isinstance(cause_of(error), ApplicationError) and not was_cut_off(error)
 
 
 async def search_within(
@@ -115,7 +120,7 @@ async def search_within(
         except FailureError as error:
             _settle(held, charged_for(call, amount, error), charge)
             lost += 1
-            if isinstance(cause_of(error), ApplicationError) or is_cancelled_exception(error) or lost >= _MOST_LOST:
+            if _tells(error) or is_cancelled_exception(error) or lost >= _MOST_LOST:
                 raise
         except BaseException:
             # Whatever is under way ends as an activity: here nothing was.

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ...activities.mcp import McpActivities
-from ...contracts import names
+from ...contracts import limits, names
 from ...contracts.mcp import McpTool
 from ...contracts.text import first_line
 from ...contracts.tool import Effect, ToolSpec
@@ -21,6 +21,11 @@ from ..control.waiting_call import ApprovableCall
 from ..payload_limits import Outbox
 from ..until_served import is_not_served, until_served
 from .effect_log import EffectLog, may_have_happened
+
+
+def returned_by(tool: ToolSpec, *, local: bool) -> int:
+    """Return how many bytes a call may bring back within the workflow task."""
+    return limits.FAST_OUTPUT_BYTES if local and tool.fast and tool.effect is Effect.READ else 0
 
 
 def start_tool(
@@ -94,7 +99,7 @@ async def make_call(
     invocation = invocation.model_copy(update={"arguments": dict(permit.arguments), "permitted": tool.asks is not None})
 
     async def start(refused: int) -> ToolOutput:
-        async with outbox.sending(invocation, "the call"):
+        async with outbox.sending(invocation, "the call", returned_by(tool, local=not refused)):
             return await start_tool(tool, invocation, place.tool_call(invocation.call_id), local=not refused)
 
     try:

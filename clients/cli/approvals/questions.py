@@ -5,7 +5,6 @@ About calls that wait for a person, and about budgets that wait for more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +12,7 @@ from ....contracts.errors import SpecError
 from ....contracts.wire.control.approval_event import ApprovalRequested, PendingApproval
 from ....contracts.wire.control.budget_event import BudgetSpent
 from ....contracts.wire.control.top_up import PendingTopUp
-from ..arguments.option_types import amounts
+from ..arguments.option_types import amounts, arguments_object
 from .deciding import login_name, missing_words
 from .shown import argument_lines, command_for, least_top_up, top_up_command
 
@@ -120,7 +119,7 @@ class CallQuestion:
             case "n" | "no":
                 return await self._run.deny(call.call_id, **said, note=rest.strip())
             case "e" | "edit":
-                return await self._run.edit(call.call_id, json.loads(rest), **said)
+                return await self._run.edit(call.call_id, arguments_object(rest), **said)
             case _:
                 return None
 

@@ -42,8 +42,8 @@ def command_for(run_id: str, call_id: str, *, question: bool) -> str:
 
 def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
     """Yield the lines of a budget that waits for a top-up."""
-    until = f", until {budget.expires.astimezone():%Y-%m-%d %H:%M:%S}" if budget.expires else ""
-    yield f"{budget.run_id}  a budget at {budget.path}, since {budget.since.astimezone():%Y-%m-%d %H:%M:%S}{until}"
+    until = f", until {budget.expires.astimezone():%Y-%m-%d %H:%M:%S %Z}" if budget.expires else ""
+    yield f"{budget.run_id}  a budget at {budget.path}, since {budget.since.astimezone():%Y-%m-%d %H:%M:%S %Z}{until}"
     yield f"    {budget.reason}"
     yield f"    {top_up_command(budget.run_id, budget)}"
 
@@ -67,12 +67,12 @@ def least_top_up(budget: PendingTopUp) -> str:
 def _facts(call: PendingApproval) -> Iterator[str]:
     if call.group:
         yield f"by {call.group}" + (", where it was escalated to" if call.escalated else "")
-    yield f"since {call.since.astimezone():%Y-%m-%d %H:%M:%S}"
+    yield f"since {call.since.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     if call.quorum > 1:
         yes = f", yes from {', '.join(call.deciders)}" if call.deciders else ""
         yield f"{plural(call.quorum, 'decider')} needed{yes}"
     if call.expires:
-        yield f"until {call.expires.astimezone():%Y-%m-%d %H:%M:%S}"
+        yield f"until {call.expires.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     yield f"hash {call.hash[:_HASH_CHARS]}"
     if call.reason:
         yield call.reason

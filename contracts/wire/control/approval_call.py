@@ -42,6 +42,8 @@ class ApprovalCall(Contract):
     """Whether no model asked for the call, so that its arguments stand nowhere else."""
     undoes: str = ""
     """Place and id of the call that it undoes; empty of one that undoes nothing."""
+    requester: str = ""
+    """Whose run it is; empty where its context does not say."""
 
 
 class ApprovalAsked(Contract):

@@ -96,3 +96,17 @@ async def test_a_call_that_was_under_way_then_is_charged_as_all_that_was_held_fo
     assert result.unsettled is not None
     assert result.unsettled.calls == 1
     assert 0.01 < result.unsettled.usd < 0.02
+
+
+async def test_a_call_whose_worker_stops_is_charged_and_made_again(serve: Serve) -> None:
+    lead = agent("lead", budget=Budget(usd=0.04))
+    script = {"lead": [{"text": "Done.", "usage": USED}]}
+    stopping = Hanging(script, "lead")
+    async with serve(App(lead), stopping) as stage:
+        run = await stage.start(lead)
+        await stopping.asked.wait()
+    async with serve(App(lead), script) as stage:
+        result = (await stage.outcome(run)).result
+    assert (result.status, result.output, round(result.cost_usd, 6)) == (Status.COMPLETED, "Done.", COST)
+    assert result.unsettled is not None
+    assert (result.unsettled.calls, result.unsettled.usd > 0.01) == (1, True)

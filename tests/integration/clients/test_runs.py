@@ -54,7 +54,9 @@ async def test_starting_twice_with_one_id_gives_the_same_run(serve: Serve, task_
         assert await third.result() == result
         with pytest.raises(SpecError, match="is a run of 'looker' already, and cannot be one of 'other'"):
             await client.start(AGENT.model_copy(update={"name": "other"}), "How is 7?", id=f"once-{task_queue}")
-        with pytest.raises(SpecError, match="was started already, and was asked something else: pass another id"):
+        with pytest.raises(
+            SpecError, match="was started already, and was asked something else, or with another budget"
+        ):
             await client.start(AGENT, "How is 8?", id=f"once-{task_queue}")
         with pytest.raises(SpecError, match="was asked something else"):
             await client.start(AGENT, [TextPart(text="How is 7?"), TextPart(text="And 8?")], id=f"once-{task_queue}")

@@ -113,6 +113,7 @@ def control_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             edited=True,
             in_doubt=True,
             direct=True,
+            requester="ann",
             undoes="desk:call_1_0",
         ),
         approval_call.ApprovalAsked(

@@ -7,6 +7,7 @@ import argparse
 from .....contracts.wire.control.budget_event import told_amounts
 from ...approvals.deciding import login_name
 from ...arguments.option_types import amounts
+from ...hindrances import telling_hindrances
 from ...session import add_connection_options, connect_client
 from ...terminal import answer, say
 
@@ -41,7 +42,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _top_up(args: argparse.Namespace) -> int:
     run = await (await connect_client(args)).get(args.run)
-    came = await run.top_up(**args.amounts, by=args.by or login_name(), note=args.note, path=args.path, id=args.id)
+    async with telling_hindrances(run, say):
+        came = await run.top_up(**args.amounts, by=args.by or login_name(), note=args.note, path=args.path, id=args.id)
     if args.json:
         answer(came.model_dump_json())
     else:
