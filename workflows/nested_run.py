@@ -15,7 +15,7 @@ from ..contracts.text import first_line
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
 from .concurrency import CANCELLED, being_cancelled, cancel, outcome_of
-from .control.account import BudgetSpentError
+from .budget.account import BudgetSpentError
 from .payload_limits import why_full
 from .run_context import inherited_memo
 from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named

@@ -24,7 +24,7 @@ from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
 from ..concurrency import being_cancelled, cause_of, told_by
-from ..control.account import BudgetSpentError
+from ..budget.account import BudgetSpentError
 from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import ApprovableCall, Permit
 from ..effects.effect_log import may_have_happened

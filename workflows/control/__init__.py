@@ -1,4 +1,4 @@
-"""Holds runs to what they may spend, and may do.
+"""Has calls wait for a person, and what is in doubt be found out.
 
 Must not ask a model.
 """

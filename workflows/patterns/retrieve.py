@@ -15,7 +15,7 @@ from ...contracts.specs.retrieve import Retrieve
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.run import Result, Status
 from ..concurrency import told_by
-from ..control.account import BudgetSpentError
+from ..budget.account import BudgetSpentError
 from ..host import Host
 from ..scope import Scope
 from ..tally import Tally

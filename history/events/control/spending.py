@@ -17,9 +17,9 @@ from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....contracts.wire.run import Result
 from ....contracts.wire.totals import Totals, Unsettled
 from ....workflows.concurrency import end_of
-from ....workflows.control.amount import Amount
-from ....workflows.control.hold import unsettled_beside
-from ....workflows.control.searches import charged_for, most_of
+from ....workflows.budget.amount import Amount
+from ....workflows.budget.hold import unsettled_beside
+from ....workflows.budget.searches import charged_for, most_of
 from ..history_event import RecordedEvent
 
 

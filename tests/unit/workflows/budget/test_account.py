@@ -5,8 +5,8 @@ from __future__ import annotations
 from sostenuto import Budget, Stop
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.places import Place
-from sostenuto.workflows.control.account import Account, WaitForTopUp
-from sostenuto.workflows.control.amount import Amount
+from sostenuto.workflows.budget.account import Account, WaitForTopUp
+from sostenuto.workflows.budget.amount import Amount
 
 GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted=(Stop(),))
 

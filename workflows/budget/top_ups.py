@@ -19,7 +19,7 @@ from ..concurrency import own_workflow
 from ..search_attributes import Awaiting
 from .account import Account, BudgetSpentError, WaitForTopUp
 from .amount import Amount
-from .said_by import why_not_said_by
+from ..control.said_by import why_not_said_by
 
 _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""
