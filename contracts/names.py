@@ -45,7 +45,31 @@ NAMES_CHECKED_PATCH: Final = "sostenuto_names_checked"
 
 SHARE_ASKED_SIGNAL: Final = "sostenuto_share_asked"
 SHARE_GIVEN_SIGNAL: Final = "sostenuto_share_given"
-"""Signals by which a nested run asks for more of a budget, and is answered."""
+SHARE_RECALLED_SIGNAL: Final = "sostenuto_share_recalled"
+"""Signals by which a nested run asks for more of a budget, or a run for more of a ledger, is answered, and is asked for
+what it does not need."""
+
+LEDGER_WORKFLOW: Final = "SostenutoLedger"
+"""Workflow type of a ledger."""
+
+LEDGER_ID: Final = "sostenuto-ledger:"
+"""What the id of a ledger's workflow begins with. Its name comes after it."""
+
+LEDGER_SET_UPDATE: Final = "sostenuto_ledger_set"
+LEDGER_TOP_UP_UPDATE: Final = "sostenuto_ledger_top_up"
+"""Updates by which a ledger is given its limits, and is allowed more in this period."""
+
+LEDGER_REFUSED: Final = "LedgerRefused"
+"""Type of the failure of what a ledger does not take. Its message says why."""
+
+LEDGER_QUERY: Final = "sostenuto_ledger"
+"""Query for what a ledger may spend, holds and has spent."""
+
+LEDGER_OPEN_ACTIVITY: Final = "sostenuto.ledger_open"
+"""Activity type that starts a ledger which is not there yet."""
+
+LEDGER_HOLDERS_ACTIVITY: Final = "sostenuto.ledger_holders"
+"""Activity type that finds out which runs that have something of a ledger have ended."""
 
 CHAT_BUSY: Final = "ChatBusy"
 CHAT_ENDED: Final = "ChatEnded"
@@ -140,8 +164,8 @@ COLLECTION_FAILED: Final = "CollectionFailed"
 SCORE_WORKFLOW: Final = "SostenutoScore"
 """Workflow type of what somebody says of a run."""
 
-UNTOLD_WORKFLOWS: Final = (COLLECTIONS_WORKFLOW, SCORE_WORKFLOW)
-"""Workflow types of ours of which telemetry does not tell: they answer one question."""
+UNTOLD_WORKFLOWS: Final = (COLLECTIONS_WORKFLOW, SCORE_WORKFLOW, LEDGER_WORKFLOW)
+"""Workflow types of ours of which telemetry does not tell: they serve others."""
 
 SCORE_TARGETS_ACTIVITY: Final = "sostenuto.score_targets"
 SCORE_SEND_ACTIVITY: Final = "sostenuto.score_send"

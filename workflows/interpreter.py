@@ -27,14 +27,14 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .concurrency import CANCELLED, result_of_error
 from .budget.account import Account, BudgetSpentError, WaitForTopUp
 from .budget.accounts import Accounts
 from .budget.amount import Amount
-from .control.approvals import Approvals
+from .budget.nested_spending import settle_nested
 from .budget.prices import Prices
 from .budget.searches import search_within
-from .budget.nested_spending import settle_nested
+from .concurrency import CANCELLED, result_of_error
+from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
 from .host import Host

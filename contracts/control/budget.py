@@ -12,6 +12,7 @@ from ..contract import Contract, Spec, arguments, as_tuple, brief
 from ..errors import SpecError
 from ..limits import LONGEST_WAIT
 from ..model import Model
+from .ledger import Ledger
 
 
 class Degrade(Spec):
@@ -91,6 +92,8 @@ class Budget(Spec):
     """Seconds after its beginning at which no further model call begins."""
     share: float | None = Field(default=None, gt=0, le=1)
     """Which part of what is left above it, where it is nested, it may spend."""
+    ledger: Ledger | None = None
+    """What it shares with other runs, and all that it spends is charged to as well; a name alone is taken too."""
     on_exhausted: tuple[WhenExhausted, ...] = _FINISH_OR_STOP
     """What happens when the next call does not fit any more: the first of these that can be done."""
 
@@ -104,6 +107,7 @@ class Budget(Spec):
         turns: int | None = None,
         seconds: float | timedelta | None = None,
         share: float | None = None,
+        ledger: Ledger | str | None = None,
         on_exhausted: Degrade | Ask | Finish | Stop | Iterable[Degrade | Ask | Finish | Stop] = _FINISH_OR_STOP,
         **unknown: Any,
     ) -> None:
@@ -112,9 +116,11 @@ class Budget(Spec):
             given["seconds"] = seconds.total_seconds()
         single = isinstance(on_exhausted, Spec)
         given["on_exhausted"] = (on_exhausted,) if single else as_tuple(on_exhausted, "Budget: on_exhausted")
+        if isinstance(ledger, str):
+            given["ledger"] = Ledger(ledger)
         self._construct(given)
-        if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share")):
-            raise SpecError("Budget: it limits nothing: give usd=, tokens=, turns=, seconds= or share=")
+        if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share", "ledger")):
+            raise SpecError("Budget: it limits nothing: give usd=, tokens=, turns=, seconds=, share= or ledger=")
 
     @field_validator("on_exhausted")
     @classmethod
@@ -152,6 +158,12 @@ class Envelope(Contract):
     told_tokens: int = 0
     told_turns: int = 0
     """What of it earlier executions of the nested run told to be spent."""
+    ledgers: tuple[str, ...] = ()
+    """Names of ledgers that it is charged to above."""
+    asks: bool = False
+    """Whether it begins with nothing and asks for all: how much there is a ledger says as it is asked."""
+    recalled: bool = False
+    """Whether earlier executions were to give back what they do not need, and had nothing."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What happens when the next call does not fit any more, as the budget has it that it is of."""
 

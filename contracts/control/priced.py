@@ -72,8 +72,8 @@ def unpriced(runnable: Node, budget: Budget | None) -> tuple[str, ...]:
 
 
 def counts_usd(*budgets: Budget | None) -> bool:
-    """Return whether one of the budgets limits US dollars."""
-    return any(budget is not None and budget.usd is not None for budget in budgets)
+    """Return whether one of the budgets counts US dollars, as a ledger always does."""
+    return any(budget is not None and (budget.usd is not None or budget.ledger is not None) for budget in budgets)
 
 
 def _each(value: Any, list_price: ListPrice) -> Any:

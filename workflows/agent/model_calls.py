@@ -17,10 +17,10 @@ from ...contracts.wire.places import Place
 from ...contracts.wire.run import Counted
 from ...contracts.wire.totals import Totals
 from .. import policy
-from ..concurrency import end_of, outcome_of
 from ..budget.account import Account
 from ..budget.amount import Amount
 from ..budget.worst_case import allowance_for, most_searches, prompt_tokens, whole_cost
+from ..concurrency import end_of, outcome_of
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context

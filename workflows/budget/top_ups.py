@@ -16,10 +16,10 @@ from ...contracts.text import shorten
 from ...contracts.wire.control.top_up import ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from ...contracts.wire.places import Place
 from ..concurrency import own_workflow
+from ..control.said_by import why_not_said_by
 from ..search_attributes import Awaiting
 from .account import Account, BudgetSpentError, WaitForTopUp
 from .amount import Amount
-from ..control.said_by import why_not_said_by
 
 _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""

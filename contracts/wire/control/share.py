@@ -1,4 +1,4 @@
-"""How a nested run asks for more of what is left above it."""
+"""How a nested run asks for more of what is left above it, and a run for more of a ledger."""
 
 from __future__ import annotations
 
@@ -19,16 +19,38 @@ class Portion(Contract):
     """Model calls."""
 
 
-class ShareAsked(Contract):
-    """A nested run has too little left for its next call.
+class LedgerLimits(Contract):
+    """What may be spent of a ledger in a period. None: as much as anybody likes."""
 
-    Signal to the run that started it.
+    usd: float | None = None
+    """US dollars."""
+    tokens: int | None = None
+    """Tokens in and out."""
+    turns: int | None = None
+    """Model calls."""
+
+
+class OfLedger(Contract):
+    """What a run tells the ledger that it asks."""
+
+    execution: str
+    """Id of the run's first execution."""
+    default: LedgerLimits | None = None
+    """Limits of the ledger where nobody set any. None: its budget says none."""
+    keep: float = 0.0
+    """Which part of the limits is kept for last answers."""
+
+
+class ShareAsked(Contract):
+    """A run has too little left for its next call.
+
+    Signal to the run that started it, or to the ledger that it spends from.
     """
 
     run_id: str
     """Its id."""
     number: int
-    """Which of its questions it is, from 1. 0: it is none, and tells what came after one that is not answered yet."""
+    """Which of its questions it is. 0: it is none, and only tells what is given back and spent."""
     need: Portion
     """What that call may cost."""
     what: str
@@ -43,6 +65,8 @@ class ShareAsked(Contract):
     """Whether it is waited for a top-up where there is not enough."""
     until: float | None = None
     """Seconds since 1970 until which that is waited for. None: as long as it takes."""
+    of: OfLedger | None = None
+    """Of a question to a ledger, what that has to know."""
 
 
 class ShareGiven(Contract):
@@ -58,3 +82,15 @@ class ShareGiven(Contract):
     """Which limit is not enough, where it is refused."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What is to happen then."""
+    used: float = 0.0
+    """Which part of its tightest limit a ledger has spent, where that is nearly all."""
+
+
+class ShareRecalled(Contract):
+    """Others wait: what is not needed at the moment is to be given back, as soon as there is something.
+
+    Signal to what has a part of it. It is answered once, by a `ShareAsked`.
+    """
+
+    by: str
+    """Id of the workflow that wants it: the run above, or a ledger."""

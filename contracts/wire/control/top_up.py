@@ -73,6 +73,17 @@ class ToppedUp(Contract):
     """Why it is not enough yet, in words; empty where what waited goes on, or where nothing did."""
 
 
+class DrawnBlock(Contract):
+    """What a run has of a ledger."""
+
+    given: Portion
+    """What the ledger gave and was not given back: as much may be spent in all."""
+    told: Portion
+    """What of it the ledger knows to be spent."""
+    recalled: bool = False
+    """Whether it wants back what is not needed, and was given nothing yet."""
+
+
 class CarriedBudget(Contract):
     """What the next execution has to know of a budget."""
 
@@ -80,3 +91,5 @@ class CarriedBudget(Contract):
     """What it was allowed beside."""
     until: float | None = None
     """Seconds since 1970 at which its time is over."""
+    drawn: DrawnBlock | None = None
+    """Of what spends from a ledger, what it has of that."""

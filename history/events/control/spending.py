@@ -16,10 +16,10 @@ from ....contracts.wire.model_call import Allowance, ModelCall, ModelReply
 from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....contracts.wire.run import Result
 from ....contracts.wire.totals import Totals, Unsettled
-from ....workflows.concurrency import end_of
 from ....workflows.budget.amount import Amount
 from ....workflows.budget.hold import unsettled_beside
 from ....workflows.budget.searches import charged_for, most_of
+from ....workflows.concurrency import end_of
 from ..history_event import RecordedEvent
 
 

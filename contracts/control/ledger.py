@@ -1,0 +1,117 @@
+"""Ledgers: what many runs spend from together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import Field, field_validator
+
+from ..contract import Spec, arguments
+from ..errors import SpecError
+from ..limits import excess
+from ..text import encodable
+
+MAX_LEDGER_BYTES: Final = 200
+"""Longest name of a ledger: it is part of a workflow's id."""
+
+_MONTHS = 12
+
+
+class Period(StrEnum):
+    """After which time a ledger begins anew, by UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    FIXED = "fixed"
+    """Never."""
+
+    @classmethod
+    def of(cls, ledger: str) -> Period:
+        """Return the period that the name of a ledger ends with, as in `team/day`."""
+        _, slash, last = ledger.rpartition("/")
+        return cls(last) if slash and last in (cls.HOUR, cls.DAY, cls.MONTH) else cls.FIXED
+
+    def begins(self, now: datetime) -> datetime | None:
+        """Return when the period began that a moment is in. None: before all time."""
+        midnight = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        match self:
+            case Period.HOUR:
+                return midnight
+            case Period.DAY:
+                return midnight.replace(hour=0)
+            case Period.MONTH:
+                return midnight.replace(hour=0, day=1)
+            case Period.FIXED:
+                return None
+
+    def ends(self, now: datetime) -> datetime | None:
+        """Return when the period ends that a moment is in. None: never."""
+        began = self.begins(now)
+        if began is None:
+            return None
+        if self is Period.MONTH:
+            years, month = divmod(began.month, _MONTHS)
+            return began.replace(year=began.year + years, month=month + 1)
+        return began + (timedelta(hours=1) if self is Period.HOUR else timedelta(days=1))
+
+
+class Ledger(Spec):
+    """What many runs spend from together: `Ledger("tenant:{context.tenant}/day", usd=5)`.
+
+    The end of its name says when it begins anew: `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits are
+    those that `client.ledgers.set` or `sostenuto ledger set` gave it, and where nobody did, these.
+    """
+
+    name: str
+    """The same for all that share it. Names in braces stand for values of the run's context."""
+    usd: float | None = Field(default=None, gt=0, le=1e12, allow_inf_nan=False)
+    """US dollars per period."""
+    tokens: int | None = Field(default=None, ge=1, le=10**15)
+    """Tokens in and out per period."""
+    turns: int | None = Field(default=None, ge=1, le=10**12)
+    """Model calls per period."""
+
+    fills = {"name": False}
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        turns: int | None = None,
+        **unknown: Any,
+    ) -> None:
+        self._construct(arguments(locals()))
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, name: str) -> str:
+        if why := why_no_ledger(name):
+            raise ValueError(why)
+        return name
+
+
+def why_no_ledger(name: str) -> str:
+    """Return why a ledger cannot have a name; empty where it can."""
+    if not name or name != name.strip() or not name.isprintable() or encodable(name) != name:
+        return "a ledger has a name of printable characters, without blanks around it, such as 'tenant:acme/day'"
+    if (size := len(name.encode())) > MAX_LEDGER_BYTES:
+        return excess("the name of a ledger", size, MAX_LEDGER_BYTES)
+    return ""
+
+
+def check_ledger_name(name: object) -> str:
+    """Return the name of a ledger.
+
+    Raises:
+        SpecError: It cannot have that name; says why.
+    """
+    if not isinstance(name, str):
+        raise SpecError(f"ledger: a {type(name).__name__} is no name: write a text such as 'tenant:acme/day'")
+    if why := why_no_ledger(name):
+        raise SpecError(f"ledger {name!r}: {why}")
+    return name

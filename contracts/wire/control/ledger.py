@@ -1,0 +1,137 @@
+"""A ledger: what it is told, and tells."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ...contract import Contract
+from ...control.ledger import Period
+from .share import LedgerLimits, Portion, ShareAsked
+
+
+class LedgerBlock(Contract):
+    """What of a ledger one run has."""
+
+    run_id: str
+    """Id of the workflow."""
+    execution: str
+    """Id of its first execution: a later run may have the same id."""
+    held: Portion = Portion()
+    """What it has and may spend."""
+    spent: Portion = Portion()
+    """What it told to have spent, in all periods."""
+    heard: float
+    """Seconds since 1970 at which it told something last."""
+    recalled: bool = False
+    """Whether it was asked to give back what it does not need, and has not yet."""
+
+
+class LedgerInput(Contract):
+    """What a ledger begins with: of a further execution, all that it knows."""
+
+    name: str
+    limits: LedgerLimits | None = None
+    """As somebody set them. None: nobody did."""
+    default: LedgerLimits | None = None
+    """Where nobody did, those of the newest run that asked and has any."""
+    set_by: str = ""
+    """Who set the limits, as they say."""
+    note: str = ""
+    """Why."""
+    since: datetime | None = None
+    """When the period began that it counts. None: at no moment, or it has counted nothing yet."""
+    topped_up: Portion = Portion()
+    """What is allowed in this period beside its limits."""
+    spent: Portion = Portion()
+    """What was spent in this period."""
+    blocks: tuple[LedgerBlock, ...] = ()
+    """In the order in which their runs asked first."""
+    waiting: tuple[ShareAsked, ...] = ()
+    """Questions that are not answered, the oldest first."""
+
+
+class LedgerSet(Contract):
+    """The limits of a ledger from now on, all of them. Update."""
+
+    usd: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
+    """US dollars per period. None: not limited."""
+    tokens: int | None = Field(default=None, ge=0, le=10**15)
+    """Tokens in and out per period."""
+    turns: int | None = Field(default=None, ge=0, le=10**12)
+    """Model calls per period."""
+    by: str
+    """Who says so, as they say: nothing checks it."""
+    note: str = ""
+    """Why."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.usd is None and self.tokens is None and self.turns is None:
+            raise ValueError("it limits nothing: give usd, tokens or turns")
+        return self
+
+
+class LedgerTopUp(Contract):
+    """What a ledger may spend in this period beside its limits. Update."""
+
+    usd: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
+    """US dollars."""
+    tokens: int = Field(default=0, ge=0, le=10**12)
+    """Tokens in and out."""
+    turns: int = Field(default=0, ge=0, le=10**9)
+    """Model calls."""
+    by: str
+    """Who allows it, as they say: nothing checks it."""
+    note: str = ""
+    """Why."""
+
+
+class LedgerState(Contract):
+    """What a ledger may spend, holds and has spent."""
+
+    name: str
+    period: Period
+    began: datetime | None = None
+    """When its period began. None: it has none, and counts from its beginning."""
+    ends: datetime | None = None
+    """When it begins anew. None: never."""
+    limits: LedgerLimits | None = None
+    """Those in force, without what was topped up. None: it has none, and gives nothing."""
+    is_set: bool = False
+    """Whether somebody set them; else they are those of a run's own budget."""
+    set_by: str = ""
+    note: str = ""
+    topped_up: Portion = Portion()
+    """What is allowed in this period beside."""
+    spent: Portion = Portion()
+    """What was spent in this period."""
+    held: Portion = Portion()
+    """What runs have and have not told to be spent."""
+    runs: int = 0
+    """How many runs have something of it."""
+    waiting: int = 0
+    """How many questions for more wait."""
+
+
+class LedgerHolders(Contract):
+    """Asks which runs that have something of a ledger have ended."""
+
+    blocks: tuple[LedgerBlock, ...]
+
+
+class EndedHolder(Contract):
+    """A run that has something of a ledger, and has ended."""
+
+    run_id: str
+    execution: str
+    spent: Portion | None = None
+    """What it spent in all. None: nobody can read that any more."""
+
+
+class EndedHolders(Contract):
+    """Those that have ended, of the runs that were asked for."""
+
+    ended: tuple[EndedHolder, ...] = ()
