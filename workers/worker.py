@@ -21,6 +21,7 @@ from ..activities.call.given.run_context import RunContexts
 from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
 from ..activities.control.approval import ApprovalActivities
+from ..activities.control.ledgers import LedgerActivities
 from ..activities.control.reconcile import ReconcileActivities
 from ..activities.control.spending import SpendingActivities
 from ..activities.control.undoing import UndoingActivities
@@ -57,10 +58,19 @@ from ..workflows.feedback.score_workflow import ScoreWorkflow
 from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
+from ..workflows.ledger.ledger_workflow import LedgerWorkflow
 from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
 from .sandbox import loading_workflows, workflow_runner
 
-_WORKFLOWS = (RunWorkflow, TypedRunWorkflow, ChatWorkflow, IngestWorkflow, CollectionsWorkflow, ScoreWorkflow)
+_WORKFLOWS = (
+    RunWorkflow,
+    TypedRunWorkflow,
+    ChatWorkflow,
+    IngestWorkflow,
+    CollectionsWorkflow,
+    LedgerWorkflow,
+    ScoreWorkflow,
+)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
@@ -257,6 +267,7 @@ def _activities(
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
         SpendingActivities(read_spent).spent,
+        *_methods(LedgerActivities(read_spent)),
         UndoingActivities(app.tools).ask,
         route.decide,
         *_methods(retrieve),

@@ -6,7 +6,7 @@ A cancel loses nothing: it is handed on, and what each comes to is waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -179,6 +179,17 @@ def start(jobs: Iterable[Job], limit: int | None) -> list[asyncio.Task[Result]]:
     """Start the jobs as tasks, of which so many run at once."""
     gate = asyncio.Semaphore(limit) if limit else None
     return [asyncio.create_task(_gated(job, gate)) for job in jobs]
+
+
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Do work to its end, whatever cancel comes meanwhile: that is taken in after it."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await workflow.wait([task])
+        except asyncio.CancelledError:
+            continue
+    return task.result()
 
 
 async def settle(tasks: list[asyncio.Task[Result]]) -> None:

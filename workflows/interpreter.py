@@ -27,13 +27,14 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .budget.account import Account, BudgetSpentError, WaitForTopUp
+from .budget.account import Account
 from .budget.accounts import Accounts
 from .budget.amount import Amount
+from .budget.lender import BudgetSpentError, WaitForTopUp
 from .budget.nested_spending import settle_nested
 from .budget.prices import Prices
 from .budget.searches import search_within
-from .concurrency import CANCELLED, result_of_error
+from .concurrency import CANCELLED, result_of_error, uninterrupted
 from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
@@ -111,8 +112,7 @@ class Interpreter:
         self.approvals.grant(carried.granted)
         self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
-        if account := self.account(self.root):
-            account.resume(Amount.of(carried.totals, self.tally.turns), carried.budgets)
+        self.accounts.resume(self.root, Amount.of(carried.totals, self.tally.turns), carried.budgets)
 
     def use(self, name: str) -> int:
         """Return how often a name was used in this workflow, this use included."""
@@ -215,6 +215,7 @@ class Interpreter:
             result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
             result = result_of_error(error)
+        await uninterrupted(self.accounts.close(scope.path))
         self.details.finished(scope.path, result)
         return result
 

@@ -182,6 +182,11 @@ def spending_policy() -> ActivityPolicy:
     )
 
 
+def ledger_policy() -> ActivityPolicy:
+    """Return the policy of starting a ledger, and of asking which runs that have something of it have ended."""
+    return continued_conversation_policy()
+
+
 def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
     """Return the policy of a search of a collection.
 

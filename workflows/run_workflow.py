@@ -29,8 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
-    from .concurrency import result_of_error
-    from .effects.compensator import uninterrupted
+    from .concurrency import result_of_error, uninterrupted
     from .interpreter import Interpreter
     from .nested_run import why_too_deep
     from .payload_limits import why_full
@@ -77,6 +76,7 @@ class _Run:
             await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
             # A cancel that asks for it may have come meanwhile.
             result = await self._interpreter.compensator.ended(self._place, result)
+        await uninterrupted(self._interpreter.accounts.close(self._place))
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result.model_copy(update=self._effects()))

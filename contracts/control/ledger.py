@@ -61,8 +61,8 @@ class Period(StrEnum):
 class Ledger(Spec):
     """What many runs spend from together: `Ledger("tenant:{context.tenant}/day", usd=5)`.
 
-    The end of its name says when it begins anew: `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits are
-    those that `client.ledgers.set` or `sostenuto ledger set` gave it, and where nobody did, these.
+    The end of its name says when it begins anew: `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits
+    are those that `client.ledgers.set` or `sostenuto ledger set` gave it, and where nobody did, these.
     """
 
     name: str

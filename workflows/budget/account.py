@@ -2,104 +2,66 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
-from ...contracts.wire.control.top_up import CarriedBudget
+from ...contracts.control.ledger import Ledger
+from ...contracts.wire.control.top_up import CarriedBudget, DrawnBlock
 from ...contracts.wire.places import Place
 from .amount import Amount
-from .hold import Balance, Hold
-from .words import why_not_enough
+from .hold import Hold
+from .lender import BudgetSpentError, Lender, WaitForTopUp
+from .limited import NEXT_TO_NOTHING, Limited
 
 Limit = TypeVar("Limit", int, float)
 
-_MICRO = 1_000_000
-
-_NEXT_TO_NOTHING = 1e-9
-"""US dollars. Sums of floats in another order differ by less."""
+_AHEAD = 4
+"""So many times what is needed is given beside, where there is plenty."""
 
 
-class BudgetSpentError(Exception):
-    """A call does not fit any more.
-
-    Args:
-        reason: Which budget is not enough, in words.
-        limit: Which of its limits: `usd`, `tokens`, `turns` or `seconds`.
-        on_exhausted: What it says is to happen then.
-    """
-
-    def __init__(self, reason: str, limit: str, on_exhausted: tuple[WhenExhausted, ...]) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.limit = limit
-        self.on_exhausted = on_exhausted
-
-
-class WaitForTopUp(Protocol):
-    """Waits for a top-up."""
-
-    @property
-    def until(self) -> float | None:
-        """Seconds since 1970 until which it waits. None: as long as it takes."""
-        ...
-
-    async def topped_up(self, account: Account, spent: BudgetSpentError, missing: Amount) -> None:
-        """Return once the limits of an account have changed.
-
-        Args:
-            account: Which one is not enough.
-            spent: Why.
-            missing: What is lacking.
-
-        Raises:
-            BudgetSpentError: They did not in time.
-        """
-        ...
-
-
-More = Callable[["Account", Amount, str, bool, "WaitForTopUp | None"], Awaitable[None]]
-"""Asks for more: for an account, how much, for what, whether for a last answer, and what waits for a top-up if any.
-
-Raises a `BudgetSpentError` where there is none."""
-
-
-@dataclass(slots=True, eq=False)
-class Account(Balance):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Account(Limited):
     """What a place in the runnable tree may spend, within those above it.
 
     Invariant: what was spent and what is held together are never more than its limits.
     """
 
-    owner: str
-    """Whose it is, for messages."""
-    place: str = ""
+    place: Place
     """Where that is in the runnable tree."""
-    usd: float | None = None
-    tokens: int | None = None
-    turns: int | None = None
     until: float | None = None
     """Seconds since 1970 at which no further call begins."""
-    keep: float = 0.0
-    """Which part is kept for a last call."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     above: Account | None = None
-    more: More | None = None
-    """Asks what gave it for more, where something did."""
+    lender: Lender | None = None
+    """What gave it what it has, and is asked for more, where something did."""
+    ledger: Ledger | None = None
+    """Which ledger that is, if one."""
+    asks: bool = False
+    """Whether nobody here knows how much there is: its limits are what it was given so far."""
     whole: Envelope | None = None
-    """What it was given at first."""
+    """What the run above gave it at first."""
     topped_up: Amount = field(default_factory=Amount)
     """What it was allowed beside what the budget says."""
     top_ups: int = 0
     told: Amount = field(default_factory=Amount)
-    """What of it what started the workflow knows to be spent."""
+    """What of it what gave to it knows to be spent."""
+    recalled: bool = False
+    """Whether that wants back what is not needed, and was given nothing yet."""
+    is_closed: bool = False
+    """Whether nothing is charged to it any more."""
+    nearly: float = 0.0
+    """Which part of its tightest limit a ledger has spent, where that is nearly all."""
     sharers: int = 1
     """How many are at work at once, and are to have a part of what is left."""
+    waiters: int = 0
+    """How many calls wait until something of it is held no more."""
+    recall: Callable[[Account], None] = field(default=lambda _: None)
+    """Wants back from nested runs what they do not need of it."""
 
     @classmethod
     def opened(cls, place: Place, budget: Budget, above: Account | None, *, began: float) -> Account:
@@ -117,8 +79,8 @@ class Account(Balance):
             usd = _least(usd, None if whole.usd is None else whole.usd * budget.share)
             tokens = _least(tokens, None if whole.tokens is None else int(whole.tokens * budget.share))
         return cls(
-            _owner(place),
-            place,
+            title=_title(place),
+            place=place,
             usd=usd,
             tokens=tokens,
             turns=budget.turns,
@@ -129,18 +91,42 @@ class Account(Balance):
         )
 
     @classmethod
-    def of_envelope(cls, place: Place, envelope: Envelope, more: More) -> Account:
+    def of_envelope(cls, place: Place, envelope: Envelope, lender: Lender) -> Account:
         """Return the account of a nested run: what it was given by what started it."""
-        given = envelope.model_dump(include={"usd", "tokens", "turns", "until"})
+        given = envelope.model_dump(include={"usd", "tokens", "turns", "until", "asks", "recalled"})
         told = Amount(envelope.told_usd, envelope.told_tokens, envelope.told_turns)
         given |= {"on_exhausted": envelope.on_exhausted, "whole": envelope}
-        return cls(_owner(place), place, **given, more=more, told=told)
+        return cls(title=_title(place), place=place, **given, lender=lender, told=told)
+
+    @classmethod
+    def of_ledger(cls, place: Place, ledger: Ledger, budget: Budget, above: Account | None, lender: Lender) -> Account:
+        """Return the account of what a runnable has of a ledger: nothing, before it asks.
+
+        Args:
+            place: Where it runs.
+            ledger: Which one.
+            budget: What names it.
+            above: The account that it is charged to as well.
+            lender: Asks the ledger.
+        """
+        return cls(
+            title=f"the ledger {ledger.name!r}",
+            place=place,
+            usd=0.0,
+            tokens=0,
+            turns=0,
+            on_exhausted=budget.on_exhausted,
+            above=above,
+            lender=lender,
+            ledger=ledger,
+            asks=True,
+        )
 
     def envelope(self) -> Envelope | None:
-        """Return what it was given, as it is now; None where it was given by nothing."""
+        """Return what the run above gave it, as it is now; None where that gave it nothing."""
         if self.whole is None:
             return None
-        now = {"usd": self.usd, "tokens": self.tokens, "turns": self.turns}
+        now = {"usd": self.usd, "tokens": self.tokens, "turns": self.turns, "recalled": self.recalled}
         told = {"told_usd": self.told.usd, "told_tokens": self.told.tokens, "told_turns": self.told.turns}
         return self.whole.model_copy(update={**now, **told})
 
@@ -154,12 +140,25 @@ class Account(Balance):
         for one, before in zip(self.with_those_above(), carried, strict=False):
             one.spent, one.until = spent, before.until
             one.top_up(Amount.shared(before.topped_up), 0.0)
+            if block := before.drawn:
+                one.change(Amount.shared(block.given))
+                one.told, one.recalled = Amount.shared(block.told), block.recalled
 
     @property
     def carried(self) -> tuple[CarriedBudget, ...]:
         """What the next execution has to know of it, and of each one above it."""
-        each = self.with_those_above()
-        return tuple(CarriedBudget(topped_up=one.topped_up.share, until=one.until) for one in each)
+        return tuple(
+            CarriedBudget(topped_up=one.topped_up.share, until=one.until, drawn=one.drawn)
+            for one in self.with_those_above()
+        )
+
+    @property
+    def drawn(self) -> DrawnBlock | None:
+        """What it has of a ledger, where it has of one."""
+        if self.ledger is None:
+            return None
+        given = Amount(self.usd or 0.0, self.tokens or 0, self.turns or 0)
+        return DrawnBlock(given=given.share, told=self.told.share, recalled=self.recalled)
 
     def with_those_above(self) -> Iterator[Account]:
         """Yield it, then each account that is charged as well, the outermost last."""
@@ -173,30 +172,41 @@ class Account(Balance):
         """Whether US dollars are limited, here or above."""
         return any(one.usd is not None for one in self.with_those_above())
 
-    def left(self, *, last: bool = False) -> Envelope:
-        """Return what may be held now, by the tightest of the limits.
+    @property
+    def ledgers(self) -> tuple[str, ...]:
+        """Names of the ledgers that it is charged to, here and above."""
+        found: dict[str, None] = {}
+        for one in self.with_those_above():
+            named = (one.ledger.name,) if one.ledger else one.whole.ledgers if one.whole else ()
+            found |= dict.fromkeys(named)
+        return tuple(found)
+
+    def spare(self, *, last: bool = False) -> Envelope:
+        """Return what may be held now, by the tightest of the limits that are known here.
 
         None where there is none.
 
         Args:
             last: Whether for a last answer, for which a part was kept.
         """
-        left = Envelope()
+        spare = Envelope()
         for one in self.with_those_above():
-            most, taken = one._limits(last=last), one.spent + one.held  # noqa: SLF001 - its own
-            left = Envelope(
-                usd=_least(left.usd, None if most.usd is None else max(most.usd - taken.usd, 0.0)),
-                tokens=_least(left.tokens, None if most.tokens is None else max(most.tokens - taken.tokens, 0)),
-                turns=_least(left.turns, None if most.turns is None else max(most.turns - taken.turns, 0)),
-                until=_least(left.until, one.until),
+            left = Envelope() if one.asks else one.left(last=last)
+            spare = Envelope(
+                usd=_least(spare.usd, left.usd),
+                tokens=_least(spare.tokens, left.tokens),
+                turns=_least(spare.turns, left.turns),
+                until=_least(spare.until, one.until),
             )
-        return left
+        return spare
 
     def unspent(self) -> Envelope:
-        """Return what is not spent, whoever holds it, by the tightest of the limits."""
+        """Return what is not spent, whoever holds it, by the tightest of the limits that are known here."""
         usd: float | None = None
         tokens: int | None = None
         for one in self.with_those_above():
+            if one.ledger:
+                continue
             most_usd, most_tokens = (
                 (one.whole.whole_usd, one.whole.whole_tokens) if one.whole else (one.usd, one.tokens)
             )
@@ -220,31 +230,32 @@ class Account(Balance):
         """
         while tight := self._tight(amount, last=last):
             account, limit = tight
-            if account.more and (limit != "seconds" or wait):
-                await account.more(account, amount, what, last, wait)
-            elif account._may_fit(amount, limit, last=last) and not _is_over(wait):  # noqa: SLF001 - its own
-                await account._changed(_least(self.left().until, wait.until if wait else None))  # noqa: SLF001 - its own
+            if account.lender and (limit != "seconds" or wait):
+                await account.lender.more(account, amount, what, last=last, wait=wait)
+            elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
+                await account.freed(_least(self.spare().until, wait.until if wait else None))
             else:
-                spent = BudgetSpentError(
-                    why_not_enough(account, amount, limit, what, last=last), limit, account.on_exhausted
-                )
+                why = account.why_not_enough(amount, limit, what, last=last)
+                spent = BudgetSpentError(why, limit, account.on_exhausted)
                 if wait is None:
                     raise spent
-                await wait.topped_up(account, spent, account._missing(amount, last=last))  # noqa: SLF001
+                await wait.topped_up(account, spent, account.missing(amount, last=last))
         charged = [*self.with_those_above()]
         for one in charged:
             one.held += amount
         return Hold(charged, amount)
 
-    def used(self) -> tuple[float, str]:
-        """Return which part of the tightest limit is spent, and which limit that is."""
+    def nearest(self) -> tuple[float, str]:
+        """Return which part of the tightest limit is spent, here and above, and which limit that is."""
         found = [(0.0, "")]
         for one in self.with_those_above():
-            limits = (("usd", one.usd, one.spent.usd), ("tokens", one.tokens, one.spent.tokens))
-            for name, most, spent in (*limits, ("turns", one.turns, one.spent.turns)):
-                if most:
-                    found.append((spent / most, f"{name} of {one.owner}"))
+            used, name = (one.nearly, "") if one.asks else one.used()
+            found.append((used, f"{name} of {one.place.unnumbered_name!r}" if name else one.title))
         return max(found)
+
+    def nearest_ledger(self) -> float:
+        """Return which part of a ledger that it is charged to is spent, where that is nearly all."""
+        return max(one.nearly for one in self.with_those_above())
 
     @property
     def limits(self) -> tuple[float | None, int | None, int | None, float | None]:
@@ -260,86 +271,54 @@ class Account(Balance):
             # Of time that is over more is allowed from now on.
             self.until = max(self.until, workflow.now().timestamp()) + seconds
 
-    def change(self, by: Amount) -> None:
-        """Raise its limits, or lower them by a negative amount."""
-        self.usd = None if self.usd is None else self.usd + by.usd
-        self.tokens = None if self.tokens is None else self.tokens + by.tokens
-        self.turns = None if self.turns is None else self.turns + by.turns
+    def ahead(self, need: Amount) -> Amount:
+        """Return what may be given beside what is needed, so that not every call has to ask.
 
-    def idle(self) -> Amount:
-        """Return what is left of its own limits, and held by nothing."""
-        taken = self.spent + self.held
-        # What is not limited is none of its own.
-        return Amount(
-            max((self.usd or 0.0) - taken.usd, 0.0),
-            max((self.tokens or 0) - taken.tokens, 0),
-            max((self.turns or 0) - taken.turns, 0),
-        )
+        A few times as much, and no more than half of what is idle here and in all above.
+        """
+        amount = Amount(need.usd * _AHEAD, need.tokens * _AHEAD, need.turns * _AHEAD)
+        for one in self.with_those_above():
+            amount = one.within(amount, 0.5)
+        return amount
 
     @property
     def has_untold(self) -> bool:
-        """Whether what started the workflow does not know all that was spent, or is left."""
+        """Whether what gave to it does not know all that was spent, or is left."""
         idle = self.idle()
-        return self.spent != self.told or idle.usd > _NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
+        return self.spent != self.told or idle.usd > NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
 
-    async def _changed(self, until: float | None) -> None:
+    def may_fit(self, amount: Amount, limit: str, *, last: bool) -> bool:
+        """Return whether it may be enough once what is held is given back."""
+        return limit != "seconds" and self.held != Amount() and not self.exceeded(self.spent + amount, last=last)
+
+    async def freed(self, until: float | None) -> None:
         """Wait until something of it is held no more, or a moment in seconds since 1970."""
         before = self.held, self.limits
         timeout = None if until is None else max(until - workflow.now().timestamp(), 0.0)
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: (self.held, self.limits) != before, timeout=timeout)
+        self.waiters += 1
+        self.recall(self)
+        try:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(lambda: (self.held, self.limits) != before, timeout=timeout)
+        finally:
+            self.waiters -= 1
 
     def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
         now = workflow.now().timestamp()
         for one in self.with_those_above():
             if one.until is not None and now >= one.until:
                 return one, "seconds"
-            if limit := one._exceeded(one.spent + one.held + amount, last=last):  # noqa: SLF001 - its own
+            if limit := one.exceeded(one.spent + one.held + amount, last=last):
                 return one, limit
         return None
-
-    def _may_fit(self, amount: Amount, limit: str, *, last: bool) -> bool:
-        return limit != "seconds" and self.held != Amount() and not self._exceeded(self.spent + amount, last=last)
-
-    def _missing(self, amount: Amount, *, last: bool) -> Amount:
-        """Return what has to be allowed beside what is left.
-
-        Of more a part is kept as well.
-        """
-        most, taken = self._limits(last=last), self.spent + self.held + amount
-        part = 1.0 if last else 1 - self.keep
-        usd = 0.0 if most.usd is None else max(taken.usd - most.usd, 0.0) / part
-        tokens = 0.0 if most.tokens is None else max(taken.tokens - most.tokens, 0) / part
-        turns = 0 if most.turns is None else max(taken.turns - most.turns, 0)
-        return Amount(math.ceil(usd * _MICRO) / _MICRO, math.ceil(tokens), turns)
-
-    def _limits(self, *, last: bool) -> Envelope:
-        if last or not self.keep:
-            return Envelope(usd=self.usd, tokens=self.tokens, turns=self.turns)
-        part = 1 - self.keep
-        return Envelope(
-            usd=None if self.usd is None else self.usd * part,
-            tokens=None if self.tokens is None else int(self.tokens * part),
-            turns=None if self.turns is None else self.turns - 1,
-        )
-
-    def _exceeded(self, amount: Amount, *, last: bool) -> str:
-        most = self._limits(last=last)
-        if most.usd is not None and amount.usd > most.usd + _NEXT_TO_NOTHING:
-            return "usd"
-        if most.tokens is not None and amount.tokens > most.tokens:
-            return "tokens"
-        if most.turns is not None and amount.turns > most.turns:
-            return "turns"
-        return ""
 
 
 def _is_over(wait: WaitForTopUp | None) -> bool:
     return wait is not None and wait.until is not None and workflow.now().timestamp() >= wait.until
 
 
-def _owner(place: Place) -> str:
-    return repr(place.unnumbered_name)
+def _title(place: Place) -> str:
+    return f"the budget of {place.unnumbered_name!r}"
 
 
 def _least(one: Limit | None, other: Limit | None) -> Limit | None:

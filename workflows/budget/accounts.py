@@ -8,57 +8,59 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from ...contracts import names
-from ...contracts.contract import Contract
 from ...contracts.control.budget import Ask, Budget, Envelope
-from ...contracts.wire.control.share import ShareAsked, ShareGiven
+from ...contracts.wire.control.share import ShareAsked, ShareGiven, ShareRecalled
+from ...contracts.wire.control.top_up import CarriedBudget
 from ...contracts.wire.places import Place
 from ..search_attributes import Awaiting
-from .account import Account, BudgetSpentError, WaitForTopUp
+from .account import Account
 from .amount import Amount
+from .borrowing import Borrowing
 from .hold import Hold
+from .lender import BudgetSpentError, WaitForTopUp
+from .signals import in_background, send
 from .top_ups import Told, TopUps
+
+_UNTIL_BEGUN: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
-class _Question:
-    """What the run above is asked for."""
+class _Given:
+    """What a nested run was given."""
 
     account: Account
-    waits: bool
-    """Whether a top-up is waited for, which may be of time."""
-    answer: ShareGiven | None = None
-    is_given_up: bool = False
+    hold: Hold
+    recalled: bool = False
+    """Whether it was asked to give back what it does not need, and has not yet."""
 
-    def is_open(self) -> bool:
-        """Return whether it is not answered."""
-        return self.answer is None
 
-    def receive(self) -> None:
-        """Take what the answer gives.
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """The run above."""
 
-        Raises:
-            BudgetSpentError: It gives nothing.
-        """
-        given = self.answer
-        if given is None:
-            return
-        if given.refused:
-            raise BudgetSpentError(given.refused, given.limit, given.on_exhausted)
-        self.account.change(Amount.shared(given.given))
-        self.account.until = given.until if self.waits else self.account.until
+    borrowing: Borrowing
 
-    def give_up(self) -> None:
-        """Wait for the answer no longer: what it gives is taken all the same."""
-        self.is_given_up = True
-        with suppress(BudgetSpentError):
-            self.receive()
+    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+        await self.borrowing.ask(account, amount, what, last=last, wait=wait)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """A ledger."""
+
+    borrowing: Borrowing
+
+    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+        await self.borrowing.ask_ledger(account, amount, what, last=last, wait=wait)
 
 
 class Accounts:
@@ -71,10 +73,9 @@ class Accounts:
 
     def __init__(self, awaiting: Awaiting, shown: Told = lambda *_: None) -> None:
         self.top_ups = TopUps(self._charged_at, awaiting, shown)
+        self._borrowing = Borrowing()
         self._accounts: dict[str, Account] = {}
-        self._given: dict[str, tuple[Account, Hold]] = {}
-        self._questions: dict[int, _Question] = {}
-        """Those that the run above has not answered, by their numbers."""
+        self._given: dict[str, _Given] = {}
         self._answering: dict[str, dict[asyncio.Task[None], None]] = {}
         """By the id of the nested run that asked."""
 
@@ -101,13 +102,45 @@ class Accounts:
             return
         account = self.at(place)
         if envelope:
-            workflow.set_signal_handler(names.SHARE_GIVEN_SIGNAL, self._take)
-            account = Account.of_envelope(place, envelope, self._ask_for_more)
+            account = self._borrowed(Account.of_envelope(place, envelope, _Above(self._borrowing)))
         for budget in budgets:
-            if budget is not None:
-                account = Account.opened(place, budget, account, began=workflow.now().timestamp())
+            if budget is None:
+                continue
+            if budget.ledger and budget.ledger.name not in (account.ledgers if account else ()):
+                lender = _Ledger(self._borrowing)
+                account = self._borrowed(Account.of_ledger(place, budget.ledger, budget, account, lender))
+            account = Account.opened(place, budget, account, began=workflow.now().timestamp())
+            account.recall = self._recall
         if account is not None and account is not self.at(place):
             self._accounts[place] = account
+
+    def _borrowed(self, account: Account) -> Account:
+        account.recall = self._recall
+        self._borrowing.begin(account)
+        return account
+
+    def resume(self, place: Place, spent: Amount, carried: Iterable[CarriedBudget]) -> None:
+        """Go on from where an earlier execution of the workflow left off.
+
+        Args:
+            place: Of what the workflow runs.
+            spent: What it had spent.
+            carried: What the accounts of that were changed to.
+        """
+        if account := self.at(place):
+            account.resume(spent, carried)
+            for one in account.with_those_above():
+                if one.ledger:
+                    self._borrowing.go_on(one)
+
+    async def close(self, place: Place) -> None:
+        """Give back what is left of ledgers within a place, where nothing spends any more."""
+        for opened, account in [*self._accounts.items()]:
+            if not Place(opened).is_within(place):
+                continue
+            for one in account.with_those_above():
+                if one.ledger and one.place == opened and not one.is_closed:
+                    await self._borrowing.end(one)
 
     def envelope(self, place: Place) -> Envelope | None:
         """Return what the run that started this workflow allows, as it is now."""
@@ -156,20 +189,22 @@ class Accounts:
         if account is None:
             return None
         workflow.set_signal_handler(names.SHARE_ASKED_SIGNAL, self._share_asked)
-        left = account.left()
-        part = Amount(
-            (left.usd or 0.0) / account.sharers,
-            (left.tokens or 0) // account.sharers,
-            (left.turns or 0) // account.sharers,
-        )
-        self._given[run_id] = account, await self.held_or_asked(account, part, "a nested run")
+        left = account.spare()
+        # Of what only a ledger knows, it asks as it goes on.
+        asks = any(one.asks for one in account.with_those_above())
+        sharers = account.sharers
+        part = Amount((left.usd or 0.0) / sharers, (left.tokens or 0) // sharers, (left.turns or 0) // sharers)
+        part = Amount() if asks else part
+        self._given[run_id] = _Given(account, await self.held_or_asked(account, part, "a nested run"))
         # As they are now: it may have waited for more.
-        until, whole = account.left().until, account.unspent()
+        until, whole = account.spare().until, account.unspent()
         decides = next((one for one in account.with_those_above() if one.on_exhausted), account)
         return Envelope(
-            usd=None if left.usd is None else part.usd,
-            tokens=None if left.tokens is None else part.tokens,
-            turns=None if left.turns is None else part.turns,
+            usd=None if left.usd is None and not asks else part.usd,
+            tokens=None if left.tokens is None and not asks else part.tokens,
+            turns=None if left.turns is None and not asks else part.turns,
+            asks=asks,
+            ledgers=account.ledgers,
             until=until,
             whole_usd=whole.usd,
             whole_tokens=whole.tokens,
@@ -195,51 +230,27 @@ class Accounts:
         for task in tuple(self._answering.pop(run_id, ())):
             # Nobody needs what it waits for any more.
             task.cancel()
-        _, hold = self._given.pop(run_id, (None, None))
-        return hold
+        given = self._given.pop(run_id, None)
+        return given.hold if given else None
 
-    async def _ask_for_more(
-        self, account: Account, amount: Amount, what: str, last: bool, wait: WaitForTopUp | None
-    ) -> None:
-        """Ask the run that started this one for what a call may cost.
+    def _recall(self, account: Account) -> None:
+        """Want back from nested runs what they do not need of an account, as others wait for it."""
+        for run_id, given in self._given.items():
+            if given.recalled or given.hold.amount == Amount() or account not in given.account.with_those_above():
+                continue
+            given.recalled = True
+            in_background(self._send_recall(run_id))
 
-        Raises:
-            BudgetSpentError: It has no more.
-        """
-        parent = workflow.info().parent
-        if parent is None:
-            raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
-        question = _Question(account, waits=wait is not None)
-        # Another execution of the workflow may get the answer, and takes it for none of its own.
-        number = workflow.random().getrandbits(48)
-        self._questions[number] = question
-        asked = _told(account).model_copy(
-            update={
-                "number": number,
-                "need": _limited(account, amount).share,
-                "what": what,
-                "last": last,
-                "wait": wait is not None,
-                "until": wait.until if wait else None,
-            }
-        )
-        try:
-            await _send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, asked)
-            while question.is_open():
-                await workflow.wait_condition(lambda: not question.is_open() or account.has_untold)
-                if question.is_open() and account.has_untold:
-                    # What was held here may be what the answer waits for, and it knows no other way of it.
-                    await _send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, _told(account))
-        except (asyncio.CancelledError, FailureError):
-            question.give_up()
-            raise
-        question.receive()
-
-    def _take(self, given: ShareGiven) -> None:
-        if question := self._questions.pop(given.number, None):
-            question.answer = given
-            if question.is_given_up:
-                question.give_up()
+    async def _send_recall(self, run_id: str) -> None:
+        recall = ShareRecalled(by=workflow.info().workflow_id)
+        while run_id in self._given:
+            try:
+                await send(run_id, names.SHARE_RECALLED_SIGNAL, recall)
+            except FailureError:
+                # It has not begun yet, or its end is on its way.
+                await workflow.sleep(_UNTIL_BEGUN)
+            else:
+                return
 
     def _share_asked(self, asked: ShareAsked) -> None:
         task = asyncio.create_task(self._answer(asked))
@@ -248,15 +259,22 @@ class Accounts:
         task.add_done_callback(lambda done: answering.pop(done, None))
 
     async def _answer(self, asked: ShareAsked) -> None:
-        if asked.run_id not in self._given:
+        given = self._given.get(asked.run_id)
+        if given is None:
             return
-        account, hold = self._given[asked.run_id]
+        account, hold = given.account, given.hold
+        given.recalled = False
         hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
+        for one in account.with_those_above():
+            if one.waiters or one.recalled:
+                # Where it was not enough, it is to give back what comes.
+                self._recall(one)
         if not asked.number:
             return
+        need = Amount.shared(asked.need)
         try:
             wait = self.top_ups.wait_until(asked.until) if asked.wait else None
-            more = await account.hold(Amount.shared(asked.need), asked.what, last=asked.last, wait=wait)
+            more = await account.hold(need, asked.what, last=asked.last, wait=wait)
         except BudgetSpentError as spent:
             answer = ShareGiven(
                 number=asked.number, refused=spent.reason, limit=spent.limit, on_exhausted=spent.on_exhausted
@@ -265,45 +283,15 @@ class Accounts:
             if not hold.is_open:
                 more.release()
                 return
-            until = account.left().until if asked.wait else None
-            answer = ShareGiven(number=asked.number, given=more.amount.share, until=until)
+            if account.ledgers:
+                more.grow(account.ahead(need))
+            until = account.spare().until if asked.wait else None
+            answer = ShareGiven(
+                number=asked.number, given=more.amount.share, until=until, used=account.nearest_ledger()
+            )
             hold.join(more)
         try:
-            await _send(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
+            await send(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return
-
-
-def _told(account: Account) -> ShareAsked:
-    """Give back what the account does not need; return what to tell of it."""
-    back = account.idle()
-    account.change(Amount() - back)
-    spent, account.told = account.spent - account.told, account.spent
-    return ShareAsked(
-        run_id=workflow.info().workflow_id,
-        number=0,
-        need=Amount().share,
-        what="",
-        back=back.share,
-        spent=_limited(account, spent).share,
-    )
-
-
-async def _send(workflow_id: str, signal: str, message: Contract) -> None:
-    """Send a signal.
-
-    A cancel that comes meanwhile is raised: the SDK would swallow it.
-    """
-    sending = asyncio.create_task(workflow.get_external_workflow_handle(workflow_id).signal(signal, message))
-    await workflow.wait([sending])
-    sending.result()
-
-
-def _limited(account: Account, amount: Amount) -> Amount:
-    """Return what of an amount the account limits."""
-    return Amount(
-        amount.usd if account.usd is not None else 0.0,
-        amount.tokens if account.tokens is not None else 0,
-        amount.turns if account.turns is not None else 0,
-    )

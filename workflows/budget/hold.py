@@ -60,6 +60,12 @@ class Hold:
         self.amount -= back + spent
         self.spent += spent
 
+    def grow(self, by: Amount) -> None:
+        """Hold more, which is known to be there."""
+        for one in self.balances:
+            one.held += by
+        self.amount += by
+
     def join(self, other: Hold) -> None:
         """Take over what another hold has, on the same account."""
         self.amount += other.amount

@@ -18,8 +18,9 @@ from ...contracts.wire.places import Place
 from ..concurrency import own_workflow
 from ..control.said_by import why_not_said_by
 from ..search_attributes import Awaiting
-from .account import Account, BudgetSpentError, WaitForTopUp
+from .account import Account
 from .amount import Amount
+from .lender import BudgetSpentError, WaitForTopUp
 
 _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""
@@ -150,9 +151,11 @@ class TopUps:
             parent = workflow.info().parent
             above = f"; run {parent.workflow_id!r} started it, whose budget it spends" if parent else ""
             return f"there is no budget{where}{above}"
+        if ledgers := [one.ledger.name for one in found if one.ledger]:
+            return f"what is lacking is of the ledger {ledgers[0]!r}: `sostenuto ledger top-up {ledgers[0]} AMOUNT`"
         if not any(_limited_by(one, top_up) for one in found):
             limited = sorted({name for one in found for name in _limited(one)})
-            return f"the budget of {found[0].owner} limits {', '.join(limited)}, and is given none of that"
+            return f"{found[0].title} limits {', '.join(limited)}, and is given none of that"
         return ""
 
     def _meant(self, top_up: TopUp) -> list[Account]:
@@ -161,7 +164,7 @@ class TopUps:
         return [*waiting] or [
             one
             for one in self._accounts(Place(top_up.path) if top_up.path else None)
-            if one.more is None and top_up.path in ("", one.place)
+            if one.lender is None and top_up.path in ("", one.place)
         ]
 
     async def _top_up(self, top_up: TopUp) -> ToppedUp:

@@ -94,7 +94,7 @@ def allowance_for(
     Raises:
         SpecError: US dollars are limited, and the model has no price.
     """
-    left, price = account.left(last=last), model.price
+    left, price = account.spare(last=last), model.price
     if price is None and account.counts_usd:
         raise SpecError(f"{model.name}: its price is not known, and a budget counts US dollars: {HOW_TO_PRICE}")
     most = _most_output(model, room)
@@ -106,7 +106,7 @@ def allowance_for(
         most = max(most, min(_LEAST_OUTPUT_TOKENS, model.max_output_tokens or _LEAST_OUTPUT_TOKENS))
     amount = _amount(model, input_tokens, most, searches)
     allowance = Allowance(usd=amount.usd, tokens=amount.tokens, output_tokens=most)
-    used, limit = account.used()
+    used, limit = account.nearest()
     if used >= NEARLY_SPENT:
         allowance = allowance.model_copy(update={"used": round(used, 3), "limit": limit})
     return amount, allowance

@@ -25,7 +25,7 @@ from ...contracts.wire.run import Result, Status
 from ..agent.loop import AgentLoop
 from ..agent.mcp_catalogue import mcp_tools
 from ..agent.state import AgentState
-from ..concurrency import result_of_error
+from ..concurrency import result_of_error, uninterrupted
 from ..interpreter import Interpreter
 from ..payload_limits import why_full
 from ..scope import Scope
@@ -106,7 +106,9 @@ class OneTranscript:
         # Nothing undoes what a chat did.
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
-        return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+        result = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+        await uninterrupted(self._interpreter.accounts.close(self._place))
+        return result
 
     def leave(self, message: Message) -> None:
         """Add the message to what the agent is told next."""

@@ -5,9 +5,7 @@ A failure to undo ends nothing: it is told, and the next one follows.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -29,7 +27,7 @@ from ...contracts.wire.places import Place, undo_call_id
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, UndoneCall
 from .. import policy
-from ..concurrency import told_by
+from ..concurrency import told_by, uninterrupted
 from ..control.approvals import Approvals
 from ..control.doubt import reconciled
 from ..payload_limits import Outbox, PayloadTooLargeError
@@ -176,14 +174,3 @@ def _became(effect: TakenEffect, outcome: EffectOutcome, by: str = "", reason: s
         by=by,
         reason=cut(reason, _MOST_REASON_CHARS),
     )
-
-
-async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Do work to its end, whatever cancel comes meanwhile: that is taken in after it."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await workflow.wait([task])
-        except asyncio.CancelledError:
-            continue
-    return task.result()

@@ -23,8 +23,6 @@ class LedgerBlock(Contract):
     """What it has and may spend."""
     spent: Portion = Portion()
     """What it told to have spent, in all periods."""
-    heard: float
-    """Seconds since 1970 at which it told something last."""
     recalled: bool = False
     """Whether it was asked to give back what it does not need, and has not yet."""
 
@@ -87,6 +85,13 @@ class LedgerTopUp(Contract):
     """Who allows it, as they say: nothing checks it."""
     note: str = ""
     """Why."""
+
+
+class LedgerQuery(Contract):
+    """Asks what a ledger may spend, holds and has spent."""
+
+    at: datetime
+    """Now, by the clock of whoever asks: a workflow does not know how late it is while nothing happens in it."""
 
 
 class LedgerState(Contract):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sostenuto import Budget, Stop
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.places import Place
-from sostenuto.workflows.budget.account import Account, WaitForTopUp
+from sostenuto.workflows.budget.account import Account
 from sostenuto.workflows.budget.amount import Amount
+from sostenuto.workflows.budget.lender import WaitForTopUp
 
 GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted=(Stop(),))
 
@@ -14,18 +15,19 @@ GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted
 DESK = Place("desk")
 
 
-async def _asks(account: Account, amount: Amount, what: str, last: bool, patience: WaitForTopUp | None) -> None:
-    raise AssertionError("nothing is asked here")
+class _Nobody:
+    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+        raise AssertionError("nothing is asked here")
 
 
 def test_what_was_given_back_is_not_there_in_the_next_execution() -> None:
-    account = Account.of_envelope(DESK, GIVEN, _asks)
+    account = Account.of_envelope(DESK, GIVEN, _Nobody())
     account.spent = Amount(0.1, 2_000, 1)
     account.change(Amount() - account.idle())
     account.told = account.spent
     carried = account.envelope()
     assert carried is not None
-    again = Account.of_envelope(DESK, carried, _asks)
+    again = Account.of_envelope(DESK, carried, _Nobody())
     again.resume(account.spent, account.carried)
     assert (again.usd, again.tokens, again.turns, again.until) == (account.usd, account.tokens, None, 60.0)
     assert (again.idle(), again.told, again.on_exhausted) == (Amount(), Amount(0.1, 2_000, 1), (Stop(),))

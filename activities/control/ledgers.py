@@ -1,0 +1,84 @@
+"""Starts ledgers, and finds out which runs that have something of one have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts import names
+from ...contracts.wire.control.ledger import EndedHolder, EndedHolders, LedgerBlock, LedgerHolders, LedgerInput
+from ...contracts.wire.control.share import Portion
+from ...contracts.wire.control.spent import Spent
+from ..call.heartbeat import heartbeats
+
+
+class LedgerActivities:
+    """What a worker does for ledgers.
+
+    Args:
+        read: Reads from the histories of a run, and of what is nested in it, what they spent.
+    """
+
+    def __init__(self, read: Callable[[Client, str], Awaitable[Spent]]) -> None:
+        self._read = read
+
+    @activity.defn(name=names.LEDGER_OPEN_ACTIVITY)
+    async def open(self, ledger: LedgerInput) -> None:
+        """Start a ledger where it is not there, on the task queue of this worker.
+
+        Repeatable. Raises what the server raises. Heartbeats on its own. Costs nothing.
+        """
+        async with heartbeats():
+            await activity.client().start_workflow(
+                names.LEDGER_WORKFLOW,
+                ledger,
+                id=names.LEDGER_ID + ledger.name,
+                task_queue=activity.info().task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"ledger {ledger.name}",
+            )
+
+    @activity.defn(name=names.LEDGER_HOLDERS_ACTIVITY)
+    async def holders(self, asked: LedgerHolders) -> EndedHolders:
+        """Return which of some runs have ended, and what each of them spent in all.
+
+        Repeatable: it only reads. Raises what the server raises. Heartbeats on its own. Costs nothing.
+        """
+        client = activity.client()
+        async with heartbeats():
+            found = [await self._ended(client, block) for block in asked.blocks]
+        return EndedHolders(ended=tuple(one for one in found if one))
+
+    async def _ended(self, client: Client, block: LedgerBlock) -> EndedHolder | None:
+        """Return what a run spent; None where it goes on, or something of it does."""
+        gone = EndedHolder(run_id=block.run_id, execution=block.execution)
+        try:
+            newest = await client.get_workflow_handle(block.run_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return gone
+        if newest.raw_info.first_run_id != block.execution:
+            # What has its id now is another run.
+            return gone
+        if newest.close_time is None:
+            return None
+        try:
+            spent = await self._read(client, block.run_id)
+        except ApplicationError as error:
+            return gone if error.non_retryable else None
+        lost = spent.totals.unsettled
+        return gone.model_copy(
+            update={
+                "spent": Portion(
+                    usd=spent.totals.cost_usd + (lost.usd if lost else 0.0),
+                    tokens=spent.totals.usage.total_tokens + (lost.tokens if lost else 0),
+                    turns=spent.turns + (lost.calls if lost else 0),
+                )
+            }
+        )

@@ -1,0 +1,228 @@
+"""Asks for more what gave something to one workflow: the run above it, and ledgers.
+
+What is not needed at the moment goes back with each question, so it waits for others as any call does, and nobody for
+it; and where it is recalled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from ...activities.control.ledgers import LedgerActivities
+from ...contracts import names
+from ...contracts.control.budget import Finish, WhenExhausted
+from ...contracts.control.ledger import Ledger
+from ...contracts.wire.control.ledger import LedgerInput
+from ...contracts.wire.control.share import LedgerLimits, OfLedger, ShareAsked, ShareGiven, ShareRecalled
+from .. import policy
+from ..concurrency import told_by
+from ..until_served import served
+from .account import Account
+from .amount import Amount
+from .lender import BudgetSpentError, WaitForTopUp
+from .signals import in_background, send
+
+
+@dataclass(slots=True)
+class _Question:
+    """What is asked for."""
+
+    account: Account
+    waits: bool = False
+    """Whether a top-up is waited for, which may be of time."""
+    is_awaited: bool = True
+    """Whether something waits for the answer. Else what it gives is taken as it comes."""
+    answer: ShareGiven | None = None
+
+    def receive(self) -> None:
+        """Take what the answer gives.
+
+        Raises:
+            BudgetSpentError: It gives nothing.
+        """
+        given = self.answer
+        if given is None:
+            return
+        self.account.nearly = given.used
+        if given.refused:
+            raise BudgetSpentError(given.refused, given.limit, given.on_exhausted or self.account.on_exhausted)
+        self.account.change(Amount.shared(given.given))
+        if self.waits and self.account.ledger is None:
+            self.account.until = given.until
+
+    def take_as_it_comes(self) -> None:
+        """Wait for the answer no longer."""
+        self.is_awaited = False
+        with suppress(BudgetSpentError):
+            self.receive()
+
+
+class Borrowing:
+    """The accounts of one workflow that were given something, and what they ask for."""
+
+    def __init__(self) -> None:
+        self._accounts: list[Account] = []
+        self._questions: dict[int, _Question] = {}
+        """Those that are not answered, by their numbers."""
+
+    def begin(self, account: Account) -> None:
+        """Take in an account that was given something, or will be."""
+        workflow.set_signal_handler(names.SHARE_GIVEN_SIGNAL, self._take)
+        workflow.set_signal_handler(names.SHARE_RECALLED_SIGNAL, self._recalled)
+        self._accounts.append(account)
+        self.go_on(account)
+
+    def go_on(self, account: Account) -> None:
+        """Give back what an earlier execution was to."""
+        if account.recalled:
+            in_background(self._give_back(account))
+
+    async def end(self, account: Account) -> None:
+        """Give back all that an account has: nothing is charged to it any more."""
+        account.is_closed = True
+        self._accounts.remove(account)
+        if account.has_untold:
+            await self._tell(account)
+
+    async def ask(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+        """Return once the run above has given an account more, as `Lender.more` has it."""
+        question = _Question(account, waits=wait is not None)
+        await self._answered(question, amount, what, last=last, until=wait.until if wait else None)
+
+    async def ask_ledger(
+        self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None
+    ) -> None:
+        """Return once a ledger has given an account more, as `Lender.more` has it.
+
+        Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
+        """
+        try:
+            await self._answered(_Question(account), amount, what, last=last)
+        except BudgetSpentError as spent:
+            if wait is None:
+                raise
+            lacking = _Question(account, waits=True, is_awaited=False)
+            await self._ask(lacking, amount, what, last=last, until=wait.until)
+            await wait.topped_up(account, spent, account.missing(amount, last=last))
+
+    async def _answered(
+        self, question: _Question, amount: Amount, what: str, *, last: bool, until: float | None = None
+    ) -> None:
+        try:
+            await self._ask(question, amount, what, last=last, until=until)
+            await workflow.wait_condition(lambda: question.answer is not None)
+        except (asyncio.CancelledError, FailureError):
+            question.take_as_it_comes()
+            raise
+        question.receive()
+
+    async def _ask(self, question: _Question, amount: Amount, what: str, *, last: bool, until: float | None) -> None:
+        # Another execution of the workflow may get the answer, and takes it for none of its own.
+        number = workflow.random().getrandbits(48)
+        self._questions[number] = question
+        need = question.account.limited(amount).share
+        asked = {"number": number, "need": need, "what": what, "last": last, "wait": question.waits, "until": until}
+        await self._send(question.account, told(question.account).model_copy(update=asked))
+
+    async def _tell(self, account: Account) -> None:
+        """Tell what an account gives back, and has spent."""
+        with suppress(FailureError, BudgetSpentError):
+            # What has ended meanwhile wants nothing.
+            await self._send(account, told(account))
+
+    async def _send(self, account: Account, message: ShareAsked) -> None:
+        if account.ledger:
+            await _send_to_ledger(account.ledger, message, account.on_exhausted)
+            return
+        parent = workflow.info().parent
+        if parent is None:
+            raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
+        await send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, message)
+
+    def _take(self, given: ShareGiven) -> None:
+        question = self._questions.pop(given.number, None)
+        if question is None:
+            return
+        question.answer = given
+        if not question.is_awaited:
+            question.take_as_it_comes()
+        if question.account.is_closed:
+            in_background(self._tell(question.account))
+
+    def _recalled(self, recall: ShareRecalled) -> None:
+        for account in self._accounts:
+            if recall.by == _lender_id(account) and not account.recalled:
+                account.recalled = True
+                self.go_on(account)
+
+    async def _give_back(self, account: Account) -> None:
+        """Give back what is not needed, as soon as there is something."""
+        account.recall(account)
+        await workflow.wait_condition(lambda: account.has_untold or account.is_closed or not account.recalled)
+        if account.recalled and not account.is_closed:
+            await self._tell(account)
+
+
+def told(account: Account) -> ShareAsked:
+    """Give back what an account does not need; return what to tell of it."""
+    back = account.idle()
+    account.change(Amount() - back)
+    spent, account.told = account.spent - account.told, account.spent
+    account.recalled = False
+    return ShareAsked(
+        run_id=workflow.info().workflow_id,
+        number=0,
+        need=Amount().share,
+        what="",
+        back=back.share,
+        spent=account.limited(spent).share,
+        of=_of(account, account.ledger) if account.ledger else None,
+    )
+
+
+def ledger_id(ledger: Ledger) -> str:
+    """Return the id of the workflow that keeps a ledger."""
+    return names.LEDGER_ID + ledger.name
+
+
+def _of(account: Account, ledger: Ledger) -> OfLedger:
+    limits = LedgerLimits(usd=ledger.usd, tokens=ledger.tokens, turns=ledger.turns)
+    return OfLedger(
+        execution=workflow.info().first_execution_run_id,
+        default=limits if limits != LedgerLimits() else None,
+        keep=next((step.keep for step in account.on_exhausted if isinstance(step, Finish)), 0.0),
+    )
+
+
+def _lender_id(account: Account) -> str:
+    if account.ledger:
+        return ledger_id(account.ledger)
+    parent = workflow.info().parent
+    return parent.workflow_id if parent else ""
+
+
+async def _send_to_ledger(ledger: Ledger, message: ShareAsked, on_exhausted: tuple[WhenExhausted, ...]) -> None:
+    """Tell a ledger something, or ask it; start it where it is not there yet.
+
+    Raises:
+        BudgetSpentError: It cannot be started.
+    """
+    try:
+        try:
+            await send(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            opened, summary = LedgerInput(name=ledger.name), f"the ledger {ledger.name}"
+            await served(LedgerActivities.open, opened, summary=summary, options=policy.ledger_policy())
+            await send(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        why = f"the ledger {ledger.name!r} cannot be asked: {told_by(error)}"
+        raise BudgetSpentError(why, "usd", on_exhausted) from None

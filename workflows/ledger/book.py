@@ -1,0 +1,305 @@
+"""The book of a ledger: its limits, what was spent in its period, and what each run has of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...contracts.control.ledger import Period
+from ...contracts.wire.control.ledger import (
+    EndedHolder,
+    LedgerBlock,
+    LedgerInput,
+    LedgerSet,
+    LedgerState,
+    LedgerTopUp,
+)
+from ...contracts.wire.control.share import LedgerLimits, Portion, ShareAsked, ShareGiven
+from ...contracts.wire.model_call import NEARLY_SPENT
+from ..budget.amount import Amount
+from ..budget.limited import NEXT_TO_NOTHING, Limited
+
+MOST_HOLDERS = 4_000
+"""So many runs have something at once: it all has to fit into what a further execution begins with."""
+
+MOST_WAITING = 1_500
+"""So many questions wait at once, for the same reason. More are refused."""
+
+_AHEAD = 8
+"""So many times what is needed is given beside, where there is plenty."""
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """What one run has of the ledger."""
+
+    run_id: str
+    execution: str
+    held: Amount
+    spent: Amount
+    """What it told to have spent, in all periods."""
+    recalled: bool = False
+    """Whether it was asked to give back what it does not need, and has not yet."""
+
+    @property
+    def told(self) -> LedgerBlock:
+        """It, as it is sent."""
+        return LedgerBlock(
+            run_id=self.run_id,
+            execution=self.execution,
+            held=self.held.share,
+            spent=self.spent.share,
+            recalled=self.recalled,
+        )
+
+
+class Book:
+    """What a ledger knows. Decides what is given; sends nothing.
+
+    Invariant: what was spent in the period and what runs have together are never more than the limits, but where those
+    were lowered meanwhile.
+
+    Args:
+        begun: What it begins with.
+    """
+
+    def __init__(self, begun: LedgerInput) -> None:
+        self._begun = begun
+        self._period = Period.of(begun.name)
+        self._limits, self._default = begun.limits, begun.default
+        self._set_by, self._note = begun.set_by, begun.note
+        self._since = begun.since
+        self._topped_up = Amount.shared(begun.topped_up)
+        self._spent = Amount.shared(begun.spent)
+        self.blocks = {(one.run_id, one.execution): _block(one) for one in begun.blocks}
+        """By the ids of their runs and of the first executions of those."""
+        self._held = sum((one.held for one in self.blocks.values()), Amount())
+        self.waiting = [*begun.waiting]
+        """Questions that are not answered, the oldest first."""
+
+    def carried(self) -> LedgerInput:
+        """Return what a further execution begins with."""
+        return LedgerInput(
+            name=self._begun.name,
+            limits=self._limits,
+            default=self._default,
+            set_by=self._set_by,
+            note=self._note,
+            since=self._since,
+            topped_up=self._topped_up.share,
+            spent=self._spent.share,
+            blocks=tuple(one.told for one in self.blocks.values()),
+            waiting=tuple(self.waiting),
+        )
+
+    def state(self, now: datetime) -> LedgerState:
+        """Return what everybody may know of it. Changes nothing."""
+        is_over = self._period.begins(now) != self._since
+        return LedgerState(
+            name=self._begun.name,
+            period=self._period,
+            began=self._period.begins(now),
+            ends=self._period.ends(now),
+            limits=self._in_force,
+            is_set=self._limits is not None,
+            set_by=self._set_by,
+            note=self._note,
+            topped_up=Portion() if is_over else self._topped_up.share,
+            spent=Portion() if is_over else self._spent.share,
+            held=_whole(self._held).share,
+            runs=len(self.blocks),
+            waiting=len(self.waiting),
+        )
+
+    def limit(self, limits: LedgerSet) -> None:
+        """Take in its limits from now on."""
+        self._limits = LedgerLimits(usd=limits.usd, tokens=limits.tokens, turns=limits.turns)
+        self._set_by, self._note = limits.by, limits.note
+
+    def top_up(self, by: LedgerTopUp, now: datetime) -> None:
+        """Allow more in this period."""
+        self.roll(now)
+        self._topped_up += Amount(by.usd, by.tokens, by.turns)
+
+    def why_not_topped_up(self, by: LedgerTopUp) -> str:
+        """Return why a top-up cannot be taken; empty where it can."""
+        if not (by.usd or by.tokens or by.turns):
+            return "a top-up says how much more: usd, tokens or turns"
+        if self._in_force is None:
+            return f"the ledger {self._begun.name!r} has no limits yet: {_how_to_set(self._begun.name)}"
+        limited = {name for name, limit in self._in_force if limit is not None}
+        if not any(getattr(by, name) for name in limited):
+            return f"the ledger {self._begun.name!r} limits {', '.join(sorted(limited))}, and is given none of that"
+        return ""
+
+    def roll(self, now: datetime) -> None:
+        """Begin anew where another period has begun. What runs have counts in that."""
+        began = self._period.begins(now)
+        if began != self._since:
+            self._since, self._spent, self._topped_up = began, Amount(), Amount()
+
+    def hear(self, asked: ShareAsked, now: datetime) -> None:
+        """Take in what a run gives back and has spent, and what it asks for."""
+        self.roll(now)
+        of = asked.of
+        if of is None:
+            return
+        if of.default is not None:
+            self._default = of.default
+        back, spent = Amount.shared(asked.back), Amount.shared(asked.spent)
+        self._spent += spent
+        if block := self.blocks.get((asked.run_id, of.execution)):
+            block.recalled = False
+            block.spent += spent
+            self._let_go(block, back + spent)
+        if asked.number:
+            self.waiting.append(asked)
+
+    def answers(self, now: datetime) -> Iterator[tuple[ShareAsked, ShareGiven]]:
+        """Yield the questions that are answered now, and their answers.
+
+        In their order: one that waits until others give something back is waited for by those after it. Nobody waits
+        for one that waits for a top-up.
+        """
+        self.roll(now)
+        self.waiting = [one for one in self.waiting if one.until is None or one.until > now.timestamp()]
+        left: list[ShareAsked] = []
+        is_blocked = False
+        for asked in self.waiting:
+            given = None if is_blocked else self._answer(asked, now, is_full=len(left) >= MOST_WAITING)
+            if given is None:
+                left.append(asked)
+                is_blocked = is_blocked or not asked.wait
+            else:
+                yield asked, given
+        self.waiting = left
+
+    @property
+    def lacks(self) -> bool:
+        """Whether somebody waits until others give something back."""
+        return any(not one.wait for one in self.waiting)
+
+    def to_recall(self) -> list[Block]:
+        """Return the runs that are to give back what they do not need, each of them once."""
+        found = [one for one in self.blocks.values() if not one.recalled] if self.lacks else []
+        for one in found:
+            one.recalled = True
+        return found
+
+    def take_back(self, asked: ShareAsked, given: ShareGiven) -> None:
+        """Take back what was given to a run that is there no more."""
+        if asked.of and (block := self.blocks.get((asked.run_id, asked.of.execution))):
+            self._let_go(block, Amount.shared(given.given))
+
+    def ended(self, run: EndedHolder) -> None:
+        """Charge what a run spent that ended without telling, and take back the rest of what it had.
+
+        Of one whose history nobody can read, all is charged.
+        """
+        block = self.blocks.get((run.run_id, run.execution))
+        if block is None:
+            return
+        untold = block.held
+        if run.spent is not None:
+            # What it spent in all may be more than what it was to charge here.
+            untold = _least(block.held, Amount.shared(run.spent) - block.spent)
+        self._spent += untold
+        self._let_go(block, block.held)
+
+    @property
+    def _in_force(self) -> LedgerLimits | None:
+        return self._limits or self._default
+
+    def _limited(self, limits: LedgerLimits, keep: float) -> Limited:
+        limited = Limited(
+            title=f"the ledger {self._begun.name!r}",
+            usd=limits.usd,
+            tokens=limits.tokens,
+            turns=limits.turns,
+            keep=keep,
+            spent=self._spent,
+            held=self._held,
+        )
+        limited.change(self._topped_up)
+        return limited
+
+    def _answer(self, asked: ShareAsked, now: datetime, *, is_full: bool) -> ShareGiven | None:
+        """Return the answer to a question; None where it waits."""
+        of, name = asked.of, self._begun.name
+        if of is None:
+            return ShareGiven(number=asked.number, refused="it was asked as no ledger is", limit="usd")
+        if self._in_force is None:
+            why = f"the ledger {name!r} has no limits, so it gives nothing: {_how_to_set(name)}"
+            return None if asked.wait else ShareGiven(number=asked.number, refused=why, limit="usd")
+        limited, need = self._limited(self._in_force, of.keep), Amount.shared(asked.need)
+        limit = limited.exceeded(limited.spent + limited.held + need, last=asked.last)
+        key = asked.run_id, of.execution
+        has_room = key in self.blocks or len(self.blocks) < MOST_HOLDERS
+        if not limit and has_room:
+            given = need + _ahead(limited, need, len(self.blocks))
+            block = self.blocks.setdefault(key, Block(*key, held=Amount(), spent=Amount()))
+            block.held += given
+            self._held += given
+            used, _ = limited.used()
+            nearly = round(used, 3) if used >= NEARLY_SPENT else 0.0
+            return ShareGiven(number=asked.number, given=given.share, used=nearly)
+        may_fit = not limited.exceeded(limited.spent + need, last=asked.last)
+        if asked.wait or (may_fit and not is_full):
+            return None
+        why = limited.why_not_enough(need, limit, asked.what, last=asked.last)
+        if ends := self._period.ends(now):
+            why += f"; it begins anew at {ends:%Y-%m-%d %H:%M} UTC"
+        if may_fit:
+            why = f"{MOST_WAITING:,} runs wait for the ledger {name!r} already"
+        return ShareGiven(number=asked.number, refused=why, limit=limit or "usd")
+
+    def _let_go(self, block: Block, amount: Amount) -> None:
+        amount = _least(block.held, amount)
+        block.held -= amount
+        self._held -= amount
+        if _whole(block.held) == Amount():
+            self._held -= block.held
+            del self.blocks[block.run_id, block.execution]
+        if not self.blocks:
+            # Sums of floats drift.
+            self._held = Amount()
+
+
+def _ahead(limited: Limited, need: Amount, holders: int) -> Amount:
+    """Return what is given beside what is needed: less of it where more runs share what is left."""
+    taken = Limited(
+        title="",
+        usd=limited.usd,
+        tokens=limited.tokens,
+        turns=limited.turns,
+        keep=limited.keep,
+        spent=limited.spent + need,
+        held=limited.held,
+    )
+    return taken.within(Amount(need.usd * _AHEAD, need.tokens * _AHEAD, need.turns * _AHEAD), 0.5 / (holders + 1))
+
+
+def _block(told: LedgerBlock) -> Block:
+    return Block(
+        told.run_id,
+        told.execution,
+        held=Amount.shared(told.held),
+        spent=Amount.shared(told.spent),
+        recalled=told.recalled,
+    )
+
+
+def _least(one: Amount, other: Amount) -> Amount:
+    return Amount(
+        max(min(one.usd, other.usd), 0.0), max(min(one.tokens, other.tokens), 0), max(min(one.turns, other.turns), 0)
+    )
+
+
+def _whole(amount: Amount) -> Amount:
+    """Return an amount without what only the sum of floats left."""
+    return Amount(amount.usd if amount.usd > NEXT_TO_NOTHING else 0.0, amount.tokens, amount.turns)
+
+
+def _how_to_set(name: str) -> str:
+    return f"`sostenuto ledger set {name} --usd …`, client.ledgers.set({name!r}, usd=…), or Ledger({name!r}, usd=…)"
