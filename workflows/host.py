@@ -21,8 +21,7 @@ from ..contracts.wire.route_call import RouteChoice
 from ..contracts.wire.run import Continuation, Result
 from ..contracts.wire.totals import Totals
 from .agent.transcript import Transcript
-from .budget.account import Account
-from .budget.lender import WaitForTopUp
+from .budget.account import Account, WaitForTopUp
 from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog

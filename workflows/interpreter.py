@@ -27,14 +27,14 @@ from .agent.loop import AgentLoop
 from .agent.mcp_catalogue import Catalogues
 from .agent.state import AgentState
 from .agent.transcript import Transcript
-from .budget.account import Account
+from .budget.account import Account, WaitForTopUp
 from .budget.accounts import Accounts
 from .budget.amount import Amount
-from .budget.lender import BudgetSpentError, WaitForTopUp
 from .budget.nested_spending import settle_nested
 from .budget.prices import Prices
 from .budget.searches import search_within
-from .concurrency import CANCELLED, result_of_error, uninterrupted
+from .budget.spent_error import BudgetSpentError
+from .concurrency import CANCELLED, result_of_error
 from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
@@ -215,7 +215,7 @@ class Interpreter:
             result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
             result = result_of_error(error)
-        await uninterrupted(self.accounts.close(scope.path))
+        await self.accounts.close(scope.path)
         self.details.finished(scope.path, result)
         return result
 

@@ -14,7 +14,7 @@ from ..contracts import limits, names
 from ..contracts.text import first_line
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
-from .budget.lender import BudgetSpentError
+from .budget.spent_error import BudgetSpentError
 from .concurrency import CANCELLED, being_cancelled, cancel, outcome_of
 from .payload_limits import why_full
 from .run_context import inherited_memo

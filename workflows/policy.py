@@ -183,7 +183,7 @@ def spending_policy() -> ActivityPolicy:
 
 
 def ledger_policy() -> ActivityPolicy:
-    """Return the policy of starting a ledger, and of asking which runs that have something of it have ended."""
+    """Return the policy of starting a ledger, and of looking for its runs."""
     return continued_conversation_policy()
 
 

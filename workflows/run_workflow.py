@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
+    from .budget.carrying import carried_of
     from .concurrency import result_of_error, uninterrupted
     from .interpreter import Interpreter
     from .nested_run import why_too_deep
@@ -76,7 +77,7 @@ class _Run:
             await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
             # A cancel that asks for it may have come meanwhile.
             result = await self._interpreter.compensator.ended(self._place, result)
-        await uninterrupted(self._interpreter.accounts.close(self._place))
+        await self._interpreter.accounts.close(self._place)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
         result = self._interpreter.outbox.fitting(result.model_copy(update=self._effects()))
@@ -156,9 +157,9 @@ class _Run:
         account = self._interpreter.account(self._place)
         granted = tuple(sorted(self._interpreter.approvals.granted))
         effects = self._interpreter.effects
-        left = {"effects": effects.left(), "compensated": effects.compensated}
+        left = {"effects": effects.left(), "compensated": effects.compensated, "granted": granted}
         carried = loop.state.carried(self._interpreter.places)
-        return carried.model_copy(update={"granted": granted, "budgets": account.carried if account else (), **left})
+        return carried.model_copy(update={"budgets": carried_of(account) if account else (), **left})
 
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():

@@ -17,6 +17,7 @@ MAX_LEDGER_BYTES: Final = 200
 """Longest name of a ledger: it is part of a workflow's id."""
 
 _MONTHS = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Period(StrEnum):
@@ -36,14 +37,15 @@ class Period(StrEnum):
 
     def begins(self, now: datetime) -> datetime | None:
         """Return when the period began that a moment is in. None: before all time."""
-        midnight = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        # By UTC, whatever zone the moment is given in.
+        hour = (_EPOCH + (now - _EPOCH)).replace(minute=0, second=0, microsecond=0)
         match self:
             case Period.HOUR:
-                return midnight
+                return hour
             case Period.DAY:
-                return midnight.replace(hour=0)
+                return hour.replace(hour=0)
             case Period.MONTH:
-                return midnight.replace(hour=0, day=1)
+                return hour.replace(hour=0, day=1)
             case Period.FIXED:
                 return None
 
@@ -59,10 +61,11 @@ class Period(StrEnum):
 
 
 class Ledger(Spec):
-    """What many runs spend from together: `Ledger("tenant:{context.tenant}/day", usd=5)`.
+    """What many runs spend from together.
 
-    The end of its name says when it begins anew: `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits
-    are those that `client.ledgers.set` or `sostenuto ledger set` gave it, and where nobody did, these.
+    As in `Budget(ledger=Ledger("tenant:{context.tenant}/day", usd=5))`. The end of its name says when it begins anew:
+    `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits are those that `client.ledgers.set` or
+    `sostenuto ledger set` gave it, and where nobody did, these.
     """
 
     name: str

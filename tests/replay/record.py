@@ -35,6 +35,7 @@ from temporalio.testing import WorkflowEnvironment
 from sostenuto import App, Client, PendingApproval, Run, __version__
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.score import ScoreNotTaken
+from sostenuto.contracts import names
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.feedback.score import ScoreInput
@@ -187,6 +188,10 @@ async def _histories(
     for index, (workflow_id, history) in enumerate(executions):
         number = f"_{ids[:index].count(workflow_id) + 1}" if ids.count(workflow_id) > 1 else ""
         yield re.sub("[^a-z0-9_]+", "-", workflow_id).strip("-") + number, _cleaned(history.to_json())
+    if shape.ledger:
+        kept = [history async for _, history in _executions(temporal, names.LEDGER_ID + shape.ledger)]
+        for index, history in enumerate(kept, 1):
+            yield f"{name}-ledger_{index}", _cleaned(history.to_json())
 
 
 async def _decide(run: Run, decisions: Iterable[str]) -> None:
@@ -252,7 +257,7 @@ async def _reached(temporal: TemporalClient, run: Run, shape: Shape) -> None:
         try:
             pending = (await handle.describe()).raw_description.pending_activities
             completed = [event for event in (await handle.fetch_history()).events if event.event_type == _COMPLETED]
-            if len(completed) == 2 and [activity.activity_type.name for activity in pending] == [shape.cancelled_at]:
+            if len(completed) >= 2 and [activity.activity_type.name for activity in pending] == [shape.cancelled_at]:
                 return
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:

@@ -46,6 +46,7 @@ from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
+from sostenuto.contracts.control.ledger import Ledger
 from sostenuto.contracts.specs.chain import Step
 from tests.fakes.knowledge import WORDS
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
@@ -164,12 +165,19 @@ class Shape:
     """What is said of its calls that wait, one after the other."""
     topped_up: Sequence[int] = ()
     """How many turns its budget is allowed beside what it says, each time it waits for them."""
+    ledger: str = ""
+    """Name of the ledger that it spends from, whose own history is recorded as well."""
 
 
 FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])
 _LOOKS = calls(("look", {"at": "cat"}))
 _TASKS = [{"member": "finder", "task": "find a", "needs": []}, {"member": "finder", "task": "find b", "needs": []}]
 _JOINS = [{"member": "joiner", "task": "join them", "needs": [1, 2]}]
+
+
+def _priced(name: str) -> Model:
+    return Model(f"scripted/{name}", price=Price(input=1, output=10), max_output_tokens=1_000)
+
 
 AGENTS: dict[str, Shape] = {
     "plain": Shape(["Hello."]),
@@ -501,6 +509,44 @@ BUDGETED: dict[str, Shape] = {
             budget=Budget(turns=3, on_exhausted=Ask()),
         ),
         topped_up=(1,),
+    ),
+    "ledger": Shape(
+        {
+            "recorded": [
+                calls(("clerk", {"task": "x"}), ("other", {"task": "y"})) | _USED,
+                *(calls(("look", {"at": str(n)})) | _USED for n in range(3)),
+                {"text": "Done.", **_USED},
+            ],
+            **{name: [_LOOKS | _USED, {"text": "Looked.", **_USED}] for name in ("clerk", "other")},
+        },
+        Agent(
+            name="recorded",
+            model=_priced("recorded"),
+            tools=[look, *(Agent(name=name, model=_priced(name), tools=[look]) for name in ("clerk", "other"))],
+            max_repeats=9,
+            budget=Budget(ledger=Ledger("spent/day", turns=10)),
+        ),
+        impatient=True,
+        ledger="spent/day",
+    ),
+    "ledger_recalled": Shape(
+        {
+            "lead": [calls(("clerk", {"task": "x"})) | _USED, calls(("other", {"task": "y"})) | _USED, "Done."],
+            "recorded": [calls(("look", {"at": "cat"}), ("wait", {})) | _USED],
+            "other": [*(calls(("look", {"at": str(n)})) | _USED for n in range(5)), "Looked."],
+        },
+        Agent(
+            name="lead",
+            model=_priced("lead"),
+            tools=[
+                Agent(name=name, model=_priced(of), tools=tools, budget=Budget(ledger=Ledger("lacking", turns=5)))
+                for name, of, tools in (("clerk", "recorded", [look, wait]), ("other", "other", [look]))
+            ],
+        ),
+        cancelled_at="wait",
+        cancelled_in="/clerk",
+        terminates=True,
+        ledger="lacking",
     ),
 }
 """Of runs with a budget: since 0.3."""

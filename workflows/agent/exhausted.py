@@ -10,7 +10,7 @@ from ...contracts.control.budget import Ask, Degrade, Finish
 from ...contracts.message import Message
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.run import Result, Status
-from ..budget.lender import BudgetSpentError
+from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
 from .model_calls import ModelCalls
 from .state import AgentState

@@ -16,7 +16,7 @@ from ...contracts.tool import ToolDefinition
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import ANSWER_WAS_CUT, THE_RUN_WAS_CANCELLED, Result, Status
-from ..budget.lender import BudgetSpentError
+from ..budget.spent_error import BudgetSpentError
 from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError

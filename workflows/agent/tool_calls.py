@@ -23,7 +23,7 @@ from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
-from ..budget.lender import BudgetSpentError
+from ..budget.spent_error import BudgetSpentError
 from ..concurrency import being_cancelled, cause_of, told_by
 from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import ApprovableCall, Permit

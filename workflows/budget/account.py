@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from temporalio import workflow
 
 from ...contracts.control.budget import Budget, Envelope, WhenExhausted
 from ...contracts.control.ledger import Ledger
-from ...contracts.wire.control.top_up import CarriedBudget, DrawnBlock
 from ...contracts.wire.places import Place
 from .amount import Amount
 from .hold import Hold
-from .lender import BudgetSpentError, Lender, WaitForTopUp
 from .limited import NEXT_TO_NOTHING, Limited
+from .spent_error import BudgetSpentError
 
 Limit = TypeVar("Limit", int, float)
 
 _AHEAD = 4
 """So many times what is needed is given beside, where there is plenty."""
+
+
+class WaitForTopUp(Protocol):
+    """Waits for a top-up."""
+
+    @property
+    def until(self) -> float | None:
+        """Seconds since 1970 until which it waits. None: as long as it takes."""
+        ...
+
+    async def topped_up(self, account: Account, spent: BudgetSpentError, missing: Amount) -> None:
+        """Return once the limits of an account have changed.
+
+        Args:
+            account: Which one is not enough.
+            spent: Why.
+            missing: What is lacking.
+
+        Raises:
+            BudgetSpentError: They did not in time.
+        """
+        ...
+
+
+class Lender(Protocol):
+    """What gives to an account bit by bit: the run above, or a ledger."""
+
+    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+        """Return once the account has been given more.
+
+        Args:
+            account: Which one.
+            amount: What is needed.
+            what: What it is for, in words.
+            last: Whether it is for a last answer, for which a part was kept.
+            wait: Waits for a top-up where there is not enough. None: that is not waited for.
+
+        Raises:
+            BudgetSpentError: It gives nothing.
+        """
+        ...
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -122,44 +162,6 @@ class Account(Limited):
             asks=True,
         )
 
-    def envelope(self) -> Envelope | None:
-        """Return what the run above gave it, as it is now; None where that gave it nothing."""
-        if self.whole is None:
-            return None
-        now = {"usd": self.usd, "tokens": self.tokens, "turns": self.turns, "recalled": self.recalled}
-        told = {"told_usd": self.told.usd, "told_tokens": self.told.tokens, "told_turns": self.told.turns}
-        return self.whole.model_copy(update={**now, **told})
-
-    def resume(self, spent: Amount, carried: Iterable[CarriedBudget]) -> None:
-        """Go on from where an earlier execution of the workflow left off.
-
-        Args:
-            spent: What it had spent.
-            carried: What it, and each account above it, was changed to meanwhile.
-        """
-        for one, before in zip(self.with_those_above(), carried, strict=False):
-            one.spent, one.until = spent, before.until
-            one.top_up(Amount.shared(before.topped_up), 0.0)
-            if block := before.drawn:
-                one.change(Amount.shared(block.given))
-                one.told, one.recalled = Amount.shared(block.told), block.recalled
-
-    @property
-    def carried(self) -> tuple[CarriedBudget, ...]:
-        """What the next execution has to know of it, and of each one above it."""
-        return tuple(
-            CarriedBudget(topped_up=one.topped_up.share, until=one.until, drawn=one.drawn)
-            for one in self.with_those_above()
-        )
-
-    @property
-    def drawn(self) -> DrawnBlock | None:
-        """What it has of a ledger, where it has of one."""
-        if self.ledger is None:
-            return None
-        given = Amount(self.usd or 0.0, self.tokens or 0, self.turns or 0)
-        return DrawnBlock(given=given.share, told=self.told.share, recalled=self.recalled)
-
     def with_those_above(self) -> Iterator[Account]:
         """Yield it, then each account that is charged as well, the outermost last."""
         account: Account | None = self
@@ -201,7 +203,10 @@ class Account(Limited):
         return spare
 
     def unspent(self) -> Envelope:
-        """Return what is not spent, whoever holds it, by the tightest of the limits that are known here."""
+        """Return what is not spent, whoever holds it.
+
+        By the tightest of the limits that are known here.
+        """
         usd: float | None = None
         tokens: int | None = None
         for one in self.with_those_above():
@@ -246,7 +251,10 @@ class Account(Limited):
         return Hold(charged, amount)
 
     def nearest(self) -> tuple[float, str]:
-        """Return which part of the tightest limit is spent, here and above, and which limit that is."""
+        """Return which part of the tightest limit is spent, and which that is.
+
+        Of those here and above.
+        """
         found = [(0.0, "")]
         for one in self.with_those_above():
             used, name = (one.nearly, "") if one.asks else one.used()
@@ -254,7 +262,7 @@ class Account(Limited):
         return max(found)
 
     def nearest_ledger(self) -> float:
-        """Return which part of a ledger that it is charged to is spent, where that is nearly all."""
+        """Return which part of a ledger is spent, where that is nearly all."""
         return max(one.nearly for one in self.with_those_above())
 
     @property
@@ -272,9 +280,10 @@ class Account(Limited):
             self.until = max(self.until, workflow.now().timestamp()) + seconds
 
     def ahead(self, need: Amount) -> Amount:
-        """Return what may be given beside what is needed, so that not every call has to ask.
+        """Return what may be given beside what is needed.
 
-        A few times as much, and no more than half of what is idle here and in all above.
+        So that not every call has to ask: a few times as much, and no more than half of what is idle here and in all
+        above.
         """
         amount = Amount(need.usd * _AHEAD, need.tokens * _AHEAD, need.turns * _AHEAD)
         for one in self.with_those_above():

@@ -21,13 +21,15 @@ from ...contracts.control.budget import Ask, Budget, Envelope
 from ...contracts.wire.control.share import ShareAsked, ShareGiven, ShareRecalled
 from ...contracts.wire.control.top_up import CarriedBudget
 from ...contracts.wire.places import Place
+from ..concurrency import uninterrupted
 from ..search_attributes import Awaiting
-from .account import Account
+from .account import Account, WaitForTopUp
 from .amount import Amount
 from .borrowing import Borrowing
+from .carrying import envelope_now, resume
 from .hold import Hold
-from .lender import BudgetSpentError, WaitForTopUp
-from .signals import in_background, send
+from .signals import in_background, send_signal
+from .spent_error import BudgetSpentError
 from .top_ups import Told, TopUps
 
 _UNTIL_BEGUN: Final = timedelta(seconds=1)
@@ -128,24 +130,32 @@ class Accounts:
             carried: What the accounts of that were changed to.
         """
         if account := self.at(place):
-            account.resume(spent, carried)
+            resume(account, spent, carried)
             for one in account.with_those_above():
                 if one.ledger:
                     self._borrowing.go_on(one)
 
+    def owing(self, place: Place) -> list[Account]:
+        """Return the accounts within a place that have something of a ledger."""
+        within = [account for opened, account in self._accounts.items() if Place(opened).is_within(place)]
+        each = (one for account in within for one in account.with_those_above())
+        return [one for one in each if one.ledger and Place(one.place).is_within(place) and not one.is_closed]
+
     async def close(self, place: Place) -> None:
         """Give back what is left of ledgers within a place, where nothing spends any more."""
-        for opened, account in [*self._accounts.items()]:
-            if not Place(opened).is_within(place):
-                continue
-            for one in account.with_those_above():
-                if one.ledger and one.place == opened and not one.is_closed:
-                    await self._borrowing.end(one)
+        # What began without ledgers replays without even a turn of the event loop.
+        if owing := self.owing(place):
+            await uninterrupted(self._given_back(owing))
+
+    async def _given_back(self, owing: list[Account]) -> None:
+        for one in owing:
+            if not one.is_closed:
+                await self._borrowing.end(one)
 
     def envelope(self, place: Place) -> Envelope | None:
         """Return what the run that started this workflow allows, as it is now."""
         account = self.at(place)
-        return [*account.with_those_above()][-1].envelope() if account else None
+        return envelope_now([*account.with_those_above()][-1]) if account else None
 
     def _charged_at(self, place: Place | None) -> Iterable[Account]:
         """Return the accounts that what runs at a place is charged to.
@@ -234,7 +244,7 @@ class Accounts:
         return given.hold if given else None
 
     def _recall(self, account: Account) -> None:
-        """Want back from nested runs what they do not need of an account, as others wait for it."""
+        """Want back from nested runs what they do not need of an account."""
         for run_id, given in self._given.items():
             if given.recalled or given.hold.amount == Amount() or account not in given.account.with_those_above():
                 continue
@@ -245,7 +255,7 @@ class Accounts:
         recall = ShareRecalled(by=workflow.info().workflow_id)
         while run_id in self._given:
             try:
-                await send(run_id, names.SHARE_RECALLED_SIGNAL, recall)
+                await send_signal(run_id, names.SHARE_RECALLED_SIGNAL, recall)
             except FailureError:
                 # It has not begun yet, or its end is on its way.
                 await workflow.sleep(_UNTIL_BEGUN)
@@ -291,7 +301,7 @@ class Accounts:
             )
             hold.join(more)
         try:
-            await send(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
+            await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return

@@ -1,7 +1,7 @@
-"""Asks for more what gave something to one workflow: the run above it, and ledgers.
+"""Asks what gave something to a workflow for more.
 
-What is not needed at the moment goes back with each question, so it waits for others as any call does, and nobody for
-it; and where it is recalled.
+That is the run above it, and ledgers. What is not needed at the moment goes back with each question, so it waits for
+others as any call does, and nobody for it; and where it is recalled.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ...contracts.wire.control.share import LedgerLimits, OfLedger, ShareAsked, 
 from .. import policy
 from ..concurrency import told_by
 from ..until_served import served
-from .account import Account
+from .account import Account, WaitForTopUp
 from .amount import Amount
-from .lender import BudgetSpentError, WaitForTopUp
-from .signals import in_background, send
+from .signals import in_background, send_signal
+from .spent_error import BudgetSpentError
 
 
 @dataclass(slots=True)
@@ -127,13 +127,13 @@ class Borrowing:
         self._questions[number] = question
         need = question.account.limited(amount).share
         asked = {"number": number, "need": need, "what": what, "last": last, "wait": question.waits, "until": until}
-        await self._send(question.account, told(question.account).model_copy(update=asked))
+        await self._send(question.account, given_back(question.account).model_copy(update=asked))
 
     async def _tell(self, account: Account) -> None:
         """Tell what an account gives back, and has spent."""
         with suppress(FailureError, BudgetSpentError):
             # What has ended meanwhile wants nothing.
-            await self._send(account, told(account))
+            await self._send(account, given_back(account))
 
     async def _send(self, account: Account, message: ShareAsked) -> None:
         if account.ledger:
@@ -142,7 +142,7 @@ class Borrowing:
         parent = workflow.info().parent
         if parent is None:
             raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
-        await send(parent.workflow_id, names.SHARE_ASKED_SIGNAL, message)
+        await send_signal(parent.workflow_id, names.SHARE_ASKED_SIGNAL, message)
 
     def _take(self, given: ShareGiven) -> None:
         question = self._questions.pop(given.number, None)
@@ -168,7 +168,7 @@ class Borrowing:
             await self._tell(account)
 
 
-def told(account: Account) -> ShareAsked:
+def given_back(account: Account) -> ShareAsked:
     """Give back what an account does not need; return what to tell of it."""
     back = account.idle()
     account.change(Amount() - back)
@@ -214,13 +214,13 @@ async def _send_to_ledger(ledger: Ledger, message: ShareAsked, on_exhausted: tup
     """
     try:
         try:
-            await send(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+            await send_signal(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
             opened, summary = LedgerInput(name=ledger.name), f"the ledger {ledger.name}"
             await served(LedgerActivities.open, opened, summary=summary, options=policy.ledger_policy())
-            await send(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+            await send_signal(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise

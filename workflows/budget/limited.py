@@ -17,7 +17,10 @@ _MICRO = 1_000_000
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Limited(Balance):
-    """What has limits, of which some is spent and some is held. None: as much as anybody likes."""
+    """What has limits, of which some is spent and some is held.
+
+    None: as much as anybody likes.
+    """
 
     title: str
     """What it is, for messages."""
@@ -75,7 +78,10 @@ class Limited(Balance):
         )
 
     def idle(self) -> Amount:
-        """Return what is left of its limits, and held by nothing: of what is not limited, nothing."""
+        """Return what is left of its limits, and held by nothing.
+
+        Of what is not limited, nothing.
+        """
         left = self.left(last=True)
         return Amount(left.usd or 0.0, left.tokens or 0, left.turns or 0)
 

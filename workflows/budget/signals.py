@@ -11,7 +11,7 @@ from temporalio import workflow
 from ...contracts.contract import Contract
 
 
-async def send(workflow_id: str, signal: str, message: Contract) -> None:
+async def send_signal(workflow_id: str, signal: str, message: Contract) -> None:
     """Send a signal, and return once it is taken.
 
     A cancel that comes meanwhile is raised: the SDK would swallow it.

@@ -18,9 +18,9 @@ from ...contracts.wire.places import Place
 from ..concurrency import own_workflow
 from ..control.said_by import why_not_said_by
 from ..search_attributes import Awaiting
-from .account import Account
+from .account import Account, WaitForTopUp
 from .amount import Amount
-from .lender import BudgetSpentError, WaitForTopUp
+from .spent_error import BudgetSpentError
 
 _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""

@@ -25,7 +25,7 @@ from ...contracts.wire.run import Result, Status
 from ..agent.loop import AgentLoop
 from ..agent.mcp_catalogue import mcp_tools
 from ..agent.state import AgentState
-from ..concurrency import result_of_error, uninterrupted
+from ..concurrency import result_of_error
 from ..interpreter import Interpreter
 from ..payload_limits import why_full
 from ..scope import Scope
@@ -107,7 +107,7 @@ class OneTranscript:
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
         result = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
-        await uninterrupted(self._interpreter.accounts.close(self._place))
+        await self._interpreter.accounts.close(self._place)
         return result
 
     def leave(self, message: Message) -> None:

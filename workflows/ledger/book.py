@@ -1,4 +1,7 @@
-"""The book of a ledger: its limits, what was spent in its period, and what each run has of it."""
+"""The book of a ledger.
+
+Its limits, what was spent in its period, and what each run has of it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from ..budget.limited import NEXT_TO_NOTHING, Limited
 MOST_HOLDERS = 4_000
 """So many runs have something at once: it all has to fit into what a further execution begins with."""
 
-MOST_WAITING = 1_500
+MOST_QUESTIONS = 1_500
 """So many questions wait at once, for the same reason. More are refused."""
 
 _AHEAD = 8
@@ -128,9 +131,9 @@ class Book:
             return "a top-up says how much more: usd, tokens or turns"
         if self._in_force is None:
             return f"the ledger {self._begun.name!r} has no limits yet: {_how_to_set(self._begun.name)}"
-        limited = {name for name, limit in self._in_force if limit is not None}
+        limited = [name for name, limit in self._in_force if limit is not None]
         if not any(getattr(by, name) for name in limited):
-            return f"the ledger {self._begun.name!r} limits {', '.join(sorted(limited))}, and is given none of that"
+            return f"the ledger {self._begun.name!r} limits {', '.join(limited)}, and is given none of that"
         return ""
 
     def roll(self, now: datetime) -> None:
@@ -167,7 +170,7 @@ class Book:
         left: list[ShareAsked] = []
         is_blocked = False
         for asked in self.waiting:
-            given = None if is_blocked else self._answer(asked, now, is_full=len(left) >= MOST_WAITING)
+            given = None if is_blocked else self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS)
             if given is None:
                 left.append(asked)
                 is_blocked = is_blocked or not asked.wait
@@ -193,9 +196,9 @@ class Book:
             self._let_go(block, Amount.shared(given.given))
 
     def ended(self, run: EndedHolder) -> None:
-        """Charge what a run spent that ended without telling, and take back the rest of what it had.
+        """Charge what a run spent that ended without telling.
 
-        Of one whose history nobody can read, all is charged.
+        The rest of what it had comes back. Of one whose history nobody can read, all is charged.
         """
         block = self.blocks.get((run.run_id, run.execution))
         if block is None:
@@ -251,7 +254,7 @@ class Book:
         if ends := self._period.ends(now):
             why += f"; it begins anew at {ends:%Y-%m-%d %H:%M} UTC"
         if may_fit:
-            why = f"{MOST_WAITING:,} runs wait for the ledger {name!r} already"
+            why = f"{MOST_QUESTIONS:,} runs wait for the ledger {name!r} already"
         return ShareGiven(number=asked.number, refused=why, limit=limit or "usd")
 
     def _let_go(self, block: Block, amount: Amount) -> None:
@@ -267,7 +270,10 @@ class Book:
 
 
 def _ahead(limited: Limited, need: Amount, holders: int) -> Amount:
-    """Return what is given beside what is needed: less of it where more runs share what is left."""
+    """Return what is given beside what is needed.
+
+    Less of it where more runs share what is left.
+    """
     taken = Limited(
         title="",
         usd=limited.usd,

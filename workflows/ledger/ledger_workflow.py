@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from ...contracts.wire.control.share import ShareAsked, ShareGiven, ShareRecalled
     from .. import policy
-    from ..budget.signals import in_background, send
+    from ..budget.signals import in_background, send_signal
     from ..control.said_by import why_not_said_by
     from ..until_served import served
     from .book import Block, Book
@@ -125,7 +125,7 @@ class LedgerWorkflow:
     async def _sent(self, run_id: str, signal: str, message: Contract) -> bool:
         self._sending += 1
         try:
-            await send(run_id, signal, message)
+            await send_signal(run_id, signal, message)
         except FailureError:
             return False
         finally:
@@ -168,6 +168,9 @@ class LedgerWorkflow:
 
 
 def _refuse(why: str) -> None:
-    """Refuse what cannot be taken, if there is a reason: nothing of it comes into the history."""
+    """Refuse what cannot be taken, if there is a reason.
+
+    Nothing of it comes into the history.
+    """
     if why:
         raise ApplicationError(why, type=names.LEDGER_REFUSED, non_retryable=True)

@@ -14,7 +14,7 @@ from ...contracts.specs.agent import Agent
 from ...contracts.specs.retrieve import Retrieve
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ...contracts.wire.run import Result, Status
-from ..budget.lender import BudgetSpentError
+from ..budget.spent_error import BudgetSpentError
 from ..concurrency import told_by
 from ..host import Host
 from ..scope import Scope

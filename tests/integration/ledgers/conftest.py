@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from temporalio.client import Client as TemporalClient
@@ -32,7 +33,9 @@ def read(temporal: TemporalClient) -> ReadLedger:
 
     async def reading(name: str) -> LedgerState:
         handle = temporal.get_workflow_handle(names.LEDGER_ID + name)
-        return await handle.query(names.LEDGER_QUERY, LedgerQuery(at=datetime.now(UTC)), result_type=LedgerState)
+        query = LedgerQuery(at=datetime.now(UTC))
+        state: LedgerState = await handle.query(names.LEDGER_QUERY, query, result_type=LedgerState)
+        return state
 
     return reading
 
@@ -42,18 +45,19 @@ def limit(temporal: TemporalClient, task_queue: str) -> SetLedger:
     """Gives a ledger its limits."""
 
     async def limiting(name: str, **limits: float) -> LedgerState:
-        start = WithStartWorkflowOperation(
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.LEDGER_WORKFLOW,
             LedgerInput(name=name),
             id=names.LEDGER_ID + name,
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
-        return await temporal.execute_update_with_start_workflow(
+        state: LedgerState = await temporal.execute_update_with_start_workflow(
             names.LEDGER_SET_UPDATE,
             LedgerSet.model_validate({"by": "anna", **limits}),
             start_workflow_operation=start,
             result_type=LedgerState,
         )
+        return state
 
     return limiting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ from sostenuto import (
 )
 from sostenuto.contracts import names
 from sostenuto.contracts.control.ledger import Ledger
-from sostenuto.contracts.wire.control.ledger import LedgerState
+from sostenuto.contracts.wire.control.ledger import LedgerQuery, LedgerState
 from sostenuto.contracts.wire.control.share import LedgerLimits, Portion
 from tests.integration.agent.stage import calls, eventually
 
@@ -288,3 +289,22 @@ async def test_a_chat_gives_back_what_it_has_between_two_questions(
     assert (between.spent.turns, state.spent.turns) == (2, 3)
     assert nothing_held(between)
     assert nothing_held(state)
+
+
+async def test_a_ledger_that_continues_as_new_forgets_nothing(
+    serve: Serve, impatient: TemporalClient, task_queue: str
+) -> None:
+    """Nor do runs that do, in the middle of what they have of it."""
+    name = f"team:{task_queue}/month"
+    one = agent("one", look, budget=Budget(ledger=Ledger(name, turns=60), on_exhausted=Stop()), max_turns=99)
+    async with serve(App(one), looks(40), temporal=impatient) as stage:
+        runs = await asyncio.gather(*(stage.start(one) for _ in range(4)))
+        results = [(await stage.outcome(run)).result for run in runs]
+        handle = impatient.get_workflow_handle(names.LEDGER_ID + name)
+        state = await handle.query(names.LEDGER_QUERY, LedgerQuery(at=datetime.now(UTC)), result_type=LedgerState)
+        executions = (await handle.describe()).raw_info
+    assert {result.status for result in results} == {Status.EXHAUSTED}
+    assert state.spent.turns == sum(result.turns for result in results) == 60
+    assert state.spent.usd == pytest.approx(sum(result.cost_usd for result in results))
+    assert nothing_held(state)
+    assert executions.first_run_id != executions.execution.run_id
