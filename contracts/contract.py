@@ -115,7 +115,7 @@ class Spec(Contract):
 
     @classmethod
     def _meant_by(cls, unnamed: object) -> str:
-        """Return the field that an argument without a name is meant for; empty where that is not known."""
+        """Return the field that an unnamed argument is meant for; empty if none."""
         return "name" if isinstance(unnamed, str) and "name" in cls.model_fields else ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

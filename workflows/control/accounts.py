@@ -70,8 +70,8 @@ class Accounts:
     """
 
     def __init__(self, awaiting: Awaiting, shown: Told = lambda *_: None) -> None:
-        self.top_ups = TopUps(self._charged_at, awaiting, shown)
         self._accounts: dict[str, Account] = {}
+        self.top_ups = TopUps(self._charged_at, self._accounts.values, awaiting, shown)
         self._given: dict[str, tuple[Account, Hold]] = {}
         self._questions: dict[int, _Question] = {}
         """Those that the run above has not answered, by their numbers."""

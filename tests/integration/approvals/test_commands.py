@@ -67,7 +67,12 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
     assert [end.status for end in decided] == [0, 0, 0, 2]
     assert decided[0].err == f"{one} of {task_queue} is approved\n"
     assert "no call 'call_9' waits for a person" in decided[3].err
+    told = json.loads(decided[2].out)
+    assert len(told.pop("hash")) == 64
+    assert told == {"id": task_queue, "call_id": three, "decision": "edit", "by": "bob", "missing": 0}
     (question,) = await waiting(1)
+    nowhere = await shell.run("answer", task_queue, question, "that one", "--path", "nope")
+    assert f"no call '{question}' at 'nope' waits for a person; those that do: '{question}' (ask_person" in nowhere.err
     assert (await shell.run("answer", task_queue, question, "that one")).status == 0
     end = await ended(run)
     assert (end.status, end.out) == (0, "all done\n")
@@ -97,6 +102,11 @@ async def test_a_budget_is_topped_up_from_another_terminal(shell: Shell, task_qu
     assert (told["limit"], told["path"]) == ("tokens", "thrifty")
     wrong = await shell.run("top-up", task_queue, "0.50")
     assert (wrong.status, "limits tokens, and is given none of that" in wrong.err) == (2, True)
+    nowhere = await shell.run("top-up", task_queue, "tokens=1", "--path", "nope")
+    assert "there is no budget at 'nope': those there are at 'thrifty'" in nowhere.err
+    little = json.loads((await shell.run("top-up", task_queue, "tokens=1", "--by", "ada", "--json")).out)
+    assert "the next call" in little.pop("still")
+    assert little == {"id": task_queue, "by": "ada", "tokens": 1, "path": "thrifty"}
     given = await shell.run("top-up", task_queue, f"tokens={told['missing']['tokens']}", "--by", "ada")
     assert (given.status, given.err.startswith(f"the budget at thrifty of {task_queue} is topped up by ")) == (0, True)
     end = await ended(run)
