@@ -23,14 +23,16 @@ from sostenuto import (
     Parallel,
     PendingTopUp,
     Price,
-    Run,
     SpecError,
     Status,
     tool,
 )
+from sostenuto.clients import waiting as patient
+from sostenuto.clients.approvals.how_to_decide import least_top_up
 from sostenuto.clients.approvals.top_up_calls import TopUpCalls
 from sostenuto.contracts import names
 from tests.integration.agent.stage import calls, eventually
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
@@ -64,8 +66,9 @@ async def waiting(run: TopUpCalls, count: int = 1) -> tuple[PendingTopUp, ...]:
 
 
 async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
-    serve: Serve, temporal: TemporalClient
+    serve: Serve, temporal: TemporalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(patient, "_ANSWER_SECONDS", PATIENCE_SECONDS)
     agent = Agent(name="tester", model=MODEL, tools=[look], budget=Budget(usd=0.02, on_exhausted=Ask()))
     async with serve(App(agent), [*looks(3), "Done."]) as stage:
         run = await stage.start(agent)
@@ -80,6 +83,13 @@ async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
             return [one.missing for one in found] == [asked.missing]
 
         await eventually(listed)
+        least = least_top_up(asked)
+        with pytest.raises(TimeoutError) as raised:
+            await run.result(timeout=0.01)
+        assert str(raised.value).endswith(
+            f"{asked.reason}: it waits for a top-up: `sostenuto top-up {run.id} {least}`, or "
+            f"run.top_up(usd={least}, by=...)"
+        )
         for wrong, why in (
             ({"tokens": 5}, "the budget of 'tester' limits usd, and is given none of that"),
             ({}, "a top-up says how much more"),

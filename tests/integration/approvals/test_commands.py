@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Client, SpecError
 from tests.integration.agent.stage import eventually
-from tests.integration.clients.shell import Shell, ended
+from tests.integration.clients.shell import Shell, ended, until
 
 APP = """
 from sostenuto import Agent, App, Approval, AskPerson, tool
@@ -57,6 +57,9 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
     shown = await shell.run("approvals", task_queue, "--group", "finance")
     assert f"sostenuto approve {task_queue} {one}" in shown.out
     assert "\x1b" not in shown.out
+    watches = [await shell.start("watch", task_queue), await shell.start("watch", task_queue, "--json")]
+    for watch, on_stdout in zip(watches, (True, False), strict=True):
+        await until(watch, f"to decide: sostenuto approve {task_queue} call_", on_stdout=on_stdout)
     edit = json.dumps({"order": "7", "amount": 1})
     decided = await asyncio.gather(
         shell.run("approve", task_queue, one, "--by", "ann", "--note", "fine"),
@@ -75,6 +78,7 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
     assert f"no call '{question}' at 'nope' waits for a person; those that do: '{question}' (ask_person" in nowhere.err
     assert (await shell.run("answer", task_queue, question, "that one")).status == 0
     end = await ended(run)
+    assert [(await ended(watch)).status for watch in watches] == [0, 0]
     assert (end.status, end.out) == (0, "all done\n")
     assert f"to decide: sostenuto answer {task_queue} " in end.err
     assert "✗ refund: deny by " in end.err
