@@ -83,6 +83,10 @@ async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
             return [one.missing for one in found] == [asked.missing]
 
         await eventually(listed)
+        trace = (await run.trace()).run
+        assert [(step.kind, step.awaits) for step in trace.walk() if step.awaits] == [
+            ("run", f"a top-up: {asked.reason}")
+        ]
         least = least_top_up(asked)
         with pytest.raises(TimeoutError) as raised:
             await run.result(timeout=0.01)

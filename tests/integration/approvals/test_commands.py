@@ -60,6 +60,16 @@ async def test_a_run_is_decided_from_another_terminal(shell: Shell, temporal: Te
     watches = [await shell.start("watch", task_queue), await shell.start("watch", task_queue, "--json")]
     for watch, on_stdout in zip(watches, (True, False), strict=True):
         await until(watch, f"to decide: sostenuto approve {task_queue} call_", on_stdout=on_stdout)
+    traced = await shell.run("trace", task_queue)
+    assert "waits for a yes of finance" in traced.out
+    assert f"refund at 'support' waits for a yes of finance: `sostenuto approve {task_queue} {one}`" in traced.out
+    page = await shell.run("trace", task_queue, "--html", "-")
+    assert page.out.count('"awaits":"a yes of finance"') == 3
+
+    async def listed() -> bool:
+        return "running, awaits approval" in (await shell.run("ls", "--query", f"WorkflowId = '{task_queue}'")).out
+
+    await eventually(listed)
     edit = json.dumps({"order": "7", "amount": 1})
     decided = await asyncio.gather(
         shell.run("approve", task_queue, one, "--by", "ann", "--note", "fine"),
