@@ -118,7 +118,7 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
     """
     found: list[Hindrance] = []
     queues: dict[str, frozenset[str]] = {}
-    async for workflow in _at_work(temporal, run):
+    async for workflow in workflows_at_work(temporal, run):
         found += [failing_step(workflow, step) for step in workflow.pending_activities if step.HasField("last_failure")]
         queue = workflow.execution_config.task_queue.name
         waits = offered_for(workflow, datetime.now(UTC))
@@ -243,7 +243,7 @@ def _is_pause(event: HistoryEvent) -> bool:
     return event.event_type == EventType.EVENT_TYPE_TIMER_STARTED and pause <= max(NOT_SERVED_PAUSES)
 
 
-async def _at_work(
+async def workflows_at_work(
     temporal: Client, run: WorkflowExecutionDescription
 ) -> AsyncIterator[DescribeWorkflowExecutionResponse]:
     """Yield the run and those nested in it that have not ended, level by level."""

@@ -76,7 +76,7 @@ class Ingest:
         """
         with translate_rpc_errors(f"ingest {self.id!r}"):
             try:
-                async with logging_hindrances(f"ingest {self.id!r}", self):
+                async with logging_hindrances(f"ingest {self.id!r}", self.hindrances):
                     return await self._handle.result()
             except WorkflowFailureError as error:
                 raise _failed(self.id, error) from None

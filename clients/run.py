@@ -145,19 +145,20 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         """Wait for the run's end and return its result, also where it failed.
 
         The output of a completed run is a value of the runnable's output type where this process knows it. What holds
-        it up, such as that no worker is there, is logged as a warning of `sostenuto.clients` after some seconds.
+        it up, such as that no worker is there, and what it waits for people for, is logged as a warning of
+        `sostenuto.clients` after some seconds.
 
         Args:
             timeout: Longest to wait, in seconds where it is a number. Default: for ever. The run goes on all the same.
 
         Raises:
             SpecError: There is no such run.
-            TimeoutError: It has not ended by then; the message says what holds it up.
+            TimeoutError: It has not ended by then; says what holds it up or what it waits for, and how it goes on.
         """
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         ended = self._ended
         if ended is None:
-            ended = await wait_for_end(f"run {self.id!r}", self, self._read_to_end, seconds)
+            ended = await wait_for_end(f"run {self.id!r}", self.held_up, self._read_to_end, seconds)
         result = ended.result or Result(status=Status.FAILED, reason="the history ends without a result")
         result = typed(f"run {self.id!r}", self._output_type, result)
         return result.model_copy(update={"messages": ended.transcript()})

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
 
 from ..contracts.contract import Contract
 from ..contracts.wire.run import Status
-from ..workflows.search_attributes import COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
+from ..workflows.search_attributes import AWAITING, COST_USD, RUNNABLE, RUNNING, STATUS, TENANT, TOKENS
 
 _BROKEN_OFF = {
     WorkflowExecutionStatus.FAILED: Status.FAILED,
@@ -42,6 +42,9 @@ class RunSummary(Contract):
     parent: str = ""
     """Id of the run that started it. Empty where a client did."""
 
+    awaits: str = ""
+    """What it, or a run nested in it, waits for people for: `approval` or `top-up`; empty where for nothing."""
+
     @computed_field  # type: ignore[prop-decorator]
     @property
     def seconds(self) -> float | None:
@@ -67,12 +70,19 @@ class RunSummary(Contract):
             tokens=found.get(TOKENS) if told else None,
             is_whole=is_over or (found.get(STATUS) is None and execution.status in _CAME_TO_AN_END),
             parent=execution.parent_id or "",
+            awaits=awaits_of(execution),
         )
 
     def with_nested(self, cost_usd: float, tokens: int) -> RunSummary:
         """Return it with what nested runs have used beside it."""
         told = {"cost_usd": (self.cost_usd or 0.0) + cost_usd, "tokens": (self.tokens or 0) + tokens}
         return self.model_copy(update=told)
+
+
+def awaits_of(execution: WorkflowExecution) -> str:
+    """Return what an execution waits for people for; empty where for nothing."""
+    is_open = execution.status is WorkflowExecutionStatus.RUNNING
+    return (execution.typed_search_attributes.get(AWAITING) or "") if is_open else ""
 
 
 def _status(status: WorkflowExecutionStatus | None, noted: str | None) -> str:

@@ -6,13 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from ..contracts.errors import SostenutoError
 from ..contracts.text import one_line
-
-if TYPE_CHECKING:
-    from .hindrances import Hindrance
 
 _LOG: Final = logging.getLogger("sostenuto.clients")
 T = TypeVar("T")
@@ -27,27 +24,48 @@ _TOLD_ATTEMPTS: Final = (1, 3, 10, 20)
 """How many attempts have failed where it is said again."""
 
 
-class Hindered(Protocol):
-    """What may be held up, such as a run or an ingest."""
+class HeldUp(Protocol):
+    """Something that holds a run up, as a sentence that says what to do."""
 
-    def hindrances(self) -> Awaitable[Sequence[Hindrance]]:
-        """Return what holds it up at this moment."""
+    @property
+    def run_id(self) -> str:
+        """Id of the run or nested run."""
+        ...
+
+    @property
+    def step(self) -> str:
+        """Which of its steps; empty where it is none in particular."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """How often the step was tried so far."""
+        ...
+
+    @property
+    def is_unserved(self) -> bool:
+        """Whether it waits for a worker."""
         ...
 
 
+HeldT = TypeVar("HeldT", bound=HeldUp)
+
+
 @asynccontextmanager
-async def noticing_hindrances(waits: Hindered, tell: Callable[[Hindrance], None]) -> AsyncIterator[Callable[[], None]]:
+async def noticing_hindrances(
+    ask: Callable[[], Awaitable[Sequence[HeldT]]], tell: Callable[[HeldT], None]
+) -> AsyncIterator[Callable[[], None]]:
     """Tell in the block what holds something up.
 
     Whenever nothing has happened for a while. Each thing is told once, and what fails again and again a few times.
     Yields what is to be called whenever something happens.
 
     Args:
-        waits: What may be held up.
+        ask: Returns what holds it up at this moment.
         tell: Told each thing.
     """
     happened = asyncio.Event()
-    telling = asyncio.create_task(_tell(waits, happened, tell))
+    telling = asyncio.create_task(_tell(ask, happened, tell))
     try:
         yield happened.set
     finally:
@@ -55,24 +73,29 @@ async def noticing_hindrances(waits: Hindered, tell: Callable[[Hindrance], None]
         await asyncio.gather(telling, return_exceptions=True)
 
 
-def logging_hindrances(what: str, waits: Hindered) -> AbstractAsyncContextManager[Callable[[], None]]:
+def logging_hindrances(
+    what: str, ask: Callable[[], Awaitable[Sequence[HeldUp]]]
+) -> AbstractAsyncContextManager[Callable[[], None]]:
     """Log in the block what holds something up, as warnings.
 
     Args:
         what: What that is, as a noun: `run 'ticket-812'`.
-        waits: The same.
+        ask: Returns what holds it up at this moment.
     """
-    return noticing_hindrances(waits, lambda hindrance: _log_wait(what, str(hindrance)))
+    return noticing_hindrances(ask, lambda held: _log_wait(what, str(held)))
 
 
 async def wait_for_end(
-    what: str, waits: Hindered, until_end: Callable[[Callable[[], None]], Awaitable[T]], most: float | None
+    what: str,
+    ask: Callable[[], Awaitable[Sequence[HeldUp]]],
+    until_end: Callable[[Callable[[], None]], Awaitable[T]],
+    most: float | None,
 ) -> T:
     """Wait for an end, and log meanwhile what holds it up.
 
     Args:
         what: Whose end, as a noun: `run 'ticket-812'`.
-        waits: The same.
+        ask: Returns what holds it up at this moment.
         until_end: Waits for it; is given what it calls whenever something happens.
         most: Most seconds to wait. None: for ever.
 
@@ -84,12 +107,12 @@ async def wait_for_end(
     """
     limit = asyncio.timeout(most)
     try:
-        async with limit, logging_hindrances(what, waits) as happened:
+        async with limit, logging_hindrances(what, ask) as happened:
             return await until_end(happened)
     except TimeoutError:
         if not limit.expired():
             raise
-        raise TimeoutError(f"{what} has not ended within {most:g} s: {await _why(waits)}") from None
+        raise TimeoutError(f"{what} has not ended within {most:g} s: {await _why(ask)}") from None
 
 
 @contextmanager
@@ -120,11 +143,11 @@ def _log_wait(what: str, why: str) -> None:
     _LOG.warning("waiting for %s: %s", what, why)
 
 
-async def _why(waits: Hindered) -> str:
+async def _why(ask: Callable[[], Awaitable[Sequence[HeldUp]]]) -> str:
     """Return what holds it up, or why that is not known."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            held_up = await waits.hindrances()
+            held_up = await ask()
     except TimeoutError:
         return "what holds it up cannot be asked: the Temporal server does not answer"
     except SostenutoError as error:
@@ -132,27 +155,31 @@ async def _why(waits: Hindered) -> str:
     return "; ".join(map(str, held_up)) or "nothing is known that holds it up"
 
 
-async def _tell(waits: Hindered, happened: asyncio.Event, tell: Callable[[Hindrance], None]) -> None:
+async def _tell(
+    ask: Callable[[], Awaitable[Sequence[HeldT]]], happened: asyncio.Event, tell: Callable[[HeldT], None]
+) -> None:
     told: set[tuple[str, str, int]] = set()
     silence = _SILENCE_SECONDS
     while True:
-        if await _silent(happened, silence) and not await _tell_news(waits, told, tell):
+        if await _silent(happened, silence) and not await _tell_news(ask, told, tell):
             silence = min(silence * 2, _LONGEST_SILENCE_SECONDS)
         else:
             silence = _SILENCE_SECONDS
 
 
-async def _tell_news(waits: Hindered, told: set[tuple[str, str, int]], tell: Callable[[Hindrance], None]) -> bool:
+async def _tell_news(
+    ask: Callable[[], Awaitable[Sequence[HeldT]]], told: set[tuple[str, str, int]], tell: Callable[[HeldT], None]
+) -> bool:
     """Tell what was not told before; return whether there was any."""
     before = len(told)
     try:
-        for hindrance in await waits.hindrances():
+        for held in await ask():
             # What no worker takes is told of once: the attempts are those of as many workers.
-            failed = 0 if hindrance.is_unserved else hindrance.attempt
-            key = (hindrance.run_id, hindrance.step, sum(failed >= number for number in _TOLD_ATTEMPTS))
+            failed = 0 if held.is_unserved else held.attempt
+            key = (held.run_id, held.step, sum(failed >= number for number in _TOLD_ATTEMPTS))
             if key not in told:
                 told.add(key)
-                tell(hindrance)
+                tell(held)
     except SostenutoError:
         # Where the server is away or denies it, whatever is watched says so.
         return False

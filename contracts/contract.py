@@ -110,10 +110,13 @@ class Spec(Contract):
                 SpecError: It is not; says what to write.
             """
             if unnamed and cls._is_named_only:
-                first = brief(unnamed[0])
-                told = f"write name={first}" if isinstance(unnamed[0], str) else "give each by its name"
-                raise SpecError(f"{cls.__name__}: the argument {first} has no name: {told}")
+                raise SpecError(unnamed_argument(cls.__name__, unnamed[0], cls._meant_by(unnamed[0])))
             return super().__new__(cls)
+
+    @classmethod
+    def _meant_by(cls, unnamed: object) -> str:
+        """Return the field that an unnamed argument is meant for; empty if none."""
+        return "name" if isinstance(unnamed, str) and "name" in cls.model_fields else ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep pydantic from calling the constructor of a spec that it reads from JSON."""
@@ -169,7 +172,8 @@ def as_tuple(items: Any, where: str) -> tuple[Any, ...]:
     Raises:
         SpecError: `items` is not a list; often it is the one item that was meant to be in it.
     """
-    if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel):
+    # A class may make lists, and is none.
+    if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping | BaseModel | type):
         return tuple(items)
     raise SpecError(f"{where}: {brief(items)} is not a list: write [...]")
 
@@ -215,8 +219,26 @@ def _item(holder: Any, name: str) -> Any:
 def brief(value: object) -> str:
     """Return a value as an error shows it: its kind and name, or its repr cut short."""
     if isinstance(value, Spec):
-        return f"{type(value).__name__} {getattr(value, 'name', '')!r}"
+        name = getattr(value, "name", None)
+        return f"{type(value).__name__}(...)" if name is None else f"{type(value).__name__} {name!r}"
+    if isinstance(value, type) and not get_origin(value):
+        return f"the class {value.__name__}"
+    if inspect.isfunction(value):
+        return "a lambda" if value.__name__ == "<lambda>" else f"the function {value.__name__}"
     return shorten(repr(value), 80)
+
+
+def unnamed_argument(owner: str, value: object, field: str) -> str:
+    """Return what is wrong with an argument that was given without its name.
+
+    Args:
+        owner: What it was given to.
+        value: The argument.
+        field: What it is meant for; empty where that is not known.
+    """
+    shown = repr(value) if isinstance(value, str | int | float) else "..."
+    told = f"write {field}={shorten(shown, 80)}" if field else "give each by its name"
+    return f"{owner}: the argument {brief(value)} has no name: {told}"
 
 
 def _takes_unnamed(owner: type) -> bool:
@@ -273,7 +295,8 @@ def _message(problem: ErrorDetails) -> str:
         case "too_short":
             return "give at least one"
         case "model_type":
-            return f"{brief(problem['input'])} is not a {problem['ctx']['class_name']}"
+            wanted = problem["ctx"]["class_name"]
+            return f"{brief(problem['input'])} is not a {wanted}: write {wanted}(...)"
         case _:
             return problem["msg"].removeprefix("Value error, ")
 

@@ -14,6 +14,7 @@ from temporalio import activity
 
 from ...contracts import names
 from ...contracts.control.approval import USER_VALUE, Approval, Predicate, call_hash, given_to
+from ...contracts.control.person import person
 from ...contracts.mcp import McpServer
 from ...contracts.signature.tool_signature import ToolArgumentsError
 from ...contracts.text import cut, encodable
@@ -96,7 +97,7 @@ class ApprovalActivities:
             if not needed:
                 return ApprovalAsked(needed=False)
             found = found.model_copy(update={"reason": reason})
-        if asks.four_eyes and not call.requester and not call.in_doubt:
+        if asks.four_eyes and not person(call.requester) and not call.in_doubt:
             lack = f"it takes another person than whoever asked, and the run's context has no {USER_VALUE!r}"
             return ApprovalAsked(needed=False, refused=f"{call.name} was not run: {lack}.")
         return found

@@ -66,7 +66,7 @@ class ApprovalCalls(Reachable):
             for_rest: Whether the yes is for this tool for the rest of the run, where its approval grants that.
 
         Returns:
-            How many more people have to say yes.
+            How many more people have to say yes, and the hash of the call.
 
         Raises:
             SpecError: No such call waits, it was decided or has expired, or the decision is none; says why.
@@ -171,7 +171,8 @@ class ApprovalCalls(Reachable):
         decision = Decision.model_validate(
             {"path": call.path, "call_id": call_id, "kind": kind, "hash": call.hash, **said}
         )
-        return await send_decision(self._temporal, call.run_id, decision)
+        came = await send_decision(self._temporal, call.run_id, decision)
+        return came if came.hash else came.model_copy(update={"hash": call.hash})
 
 
 def pending_in(some: Iterable[TreePart]) -> Iterator[PendingApproval]:
@@ -204,8 +205,9 @@ def _named(run_id: str, some: Sequence[TreePart], call_id: str, path: str | None
         raise SpecError(f"run {run_id!r}: call {call_id!r} waits no more: {how}")
     if not some:
         raise SpecError(f"run {run_id!r} has ended, and nothing waits in it")
-    those = ", ".join(f"{one.call_id!r} ({one.tool} at {one.path})" for one in waiting) or "none"
-    raise SpecError(f"run {run_id!r}: no call {call_id!r} waits for a person; those that do: {those}")
+    those = ", ".join(f"{one.call_id!r} ({one.tool} at {one.path!r})" for one in waiting) or "none"
+    where = "" if path is None else f" at {path!r}"
+    raise SpecError(f"run {run_id!r}: no call {call_id!r}{where} waits for a person; those that do: {those}")
 
 
 def _json(what: str, value: object) -> JsonValue:

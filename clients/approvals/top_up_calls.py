@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from uuid import uuid4
@@ -13,7 +14,10 @@ from ...contracts.contract import problems_of
 from ...contracts.errors import SpecError
 from ...contracts.wire.control.top_up import PendingTopUp, ToppedUp, TopUp
 from ...history.reading.tree import TreePart
+from ..hindrances import Hindrance
+from ..rpc_errors import translate_rpc_errors
 from .approval_calls import ApprovalCalls
+from .awaited import Awaited, find_awaited
 from .decisions import send_to_run
 
 
@@ -79,6 +83,21 @@ class TopUpCalls(ApprovalCalls):
         except ValidationError as error:
             raise SpecError(f"top_up: {problems_of(error)}") from None
         return await self._sent(run_id, top_up, id or uuid4().hex)
+
+    async def held_up(self) -> tuple[Hindrance | Awaited, ...]:
+        """Return what holds it up, and what it waits for people for.
+
+        Raises:
+            SpecError: There is no such run.
+            SetupError: The server is away, or denies access.
+        """
+        hindrances = await self.hindrances()
+        with translate_rpc_errors(f"run {self.id!r}"):
+            return (*hindrances, *await find_awaited(self._temporal, await self._newest()))
+
+    @abstractmethod
+    async def hindrances(self) -> tuple[Hindrance, ...]:
+        """Return what holds it up at this moment, but for people."""
 
     async def _sent(self, run_id: str, top_up: TopUp, update_id: str) -> ToppedUp:
         return await send_to_run(

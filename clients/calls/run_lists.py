@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final, Literal, TypeVar
 
 from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.wire.places import Place
-from ...workflows.search_attributes import RUNNING
 from ..chats.summary import ChatSummary
 from ..overview.lookout import OURS
 from ..overview.requests import quoted
 from ..rpc_errors import translate_rpc_errors
-from ..summary import RunSummary
+from ..summary import RunSummary, awaits_of
 
 ListOrder = Literal["time", "cost"]
 """How runs may be listed."""
 
 _ROOTS_AT_ONCE: Final = 50
+_UNDER_WAY: Final = "ExecutionStatus = 'Running'"
+
+RowT = TypeVar("RowT", RunSummary, ChatSummary)
 
 
 class RunLists:
@@ -56,6 +60,8 @@ class RunLists:
             rows: Sequence[RunSummary] = [
                 RunSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)
             ]
+            if not nested:
+                rows = await self._with_awaited(rows)
             if order == "cost" and not nested:
                 rows = await self._with_nested(rows)
         return tuple(sorted(rows, key=_by_cost) if order == "cost" else rows)
@@ -77,24 +83,48 @@ class RunLists:
         if query:
             full += f" AND ({query})"
         with translate_rpc_errors("the list of chats"):
-            rows = [await ChatSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)]
+            rows: Sequence[ChatSummary] = [
+                await ChatSummary.of(row) async for row in self.temporal.list_workflows(full, limit=limit)
+            ]
+            rows = await self._with_awaited(rows)
         return tuple(sorted(rows, key=_by_cost) if order == "cost" else rows)
+
+    async def _with_awaited(self, rows: Sequence[RowT]) -> Sequence[RowT]:
+        """Add what nested runs wait for people for, as what they are in waits for them."""
+        found: dict[str, str] = {}
+        try:
+            async for row in self._nested_in(rows, f"{_UNDER_WAY} AND {names.SEARCH_AWAITING} IS NOT NULL"):
+                root, awaits = Place(row.id).root, awaits_of(row)
+                # As a run in which both wait is listed.
+                found[root] = min(found.get(root, awaits), awaits)
+        except RPCError as error:
+            # The namespace may have the attributes of a version that had no such one.
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+        return [row if row.awaits else row.model_copy(update={"awaits": found.get(row.id, "")}) for row in rows]
+
+    async def _nested_in(
+        self, rows: Iterable[RunSummary | ChatSummary], query: str = _UNDER_WAY
+    ) -> AsyncIterator[WorkflowExecution]:
+        """Yield the runs under way that are nested in those that are."""
+        open_ = [row.id for row in rows if row.ended_at is None]
+        for first in range(0, len(open_), _ROOTS_AT_ONCE):
+            roots = ", ".join(map(quoted, open_[first : first + _ROOTS_AT_ONCE]))
+            full = f"RootWorkflowId IN ({roots}) AND ParentWorkflowId IS NOT NULL AND {query}"
+            async for row in self.temporal.list_workflows(full):
+                yield row
 
     async def _with_nested(self, rows: Sequence[RunSummary]) -> Sequence[RunSummary]:
         """Add what nested runs under way have used.
 
         The run that started one knows that at its end.
         """
-        open_ = [row.id for row in rows if row.status == RUNNING]
         costs: Counter[str] = Counter()
         tokens: Counter[str] = Counter()
-        for first in range(0, len(open_), _ROOTS_AT_ONCE):
-            roots = ", ".join(map(quoted, open_[first : first + _ROOTS_AT_ONCE]))
-            query = f"RootWorkflowId IN ({roots}) AND ParentWorkflowId IS NOT NULL AND ExecutionStatus = 'Running'"
-            async for row in self.temporal.list_workflows(query):
-                one, root = RunSummary.of(row), Place(row.id).root
-                costs[root] += one.cost_usd or 0.0  # type: ignore[assignment]
-                tokens[root] += one.tokens or 0
+        async for row in self._nested_in(rows):
+            one, root = RunSummary.of(row), Place(row.id).root
+            costs[root] += one.cost_usd or 0.0  # type: ignore[assignment]
+            tokens[root] += one.tokens or 0
         return [row.with_nested(costs[row.id], tokens[row.id]) if tokens[row.id] else row for row in rows]
 
 

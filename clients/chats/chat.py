@@ -87,7 +87,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
             result=Answers(id, self._before_end, partial(self._items, live=False), self._keep).of,
             keep=self._keep,
             typed=partial(typed, f"chat {id!r}", output_type),
-            hindrances=self.hindrances,
+            held_up=self.held_up,
         )
 
     def __repr__(self) -> str:

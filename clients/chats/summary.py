@@ -9,6 +9,7 @@ from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
 from ...contracts import names
 from ...contracts.contract import Contract
 from ...workflows.search_attributes import COST_USD, RUNNABLE, TENANT, TOKENS
+from ..summary import awaits_of
 
 _OPEN = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 
@@ -28,6 +29,8 @@ class ChatSummary(Contract):
     started_at: datetime
     """When its newest execution began: of a long chat, later than the chat itself."""
     ended_at: datetime | None = None
+    awaits: str = ""
+    """What its turn, or a run nested in it, waits for people for: `approval` or `top-up`; empty where for nothing."""
     cost_usd: float = 0.0
     """US dollars so far, of the turns that have ended."""
     tokens: int = 0
@@ -45,6 +48,7 @@ class ChatSummary(Contract):
             tenant=found.get(TENANT) or "",
             started_at=execution.start_time,
             ended_at=execution.close_time,
+            awaits=awaits_of(execution),
             cost_usd=found.get(COST_USD) or 0.0,
             tokens=found.get(TOKENS) or 0,
         )

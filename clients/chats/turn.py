@@ -14,8 +14,7 @@ from ...contracts.wire.chats.chat import Taken
 from ...contracts.wire.chats.chat_event import TurnFinished, TurnStarted
 from ...contracts.wire.live import StreamItem
 from ...contracts.wire.run import Result
-from ..hindrances import Hindrance
-from ..waiting import logging_hindrances
+from ..waiting import HeldUp, logging_hindrances
 from .bookmark import Bookmark
 from .updates import ended_before
 
@@ -37,8 +36,8 @@ class AskedChat:
     """Takes a bookmark back."""
     typed: Callable[[Result], Result]
     """Gives the output of a result its type."""
-    hindrances: Callable[[], Coroutine[Any, Any, Sequence[Hindrance]]]
-    """Tells what holds it up."""
+    held_up: Callable[[], Coroutine[Any, Any, Sequence[HeldUp]]]
+    """Tells what holds it up, people too."""
 
 
 class Turn(Generic[OutT_co]):
@@ -120,7 +119,7 @@ class Turn(Generic[OutT_co]):
             SpecError: It has ended, there is none, or it does not take such a message.
             SetupError: The server is away, or denies access.
         """
-        async with logging_hindrances(f"chat {self._asked.id!r}", self._asked):
+        async with logging_hindrances(f"chat {self._asked.id!r}", self._asked.held_up):
             await self.accepted()
             self._result = self._result or await self._asked.result(self.id, self._execution)
         return self._asked.typed(self._result)

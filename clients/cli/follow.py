@@ -51,13 +51,14 @@ async def show(
         console: Where.
         args: Options of the command.
         after: Where to begin.
-        asks: Whether to ask whoever sits at the terminal about what waits for a person.
+        asks: Whether to ask whoever sits at the terminal about what waits for a person: else it is said how that is
+            decided.
     """
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    asking = Asking(run, say) if asks else None
+    asking = Asking(run, say, asks=asks)
     return await unless_stuck(
         run, say, args.when_stuck, lambda happened: _follow(run, console, say, happened, after, asking)
     )
@@ -102,7 +103,7 @@ async def _follow(
     say: Callable[[str], None],
     happened: Callable[[], None],
     after: str | None,
-    asking: Asking | None,
+    asking: Asking,
 ) -> None:
     tree, spoken = StepTree(), Spoken()
     items: AsyncIterator[StreamItem] = run.stream(after) if console.is_terminal else run.events(after)
@@ -113,7 +114,7 @@ async def _follow(
             if not isinstance(item, LiveItem):
                 for text in tree.lines(item):
                     say(text)
-                if asking and (asked := is_asked(item)):
+                if asked := is_asked(item):
                     status.stop()
                     await asking.about(asked)
                     status.start()

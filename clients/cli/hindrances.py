@@ -6,15 +6,18 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from ..waiting import Hindered, noticing_hindrances
+from ..waiting import noticing_hindrances
 from .step_lines import hindrance_line
 
 if TYPE_CHECKING:
+    from ..chats.chat import Chat
     from ..hindrances import Hindrance
+    from ..ingest import Ingest
+    from ..run import Run
 
 
 def telling_hindrances(
-    waits: Hindered, say: Callable[[str], None], on_unserved: Callable[[], None] = lambda: None
+    waits: Run | Chat | Ingest, say: Callable[[str], None], on_unserved: Callable[[], None] = lambda: None
 ) -> AbstractAsyncContextManager[Callable[[], None]]:
     """Say in the block what holds something up, as `noticing_hindrances`.
 
@@ -29,4 +32,4 @@ def telling_hindrances(
         if hindrance.is_unserved:
             on_unserved()
 
-    return noticing_hindrances(waits, tell)
+    return noticing_hindrances(waits.hindrances, tell)

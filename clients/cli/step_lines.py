@@ -37,7 +37,7 @@ from ...contracts.wire.places import Place
 from .terminal import harmless
 
 if TYPE_CHECKING:
-    from ..hindrances import Hindrance
+    from ..waiting import HeldUp
 
 _OR_END_IT = "or terminate it in the Temporal UI"
 _HOW_TO_SERVE = f"run a worker whose App has it in workflows=[…], {_OR_END_IT}"
@@ -64,9 +64,9 @@ def line(event: Event) -> str | None:
     return None if text is None else harmless(text)
 
 
-def hindrance_line(hindrance: Hindrance) -> str:
+def hindrance_line(held: HeldUp) -> str:
     """Return the line of what holds a run up."""
-    return harmless(f"     ⚠ {hindrance}")
+    return harmless(f"     ⚠ {held}")
 
 
 _OF_CHATS = ChatStarted | TurnQueued | TurnStarted | TurnFinished
@@ -119,7 +119,7 @@ def _line_of_approval(event: ApprovalRequested | ApprovalDecided) -> str:
     changed = f" to {_arguments(event.arguments)}" if event.arguments is not None else ""
     missing = f"  {plural(event.missing, 'more decider')} needed" if event.missing else ""
     mark = "✗" if event.decision == "deny" else "✓"
-    return f"     {mark} {event.name}: {event.decision}{changed} by {event.by}{note}{missing}"
+    return f"     {mark} {event.name}: {event.decision}{changed} {event.who}{note}{missing}"
 
 
 def _line_of_call(event: Event) -> str | None:

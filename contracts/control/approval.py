@@ -72,6 +72,12 @@ class Approval(Spec):
         self._construct({"conditional": when is not None, **given})
         self._when = when
 
+    @classmethod
+    def _meant_by(cls, unnamed: object) -> str:
+        if isinstance(unnamed, timedelta):
+            return "expires"
+        return "group" if isinstance(unnamed, str) else "when" if inspect.isfunction(unnamed) else ""
+
     @model_validator(mode="after")
     def _may_be_reached(self) -> Approval:
         if self.escalate_to and self.expires is None:
@@ -100,10 +106,12 @@ class Approval(Spec):
             return cls(policy=given)
         if isinstance(given, Approval):
             return given
-        raise SpecError(
-            f"{where}: {brief(given)} is no approval: write True, the name of one in App(approvals=...), or "
-            "Approval(...)"
-        )
+        told = "write True, the name of one in App(approvals=...), or Approval(...)"
+        if isinstance(given, type) and issubclass(given, Approval):
+            told = "write Approval(...), or True where anybody's yes will do"
+        elif callable(given):
+            told = "where it says which calls ask, write Approval(when=...)"
+        raise SpecError(f"{where}: {brief(given)} is no approval: {told}")
 
     def check_when(self, known: Iterable[str], where: str) -> None:
         """Check that the predicate asks for arguments that the tool has.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import JsonValue
 
+from ..contract import option_names, unknown_field, unnamed_argument
+from ..errors import SpecError
 from ..tool import Effect, ToolSpec, check_spec
 from .approval import Approval
 
@@ -49,6 +51,18 @@ class AskPerson:
         SpecError: Not every provider takes the name, or there is nothing after which it is escalated.
     """
 
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *unnamed: Any, **_: Any) -> AskPerson:
+            """Check that each argument has its name.
+
+            Raises:
+                SpecError: One has none; says what to write.
+            """
+            for one in unnamed:
+                raise SpecError(unnamed_argument("AskPerson", one, "group" if isinstance(one, str) else ""))
+            return super().__new__(cls)
+
     def __init__(
         self,
         *,
@@ -57,7 +71,10 @@ class AskPerson:
         group: str = "",
         expires: timedelta | None = None,
         escalate_to: str = "",
+        **unknown: Any,
     ) -> None:
+        for option in unknown:
+            raise SpecError(unknown_field("AskPerson", option, option_names(AskPerson.__init__)))
         asks = Approval(group=group, expires=expires, escalate_to=escalate_to)
         self.spec = ToolSpec(
             name=name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from ..contract import Contract, Spec, arguments, as_tuple, brief
 from ..errors import SpecError
@@ -21,8 +21,8 @@ class Degrade(Spec):
     kind: Literal["degrade"] = "degrade"
     model: Model
 
-    def __init__(self, model: Model | str) -> None:
-        self._construct({"model": model})
+    def __init__(self, model: Model | str, **unknown: Any) -> None:
+        self._construct(arguments(locals()))
 
 
 class Ask(Spec):
@@ -35,8 +35,12 @@ class Ask(Spec):
     expires: timedelta | None = Field(default=None, gt=timedelta(0), le=LONGEST_WAIT)
     """How long it waits, in seconds as a number. None: as long as it takes."""
 
-    def __init__(self, *, expires: timedelta | float | None = None) -> None:
-        self._construct({"expires": expires})
+    def __init__(self, *, expires: timedelta | float | None = None, **unknown: Any) -> None:
+        self._construct(arguments(locals()))
+
+    @classmethod
+    def _meant_by(cls, unnamed: object) -> str:
+        return "expires" if isinstance(unnamed, timedelta | int | float) else ""
 
 
 class Finish(Spec):
@@ -49,8 +53,12 @@ class Finish(Spec):
     keep: float = Field(default=0.1, gt=0, lt=1)
     """Which part of the limits is kept, and one turn of those."""
 
-    def __init__(self, *, keep: float = 0.1) -> None:
-        self._construct({"keep": keep})
+    def __init__(self, *, keep: float = 0.1, **unknown: Any) -> None:
+        self._construct(arguments(locals()))
+
+    @classmethod
+    def _meant_by(cls, unnamed: object) -> str:
+        return "keep" if isinstance(unnamed, float) else ""
 
 
 class Stop(Spec):
@@ -65,6 +73,8 @@ class Stop(Spec):
 WhenExhausted: TypeAlias = Annotated[Degrade | Ask | Finish | Stop, Field(discriminator="kind")]
 """What happens once a budget is not enough for the next call."""
 
+_STEPS: Final = (Degrade, Ask, Finish, Stop)
+_STEP_WORDS: Final = ('Degrade("provider/model")', "Ask()", "Finish()", "Stop()")
 _FINISH_OR_STOP: Final = (Finish(), Stop())
 
 _ELSEWHERE = {
@@ -114,13 +124,16 @@ class Budget(Spec):
         given = arguments(locals())
         if isinstance(seconds, timedelta):
             given["seconds"] = seconds.total_seconds()
-        single = isinstance(on_exhausted, Spec)
-        given["on_exhausted"] = (on_exhausted,) if single else as_tuple(on_exhausted, "Budget: on_exhausted")
+        given["on_exhausted"] = _steps(on_exhausted)
         if isinstance(ledger, str):
             given["ledger"] = Ledger(ledger)
         self._construct(given)
         if all(getattr(self, name) is None for name in ("usd", "tokens", "turns", "seconds", "share", "ledger")):
             raise SpecError("Budget: it limits nothing: give usd=, tokens=, turns=, seconds=, share= or ledger=")
+
+    @classmethod
+    def _meant_by(cls, unnamed: object) -> str:
+        return "usd" if isinstance(unnamed, float) else ""
 
     @field_validator("on_exhausted")
     @classmethod
@@ -140,6 +153,26 @@ class Budget(Spec):
     def keep(self) -> float:
         """Which part of it is kept for a last call."""
         return next((step.keep for step in self.on_exhausted if isinstance(step, Finish)), 0.0)
+
+
+def _steps(given: Any) -> tuple[Any, ...]:
+    """Return the steps that a list of them has, or the one that stands alone.
+
+    Raises:
+        SpecError: Something in it is none; says what to write.
+    """
+    is_list = isinstance(given, Iterable) and not isinstance(given, str | BaseModel)
+    steps = as_tuple(given, "Budget: on_exhausted") if is_list else (given,)
+    for index, step in enumerate(steps):
+        if isinstance(step, (*_STEPS, dict)):
+            continue
+        where = f"on_exhausted[{index}]" if is_list else "on_exhausted"
+        named = getattr(step, "__name__", step) if isinstance(step, type | str) else ""
+        meant = next(
+            (words for words in _STEP_WORDS if words.partition("(")[0].casefold() == str(named).casefold()), ""
+        )
+        raise SpecError(f"Budget: {where}: {brief(step)} is no step: write {meant or ', '.join(_STEP_WORDS)}")
+    return steps
 
 
 class Envelope(Contract):

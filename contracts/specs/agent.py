@@ -309,8 +309,9 @@ def _tool_spec(tool: Any) -> ToolSpec:
         check_spec(tool)
         return tool
     name = getattr(tool, "__name__", "")
-    if isinstance(tool, type) and issubclass(tool, ProviderTool):
-        raise SpecError(f"{name} is not a tool: write {name}(...)")
+    if isinstance(tool, type) and issubclass(tool, AskPerson | ProviderTool | Node):
+        told = "COLLECTION.search" if issubclass(tool, Retrieve) else f"{name}({'' if tool is AskPerson else '...'})"
+        raise SpecError(f"{brief(tool)} is not a tool: write {told}")
     if inspect.ismethod(tool):
         raise SpecError(f"{name} is not a tool: write tool(effect=...)(object.{name}), with the object that it is of")
     if isinstance(tool, Collection):

@@ -28,7 +28,19 @@ async def build_trace(parts: AsyncIterator[TreePart], untold: str, earlier: str)
             builder.go_on(part.place.workflow_id, part.projection.path, part.events[0].at, earlier)
         for event in part.events:
             builder.take(event, part.projection)
+        _take_awaited(builder, part)
         read.add(part.place.workflow_id)
         begun.update(nested.workflow_id for nested in part.nested())
     run = builder.root(dict.fromkeys(begun - read, untold))
     return Trace(run=run, shares=shares_of(run)) if run else None
+
+
+def _take_awaited(builder: TraceBuilder, part: TreePart) -> None:
+    """Take in what a workflow waits for people for, by all of its events."""
+    run_id = part.place.workflow_id
+    for call in part.projection.approvals.pending(run_id):
+        if step := builder.open_step(call.path, call.call_id):
+            step.await_person(call.words)
+    for budget in part.projection.budgets.pending(run_id):
+        if step := builder.open_step(budget.path, ""):
+            step.await_person(budget.words)

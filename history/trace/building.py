@@ -32,7 +32,8 @@ from ...contracts.wire.event import (
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
-from .growing import EndedStep, GrowingStep, seconds_between
+from .growing import EndedStep, GrowingStep, call_of, seconds_between
+from .proving import proven
 from .step import TraceStep
 from .whole_steps import WholeStep, stages_fields, step_fields
 
@@ -104,6 +105,17 @@ class TraceBuilder:
             case _:
                 self._note(event)
 
+    def open_step(self, path: str, call_id: str) -> GrowingStep | None:
+        """Return what has not ended: a call, or what a place is in.
+
+        Args:
+            path: The place.
+            call_id: Id of the call; empty of none.
+        """
+        call = self._calls.get(Place(path).tool_call(call_id)) if call_id else None
+        step = call or (self._holder(path) if self._root else None)
+        return step if step and "seconds" not in step.fields else None
+
     def ended(self) -> list[EndedStep]:
         """Return the steps that have ended since this was asked last, in that order."""
         steps, self._ended = self._ended, []
@@ -146,7 +158,7 @@ class TraceBuilder:
             message = None if isinstance(event, ChatStarted) else event.message
             asked_of = message.text if message else None
             about = {"id": event.run_id, "run_id": event.run_id, "runnable_kind": event.runnable_kind}
-            call = self._calls.get(_call_of(event)) if isinstance(event, MemberStarted) else None
+            call = self._calls.get(call_of(event)) if isinstance(event, MemberStarted) else None
             known = self._add(event, call, kind="run", name=name, asked=asked_of, **about)
             self._runs[event.run_id] = known
         self._holders[event.path] = known
@@ -206,7 +218,7 @@ class TraceBuilder:
     def _take_approval(self, event: ApprovalRequested | ApprovalDecided) -> None:
         call = self._calls.get(Place(event.path).tool_call(event.call_id))
         if isinstance(event, ApprovalDecided):
-            self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=event.who)
+            self._note_at_once(event, kind="notice", name=f"{event.name}: {event.decision}", reason=event.words)
             if call and not event.missing:
                 call.person_said(event.at)
         elif call:
@@ -258,7 +270,7 @@ class TraceBuilder:
             "prompt_hash": event.prompt_hash,
             "turns": 1,
             "stop": event.stop,
-            "proven": _proven(event, projection) if self._keep else None,
+            "proven": proven(event, projection) if self._keep else None,
         }
 
     def _prompt(self, event: ModelRequested, projection: Projection) -> dict[str, Any]:
@@ -335,16 +347,3 @@ class TraceBuilder:
         assert self._root  # noqa: S101 - asked for nothing before there is one
         inward = reversed([*Place(path).with_parents()])
         return next((self._holders[one] for one in inward if one in self._holders), self._root)
-
-
-def _call_of(event: MemberStarted) -> str:
-    """Return the id of the tool call that started a nested run."""
-    return Place(event.path).parent.tool_call(event.call_id) if event.call_id else ""
-
-
-def _proven(event: ModelResponded, projection: Projection) -> bool | None:
-    """Return whether the prompt is as the history tells it."""
-    try:
-        return projection.prompt(event.turn, event.path).hash == event.prompt_hash
-    except KeyError:
-        return None

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...contracts.wire.event import Event
+from ...contracts.wire.event import Event, MemberStarted
+from ...contracts.wire.places import Place
 from .step import TraceStep
 
 
@@ -26,14 +27,17 @@ class GrowingStep:
     def ask_person(self, at: datetime) -> None:
         """Take in that it waits for a person, from now on or still."""
         self._asked_at = self._asked_at or at
-        self.fields["awaits_person"] = True
 
     def person_said(self, at: datetime) -> None:
         """Take in that it waits for a person no more."""
         if self._asked_at:
             waited = self.fields.get("person_seconds", 0.0) + seconds_between(self._asked_at, at)
-            self.fields |= {"person_seconds": waited, "waited_seconds": waited, "awaits_person": False}
+            self.fields |= {"person_seconds": waited, "waited_seconds": waited}
             self._asked_at = None
+
+    def await_person(self, what: str) -> None:
+        """Take in what it waits for a person for, beside what is known."""
+        self.fields["awaits"] = "; ".join(filter(None, (self.fields.get("awaits"), what)))
 
     def made(self) -> TraceStep:
         """Return it with all that it is made of."""
@@ -64,3 +68,8 @@ class EndedStep(NamedTuple):
 def seconds_between(begin: datetime, end: datetime) -> float:
     """Return how long it was, at least 0."""
     return max((end - begin).total_seconds(), 0.0)
+
+
+def call_of(event: MemberStarted) -> str:
+    """Return the id of the tool call that started a nested run."""
+    return Place(event.path).parent.tool_call(event.call_id) if event.call_id else ""

@@ -38,8 +38,8 @@ class TraceStep(Contract):
     attempts."""
     person_seconds: float = 0.0
     """How much of `waited_seconds` it waited for a person."""
-    awaits_person: bool = False
-    """Whether it waits for a person now."""
+    awaits: str = ""
+    """What it waits for a person for now, in words, such as `a yes of finance`; empty where for nothing."""
     attempt: int = 1
     """Which attempt had this outcome, from 1."""
     status: str = ""

@@ -74,9 +74,9 @@ class Accounts:
     """
 
     def __init__(self, awaiting: Awaiting, shown: Told = lambda *_: None) -> None:
-        self.top_ups = TopUps(self._charged_at, awaiting, shown)
-        self._borrowing = Borrowing()
         self._accounts: dict[str, Account] = {}
+        self.top_ups = TopUps(self._charged_at, self._accounts.values, awaiting, shown)
+        self._borrowing = Borrowing()
         self._given: dict[str, _Given] = {}
         self._answering: dict[str, dict[asyncio.Task[None], None]] = {}
         """By the id of the nested run that asked."""

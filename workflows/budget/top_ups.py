@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +24,8 @@ from .spent_error import BudgetSpentError
 
 _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""
+
+_MOST_PLACES = 10
 
 Told = Callable[[Place, str], None]
 """Is told of each budget that begins to wait: its place, and why it is not enough."""
@@ -54,12 +56,20 @@ class TopUps:
     Args:
         accounts: Returns those that what runs at a place is charged to, the innermost first; by default those of the
             whole run.
+        known: Returns the innermost accounts of all places.
         awaiting: Tells the list of runs that something waits.
         shown: Told of each budget that begins to wait.
     """
 
-    def __init__(self, accounts: Callable[[Place | None], Iterable[Account]], awaiting: Awaiting, shown: Told) -> None:
+    def __init__(
+        self,
+        accounts: Callable[[Place | None], Iterable[Account]],
+        known: Callable[[], Iterable[Account]],
+        awaiting: Awaiting,
+        shown: Told,
+    ) -> None:
         self._accounts = accounts
+        self._known = known
         self._awaiting = awaiting
         self._shown = shown
         self._waiting: list[_Waiting] = []
@@ -148,9 +158,7 @@ class TopUps:
         found = self._meant(top_up)
         if not found:
             where = f" at {shorten(top_up.path, 100)!r}" if top_up.path else ""
-            parent = workflow.info().parent
-            above = f"; run {parent.workflow_id!r} started it, whose budget it spends" if parent else ""
-            return f"there is no budget{where}{above}"
+            return f"there is no budget{where}{self._those_there()}"
         if ledgers := [one.ledger.name for one in found if one.ledger]:
             return f"what is lacking is of the ledger {ledgers[0]!r}: `sostenuto ledger top-up {ledgers[0]} AMOUNT`"
         if not any(_limited_by(one, top_up) for one in found):
@@ -158,14 +166,23 @@ class TopUps:
             return f"{found[0].title} limits {', '.join(limited)}, and is given none of that"
         return ""
 
+    def _those_there(self) -> str:
+        """Return which budgets there are, or why there is none."""
+        if places := sorted({one.place for known in self._known() for one in _own(known.with_those_above())}):
+            more = f" and {len(places) - _MOST_PLACES:,} more" if len(places) > _MOST_PLACES else ""
+            return f": those there are at {', '.join(map(repr, places[:_MOST_PLACES]))}{more}"
+        info = workflow.info()
+        if info.parent:
+            return f"; run {info.parent.workflow_id!r} started it, whose budget it spends"
+        if info.workflow_type == names.CHAT_WORKFLOW:
+            return ": a chat's is of one question, and none is being answered that has one: send it while one waits"
+        return ""
+
     def _meant(self, top_up: TopUp) -> list[Account]:
         """Return the accounts that a top-up is for: what waits there, else all there."""
         waiting = {one.account: None for one in self._waiting if top_up.path in ("", one.account.place)}
-        return [*waiting] or [
-            one
-            for one in self._accounts(Place(top_up.path) if top_up.path else None)
-            if one.lender is None and top_up.path in ("", one.place)
-        ]
+        there = self._accounts(Place(top_up.path) if top_up.path else None)
+        return [*waiting] or [one for one in _own(there) if top_up.path in ("", one.place)]
 
     async def _top_up(self, top_up: TopUp) -> ToppedUp:
         """Allow more, and return once it is known whether it is enough."""
@@ -178,6 +195,11 @@ class TopUps:
         await workflow.wait_condition(lambda: not any(one in self._waiting for one in waited))
         still = next((one.told.reason for one in self._waiting if one not in before), "") if waited else ""
         return ToppedUp(path=meant[0].place, still=still)
+
+
+def _own(accounts: Iterable[Account]) -> Iterator[Account]:
+    """Yield those that the workflow has of itself, and was not given."""
+    return (one for one in accounts if one.lender is None)
 
 
 def _limited(account: Account) -> dict[str, bool]:

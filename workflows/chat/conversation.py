@@ -101,13 +101,15 @@ class OneTranscript:
             for left in self._left:
                 self._loop.tell(left, stands=True)
         loop = self._loop
-        # A budget is of one question, as all limits are.
-        self._interpreter.accounts.forget(self._place)
         # Nothing undoes what a chat did.
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
-        result = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
-        await self._interpreter.accounts.close(self._place)
+        try:
+            result = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+            await self._interpreter.accounts.close(self._place)
+        finally:
+            # A budget is of one question, as all limits are: what is allowed after it would be of nothing.
+            self._interpreter.accounts.forget(self._place)
         return result
 
     def leave(self, message: Message) -> None:

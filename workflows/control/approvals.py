@@ -163,6 +163,16 @@ class Approvals:
         key = Place(decision.path).tool_call(decision.call_id)
         if call := self._waiting.get(key):
             return call.why_not(decision, workflow.now())
+        return self._why_not_there(key)
+
+    def _why_no_more(self, call: WaitingCall, decision: Decision) -> str:
+        """Return why a decision that was taken comes too late by now; empty if not."""
+        key = Place(decision.path).tool_call(decision.call_id)
+        if self._waiting.get(key) is call:
+            return call.why_no_more(decision, workflow.now())
+        return self._why_not_there(key)
+
+    def _why_not_there(self, key: str) -> str:
         if settled := self._settled.get(key):
             return f"it is decided: {settled}"
         waiting = ", ".join(map(repr, self._waiting)) or "none"
@@ -182,7 +192,7 @@ class Approvals:
                 call.checks -= 1
             if not isinstance(asked, ApprovalAsked):
                 raise ApplicationError(asked, type=names.APPROVAL_REFUSED, non_retryable=True)
-            if why := asked.refused or self._why_not(decision):
+            if why := asked.refused or self._why_no_more(call, decision):
                 raise ApplicationError(why, type=names.APPROVAL_REFUSED, non_retryable=True)
             hash_of_edit = asked.hash
         decided = call.take(decision, hash_of_edit)

@@ -1,7 +1,11 @@
-"""What is asked of whoever decides something."""
+"""What is asked of whoever decides something.
+
+Only validators of updates may call this, as they compare names: see `person`.
+"""
 
 from __future__ import annotations
 
+from ...contracts.control.person import person
 from ...contracts.text import printable
 
 MOST_BY_CHARS = 200
@@ -15,7 +19,7 @@ def why_not_said_by(by: str, note: str) -> str:
         by: Who says so.
         note: Why.
     """
-    if not by.strip() or len(by) > MOST_BY_CHARS or printable(by) != by:
+    if not person(by) or len(by) > MOST_BY_CHARS or printable(by) != by:
         return f"by= says who decides, in 1 to {MOST_BY_CHARS} printable characters"
     if len(note) > MOST_NOTE_CHARS:
         return f"the note has {len(note):,} characters and the limit is {MOST_NOTE_CHARS:,}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 
 from ...contracts.control.approval import LEAST_HASH_CHARS, Approval
 from ...contracts.control.ask_person import options_of
+from ...contracts.control.person import person
 from ...contracts.text import plural
 from ...contracts.tool import ToolSpec
 from ...contracts.wire.control.decision import Decided, Decision, DecisionKind
@@ -89,6 +89,10 @@ class WaitingCall:
 
     def why_not(self, decision: Decision, now: datetime) -> str:
         """Return why a decision cannot be taken; empty where it can."""
+        return self.why_no_more(decision, now) or self._why_not_by(decision) or self._why_not_so(decision)
+
+    def why_no_more(self, decision: Decision, now: datetime) -> str:
+        """Return why a decision comes too late; empty where it does not."""
         if self.permit:
             return "it was decided meanwhile"
         if self.expires and now >= self.expires and (self.is_escalated or not self.asks.escalate_to):
@@ -98,7 +102,7 @@ class WaitingCall:
                 f"the hash is not that of the call: it is {self.hash[:12]}…, and the decision is for "
                 f"{decision.hash[:12]}: look at the call once more"
             )
-        return self._why_not_by(decision) or self._why_not_so(decision)
+        return ""
 
     def _why_not_by(self, decision: Decision) -> str:
         by = decision.by
@@ -106,9 +110,9 @@ class WaitingCall:
             return why
         if decision.kind is DecisionKind.DENY:
             return ""
-        if self.asks.four_eyes and _person(by) == _person(self.requester):
+        if self.asks.four_eyes and person(by) == person(self.requester):
             return f"it takes another person than {self.requester!r}, who asked for it"
-        if decision.kind is DecisionKind.APPROVE and any(_person(one.by) == _person(by) for one in self.approvals):
+        if decision.kind is DecisionKind.APPROVE and any(person(one.by) == person(by) for one in self.approvals):
             return f"{by!r} has said yes already: it takes {plural(self.asks.quorum, 'different decider')}"
         return ""
 
@@ -180,8 +184,3 @@ def answer_text(answer: JsonValue) -> str:
     A text as it is, all else as JSON.
     """
     return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-
-
-def _person(by: str) -> str:
-    """Return a name by which one person is told from another, however it is written."""
-    return unicodedata.normalize("NFKC", " ".join(by.split())).casefold()

@@ -40,13 +40,21 @@ class Asking:
         run: Whose calls and budgets.
         say: Prints a line.
         lines: What is written, where something else reads it too.
+        asks: Whether to ask at all: else it says how it is decided.
     """
 
-    def __init__(self, run: Run | Chat, say: Callable[[str], None], lines: WrittenLines | None = None) -> None:
+    def __init__(
+        self,
+        run: Run | Chat,
+        say: Callable[[str], None],
+        lines: WrittenLines | None = None,
+        *,
+        asks: bool = True,
+    ) -> None:
         self._run = run
         self._say = say
         self._lines = lines or WrittenLines()
-        self._asks = self._lines.is_typed
+        self._asks = asks and self._lines.is_typed
 
     async def about(self, event: Waits) -> None:
         """Ask about what waits, until it is decided or left."""

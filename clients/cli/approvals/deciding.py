@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,19 @@ def login_name() -> str:
         return "somebody"
 
 
-def tell(args: argparse.Namespace, decided: Decided, what: str) -> int:
-    """Say what came of a decision; return the exit status."""
+def tell(args: argparse.Namespace, decided: Decided, kind: str, what: str) -> int:
+    """Say what came of a decision; return the exit status.
+
+    Args:
+        args: Of the command.
+        decided: What came of it.
+        kind: What was said of the call, such as `approve`.
+        what: What the call is now, in words.
+    """
     if args.json:
-        answer(decided.model_dump_json())
+        # Also what is as by default.
+        told = {"id": args.run, "call_id": args.call, "decision": kind, "by": said_by(args)["by"]}
+        answer(json.dumps({**told, **dict(decided)}))
     else:
         say(f"{args.call} of {args.run} is {what}{missing_words(decided)}")
     return 0

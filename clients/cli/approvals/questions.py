@@ -12,9 +12,10 @@ from ....contracts.errors import SpecError
 from ....contracts.wire.control.approval_event import ApprovalRequested, PendingApproval
 from ....contracts.wire.control.budget_event import BudgetSpent
 from ....contracts.wire.control.top_up import PendingTopUp
+from ...approvals.how_to_decide import decide_command, least_top_up, top_up_command
 from ..arguments.option_types import amounts, arguments_object
 from .deciding import login_name, missing_words
-from .shown import argument_lines, command_for, least_top_up, top_up_command
+from .shown import argument_lines, or_otherwise
 
 if TYPE_CHECKING:
     from ....contracts.wire.control.decision import Decided
@@ -67,11 +68,15 @@ class CallQuestion:
         self._run = run
         self._key = event.path, event.call_id
         self._call: PendingApproval | None = None
+        self._place = ""
+        """Where the call is, where another one has its id."""
 
     async def waits(self) -> bool:
         """Look whether it still waits."""
         waiting = await self._run.approvals()
         self._call = next((one for one in waiting if (one.path, one.call_id) == self._key), None)
+        path, call_id = self._key
+        self._place = path if any(one.call_id == call_id and one.path != path for one in waiting) else ""
         return self._call is not None
 
     @property
@@ -97,7 +102,7 @@ class CallQuestion:
     @property
     def command(self) -> str:
         """The command that decides it."""
-        return f"to decide: {command_for(self._run.id, self.call.call_id, question=self.call.question)}"
+        return f"to decide: {decide_command(self.call, self._run.id, self._place)}{or_otherwise(self.call)}"
 
     async def take(self, line: str) -> tuple[str, bool]:
         """Take what was written."""
@@ -133,11 +138,14 @@ class BudgetQuestion:
         self._run = run
         self._path = event.path
         self._budget: PendingTopUp | None = None
+        self._place = ""
+        """Where the budget is, where another one waits."""
 
     async def waits(self) -> bool:
         """Look whether it still waits."""
         waiting = await self._run.top_ups()
         self._budget = next((one for one in waiting if one.path == self._path), None)
+        self._place = self._path if any(one.path != self._path for one in waiting) else ""
         return self._budget is not None
 
     @property
@@ -160,7 +168,7 @@ class BudgetQuestion:
     @property
     def command(self) -> str:
         """The command that decides it."""
-        return f"to allow more: {top_up_command(self._run.id, self.budget)}"
+        return f"to allow more: {top_up_command(self.budget, self._run.id, self._place)}   (or more)"
 
     async def take(self, line: str) -> tuple[str, bool]:
         """Take what was written."""

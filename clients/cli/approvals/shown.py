@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
@@ -11,6 +10,7 @@ from pydantic import JsonValue
 from ....contracts.text import plural, shorten
 from ....contracts.wire.control.approval_event import PendingApproval
 from ....contracts.wire.control.top_up import PendingTopUp
+from ...approvals.how_to_decide import decide_command, top_up_command
 
 _VALUE_CHARS = 2_000
 """Longest argument that is shown: what is said yes to is to be seen, and what is longer is in the JSON."""
@@ -22,7 +22,7 @@ def lines_of(call: PendingApproval) -> Iterator[str]:
     place = f" at {call.path}" if call.path else ""
     yield f"{call.run_id}  {call.call_id}  {call.tool}{place}  {', '.join(_facts(call))}"
     yield from (f"    {line}" for line in argument_lines(call.arguments))
-    yield f"    {command_for(call.run_id, call.call_id, question=call.question)}"
+    yield f"    {decide_command(call)}{or_otherwise(call)}"
 
 
 def argument_lines(arguments: Mapping[str, JsonValue]) -> Iterator[str]:
@@ -34,10 +34,9 @@ def argument_lines(arguments: Mapping[str, JsonValue]) -> Iterator[str]:
         yield f"{json.dumps(name)[1:-1]} = {shorten(json.dumps(value, ensure_ascii=False), _VALUE_CHARS)}"
 
 
-def command_for(run_id: str, call_id: str, *, question: bool) -> str:
-    """Return the command by which a call is decided."""
-    named = f"{shlex.quote(run_id)} {shlex.quote(call_id)}"
-    return f"sostenuto answer {named} ANSWER" if question else f"sostenuto approve {named}   (or deny, edit, answer)"
+def or_otherwise(call: PendingApproval) -> str:
+    """Return what else may be said of a call than the command does that decides it."""
+    return "" if call.question else "   (or deny, edit, answer)"
 
 
 def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
@@ -45,23 +44,7 @@ def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
     until = f", until {budget.expires.astimezone():%Y-%m-%d %H:%M:%S %Z}" if budget.expires else ""
     yield f"{budget.run_id}  a budget at {budget.path}, since {budget.since.astimezone():%Y-%m-%d %H:%M:%S %Z}{until}"
     yield f"    {budget.reason}"
-    yield f"    {top_up_command(budget.run_id, budget)}"
-
-
-def top_up_command(run_id: str, budget: PendingTopUp) -> str:
-    """Return the command by which a budget is allowed what its next step may take."""
-    return f"sostenuto top-up {shlex.quote(run_id)} {least_top_up(budget)}   (or more)"
-
-
-def least_top_up(budget: PendingTopUp) -> str:
-    """Return, as it is written, the least that a budget has to be allowed."""
-    missing = budget.missing
-    written = {
-        "usd": f"{missing.usd:.6f}".rstrip("0").rstrip("."),
-        "tokens": f"tokens={missing.tokens}",
-        "turns": f"turns={missing.turns}",
-    }
-    return written.get(budget.limit, "seconds=600")
+    yield f"    {top_up_command(budget)}   (or more)"
 
 
 def _facts(call: PendingApproval) -> Iterator[str]:

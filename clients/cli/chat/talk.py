@@ -180,11 +180,13 @@ class Talk:
                         self._status = exit_status_of(item.status, item.reason)
                         if view:
                             view.finish(item, await self._citations(turn, item))
-                    elif view:
+                        continue
+                    if view:
                         view.take(item)
-                        if asked := is_asked(item):
-                            self._screen.clear_foot()
-                            await Asking(self._chat, self._screen.say, self._lines).about(asked)
+                    if asked := is_asked(item):
+                        self._screen.clear_foot()
+                        asks = view is not None
+                        await Asking(self._chat, self._screen.say, self._lines, asks=asks).about(asked)
 
     async def _taken(self, turn: Turn) -> None:
         try:

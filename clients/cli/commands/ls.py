@@ -64,7 +64,7 @@ def _table_of_runs(rows: Sequence[RunSummary], *, with_sum: bool) -> Table:
         (
             row.id,
             row.runnable,
-            row.status,
+            _with_awaited(row.status, row.awaits),
             "" if row.cost_usd is None else _dollars(row.cost_usd, is_whole=row.is_whole),
             "" if row.tokens is None else f"{row.tokens:,}",
             "" if row.seconds is None else f"{row.seconds:.1f}",
@@ -94,7 +94,7 @@ def _table_of_chats(rows: Sequence[ChatSummary], *, with_sum: bool) -> Table:
             row.id,
             row.title,
             row.runnable,
-            "open" if row.is_open else "ended",
+            _with_awaited("open" if row.is_open else "ended", row.awaits),
             _dollars(row.cost_usd),
             f"{row.tokens:,}",
             _when(row.started_at),
@@ -105,6 +105,10 @@ def _table_of_chats(rows: Sequence[ChatSummary], *, with_sum: bool) -> Table:
         cost, tokens = sum(row.cost_usd for row in rows), sum(row.tokens for row in rows)
         cells.append((plural(len(rows), "chat"), "", "", "", _dollars(cost), f"{tokens:,}", ""))
     return _table(("CHAT", "TITLE", "RUNNABLE", "STATE"), ("COST", "TOKENS", "STARTED"), cells)
+
+
+def _with_awaited(state: str, awaits: str) -> str:
+    return f"{state}, awaits {awaits}" if awaits else state
 
 
 def _dollars(dollars: float, *, is_whole: bool = True) -> str:

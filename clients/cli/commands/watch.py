@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ....contracts.wire.live import STREAM_ITEM
+from ..approvals.asking import Asking, is_asked
 from ..exit_status import INTERRUPTED, STUCK, exit_status_of
 from ..follow import add_stuck_option, show, unless_stuck
 from ..session import add_connection_options, connect_client
@@ -56,10 +57,13 @@ async def _watch(args: argparse.Namespace) -> int:
 
 async def printed(run: Run, args: argparse.Namespace) -> bool:
     """Print items of a run as lines of JSON; return whether that was to its end."""
+    asking = Asking(run, say, asks=False)
 
     async def follow(happened: Callable[[], None]) -> None:
         async for item in run.stream(args.after):
             happened()
             answer(STREAM_ITEM.dump_json(item).decode())
+            if asked := is_asked(item):
+                await asking.about(asked)
 
     return await unless_stuck(run, say, args.when_stuck, follow)

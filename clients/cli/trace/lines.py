@@ -140,8 +140,8 @@ def _facts(step: TraceStep, now: datetime) -> Iterator[str]:
 
 
 def _waits(step: TraceStep) -> Iterator[str]:
-    if step.awaits_person:
-        yield "waits for a person"
+    if step.awaits:
+        yield f"waits for {step.awaits}"
     if step.person_seconds >= 0.05:
         yield f"{step.person_seconds:.2f} s of it waiting for a person"
     if (waited := step.waited_seconds - step.person_seconds) >= 0.05:

@@ -19,8 +19,8 @@ from ..terminal import has_screen, open_console
 
 if TYPE_CHECKING:
     from ....history.trace.step import Trace
-    from ...hindrances import Hindrance
     from ...run import Run
+    from ...waiting import HeldUp
 
 LEAST_PAUSE_SECONDS: Final = 1.0
 _SHARE: Final = 5
@@ -34,8 +34,8 @@ class Look:
     trace: Trace
     pause_seconds: float
     """After how long it is read again."""
-    held_up: Sequence[Hindrance] = ()
-    """What holds it up."""
+    held_up: Sequence[HeldUp] = ()
+    """What holds it up, and what it waits for people for."""
 
     @property
     def is_last(self) -> bool:
@@ -63,7 +63,7 @@ async def looks(run: Run) -> AsyncIterator[Look]:
             await asyncio.sleep(LEAST_PAUSE_SECONDS)
             continue
         has_begun = True
-        held_up = await hindrances_of(run, trace)
+        held_up = await held_up_of(run, trace)
         look = Look(trace, max(LEAST_PAUSE_SECONDS, _SHARE * (time.monotonic() - began)), held_up)
         yield look
         if look.is_last:
@@ -71,12 +71,12 @@ async def looks(run: Run) -> AsyncIterator[Look]:
         await asyncio.sleep(look.pause_seconds)
 
 
-async def hindrances_of(run: Run, trace: Trace) -> Sequence[Hindrance]:
-    """Return what holds a run up that has not ended, as far as the server says."""
+async def held_up_of(run: Run, trace: Trace) -> Sequence[HeldUp]:
+    """Return what holds a run up, people too; nothing of one that has ended."""
     if trace.run.seconds is not None:
         return ()
     with suppress(SostenutoError):
-        return await run.hindrances()
+        return await run.held_up()
     return ()
 
 

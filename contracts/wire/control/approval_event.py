@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ...contract import Contract
+from ...text import plural
 from ..event_base import EventBase
 
 DecisionOutcome = Literal["approve", "deny", "edit", "answer", "expired", "withdrawn"]
@@ -73,8 +74,14 @@ class ApprovalDecided(EventBase):
     def who(self) -> str:
         """Who decided, or why nobody did, for a person."""
         if self.by:
-            return f"by {self.by}"
+            return f"by {self.by}{', for the rest of the run' if self.for_rest else ''}"
         return "what it was a call of has ended" if self.decision == "withdrawn" else "nobody decided in time"
+
+    @property
+    def words(self) -> str:
+        """Who decided, for how long, and why, for a person."""
+        missing = f"; {plural(self.missing, 'more decider')} needed" if self.missing else ""
+        return f"{self.who}{missing}{f': {self.note}' if self.note else ''}"
 
 
 class PendingApproval(Contract):
@@ -112,3 +119,11 @@ class PendingApproval(Contract):
     """Whether it is a question, which is answered."""
     reason: str = ""
     """Why it is asked about although the predicate did not say so."""
+
+    @property
+    def words(self) -> str:
+        """What it waits for, for a person."""
+        whose = f" of {self.group}" if self.group else ""
+        until = f" until {self.expires:%Y-%m-%d %H:%M:%S} UTC" if self.expires else ""
+        said = f", beside that of {', '.join(self.deciders)}" if self.deciders else ""
+        return f"{'an answer' if self.question else 'a yes'}{whose}{until}{said}"

@@ -49,4 +49,4 @@ class Decided(Contract):
     missing: int = 0
     """How many people have to say yes yet."""
     hash: str = ""
-    """SHA-256 of the call as it is made, where it was edited."""
+    """SHA-256 of the call that the decision is for; of an edit, of the call as it is made."""

@@ -42,6 +42,12 @@ class PendingTopUp(TopUpAsked):
     since: datetime
     """When it began to wait."""
 
+    @property
+    def words(self) -> str:
+        """What it waits for, for a person."""
+        until = f" until {self.expires:%Y-%m-%d %H:%M:%S} UTC" if self.expires else ""
+        return f"a top-up{until}: {self.reason}"
+
 
 class TopUp(Contract):
     """What a budget may spend beside what it says.

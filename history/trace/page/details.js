@@ -22,7 +22,7 @@ function detailsHead(step) {
 }
 
 function statusChip(step) {
-  if (isUnderWay(step)) return el('span.chip.going', null, 'under way');
+  if (isUnderWay(step)) return el('span.chip.going', null, awaited(step).length ? 'waits for a person' : 'under way');
   if (step.kind === 'notice' || !step.status) return null;
   return el(`span.chip.${step.failed ? 'failed' : 'done'}`, null, step.status);
 }
@@ -36,7 +36,7 @@ function factsOf(step) {
     ['took', isUnderWay(step) ? `${duration(endOf(step) - step.at)} so far` : duration(step.seconds)],
     ['of it waiting for a person', step.person_seconds >= 0.0005 && duration(step.person_seconds), 'until somebody decided on it'],
     ['of it waiting', queued >= 0.0005 && duration(queued), 'in the queue, and with earlier attempts'],
-    ['waits for', step.awaits_person && 'a person'],
+    ['waits for', step.awaits],
     ['undoes', step.undoes],
     ['on the critical path', path && `${duration(path)} \u00b7 ${percent(path / LENGTH)}`, 'how long the run waited for it, and how much of its time that is'],
     ['attempt', step.attempt > 1 && `${step.attempt}`],

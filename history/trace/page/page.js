@@ -25,6 +25,8 @@ function drawSummary() {
     ...[RUN.reason && RUN.failed && el('p.reason', null, oneLine(RUN.reason, 600)),
       CONTENT.source && el('p.state', null, CONTENT.source),
       isUnderWay(RUN) && el('p.state', null, `Under way ${CONTENT.source ? 'at the last event in it' : 'when this was written'}, ${clock(CONTENT.written)}.${CONTENT.reload ? ' This page goes on with it.' : ''}`),
+      ...awaited(RUN).slice(0, 5).map((step) => el('p.state', null, `${titleOf(step)} waits for ${oneLine(step.awaits, 300)}: `, stepLink(step))),
+      awaited(RUN).length > 5 && el('p.state', null, `${count(awaited(RUN).length - 5)} more wait for a person.`),
       untold.length > 0 && el('p.state', null, `What happened inside ${plural(untold.length, 'nested run')} is not told here: ${untold[0].untold}.`)].filter(Boolean),
     sharesBlock());
 }

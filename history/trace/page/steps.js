@@ -32,6 +32,11 @@ function isUnderWay(step) {
   return step.end === null;
 }
 
+/** Return the steps that wait for people: it itself; of the run all in it. */
+function awaited(step) {
+  return (step === RUN ? STEPS : [step]).filter((one) => one.awaits);
+}
+
 function titleOf(step) {
   if (step.kind === 'turn') return 'turn';
   return step.name || (step.kind === 'route' ? 'no route' : step.kind);
@@ -116,7 +121,7 @@ function words(step) {
   if (step.words === undefined) {
     const told = step.told.flatMap((message) => message.parts.flatMap((part) => Object.values(part).map(plainText)));
     const answered = step.kind === 'retrieval' ? JSON.stringify(step.answered || []) : plainText(step.answered);
-    const said = [step.name, step.path, step.run_id, step.status, step.reason, plainText(step.asked), answered, ...told];
+    const said = [step.name, step.path, step.run_id, step.status, step.reason, step.awaits, plainText(step.asked), answered, ...told];
     step.words = said.filter(Boolean).join('\n').toLowerCase();
   }
   return step.words;

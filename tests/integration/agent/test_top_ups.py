@@ -23,13 +23,16 @@ from sostenuto import (
     Parallel,
     PendingTopUp,
     Price,
-    Run,
     SpecError,
     Status,
     tool,
 )
+from sostenuto.clients import waiting as patient
+from sostenuto.clients.approvals.how_to_decide import least_top_up
+from sostenuto.clients.approvals.top_up_calls import TopUpCalls
 from sostenuto.contracts import names
 from tests.integration.agent.stage import calls, eventually
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
@@ -49,7 +52,7 @@ def looks(count: int) -> list[Any]:
     return [{**calls(("look", {"at": str(n)}), text=f"Turn {n}."), "usage": used} for n in range(count)]
 
 
-async def waiting(run: Run, count: int = 1) -> tuple[PendingTopUp, ...]:
+async def waiting(run: TopUpCalls, count: int = 1) -> tuple[PendingTopUp, ...]:
     """What waits in a run, once so much does."""
     found: tuple[PendingTopUp, ...] = ()
 
@@ -63,8 +66,9 @@ async def waiting(run: Run, count: int = 1) -> tuple[PendingTopUp, ...]:
 
 
 async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
-    serve: Serve, temporal: TemporalClient
+    serve: Serve, temporal: TemporalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(patient, "_ANSWER_SECONDS", PATIENCE_SECONDS)
     agent = Agent(name="tester", model=MODEL, tools=[look], budget=Budget(usd=0.02, on_exhausted=Ask()))
     async with serve(App(agent), [*looks(3), "Done."]) as stage:
         run = await stage.start(agent)
@@ -79,13 +83,24 @@ async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
             return [one.missing for one in found] == [asked.missing]
 
         await eventually(listed)
+        trace = (await run.trace()).run
+        assert [(step.kind, step.awaits) for step in trace.walk() if step.awaits] == [
+            ("run", f"a top-up: {asked.reason}")
+        ]
+        least = least_top_up(asked)
+        with pytest.raises(TimeoutError) as raised:
+            await run.result(timeout=0.01)
+        assert str(raised.value).endswith(
+            f"{asked.reason}: it waits for a top-up: `sostenuto top-up {run.id} {least}`, or "
+            f"run.top_up(usd={least}, by=...)"
+        )
         for wrong, why in (
             ({"tokens": 5}, "the budget of 'tester' limits usd, and is given none of that"),
             ({}, "a top-up says how much more"),
             ({"usd": -1.0}, "usd: Input should be greater than or equal to 0"),
             ({"usd": float("nan")}, "usd: Input should be a finite number"),
             ({"usd": 1.0, "by": " "}, "by= says who decides"),
-            ({"usd": 1.0, "path": "nobody"}, "there is no budget at 'nobody'"),
+            ({"usd": 1.0, "path": "nobody"}, "there is no budget at 'nobody': those there are at 'tester'$"),
         ):
             with pytest.raises(SpecError, match=why):
                 await run.top_up(**{"by": "ada", **wrong})  # type: ignore[arg-type]
@@ -153,6 +168,28 @@ async def test_what_was_allowed_beside_holds_when_it_continues_as_new(serve: Ser
     assert (outcome.result.status, outcome.result.turns) == (Status.COMPLETED, 13)
     started = outcome.history.first("workflow_execution_started").workflow_execution_started_event_attributes
     assert started.continued_execution_run_id, "it was to continue as new"
+
+
+@pytest.mark.parametrize("in_a_chain", [False, True])
+async def test_a_chat_takes_a_top_up_while_a_question_waits_for_it_alone(serve: Serve, in_a_chain: bool) -> None:
+    budget = Budget(turns=1, on_exhausted=Ask())
+    agent = Agent(name="tester", model=MODEL, tools=[look], budget=None if in_a_chain else budget)
+    desk = Chain(name="desk", steps=[agent], budget=budget) if in_a_chain else agent
+    async with serve(App(desk), [*looks(1), "Done.", *looks(1), "Done again."]) as stage:
+        chat = await Client(stage.temporal, task_queue=stage.task_queue, redis_url="").chat(desk, id=stage.task_queue)
+        for _ in range(2):
+            with pytest.raises(SpecError, match="there is no budget: a chat's is of one question, and none is being"):
+                await chat.top_up(turns=5, by="ada")
+            turn = chat.send("Go.")
+            await turn.accepted()
+            (asked,) = await waiting(chat)
+            assert "1 of 1 model calls" in asked.reason
+            await chat.top_up(turns=1, by="ada")
+            result = await turn
+            assert (result.status, result.turns) == (Status.COMPLETED, 2)
+        with pytest.raises(SpecError, match="there is no budget at 'desk': a chat's is of one question"):
+            await chat.top_up(turns=5, by="ada", path="desk")
+        await chat.end()
 
 
 async def test_what_waits_can_be_cancelled(serve: Serve) -> None:

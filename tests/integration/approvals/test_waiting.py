@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import ApprovalDecided, ApprovalRequested, Status
+from sostenuto.clients import waiting as patient
+from sostenuto.clients.cli.step_lines import line
+from sostenuto.clients.cli.trace.lines import TraceLines
 from sostenuto.contracts import names
 from sostenuto.workers.worker import replayer
 from tests.dev_server import dev_server
 from tests.integration.agent.stage import calls, eventually
 from tests.integration.approvals.conftest import Serve, Waiting
 from tests.integration.approvals.desk import CREW, DESK, PAID, STEPS
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +82,71 @@ async def test_nested_runs_are_found_from_their_root_and_from_anywhere(serve: Se
         await eventually(gone)
 
 
+async def test_whoever_waits_for_an_end_is_told_how_it_goes_on(
+    serve: Serve, waiting: Waiting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(patient, "_ANSWER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(patient, "_SILENCE_SECONDS", 0.05)
+    script = {
+        "crew": [calls(("desk", {"task": "a"}), ("desk", {"task": "b"})), "Both."],
+        "desk": [
+            calls(("refund", {"order": "1", "amount": 50}), ("ask_person", {"question": "Which\none?"})),
+            "Paid.",
+        ],
+    }
+    async with serve(script) as client:
+        run = await client.start(CREW, "Go.", id=f"crew-{uuid4().hex[:8]}")
+        pending = await waiting(run, 4)
+        with pytest.raises(TimeoutError) as raised:
+            await run.result(timeout=0.01)
+        for call in pending:
+            named, id = f"{shlex.quote(call.run_id)} {call.call_id}", f"'{call.call_id}'"
+            told = (
+                f"ask_person 'Which one?' waits for an answer of support: `sostenuto answer {named} ANSWER`, or "
+                f"run.answer({id}, ..., by=...)"
+                if call.question
+                else f"refund at '{call.path}' waits for a yes of finance: `sostenuto approve {named}`, or "
+                f"run.approve({id}, by=...)"
+            )
+            assert told in str(raised.value)
+        assert "nothing is known" not in str(raised.value)
+        trace = await run.trace()
+        awaits = [(step.kind, step.name, step.awaits) for step in trace.run.walk() if step.awaits]
+        one, two = ("tool", "refund", "a yes of finance"), ("tool", "ask_person", "an answer of support")
+        assert sorted(awaits) == [two, two, one, one]
+        shown = "\n".join(TraceLines(trace, datetime.now(UTC)).lines())
+        assert shown.count("waits for a yes of finance") == shown.count("waits for an answer of support") == 2
+
+        async def listed() -> bool:
+            [row] = await client.list(f"WorkflowId = '{run.id}'")
+            return (row.status, row.awaits) == ("running", "approval")
+
+        await eventually(listed)
+        result = asyncio.create_task(run.result())
+
+        async def logged() -> bool:
+            return caplog.text.count(f"waiting for run '{run.id}': refund at 'crew/desk") == 2
+
+        await eventually(logged)
+        for call in pending:
+            of = await client.get(call.run_id)
+            await (
+                of.answer(call.call_id, "a", by="ann")
+                if call.question
+                else of.approve(call.call_id, by="ann", note="it is due", for_rest=True)
+            )
+        assert (await result).output == "Both."
+        trace = await run.trace()
+        reasons = [step.reason for step in trace.run.walk() if step.name == "refund: approve"]
+        assert reasons == ["by ann, for the rest of the run: it is due"] * 2
+        assert not [step for step in trace.run.walk() if step.awaits]
+        lines = [line(event) async for event in run.events()]
+        assert "     ✓ refund: approve by ann, for the rest of the run: it is due" in lines
+        assert [row.awaits for row in await client.list(f"WorkflowId = '{run.id}'")] == [""]
+        assert not await run.held_up()
+        assert caplog.text.count("waits for a yes of finance") == 2, "each is told once"
+
+
 async def test_a_run_that_is_cancelled_while_it_waits(serve: Serve, waiting: Waiting) -> None:
     async with serve({"first": ["one"], "desk": [calls(("refund", {"order": "1", "amount": 50})), "Paid."]}) as client:
         run = await client.start(STEPS, "Go.", id=f"cancelled-{uuid4().hex[:8]}")
@@ -91,7 +162,7 @@ async def test_a_run_that_is_cancelled_while_it_waits(serve: Serve, waiting: Wai
     # Whatever asks for a person ends: nobody is left with a question that nothing waits for.
     ends = [(e.name, e.decision, e.by) for e in events if isinstance(e, ApprovalDecided)]
     assert ends == [("refund", "withdrawn", "")]
-    assert [(step.name, step.awaits_person) for step in waits] == [("refund", False)]
+    assert [(step.name, step.awaits) for step in waits] == [("refund", "")]
     assert told == ["refund was not run: the run was stopped while it waited for an approval."]
 
 

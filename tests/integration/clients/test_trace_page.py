@@ -13,7 +13,7 @@ import pytest
 from sostenuto.history.trace.page.document import trace_page
 from sostenuto.history.trace.step import Trace
 from tests.chromium import PROGRAM, Tab, chromium
-from tests.unit.history.trace.made import BEGIN, PICTURE, hostile_run, long_run, whole_run
+from tests.unit.history.trace.made import BEGIN, PICTURE, hostile_run, long_run, step, trace_of, whole_run
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no chromium here")
 
@@ -117,6 +117,15 @@ def test_a_step_tells_everything(opened: Any) -> None:
         "cost\n$0.0123",
     ):
         assert words in facts
+
+
+def test_what_waits_for_a_person_is_said_at_the_top_and_at_its_step(opened: Any) -> None:
+    call = step("tool", "refund", 1.0, None, "desk").model_copy(update={"awaits": "a yes of finance"})
+    page = opened(trace_of(step("run", "desk", 0, None, steps=(call,))))
+    assert "refund waits for a yes of finance: " in page.text("#summary")
+    assert "waits for a person" in page.text("#summary .chip")
+    page.click("#summary a.step")
+    assert "waits for\na yes of finance" in page.text(".facts")
 
 
 def test_a_prompt_is_whole_and_what_is_new_in_it_is_marked(opened: Any) -> None:
@@ -226,8 +235,8 @@ def test_texts_are_not_obeyed(opened: Any, wide: int) -> None:
     page = opened(hostile_run())
     page.tab.size(wide, 900, dark=True)
     title = page.tab.value("document.title")
-    for step in page.steps():
-        page.open(f"#step-{step}")
+    for number in page.steps():
+        page.open(f"#step-{number}")
         for selector in (".modes button:last-child", "#details summary"):
             page.tab.value(f"[...document.querySelectorAll({selector!r})].forEach((one) => one.click())")
         page.tab.settle()

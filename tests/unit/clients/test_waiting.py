@@ -58,7 +58,7 @@ async def test_it_is_asked_for_less_and_less_often(
 
     monkeypatch.setattr(waiting, "_silent", pause)
     told: list[Hindrance] = []
-    async with noticing_hindrances(Asked(_faulty, *[_stuck] * 5), told.append):
+    async with noticing_hindrances(Asked(_faulty, *[_stuck] * 5).hindrances, told.append):
         await enough.wait()
     assert told == [STUCK]
     assert pauses == [3, 6, 3, 6, 12, 24, 30, 3]
@@ -80,7 +80,7 @@ async def test_a_server_that_is_away_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(waiting, "_ANSWER_SECONDS", 0.01)
     with pytest.raises(TimeoutError) as raised:
-        await wait_for_end("run 'a'", Asked(answer), lambda _: asyncio.Event().wait(), 0)
+        await wait_for_end("run 'a'", Asked(answer).hindrances, lambda _: asyncio.Event().wait(), 0)
     assert str(raised.value) == f"run 'a' has not ended within 0 s: {why}"
 
 

@@ -23,4 +23,4 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _answer(args: argparse.Namespace) -> int:
     decided = await decide(args, lambda run: run.answer(args.call, args.answer, **said_by(args)))
-    return tell(args, decided, "answered")
+    return tell(args, decided, "answer", "answered")

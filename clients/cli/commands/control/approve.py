@@ -27,4 +27,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _approve(args: argparse.Namespace) -> int:
     decided = await decide(args, lambda run: run.approve(args.call, **said_by(args), for_rest=args.for_rest))
-    return tell(args, decided, "approved, and so are later calls of its tool" if args.for_rest else "approved")
+    and_later = ", and so are later calls of its tool" if args.for_rest else ""
+    return tell(args, decided, "approve", f"approved{and_later}")

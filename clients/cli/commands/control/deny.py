@@ -20,4 +20,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 async def _deny(args: argparse.Namespace) -> int:
-    return tell(args, await decide(args, lambda run: run.deny(args.call, **said_by(args))), "denied")
+    decided = await decide(args, lambda run: run.deny(args.call, **said_by(args)))
+    return tell(args, decided, "deny", "denied")

@@ -26,4 +26,4 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 async def _edit(args: argparse.Namespace) -> int:
     decided = await decide(args, lambda run: run.edit(args.call, args.arguments, **said_by(args)))
-    return tell(args, decided, "approved with other arguments")
+    return tell(args, decided, "edit", "approved with other arguments")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from .....contracts.wire.control.budget_event import told_amounts
 from ...approvals.deciding import login_name
@@ -45,7 +46,8 @@ async def _top_up(args: argparse.Namespace) -> int:
     async with telling_hindrances(run, say):
         came = await run.top_up(**args.amounts, by=args.by or login_name(), note=args.note, path=args.path, id=args.id)
     if args.json:
-        answer(came.model_dump_json())
+        # Also what is as by default.
+        answer(json.dumps({"id": args.run, "by": args.by or login_name(), **args.amounts, **dict(came)}))
     else:
         still = f", and it is not enough yet: {came.still}" if came.still else ""
         say(f"the budget at {came.path} of {args.run} is topped up by {told_amounts(**args.amounts)}{still}")

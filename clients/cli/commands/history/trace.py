@@ -13,14 +13,14 @@ from ...exit_status import INTERRUPTED
 from ...session import add_connection_options, connect_client, keep_stdout_clean
 from ...step_lines import hindrance_line
 from ...terminal import answer, say
-from ...trace.live import follow_as_page, follow_on_terminal, hindrances_of, write_page
+from ...trace.live import follow_as_page, follow_on_terminal, held_up_of, write_page
 
 if TYPE_CHECKING:
     from .....contracts.wire.feedback.score import Score
     from .....history.reading.exported import ExportedTrace
     from .....history.trace.step import Trace
-    from ....hindrances import Hindrance
     from ....run import Run
+    from ....waiting import HeldUp
 
 _STDOUT = Path("-")
 
@@ -60,12 +60,12 @@ async def _trace(args: argparse.Namespace) -> int:
             raise SpecError("--follow: an exported history does not go on: name the run")
         (trace, now), source = await _exported(Path(args.id)), f"Read from the exported history {Path(args.id).name}."
         scores: tuple[Score, ...] = ()
-        held_up: Sequence[Hindrance] = ()
+        held_up: Sequence[HeldUp] = ()
     else:
         run = await (await connect_client(args)).get(args.id)
         trace, now, source = await _of_run(run, args), datetime.now(UTC), ""
         scores = () if args.json or args.html else await run.scores()
-        held_up = () if args.json or args.html else await hindrances_of(run, trace)
+        held_up = () if args.json or args.html else await held_up_of(run, trace)
     if args.json:
         answer(trace.model_dump_json(indent=1))
     elif args.html and args.html == _STDOUT:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from sostenuto import Agent, App, Approval, AskPerson, Effect, McpServer, SpecError, tool
+from sostenuto import Agent, App, Approval, AskPerson, Effect, McpServer, Retrieve, SpecError, WebSearch, tool
 from sostenuto.contracts.control.approval import call_hash
 from sostenuto.contracts.mcp import McpTool
 from sostenuto.contracts.tool import ToolSpec
@@ -18,6 +18,15 @@ from sostenuto.contracts.tool import ToolSpec
 async def pay(order: str, amount: float = 1.0) -> str:
     """Pay."""
     return order
+
+
+# What type checkers refuse too.
+ANY_APPROVAL: Any = Approval
+ANY_ASK_PERSON: Any = AskPerson
+
+
+def _with_tools(*tools: Any) -> Agent:
+    return Agent(name="a", model="scripted/m", tools=tools)
 
 
 def _asks(approval: Any) -> Approval | None:
@@ -68,6 +77,21 @@ def test_code_stays_where_it_is() -> None:
         (lambda: tool(reconcile=cast("Any", 7))(pay), "tool pay: reconcile: 7 is no function"),
         (lambda: tool(effect="read", reconcile=lambda key: None)(pay), "reconcile= is for effect='once', not 'read'"),
         (lambda: AskPerson(name="ask a person"), "a name has up to 64 letters"),
+        (lambda: ANY_ASK_PERSON("ops"), "^AskPerson: the argument 'ops' has no name: write group='ops'$"),
+        (lambda: ANY_ASK_PERSON(gruop="ops"), "AskPerson has no field 'gruop': did you mean 'group'?"),
+        (lambda: ANY_APPROVAL("ops"), "^Approval: the argument 'ops' has no name: write group='ops'$"),
+        (lambda: ANY_APPROVAL(lambda amount: amount > 9), "the argument a lambda has no name: write when=...$"),
+        (lambda: ANY_APPROVAL(timedelta(hours=1)), "has no name: write expires=...$"),
+        (lambda: _asks(lambda amount: amount > 9), r"a lambda is no approval: .*, write Approval\(when=...\)$"),
+        (lambda: _asks(Approval), r"the class Approval is no approval: write Approval\(...\), or True"),
+        (
+            lambda: McpServer(command="x", approval={"once": ANY_APPROVAL}),
+            r"McpServer: approval\['once'\]: the class Approval is no approval: write Approval\(...\)",
+        ),
+        (lambda: _with_tools(AskPerson), r"tools\[0\]: the class AskPerson is not a tool: write AskPerson\(\)$"),
+        (lambda: _with_tools(WebSearch), r"tools\[0\]: the class WebSearch is not a tool: write WebSearch\(...\)$"),
+        (lambda: _with_tools(Agent), r"tools\[0\]: the class Agent is not a tool: write Agent\(...\)$"),
+        (lambda: _with_tools(Retrieve), r"the class Retrieve is not a tool: write COLLECTION.search$"),
     ],
 )
 def test_what_is_wrong_is_said(make: Callable[[], Any], message: str) -> None:

@@ -88,7 +88,7 @@ def test_a_name_that_is_taken() -> None:
         ({"tools": look}, "App: tools: <tool look (read)> is not a list: write [...]"),
         ({"validators": [polite, 7]}, "App: validators[1]: 7 is not a validator"),
         ({"validators": ["polite"]}, "App: validators: 'polite' is a name: pass the function that has it"),
-        ({"validators": polite}, "App: validators: <function polite"),
+        ({"validators": polite}, "App: validators: the function polite"),
         ({"workflows": ["W"]}, "App: workflows[0]: 'W' is not a class: pass one made by @workflow.defn"),
         ({"mcp": SERVER}, "is not a dict of servers by name: write {'name': McpServer(...)}"),
         (

@@ -149,13 +149,13 @@ def test_validators_by_name() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([short, lambda answer: None], "here[1]: <function "),
+        ([short, lambda answer: None], "here[1]: a lambda "),
         ([partial(short)], "is not a validator: pass a function that has a name"),
         ([7], "here[0]: 7 is not a validator"),
         ([""], "here[0]: '' is not a validator"),
         ([short, "short"], "here[1]: there is already a validator named 'short'"),
         ("short", "here: 'short' is not a list: write [...]"),
-        (short, "here: <function short"),
+        (short, "here: the function short"),
     ],
 )
 def test_wrong_validators(given: Any, words: str) -> None:

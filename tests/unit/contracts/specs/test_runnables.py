@@ -196,7 +196,7 @@ def test_what_cannot_be_built_says_where_and_why(kind: type[Node], fields: dict[
         (lambda: Step(A, name=5), "Step: name: Input should be a valid string"),  # type: ignore[arg-type]
         (
             lambda: Route(Agent, name="r"),  # type: ignore[arg-type]
-            "Route 'r': run: <class 'sostenuto.contracts.specs.agent.Agent'> cannot be run",
+            "Route 'r': run: the class Agent cannot be run",
         ),
         (lambda: Route(A, examples="where?"), "Route 'a': examples: 'where?' is not a list: write [...]"),
         (lambda: Route(A, max_difficulty=2), "Route 'a': max_difficulty: Input should be less than or equal to 1"),
