@@ -33,6 +33,8 @@ def top_up_command(budget: PendingTopUp, run_id: str = "", path: str = "") -> st
         run_id: Id of the run, or of one that it is nested in. Default: of the run itself.
         path: Place of the budget, where that has to be said.
     """
+    if budget.ledger:
+        return f"sostenuto ledger top-up {shlex.quote(budget.ledger)} {least_top_up(budget)}"
     place = f" --path {shlex.quote(path)}" if path else ""
     return f"sostenuto top-up {shlex.quote(run_id or budget.run_id)} {least_top_up(budget)}{place}"
 

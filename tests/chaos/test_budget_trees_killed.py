@@ -38,7 +38,7 @@ async def test_no_death_lets_a_tree_spend_more_than_it_may(
     """By the bill of the provider, of killed attempts too; and what was held for them holds up nobody."""
     client = Client(temporal, task_queue=task_queue)
     trees = [Trees(number) for number in range(SEED, SEED + TREES)]
-    runs = [await client.start(one.tree(2), "Go. " * 20, budget=one.budget(one.limit)) for one in trees]
+    runs = [await client.start(one.tree(2), "Go. " * 20, budget=one.whole()) for one in trees]
     ended = asyncio.gather(*(run.result() for run in runs))
     for seed in range(SEED, SEED + DEATHS):
         await _until_it_dies(temporal, task_queue, tmp_path, seed, ended)

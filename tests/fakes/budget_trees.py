@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from sostenuto import (
     Chain,
     Degrade,
     Finish,
+    Ledger,
     Model,
     Parallel,
     Price,
@@ -113,10 +114,12 @@ class Trees:
 
     Args:
         run: Which run: its number is the seed.
+        ledgers: From which some of its budgets spend; the whole of it from the first.
     """
 
-    def __init__(self, run: int) -> None:
+    def __init__(self, run: int, ledgers: Sequence[Ledger] = ()) -> None:
         self._chance = random.Random(run)
+        self._ledgers = ledgers
         self._names = 0
         self.run = f"r{run}"
         """What the provider bills it as."""
@@ -139,7 +142,13 @@ class Trees:
         steps.append(Finish(keep=self._chance.choice([0.1, 0.4])) if self._chance.random() < 0.6 else Stop())
         share = self._chance.choice([None, None, 0.5])
         turns = self._chance.choice([None, None, 4])
-        return Budget(usd=usd, share=share, turns=turns, on_exhausted=steps)
+        ledger = self._chance.choice([None, *self._ledgers]) if self._ledgers else None
+        return Budget(usd=usd, share=share, turns=turns, ledger=ledger, on_exhausted=steps)
+
+    def whole(self) -> Budget:
+        """The budget of all of it."""
+        budget = self.budget(self.limit)
+        return budget.model_copy(update={"ledger": self._ledgers[0]}) if self._ledgers else budget
 
     def tree(self, depth: int) -> Node:
         """A runnable of at most so many levels."""

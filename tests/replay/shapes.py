@@ -175,6 +175,9 @@ _TASKS = [{"member": "finder", "task": "find a", "needs": []}, {"member": "finde
 _JOINS = [{"member": "joiner", "task": "join them", "needs": [1, 2]}]
 
 
+_LACKING = Budget(ledger=Ledger("lacking", turns=5))
+
+
 def _priced(name: str) -> Model:
     return Model(f"scripted/{name}", price=Price(input=1, output=10), max_output_tokens=1_000)
 
@@ -539,8 +542,8 @@ BUDGETED: dict[str, Shape] = {
             name="lead",
             model=_priced("lead"),
             tools=[
-                Agent(name=name, model=_priced(of), tools=tools, budget=Budget(ledger=Ledger("lacking", turns=5)))
-                for name, of, tools in (("clerk", "recorded", [look, wait]), ("other", "other", [look]))
+                Agent(name="clerk", model=_priced("recorded"), tools=[look, wait], budget=_LACKING),
+                Agent(name="other", model=_priced("other"), tools=[look], budget=_LACKING),
             ],
         ),
         cancelled_at="wait",

@@ -106,6 +106,7 @@ class TopUps:
             path=account.place,
             limit=spent.limit,
             reason=spent.reason,
+            ledger=account.ledger.name if account.ledger else "",
             missing=missing.share,
             expires=None if seconds is None else workflow.now() + timedelta(seconds=seconds),
         )

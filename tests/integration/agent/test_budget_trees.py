@@ -41,7 +41,7 @@ async def test_no_tree_spends_more_than_it_may(
 
         async def check(number: int) -> str:
             trees = Trees(number)
-            run = await client.start(trees.tree(2), "Go. " * 20, budget=trees.budget(trees.limit))
+            run = await client.start(trees.tree(2), "Go. " * 20, budget=trees.whole())
             result = await run.result()
             ends[result.status] += 1
             return trees.problem(bills[trees.run], result)
