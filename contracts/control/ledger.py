@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -35,20 +35,20 @@ class Period(StrEnum):
         return cls(last) if slash and last in (cls.HOUR, cls.DAY, cls.MONTH) else cls.FIXED
 
     def begins(self, now: datetime) -> datetime | None:
-        """Return when the period began that a moment is in. None: before all time."""
-        midnight = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        """Return when the period of a moment in UTC began. None: before all time."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
         match self:
             case Period.HOUR:
-                return midnight
+                return hour
             case Period.DAY:
-                return midnight.replace(hour=0)
+                return hour.replace(hour=0)
             case Period.MONTH:
-                return midnight.replace(hour=0, day=1)
+                return hour.replace(hour=0, day=1)
             case Period.FIXED:
                 return None
 
     def ends(self, now: datetime) -> datetime | None:
-        """Return when the period ends that a moment is in. None: never."""
+        """Return when the period of a moment in UTC ends. None: never."""
         began = self.begins(now)
         if began is None:
             return None
@@ -59,10 +59,11 @@ class Period(StrEnum):
 
 
 class Ledger(Spec):
-    """What many runs spend from together: `Ledger("tenant:{context.tenant}/day", usd=5)`.
+    """What many runs spend from together.
 
-    The end of its name says when it begins anew: `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits
-    are those that `client.ledgers.set` or `sostenuto ledger set` gave it, and where nobody did, these.
+    As in `Budget(ledger=Ledger("tenant:{context.tenant}/day", usd=5))`. The end of its name says when it begins anew:
+    `/hour`, `/day`, `/month`, by UTC; any other name never. Its limits are those that `client.ledgers.set` or
+    `sostenuto ledger set` gave it, and where nobody did, these.
     """
 
     name: str

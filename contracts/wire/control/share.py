@@ -1,4 +1,7 @@
-"""How a nested run asks for more of what is left above it, and a run for more of a ledger."""
+"""How a nested run asks for more of what is left above it.
+
+And a run for more of a ledger.
+"""
 
 from __future__ import annotations
 
@@ -87,9 +90,9 @@ class ShareGiven(Contract):
 
 
 class ShareRecalled(Contract):
-    """Others wait: what is not needed at the moment is to be given back, as soon as there is something.
+    """Others wait: what is not needed at the moment is to be given back.
 
-    Signal to what has a part of it. It is answered once, by a `ShareAsked`.
+    As soon as there is something. Signal to what has a part of it. It is answered once, by a `ShareAsked`.
     """
 
     by: str
