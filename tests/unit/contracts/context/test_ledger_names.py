@@ -1,4 +1,4 @@
-"""Names of the context in the names of ledgers: filled wherever a budget may stand, and never with what is another's."""
+"""Names of the context in the names of ledgers: filled wherever a budget may stand."""
 
 from __future__ import annotations
 
