@@ -77,14 +77,14 @@ async def send_to_run(
     handle = temporal.get_workflow_handle(run_id)
     same_id = update_id or uuid4().hex
 
-    async def send() -> CameT:
+    async def deliver() -> CameT:
         sent = await handle.start_update(
             update, said, id=same_id, wait_for_stage=WorkflowUpdateStage.COMPLETED, result_type=came
         )
         outcome: CameT = await sent.result()
         return outcome
 
-    return await until_taken(send, what, taker="the run", again=again)
+    return await until_taken(deliver, what, taker="the run", again=again)
 
 
 async def until_taken(send: Callable[[], Awaitable[CameT]], what: str, *, taker: str, again: str) -> CameT:
@@ -126,7 +126,10 @@ async def until_taken(send: Callable[[], Awaitable[CameT]], what: str, *, taker:
 
 
 async def _repeated(send: Callable[[], Awaitable[CameT]]) -> CameT:
-    """Send it again where the server drops it: as while the workflow continues as new."""
+    """Send it again where the server drops it.
+
+    As while the workflow continues as new.
+    """
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -25,11 +25,11 @@ from ...contracts.contract import Contract, problems_of
 from ...contracts.control.ledger import check_ledger_name
 from ...contracts.errors import SetupError, SpecError
 from ...contracts.text import first_line
-from ...contracts.wire.control.ledger import LedgerInput, LedgerSet, LedgerState, LedgerTopUp
+from ...contracts.wire.control.ledger import LedgerInput, LedgerQuery, LedgerSet, LedgerState, LedgerTopUp
 from ...workflows.policy import TASK_TIMEOUT
 from ...workflows.search_attributes import SUMMARY_CHARS
 from ..approvals.decisions import until_taken
-from ..calls.workflow_calls import NO_ANSWER
+from ..calls.workflow_calls import UNANSWERED
 from ..overview.requests import quoted
 from ..rpc_errors import translate_rpc_errors
 from .summary import LedgerSummary
@@ -66,9 +66,9 @@ class Ledgers:
         note: str = "",
         task_queue: str | None = None,
     ) -> LedgerState:
-        """Say what a ledger may spend in each of its periods, from now on, in place of what was said before.
+        """Say what a ledger may spend in each of its periods, from now on.
 
-        One that is not there yet is made. What waits for more than it may spend so far goes on where that is enough.
+        It takes the place of what was said before. A ledger that is not there yet is made. What waits for more than it may spend so far goes on where that is enough.
 
         Args:
             name: Its name, with the period at its end: `tenant:acme/day`.
@@ -86,20 +86,11 @@ class Ledgers:
         said = _checked(LedgerSet, "set", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note)
         queue, update_id = task_queue or self._task_queue, uuid4().hex
 
-        async def send() -> LedgerState:
-            begin: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-                names.LEDGER_WORKFLOW,
-                LedgerInput(name=name),
-                id=workflow_id(name),
-                task_queue=queue,
-                task_timeout=TASK_TIMEOUT,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=first_line(f"ledger {name}", SUMMARY_CHARS),
-            )
+        async def deliver() -> LedgerState:
             sent = await self._temporal.start_update_with_start_workflow(
                 names.LEDGER_SET_UPDATE,
                 said,
-                start_workflow_operation=begin,
+                start_workflow_operation=_beginning(name, queue),
                 wait_for_stage=WorkflowUpdateStage.COMPLETED,
                 id=update_id,
                 result_type=LedgerState,
@@ -107,7 +98,7 @@ class Ledgers:
             state: LedgerState = await sent.result()
             return state
 
-        return await self._taken(name, send, ": it says what the limits are, and may be sent twice")
+        return await self._taken(name, deliver, ": it may be sent twice")
 
     async def top_up(
         self,
@@ -138,9 +129,9 @@ class Ledgers:
             SetupError: The server is away, denies access, or no worker takes it.
         """
         said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note)
-        handle, update_id = self._temporal.get_workflow_handle(workflow_id(name)), id or uuid4().hex
+        handle, update_id = self._temporal.get_workflow_handle(_workflow_id(name)), id or uuid4().hex
 
-        async def send() -> LedgerState:
+        async def deliver() -> LedgerState:
             try:
                 sent = await handle.start_update(
                     names.LEDGER_TOP_UP_UPDATE,
@@ -154,10 +145,12 @@ class Ledgers:
                 raise _unknown(name) if _is_not_there(error) else error from None
             return state
 
-        return await self._taken(name, send, _SAME_ID.format(update_id))
+        return await self._taken(name, deliver, _SAME_ID.format(update_id))
 
     async def get(self, name: str) -> LedgerState:
-        """Return what a ledger may spend, holds and has spent. A worker has to be there.
+        """Return what a ledger may spend, holds and has spent.
+
+        A worker has to be there.
 
         Raises:
             SpecError: There is no such ledger.
@@ -170,14 +163,16 @@ class Ledgers:
             except RPCError as error:
                 if _is_not_there(error):
                     raise _unknown(name) from None
-                if error.status not in NO_ANSWER:
+                if error.status not in UNANSWERED:
                     raise
             raise SetupError(
                 f"ledger {name!r}: no worker answers for it: start one that serves {await self._queue(name)}"
             )
 
     async def list(self, prefix: str = "", *, limit: int = 100) -> tuple[LedgerSummary, ...]:
-        """Return the ledgers that there are, by their names, each with what it says of itself.
+        """Return the ledgers that there are, by their names.
+
+        Each with what it says of itself, where somebody answers for it.
 
         Args:
             prefix: Only those whose names begin so.
@@ -188,7 +183,7 @@ class Ledgers:
         """
         query = f"WorkflowType = {quoted(names.LEDGER_WORKFLOW)} AND ExecutionStatus = 'Running'"
         if prefix:
-            query += f" AND WorkflowId STARTS_WITH {quoted(workflow_id(prefix))}"
+            query += f" AND WorkflowId STARTS_WITH {quoted(_workflow_id(prefix))}"
         with translate_rpc_errors("the list of ledgers"):
             rows = [row async for row in self._temporal.list_workflows(query, limit=limit)]
             found = await _Census(self._asked).of(rows)
@@ -198,10 +193,11 @@ class Ledgers:
         return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
 
     async def _asked(self, name: str, patience: timedelta) -> LedgerState:
-        handle = self._temporal.get_workflow_handle(workflow_id(name))
+        handle = self._temporal.get_workflow_handle(_workflow_id(name))
         try:
             state: LedgerState = await handle.query(
                 names.LEDGER_QUERY,
+                LedgerQuery(at=datetime.now(UTC)),
                 result_type=LedgerState,
                 # What one that was terminated knew counts no more.
                 reject_condition=QueryRejectCondition.NOT_OPEN,
@@ -215,7 +211,7 @@ class Ledgers:
 
     async def _queue(self, name: str) -> str:
         """Return in words where its workers listen."""
-        described = await self._temporal.get_workflow_handle(workflow_id(name)).describe()
+        described = await self._temporal.get_workflow_handle(_workflow_id(name)).describe()
         return f"{described.task_queue!r} (`sostenuto worker MODULE:APP --task-queue {described.task_queue}`)"
 
 
@@ -247,7 +243,7 @@ class _Census:
             except RPCError as error:
                 if _is_not_there(error):
                     return None
-                if error.status not in NO_ANSWER:
+                if error.status not in UNANSWERED:
                     raise
                 self._served.setdefault(queue, False)
                 return silent
@@ -255,7 +251,20 @@ class _Census:
         return silent.model_copy(update={"state": state})
 
 
-def workflow_id(name: str) -> str:
+def _beginning(name: str, task_queue: str) -> WithStartWorkflowOperation[Any, Any]:
+    """Return what starts a ledger where it is not there, once."""
+    return WithStartWorkflowOperation(
+        names.LEDGER_WORKFLOW,
+        LedgerInput(name=name),
+        id=_workflow_id(name),
+        task_queue=task_queue,
+        task_timeout=TASK_TIMEOUT,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=first_line(f"ledger {name}", SUMMARY_CHARS),
+    )
+
+
+def _workflow_id(name: str) -> str:
     """Return the id of the workflow of a ledger."""
     return f"{names.LEDGER_ID}{name}"
 

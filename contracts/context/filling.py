@@ -25,7 +25,7 @@ from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
-from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context
+from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context, why_not_in_ledger
 
 S = TypeVar("S", bound=Spec)
 N = TypeVar("N", bound=Node)
@@ -225,23 +225,12 @@ def _(spec: S, values: Values) -> S:  # noqa: ARG001
 def _(ledger: Ledger, values: Values) -> Ledger:
     for name in template.check_text(ledger.name):
         value = _fill(partial(template.of_context, name, values), "name", values)
-        if why := _why_not_in_ledger(value):
+        if why := why_not_in_ledger(value):
             raise _WrongError(f"{{{name}}}: the run's context has {why}", "name")
     name = template.filled_text(ledger.name, values)
     if why := why_no_ledger(name):
         raise _WrongError(f"with the values of the run's context in it: {why}", "name")
     return ledger.model_copy(update={"name": name}) if name != ledger.name else ledger
-
-
-def _why_not_in_ledger(value: JsonValue) -> str:
-    """Return why a value cannot stand in the name of a ledger; empty where it can. Does not tell it."""
-    if not isinstance(value, str | int | float):
-        kind = "nothing" if value is None else f"a {type(value).__name__}"
-        return f"{kind} there, and the name of a ledger takes a text or a number"
-    if not str(value).strip():
-        return "an empty text there: all whose text is empty would share one ledger"
-    # A tenant is not to choose when its ledger begins anew, or have that of another one.
-    return "a text with '/' there, and that divides the name of a ledger" if "/" in str(value) else ""
 
 
 @_filled.register

@@ -37,6 +37,7 @@ from sostenuto.contracts.wire.control.ledger import (
     LedgerBlock,
     LedgerHolders,
     LedgerInput,
+    LedgerQuery,
     LedgerSet,
     LedgerTopUp,
 )
@@ -104,9 +105,7 @@ ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
 LIMITS = LedgerLimits(usd=5, tokens=1_000_000, turns=200)
 OF_LEDGER = OfLedger(execution="run-1", default=LIMITS, keep=0.1)
-BLOCK = LedgerBlock(
-    run_id="run-1/desk", execution="run-1", held=PORTION, spent=PORTION, heard=1_796_000_000.5, recalled=True
-)
+BLOCK = LedgerBlock(run_id="run-1/desk", execution="run-1", held=PORTION, spent=PORTION, recalled=True)
 DRAWN = DrawnBlock(given=PORTION, told=PORTION, recalled=True)
 CARRIED = CarriedBudget(topped_up=PORTION, until=1_796_000_000.5, drawn=DRAWN)
 LISTED = ListedPrice(model="acme/large", price=PRICE)
@@ -157,6 +156,7 @@ LEDGERS = (
         runs=3,
         waiting=1,
     ),
+    LedgerQuery(at=AT),
     LedgerHolders(blocks=(BLOCK,)),
     EndedHolders(ended=(ENDED,)),
     ShareRecalled(by="sostenuto-ledger:tenant:acme/day"),
