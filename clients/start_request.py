@@ -144,11 +144,13 @@ def check_id(run_id: str | None, tenant: str | None = None) -> None:
     """Check the id of a run or a chat that is to begin, and whom it is for.
 
     Raises:
-        SpecError: One is no Unicode, or the id has a `/`.
+        SpecError: One is no Unicode, or the id has a `/`, or is that of a ledger.
     """
     for what, text in (("id", run_id), ("tenant", tenant)):
         if text and encodable(text) != text:
             raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
+    if run_id and run_id.startswith(names.LEDGER_ID):
+        raise SpecError(f"run {run_id!r}: the ids of ledgers begin with {names.LEDGER_ID!r}: use another id")
     if run_id and SEPARATOR in run_id:
         # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
         raise SpecError(

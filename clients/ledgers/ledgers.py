@@ -68,7 +68,8 @@ class Ledgers:
     ) -> LedgerState:
         """Say what a ledger may spend in each of its periods, from now on.
 
-        It takes the place of what was said before. A ledger that is not there yet is made. What waits for more than it may spend so far goes on where that is enough.
+        It takes the place of what was said before. A ledger that is not there yet is made. What waits for more goes on
+        where that is enough.
 
         Args:
             name: Its name, with the period at its end: `tenant:acme/day`.
