@@ -129,8 +129,7 @@ async def find_chat(temporal: Client, chat_id: str, tenant: str | None = None) -
     with translate_rpc_errors(f"chat {chat_id!r}"):
         found = await temporal.get_workflow_handle(chat_id).describe()
     if found.workflow_type != names.CHAT_WORKFLOW:
-        kind = "ledger" if found.workflow_type == names.LEDGER_WORKFLOW else "run"
-        raise SpecError(f"{chat_id!r} is no chat but a {kind} already: pass another id")
+        raise SpecError(f"{chat_id!r} is no chat but a run already: pass another id")
     if tenant is not None and (found.typed_search_attributes.get(TENANT) or "") != tenant:
         raise SpecError(f"{chat_id!r} is a chat of another tenant already: pass another id")
     return found

@@ -186,7 +186,12 @@ class Ledgers:
         if prefix:
             query += f" AND WorkflowId STARTS_WITH {quoted(_workflow_id(prefix))}"
         with translate_rpc_errors("the list of ledgers"):
-            rows = [row async for row in self._temporal.list_workflows(query, limit=limit)]
+            rows = [
+                row
+                async for row in self._temporal.list_workflows(query, limit=limit)
+                # A server may take a quote in it for nothing.
+                if row.id.startswith(_workflow_id(prefix))
+            ]
             found = await _Census(self._asked).of(rows)
         return tuple(sorted(found, key=lambda one: one.name))
 

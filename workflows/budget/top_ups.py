@@ -98,6 +98,7 @@ class TopUps:
             reason=spent.reason,
             missing=missing.share,
             expires=None if seconds is None else workflow.now() + timedelta(seconds=seconds),
+            ledger=account.ledger.name if account.ledger else "",
         )
         waiting, before = _Waiting(account, told), (account.top_ups, account.limits)
         self._waiting.append(waiting)

@@ -49,8 +49,9 @@ def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
 
 
 def top_up_command(run_id: str, budget: PendingTopUp) -> str:
-    """Return the command by which a budget is allowed what its next step may take."""
-    return f"sostenuto top-up {shlex.quote(run_id)} {least_top_up(budget)}   (or more)"
+    """Return the command by which a budget, or its ledger, is allowed what its next step may take."""
+    whose = f"ledger top-up {shlex.quote(budget.ledger)}" if budget.ledger else f"top-up {shlex.quote(run_id)}"
+    return f"sostenuto {whose} {least_top_up(budget)}   (or more)"
 
 
 def least_top_up(budget: PendingTopUp) -> str:

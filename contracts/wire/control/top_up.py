@@ -24,6 +24,8 @@ class TopUpAsked(Contract):
     """What the next call may take beyond what is left; nothing of time."""
     expires: datetime | None = None
     """When it is waited no more. None: never."""
+    ledger: str = ""
+    """Name of the ledger that is not enough, and is to be topped up. Empty: the budget itself is not."""
 
 
 class TopUpsAsked(Contract):

@@ -101,7 +101,14 @@ TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
 COUNTED = Counted(tokens=1_500, model="acme/large")
 PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
 AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
-ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not enough", missing=PORTION, expires=AT)
+ASKED = TopUpAsked(
+    path="desk",
+    limit="usd",
+    reason="the budget of 'desk' is not enough",
+    missing=PORTION,
+    expires=AT,
+    ledger="tenant:acme/day",
+)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
 LIMITS = LedgerLimits(usd=5, tokens=1_000_000, turns=200)
 OF_LEDGER = OfLedger(execution="run-1", default=LIMITS, keep=0.1)
