@@ -49,7 +49,7 @@ def top_up_lines(budget: PendingTopUp) -> Iterator[str]:
 
 
 def top_up_command(run_id: str, budget: PendingTopUp) -> str:
-    """Return the command by which a budget, or its ledger, is allowed what its next step may take."""
+    """Return the command that allows a budget, or its ledger, what it lacks."""
     whose = f"ledger top-up {shlex.quote(budget.ledger)}" if budget.ledger else f"top-up {shlex.quote(run_id)}"
     return f"sostenuto {whose} {least_top_up(budget)}   (or more)"
 
