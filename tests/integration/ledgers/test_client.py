@@ -164,8 +164,12 @@ async def test_each_tenant_spends_from_its_own(serve: Serve, ledger_name: str) -
         for tenant in ("acme", "acme", "zeta"):
             assert (await (await client.start(of_tenant, "Go.", tenant=tenant)).result()).status is Status.COMPLETED
         beside = Budget(ledger=Ledger(f"{ledger_name}-beside:{{context.tenant}}", turns=5))
-        started = await client.start(of_tenant, "Go.", tenant="acme", budget=beside)
-        assert (await started.result()).status is Status.COMPLETED
+        id_ = f"run-{uuid4().hex[:8]}"
+        for _ in range(2):
+            started = await client.start(of_tenant, "Go.", id=id_, tenant="acme", budget=beside)
+            assert (await started.result()).status is Status.COMPLETED
+        with pytest.raises(SpecError, match="or with another budget"):
+            await client.start(of_tenant, "Go.", id=id_, tenant="acme", budget=Budget(ledger="another"))
         own = await client.start(Spending, f"{ledger_name}-own", tenant="acme")
         assert (await own.result()).output == "completed"
         spent = {
