@@ -29,6 +29,7 @@ from .calls.collection_calls import CollectionCalls
 from .calls.run_lists import RunLists
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
+from .ledgers.ledgers import Ledgers
 from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
@@ -279,6 +280,11 @@ class Client(CollectionCalls, Inbox, RunLists):
             execution = await begin_chat(self.temporal, queue, runnable, make, chat_id, tenant, context)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
+
+    @property
+    def ledgers(self) -> Ledgers:
+        """The ledgers that many runs spend from together."""
+        return Ledgers(self.temporal, self.task_queue)
 
     async def overview(self, *, tenant: str | None = None) -> Overview:
         """Return what runs, what is in trouble and what it spent, and what ended lately.

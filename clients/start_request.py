@@ -16,10 +16,10 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..activities.prices.list_price import list_price
 from ..contracts import limits, names
-from ..contracts.context.filling import BegunWith, begun_with, with_tenant
+from ..contracts.context.filling import BegunWith, begun_with, filled_budget, with_tenant
 from ..contracts.context.values import context_memo, context_values
 from ..contracts.contract import Contract
-from ..contracts.control.budget import Budget, check_budget
+from ..contracts.control.budget import Budget
 from ..contracts.control.priced import priced_for_budgets
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
@@ -114,7 +114,7 @@ def output_type_of(startable: Startable) -> TypeAdapter[Any] | None:
 
 def _order_of_runnable(begun: BegunWith, content: Input, budget: Budget | None, *, offload: bool) -> Order:
     runnable: Runnable
-    check_budget(budget)
+    budget = filled_budget(budget, begun.runnable, begun.context)
     runnable, budget = priced_for_budgets(begun.runnable, budget, list_price)
     message, before = question_with_history(content)
     question_from(message)
@@ -144,11 +144,13 @@ def check_id(run_id: str | None, tenant: str | None = None) -> None:
     """Check the id of a run or a chat that is to begin, and whom it is for.
 
     Raises:
-        SpecError: One is no Unicode, or the id has a `/`.
+        SpecError: One is no Unicode, or the id has a `/`, or is that of a ledger.
     """
     for what, text in (("id", run_id), ("tenant", tenant)):
         if text and encodable(text) != text:
             raise SpecError(f"{what}={text!r} is not Unicode: it has half of a surrogate pair")
+    if run_id and run_id.startswith(names.LEDGER_ID):
+        raise SpecError(f"run {run_id!r}: the ids of ledgers begin with {names.LEDGER_ID!r}: use another id")
     if run_id and SEPARATOR in run_id:
         # A nested run takes its id from whoever has it: it may be that of a run that a reset left behind.
         raise SpecError(

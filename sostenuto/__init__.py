@@ -14,6 +14,7 @@ from .contracts.collection.document import Document
 from .contracts.control.approval import Approval
 from .contracts.control.ask_person import AskPerson
 from .contracts.control.budget import Ask, Budget, Degrade, Finish, Stop
+from .contracts.control.ledger import Ledger
 from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
@@ -35,6 +36,7 @@ from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueu
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
 from .contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .contracts.wire.control.compensation import CompensatedEffect, Compensation, EffectOutcome
+from .contracts.wire.control.ledger import LedgerState
 from .contracts.wire.control.top_up import PendingTopUp, ToppedUp
 from .contracts.wire.event import (
     DocumentFailed,
@@ -102,6 +104,8 @@ __all__ = [
     "FileSearch",
     "Finish",
     "ImagePart",
+    "Ledger",
+    "LedgerState",
     "Location",
     "LongPrice",
     "McpConnector",

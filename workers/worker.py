@@ -267,7 +267,7 @@ def _activities(
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
         SpendingActivities(read_spent).spent,
-        *_methods(LedgerActivities(read_spent)),
+        *_methods(LedgerActivities(read_spent, policy.TASK_TIMEOUT)),
         UndoingActivities(app.tools).ask,
         route.decide,
         *_methods(retrieve),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.client import Client
@@ -13,8 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from ...contracts import names
 from ...contracts.wire.control.ledger import EndedHolder, EndedHolders, LedgerBlock, LedgerHolders, LedgerInput
 from ...contracts.wire.control.share import Portion
-from ...contracts.wire.control.spent import Spent
 from ..call.heartbeat import heartbeats
+from .spending import ReadSpent
 
 
 class LedgerActivities:
@@ -22,10 +22,12 @@ class LedgerActivities:
 
     Args:
         read: Reads from the histories of a run, and of what is nested in it, what they spent.
+        task_timeout: How long a workflow task of a ledger may take.
     """
 
-    def __init__(self, read: Callable[[Client, str], Awaitable[Spent]]) -> None:
+    def __init__(self, read: ReadSpent, task_timeout: timedelta) -> None:
         self._read = read
+        self._task_timeout = task_timeout
 
     @activity.defn(name=names.LEDGER_OPEN_ACTIVITY)
     async def open(self, ledger: LedgerInput) -> None:
@@ -39,6 +41,7 @@ class LedgerActivities:
                 ledger,
                 id=names.LEDGER_ID + ledger.name,
                 task_queue=activity.info().task_queue,
+                task_timeout=self._task_timeout,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=f"ledger {ledger.name}",
             )

@@ -6,6 +6,7 @@ Puts what it refuses into our errors.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -32,10 +33,6 @@ _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _OVER: Final = ("already completed", "closing workflow")
 """In what the server says of a workflow that has ended, or ends just now."""
-_UNSERVED: Final = (
-    f"no worker took it within {_PATIENCE_SECONDS:g} s: start one that serves the run (`sostenuto worker MODULE:APP`), "
-    "and send it again"
-)
 _AGAIN: Final = "; where a worker takes this one meanwhile, the second is refused, and nothing happens twice"
 
 
@@ -77,10 +74,40 @@ async def send_to_run(
         SpecError: The run refuses it, or has ended; says why.
         SetupError: The server is away, denies access, or no worker takes it.
     """
+    handle = temporal.get_workflow_handle(run_id)
+    same_id = update_id or uuid4().hex
+
+    async def deliver() -> CameT:
+        sent = await handle.start_update(
+            update, said, id=same_id, wait_for_stage=WorkflowUpdateStage.COMPLETED, result_type=came
+        )
+        outcome: CameT = await sent.result()
+        return outcome
+
+    return await until_taken(deliver, what, taker="the run", again=again)
+
+
+async def until_taken(send: Callable[[], Awaitable[CameT]], what: str, *, taker: str, again: str) -> CameT:
+    """Send an update until a workflow of ours has taken it.
+
+    Args:
+        send: Sends it, and returns what comes of it. Each time under the same id.
+        what: What it is about, as a noun, for messages.
+        taker: The workflow, as a noun.
+        again: What comes of it where it is sent again, in words.
+
+    Raises:
+        SpecError: The workflow refuses it, or has ended; says why.
+        SetupError: The server is away, denies access, or no worker takes it.
+    """
+    unserved = (
+        f"{what}: no worker took it within {_PATIENCE_SECONDS:g} s: start one that serves {taker} "
+        f"(`sostenuto worker MODULE:APP`), and send it again{again}"
+    )
     with translate_rpc_errors(what):
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await _sent(temporal, run_id, update, said, came, update_id or uuid4().hex)
+                return await _repeated(send)
         except WorkflowUpdateFailedError as error:
             why = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
             raise SpecError(f"{what}: {why}") from None
@@ -89,36 +116,26 @@ async def send_to_run(
             if task and task.cancelling():
                 # The SDK tells a cancel of ours as an error of its own.
                 raise asyncio.CancelledError from None
-            raise SetupError(f"{what}: {_UNSERVED}{again}") from None
+            raise SetupError(unserved) from None
         except TimeoutError:
-            raise SetupError(f"{what}: {_UNSERVED}{again}") from None
+            raise SetupError(unserved) from None
         except RPCError as error:
             if any(words in error.message for words in _OVER):
-                raise SpecError(f"{what}: the run has ended") from None
+                raise SpecError(f"{what}: {taker} has ended") from None
             raise
 
 
-async def _sent(temporal: Client, run_id: str, update: str, said: Contract, came: type[CameT], update_id: str) -> CameT:
-    """Send it.
+async def _repeated(send: Callable[[], Awaitable[CameT]]) -> CameT:
+    """Send it again where the server drops it.
 
-    Again, under its id, where the server drops it: as while the run continues as new.
+    As while the workflow continues as new.
     """
-    handle = temporal.get_workflow_handle(run_id)
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            sent = await handle.start_update(
-                update,
-                said,
-                id=update_id,
-                wait_for_stage=WorkflowUpdateStage.COMPLETED,
-                result_type=came,
-            )
-            outcome: CameT = await sent.result()
+            return await send()
         except RPCError as error:
             if error.status not in _PASSING:
                 raise
-        else:
-            return outcome
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

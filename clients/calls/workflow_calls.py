@@ -36,7 +36,8 @@ T = TypeVar("T")
 _ANSWER_TIME: Final = timedelta(seconds=30)
 """How long a query is waited for: none that a worker answers takes as long."""
 
-_NO_ANSWER: Final = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+UNANSWERED: Final = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+"""What becomes of a query that no worker answers."""
 _TASK_FAILED: Final = "Workflow Task in failed state"
 """What the server says of an update that the code of the workflow fails at."""
 
@@ -137,7 +138,7 @@ def _answered(label: str, kind: str) -> Iterator[None]:
     try:
         yield
     except RPCError as error:
-        if (kind == "query" and error.status in _NO_ANSWER) or _TASK_FAILED in error.message:
+        if (kind == "query" and error.status in UNANSWERED) or _TASK_FAILED in error.message:
             raise SetupError(_silence(label)) from error
         raise
 

@@ -39,6 +39,7 @@ COMMANDS = (
     "feedback.score",
     "control.approvals",
     "control.top_up",
+    "control.ledger",
     "control.approve",
     "control.deny",
     "control.edit",
@@ -92,7 +93,7 @@ def execute(argv: Sequence[str]) -> int:
     # What no command takes is told by the parser of the command, with what it does take.
     args, unknown = parser.parse_known_args(argv)
     if unknown:
-        parser.of(args.command).refuse(unknown)
+        parser.of(args.command).of(getattr(args, "subcommand", None)).refuse(unknown)
     if args.version:
         from ... import __version__
 

@@ -19,7 +19,7 @@ from ...contracts.wire.totals import Totals
 from ...workflows.search_attributes import RUNNABLE, TENANT
 from ..hindrances import moment
 from .findings import find_troubles, find_waits, last_seen_at
-from .history_sums import HistorySums
+from .meter import Meter
 from .overview import OpenRun, QueueLoad, Trouble, TroubleKind, Wait
 
 SortOrder = Literal["trouble", "time", "cost"]
@@ -49,7 +49,7 @@ class Sighting:
     """None: it was not looked at yet."""
     looked: int = 0
     """In which look that was."""
-    sums: HistorySums | None = None
+    meter: Meter | None = None
     page: bytes = b""
     """What the server takes to give what comes next in its history."""
     waited_at: int = 0
@@ -95,14 +95,14 @@ class Sighting:
     @property
     def is_whole(self) -> bool:
         """Whether all of its history was read that may tell a cost."""
-        if self.sums is None:
+        if self.meter is None:
             return False
-        return not self.has_begun or (self.sums.is_readable and self.sums.reached >= self.length)
+        return not self.has_begun or (self.meter.is_readable and self.meter.reached >= self.length)
 
     @property
     def has_grown(self) -> bool:
         """Whether there is more in its history than was read."""
-        return self.has_begun and self.sums is not None and self.sums.reached < self.length != self.waited_at
+        return self.has_begun and self.meter is not None and self.meter.reached < self.length != self.waited_at
 
     def troubles(self, queues: Mapping[str, QueueLoad], now: datetime) -> list[Trouble]:
         """Return what keeps it from going on."""
@@ -131,8 +131,8 @@ def _run(root: str, tree: Sequence[Sighting], queues: Mapping[str, QueueLoad], n
     first = min(tree, key=lambda one: len(one.id))
     seen = [one for one in tree if one.described is not None]
     troubles = list(chain.from_iterable(one.troubles(queues, now) for one in seen))
-    last = [last_seen_at(one.described, one.sums) for one in seen if one.described]
-    each = [one.sums for one in tree if one.sums]
+    last = [last_seen_at(one.described, one.meter) for one in seen if one.described]
+    meters = [one.meter for one in tree if one.meter]
     return OpenRun(
         id=root,
         kind=_KINDS.get(first.info.type.name, "run"),
@@ -144,8 +144,8 @@ def _run(root: str, tree: Sequence[Sighting], queues: Mapping[str, QueueLoad], n
         waits=tuple(_waits(seen))[:_MOST_TOLD],
         troubles=tuple(sorted(troubles, key=_worst))[:_MOST_TOLD],
         nested=sum(one.id != root for one in tree),
-        model_calls=sum(sums.model_calls for sums in each),
-        totals=sum((sums.totals for sums in each), Totals()),
+        model_calls=sum(meter.model_calls for meter in meters),
+        totals=sum((meter.totals for meter in meters), Totals()),
         is_whole=all(one.is_whole for one in tree),
         was_seen=bool(seen),
     )
@@ -159,7 +159,7 @@ def _waits(seen: Sequence[Sighting]) -> list[Wait]:
         if one.described is None:
             continue
         children = {child.workflow_id for child in one.described.pending_children}
-        waits = find_waits(one.described, one.sums)
+        waits = find_waits(one.described, one.meter)
         if children and children <= known:
             waits = [wait for wait in waits if wait.kind != "nested"]
         found += waits

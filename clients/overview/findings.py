@@ -14,7 +14,7 @@ from ...contracts import names
 from ...contracts.wire.event import RunStalled
 from ...contracts.wire.places import Place
 from ..hindrances import LONG_PATIENCE, PATIENCE, failing_step, moment, offered_for
-from .history_sums import CallUnderWay, HistorySums
+from .meter import CallUnderWay, Meter
 from .overview import QueueLoad, Trouble, Wait, WaitKind
 
 _STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
@@ -101,14 +101,14 @@ def _offers(described: DescribeWorkflowExecutionResponse) -> Iterator[datetime]:
         yield moment(step.scheduled_time)
 
 
-def find_waits(described: DescribeWorkflowExecutionResponse, sums: HistorySums | None) -> Sequence[Wait]:
+def find_waits(described: DescribeWorkflowExecutionResponse, meter: Meter | None) -> Sequence[Wait]:
     """Return what a workflow waits for at this moment.
 
     Args:
         described: It, as the server describes it.
-        sums: What was read of its history: knows the calls by more than their types.
+        meter: What was read of its history: knows the calls by more than their types.
     """
-    calls = sums.calls if sums else {}
+    calls = meter.calls if meter else {}
     found = [_call(step, calls) for step in described.pending_activities]
     here = described.workflow_execution_info.execution.workflow_id
     children = sorted(described.pending_children, key=lambda child: child.initiated_id)
@@ -120,8 +120,8 @@ def find_waits(described: DescribeWorkflowExecutionResponse, sums: HistorySums |
     if described.HasField("pending_workflow_task"):
         return [Wait(kind="worker", since=moment(described.pending_workflow_task.scheduled_time))]
     if described.workflow_execution_info.type.name == names.CHAT_WORKFLOW:
-        return [Wait(kind="message", since=sums.last_at if sums else None)]
-    if sums and sums.has_timer:
+        return [Wait(kind="message", since=meter.last_at if meter else None)]
+    if meter and meter.has_timer:
         return [Wait(kind="timer")]
     return [Wait(kind="other")]
 
@@ -155,10 +155,10 @@ def _name(kind: str, summary: str) -> str:
     return f"{kind} {summary}".strip() if kind not in _KINDS and not kind.startswith(_RESERVED) else summary
 
 
-def last_seen_at(described: DescribeWorkflowExecutionResponse, sums: HistorySums | None) -> datetime:
+def last_seen_at(described: DescribeWorkflowExecutionResponse, meter: Meter | None) -> datetime:
     """Return when something happened in a workflow last, as far as that is known."""
     info = described.workflow_execution_info
-    if sums and sums.last_at and sums.reached >= info.history_length:
-        return sums.last_at
+    if meter and meter.last_at and meter.reached >= info.history_length:
+        return meter.last_at
     tried = [moment(step.last_started_time) for step in described.pending_activities if step.last_started_time.seconds]
-    return max([moment(info.start_time), *tried, *([sums.last_at] if sums and sums.last_at else [])])
+    return max([moment(info.start_time), *tried, *([meter.last_at] if meter and meter.last_at else [])])

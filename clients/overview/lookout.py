@@ -20,7 +20,7 @@ from ..rpc_errors import translate_rpc_errors
 from .board import Sighting, open_runs
 from .endings import EndingsReader
 from .findings import attempts, is_offered
-from .history_sums import HistorySums
+from .meter import Meter
 from .overview import Overview
 from .queues import QueueReader
 from .requests import Requests, is_gone, is_late, quoted
@@ -192,7 +192,7 @@ class Lookout:
         if info.execution.run_id != one.execution or one.described is None:
             # It has continued as new: what it took along stands at the beginning of its history.
             one.info.CopyFrom(info)
-            one.sums, one.page, one.stall, one.stalled_at = HistorySums(self._temporal.data_converter), b"", None, 0
+            one.meter, one.page, one.stall, one.stalled_at = Meter(self._temporal.data_converter), b"", None, 0
         one.described, one.looked = described, self._look
 
     def _looked_at(self) -> list[Sighting]:
@@ -243,14 +243,14 @@ class Lookout:
             grown = [one for one in turn if one.page and one.has_grown]
 
     async def _read_page(self, one: Sighting) -> None:
-        if one.sums is None:
+        if one.meter is None:
             return
         try:
             answer = await self._requests.history(one.id, one.execution, _PAGE_EVENTS, one.page)
         except RPCError as error:
             if is_gone(error):
                 # A server that was restored knows other places in it.
-                one.sums, one.page = HistorySums(self._temporal.data_converter), b""
+                one.meter, one.page = Meter(self._temporal.data_converter), b""
                 return
             if is_late(error):
                 one.waited_at = one.length
@@ -258,12 +258,12 @@ class Lookout:
             raise
         one.page = answer.next_page_token
         for event in answer.history.events:
-            one.sums.take(await self._decoded(event) if one.sums.wants(event) else event)
+            one.meter.take(await self._decoded(event) if one.meter.wants(event) else event)
 
     async def _decoded(self, event: HistoryEvent) -> HistoryEvent:
         try:
             return await decoded(event, self._temporal.data_converter)
-        except Exception:  # noqa: BLE001 - a codec of somebody's; the sums notes that it could not read this
+        except Exception:  # noqa: BLE001 - a codec of somebody's; the meter notes that it could not read this
             return event
 
 

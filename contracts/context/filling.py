@@ -5,7 +5,7 @@ Its names of the context are filled in, so a run's input records exactly what ra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial, singledispatch
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +15,8 @@ from .. import template
 from ..collection.collection import Collection, SearchTool
 from ..collection.fields import Condition, conditions_from
 from ..contract import Spec
+from ..control.budget import Budget, check_budget
+from ..control.ledger import Ledger, why_no_ledger
 from ..errors import SpecError
 from ..limits import MAX_TENANT_BYTES, excess
 from ..model import Model
@@ -23,7 +25,7 @@ from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
-from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context
+from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context, why_not_in_ledger
 
 S = TypeVar("S", bound=Spec)
 N = TypeVar("N", bound=Node)
@@ -104,25 +106,48 @@ def filled(runnable: N, values: Values) -> N:
     return made
 
 
+def filled_budget(budget: Budget | None, runnable: Node, values: Values) -> Budget | None:
+    """Return what somebody allows a run, with the names of its context filled in.
+
+    Args:
+        budget: It, if any.
+        runnable: What is to run: says of which type the context is.
+        values: The context.
+
+    Raises:
+        SpecError: It is no budget, nothing could fill a name, or the context lacks one; names its place.
+    """
+    check_budget(budget)
+    if budget is None or budget.ledger is None:
+        return budget
+    _check_spec(budget.ledger, runnable.context_type, "budget: ledger.")
+    try:
+        made: Budget = _filled(budget, values)
+    except _WrongError as wrong:
+        raise SpecError(f"budget: {'.'.join(reversed(wrong.place))}: {wrong.problem}") from None
+    return made
+
+
 def check_names(node: Node, where: str) -> None:
     """Check the names of the context in what one runnable says itself.
 
     Raises:
         SpecError: Nothing could fill one; names it.
     """
-    for spec in _said_by(node):
-        for field, is_template in spec.fills.items():
-            text = getattr(spec, field)
-            try:
-                names = template.names_of_context(text) if is_template else template.check_text(text)
-            except ValueError as error:
-                raise SpecError(f"{where}: {field}: {error}") from None
-            _check_fields(node.context_type, names, f"{where}: {field}")
+    for spec in (node, *getattr(node, "steps", ())):
+        _check_spec(spec, node.context_type, f"{where}: ")
+    if node.budget and node.budget.ledger:
+        _check_spec(node.budget.ledger, node.context_type, f"{where}: budget.ledger.")
 
 
-def _said_by(node: Node) -> Iterator[Spec]:
-    yield node
-    yield from getattr(node, "steps", ())
+def _check_spec(spec: Spec, kind: Any, where: str) -> None:
+    for field, is_template in spec.fills.items():
+        text = getattr(spec, field)
+        try:
+            names = template.names_of_context(text) if is_template else template.check_text(text)
+        except ValueError as error:
+            raise SpecError(f"{where}{field}: {error}") from None
+        _check_fields(kind, names, f"{where}{field}")
 
 
 def _check_fields(kind: Any, names: tuple[str, ...], where: str) -> None:
@@ -197,6 +222,18 @@ def _(spec: S, values: Values) -> S:  # noqa: ARG001
 
 
 @_filled.register
+def _(ledger: Ledger, values: Values) -> Ledger:
+    for name in template.check_text(ledger.name):
+        value = _fill(partial(template.of_context, name, values), "name", values)
+        if why := why_not_in_ledger(value):
+            raise _WrongError(f"{{{name}}}: the run's context has {why}", "name")
+    name = template.filled_text(ledger.name, values)
+    if why := why_no_ledger(name):
+        raise _WrongError(f"with the values of the run's context in it: {why}", "name")
+    return ledger.model_copy(update={"name": name}) if name != ledger.name else ledger
+
+
+@_filled.register
 def _(rule: Rule, values: Values) -> Rule:
     known = {}
     for name in rule.context:
@@ -215,8 +252,7 @@ def _(search: SearchTool, values: Values) -> SearchTool:
 
 @_filled.register
 def _(retrieve: Retrieve, values: Values) -> Retrieve:
-    query = _fill(partial(template.filled_template, retrieve.query, values), "query", values)
-    found = retrieve.model_copy(update={"query": query})
+    found: Retrieve = _filled.registry[Spec](retrieve, values)
     ours = {field: name for field, name in retrieve.filled.items() if template.is_of_context(name)}
     made: Retrieve = _with_filters(found, retrieve.collection, ours, values)
     return made

@@ -50,7 +50,7 @@ class Period(StrEnum):
                 return None
 
     def ends(self, now: datetime) -> datetime | None:
-        """Return when the period ends that a moment is in. None: never."""
+        """Return when the period of a moment in UTC ends. None: never."""
         began = self.begins(now)
         if began is None:
             return None

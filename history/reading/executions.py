@@ -7,6 +7,7 @@ Found from the newest backwards: the links from old to new lead to executions th
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
@@ -41,11 +42,18 @@ async def describe(temporal: Client, workflow_id: str, execution: str | None = N
     """
     description = await temporal.get_workflow_handle(workflow_id, run_id=execution).describe()
     if is_code_first(description) and description.typed_search_attributes.get(RUNNABLE) is None:
+        if description.workflow_type == names.LEDGER_WORKFLOW:
+            raise SpecError(f"{workflow_id!r} is no run but a ledger, which {how_to_show_ledger(workflow_id)} shows")
         raise SpecError(
             f"{workflow_id!r} is not a run of ours but a workflow of type {description.workflow_type!r}: "
             "one of your own can be watched where `client.start` started it"
         )
     return description
+
+
+def how_to_show_ledger(workflow_id: str) -> str:
+    """Return the command that shows a ledger."""
+    return f"`sostenuto ledger show {shlex.quote(workflow_id.removeprefix(names.LEDGER_ID))}`"
 
 
 def is_code_first(description: WorkflowExecutionDescription) -> bool:

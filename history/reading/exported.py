@@ -25,7 +25,7 @@ from ...contracts.errors import SetupError, SpecError
 from ...contracts.text import one_line
 from ..events.projection import Projection
 from ..trace.step import Trace
-from .executions import Entry
+from .executions import Entry, how_to_show_ledger
 from .follow import decoded
 from .traced import build_trace
 from .tree import RunAddress, TreePart
@@ -113,6 +113,9 @@ def _check(file: Path, history: WorkflowHistory) -> None:
         raise SpecError(f"{file} is a part of a history, without event {missing}: {_AGAIN}")
     started = _started(history)
     kind = started.workflow_type.name
+    if kind == names.LEDGER_WORKFLOW:
+        shown = how_to_show_ledger(history.workflow_id)
+        raise SpecError(f"{file} is the history of a ledger, and of no run or chat: {shown} shows what it has")
     ours = names.is_of_runnables(kind)
     if not ours and names.SEARCH_RUNNABLE not in started.search_attributes.indexed_fields:
         raise SpecError(

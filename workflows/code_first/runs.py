@@ -15,9 +15,9 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from ...contracts import names
 from ...contracts.collection.collection import Collection
-from ...contracts.context.filling import check_all_names, checked, filled
+from ...contracts.context.filling import check_all_names, checked, filled, filled_budget
 from ...contracts.contract import problems_of
-from ...contracts.control.budget import Budget, check_budget
+from ...contracts.control.budget import Budget
 from ...contracts.errors import SpecError
 from ...contracts.model import Model
 from ...contracts.specs.agent import Agent
@@ -55,19 +55,20 @@ async def run(runnable: Node[T], input: Input, *, budget: Budget | None = None) 
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"run: {cannot_run(runnable)}")
-    check_budget(budget)
     asked = question_with_history(input)
     check_tree(runnable)
     check_input(runnable, asked.message, before=asked.before)
     _check_names(runnable)
     values = own_context()
-    begun = cast("Runnable", filled(runnable, checked(runnable, values, is_given=bool(values))))
+    whole = checked(runnable, values, is_given=bool(values))
+    begun = cast("Runnable", filled(runnable, whole))
+    allowed = filled_budget(budget, runnable, whole)
     interpreter = own_interpreter()
 
     async def work() -> Result:
         place = interpreter.root / runnable.name
         result, _ = await interpreter.child(
-            begun, place, asked.message, compact=False, before=asked.before, budget=budget
+            begun, place, asked.message, compact=False, before=asked.before, budget=allowed
         )
         return result
 

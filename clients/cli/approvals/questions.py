@@ -163,6 +163,8 @@ class BudgetQuestion:
     @property
     def choices(self) -> str:
         """What can be written."""
+        if self.budget.ledger:
+            return f"others spend from that as well, so it is told elsewhere · {self.command} · Enter leaves it:"
         return f"how much more: {least_top_up(self.budget)} is the least · Enter leaves it:"
 
     @property

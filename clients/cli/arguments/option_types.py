@@ -85,8 +85,14 @@ def budget(text: str) -> Budget:
     Raises:
         ArgumentTypeError: It is none.
     """
+    parts = [part.strip() for part in text.split(",")]
+    ledgers = [part.partition("=")[2] for part in parts if part.startswith(_LEDGER)]
+    others = ",".join(part for part in parts if not part.startswith(_LEDGER))
+    if len(ledgers) > 1:
+        raise ArgumentTypeError(f"{text!r} says ledger twice")
+    given = amounts(others) if others or not ledgers else {}
     try:
-        return Budget(**amounts(text))
+        return Budget(**given, ledger=ledgers[0] if ledgers else None)
     except SpecError as error:
         raise ArgumentTypeError(str(error)) from None
 
@@ -121,6 +127,7 @@ def amounts(text: str) -> dict[str, Any]:
     return found
 
 
+_LEDGER: Final = "ledger="
 _LIMITS: Final[Mapping[str, Callable[[str], Any]]] = {"usd": float, "tokens": int, "turns": int, "seconds": float}
 
 

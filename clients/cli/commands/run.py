@@ -47,7 +47,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--tenant", help="whom the run is for")
     add_context_option(parser, "run")
     parser.add_argument(
-        "--budget", type=budget, metavar="USD", help="most that it may spend: 0.50, or usd=0.50,tokens=20000,turns=9"
+        "--budget",
+        type=budget,
+        metavar="USD",
+        help="most that it may spend: 0.50, or usd=0.50,tokens=20000,turns=9,ledger=NAME",
     )
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
     add_stuck_option(parser)

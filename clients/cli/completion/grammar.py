@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +42,8 @@ class Command:
     help: str
     options: tuple[CommandOption, ...]
     places: tuple[TypedWord, ...]
-    """What stands without an option, one after the other; the last may be repeated."""
+    """What stands without an option, one after the other; the last may be repeated. Of a command that has commands of
+    its own the first is one of these, and its options are those of all of them."""
 
 
 def commands_of(parser: argparse.ArgumentParser) -> tuple[Command, tuple[Command, ...]]:
@@ -59,7 +60,16 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[Command]:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             told = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001
             for name, command in action.choices.items():
-                yield _command(command, name, told.get(name, ""))
+                yield _with_own(_command(command, name, told.get(name, "")), tuple(_commands(command)))
+
+
+def _with_own(command: Command, own: Sequence[Command]) -> Command:
+    """Return a command with what may be typed for commands of its own."""
+    if not own:
+        return command
+    options = {option.names: option for one in (command, *own) for option in one.options}
+    first = TypedWord("choice", "COMMAND", tuple(one.name for one in own))
+    return replace(command, options=tuple(options.values()), places=(first, *command.places))
 
 
 def _command(parser: argparse.ArgumentParser, name: str, told: str) -> Command:

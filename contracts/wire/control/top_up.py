@@ -20,12 +20,12 @@ class TopUpAsked(Contract):
     """Which of its limits is not enough: `usd`, `tokens`, `turns` or `seconds`."""
     reason: str
     """Why, in words."""
-    ledger: str = ""
-    """Name of the ledger that is not enough, where it is one: that alone can be topped up."""
     missing: Portion = Portion()
     """What the next call may take beyond what is left; nothing of time."""
     expires: datetime | None = None
     """When it is waited no more. None: never."""
+    ledger: str = ""
+    """Name of the ledger that is not enough, and is to be topped up. Empty: the budget itself is not."""
 
 
 class TopUpsAsked(Contract):

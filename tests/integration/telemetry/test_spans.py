@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Chain, Message, Model, Prompt, Team, tool
+from sostenuto import Agent, App, Budget, Chain, Ledger, Message, Model, Price, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.mcp import mcp_sessions
@@ -84,6 +84,26 @@ async def test_the_spans_are_the_steps(
         if span.name == "execute_tool look"
     }
     assert set(SEEN) == tools
+
+
+async def test_a_ledger_that_runs_spend_from_is_told_of_by_none(
+    temporal: TemporalClient, task_queue: str, cached_runs: int, receiver: OtlpReceiver
+) -> None:
+    model = Model("scripted/clerk", price=Price(input=1, output=10))
+    clerk = Agent(name="clerk", model=model, tools=[look], budget=Budget(ledger=Ledger(task_queue, turns=9)))
+    script: Script = {"clerk": [calls(("look", {"at": "the sea"})), "Fine."] * 2}
+    async with watched(temporal, App(clerk), script, task_queue, max_cached_runs=cached_runs) as client:
+        traces = {}
+        for _ in range(2):
+            run = await client.start(clerk, "Hello")
+            await run.result()
+            traces[run.id] = await run.trace()
+        assert (await client.ledgers.get(task_queue)).spent.turns == 4
+        await until_sent(receiver, "invoke_agent clerk", 2)
+    by_run = {attributes(span)["session.id"]: span.trace_id for span in receiver.spans}
+    assert set(by_run) == set(traces)
+    for run_id, trace in traces.items():
+        assert_spans_of([span for span in receiver.spans if span.trace_id == by_run[run_id]], trace)
 
 
 async def test_steps_are_told_while_the_run_goes_on(

@@ -12,6 +12,8 @@ from sostenuto import (
     Chain,
     Degrade,
     Finish,
+    Ledger,
+    LedgerState,
     LongPrice,
     Message,
     Model,
@@ -27,12 +29,31 @@ from sostenuto import (
 )
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.control.budget import Envelope
+from sostenuto.contracts.control.ledger import Period
 from sostenuto.contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
+from sostenuto.contracts.wire.control.ledger import (
+    EndedHolder,
+    EndedHolders,
+    LedgerBlock,
+    LedgerHolders,
+    LedgerInput,
+    LedgerQuery,
+    LedgerSet,
+    LedgerTopUp,
+)
 from sostenuto.contracts.wire.control.prices import ListedPrice, PricesAsked, PricesFound
-from sostenuto.contracts.wire.control.share import Portion, ShareAsked, ShareGiven
+from sostenuto.contracts.wire.control.share import (
+    LedgerLimits,
+    OfLedger,
+    Portion,
+    ShareAsked,
+    ShareGiven,
+    ShareRecalled,
+)
 from sostenuto.contracts.wire.control.spent import Spent, SpentQuery
 from sostenuto.contracts.wire.control.top_up import (
     CarriedBudget,
+    DrawnBlock,
     PendingTopUp,
     ToppedUp,
     TopUp,
@@ -50,7 +71,16 @@ MODEL = Model("acme/large", price=PRICE)
 CHEAP = Degrade(Model("acme/small", price=Price(input=0.1, output=0.4)))
 FINISH = Finish(keep=0.2)
 ASK = Ask(expires=3_600)
-BUDGET = Budget(usd=0.5, tokens=100_000, turns=20, seconds=60, share=0.5, on_exhausted=[CHEAP, ASK, FINISH, Stop()])
+LEDGER = Ledger("tenant:acme/day", usd=5, tokens=1_000_000, turns=200)
+BUDGET = Budget(
+    usd=0.5,
+    tokens=100_000,
+    turns=20,
+    seconds=60,
+    share=0.5,
+    ledger=LEDGER,
+    on_exhausted=[CHEAP, ASK, FINISH, Stop()],
+)
 ENVELOPE = Envelope(
     usd=0.25,
     tokens=50_000,
@@ -61,6 +91,9 @@ ENVELOPE = Envelope(
     told_usd=0.01,
     told_tokens=900,
     told_turns=2,
+    ledgers=("tenant:acme/day",),
+    asks=True,
+    recalled=True,
     on_exhausted=(FINISH,),
 )
 UNSETTLED = Unsettled(calls=1, usd=0.031, tokens=2_100)
@@ -68,13 +101,73 @@ TOTALS = Totals(cost_usd=0.25, unsettled=UNSETTLED)
 COUNTED = Counted(tokens=1_500, model="acme/large")
 PORTION = Portion(usd=0.03, tokens=2_000, turns=1)
 AT = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
-ASKED = TopUpAsked(path="desk", limit="usd", reason="the budget of 'desk' is not enough", missing=PORTION, expires=AT)
+ASKED = TopUpAsked(
+    path="desk",
+    limit="usd",
+    reason="the budget of 'desk' is not enough",
+    missing=PORTION,
+    expires=AT,
+    ledger="tenant:acme/day",
+)
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
-CARRIED = CarriedBudget(topped_up=PORTION, until=1_796_000_000.5)
+LIMITS = LedgerLimits(usd=5, tokens=1_000_000, turns=200)
+OF_LEDGER = OfLedger(execution="run-1", default=LIMITS, keep=0.1)
+BLOCK = LedgerBlock(run_id="run-1/desk", execution="run-1", held=PORTION, spent=PORTION, recalled=True)
+DRAWN = DrawnBlock(given=PORTION, told=PORTION, recalled=True)
+CARRIED = CarriedBudget(topped_up=PORTION, until=1_796_000_000.5, drawn=DRAWN)
 LISTED = ListedPrice(model="acme/large", price=PRICE)
 AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
+SHARE_ASKED = ShareAsked(
+    run_id="run-1/desk",
+    number=2,
+    need=PORTION,
+    what="the next call",
+    back=PORTION,
+    spent=PORTION,
+    last=True,
+    wait=True,
+    until=1_796_000_000.5,
+    of=OF_LEDGER,
+)
+ENDED = EndedHolder(run_id="run-1/desk", execution="run-1", spent=PORTION)
+LEDGERS = (
+    *(LEDGER, LIMITS, OF_LEDGER, BLOCK, DRAWN, ENDED),
+    LedgerInput(
+        name="tenant:acme/day",
+        limits=LIMITS,
+        default=LedgerLimits(usd=2),
+        set_by="ada",
+        note="the plan changed",
+        since=AT,
+        topped_up=PORTION,
+        spent=PORTION,
+        blocks=(BLOCK,),
+        waiting=(SHARE_ASKED,),
+    ),
+    LedgerSet(usd=5, tokens=1_000_000, turns=200, by="ada", note="the plan changed"),
+    LedgerTopUp(usd=0.5, tokens=1_000, turns=2, by="ada", note="go on"),
+    LedgerState(
+        name="tenant:acme/day",
+        period=Period.DAY,
+        began=AT,
+        ends=AT,
+        limits=LIMITS,
+        is_set=True,
+        set_by="ada",
+        note="the plan changed",
+        topped_up=PORTION,
+        spent=PORTION,
+        held=PORTION,
+        runs=3,
+        waiting=1,
+    ),
+    LedgerQuery(at=AT),
+    LedgerHolders(blocks=(BLOCK,)),
+    EndedHolders(ended=(ENDED,)),
+    ShareRecalled(by="sostenuto-ledger:tenant:acme/day"),
+)
 
 
 def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
@@ -87,19 +180,16 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         Parallel(name="thrifty_branches", branches=[AGENT, PROMPT], budget=BUDGET),
         Team(name="thrifty_team", members=[AGENT], model=MODEL, budget=BUDGET),
         Retrieve("thrifty_search", RETRIEVE.collection, budget=BUDGET),
-        ShareAsked(
-            run_id="run-1/desk",
-            number=2,
-            need=PORTION,
-            what="the next call",
-            back=PORTION,
-            spent=PORTION,
-            last=True,
-            wait=True,
-            until=1_796_000_000.5,
-        ),
+        *LEDGERS,
+        SHARE_ASKED,
         ShareGiven(
-            number=2, given=PORTION, until=1_796_000_000.5, refused="spent", limit="usd", on_exhausted=(FINISH,)
+            number=2,
+            given=PORTION,
+            until=1_796_000_000.5,
+            refused="spent",
+            limit="usd",
+            on_exhausted=(FINISH,),
+            used=0.85,
         ),
         PricesAsked(models=("acme/large", "acme/small")),
         PricesFound(prices=(LISTED,)),

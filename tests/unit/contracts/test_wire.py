@@ -44,6 +44,7 @@ TOGETHER = {
     "Parallel": {"branches", "each", "join"},
     "Team": {"style", "model", "judge"},
     "Approval": {"expires", "escalate_to"},
+    "LedgerSet": {"usd", "tokens", "turns"},
 }
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=list(BY_NAME))

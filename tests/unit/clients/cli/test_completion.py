@@ -41,6 +41,8 @@ TYPED = {
     ("dev", "--state-dir", "s"): ["sub"],
     ("export", "-o", "q"): ["question.txt"],
     ("completion", ""): ["bash", "zsh", "fish"],
+    ("ledger", "s"): ["show", "set"],
+    ("ledger", "set", "a", "--us"): ["--usd"],
     ("nothing", ""): [],
     ("--v",): ["--version"],
 }

@@ -47,7 +47,8 @@ from sostenuto.contracts.wire.transcript import TranscriptPage
 from sostenuto.history.events.projection import Projection
 
 HISTORIES = Path(__file__).parents[3] / "replay" / "histories"
-FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$", path.stem)]
+FILES = [path for path in sorted(HISTORIES.glob("v*/*.json")) if not re.search(r"_[2-9]$|-ledger_1$", path.stem)]
+"""Without further executions, and without what ledgers did, which are no runs."""
 LAW = Agent(name="law", model="scripted/m")
 BOTH = Parallel(name="both", branches=[LAW])
 

@@ -64,7 +64,7 @@ class CallUnderWay(NamedTuple):
     """What the Temporal UI calls it."""
 
 
-class HistorySums:
+class Meter:
     """What one execution has used, as far as it was read.
 
     Keeps no messages: of a history of any length it holds as much as is open in it.

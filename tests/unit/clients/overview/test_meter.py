@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from sostenuto.clients.overview.history_sums import HistorySums
+from sostenuto.clients.overview.meter import Meter
 from sostenuto.connection.converter import data_converter
 from sostenuto.contracts import names
 from sostenuto.history.events.projection import Projection
@@ -31,18 +31,18 @@ def _is_run(path: Path) -> bool:
 @pytest.mark.parametrize("path", [path for path in HISTORIES if _is_run(path)], ids=lambda path: path.stem)
 def test_it_adds_up_as_the_run_itself_does(path: Path) -> None:
     """The histories of all versions have every kind of call, and runs that went on in another execution."""
-    sums, projection = HistorySums(data_converter()), Projection(data_converter())
+    meter, projection = Meter(data_converter()), Projection(data_converter())
     events = _events(path)
     for event in events:
-        sums.take(event)
+        meter.take(event)
         projection.feed(event, "e")
-    assert sums.is_readable
-    assert sums.reached == len(events)
+    assert meter.is_readable
+    assert meter.reached == len(events)
     if projection.result:
         came_to = projection.result.totals
-        assert (sums.totals.usage, sums.totals.unpriced_calls) == (came_to.usage, came_to.unpriced_calls)
-        assert sums.totals.cost_usd == pytest.approx(came_to.cost_usd)
-        assert sums.model_calls == projection.result.turns
+        assert (meter.totals.usage, meter.totals.unpriced_calls) == (came_to.usage, came_to.unpriced_calls)
+        assert meter.totals.cost_usd == pytest.approx(came_to.cost_usd)
+        assert meter.model_calls == projection.result.turns
 
 
 def test_there_are_such_histories() -> None:
@@ -55,7 +55,7 @@ def history() -> list[HistoryEvent]:
 
 
 def test_an_event_counts_once(history: list[HistoryEvent]) -> None:
-    once, twice = HistorySums(data_converter()), HistorySums(data_converter())
+    once, twice = Meter(data_converter()), Meter(data_converter())
     for event in history:
         once.take(event)
     for event in [*history, *history]:
@@ -65,39 +65,39 @@ def test_an_event_counts_once(history: list[HistoryEvent]) -> None:
 
 
 def test_a_call_is_open_until_it_ends(history: list[HistoryEvent]) -> None:
-    sums = HistorySums(data_converter())
+    meter = Meter(data_converter())
     open_calls = []
     for event in history:
-        sums.take(event)
-        open_calls.append(len(sums.calls))
+        meter.take(event)
+        open_calls.append(len(meter.calls))
     assert max(open_calls) > 0
     assert open_calls[-1] == 0
 
 
 def test_the_beginning_of_a_task_may_be_taken_back(history: list[HistoryEvent]) -> None:
     """Another event may come under its id."""
-    sums = HistorySums(data_converter())
+    meter = Meter(data_converter())
     begun = HistoryEvent(event_id=99, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
-    sums.take(begun)
-    assert sums.last_at is None
+    meter.take(begun)
+    assert meter.last_at is None
     timer = HistoryEvent(event_id=99, event_type=EventType.EVENT_TYPE_TIMER_STARTED)
     timer.timer_started_event_attributes.timer_id = "1"
-    sums.take(timer)
-    assert sums.has_timer
+    meter.take(timer)
+    assert meter.has_timer
     fired = HistoryEvent(event_id=100, event_type=EventType.EVENT_TYPE_TIMER_FIRED)
     fired.timer_fired_event_attributes.timer_id = "1"
-    sums.take(fired)
-    assert not sums.has_timer
+    meter.take(fired)
+    assert not meter.has_timer
 
 
 def test_of_what_cannot_be_read_it_says_so() -> None:
-    sums = HistorySums(data_converter())
+    meter = Meter(data_converter())
     scheduled = HistoryEvent(event_id=5, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
     scheduled.activity_task_scheduled_event_attributes.activity_id = "support:turn-1"
     scheduled.activity_task_scheduled_event_attributes.activity_type.name = names.MODEL_ACTIVITY
-    sums.take(scheduled)
+    meter.take(scheduled)
     completed = HistoryEvent(event_id=7, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
     completed.activity_task_completed_event_attributes.scheduled_event_id = 5
-    assert sums.wants(completed)
-    sums.take(completed)
-    assert not sums.is_readable
+    assert meter.wants(completed)
+    meter.take(completed)
+    assert not meter.is_readable
