@@ -164,6 +164,8 @@ class _Run:
     def _at_turn(self) -> Result | None:
         if self._loop is None or not workflow.info().is_continue_as_new_suggested():
             return None
+        if self._interpreter.accounts.is_telling and not why_full():
+            return None
         if self._input.offload or self._loop.state.transcript.size < limits.CARRIED_BYTES:
             # What it was given at first may have been given back since.
             envelope = self._interpreter.accounts.envelope(self._place)

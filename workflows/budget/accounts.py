@@ -135,6 +135,11 @@ class Accounts:
                 if one.ledger:
                     self._borrowing.go_on(one)
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether a message is on its way, which an end of the workflow would lose."""
+        return self._borrowing.is_telling
+
     def owing(self, place: Place) -> list[Account]:
         """Return the accounts within a place that have something of a ledger."""
         within = [account for opened, account in self._accounts.items() if Place(opened).is_within(place)]

@@ -69,6 +69,8 @@ class Borrowing:
         self._accounts: list[Account] = []
         self._questions: dict[int, _Question] = {}
         """Those that are not answered, by their numbers."""
+        self._telling = 0
+        """How many messages are on their way."""
 
     def begin(self, account: Account) -> None:
         """Take in an account that was given something, or will be."""
@@ -82,10 +84,16 @@ class Borrowing:
         if account.recalled:
             in_background(self._give_back(account))
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether a message is on its way, which an end of the workflow would lose."""
+        return self._telling > 0
+
     async def end(self, account: Account) -> None:
         """Give back all that an account has: nothing is charged to it any more."""
         account.is_closed = True
         self._accounts.remove(account)
+        await workflow.wait_condition(lambda: not self.is_telling)
         if account.has_untold:
             await self._tell(account)
 
@@ -131,9 +139,14 @@ class Borrowing:
 
     async def _tell(self, account: Account) -> None:
         """Tell what an account gives back, and has spent."""
-        with suppress(FailureError, BudgetSpentError):
-            # What has ended meanwhile wants nothing.
+        self._telling += 1
+        try:
             await self._send(account, given_back(account))
+        except (FailureError, BudgetSpentError):
+            # What has ended meanwhile wants nothing.
+            return
+        finally:
+            self._telling -= 1
 
     async def _send(self, account: Account, message: ShareAsked) -> None:
         if account.ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -161,7 +162,8 @@ class TopUps:
             where = f" at {shorten(top_up.path, 100)!r}" if top_up.path else ""
             return f"there is no budget{where}{self._those_there()}"
         if ledgers := [one.ledger.name for one in found if one.ledger]:
-            return f"what is lacking is of the ledger {ledgers[0]!r}: `sostenuto ledger top-up {ledgers[0]} AMOUNT`"
+            command = f"`sostenuto ledger top-up {shlex.quote(ledgers[0])} AMOUNT`"
+            return f"what is lacking is of the ledger {ledgers[0]!r}: {command}"
         if not any(_limited_by(one, top_up) for one in found):
             limited = sorted({name for one in found for name in _limited(one)})
             return f"{found[0].title} limits {', '.join(limited)}, and is given none of that"

@@ -5,9 +5,10 @@ Its limits, what was spent in its period, and what each run has of it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ...contracts.control.ledger import Period
 from ...contracts.wire.control.ledger import (
@@ -28,6 +29,9 @@ MOST_HOLDERS = 4_000
 
 MOST_QUESTIONS = 1_500
 """So many questions wait at once, for the same reason. More are refused."""
+
+MOST_TOP_UPS = 100
+"""So many top-ups are known again."""
 
 _AHEAD = 8
 """So many times what is needed is given beside, where there is plenty."""
@@ -74,6 +78,7 @@ class Book:
         self._set_by, self._note = begun.set_by, begun.note
         self._since = begun.since
         self._topped_up = Amount.shared(begun.topped_up)
+        self._top_ups = [*begun.top_ups]
         self._spent = Amount.shared(begun.spent)
         self.blocks = {(one.run_id, one.execution): _block(one) for one in begun.blocks}
         """By the ids of their runs and of the first executions of those."""
@@ -91,6 +96,7 @@ class Book:
             note=self._note,
             since=self._since,
             topped_up=self._topped_up.share,
+            top_ups=tuple(self._top_ups),
             spent=self._spent.share,
             blocks=tuple(one.told for one in self.blocks.values()),
             waiting=tuple(self.waiting),
@@ -120,10 +126,14 @@ class Book:
         self._limits = LedgerLimits(usd=limits.usd, tokens=limits.tokens, turns=limits.turns)
         self._set_by, self._note = limits.by, limits.note
 
-    def top_up(self, by: LedgerTopUp, now: datetime) -> None:
-        """Allow more in this period."""
+    def top_up(self, by: LedgerTopUp, top_up_id: str, now: datetime) -> bool:
+        """Allow more in this period; return whether that was not done before by the same id."""
+        if top_up_id in self._top_ups:
+            return False
         self.roll(now)
+        self._top_ups = [*self._top_ups[1 - MOST_TOP_UPS :], top_up_id]
         self._topped_up += Amount(by.usd, by.tokens, by.turns)
+        return True
 
     def why_not_topped_up(self, by: LedgerTopUp) -> str:
         """Return why a top-up cannot be taken; empty where it can."""
@@ -182,6 +192,17 @@ class Book:
     def lacks(self) -> bool:
         """Whether somebody waits until others give something back."""
         return any(not one.wait for one in self.waiting)
+
+    def quiet_for(self, silence: timedelta, now: datetime) -> timedelta | None:
+        """Return after which time something is to be done although nothing comes. None: never.
+
+        Args:
+            silence: After which time it is looked whether runs go on that have something.
+            now: When this is asked.
+        """
+        ends = self._period.ends(now) if self.waiting else None
+        left = [ends - now] if ends else []
+        return min([*left, *([silence] if self.blocks else [])], default=None)
 
     def to_recall(self) -> list[Block]:
         """Return the runs that are to give back what they do not need, each of them once."""
@@ -308,4 +329,5 @@ def _whole(amount: Amount) -> Amount:
 
 
 def _how_to_set(name: str) -> str:
-    return f"`sostenuto ledger set {name} --usd …`, client.ledgers.set({name!r}, usd=…), or Ledger({name!r}, usd=…)"
+    command = f"sostenuto ledger set {shlex.quote(name)} --usd …"
+    return f"`{command}`, client.ledgers.set({name!r}, usd=…), or Ledger({name!r}, usd=…)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -91,8 +92,9 @@ class LedgerWorkflow:
     @workflow.update(name=names.LEDGER_TOP_UP_UPDATE)
     def top_up(self, by: LedgerTopUp) -> LedgerState:
         """Allow more in this period."""
-        self._book.top_up(by, workflow.now())
-        self._serve()
+        update = workflow.current_update_info()
+        if self._book.top_up(by, update.id if update else "", workflow.now()):
+            self._serve()
         return self._book.state(workflow.now())
 
     @top_up.validator
@@ -133,22 +135,25 @@ class LedgerWorkflow:
         return True
 
     async def _look_after(self) -> None:
-        """Look for runs that have something and do not say anything, time and again."""
-        pause = _FIRST_LOOK
+        """Look for runs that have something and do not say anything, and for the next period, time and again."""
+        book, pause = self._book, _FIRST_LOOK
         while True:
-            await workflow.wait_condition(lambda: bool(self._book.blocks))
+            await workflow.wait_condition(lambda: bool(book.blocks or book.waiting))
             heard = self._heard
             with suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._book.lacks, timeout=_SILENCE)
-            if lacks := self._book.lacks:
+                quiet = book.quiet_for(_SILENCE, workflow.now())
+                await workflow.wait_condition(_stirred(book), timeout=quiet)
+            # Another period may have begun.
+            self._serve()
+            if lacks := book.lacks:
                 await workflow.sleep(pause)
-            if lacks and self._book.lacks:
+            if lacks and book.lacks:
                 pause = min(pause * 2, _LONGEST_LOOK)
-                await self._look_for([one for one in self._book.blocks.values() if one.recalled])
+                await self._look_for([one for one in book.blocks.values() if one.recalled])
             elif lacks or heard != self._heard:
                 pause = _FIRST_LOOK
-            else:
-                await self._look_for([*self._book.blocks.values()])
+            elif book.blocks:
+                await self._look_for([*book.blocks.values()])
 
     async def _look_for(self, silent: list[Block]) -> None:
         asked = LedgerHolders(blocks=tuple(one.told for one in silent[:_MOST_LOOKED_FOR]))
@@ -165,6 +170,12 @@ class LedgerWorkflow:
         for run in found.ended:
             self._book.ended(run)
         self._serve()
+
+
+def _stirred(book: Book) -> Callable[[], bool]:
+    """Return what says whether somebody lacks something, or began or ceased to wait for more."""
+    waits = bool(book.waiting)
+    return lambda: book.lacks or bool(book.waiting) != waits
 
 
 def _refuse(why: str) -> None:

@@ -43,6 +43,8 @@ class LedgerInput(Contract):
     """When the period began that it counts. None: at no moment, or it has counted nothing yet."""
     topped_up: Portion = Portion()
     """What is allowed in this period beside its limits."""
+    top_ups: tuple[str, ...] = ()
+    """Ids of the last top-ups, the newest last: one that is sent again is taken once."""
     spent: Portion = Portion()
     """What was spent in this period."""
     blocks: tuple[LedgerBlock, ...] = ()

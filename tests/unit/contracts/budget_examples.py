@@ -142,6 +142,7 @@ LEDGERS = (
         note="the plan changed",
         since=AT,
         topped_up=PORTION,
+        top_ups=("t1",),
         spent=PORTION,
         blocks=(BLOCK,),
         waiting=(SHARE_ASKED,),
