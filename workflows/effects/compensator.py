@@ -31,10 +31,10 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, UndoneCall
 from .. import policy
 from ..concurrency import told_by
 from ..control.approvals import Approvals
-from ..control.doubt import reconciled
 from ..payload_limits import Outbox, PayloadTooLargeError
 from ..run_context import has_context
 from ..until_served import until_served
+from .doubt import reconciled
 from .effect_log import EffectLog, may_have_happened
 from .made_call import make_call
 
