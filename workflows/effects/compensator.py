@@ -175,6 +175,7 @@ def _became(effect: TakenEffect, outcome: EffectOutcome, by: str = "", reason: s
         outcome=outcome,
         by=by,
         reason=cut(reason, _MOST_REASON_CHARS),
+        more=effect.more,
     )
 
 
