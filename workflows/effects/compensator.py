@@ -116,7 +116,7 @@ class Compensator:
         }
         invocation = ToolInvocation(
             call_id=call_id,
-            reply=workflow.info().run_id,
+            reply=workflow.info().original_execution_run_id,
             arguments={**undoing.given, **arguments},
             context=has_context(),
             undoes=UndoneCall(path=effect.path, call_id=effect.call_id, key=effect.key),
