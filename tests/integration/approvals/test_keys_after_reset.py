@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -49,7 +50,7 @@ def _no_keys() -> None:
     KEYS.clear()
 
 
-async def _reset(client: TemporalClient, handle: WorkflowHandle, completed: int) -> None:
+async def _reset(client: TemporalClient, handle: WorkflowHandle[Any, Any], completed: int) -> None:
     """Let the newest execution begin again after that of its workflow tasks that ended, from 0."""
     kind = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
     events = [event.event_id async for event in handle.fetch_history_events() if event.event_type == kind]
