@@ -97,6 +97,9 @@ UNDOING_ACTIVITY: Final = "sostenuto.undoing"
 CANCEL_COMPENSATING: Final = "compensate"
 """Reason of a cancel by which a run undoes what it did."""
 
+CANCEL_UNNEEDED: Final = "no longer needed"
+"""Reason of a cancel of a nested run by the run that started it, which goes on: it takes what another one came to."""
+
 OUTCOME_UNKNOWN: Final = "outcome_unknown"
 """First detail of the failure of a tool call of which nobody knows whether it took effect."""
 

@@ -135,12 +135,16 @@ def build_rerankers(settings: Settings, adapters: Mapping[str, ModelAdapter]) ->
 
     def make(name: str) -> Reranker:
         kind, _, who = name.partition(":")
-        provider = adapters.get(who.partition("/")[0])
+        owner = who.partition("/")[0]
+        provider = adapters.get(owner)
         # What is missing is told before anything is paid for that another worker would pay for again.
         if (provider is None or isinstance(provider, LazyAdapter)) and (problem := _rerank_problem(name, settings)):
             raise NotServedError(f"this worker cannot rerank by {name!r}: {problem}")
-        if kind == "model":
-            return ModelJudge(who, adapters)
+        if kind == "model" and provider is None:
+            known = ", ".join(sorted(adapters)) or "none"
+            raise NotServedError(f"this worker has no provider {owner!r} to rerank by (it has: {known})")
+        if kind == "model" and provider:
+            return ModelJudge(who, provider)
         if kind == "http":
             service, _, model = who.partition("/")
             return LazyService(service, model, settings)

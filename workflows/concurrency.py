@@ -46,25 +46,30 @@ def being_cancelled() -> bool:
     return bool(task and task.cancelling())
 
 
-async def outcome_of(operation: asyncio.Task[T]) -> T:
-    """Wait for a model call or a nested run; hand a cancel on and wait for its end."""
+async def outcome_of(operation: asyncio.Task[T], reason: Callable[[], str] = str) -> T:
+    """Wait for a model call or a nested run; hand a cancel on and wait for its end.
+
+    Args:
+        operation: The call, or the run.
+        reason: Returns why a nested run is cancelled.
+    """
     while not operation.done():
         try:
             await workflow.wait([operation])
         except asyncio.CancelledError:
-            cancel(operation)
+            cancel(operation, reason())
     return operation.result()
 
 
-def cancel(operation: asyncio.Task[T], moments: int = _MOMENTS) -> None:
+def cancel(operation: asyncio.Task[T], reason: str = "", moments: int = _MOMENTS) -> None:
     """Cancel a model call or a nested run, unless its end came with the cancel.
 
-    The SDK would drop an end that is already there.
+    The SDK would drop an end that is already there. A nested run is told the reason.
     """
     if moments and not operation.done():
-        asyncio.get_running_loop().call_soon(cancel, operation, moments - 1)
+        asyncio.get_running_loop().call_soon(cancel, operation, reason, moments - 1)
     elif not operation.done():
-        operation.cancel()
+        operation.cancel(reason or None)
 
 
 def cause_of(error: BaseException) -> BaseException | None:
@@ -153,10 +158,17 @@ async def run_together(jobs: Iterable[Job], limit: int | None = None) -> list[Re
     return [_result(task) for task in tasks]
 
 
-async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tuple[int | None, list[Result]]:
+async def first_completed(
+    jobs: Iterable[Job], limit: int | None, decided: Callable[[], None]
+) -> tuple[int | None, list[Result]]:
     """Do jobs until one completes, then cancel the others.
 
     Returns the index of the first that completed, if any, and what all of them came to.
+
+    Args:
+        jobs: As for `run_together`.
+        limit: As for `run_together`.
+        decided: Called once one has completed, before the others are cancelled.
     """
     tasks = start(jobs, limit)
     winner: int | None = None
@@ -169,6 +181,8 @@ async def first_completed(jobs: Iterable[Job], limit: int | None = None) -> tupl
         completed = (index for index, task in enumerate(tasks) if task.done() and _completed(task))
         winner = next(completed, None)
         waiting = [task for task in waiting if not task.done()]
+    if winner is not None:
+        decided()
     for task in waiting:
         task.cancel()
     await settle(tasks)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
@@ -30,7 +31,7 @@ from .agent.transcript import Transcript
 from .budget.account import Account, WaitForTopUp
 from .budget.accounts import Accounts
 from .budget.amount import Amount
-from .budget.nested_spending import settle_nested
+from .budget.nested import settle_nested
 from .budget.prices import Prices
 from .budget.searches import search_within
 from .budget.spent_error import BudgetSpentError
@@ -129,6 +130,7 @@ class Interpreter:
             del self._used[used]
         self.accounts.forget(place)
         self.effects.forget(place)
+        self.compensator.forget(place)
         for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
             del self._transcripts[begun]
 
@@ -313,7 +315,8 @@ class Interpreter:
             return barred
         try:
             async with self.outbox.sending(run, "what it is asked", memo_bytes()):
-                return await run_child(self.packed(run), child_id)
+                given_up = partial(self.compensator.is_given_up, Place(run.path))
+                return await run_child(self.packed(run), child_id, given_up)
         except PayloadTooLargeError as error:
             return Result(status=Status.FAILED, reason=str(error))
         except asyncio.CancelledError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from temporalio import workflow
@@ -23,8 +23,14 @@ from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
 
 
-async def run_child(run: RunInput, child_id: str) -> Result:
-    """Run a nested run and return its result; hand a cancel on and wait for its end."""
+async def run_child(run: RunInput, child_id: str, is_given_up: Callable[[], bool]) -> Result:
+    """Run a nested run and return its result; hand a cancel on and wait for its end.
+
+    Args:
+        run: What it is given.
+        child_id: Its id.
+        is_given_up: Returns whether this run goes on without it, where it is cancelled.
+    """
     start = workflow.start_child_workflow(
         _type_of(run),
         run,
@@ -35,9 +41,13 @@ async def run_child(run: RunInput, child_id: str) -> Result:
         memo=inherited_memo() or None,
         **policy.child_policy(),
     )
+
+    def reason() -> str:
+        return names.CANCEL_UNNEEDED if is_given_up() else ""
+
     try:
-        handle = await _begun(start)
-        result: Result = await outcome_of(handle)
+        handle = await _begun(start, reason)
+        result: Result = await outcome_of(handle, reason)
     except FailureError as error:
         return _ended(error)
     return result
@@ -51,7 +61,7 @@ def _type_of(run: RunInput) -> str:
     return names.run_type(run.runnable.kind, run.runnable.name)
 
 
-async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
+async def _begun(start: Coroutine[Any, Any, Handle], reason: Callable[[], str]) -> Handle:
     """Start a nested run, and cancel it only once it has begun.
 
     The SDK would abandon a run that it is about to start.
@@ -65,7 +75,7 @@ async def _begun(start: Coroutine[Any, Any, Handle]) -> Handle:
             cancelled = True
     handle = starting.result()
     if cancelled:
-        cancel(handle)
+        cancel(handle, reason())
     return handle
 
 

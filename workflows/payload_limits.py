@@ -94,8 +94,9 @@ class Outbox:
         kept: dict[str, Any] = {}
         size = limits.written_bytes(result.effects)
         if size > left:
-            # What is known of them is too much to be handed on: then that much is told.
-            kept["effects"] = result.effects.without_payloads(_TOO_MUCH)
+            # What was said goes first, but for half of the room: what is lost of them cannot be undone any more.
+            most_effects = max(left - limits.written_bytes(result.output), left // 2)
+            kept["effects"] = result.effects.within(most_effects, _TOO_MUCH)
             size = limits.written_bytes(kept["effects"])
         left -= size
         if result.compensated:
@@ -118,7 +119,7 @@ class Outbox:
         return result.model_copy(update={**kept, "steps": steps})
 
 
-_TOO_MUCH = "what it was called with is too large to be handed on"
+_TOO_MUCH = "the run that did it could not hand on what undoing takes: it did too much, or was given too much"
 _OVERHEAD_BYTES = 100_000
 """Room for the rest of a result, and for steps of which only the status is left."""
 

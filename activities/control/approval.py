@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from temporalio import activity
@@ -20,10 +20,11 @@ from ...contracts.signature.tool_signature import ToolArgumentsError
 from ...contracts.text import cut, encodable
 from ...contracts.tool import Tool
 from ...contracts.wire.control.approval_call import ApprovalAsked, ApprovalCall
-from ..call.failure import failure, told, ungrouped
+from ..call.failure import failure, told
 from ..call.heartbeat import heartbeats
-from ..call.user_code import UserCode, is_cancelled
+from ..call.user_code import UserCode
 from ..not_served import NotServedError, cannot
+from .hook import HookError, hook_says
 
 PREDICATE_SECONDS: Final = 5.0
 """Longest a predicate may take. One that takes longer has not said that nobody need be asked."""
@@ -159,22 +160,18 @@ class ApprovalActivities:
 
     async def _says(self, name: str, predicate: Predicate, values: Mapping[str, Any]) -> tuple[bool, str]:
         """Return whether somebody is asked, and why where the predicate did not say so."""
+        is_async = inspect.iscoroutinefunction(predicate)
+
+        def ask() -> Any:
+            return predicate(**given_to(predicate, values))
+
         try:
-            async with asyncio.timeout(PREDICATE_SECONDS):
-                said = await self._said(name, predicate, values)
-        except TimeoutError:
-            return True, f"its when= did not end within {PREDICATE_SECONDS:g} s"
-        except _RaisedError as error:
+            said = await hook_says(self._user, name, "when=", ask, is_async=is_async, seconds=PREDICATE_SECONDS)
+        except HookError as error:
             return True, cut(encodable(str(error)), _MOST_REASON_CHARS)
         if isinstance(said, bool):
             return said, ""
         return True, f"its when= returned a {type(said).__name__}, in place of True or False"
-
-    async def _said(self, name: str, predicate: Predicate, values: Mapping[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(predicate):
-            return await self._user.on_loop(name, lambda: _awaited(lambda: predicate(**given_to(predicate, values))))
-        said = await self._user.in_thread(lambda: _called(predicate, values))
-        return await self._user.on_loop(name, lambda: _awaited(lambda: said)) if inspect.isawaitable(said) else said
 
 
 def in_doubt(asks: Approval, policy: str = "") -> Approval:
@@ -188,28 +185,6 @@ def in_doubt(asks: Approval, policy: str = "") -> Approval:
 
 class _UnfitError(Exception):
     """Arguments that do not fit; says why."""
-
-
-class _RaisedError(Exception):
-    """What a predicate raised, in words."""
-
-
-def _called(predicate: Predicate, values: Mapping[str, Any]) -> Any:
-    try:
-        return predicate(**given_to(predicate, values))
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it has not said that nobody need be asked
-        # In words here: the texts of its errors are its own code, too.
-        raise _RaisedError(f"its when= raised {told(ungrouped(error))}") from None
-
-
-async def _awaited(ask: Any) -> Any:
-    try:
-        asked: Awaitable[Any] = ask()
-        return await asked
-    except BaseException as error:
-        if is_cancelled(error):
-            raise
-        raise _RaisedError(f"its when= raised {told(ungrouped(error))}") from None
 
 
 def _check_schema(call: ApprovalCall) -> None:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from temporalio import activity
 
 from ...contracts import names
-from ...contracts.control.reconciliation import Done, NotDone, Reconcile
+from ...contracts.control.reconciliation import Done, NotDone
 from ...contracts.errors import ToolError
 from ...contracts.text import cut, encodable
 from ...contracts.tool import Tool
 from ...contracts.wire.control.reconcile_call import ReconcileCall, Reconciled
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
-from ..call.failure import failure, told, ungrouped
+from ..call.failure import failure
 from ..call.heartbeat import heartbeats
 from ..call.tool_call import fit, idempotency_key
-from ..call.user_code import UserCode, is_cancelled
+from ..call.user_code import UserCode
 from ..not_served import cannot
+from .hook import HookError, hook_says
 
 HOOK_TIMEOUT: Final = timedelta(seconds=30)
 """Longest one question to a hook may take."""
@@ -52,48 +53,16 @@ class ReconcileActivities:
         if tool is None or tool.reconcile is None:
             raise await cannot(f"no worker here can tell what came of {call.name}: serve it with its reconcile=")
         key = call.key or idempotency_key(ToolInvocation(call_id=call.call_id, reply=call.reply))
+        hook, most = partial(tool.reconcile, key), HOOK_TIMEOUT.total_seconds()
+        is_async = inspect.iscoroutinefunction(tool.reconcile)
         async with heartbeats():
             try:
-                async with asyncio.timeout(HOOK_TIMEOUT.total_seconds()):
-                    return _found(tool, await self._said(tool.spec.name, tool.reconcile, key))
-            except TimeoutError as error:
-                late = f"its reconcile= did not end within {HOOK_TIMEOUT.total_seconds():g} s"
-                return self._nothing(error, late)
-            except _RaisedError as error:
-                return self._nothing(error, str(error))
-
-    def _nothing(self, error: Exception, why: str) -> Reconciled:
-        if activity.info().attempt < _ATTEMPTS:
-            raise failure(error, why, kind=names.TOOL_FAILED, retryable=True) from None
-        return Reconciled(note=cut(encodable(why), _MOST_NOTE_CHARS))
-
-    async def _said(self, name: str, hook: Reconcile, key: str) -> Any:
-        if inspect.iscoroutinefunction(hook):
-            return await self._user.on_loop(name, lambda: _awaited(hook, key))
-        said = await self._user.in_thread(lambda: _called(hook, key))
-        return (
-            await self._user.on_loop(name, lambda: _awaited(lambda _: said, key)) if inspect.isawaitable(said) else said
-        )
-
-
-class _RaisedError(Exception):
-    """What a hook raised, in words."""
-
-
-def _called(hook: Reconcile, key: str) -> Any:
-    try:
-        return hook(key)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, nothing is known of the call
-        raise _RaisedError(f"its reconcile= raised {told(ungrouped(error))}") from None
-
-
-async def _awaited(hook: Reconcile, key: str) -> Any:
-    try:
-        return await hook(key)
-    except BaseException as error:
-        if is_cancelled(error):
-            raise
-        raise _RaisedError(f"its reconcile= raised {told(ungrouped(error))}") from None
+                said = await hook_says(self._user, call.name, "reconcile=", hook, is_async=is_async, seconds=most)
+            except HookError as error:
+                if activity.info().attempt < _ATTEMPTS:
+                    raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=True) from None
+                return Reconciled(note=cut(encodable(str(error)), _MOST_NOTE_CHARS))
+            return _found(tool, said)
 
 
 def _found(tool: Tool[..., Any], said: Any) -> Reconciled:

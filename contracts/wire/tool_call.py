@@ -33,7 +33,8 @@ class ToolInvocation(Contract):
     call_id: str
     reply: str
     """Id of the model's reply that asks for the call: tells it from the call of the same id in another run, or in
-    another branch of this one after a reset. Of a call without a model, Temporal's run id of the workflow."""
+    another branch of this one after a reset. Of a call without a model, Temporal's run id of the workflow, as it was
+    before any reset: the call of that number is the same call in every branch."""
     arguments: dict[str, JsonValue] = {}
     context: bool = False
     """Whether the run has a context, which the tool may ask for."""

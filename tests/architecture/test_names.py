@@ -48,6 +48,7 @@ DURABLE = {
     "SPENT_ACTIVITY": "sostenuto.spent",
     "UNDOING_ACTIVITY": "sostenuto.undoing",
     "CANCEL_COMPENSATING": "compensate",
+    "CANCEL_UNNEEDED": "no longer needed",
     "OUTCOME_UNKNOWN": "outcome_unknown",
     "DECIDE_UPDATE": "sostenuto_decide",
     "APPROVAL_REFUSED": "ApprovalRefused",

@@ -22,22 +22,18 @@ from ...contracts.wire.delegate_answer import delegate_answer
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
-from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, outcome_unknown
+from ...contracts.wire.tool_call import ToolInvocation, outcome_unknown
 from ..budget.spent_error import BudgetSpentError
 from ..concurrency import being_cancelled, cause_of, told_by
-from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import ApprovableCall, Permit
-from ..effects.effect_log import may_have_happened
-from ..effects.made_call import returned_by, start_tool
+from ..effects.doubt import came_of
+from ..effects.effect_log import NOT_BEGUN
+from ..effects.made_call import called
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
-from ..until_served import until_served
 from .gates import Gate, error_result
 from .state import AgentState
-
-_NOT_FOUND = "NotFoundError"
-"""Type of the SDK's failure of a call whose activity type the worker does not have: of workers before 0.3."""
 
 
 class ToolCalls:
@@ -126,34 +122,22 @@ class ToolCalls:
             permitted=tool.asks is not None,
             edited=permit.edited,
         )
+        host = self._host
         try:
-            output = await self._called(tool, invocation)
+            output = await called(tool, invocation, self._place.tool_call(call.id), host.outbox)
         except PayloadTooLargeError as error:
             return error_result(call, f"{tool.name} was not run: {error}")
         except FailureError as error:
-            doubtful = may_have_happened(tool, error)
+            found = await came_of(error, tool, self._place, invocation, host.approvals, host.effects)
             if is_cancelled_exception(error):
-                if doubtful:
-                    self._host.effects.doubted(tool, self._place, invocation)
                 if tool.effect is Effect.ONCE:
                     unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
                     self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
                 raise
-            found: ToolOutput | str = ""
-            if may_be_settled(tool) and _is_unknown(cause_of(error)):
-                try:
-                    found = await settled(self._host.approvals, tool, self._place, invocation)
-                except BaseException:
-                    self._host.effects.doubted(tool, self._place, invocation)
-                    raise
-                # A text says that it was not done.
-                doubtful = not (isinstance(found, str) and found)
-            if doubtful:
-                self._host.effects.doubted(tool, self._place, invocation)
             if isinstance(found, str):
                 return error_result(call, found or _explain(tool, cause_of(error)))
             return found.as_result(call.id, call.name)
-        self._host.effects.took(tool, self._place, invocation, output)
+        host.effects.took(tool, self._place, invocation, output)
         return output.as_result(call.id, call.name)
 
     async def _permitted(self, tool: ToolSpec, call: ToolCallPart) -> Permit | ToolResultPart:
@@ -206,15 +190,6 @@ class ToolCalls:
             return error_result(call, f"{call.name} failed: {told_by(error)}")
         return found.as_result(call.id, call.name)
 
-    async def _called(self, tool: ToolSpec, invocation: ToolInvocation) -> ToolOutput:
-        activity_id = self._place.tool_call(invocation.call_id)
-
-        async def start(refused: int) -> ToolOutput:
-            async with self._host.outbox.sending(invocation, "the call", returned_by(tool, local=not refused)):
-                return await start_tool(tool, invocation, activity_id, local=not refused)
-
-        return await until_served(start)
-
 
 def _query(call: ToolCallPart) -> str:
     query = call.arguments.get("query")
@@ -223,16 +198,10 @@ def _query(call: ToolCallPart) -> str:
     return query
 
 
-def _is_unknown(cause: BaseException | None) -> bool:
-    """Return whether nobody knows what came of a call that failed so."""
-    told = (names.TOOL_FAILED, names.NOT_SERVED, _NOT_FOUND)
-    return not (isinstance(cause, ApplicationError) and cause.type in told)
-
-
 def _explain(tool: ToolSpec, cause: BaseException | None) -> str:
     if isinstance(cause, ApplicationError) and cause.type == names.TOOL_FAILED:
         return cause.message
-    if isinstance(cause, ApplicationError) and cause.type in (names.NOT_SERVED, _NOT_FOUND):
+    if isinstance(cause, ApplicationError) and cause.type in NOT_BEGUN:
         queue = workflow.info().task_queue
         return f"{tool.name} was not run: no worker that takes work from task queue {queue!r} serves it."
     if tool.effect is Effect.ONCE:

@@ -26,6 +26,7 @@ def own_interpreter() -> Interpreter:
     interpreter: Interpreter | None = getattr(instance, _HELD, None)
     if interpreter is None:
         interpreter = Interpreter(Place(workflow.info().workflow_type))
+        interpreter.compensator.code_gives_up = True
         setattr(instance, _HELD, interpreter)
         interpreter.serve()
         workflow.set_query_handler(names.TRANSCRIPT_QUERY, interpreter.page)

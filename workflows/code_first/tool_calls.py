@@ -134,7 +134,8 @@ def _invocation(interpreter: Interpreter, arguments: Mapping[str, Any]) -> ToolI
     plain = _plain(arguments)
     return ToolInvocation(
         call_id=direct_call_id(interpreter.use("call")),
-        reply=workflow.info().run_id,
+        # A reset leaves it as it is.
+        reply=workflow.info().original_execution_run_id,
         arguments=plain,
         context=has_context(),
     )

@@ -29,10 +29,10 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, UndoneCall
 from .. import policy
 from ..concurrency import told_by, uninterrupted
 from ..control.approvals import Approvals
-from ..control.doubt import reconciled
 from ..payload_limits import Outbox, PayloadTooLargeError
 from ..run_context import has_context
 from ..until_served import until_served
+from .doubt import reconciled
 from .effect_log import EffectLog, may_have_happened
 from .made_call import make_call
 
@@ -58,6 +58,27 @@ class Compensator:
         self._effects = effects
         self._approvals = approvals
         self._outbox = outbox
+        self._given_up: list[Place] = []
+        self.code_gives_up = False
+        """Whether the workflow is code of somebody's own, which may cancel what it started."""
+
+    def give_up(self, place: Place) -> None:
+        """Take note that the run goes on without what it cancels within a place."""
+        self._given_up.append(place)
+
+    def is_given_up(self, place: Place) -> bool:
+        """Return whether the run goes on without what is cancelled at a place.
+
+        Else somebody has cancelled the whole of it, and says whether it is to be undone.
+        """
+        reason = workflow.cancellation_reason()
+        if reason == names.CANCEL_UNNEEDED or (reason is None and self.code_gives_up):
+            return True
+        return any(place.is_within(one) for one in self._given_up)
+
+    def forget(self, place: Place) -> None:
+        """Forget what was given up within a place that nothing will run in again."""
+        self._given_up = [one for one in self._given_up if not one.is_within(place)]
 
     async def undo(self, place: Place) -> Compensation:
         """Undo what was done within a place and is not undone; return what became of it."""
@@ -114,7 +135,7 @@ class Compensator:
         }
         invocation = ToolInvocation(
             call_id=call_id,
-            reply=workflow.info().run_id,
+            reply=workflow.info().original_execution_run_id,
             arguments={**undoing.given, **arguments},
             context=has_context(),
             undoes=UndoneCall(path=effect.path, call_id=effect.call_id, key=effect.key),
@@ -173,4 +194,5 @@ def _became(effect: TakenEffect, outcome: EffectOutcome, by: str = "", reason: s
         outcome=outcome,
         by=by,
         reason=cut(reason, _MOST_REASON_CHARS),
+        more=effect.more,
     )

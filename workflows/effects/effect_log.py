@@ -6,6 +6,7 @@ And in the runs nested in it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -13,6 +14,7 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 from ...contracts import names
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.control.compensation import CompensatedEffect, Compensation, TakenEffect, TakenEffects
+from ...contracts.wire.control.reconcile_call import Reconciled
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Carried, Result
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, edited_words
@@ -20,7 +22,7 @@ from ..concurrency import cause_of
 
 _MOST_KEPT = 100
 """So many effects that nothing undoes are told one by one."""
-_NOT_BEGUN = (names.NOT_SERVED, "NotFoundError")
+NOT_BEGUN: Final = (names.NOT_SERVED, "NotFoundError")
 """Types of the failures of calls that no worker could begin; the latter is the SDK's, of workers before 0.3."""
 
 
@@ -33,7 +35,7 @@ def may_have_happened(tool: ToolSpec, error: BaseException) -> bool:
         return True
     if cause.type == names.TOOL_FAILED:
         return names.OUTCOME_UNKNOWN in cause.details
-    return cause.type not in _NOT_BEGUN
+    return cause.type not in NOT_BEGUN
 
 
 class EffectLog:
@@ -61,13 +63,25 @@ class EffectLog:
         if invocation.edited:
             content = content.removeprefix(f"{edited_words(invocation.arguments)}\n")
         taken = _effect(tool, place, invocation)
-        kept = {"content": content, "incomplete": output.incomplete} if taken.undoable else {}
-        self._add([taken.model_copy(update=kept)])
+        self._add([taken.model_copy(update=_kept(taken, output.model_copy(update={"content": content})))])
 
-    def doubted(self, tool: ToolSpec, place: Place, invocation: ToolInvocation) -> None:
-        """Take in a call of which nobody knows what came of it."""
+    def doubted(self, tool: ToolSpec, place: Place, invocation: ToolInvocation) -> TakenEffect:
+        """Take in a call of which nobody knows what came of it; return it as it is kept."""
         taken = _effect(tool, place, invocation)
-        self._add([taken.model_copy(update={"in_doubt": True, "reconciles": tool.reconciles})])
+        taken = taken.model_copy(update={"in_doubt": True, "reconciles": tool.reconciles})
+        self._add([taken])
+        return taken
+
+    def heard(self, doubted: TakenEffect, found: Reconciled) -> None:
+        """Take in what a tool says of a call in doubt.
+
+        Of one that is being undone already nothing is to be taken in.
+        """
+        if not (found.output or found.not_done):
+            return
+        known = doubted.model_copy(update={"in_doubt": False, "reconciles": False, **_kept(doubted, found.output)})
+        left = () if found.not_done else (known,)
+        self._taken = [one for each in self._taken for one in (left if each is doubted else (each,))]
 
     def nested(self, place: Place, result: Result) -> Result:
         """Take in what a nested run did; return its result without that."""
@@ -123,6 +137,11 @@ class EffectLog:
         for one in kept[: max(len(kept) - _MOST_KEPT, 0)]:
             self._taken.remove(one)
             self._more_kept += 1
+
+
+def _kept(taken: TakenEffect, output: ToolOutput | None) -> dict[str, str]:
+    """Return what is kept of what a call came to: what undoes it may want that."""
+    return {"content": output.content, "incomplete": output.incomplete} if taken.undoable and output else {}
 
 
 def _effect(tool: ToolSpec, place: Place, invocation: ToolInvocation) -> TakenEffect:

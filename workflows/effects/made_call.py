@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from ...activities.mcp import McpActivities
 from ...contracts import limits, names
@@ -16,14 +16,14 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from .. import policy
 from ..concurrency import cause_of
 from ..control.approvals import Approvals
-from ..control.doubt import may_be_settled, settled
 from ..control.waiting_call import ApprovableCall
 from ..payload_limits import Outbox
 from ..until_served import is_not_served, until_served
-from .effect_log import EffectLog, may_have_happened
+from .doubt import came_of
+from .effect_log import EffectLog
 
 
-def returned_by(tool: ToolSpec, *, local: bool) -> int:
+def _returned_by(tool: ToolSpec, *, local: bool) -> int:
     """Return how many bytes a call may bring back within the workflow task."""
     return limits.FAST_OUTPUT_BYTES if local and tool.fast and tool.effect is Effect.READ else 0
 
@@ -67,6 +67,27 @@ def start_tool(
     )
 
 
+async def called(tool: ToolSpec, invocation: ToolInvocation, activity_id: str, outbox: Outbox) -> ToolOutput:
+    """Return what a call comes to, by whichever worker serves its tool.
+
+    Args:
+        tool: What is called.
+        invocation: With what.
+        activity_id: Id of the call.
+        outbox: Sends it.
+
+    Raises:
+        FailureError: As `until_served`.
+        PayloadTooLargeError: It cannot be sent.
+    """
+
+    async def start(refused: int) -> ToolOutput:
+        async with outbox.sending(invocation, "the call", _returned_by(tool, local=not refused)):
+            return await start_tool(tool, invocation, activity_id, local=not refused)
+
+    return await until_served(start)
+
+
 async def make_call(
     tool: ToolSpec,
     place: Place,
@@ -97,41 +118,21 @@ async def make_call(
         return ToolOutput(content=permit.answer)
     # What it returns goes to code, which is not told in words that a person changed something.
     invocation = invocation.model_copy(update={"arguments": dict(permit.arguments), "permitted": tool.asks is not None})
-
-    async def start(refused: int) -> ToolOutput:
-        async with outbox.sending(invocation, "the call", returned_by(tool, local=not refused)):
-            return await start_tool(tool, invocation, place.tool_call(invocation.call_id), local=not refused)
-
     try:
-        output = await until_served(start)
+        output = await called(tool, invocation, place.tool_call(invocation.call_id), outbox)
     except (ActivityError, ApplicationError) as error:
-        if effects and may_have_happened(tool, error):
-            effects.doubted(tool, place, invocation)
+        found = await came_of(error, tool, place, invocation, approvals, effects, direct=True)
+        if isinstance(found, ToolOutput):
+            return found
+        if found:
+            raise ApplicationError(found, type=names.TOOL_FAILED, non_retryable=True) from None
         # A local activity's failure comes as it is: whoever catches it need not know which tools are fast.
         cause = cause_of(error)
         if not isinstance(cause, ApplicationError):
-            return await _settled(tool, place, invocation, approvals, error)
+            raise
         if is_not_served(cause):
             raise ApplicationError(cause.message, type=names.TOOL_FAILED, non_retryable=True) from None
         raise cause from None
     if effects:
         effects.took(tool, place, invocation, output)
     return output
-
-
-async def _settled(
-    tool: ToolSpec,
-    place: Place,
-    invocation: ToolInvocation,
-    approvals: Approvals,
-    error: ActivityError | ApplicationError,
-) -> ToolOutput:
-    """Return what came of a call that was cut off, where anybody can say it."""
-    if not may_be_settled(tool) or is_cancelled_exception(error):
-        raise error
-    found = await settled(approvals, tool, place, invocation, direct=True)
-    if isinstance(found, ToolOutput):
-        return found
-    if found:
-        raise ApplicationError(found, type=names.TOOL_FAILED, non_retryable=True)
-    raise error

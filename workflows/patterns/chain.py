@@ -14,7 +14,7 @@ from ..tally import Tally
 async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
     """Run the steps in order until one does not complete; return the last result.
 
-    Where the chain wants it, what they did is undone then. A cancel says itself whether that is wanted.
+    Where the chain wants it, what they did is undone then. A cancel of the run says itself whether that is wanted.
     """
     if not chain.compensate:
         return await _steps(host, chain, scope)
@@ -22,7 +22,8 @@ async def run_chain(host: Host, chain: Chain, scope: Scope) -> Result:
         result = await _steps(host, chain, scope)
     except Exception as error:  # noqa: BLE001 - what was done is undone, whatever fails
         result = result_of_error(error)
-    if result.status in (Status.COMPLETED, Status.CANCELLED):
+    is_cancelled = result.status is Status.CANCELLED and being_cancelled()
+    if result.status is Status.COMPLETED or (is_cancelled and not host.compensator.is_given_up(scope.path)):
         return result
     return result.model_copy(update={"compensated": await host.compensator.undo(scope.path)})
 

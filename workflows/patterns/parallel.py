@@ -60,7 +60,7 @@ async def _joined(host: Host, parallel: Parallel, scope: Scope, jobs: dict[str, 
     tally, at_once = Tally(), min(len(jobs), limit or len(jobs))
     if parallel.join == "first":
         with host.shared(scope.path, at_once):
-            winner, results = await first_completed(jobs.values(), limit)
+            winner, results = await first_completed(jobs.values(), limit, lambda: host.compensator.give_up(scope.path))
         _take(tally, jobs, results, ())
         if winner is not None:
             return tally.result(Status.COMPLETED, output=results[winner].output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from ....contracts.wire.model_call import StopReason
 from ...knowledge.reranking import AskedQuery, Candidate, Judgement
 from ...lenient_json import json_object
 from ...model_adapter import ModelAdapter, ModelRequest
-from ...not_served import NotServedError
 from ...prices.price import Charge, OnCharge, charge_failed
 from ...refusals import completed
 
@@ -69,12 +68,12 @@ class ModelJudge:
 
     Args:
         model: `provider/model`.
-        adapters: Those of this worker, by provider.
+        adapter: That of its provider.
     """
 
-    def __init__(self, model: str, adapters: Mapping[str, ModelAdapter]) -> None:
+    def __init__(self, model: str, adapter: ModelAdapter) -> None:
         self._model = Model(model, timeout=timedelta(seconds=_SECONDS), max_output_tokens=_ANSWER_TOKENS)
-        self._adapters = adapters
+        self._adapter = adapter
 
     async def judged(self, query: AskedQuery, candidates: Sequence[Candidate], charge: OnCharge) -> Judgement:
         """Return a score for each candidate that the model named.
@@ -82,12 +81,9 @@ class ModelJudge:
         Raises:
             UnreadableAnswer: Its answer does not have the form, or names what it was not shown.
             ModelError: The call failed; its class says what to do about it.
-            NotServedError: This worker lacks the provider, or its key.
+            NotServedError: This worker lacks its key.
         """
         provider = self._model.provider
-        if provider not in self._adapters:
-            known = ", ".join(sorted(self._adapters)) or "none"
-            raise NotServedError(f"this worker has no provider {provider!r} to rerank by (it has: {known})")
         shown = candidates[:JUDGED_PASSAGES]
         # Quotes and line breaks take two characters in JSON.
         texts = [json.dumps(cut(one.text, JUDGED_CHARS), ensure_ascii=False) for one in shown]
@@ -101,7 +97,7 @@ class ModelJudge:
             output=OutputSchema(name="Judgement", json_schema=_SCHEMA),
         )
         try:
-            completion, _ = await completed(self._adapters[provider], request)
+            completion, _ = await completed(self._adapter, request)
         except ModelError as error:
             charge_failed(error, provider, self._model.model, charge)
             raise

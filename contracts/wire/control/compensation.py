@@ -5,8 +5,9 @@ And what became of that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -16,6 +17,11 @@ from ...text import one_line, plural
 from ...tool import ToolSpec
 
 _MOST_REASON_CHARS = 200
+_MOST_SHOWN = 20
+"""So many effects of which the same became are named in a line."""
+_COUNTS_BYTES = 100
+"""Room for what counts those that are not told one by one."""
+_WITHOUT_PAYLOADS: Mapping[str, Any] = {"arguments": {}, "content": "", "incomplete": "", "key": ""}
 
 
 class TakenEffect(Contract):
@@ -45,6 +51,8 @@ class TakenEffect(Contract):
 
     lost: str = ""
     """Why it cannot be undone although it could; empty where it can."""
+    more: int = 0
+    """How many more, done before it, cannot be undone either and are too many to be told one by one."""
 
 
 class TakenEffects(Contract):
@@ -55,11 +63,40 @@ class TakenEffects(Contract):
     more_kept: int = 0
     """How many more there were whose tools name none that undoes them."""
 
-    def without_payloads(self, why: str) -> TakenEffects:
-        """Return it without what may be long, and therefore cannot be undone."""
-        gone = {"arguments": {}, "content": "", "incomplete": "", "key": "", "lost": why}
-        stubs = (one.model_copy(update=gone) if one.undoable else one for one in self.taken)
-        return self.model_copy(update={"taken": tuple(stubs)})
+    def within(self, most: int, why: str) -> TakenEffects:
+        """Return as much of it as has so many bytes.
+
+        The last ones can be undone. Of the others no more is told than what they were, and of most of those how many.
+
+        Args:
+            most: Most bytes of it.
+            why: Why the others cannot be undone.
+        """
+        if written_bytes(self) <= most:
+            return self
+        for_lost = most // 10
+        room, more_kept, more, oldest = most - for_lost - _COUNTS_BYTES, self.more_kept, 0, None
+        told: list[TakenEffect] = []
+        for one in reversed(self.taken):
+            size = written_bytes(one) + 1
+            if size <= room and not one.lost:
+                told.append(one)
+                room -= size
+                continue
+            if not one.undoable:
+                more_kept += 1
+                continue
+            stub = one.model_copy(update={**_WITHOUT_PAYLOADS, "lost": one.lost or why})
+            size = written_bytes(stub) + _COUNTS_BYTES
+            if size <= for_lost or oldest is None:
+                oldest = len(told)
+                told.append(stub)
+                for_lost -= size
+            else:
+                more += 1 + one.more
+        if oldest is not None:
+            told[oldest] = told[oldest].model_copy(update={"more": told[oldest].more + more})
+        return TakenEffects(taken=tuple(reversed(told)), more_kept=more_kept)
 
 
 class EffectOutcome(StrEnum):
@@ -90,6 +127,8 @@ class CompensatedEffect(Contract):
     """Name of the tool that undid it, or was to."""
     reason: str = ""
     """Why it was not undone; of one that was, what the tool said."""
+    more: int = 0
+    """How many more there were of which the same became, and which are too many to be told one by one."""
 
     @property
     def words(self) -> str:
@@ -120,7 +159,8 @@ class Compensation(Contract):
             told = told.model_copy(update={"effects": left, more: fewer})
         if written_bytes(told) <= most:
             return told
-        return told.model_copy(update={"effects": tuple(one.model_copy(update={"reason": ""}) for one in told.effects)})
+        bare = tuple(one.model_copy(update={"reason": ""}) for one in told.effects)
+        return told.model_copy(update={"effects": _counted(bare, most - 2 * _COUNTS_BYTES)})
 
     @property
     def is_complete(self) -> bool:
@@ -147,11 +187,33 @@ class Compensation(Contract):
         undone, kept = len(self.of(EffectOutcome.UNDONE)) + self.more_undone, self.of(EffectOutcome.KEPT)
         told = [f"{plural(undone, 'effect')} undone"]
         if stands := self.of(EffectOutcome.FAILED, EffectOutcome.UNKNOWN):
-            told.append(f"not undone: {', '.join(one.words for one in stands)}")
+            told.append(f"not undone: {_listed(stands)}")
         if kept or self.more_kept:
-            more = f" and {self.more_kept:,} more" if self.more_kept else ""
-            told.append(f"kept, as nothing undoes it: {', '.join(one.words for one in kept)}{more}")
+            told.append(f"kept, as nothing undoes it: {_listed(kept, self.more_kept)}")
         return "; ".join(told)
+
+
+def _counted(effects: Sequence[CompensatedEffect], most: int) -> tuple[CompensatedEffect, ...]:
+    """Return as many as have so many bytes, and one of each outcome whatever it has.
+
+    They count the others.
+    """
+    told, last = list[CompensatedEffect](), dict[EffectOutcome, int]()
+    for one in effects:
+        most -= written_bytes(one) + 1
+        at = last.get(one.outcome)
+        if at is None or most >= 0:
+            last[one.outcome] = len(told)
+            told.append(one)
+        else:
+            told[at] = told[at].model_copy(update={"more": told[at].more + 1 + one.more})
+    return tuple(told)
+
+
+def _listed(effects: Sequence[CompensatedEffect], more: int = 0) -> str:
+    more += len(effects[_MOST_SHOWN:]) + sum(one.more for one in effects)
+    shown = ", ".join(one.words for one in effects[:_MOST_SHOWN])
+    return " and ".join(filter(None, (shown, f"{more:,} more" if more else "")))
 
 
 class UndoingCall(Contract):

@@ -38,5 +38,5 @@ class Jobs:
         """How each ended, first all and then the first."""
         broken = [_raises(KeyError("k")), _raises(SpecError("wrong")), _raises(asyncio.CancelledError())]
         ended = await run_together([*broken, _done("a")], limit=2)
-        winner, raced = await first_completed([*broken, _waits, _done("b")])
+        winner, raced = await first_completed([*broken, _waits, _done("b")], None, lambda: None)
         return [*(f"{one.status}: {one.reason or one.output}" for one in (*ended, *raced)), str(winner)]

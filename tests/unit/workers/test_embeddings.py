@@ -58,8 +58,10 @@ def test_what_a_collection_lacks_is_named_at_the_start() -> None:
 
 
 async def test_a_reranker_that_lacks_something_is_told_before_a_query_is_embedded(tmp_path: Path) -> None:
-    settings = Settings.load(environ={})
+    settings = Settings.load(environ={"ANTHROPIC_API_KEY": "k"})
     adapters = build_adapters(settings)
+    # Its settings have a key, and it was made without the provider.
+    del adapters["anthropic"]
     encoder = WordEncoder()
     async with knowledge(tmp_path, encoder, settings=settings, adapters=adapters) as services:
         known = services.knowledge
@@ -69,6 +71,7 @@ async def test_a_reranker_that_lacks_something_is_told_before_a_query_is_embedde
             ("http:mine/m", "there is no service 'mine'"),
             ("model:openai/m", "no key: set OPENAI_API_KEY"),
             ("model:acme/m", "unknown provider 'acme'"),
+            ("model:anthropic/m", r"no provider 'anthropic' to rerank by \(it has: local, openai\)"),
         ):
             call = RetrievalCall(collection=Collection("a", embedding=WORDS, rerank=rerank), query="x", limit=1)
             with pytest.raises(NotServedError, match=words):

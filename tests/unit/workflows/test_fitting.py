@@ -16,10 +16,20 @@ def test_effects_that_are_too_large_are_told_of_and_cannot_be_undone() -> None:
     result = Result(status=Status.COMPLETED, output="ok", effects=TakenEffects(taken=(LARGE, LARGE), more_kept=1))
     sent = Outbox(offload=False).fitting(result)
     assert (sent.status, sent.output, sent.effects.more_kept) == (Status.COMPLETED, "ok", 1)
-    assert [one.lost for one in sent.effects.taken] == ["what it was called with is too large to be handed on"] * 2
+    too_much = "the run that did it could not hand on what undoing takes: it did too much, or was given too much"
+    assert [one.lost for one in sent.effects.taken] == [too_much, ""], "the last one can be undone"
     assert Outbox(offload=True).fitting(result) == result
     small = result.model_copy(update={"effects": TakenEffects(taken=(LARGE,))})
     assert Outbox(offload=False).fitting(small) == small
+
+
+def test_effects_that_are_too_many_are_counted_and_leave_room_for_what_was_said() -> None:
+    small = LARGE.model_copy(update={"arguments": {"text": "x" * 300}})
+    effects = TakenEffects(taken=(small,) * 9_000)
+    sent = Outbox(offload=False).fitting(Result(status=Status.COMPLETED, output="y" * 900_000, effects=effects))
+    assert (sent.status, sent.output) == (Status.COMPLETED, "y" * 900_000)
+    assert sum(1 + one.more for one in sent.effects.taken) == 9_000
+    assert limits.written_bytes(sent) < limits.MAX_PAYLOAD_BYTES
 
 
 def test_what_was_undone_gives_way_to_what_was_not() -> None:

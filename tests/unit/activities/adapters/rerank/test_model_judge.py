@@ -19,7 +19,6 @@ from sostenuto.activities.adapters.rerank.model_judge import (
 from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, reranked
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
-from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.errors import RateLimited
 from sostenuto.contracts.usage import Usage
@@ -58,7 +57,7 @@ def said(*scores: tuple[Any, Any]) -> dict[str, Any]:
 
 async def test_passages_are_data_that_can_break_out_of_nothing() -> None:
     adapter, charged = Heard(said((2, 0.9), (1, 0.1))), list[Charge]()
-    judge = ModelJudge("scripted/m", {"scripted": adapter})
+    judge = ModelJudge("scripted/m", adapter)
     shown = candidates(ORDER, "beta is second")
     assert await judge.judged(QUERY, [*shown], charged.append) == [0.1, 0.9]
     (request,) = adapter.requests
@@ -74,7 +73,7 @@ async def test_passages_are_data_that_can_break_out_of_nothing() -> None:
 async def test_what_is_shown_is_bounded_and_the_rest_keeps_its_order() -> None:
     adapter = Heard(said((20, 1.0)))
     many = candidates(*(f"{number} " + "x" * 5_000 for number in range(30)))
-    ordered, note = await reranked(ModelJudge("scripted/m", {"scripted": adapter}), QUERY, many, lambda _: None)
+    ordered, note = await reranked(ModelJudge("scripted/m", adapter), QUERY, many, lambda _: None)
     passages = json.loads(adapter.requests[0].messages[0].text)["passages"]
     assert len(passages) == JUDGED_PASSAGES
     assert {len(passage["text"]) for passage in passages} == {JUDGED_CHARS + len("… (cut)")}
@@ -103,7 +102,7 @@ async def test_what_is_shown_is_bounded_and_the_rest_keeps_its_order() -> None:
 async def test_an_answer_that_cannot_be_used_is_asked_for_once_more(step: Any, words: str) -> None:
     charged: list[Charge] = []
     adapter = Heard(step)
-    judge = ModelJudge("scripted/m", {"scripted": adapter})
+    judge = ModelJudge("scripted/m", adapter)
     ordered, note = await reranked(judge, QUERY, candidates("alpha", "beta"), charged.append)
     assert [one.hit.id for one in ordered] == ["alpha", "beta"]
     assert note.startswith("not reranked: scripted/m ")
@@ -111,23 +110,22 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_once_more(step: Any, w
     assert (len(adapter.requests), charged) == (2, [Charge("scripted", "m", USAGE)] * 2)
 
     better = Heard(step, said((2, 1.0)))
-    ordered, note = await reranked(
-        ModelJudge("scripted/m", {"scripted": better}), QUERY, candidates("alpha", "beta"), charged.append
-    )
+    ordered, note = await reranked(ModelJudge("scripted/m", better), QUERY, candidates("alpha", "beta"), charged.append)
     assert ([one.hit.id for one in ordered], note) == (["beta", "alpha"], "")
 
 
 async def test_json_with_words_around_it_is_taken() -> None:
     adapter = Heard({"text": 'Surely:\n```json\n{"passages": [{"id": 2, "score": 1}]}\n```'})
-    assert await ModelJudge("scripted/m", {"scripted": adapter}).judged(
-        QUERY, candidates("alpha", "beta"), lambda _: None
-    ) == [None, 1.0]
+    assert await ModelJudge("scripted/m", adapter).judged(QUERY, candidates("alpha", "beta"), lambda _: None) == [
+        None,
+        1.0,
+    ]
 
 
 async def test_failures_that_are_no_answers_are_raised_and_paid_for_by_nobody() -> None:
     adapter, charged = Heard(ScriptedStep(error="RateLimited")), list[Charge]()
     with pytest.raises(RateLimited):
-        await reranked(ModelJudge("scripted/m", {"scripted": adapter}), QUERY, candidates("alpha"), charged.append)
+        await reranked(ModelJudge("scripted/m", adapter), QUERY, candidates("alpha"), charged.append)
     assert (len(adapter.requests), charged) == (1, [])
     for name, tries, paid in (
         ("AuthenticationFailed", 1, 0),
@@ -135,27 +133,21 @@ async def test_failures_that_are_no_answers_are_raised_and_paid_for_by_nobody() 
         ("UnreadableAnswer", 2, 2),
     ):
         adapter, charged = Heard(ScriptedStep(error=name)), list[Charge]()
-        judge = ModelJudge("scripted/m", {"scripted": adapter})
+        judge = ModelJudge("scripted/m", adapter)
         _, note = await reranked(judge, QUERY, candidates("alpha"), charged.append)
         assert charged == [Charge("scripted", "m", None)] * paid, "an answer that cannot be read is paid for"
         assert (note[:30], len(adapter.requests)) == (f"not reranked: scripted {name}"[:30], tries)
 
 
-async def test_a_provider_that_is_not_there_is_named() -> None:
-    judge = ModelJudge("acme/m", {"scripted": Heard("x")})
-    with pytest.raises(NotServedError, match=r"no provider 'acme' to rerank by \(it has: scripted\)"):
-        await judge.judged(QUERY, candidates("alpha"), lambda _: None)
-
-
 async def test_where_nothing_was_found_nobody_is_asked() -> None:
     adapter = Heard("x")
-    assert await reranked(ModelJudge("scripted/m", {"scripted": adapter}), QUERY, [], lambda _: None) == ([], "")
+    assert await reranked(ModelJudge("scripted/m", adapter), QUERY, [], lambda _: None) == ([], "")
     assert adapter.requests == []
 
 
 async def test_no_more_is_shown_than_it_may_take() -> None:
     adapter = Heard(said((2, 1.0)))
-    judge = ModelJudge("scripted/m", {"scripted": adapter})
+    judge = ModelJudge("scripted/m", adapter)
     passages = candidates(*(letter * 1_000 for letter in "abcde"))
     limited = replace(QUERY, most_tokens=JUDGE_OVERHEAD_TOKENS + 2_300)
     assert await judge.judged(limited, passages, lambda _: None) == [None, 1.0, None, None, None]
