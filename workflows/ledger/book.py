@@ -127,7 +127,10 @@ class Book:
         self._set_by, self._note = limits.by, limits.note
 
     def top_up(self, by: LedgerTopUp, top_up_id: str, now: datetime) -> bool:
-        """Allow more in this period; return whether that was not done before by the same id."""
+        """Allow more in this period.
+
+        Returns False where that was done before by the same id.
+        """
         if top_up_id in self._top_ups:
             return False
         self.roll(now)
@@ -194,7 +197,9 @@ class Book:
         return any(not one.wait for one in self.waiting)
 
     def quiet_for(self, silence: timedelta, now: datetime) -> timedelta | None:
-        """Return after which time something is to be done although nothing comes. None: never.
+        """Return after which time it does something although nothing comes.
+
+        None: never.
 
         Args:
             silence: After which time it is looked whether runs go on that have something.

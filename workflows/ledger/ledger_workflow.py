@@ -173,7 +173,10 @@ class LedgerWorkflow:
 
 
 def _stirred(book: Book) -> Callable[[], bool]:
-    """Return what says whether somebody lacks something, or began or ceased to wait for more."""
+    """Return what says whether somebody lacks something.
+
+    Or began or ceased to wait for more.
+    """
     waits = bool(book.waiting)
     return lambda: book.lacks or bool(book.waiting) != waits
 
