@@ -135,7 +135,7 @@ class LedgerWorkflow:
         return True
 
     async def _look_after(self) -> None:
-        """Look for runs that have something and do not say anything, and for the next period, time and again."""
+        """Look for runs that say nothing, and for the next period, time and again."""
         book, pause = self._book, _FIRST_LOOK
         while True:
             await workflow.wait_condition(lambda: bool(book.blocks or book.waiting))
