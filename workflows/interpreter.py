@@ -113,6 +113,7 @@ class Interpreter:
         self.approvals.grant(carried.granted)
         self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
+        self.accounts.top_ups.resume(carried.top_ups)
         self.accounts.resume(self.root, Amount.of(carried.totals, self.tally.turns), carried.budgets)
 
     def use(self, name: str) -> int:

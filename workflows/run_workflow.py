@@ -157,7 +157,8 @@ class _Run:
         account = self._interpreter.account(self._place)
         granted = tuple(sorted(self._interpreter.approvals.granted))
         effects = self._interpreter.effects
-        left = {"effects": effects.left(), "compensated": effects.compensated, "granted": granted}
+        left: dict[str, Any] = {"effects": effects.left(), "compensated": effects.compensated, "granted": granted}
+        left |= {"top_ups": self._interpreter.accounts.top_ups.carried}
         carried = loop.state.carried(self._interpreter.places)
         return carried.model_copy(update={"budgets": carried_of(account) if account else (), **left})
 

@@ -27,7 +27,7 @@ from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
 from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
-from .control.top_up import CarriedBudget
+from .control.top_up import CarriedBudget, TakenTopUp
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -119,6 +119,8 @@ class Carried(Contract):
     """The models that it went on with, one after the other, as a budget was not enough for those before."""
     budgets: tuple[CarriedBudget, ...] = ()
     """Its budgets, the innermost first."""
+    top_ups: tuple[TakenTopUp, ...] = ()
+    """The last top-ups: one that is sent again is taken once."""
     passages: tuple[Passage, ...] = ()
     """What its searches found. Packed, as the messages are."""
     granted: tuple[str, ...] = ()

@@ -14,10 +14,11 @@ from temporalio.exceptions import ApplicationError
 from ...contracts import names
 from ...contracts.control.budget import Ask
 from ...contracts.text import shorten
-from ...contracts.wire.control.top_up import ToppedUp, TopUp, TopUpAsked, TopUpsAsked
+from ...contracts.wire.control.top_up import TakenTopUp, ToppedUp, TopUp, TopUpAsked, TopUpsAsked
 from ...contracts.wire.places import Place
 from ..concurrency import own_workflow
 from ..control.said_by import why_not_said_by
+from ..control.update_id import update_id
 from ..search_attributes import Awaiting
 from .account import Account, WaitForTopUp
 from .amount import Amount
@@ -27,6 +28,9 @@ _MOST_TOLD = 5
 """So many that wait stand in the memo, which lists of runs have too."""
 
 _MOST_PLACES = 10
+
+_MOST_TAKEN = 20
+"""So many top-ups are known again."""
 
 Told = Callable[[Place, str], None]
 """Is told of each budget that begins to wait: its place, and why it is not enough."""
@@ -74,9 +78,20 @@ class TopUps:
         self._awaiting = awaiting
         self._shown = shown
         self._waiting: list[_Waiting] = []
+        self._taken: dict[str, str] = {}
+        """Places of budgets by the ids of the last top-ups."""
         self._published = TopUpsAsked()
         self._due = False
         self._is_at_work = own_workflow()
+
+    @property
+    def carried(self) -> tuple[TakenTopUp, ...]:
+        """What the next execution has to know of those that were taken."""
+        return tuple(TakenTopUp(id=sent_as, path=path) for sent_as, path in self._taken.items())
+
+    def resume(self, taken: Iterable[TakenTopUp]) -> None:
+        """Know those again that an earlier execution took."""
+        self._taken |= {one.id: one.path for one in taken}
 
     def serve(self) -> None:
         """Take top-ups from now on."""
@@ -145,6 +160,8 @@ class TopUps:
 
     def _check(self, top_up: TopUp) -> None:
         """Refuse what cannot be taken: nothing of it comes into the history."""
+        if update_id() in self._taken:
+            return
         if why := self._why_not(top_up):
             raise ApplicationError(why, type=names.TOP_UP_REFUSED, non_retryable=True)
 
@@ -189,11 +206,17 @@ class TopUps:
 
     async def _top_up(self, top_up: TopUp) -> ToppedUp:
         """Allow more, and return once it is known whether it is enough."""
+        # The server itself knows those that this execution was sent.
+        if (sent_as := update_id()) in self._taken:
+            return ToppedUp(path=self._taken[sent_as])
         meant = [one for one in self._meant(top_up) if _limited_by(one, top_up)]
         before = [*self._waiting]
         waited = [one for one in before if one.account in meant]
         for account in meant:
             account.top_up(Amount(top_up.usd, top_up.tokens, top_up.turns), top_up.seconds)
+        self._taken[sent_as] = meant[0].place
+        for oldest in [*self._taken][:-_MOST_TAKEN]:
+            del self._taken[oldest]
         # What waited goes on now, or waits anew.
         await workflow.wait_condition(lambda: not any(one in self._waiting for one in waited))
         still = next((one.told.reason for one in self._waiting if one not in before), "") if waited else ""

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from .. import policy
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
+    from ..control.update_id import update_id
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
     from ..run_context import inherited_memo
@@ -92,7 +93,7 @@ class ChatWorkflow:
     @workflow.update(name=names.CHAT_SEND_UPDATE)
     def send(self, message: Message) -> Taken:
         """Take a message. One of an id that was answered before is not answered again."""
-        message_id = _update_id()
+        message_id = update_id()
         # The server itself knows those that this execution was sent.
         if self._knows(message_id):
             return Taken(result=self._result(message_id))
@@ -103,7 +104,7 @@ class ChatWorkflow:
 
     @send.validator
     def _check_send(self, message: Message) -> None:
-        if self._knows(_update_id()):
+        if self._knows(update_id()):
             return
         self._check_open()
         if message.role is not Role.USER:
@@ -294,11 +295,6 @@ async def _outcome(turn: asyncio.Task[Result]) -> Result:
     error = turn.exception()
     # A bug of ours must not take with it what came before.
     return result_of_error(error) if error else turn.result()
-
-
-def _update_id() -> str:
-    update = workflow.current_update_info()
-    return update.id if update else ""
 
 
 def _failure(kind: str, message: str) -> ApplicationError:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from .. import policy
     from ..budget.signals import in_background, send_signal
     from ..control.said_by import why_not_said_by
+    from ..control.update_id import update_id
     from ..until_served import served
     from .book import Block, Book
 
@@ -92,8 +93,7 @@ class LedgerWorkflow:
     @workflow.update(name=names.LEDGER_TOP_UP_UPDATE)
     def top_up(self, by: LedgerTopUp) -> LedgerState:
         """Allow more in this period."""
-        update = workflow.current_update_info()
-        if self._book.top_up(by, update.id if update else "", workflow.now()):
+        if self._book.top_up(by, update_id(), workflow.now()):
             self._serve()
         return self._book.state(workflow.now())
 

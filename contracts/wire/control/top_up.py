@@ -81,6 +81,14 @@ class ToppedUp(Contract):
     """Why it is not enough yet, in words; empty where what waited goes on, or where nothing did."""
 
 
+class TakenTopUp(Contract):
+    """A top-up that was taken, as the next execution has to know it."""
+
+    id: str
+    path: str
+    """Place of the budget."""
+
+
 class DrawnBlock(Contract):
     """What a run has of a ledger."""
 

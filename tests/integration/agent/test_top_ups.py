@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from sostenuto import (
     Price,
     SpecError,
     Status,
+    Stop,
     tool,
 )
 from sostenuto.clients import waiting as patient
@@ -63,6 +65,39 @@ async def waiting(run: TopUpCalls, count: int = 1) -> tuple[PendingTopUp, ...]:
 
     await eventually(there)
     return found
+
+
+async def test_a_top_up_that_is_sent_again_is_taken_once(serve: Serve, impatient: TemporalClient) -> None:
+    """Also by the next execution of a run that continues as new."""
+    stalled, go = asyncio.Event(), asyncio.Event()
+
+    @tool(effect="read", retries=0)
+    async def stall() -> str:
+        """Take for ever."""
+        stalled.set()
+        await go.wait()
+        return "went on"
+
+    agent = Agent(
+        name="tester",
+        model=MODEL,
+        tools=[look, stall],
+        max_turns=99,
+        budget=Budget(turns=2, on_exhausted=(Ask(expires=60), Stop())),
+    )
+    async with serve(App(agent), [*looks(20), calls(("stall", {})), *looks(9)], temporal=impatient) as stage:
+        run = await stage.start(agent)
+        await waiting(run)
+        await run.top_up(turns=20, by="ada", id="t1")
+        await stalled.wait()
+        described = (await impatient.get_workflow_handle(run.id).describe()).raw_info
+        assert described.first_run_id != described.execution.run_id
+        again = await run.top_up(turns=20, by="ada", id="t1")
+        assert (again.path, again.still) == ("tester", "")
+        go.set()
+        (asked,) = await waiting(run)
+        assert "22 of 22 model calls are made" in asked.reason
+        await run.cancel()
 
 
 async def test_a_run_waits_and_the_same_step_goes_on_once_there_is_enough(
