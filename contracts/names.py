@@ -65,6 +65,9 @@ LEDGER_REFUSED: Final = "LedgerRefused"
 LEDGER_QUERY: Final = "sostenuto_ledger"
 """Query for what a ledger may spend, holds and has spent."""
 
+LEDGER_ANSWER: Final = "an answer of the ledger "
+"""What the summary of a timer begins with that a run has while it waits for a ledger. Its name comes after it."""
+
 LEDGER_OPEN_ACTIVITY: Final = "sostenuto.ledger_open"
 """Activity type that starts a ledger which is not there yet."""
 

@@ -183,8 +183,21 @@ def spending_policy() -> ActivityPolicy:
 
 
 def ledger_policy() -> ActivityPolicy:
-    """Return the policy of starting a ledger, and of looking for its runs."""
+    """Return the policy of starting a ledger."""
     return continued_conversation_policy()
+
+
+def ledger_holders_policy() -> ActivityPolicy:
+    """Return the policy of looking which runs of a ledger have ended.
+
+    Their histories may be long. The ledger asks again.
+    """
+    return ActivityPolicy(
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=_retry(_SPENDING_ATTEMPTS),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
 
 
 def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:

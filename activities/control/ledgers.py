@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import activity
@@ -15,6 +16,9 @@ from ...contracts.wire.control.ledger import EndedHolder, EndedHolders, LedgerBl
 from ...contracts.wire.control.share import Portion
 from ..call.heartbeat import heartbeats
 from .spending import ReadSpent
+
+_AT_ONCE = 16
+"""Runs that are looked for at once."""
 
 
 class LedgerActivities:
@@ -50,11 +54,21 @@ class LedgerActivities:
     async def holders(self, asked: LedgerHolders) -> EndedHolders:
         """Return which of some runs have ended, and what each of them spent in all.
 
-        Repeatable: it only reads. Raises what the server raises. Heartbeats on its own. Costs nothing.
+        Of one that cannot be read now nothing is said, as of one that goes on. Repeatable: it only reads. Heartbeats on
+        its own. Costs nothing.
         """
-        client = activity.client()
+        client, turns = activity.client(), asyncio.Semaphore(_AT_ONCE)
+
+        async def look(block: LedgerBlock) -> EndedHolder | None:
+            async with turns:
+                try:
+                    return await self._ended(client, block)
+                except Exception:  # noqa: BLE001 - one history that cannot be read must not hide the others
+                    activity.logger.warning("cannot tell whether run %r goes on", block.run_id, exc_info=True)
+                    return None
+
         async with heartbeats():
-            found = [await self._ended(client, block) for block in asked.blocks]
+            found = await asyncio.gather(*map(look, asked.blocks))
         return EndedHolders(ended=tuple(one for one in found if one))
 
     async def _ended(self, client: Client, block: LedgerBlock) -> EndedHolder | None:

@@ -16,7 +16,7 @@ from ..collection.collection import Collection, SearchTool
 from ..collection.fields import Condition, conditions_from
 from ..contract import Spec
 from ..control.budget import Budget, check_budget
-from ..control.ledger import Ledger, why_no_ledger
+from ..control.ledger import Ledger, Period, why_no_ledger
 from ..errors import SpecError
 from ..limits import MAX_TENANT_BYTES, excess
 from ..model import Model
@@ -230,6 +230,9 @@ def _(ledger: Ledger, values: Values) -> Ledger:
     name = template.filled_text(ledger.name, values)
     if why := why_no_ledger(name):
         raise _WrongError(f"with the values of the run's context in it: {why}", "name")
+    if (period := Period.of(name)) is not Period.of(ledger.name):
+        why = f"with the value of the run's context at its end it would begin anew every {period}"
+        raise _WrongError(f"{why}: put something behind that", "name")
     return ledger.model_copy(update={"name": name}) if name != ledger.name else ledger
 
 

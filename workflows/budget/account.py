@@ -14,7 +14,7 @@ from ...contracts.control.ledger import Ledger
 from ...contracts.wire.places import Place
 from .amount import Amount
 from .hold import Hold
-from .limited import NEXT_TO_NOTHING, Limited
+from .limited import Limited
 from .spent_error import BudgetSpentError
 
 Limit = TypeVar("Limit", int, float)
@@ -31,13 +31,20 @@ class WaitForTopUp(Protocol):
         """Seconds since 1970 until which it waits. None: as long as it takes."""
         ...
 
-    async def topped_up(self, account: Account, spent: BudgetSpentError, missing: Amount) -> None:
+    async def topped_up(
+        self,
+        account: Account,
+        spent: BudgetSpentError,
+        missing: Amount,
+        is_over: Callable[[], bool] | None = None,
+    ) -> None:
         """Return once the limits of an account have changed.
 
         Args:
             account: Which one is not enough.
             spent: Why.
             missing: What is lacking.
+            is_over: Whether there is more, where the limits alone do not tell.
 
         Raises:
             BudgetSpentError: They did not in time.
@@ -45,18 +52,13 @@ class WaitForTopUp(Protocol):
         ...
 
 
-class Lender(Protocol):
-    """What gives to an account bit by bit: the run above, or a ledger."""
+class More(Protocol):
+    """Asks what gave something to an account for more: the run above, or a ledger."""
 
-    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
-        """Return once the account has been given more.
-
-        Args:
-            account: Which one.
-            amount: What is needed.
-            what: What it is for, in words.
-            last: Whether it is for a last answer, for which a part was kept.
-            wait: Waits for a top-up where there is not enough. None: that is not waited for.
+    async def __call__(
+        self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None
+    ) -> None:
+        """Return once the account has been given more, for what `Account.hold` is to hold.
 
         Raises:
             BudgetSpentError: It gives nothing.
@@ -77,10 +79,10 @@ class Account(Limited):
     """Seconds since 1970 at which no further call begins."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     above: Account | None = None
-    lender: Lender | None = None
-    """What gave it what it has, and is asked for more, where something did."""
+    more: More | None = None
+    """Asks what gave it what it has for more, where something did."""
     ledger: Ledger | None = None
-    """Which ledger that is, if one."""
+    """Which ledger gave it that, if one."""
     asks: bool = False
     """Whether nobody here knows how much there is: its limits are what it was given so far."""
     whole: Envelope | None = None
@@ -131,15 +133,15 @@ class Account(Limited):
         )
 
     @classmethod
-    def of_envelope(cls, place: Place, envelope: Envelope, lender: Lender) -> Account:
+    def of_envelope(cls, place: Place, envelope: Envelope, more: More) -> Account:
         """Return the account of a nested run: what it was given by what started it."""
         given = envelope.model_dump(include={"usd", "tokens", "turns", "until", "asks", "recalled"})
         told = Amount(envelope.told_usd, envelope.told_tokens, envelope.told_turns)
         given |= {"on_exhausted": envelope.on_exhausted, "whole": envelope}
-        return cls(title=_title(place), place=place, **given, lender=lender, told=told)
+        return cls(title=_title(place), place=place, **given, more=more, told=told)
 
     @classmethod
-    def of_ledger(cls, place: Place, ledger: Ledger, budget: Budget, above: Account | None, lender: Lender) -> Account:
+    def of_ledger(cls, place: Place, ledger: Ledger, budget: Budget, above: Account | None, more: More) -> Account:
         """Return the account of what a runnable has of a ledger: nothing, before it asks.
 
         Args:
@@ -147,7 +149,7 @@ class Account(Limited):
             ledger: Which one.
             budget: What names it.
             above: The account that it is charged to as well.
-            lender: Asks the ledger.
+            more: Asks the ledger.
         """
         return cls(
             title=f"the ledger {ledger.name!r}",
@@ -157,7 +159,7 @@ class Account(Limited):
             turns=0,
             on_exhausted=budget.on_exhausted,
             above=above,
-            lender=lender,
+            more=more,
             ledger=ledger,
             asks=True,
         )
@@ -235,8 +237,8 @@ class Account(Limited):
         """
         while tight := self._tight(amount, last=last):
             account, limit = tight
-            if account.lender and (limit != "seconds" or wait):
-                await account.lender.more(account, amount, what, last=last, wait=wait)
+            if account.more and (limit != "seconds" or wait):
+                await account.more(account, amount, what, last=last, wait=wait)
             elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
                 await account.freed(_least(self.spare().until, wait.until if wait else None))
             else:
@@ -285,16 +287,21 @@ class Account(Limited):
         So that not every call has to ask: a few times as much, and no more than half of what is idle here and in all
         above.
         """
-        amount = Amount(need.usd * _AHEAD, need.tokens * _AHEAD, need.turns * _AHEAD)
+        amount = need.times(_AHEAD)
         for one in self.with_those_above():
             amount = one.within(amount, 0.5)
         return amount
 
     @property
+    def untold(self) -> Amount:
+        """What was spent that what gave to it does not know."""
+        spent = self.limited(self.spent - self.told)
+        return spent.least(spent)
+
+    @property
     def has_untold(self) -> bool:
         """Whether what gave to it does not know all that was spent, or is left."""
-        idle = self.idle()
-        return self.spent != self.told or idle.usd > NEXT_TO_NOTHING or bool(idle.tokens or idle.turns)
+        return not (self.untold.is_nothing and self.idle().is_nothing)
 
     def may_fit(self, amount: Amount, limit: str, *, last: bool) -> bool:
         """Return whether it may be enough once what is held is given back."""

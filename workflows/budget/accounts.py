@@ -23,7 +23,7 @@ from ...contracts.wire.control.top_up import CarriedBudget
 from ...contracts.wire.places import Place
 from ..concurrency import uninterrupted
 from ..search_attributes import Awaiting
-from .account import Account, WaitForTopUp
+from .account import Account
 from .amount import Amount
 from .borrowing import Borrowing
 from .carrying import envelope_now, resume
@@ -43,26 +43,6 @@ class _Given:
     hold: Hold
     recalled: bool = False
     """Whether it was asked to give back what it does not need, and has not yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Above:
-    """The run above."""
-
-    borrowing: Borrowing
-
-    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
-        await self.borrowing.ask(account, amount, what, last=last, wait=wait)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """A ledger."""
-
-    borrowing: Borrowing
-
-    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
-        await self.borrowing.ask_ledger(account, amount, what, last=last, wait=wait)
 
 
 class Accounts:
@@ -104,13 +84,13 @@ class Accounts:
             return
         account = self.at(place)
         if envelope:
-            account = self._borrowed(Account.of_envelope(place, envelope, _Above(self._borrowing)))
+            account = self._borrowed(Account.of_envelope(place, envelope, self._borrowing.ask))
         for budget in budgets:
             if budget is None:
                 continue
             if budget.ledger and budget.ledger.name not in (account.ledgers if account else ()):
-                lender = _Ledger(self._borrowing)
-                account = self._borrowed(Account.of_ledger(place, budget.ledger, budget, account, lender))
+                of_ledger = Account.of_ledger(place, budget.ledger, budget, account, self._borrowing.ask_ledger)
+                account = self._borrowed(of_ledger)
             account = Account.opened(place, budget, account, began=workflow.now().timestamp())
             account.recall = self._recall
         if account is not None and account is not self.at(place):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ...contracts.wire.control.share import Portion
 from ...contracts.wire.totals import Totals, Unsettled
 
+NEXT_TO_NOTHING = 1e-9
+"""US dollars. Sums of floats in another order differ by less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -21,6 +24,23 @@ class Amount:
 
     def __sub__(self, other: Amount) -> Amount:
         return Amount(self.usd - other.usd, self.tokens - other.tokens, self.turns - other.turns)
+
+    def times(self, count: int) -> Amount:
+        """Return it so many times."""
+        return Amount(self.usd * count, self.tokens * count, self.turns * count)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is no more than what sums of floats leave."""
+        return self.usd <= NEXT_TO_NOTHING and self.tokens <= 0 and self.turns <= 0
+
+    def least(self, other: Amount) -> Amount:
+        """Return the lesser of both in each, and nothing where that is negative."""
+        return Amount(
+            max(min(self.usd, other.usd), 0.0),
+            max(min(self.tokens, other.tokens), 0),
+            max(min(self.turns, other.turns), 0),
+        )
 
     @classmethod
     def of(cls, totals: Totals, turns: int) -> Amount:

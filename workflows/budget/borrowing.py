@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -17,15 +19,19 @@ from ...activities.control.ledgers import LedgerActivities
 from ...contracts import names
 from ...contracts.control.budget import Finish, WhenExhausted
 from ...contracts.control.ledger import Ledger
+from ...contracts.text import first_line
 from ...contracts.wire.control.ledger import LedgerInput
 from ...contracts.wire.control.share import LedgerLimits, OfLedger, ShareAsked, ShareGiven, ShareRecalled
 from .. import policy
-from ..concurrency import told_by
+from ..concurrency import own_workflow, told_by
 from ..until_served import served
 from .account import Account, WaitForTopUp
 from .amount import Amount
 from .signals import in_background, send_signal
 from .spent_error import BudgetSpentError
+
+_PATIENCE: Final = timedelta(minutes=5)
+"""So long an answer of a ledger is waited for before it is asked again."""
 
 
 @dataclass(slots=True)
@@ -33,8 +39,14 @@ class _Question:
     """What is asked for."""
 
     account: Account
+    amount: Amount
+    what: str
+    last: bool
     waits: bool = False
     """Whether a top-up is waited for, which may be of time."""
+    until: float | None = None
+    """Seconds since 1970 until which it is."""
+    number: int = 0
     is_awaited: bool = True
     """Whether something waits for the answer. Else what it gives is taken as it comes."""
     answer: ShareGiven | None = None
@@ -69,6 +81,9 @@ class Borrowing:
         self._accounts: list[Account] = []
         self._questions: dict[int, _Question] = {}
         """Those that are not answered, by their numbers."""
+        self._told: dict[str, Amount] = {}
+        """What each ledger was told to be spent, by its name."""
+        self._is_at_work = own_workflow()
         self._telling = 0
         """How many messages are on their way."""
 
@@ -77,10 +92,13 @@ class Borrowing:
         workflow.set_signal_handler(names.SHARE_GIVEN_SIGNAL, self._take)
         workflow.set_signal_handler(names.SHARE_RECALLED_SIGNAL, self._recalled)
         self._accounts.append(account)
-        self.go_on(account)
+        if account.recalled:
+            in_background(self._give_back(account))
 
     def go_on(self, account: Account) -> None:
-        """Give back what an earlier execution was to."""
+        """Go on with what an earlier execution had of a ledger."""
+        if account.ledger:
+            self._told[account.ledger.name] = account.told
         if account.recalled:
             in_background(self._give_back(account))
 
@@ -98,55 +116,102 @@ class Borrowing:
             await self._tell(account)
 
     async def ask(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
-        """Return once the run above has given an account more, as `Lender.more` has it."""
-        question = _Question(account, waits=wait is not None)
-        await self._answered(question, amount, what, last=last, until=wait.until if wait else None)
+        """Return once the run above has given an account more, as `More` has it."""
+        until = wait.until if wait else None
+        await self._answered(_Question(account, amount, what, last, waits=wait is not None, until=until))
 
     async def ask_ledger(
         self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None
     ) -> None:
-        """Return once a ledger has given an account more, as `Lender.more` has it.
+        """Return once a ledger has given an account more, as `More` has it.
 
         Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
         """
         try:
-            await self._answered(_Question(account), amount, what, last=last)
+            await self._answered(_Question(account, amount, what, last))
         except BudgetSpentError as spent:
             if wait is None:
                 raise
-            lacking = _Question(account, waits=True, is_awaited=False)
-            await self._ask(lacking, amount, what, last=last, until=wait.until)
-            await wait.topped_up(account, spent, account.missing(amount, last=last))
+            missing = account.missing(amount, last=last)
+            question = _Question(account, amount, what, last, waits=True, until=wait.until)
+            await self._ask(question)
+            try:
+                await wait.topped_up(account, spent, missing, lambda: question.answer is not None)
+            except BaseException:
+                question.take_as_it_comes()
+                if question.answer is None and self._is_at_work():
+                    in_background(self._tell(account, withdraws=question.number))
+                raise
+            question.receive()
 
-    async def _answered(
-        self, question: _Question, amount: Amount, what: str, *, last: bool, until: float | None = None
-    ) -> None:
+    async def _answered(self, question: _Question) -> None:
+        # A ledger that was ended, and began anew, knows nothing of what it was asked before.
+        ledger = question.account.ledger
+        patience, summary = (_PATIENCE, names.LEDGER_ANSWER + first_line(ledger.name, 80)) if ledger else (None, None)
         try:
-            await self._ask(question, amount, what, last=last, until=until)
-            await workflow.wait_condition(lambda: question.answer is not None)
+            while question.answer is None:
+                await self._ask(question)
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: question.answer is not None, timeout=patience, timeout_summary=summary
+                    )
         except (asyncio.CancelledError, FailureError):
             question.take_as_it_comes()
             raise
         question.receive()
 
-    async def _ask(self, question: _Question, amount: Amount, what: str, *, last: bool, until: float | None) -> None:
+    async def _ask(self, question: _Question) -> None:
         # Another execution of the workflow may get the answer, and takes it for none of its own.
-        number = workflow.random().getrandbits(48)
-        self._questions[number] = question
-        need = question.account.limited(amount).share
-        asked = {"number": number, "need": need, "what": what, "last": last, "wait": question.waits, "until": until}
-        await self._send(question.account, given_back(question.account).model_copy(update=asked))
+        question.number = question.number or workflow.random().getrandbits(48)
+        self._questions[question.number] = question
+        asked = {
+            "number": question.number,
+            "need": question.account.limited(question.amount).share,
+            "what": question.what,
+            "last": question.last,
+            "wait": question.waits,
+            "until": question.until,
+        }
+        await self._send(question.account, self._given_back(question.account).model_copy(update=asked))
 
-    async def _tell(self, account: Account) -> None:
-        """Tell what an account gives back, and has spent."""
+    async def _tell(self, account: Account, withdraws: int = 0) -> None:
+        """Tell what an account gives back, and has spent.
+
+        Args:
+            account: Which one.
+            withdraws: Number of a question that is waited for no longer. 0: of none.
+        """
         self._telling += 1
         try:
-            await self._send(account, given_back(account))
+            message = self._given_back(account)
+            of = message.of and message.of.model_copy(update={"withdraws": withdraws})
+            await self._send(account, message.model_copy(update={"of": of}))
         except (FailureError, BudgetSpentError):
             # What has ended meanwhile wants nothing.
             return
         finally:
             self._telling -= 1
+
+    def _given_back(self, account: Account) -> ShareAsked:
+        """Give back what an account does not need; return what to tell of it."""
+        back, spent = account.idle(), account.untold
+        account.told += spent
+        account.recalled = False
+        account.close_up()
+        of = self._of(account, account.ledger, spent) if account.ledger else None
+        run_id, nothing = workflow.info().workflow_id, Amount().share
+        return ShareAsked(run_id=run_id, number=0, need=nothing, what="", back=back.share, spent=spent.share, of=of)
+
+    def _of(self, account: Account, ledger: Ledger, spent: Amount) -> OfLedger:
+        before = self._told.get(ledger.name, Amount())
+        self._told[ledger.name] = before + spent
+        limits = LedgerLimits(usd=ledger.usd, tokens=ledger.tokens, turns=ledger.turns)
+        return OfLedger(
+            execution=workflow.info().first_execution_run_id,
+            default=limits if limits != LedgerLimits() else None,
+            keep=next((step.keep for step in account.on_exhausted if isinstance(step, Finish)), 0.0),
+            told=before.share,
+        )
 
     async def _send(self, account: Account, message: ShareAsked) -> None:
         if account.ledger:
@@ -171,7 +236,7 @@ class Borrowing:
         for account in self._accounts:
             if recall.by == _lender_id(account) and not account.recalled:
                 account.recalled = True
-                self.go_on(account)
+                in_background(self._give_back(account))
 
     async def _give_back(self, account: Account) -> None:
         """Give back what is not needed, as soon as there is something."""
@@ -181,35 +246,9 @@ class Borrowing:
             await self._tell(account)
 
 
-def given_back(account: Account) -> ShareAsked:
-    """Give back what an account does not need; return what to tell of it."""
-    back = account.idle()
-    account.change(Amount() - back)
-    spent, account.told = account.spent - account.told, account.spent
-    account.recalled = False
-    return ShareAsked(
-        run_id=workflow.info().workflow_id,
-        number=0,
-        need=Amount().share,
-        what="",
-        back=back.share,
-        spent=account.limited(spent).share,
-        of=_of(account, account.ledger) if account.ledger else None,
-    )
-
-
 def ledger_id(ledger: Ledger) -> str:
     """Return the id of the workflow that keeps a ledger."""
     return names.LEDGER_ID + ledger.name
-
-
-def _of(account: Account, ledger: Ledger) -> OfLedger:
-    limits = LedgerLimits(usd=ledger.usd, tokens=ledger.tokens, turns=ledger.turns)
-    return OfLedger(
-        execution=workflow.info().first_execution_run_id,
-        default=limits if limits != LedgerLimits() else None,
-        keep=next((step.keep for step in account.on_exhausted if isinstance(step, Finish)), 0.0),
-    )
 
 
 def _lender_id(account: Account) -> str:

@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 
 from ...contracts.control.budget import Envelope
-from .amount import Amount
+from .amount import NEXT_TO_NOTHING, Amount
 from .hold import Balance
-
-NEXT_TO_NOTHING = 1e-9
-"""US dollars. Sums of floats in another order differ by less."""
 
 _MICRO = 1_000_000
 
@@ -101,6 +98,13 @@ class Limited(Balance):
             amount.tokens if self.tokens is not None else 0,
             amount.turns if self.turns is not None else 0,
         )
+
+    def close_up(self) -> None:
+        """Lower its limits to what is spent and held, or raise them where more was spent."""
+        taken = self.spent + self.held
+        self.usd = None if self.usd is None else taken.usd
+        self.tokens = None if self.tokens is None else taken.tokens
+        self.turns = None if self.turns is None else taken.turns
 
     def change(self, by: Amount) -> None:
         """Raise its limits, or lower them by a negative amount."""

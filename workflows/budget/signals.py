@@ -27,4 +27,9 @@ async def send_signal(workflow_id: str, signal: str, message: Contract) -> None:
 def in_background(work: Coroutine[Any, Any, None]) -> None:
     """Do work that nothing waits for, and that may end with the workflow."""
     # The event loop of a workflow keeps its tasks, unlike Python's own.
-    asyncio.create_task(work).add_done_callback(lambda task: task.cancelled() or task.exception())
+    asyncio.create_task(work).add_done_callback(_ended)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        workflow.logger.error("what nothing waits for failed: %s", error, exc_info=error)

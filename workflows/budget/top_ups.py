@@ -49,8 +49,16 @@ class _Until:
     top_ups: TopUps
     until: float | None
 
-    async def topped_up(self, account: Account, spent: BudgetSpentError, missing: Amount) -> None:
-        await self.top_ups.wait_for(account, spent, missing, self.until)
+    async def topped_up(
+        self,
+        account: Account,
+        spent: BudgetSpentError,
+        missing: Amount,
+        is_over: Callable[[], bool] | None = None,
+    ) -> None:
+        before = account.top_ups, account.limits
+        changed = is_over or (lambda: (account.top_ups, account.limits) != before)
+        await self.top_ups.wait_for(account, spent, missing, self.until, changed)
 
 
 class TopUps:
@@ -109,8 +117,22 @@ class TopUps:
         """Return what waits for a top-up for as long as a budget says."""
         return self.wait_until(None if ask.expires is None else (workflow.now() + ask.expires).timestamp())
 
-    async def wait_for(self, account: Account, spent: BudgetSpentError, missing: Amount, until: float | None) -> None:
-        """Wait until the limits of an account change.
+    async def wait_for(
+        self,
+        account: Account,
+        spent: BudgetSpentError,
+        missing: Amount,
+        until: float | None,
+        changed: Callable[[], bool],
+    ) -> None:
+        """Wait until there is more.
+
+        Args:
+            account: Which one is not enough.
+            spent: Why.
+            missing: What is lacking.
+            until: Seconds since 1970 until which it waits. None: as long as it takes.
+            changed: Whether there is.
 
         Raises:
             BudgetSpentError: They did not in time.
@@ -126,13 +148,13 @@ class TopUps:
             missing=missing.share,
             expires=None if seconds is None else workflow.now() + timedelta(seconds=seconds),
         )
-        waiting, before = _Waiting(account, told), (account.top_ups, account.limits)
+        waiting = _Waiting(account, told)
         self._waiting.append(waiting)
         self._shown(Place(account.place), spent.reason)
         self._changed()
         try:
             await workflow.wait_condition(
-                lambda: (account.top_ups, account.limits) != before,
+                changed,
                 timeout=seconds,
                 timeout_summary=f"a top-up of {shorten(account.place, 80)}",
             )
@@ -178,7 +200,7 @@ class TopUps:
         if not found:
             where = f" at {shorten(top_up.path, 100)!r}" if top_up.path else ""
             return f"there is no budget{where}{self._those_there()}"
-        if ledgers := [one.ledger.name for one in found if one.ledger]:
+        if not [*_own(found)] and (ledgers := [one.ledger.name for one in found if one.ledger]):
             command = f"`sostenuto ledger top-up {shlex.quote(ledgers[0])} AMOUNT`"
             return f"what is lacking is of the ledger {ledgers[0]!r}: {command}"
         if not any(_limited_by(one, top_up) for one in found):
@@ -209,7 +231,7 @@ class TopUps:
         # The server itself knows those that this execution was sent.
         if (sent_as := update_id()) in self._taken:
             return ToppedUp(path=self._taken[sent_as])
-        meant = [one for one in self._meant(top_up) if _limited_by(one, top_up)]
+        meant = [one for one in _own(self._meant(top_up)) if _limited_by(one, top_up)]
         before = [*self._waiting]
         waited = [one for one in before if one.account in meant]
         for account in meant:
@@ -225,7 +247,7 @@ class TopUps:
 
 def _own(accounts: Iterable[Account]) -> Iterator[Account]:
     """Yield those that the workflow has of itself, and was not given."""
-    return (one for one in accounts if one.lender is None)
+    return (one for one in accounts if one.more is None)
 
 
 def _limited(account: Account) -> dict[str, bool]:

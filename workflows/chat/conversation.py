@@ -25,7 +25,7 @@ from ...contracts.wire.run import Result, Status
 from ..agent.loop import AgentLoop
 from ..agent.mcp_catalogue import mcp_tools
 from ..agent.state import AgentState
-from ..concurrency import result_of_error
+from ..concurrency import own_workflow, result_of_error
 from ..interpreter import Interpreter
 from ..payload_limits import why_full
 from ..scope import Scope
@@ -104,13 +104,14 @@ class OneTranscript:
         # Nothing undoes what a chat did.
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
+        is_at_work = own_workflow()
         try:
-            result = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
-            await self._interpreter.accounts.close(self._place)
+            return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
         finally:
-            # A budget is of one question, as all limits are: what is allowed after it would be of nothing.
-            self._interpreter.accounts.forget(self._place)
-        return result
+            if is_at_work():
+                await self._interpreter.accounts.close(self._place)
+                # A budget is of one question, as all limits are: what is allowed after it would be of nothing.
+                self._interpreter.accounts.forget(self._place)
 
     def leave(self, message: Message) -> None:
         """Add the message to what the agent is told next."""

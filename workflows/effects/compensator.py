@@ -72,7 +72,9 @@ class Compensator:
         Else somebody has cancelled the whole of it, and says whether it is to be undone.
         """
         reason = workflow.cancellation_reason()
-        if reason == names.CANCEL_UNNEEDED or (reason is None and self.code_gives_up):
+        # What a person writes as the reason of a cancel means nothing here.
+        is_told = reason == names.CANCEL_UNNEEDED and workflow.info().parent is not None
+        if is_told or (reason is None and self.code_gives_up):
             return True
         return any(place.is_within(one) for one in self._given_up)
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ...contracts.control.ledger import Period
 from ...contracts.wire.control.ledger import (
@@ -22,7 +21,8 @@ from ...contracts.wire.control.ledger import (
 from ...contracts.wire.control.share import LedgerLimits, Portion, ShareAsked, ShareGiven
 from ...contracts.wire.model_call import NEARLY_SPENT
 from ..budget.amount import Amount
-from ..budget.limited import NEXT_TO_NOTHING, Limited
+from ..budget.limited import Limited
+from .block import Block
 
 MOST_HOLDERS = 4_000
 """So many runs have something at once: it all has to fit into what a further execution begins with."""
@@ -34,31 +34,7 @@ MOST_TOP_UPS = 100
 """So many top-ups are known again."""
 
 _AHEAD = 8
-"""So many times what is needed is given beside, where there is plenty."""
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """What one run has of the ledger."""
-
-    run_id: str
-    execution: str
-    held: Amount
-    spent: Amount
-    """What it told to have spent, in all periods."""
-    recalled: bool = False
-    """Whether it was asked to give back what it does not need, and has not yet."""
-
-    @property
-    def told(self) -> LedgerBlock:
-        """It, as it is sent."""
-        return LedgerBlock(
-            run_id=self.run_id,
-            execution=self.execution,
-            held=self.held.share,
-            spent=self.spent.share,
-            recalled=self.recalled,
-        )
+"""So many times what is needed is given beside: less where more runs share what is left."""
 
 
 class Book:
@@ -80,11 +56,13 @@ class Book:
         self._topped_up = Amount.shared(begun.topped_up)
         self._top_ups = [*begun.top_ups]
         self._spent = Amount.shared(begun.spent)
-        self.blocks = {(one.run_id, one.execution): _block(one) for one in begun.blocks}
+        self.blocks = {(one.run_id, one.execution): Block.of(one) for one in begun.blocks}
         """By the ids of their runs and of the first executions of those."""
         self._held = sum((one.held for one in self.blocks.values()), Amount())
         self.waiting = [*begun.waiting]
         """Questions that are not answered, the oldest first."""
+        self.lacks = False
+        """Whether one of them waits until others give something back."""
 
     def carried(self) -> LedgerInput:
         """Return what a further execution begins with."""
@@ -116,7 +94,7 @@ class Book:
             note=self._note,
             topped_up=Portion() if is_over else self._topped_up.share,
             spent=Portion() if is_over else self._spent.share,
-            held=_whole(self._held).share,
+            held=Portion() if self._held.is_nothing else self._held.least(self._held).share,
             runs=len(self.blocks),
             waiting=len(self.waiting),
         )
@@ -124,6 +102,8 @@ class Book:
     def limit(self, limits: LedgerSet) -> None:
         """Take in its limits from now on."""
         self._limits = LedgerLimits(usd=limits.usd, tokens=limits.tokens, turns=limits.turns)
+        # They are all that it may spend, whatever was allowed before.
+        self._topped_up = Amount()
         self._set_by, self._note = limits.by, limits.note
 
     def top_up(self, by: LedgerTopUp, top_up_id: str, now: datetime) -> bool:
@@ -161,57 +141,97 @@ class Book:
         of = asked.of
         if of is None:
             return
-        if of.default is not None:
+        if of.default is not None and asked.number:
             self._default = of.default
         back, spent = Amount.shared(asked.back), Amount.shared(asked.spent)
         self._spent += spent
         if block := self.blocks.get((asked.run_id, of.execution)):
-            block.recalled = False
+            block.recalled = block.is_silent = False
             block.spent += spent
             self._let_go(block, back + spent)
+        # One that is asked again takes the place of itself.
+        if gone := asked.number or of.withdraws:
+            self.waiting = [one for one in self.waiting if (one.run_id, one.number) != (asked.run_id, gone)]
         if asked.number:
             self.waiting.append(asked)
 
-    def answers(self, now: datetime) -> Iterator[tuple[ShareAsked, ShareGiven]]:
-        """Yield the questions that are answered now, and their answers.
+    def answers(self, now: datetime, most: int) -> list[tuple[ShareAsked, ShareGiven]]:
+        """Return the questions that are answered now, and their answers.
 
         In their order: one that waits until others give something back is waited for by those after it. Nobody waits
-        for one that waits for a top-up.
-        """
-        self.roll(now)
-        self.waiting = [one for one in self.waiting if one.until is None or one.until > now.timestamp()]
-        left: list[ShareAsked] = []
-        is_blocked = False
-        for asked in self.waiting:
-            given = None if is_blocked else self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS)
-            if given is None:
-                left.append(asked)
-                is_blocked = is_blocked or not asked.wait
-            else:
-                yield asked, given
-        self.waiting = left
-
-    @property
-    def lacks(self) -> bool:
-        """Whether somebody waits until others give something back."""
-        return any(not one.wait for one in self.waiting)
-
-    def quiet_for(self, silence: timedelta, now: datetime) -> timedelta | None:
-        """Return after which time it does something although nothing comes.
-
-        None: never.
+        for one that is not enough even then, and waits for a top-up.
 
         Args:
-            silence: After which time it is looked whether runs go on that have something.
             now: When this is asked.
+            most: So many answers at most; the others are left for the next time.
         """
-        ends = self._period.ends(now) if self.waiting else None
-        left = [ends - now] if ends else []
-        return min([*left, *([silence] if self.blocks else [])], default=None)
+        self.roll(now)
+        found: list[tuple[ShareAsked, ShareGiven]] = []
+        left: list[ShareAsked] = []
+        self.lacks = False
+        for asked in self.waiting:
+            if asked.until is not None and asked.until <= now.timestamp():
+                continue
+            is_free = not self.lacks and len(found) < most
+            given = self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS) if is_free else None
+            if given is None:
+                left.append(asked)
+            else:
+                found.append((asked, given))
+        self.waiting = left
+        return found
 
-    def to_recall(self) -> list[Block]:
-        """Return the runs that are to give back what they do not need, each of them once."""
-        found = [one for one in self.blocks.values() if not one.recalled] if self.lacks else []
+    def next_period(self, now: datetime) -> datetime | None:
+        """Return when those that wait go on with a new period.
+
+        None: never, or nobody waits.
+        """
+        return self._period.ends(now) if self.waiting else None
+
+    def silent(self, most: int) -> list[LedgerBlock]:
+        """Return runs that told nothing since this was asked before.
+
+        Of those that have something, or ask.
+
+        Args:
+            most: So many at most; the others come first the next time.
+        """
+        found = self._put_last([one for one in self.blocks.values() if one.is_silent][:most])
+        for one in self.blocks.values():
+            one.is_silent = True
+        return [*(one.told for one in found), *self._asking(most - len(found))]
+
+    def owing(self, most: int) -> list[LedgerBlock]:
+        """Return runs that were to give something back and have not.
+
+        Where somebody waits for that; and who waits first.
+
+        Args:
+            most: So many at most; the others come first the next time.
+        """
+        if not self.lacks:
+            return []
+        owing = self._put_last([one for one in self.blocks.values() if one.recalled][: most - 1])
+        return [*(one.told for one in owing), *self._asking(1)]
+
+    def _asking(self, most: int) -> Iterator[LedgerBlock]:
+        """Yield runs whose questions wait, the oldest first."""
+        for asked in self.waiting[:most]:
+            if asked.of:
+                yield LedgerBlock(run_id=asked.run_id, execution=asked.of.execution)
+
+    def _put_last(self, found: list[Block]) -> list[Block]:
+        for one in found:
+            self.blocks[one.run_id, one.execution] = self.blocks.pop((one.run_id, one.execution))
+        return found
+
+    def to_recall(self, most: int) -> list[Block]:
+        """Return runs that are to give back what they do not need, each of them once.
+
+        Args:
+            most: So many at most; the others are left for the next time.
+        """
+        found = [one for one in self.blocks.values() if not one.recalled][:most] if self.lacks else []
         for one in found:
             one.recalled = True
         return found
@@ -222,17 +242,19 @@ class Book:
             self._let_go(block, Amount.shared(given.given))
 
     def ended(self, run: EndedHolder) -> None:
-        """Charge what a run spent that ended without telling.
+        """Charge what a run spent that ended without telling, and answer it no more.
 
         The rest of what it had comes back. Of one whose history nobody can read, all is charged.
         """
-        block = self.blocks.get((run.run_id, run.execution))
+        key = run.run_id, run.execution
+        self.waiting = [one for one in self.waiting if (one.run_id, one.of and one.of.execution) != key]
+        block = self.blocks.get(key)
         if block is None:
             return
         untold = block.held
         if run.spent is not None:
             # What it spent in all may be more than what it was to charge here.
-            untold = _least(block.held, Amount.shared(run.spent) - block.spent)
+            untold = block.held.least(Amount.shared(run.spent) - block.spent)
         self._spent += untold
         self._let_go(block, block.held)
 
@@ -260,77 +282,42 @@ class Book:
             return ShareGiven(number=asked.number, refused="it was asked as no ledger is", limit="usd")
         if self._in_force is None:
             why = f"the ledger {name!r} has no limits, so it gives nothing: {_how_to_set(name)}"
-            return None if asked.wait else ShareGiven(number=asked.number, refused=why, limit="usd")
+            return None if asked.wait and not is_full else ShareGiven(number=asked.number, refused=why, limit="usd")
         limited, need = self._limited(self._in_force, of.keep), Amount.shared(asked.need)
         limit = limited.exceeded(limited.spent + limited.held + need, last=asked.last)
         key = asked.run_id, of.execution
         has_room = key in self.blocks or len(self.blocks) < MOST_HOLDERS
         if not limit and has_room:
-            given = need + _ahead(limited, need, len(self.blocks))
-            block = self.blocks.setdefault(key, Block(*key, held=Amount(), spent=Amount()))
+            limited.held += need
+            given = need + limited.within(need.times(_AHEAD), 0.5 / (len(self.blocks) + 1))
+            told = Amount.shared(of.told) + Amount.shared(asked.spent)
+            block = self.blocks.setdefault(key, Block(*key, held=Amount(), spent=told))
             block.held += given
             self._held += given
             used, _ = limited.used()
             nearly = round(used, 3) if used >= NEARLY_SPENT else 0.0
             return ShareGiven(number=asked.number, given=given.share, used=nearly)
         may_fit = not limited.exceeded(limited.spent + need, last=asked.last)
-        if asked.wait or (may_fit and not is_full):
+        if (asked.wait or may_fit) and not is_full:
+            self.lacks = may_fit
             return None
         why = limited.why_not_enough(need, limit, asked.what, last=asked.last)
         if ends := self._period.ends(now):
             why += f"; it begins anew at {ends:%Y-%m-%d %H:%M} UTC"
-        if may_fit:
+        if may_fit or asked.wait:
             why = f"{MOST_QUESTIONS:,} runs wait for the ledger {name!r} already"
         return ShareGiven(number=asked.number, refused=why, limit=limit or "usd")
 
     def _let_go(self, block: Block, amount: Amount) -> None:
-        amount = _least(block.held, amount)
+        amount = block.held.least(amount)
         block.held -= amount
         self._held -= amount
-        if _whole(block.held) == Amount():
+        if block.held.is_nothing:
             self._held -= block.held
             del self.blocks[block.run_id, block.execution]
         if not self.blocks:
             # Sums of floats drift.
             self._held = Amount()
-
-
-def _ahead(limited: Limited, need: Amount, holders: int) -> Amount:
-    """Return what is given beside what is needed.
-
-    Less of it where more runs share what is left.
-    """
-    taken = Limited(
-        title="",
-        usd=limited.usd,
-        tokens=limited.tokens,
-        turns=limited.turns,
-        keep=limited.keep,
-        spent=limited.spent + need,
-        held=limited.held,
-    )
-    return taken.within(Amount(need.usd * _AHEAD, need.tokens * _AHEAD, need.turns * _AHEAD), 0.5 / (holders + 1))
-
-
-def _block(told: LedgerBlock) -> Block:
-    return Block(
-        told.run_id,
-        told.execution,
-        held=Amount.shared(told.held),
-        spent=Amount.shared(told.spent),
-        recalled=told.recalled,
-    )
-
-
-def _least(one: Amount, other: Amount) -> Amount:
-    return Amount(
-        max(min(one.usd, other.usd), 0.0), max(min(one.tokens, other.tokens), 0), max(min(one.turns, other.turns), 0)
-    )
-
-
-def _whole(amount: Amount) -> Amount:
-    """Return an amount without what only the sum of floats left."""
-    return Amount(amount.usd if amount.usd > NEXT_TO_NOTHING else 0.0, amount.tokens, amount.turns)
 
 
 def _how_to_set(name: str) -> str:

@@ -39,6 +39,10 @@ class OfLedger(Contract):
     """Limits of the ledger where nobody set any. None: its budget says none."""
     keep: float = 0.0
     """Which part of the limits is kept for last answers."""
+    told: Portion = Portion()
+    """What the run told this ledger before to have spent."""
+    withdraws: int = 0
+    """Number of a question that is waited for no longer. 0: of none."""
 
 
 class ShareAsked(Contract):

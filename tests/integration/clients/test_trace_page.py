@@ -122,7 +122,7 @@ def test_a_step_tells_everything(opened: Any) -> None:
 def test_what_waits_for_a_person_is_said_at_the_top_and_at_its_step(opened: Any) -> None:
     call = step("tool", "refund", 1.0, None, "desk").model_copy(update={"awaits": "a yes of finance"})
     page = opened(trace_of(step("run", "desk", 0, None, steps=(call,))))
-    assert "refund waits for a yes of finance: " in page.text("#summary")
+    assert "refund waits for a yes of finance:" in page.text("#summary")
     assert "waits for a person" in page.text("#summary .chip")
     page.click("#summary a.step")
     assert "waits for\na yes of finance" in page.text(".facts")

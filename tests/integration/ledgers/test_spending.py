@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import (
@@ -27,14 +28,17 @@ from sostenuto import (
 )
 from sostenuto.contracts import names
 from sostenuto.contracts.control.ledger import Ledger
-from sostenuto.contracts.wire.control.ledger import LedgerQuery, LedgerState
+from sostenuto.contracts.wire.control.ledger import LedgerInput, LedgerQuery, LedgerState
 from sostenuto.contracts.wire.control.share import LedgerLimits, Portion
+from sostenuto.workflows.budget import borrowing
 from tests.integration.agent.stage import calls, eventually
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
     from tests.integration.ledgers.conftest import ReadLedger, SetLedger
 
+SENT = EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED
+SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 PRICE = Price(input=1, output=10)
 USED = {"input_tokens": 1_000, "output_tokens": 500}
 COST = 0.006
@@ -308,3 +312,106 @@ async def test_a_ledger_that_continues_as_new_forgets_nothing(
     assert state.spent.usd == pytest.approx(sum(result.cost_usd for result in results))
     assert nothing_held(state)
     assert executions.first_run_id != executions.execution.run_id
+
+
+async def test_calls_beside_one_that_waits_ask_no_more_than_they_have_to(
+    serve: Serve, temporal: TemporalClient, limit: SetLedger, read: ReadLedger, ledger_name: str
+) -> None:
+    """One question of each call stands at the ledger, and what is topped up is enough for that."""
+    one = agent("one", budget=Budget(tokens=10**9, ledger=ledger_name, on_exhausted=Ask()))
+    dear = Agent(
+        name="dear",
+        model=Model("scripted/dear", price=PRICE, max_output_tokens=100_000),
+        budget=Budget(ledger=ledger_name, on_exhausted=Ask()),
+    )
+    many = [Prompt(name=f"p{n}", template="Say {input}", model=model("p")) for n in range(12)]
+    both = Parallel(
+        name="both",
+        branches=[dear, Chain(name="many", steps=many), one],
+        budget=Budget(ledger=ledger_name, on_exhausted=Ask()),
+    )
+    async with serve(App(both), {"dear": [DONE], "p": [DONE] * 12, "one": [DONE]}) as stage:
+        await limit(ledger_name, usd=0.5)
+        run = await stage.start(both)
+        await eventually(_waits(run.top_ups))
+        waiting = await run.top_ups()
+        assert {one.ledger for one in waiting} == {ledger_name}
+
+        async def others_are_done() -> bool:
+            steps = (await run.trace()).run.walk()
+            return len([step for step in steps if step.kind == "model" and step.seconds is not None]) == 13
+
+        await eventually(others_are_done)
+        assert (await read(ledger_name)).waiting == 1
+        client = Client(temporal, task_queue=stage.task_queue, redis_url="")
+        await client.ledgers.top_up(ledger_name, usd=1.0, by="anna")
+        outcome = await stage.outcome(run)
+        state = await read(ledger_name)
+    assert (outcome.result.status, state.spent.turns) == (Status.COMPLETED, 14)
+    assert nothing_held(state)
+
+
+async def test_a_run_that_waits_for_an_answer_asks_a_ledger_again_that_was_ended(
+    serve: Serve, temporal: TemporalClient, read: ReadLedger, ledger_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(borrowing, "_PATIENCE", timedelta(seconds=1))
+    one = agent("one", look, budget=Budget(ledger=Ledger(ledger_name, usd=5)))
+    nowhere = f"{ledger_name}-nowhere"
+    await temporal.start_workflow(
+        names.LEDGER_WORKFLOW, LedgerInput(name=ledger_name), id=names.LEDGER_ID + ledger_name, task_queue=nowhere
+    )
+    async with serve(App(one), [turn("look"), DONE]) as stage:
+        run = await stage.start(one)
+        handle = temporal.get_workflow_handle(names.LEDGER_ID + ledger_name)
+
+        async def was_asked() -> bool:
+            return SIGNALED in [event.event_type async for event in handle.fetch_history_events()]
+
+        await eventually(was_asked)
+        await handle.terminate()
+        outcome = await stage.outcome(run)
+        state = await read(ledger_name)
+    assert (outcome.result.status, state.spent.turns) == (Status.COMPLETED, 2)
+    assert nothing_held(state)
+
+
+async def test_a_cancelled_run_gives_back_what_it_has_and_withdraws_its_question(
+    serve: Serve, limit: SetLedger, read: ReadLedger, ledger_name: str
+) -> None:
+    one = agent("one", look, budget=Budget(ledger=ledger_name, on_exhausted=Ask()))
+    async with serve(App(one), [turn("look"), turn("look"), DONE]) as stage:
+        await limit(ledger_name, turns=1)
+        run = await stage.start(one)
+        await eventually(_waits(run.top_ups))
+        await run.cancel()
+        outcome = await stage.outcome(run)
+        state = await read(ledger_name)
+    assert (outcome.result.status, state.spent.turns) == (Status.CANCELLED, 1)
+    assert nothing_held(state)
+
+
+async def test_what_a_run_told_is_not_charged_again_when_it_is_terminated(
+    serve: Serve, temporal: TemporalClient, limit: SetLedger, read: ReadLedger, ledger_name: str
+) -> None:
+    stalled, go = asyncio.Event(), asyncio.Event()
+
+    @tool(effect="read", retries=0)
+    async def stall() -> str:
+        """Take for ever."""
+        stalled.set()
+        await go.wait()
+        return "went on"
+
+    budget = Budget(ledger=ledger_name, on_exhausted=Stop())
+    doomed, eager = agent("doomed", look, stall, budget=budget), agent("eager", look, budget=budget)
+    script = {"doomed": [*looks(9), turn("stall")], "eager": [*looks(9), DONE]}
+    async with serve(App(doomed, eager), script) as stage:
+        await limit(ledger_name, turns=21)
+        run = await stage.start(doomed)
+        await stalled.wait()
+        await temporal.get_workflow_handle(run.id).terminate("somebody did")
+        result = (await stage.ask(eager)).result
+        state = await read(ledger_name)
+        go.set()
+    assert (result.status, result.turns, state.spent.turns) == (Status.COMPLETED, 10, 20)
+    assert nothing_held(state)

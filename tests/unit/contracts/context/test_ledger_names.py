@@ -145,3 +145,10 @@ def test_a_value_with_braces_is_no_name_again() -> None:
     assert ledgers(braced) == {"tenant:{context.user}/day"}
     doubled = begun(agent(budget=Budget(ledger="{{team}}/day")), None)
     assert ledgers(doubled) == {"{team}/day"}
+
+
+def test_a_value_does_not_say_when_the_ledger_begins_anew() -> None:
+    of = agent(budget=Budget(ledger=Ledger("tenant/{context.tenant}", usd=5)))
+    with pytest.raises(SpecError, match="it would begin anew every hour: put something behind that"):
+        begun(of, None, "hour")
+    assert ledgers(begun(of, None, "acme")) == {"tenant/acme"}

@@ -15,19 +15,18 @@ GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted
 DESK = Place("desk")
 
 
-class _Nobody:
-    async def more(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
-        raise AssertionError("nothing is asked here")
+async def _asks(account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+    raise AssertionError("nothing is asked here")
 
 
 def test_what_was_given_back_is_not_there_in_the_next_execution() -> None:
-    account = Account.of_envelope(DESK, GIVEN, _Nobody())
+    account = Account.of_envelope(DESK, GIVEN, _asks)
     account.spent = Amount(0.1, 2_000, 1)
     account.change(Amount() - account.idle())
     account.told = account.spent
     carried = envelope_now(account)
     assert carried is not None
-    again = Account.of_envelope(DESK, carried, _Nobody())
+    again = Account.of_envelope(DESK, carried, _asks)
     resume(again, account.spent, carried_of(account))
     assert (again.usd, again.tokens, again.turns, again.until) == (account.usd, account.tokens, None, 60.0)
     assert (again.idle(), again.told, again.on_exhausted) == (Amount(), Amount(0.1, 2_000, 1), (Stop(),))
