@@ -32,6 +32,9 @@ from .signals import in_background, send_signal
 from .spent_error import BudgetSpentError
 from .top_ups import Told, TopUps
 
+_MOST_SENT = 500
+"""Messages on their way at once. With over 2,000 of one workflow a server would fail its task for ever."""
+
 _UNTIL_BEGUN: Final = timedelta(seconds=1)
 
 
@@ -58,6 +61,7 @@ class Accounts:
         self.top_ups = TopUps(self._charged_at, self._accounts.values, awaiting, shown)
         self._borrowing = Borrowing()
         self._given: dict[str, _Given] = {}
+        self._sending = asyncio.Semaphore(_MOST_SENT)
         self._answering: dict[str, dict[asyncio.Task[None], None]] = {}
         """By the id of the nested run that asked."""
 
@@ -240,7 +244,8 @@ class Accounts:
         recall = ShareRecalled(by=workflow.info().workflow_id)
         while run_id in self._given:
             try:
-                await send_signal(run_id, names.SHARE_RECALLED_SIGNAL, recall)
+                async with self._sending:
+                    await send_signal(run_id, names.SHARE_RECALLED_SIGNAL, recall)
             except FailureError:
                 # It has not begun yet, or its end is on its way.
                 await workflow.sleep(_UNTIL_BEGUN)
@@ -286,7 +291,8 @@ class Accounts:
             )
             hold.join(more)
         try:
-            await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
+            async with self._sending:
+                await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
         except FailureError:
             # It has ended meanwhile: its result tells what it spent.
             return

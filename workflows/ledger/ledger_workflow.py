@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from ...activities.control.ledgers import LedgerActivities
-    from ...contracts import names
+    from ...contracts import limits, names
     from ...contracts.wire.control.ledger import (
         LedgerBlock,
         LedgerHolders,
@@ -29,7 +29,8 @@ with workflow.unsafe.imports_passed_through():
     from ..control.said_by import why_not_said_by
     from ..control.update_id import update_id
     from ..until_served import served
-    from .book import Block, Book
+    from .block import Block
+    from .book import Book
 
 _FIRST_LOOK: Final = timedelta(seconds=5)
 _LONGEST_LOOK: Final = timedelta(minutes=2)
@@ -81,19 +82,21 @@ class LedgerWorkflow:
     @workflow.signal(name=names.SHARE_ASKED_SIGNAL)
     def asked(self, asked: ShareAsked) -> None:
         """Take in what a run gives back and has spent, and what it asks for."""
+        if not _can_be_answered(asked):
+            return
         self._book.hear(asked, workflow.now())
         self._serve()
 
     @workflow.update(name=names.LEDGER_SET_UPDATE)
-    def limit(self, limits: LedgerSet) -> LedgerState:
+    def limit(self, said: LedgerSet) -> LedgerState:
         """Take in its limits from now on."""
-        self._book.limit(limits)
+        self._book.limit(said)
         self._serve()
         return self._book.state(workflow.now())
 
     @limit.validator
-    def _check_set(self, limits: LedgerSet) -> None:
-        _refuse(why_not_said_by(limits.by, limits.note))
+    def _check_set(self, said: LedgerSet) -> None:
+        _refuse(why_not_said_by(said.by, said.note))
 
     @workflow.update(name=names.LEDGER_TOP_UP_UPDATE)
     def top_up(self, by: LedgerTopUp) -> LedgerState:
@@ -180,6 +183,14 @@ class LedgerWorkflow:
         for run in found.ended:
             self._book.ended(run)
         self._serve()
+
+
+def _can_be_answered(asked: object) -> bool:
+    """Return whether something was sent by a run.
+
+    Anybody who reaches the namespace may send a signal.
+    """
+    return isinstance(asked, ShareAsked) and 0 < len(asked.run_id.encode(errors="replace")) <= limits.ID_BYTES
 
 
 def _stirred(book: Book) -> Callable[[], bool]:

@@ -11,11 +11,11 @@ from ...control.budget import WhenExhausted
 class Portion(Contract):
     """A part of what a budget limits; nothing of what it does not limit."""
 
-    usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    usd: float = Field(default=0.0, ge=0, le=1e15, allow_inf_nan=False)
     """US dollars."""
-    tokens: int = Field(default=0, ge=0)
+    tokens: int = Field(default=0, ge=0, le=10**18)
     """Tokens in and out."""
-    turns: int = Field(default=0, ge=0)
+    turns: int = Field(default=0, ge=0, le=10**18)
     """Model calls."""
 
 
