@@ -56,6 +56,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.turns
 	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.budgets
+	$(BIN)/python -m benchmarks.ledgers
 	$(BIN)/python -m benchmarks.takeover
 	$(BIN)/python -m benchmarks.mcp
 	$(BIN)/python -m benchmarks.live
