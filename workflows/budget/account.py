@@ -38,13 +38,7 @@ class WaitForTopUp(Protocol):
         missing: Amount,
         is_over: Callable[[], bool] | None = None,
     ) -> None:
-        """Return once the limits of an account have changed.
-
-        Args:
-            account: Which one is not enough.
-            spent: Why.
-            missing: What is lacking.
-            is_over: Whether there is more, where the limits alone do not tell.
+        """Return once the limits of an account have changed, or that is told.
 
         Raises:
             BudgetSpentError: They did not in time.
@@ -56,9 +50,18 @@ class More(Protocol):
     """Asks what gave something to an account for more: the run above, or a ledger."""
 
     async def __call__(
-        self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None
+        self,
+        account: Account,
+        amount: Amount,
+        what: str,
+        *,
+        last: bool,
+        wait: WaitForTopUp | None,
+        until: float | None,
     ) -> None:
         """Return once the account has been given more, for what `Account.hold` is to hold.
+
+        Or, without, at a moment in seconds since 1970, if one is given as `until`.
 
         Raises:
             BudgetSpentError: It gives nothing.
@@ -237,10 +240,12 @@ class Account(Limited):
         """
         while tight := self._tight(amount, last=last):
             account, limit = tight
+            until = _least(self.spare().until, wait.until if wait else None)
             if account.more and (limit != "seconds" or wait):
-                await account.more(account, amount, what, last=last, wait=wait)
+                in_time = None if limit == "seconds" else until
+                await account.more(account, amount, what, last=last, wait=wait, until=in_time)
             elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
-                await account.freed(_least(self.spare().until, wait.until if wait else None))
+                await account.freed(until)
             else:
                 why = account.why_not_enough(amount, limit, what, last=last)
                 spent = BudgetSpentError(why, limit, account.on_exhausted)

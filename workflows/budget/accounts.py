@@ -7,6 +7,7 @@ moment, and asks for what its next call may cost: so it waits for others as any 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,8 +63,8 @@ class Accounts:
         self._borrowing = Borrowing()
         self._given: dict[str, _Given] = {}
         self._sending = asyncio.Semaphore(_MOST_SENT)
-        self._answering: dict[str, dict[asyncio.Task[None], None]] = {}
-        """By the id of the nested run that asked."""
+        self._answering: dict[str, dict[int, asyncio.Task[None]]] = defaultdict(dict)
+        """By the id of the nested run that asked, and the number of its question."""
 
     def at(self, place: Place) -> Account | None:
         """Return the account that what runs at a place is charged to.
@@ -226,7 +227,7 @@ class Accounts:
 
     def taken_back(self, run_id: str) -> Hold | None:
         """Return what a nested run that has ended was given, to be settled."""
-        for task in tuple(self._answering.pop(run_id, ())):
+        for task in self._answering.pop(run_id, {}).values():
             # Nobody needs what it waits for any more.
             task.cancel()
         given = self._given.pop(run_id, None)
@@ -253,33 +254,34 @@ class Accounts:
                 return
 
     def _share_asked(self, asked: ShareAsked) -> None:
-        task = asyncio.create_task(self._answer(asked))
-        answering = self._answering.setdefault(asked.run_id, {})
-        answering[task] = None
-        task.add_done_callback(lambda done: answering.pop(done, None))
-
-    async def _answer(self, asked: ShareAsked) -> None:
         given = self._given.get(asked.run_id)
         if given is None:
             return
-        account, hold = given.account, given.hold
         given.recalled = False
-        hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
-        for one in account.with_those_above():
+        given.hold.shrink(Amount.shared(asked.back), Amount.shared(asked.spent))
+        for one in given.account.with_those_above():
             if one.waiters or one.recalled:
                 # Where it was not enough, it is to give back what comes.
                 self._recall(one)
-        if not asked.number:
-            return
+        if answering := self._answering[asked.run_id].pop(asked.withdraws, None):
+            answering.cancel()
+        if asked.number:
+            self._answering[asked.run_id][asked.number] = asyncio.create_task(self._answer(asked, given))
+
+    async def _answer(self, asked: ShareAsked, given: _Given) -> None:
+        account, hold = given.account, given.hold
         need = Amount.shared(asked.need)
         try:
             wait = self.top_ups.wait_until(asked.until) if asked.wait else None
             more = await account.hold(need, asked.what, last=asked.last, wait=wait)
         except BudgetSpentError as spent:
+            self._answering[asked.run_id].pop(asked.number, None)
             answer = ShareGiven(
                 number=asked.number, refused=spent.reason, limit=spent.limit, on_exhausted=spent.on_exhausted
             )
         else:
+            # What it is given now it gets, whatever it says meanwhile.
+            self._answering[asked.run_id].pop(asked.number, None)
             if not hold.is_open:
                 more.release()
                 return

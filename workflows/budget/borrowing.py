@@ -31,7 +31,8 @@ from .signals import in_background, send_signal
 from .spent_error import BudgetSpentError
 
 _PATIENCE: Final = timedelta(minutes=5)
-"""So long an answer of a ledger is waited for before it is asked again."""
+_LONG_PATIENCE: Final = timedelta(hours=1)
+"""So long an answer of a ledger is waited for before it is asked again; and where a top-up is waited for."""
 
 
 @dataclass(slots=True)
@@ -115,50 +116,88 @@ class Borrowing:
         if account.has_untold:
             await self._tell(account)
 
-    async def ask(self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+    async def ask(
+        self,
+        account: Account,
+        amount: Amount,
+        what: str,
+        *,
+        last: bool,
+        wait: WaitForTopUp | None,
+        until: float | None,
+    ) -> None:
         """Return once the run above has given an account more, as `More` has it."""
-        until = wait.until if wait else None
-        await self._answered(_Question(account, amount, what, last, waits=wait is not None, until=until))
+        waits_until = wait.until if wait else None
+        question = _Question(account, amount, what, last, waits=wait is not None, until=waits_until)
+        await self._answered(question, until)
 
     async def ask_ledger(
-        self, account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None
+        self,
+        account: Account,
+        amount: Amount,
+        what: str,
+        *,
+        last: bool,
+        wait: WaitForTopUp | None,
+        until: float | None,
     ) -> None:
         """Return once a ledger has given an account more, as `More` has it.
 
         Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
         """
         try:
-            await self._answered(_Question(account, amount, what, last))
+            await self._answered(_Question(account, amount, what, last), until)
         except BudgetSpentError as spent:
             if wait is None:
                 raise
             missing = account.missing(amount, last=last)
             question = _Question(account, amount, what, last, waits=True, until=wait.until)
             await self._ask(question)
+            reminding = asyncio.create_task(self._remind(question))
             try:
                 await wait.topped_up(account, spent, missing, lambda: question.answer is not None)
             except BaseException:
-                question.take_as_it_comes()
-                if question.answer is None and self._is_at_work():
-                    in_background(self._tell(account, withdraws=question.number))
+                if self._is_at_work():
+                    self._give_up(question)
                 raise
+            finally:
+                reminding.cancel()
             question.receive()
 
-    async def _answered(self, question: _Question) -> None:
-        # A ledger that was ended, and began anew, knows nothing of what it was asked before.
+    async def _answered(self, question: _Question, until: float | None) -> None:
+        """Ask, and take the answer, or give up at a moment."""
         ledger = question.account.ledger
-        patience, summary = (_PATIENCE, names.LEDGER_ANSWER + first_line(ledger.name, 80)) if ledger else (None, None)
+        summary = names.LEDGER_ANSWER + first_line(ledger.name, 80) if ledger else None
         try:
             while question.answer is None:
                 await self._ask(question)
+                # A ledger that was ended, and began anew, knows nothing of what it was asked before.
+                left = [_PATIENCE.total_seconds()] if ledger else []
+                left += [] if until is None else [max(until - workflow.now().timestamp(), 0.0)]
                 with suppress(TimeoutError):
                     await workflow.wait_condition(
-                        lambda: question.answer is not None, timeout=patience, timeout_summary=summary
+                        lambda: question.answer is not None, timeout=min(left, default=None), timeout_summary=summary
                     )
+                if until is not None and workflow.now().timestamp() >= until:
+                    break
         except (asyncio.CancelledError, FailureError):
-            question.take_as_it_comes()
+            self._give_up(question)
             raise
+        if question.answer is None:
+            self._give_up(question)
         question.receive()
+
+    async def _remind(self, question: _Question) -> None:
+        """Ask time and again what waits for a top-up, for the same reason."""
+        while True:
+            await workflow.sleep(_LONG_PATIENCE)
+            await self._ask(question)
+
+    def _give_up(self, question: _Question) -> None:
+        """Wait for an answer no longer."""
+        question.take_as_it_comes()
+        if question.answer is None:
+            in_background(self._tell(question.account, withdraws=question.number))
 
     async def _ask(self, question: _Question) -> None:
         # Another execution of the workflow may get the answer, and takes it for none of its own.
@@ -183,9 +222,7 @@ class Borrowing:
         """
         self._telling += 1
         try:
-            message = self._given_back(account)
-            of = message.of and message.of.model_copy(update={"withdraws": withdraws})
-            await self._send(account, message.model_copy(update={"of": of}))
+            await self._send(account, self._given_back(account).model_copy(update={"withdraws": withdraws}))
         except (FailureError, BudgetSpentError):
             # What has ended meanwhile wants nothing.
             return

@@ -59,8 +59,8 @@ class Book:
         self.blocks = {(one.run_id, one.execution): Block.of(one) for one in begun.blocks}
         """By the ids of their runs and of the first executions of those."""
         self._held = sum((one.held for one in self.blocks.values()), Amount())
-        self.waiting = [*begun.waiting]
-        """Questions that are not answered, the oldest first."""
+        self.waiting = {(one.run_id, one.number): one for one in begun.waiting}
+        """Questions that are not answered, by their runs and numbers, the oldest first."""
         self.lacks = False
         """Whether one of them waits until others give something back."""
 
@@ -77,7 +77,7 @@ class Book:
             top_ups=tuple(self._top_ups),
             spent=self._spent.share,
             blocks=tuple(one.told for one in self.blocks.values()),
-            waiting=tuple(self.waiting),
+            waiting=tuple(self.waiting.values()),
         )
 
     def state(self, now: datetime) -> LedgerState:
@@ -149,11 +149,10 @@ class Book:
             block.recalled = block.is_silent = False
             block.spent += spent
             self._let_go(block, back + spent)
-        # One that is asked again takes the place of itself.
-        if gone := asked.number or of.withdraws:
-            self.waiting = [one for one in self.waiting if (one.run_id, one.number) != (asked.run_id, gone)]
+        self.waiting.pop((asked.run_id, asked.withdraws), None)
         if asked.number:
-            self.waiting.append(asked)
+            # One that is asked again stays where it is.
+            self.waiting[asked.run_id, asked.number] = asked
 
     def answers(self, now: datetime, most: int) -> list[tuple[ShareAsked, ShareGiven]]:
         """Return the questions that are answered now, and their answers.
@@ -167,15 +166,16 @@ class Book:
         """
         self.roll(now)
         found: list[tuple[ShareAsked, ShareGiven]] = []
-        left: list[ShareAsked] = []
+        left: dict[tuple[str, int], ShareAsked] = {}
         self.lacks = False
-        for asked in self.waiting:
+        for key, asked in self.waiting.items():
             if asked.until is not None and asked.until <= now.timestamp():
                 continue
-            is_free = not self.lacks and len(found) < most
-            given = self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS) if is_free else None
+            given = None
+            if len(found) < most and (not self.lacks or len(left) >= MOST_QUESTIONS):
+                given = self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS)
             if given is None:
-                left.append(asked)
+                left[key] = asked
             else:
                 found.append((asked, given))
         self.waiting = left
@@ -216,7 +216,7 @@ class Book:
 
     def _asking(self, most: int) -> Iterator[LedgerBlock]:
         """Yield runs whose questions wait, the oldest first."""
-        for asked in self.waiting[:most]:
+        for asked in [*self.waiting.values()][:most]:
             if asked.of:
                 yield LedgerBlock(run_id=asked.run_id, execution=asked.of.execution)
 
@@ -247,7 +247,9 @@ class Book:
         The rest of what it had comes back. Of one whose history nobody can read, all is charged.
         """
         key = run.run_id, run.execution
-        self.waiting = [one for one in self.waiting if (one.run_id, one.of and one.of.execution) != key]
+        asked = [at for at, one in self.waiting.items() if (one.run_id, one.of and one.of.execution) == key]
+        for at in asked:
+            del self.waiting[at]
         block = self.blocks.get(key)
         if block is None:
             return

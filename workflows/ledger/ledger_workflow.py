@@ -62,6 +62,7 @@ class LedgerWorkflow:
         self._book = Book(ledger)
         self._sending = 0
         """How many messages are on their way."""
+        self._is_due = False
         self._is_behind = False
         """Whether more is to be said once they are."""
 
@@ -115,7 +116,14 @@ class LedgerWorkflow:
         return self._book.state(query.at)
 
     def _serve(self) -> None:
+        """Serve once all is taken in that came at once, as it takes long where many wait."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._serve_now)
+
+    def _serve_now(self) -> None:
         """Answer what can be answered, and want back what is lacking."""
+        self._is_due = False
         if workflow.info().is_continue_as_new_suggested():
             return
         for asked, given in self._book.answers(workflow.now(), _MOST_SENT - self._sending):

@@ -41,8 +41,6 @@ class OfLedger(Contract):
     """Which part of the limits is kept for last answers."""
     told: Portion = Portion()
     """What the run told this ledger before to have spent."""
-    withdraws: int = 0
-    """Number of a question that is waited for no longer. 0: of none."""
 
 
 class ShareAsked(Contract):
@@ -69,6 +67,8 @@ class ShareAsked(Contract):
     """Whether it is waited for a top-up where there is not enough."""
     until: float | None = None
     """Seconds since 1970 until which that is waited for. None: as long as it takes."""
+    withdraws: int = 0
+    """Number of a question that is waited for no longer. 0: of none."""
     of: OfLedger | None = None
     """Of a question to a ledger, what that has to know."""
 

@@ -112,7 +112,7 @@ ASKED = TopUpAsked(
 )
 ALLOWANCE = Allowance(usd=0.031, tokens=2_100, output_tokens=1_000, used=0.81, limit="usd of 'desk'")
 LIMITS = LedgerLimits(usd=5, tokens=1_000_000, turns=200)
-OF_LEDGER = OfLedger(execution="run-1", default=LIMITS, keep=0.1, told=PORTION, withdraws=5)
+OF_LEDGER = OfLedger(execution="run-1", default=LIMITS, keep=0.1, told=PORTION)
 BLOCK = LedgerBlock(run_id="run-1/desk", execution="run-1", held=PORTION, spent=PORTION, recalled=True)
 DRAWN = DrawnBlock(given=PORTION, told=PORTION, recalled=True)
 CARRIED = CarriedBudget(topped_up=PORTION, until=1_796_000_000.5, drawn=DRAWN)
@@ -121,6 +121,7 @@ AGENT = Agent(name="thrifty", model=MODEL, budget=BUDGET)
 PROMPT = Prompt(name="short", model=MODEL, template="{input}", budget=BUDGET)
 USER = Message.user("Hello")
 SHARE_ASKED = ShareAsked(
+    withdraws=3,
     run_id="run-1/desk",
     number=2,
     need=PORTION,

@@ -15,7 +15,9 @@ GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted
 DESK = Place("desk")
 
 
-async def _asks(account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None) -> None:
+async def _asks(
+    account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None, until: float | None
+) -> None:
     raise AssertionError("nothing is asked here")
 
 

@@ -22,7 +22,7 @@ def book(name: str = "team", **limits: Any) -> Book:
 
 def asked(run: str, number: int = 0, turns: int = 0, *, back: int = 0, spent: int = 0, **more: Any) -> ShareAsked:
     """What a run says, of turns alone."""
-    of = {name: more.pop(name) for name in ("default", "keep", "withdraws", "told") if name in more}
+    of = {name: more.pop(name) for name in ("default", "keep", "told") if name in more}
     return ShareAsked(
         run_id=run,
         number=number,
