@@ -55,6 +55,9 @@ LEDGER_WORKFLOW: Final = "SostenutoLedger"
 LEDGER_ID: Final = "sostenuto-ledger:"
 """What the id of a ledger's workflow begins with. Its name comes after it."""
 
+LEDGER_QUEUE: Final = "sostenuto-ledgers"
+"""Task queue of ledgers. Every worker listens there as well: those that share a ledger may be of many apps."""
+
 LEDGER_SET_UPDATE: Final = "sostenuto_ledger_set"
 LEDGER_TOP_UP_UPDATE: Final = "sostenuto_ledger_top_up"
 """Updates by which a ledger is given its limits, and is allowed more in this period."""

@@ -17,8 +17,7 @@ from ..activities.prices.price import OnCharge
 from ..contracts.collection.collection import LOCAL_EMBEDDING, Collection
 from ..contracts.errors import SetupError
 from ..contracts.model import Model
-from .lazy import Lazy
-from .providers import LazyAdapter, problem_of, unknown_provider
+from .providers import Lazy, LazyAdapter, problem_of, unknown_provider
 from .service_settings import secret_of
 from .settings import Settings
 

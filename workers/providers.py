@@ -10,13 +10,13 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..activities.adapters.providers.profiles.known import ProfileChange, Profiles, dialect_of, dialects
 from ..activities.model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
+from ..activities.not_served import NotServedError
 from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
-from .lazy import Lazy
 from .service_settings import CompatibleProvider, secret_of
 from .settings import BUILT_IN, Settings
 
@@ -26,10 +26,48 @@ if TYPE_CHECKING:
     from ..contracts.specs.node import Node
 
 
+T = TypeVar("T")
+
+_HOW_TO_INSTALL = "pip install 'sostenuto[worker]', or 'sostenuto[local]' for the local model"
+
 _NO_LOCAL_SERVER = (
     "no local model server: start one by `sostenuto dev`, or run this in the directory where `sostenuto dev` runs "
     "(or set SOSTENUTO_STATE_DIR to its state directory), or set SOSTENUTO_LOCAL_URL"
 )
+
+
+class Lazy(Generic[T]):
+    """Builds something at its first use, in a thread.
+
+    So that its imports stall nothing else.
+
+    Args:
+        build: Builds it.
+        cannot: What to say before the reason where that fails.
+    """
+
+    def __init__(self, build: Callable[[], T], cannot: str) -> None:
+        self._build = build
+        self._cannot = cannot
+        self._lock = asyncio.Lock()
+        self.built: T | None = None
+        """It, once it was used."""
+
+    async def get(self) -> T:
+        """Return it.
+
+        Raises:
+            NotServedError: A package or a setting is missing; says what to do.
+        """
+        async with self._lock:
+            if self.built is None:
+                try:
+                    self.built = await asyncio.to_thread(self._build)
+                except SetupError as error:
+                    raise NotServedError(f"{self._cannot}: {error}") from None
+                except ImportError as error:
+                    raise NotServedError(f"{self._cannot}: {error}: {_HOW_TO_INSTALL}") from None
+            return self.built
 
 
 def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> dict[str, ModelAdapter]:

@@ -60,6 +60,7 @@ from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.ledger.ledger_workflow import LedgerWorkflow
 from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
+from .ledger_worker import ledger_worker
 from .sandbox import loading_workflows, workflow_runner
 
 _WORKFLOWS = (
@@ -68,7 +69,6 @@ _WORKFLOWS = (
     ChatWorkflow,
     IngestWorkflow,
     CollectionsWorkflow,
-    LedgerWorkflow,
     ScoreWorkflow,
 )
 """The workflows of every worker."""
@@ -137,7 +137,7 @@ def build_worker(
     workflows = _with_own(app.workflows)
     with loading_workflows():
         return AppWorker(
-            partial(_at_work, user, resources),
+            partial(_at_work, user, resources, ledger_worker(client, max_cached_runs)),
             resources.lost,
             tolerant(client),
             task_queue=task_queue,
@@ -225,9 +225,9 @@ class AppWorker(Worker):
 
 
 @asynccontextmanager
-async def _at_work(user: UserCode, resources: Resources) -> AsyncIterator[None]:
-    """Hold what people's code needs while a worker is at work."""
-    async with user.running(), resources.open():
+async def _at_work(user: UserCode, resources: Resources, ledgers: Worker) -> AsyncIterator[None]:
+    """Hold what people's code needs while a worker is at work, and serve ledgers."""
+    async with user.running(), resources.open(), ledgers:
         yield
 
 
@@ -267,7 +267,7 @@ def _activities(
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
         SpendingActivities(read_spent).spent,
-        *_methods(LedgerActivities(read_spent, policy.TASK_TIMEOUT)),
+        LedgerActivities(read_spent, policy.TASK_TIMEOUT).open,
         UndoingActivities(app.tools).ask,
         route.decide,
         *_methods(retrieve),
@@ -305,7 +305,7 @@ def replayer(workflows: Sequence[type] = ()) -> Replayer:
         SpecError: One of your workflows would take those of runs.
     """
     converter = data_converter(payload_dir_setting() or _payload_dir_of_stack())
-    served = _with_own(workflows)
+    served = [LedgerWorkflow, *_with_own(workflows)]
     return Replayer(
         workflows=served,
         workflow_runner=workflow_runner(workflows),

@@ -35,7 +35,7 @@ class LedgerActivities:
 
     @activity.defn(name=names.LEDGER_OPEN_ACTIVITY)
     async def open(self, ledger: LedgerInput) -> None:
-        """Start a ledger where it is not there, on the task queue of this worker.
+        """Start a ledger where it is not there.
 
         Repeatable. Raises what the server raises. Heartbeats on its own. Costs nothing.
         """
@@ -44,7 +44,7 @@ class LedgerActivities:
                 names.LEDGER_WORKFLOW,
                 ledger,
                 id=names.LEDGER_ID + ledger.name,
-                task_queue=activity.info().task_queue,
+                task_queue=names.LEDGER_QUEUE,
                 task_timeout=self._task_timeout,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=f"ledger {ledger.name}",

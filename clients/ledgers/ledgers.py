@@ -263,7 +263,7 @@ def _beginning(name: str, task_queue: str) -> WithStartWorkflowOperation[Any, An
         names.LEDGER_WORKFLOW,
         LedgerInput(name=name),
         id=_workflow_id(name),
-        task_queue=task_queue,
+        task_queue=names.LEDGER_QUEUE,
         task_timeout=TASK_TIMEOUT,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=first_line(f"ledger {name}", SUMMARY_CHARS),

@@ -60,6 +60,7 @@ DURABLE = {
     "LEDGER_TOP_UP_UPDATE": "sostenuto_ledger_top_up",
     "LEDGER_REFUSED": "LedgerRefused",
     "LEDGER_QUERY": "sostenuto_ledger",
+    "LEDGER_QUEUE": "sostenuto-ledgers",
     "LEDGER_ANSWER": "an answer of the ledger ",
     "LEDGER_OPEN_ACTIVITY": "sostenuto.ledger_open",
     "LEDGER_HOLDERS_ACTIVITY": "sostenuto.ledger_holders",

@@ -13,7 +13,7 @@ from ...contracts.control.budget import Budget, Envelope, WhenExhausted
 from ...contracts.control.ledger import Ledger
 from ...contracts.wire.places import Place
 from .amount import Amount
-from .hold import Hold
+from .hold import Hold, kept_meanwhile
 from .limited import Limited
 from .spent_error import BudgetSpentError
 
@@ -243,7 +243,9 @@ class Account(Limited):
             until = _least(self.spare().until, wait.until if wait else None)
             if account.more and (limit != "seconds" or wait):
                 in_time = None if limit == "seconds" else until
-                await account.more(account, amount, what, last=last, wait=wait, until=in_time)
+                outer = [one for one in account.with_those_above() if one.more and one is not account]
+                async with kept_meanwhile(outer, amount):
+                    await account.more(account, amount, what, last=last, wait=wait, until=in_time)
             elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
                 await account.freed(until)
             else:
@@ -267,10 +269,6 @@ class Account(Limited):
             used, name = (one.nearly, "") if one.asks else one.used()
             found.append((used, f"{name} of {one.place.unnumbered_name!r}" if name else one.title))
         return max(found)
-
-    def nearest_ledger(self) -> float:
-        """Return which part of a ledger is spent, where that is nearly all."""
-        return max(one.nearly for one in self.with_those_above())
 
     @property
     def limits(self) -> tuple[float | None, int | None, int | None, float | None]:
@@ -325,8 +323,9 @@ class Account(Limited):
             self.waiters -= 1
 
     def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
-        now = workflow.now().timestamp()
-        for one in self.with_those_above():
+        now, chain = workflow.now().timestamp(), [*self.with_those_above()]
+        # All ask the outermost of several lenders first: so none has what another waits for.
+        for one in (*(one for one in chain if not one.more), *(one for one in reversed(chain) if one.more)):
             if one.until is not None and now >= one.until:
                 return one, "seconds"
             if limit := one.exceeded(one.spent + one.held + amount, last=last):

@@ -289,7 +289,10 @@ class Accounts:
                 more.grow(account.ahead(need))
             until = account.spare().until if asked.wait else None
             answer = ShareGiven(
-                number=asked.number, given=more.amount.share, until=until, used=account.nearest_ledger()
+                number=asked.number,
+                given=more.amount.share,
+                until=until,
+                used=max(one.nearly for one in account.with_those_above()),
             )
             hold.join(more)
         try:

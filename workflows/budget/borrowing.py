@@ -262,12 +262,23 @@ class Borrowing:
     def _take(self, given: ShareGiven) -> None:
         question = self._questions.pop(given.number, None)
         if question is None:
+            # An earlier execution asked for it, and waits no more.
+            if given.by:
+                in_background(self._return(given))
             return
         question.answer = given
         if not question.is_awaited:
             question.take_as_it_comes()
         if question.account.is_closed:
             in_background(self._tell(question.account))
+
+    async def _return(self, given: ShareGiven) -> None:
+        """Give back what a ledger gave for nothing."""
+        of = OfLedger(execution=workflow.info().first_execution_run_id)
+        run_id, nothing = workflow.info().workflow_id, Amount().share
+        back = ShareAsked(run_id=run_id, number=0, need=nothing, what="", back=given.given, of=of)
+        with suppress(FailureError):
+            await send_signal(given.by, names.SHARE_ASKED_SIGNAL, back)
 
     def _recalled(self, recall: ShareRecalled) -> None:
         for account in self._accounts:

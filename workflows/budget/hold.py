@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
 
 from ...contracts.wire.totals import Totals, Unsettled
 from .amount import Amount
+
+_KEPT: Final = timedelta(seconds=10)
+"""So long, and up to twice, something is kept that one lender gave while another is asked."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -70,6 +79,35 @@ class Hold:
         """Take over what another hold has, on the same account."""
         self.amount += other.amount
         other.is_open = False
+
+
+@asynccontextmanager
+async def kept_meanwhile(balances: Sequence[Balance], amount: Amount) -> AsyncIterator[None]:
+    """Hold an amount of some balances in the block, for some seconds at most.
+
+    Where several lenders have to give for one call, what one gave would else be given back while the next is asked, and
+    asked for again. Two calls that have what the other needs would wait for ever: the time is up to chance.
+    """
+    kept = [*balances]
+
+    def let_go() -> None:
+        for one in kept:
+            one.held -= amount
+        kept.clear()
+
+    async def let_go_in_time() -> None:
+        await workflow.sleep(_KEPT * workflow.random().uniform(1, 2))
+        let_go()
+
+    for one in kept:
+        one.held += amount
+    waiting = asyncio.create_task(let_go_in_time()) if kept else None
+    try:
+        yield
+    finally:
+        if waiting:
+            waiting.cancel()
+        let_go()
 
 
 def unsettled_beside(charged: Amount, told: Totals, *, answered: bool = False) -> Totals:

@@ -190,10 +190,13 @@ class ChatWorkflow:
         """Id of the message that is being answered; empty where none is."""
         return self._waiting[0].id if self._turn else ""
 
+    def _is_quiet(self) -> bool:
+        return workflow.all_handlers_finished() and not self._interpreter.accounts.is_telling
+
     async def _serve(self) -> None:
         while True:
             if workflow.info().is_continue_as_new_suggested() and not self._is_ending:
-                await workflow.wait_condition(workflow.all_handlers_finished)
+                await workflow.wait_condition(self._is_quiet)
                 self._continue()
             await workflow.wait_condition(lambda: bool(self._waiting) or self._is_ending)
             if not self._waiting:

@@ -136,7 +136,8 @@ class LedgerWorkflow:
 
     async def _answer(self, asked: ShareAsked, given: ShareGiven) -> None:
         try:
-            await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, given)
+            answer = given.model_copy(update={"by": workflow.info().workflow_id})
+            await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)
         except FailureError:
             self._book.take_back(asked, given)
             self._is_behind = True

@@ -86,6 +86,8 @@ class ShareGiven(Contract):
     """Which limit is not enough, where it is refused."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What is to happen then."""
+    by: str = ""
+    """Id of the ledger's workflow, where it is one that gives."""
     used: float = 0.0
     """Which part of its tightest limit a ledger has spent, where that is nearly all."""
 

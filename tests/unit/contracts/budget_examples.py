@@ -186,6 +186,7 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         *LEDGERS,
         SHARE_ASKED,
         ShareGiven(
+            by="sostenuto-ledger:team",
             number=2,
             given=PORTION,
             until=1_796_000_000.5,
