@@ -145,15 +145,7 @@ class Account(Limited):
 
     @classmethod
     def of_ledger(cls, place: Place, ledger: Ledger, budget: Budget, above: Account | None, more: More) -> Account:
-        """Return the account of what a runnable has of a ledger: nothing, before it asks.
-
-        Args:
-            place: Where it runs.
-            ledger: Which one.
-            budget: What names it.
-            above: The account that it is charged to as well.
-            more: Asks the ledger.
-        """
+        """Return the account of what a runnable has of a ledger: nothing at first."""
         return cls(
             title=f"the ledger {ledger.name!r}",
             place=place,
@@ -243,8 +235,8 @@ class Account(Limited):
             until = _least(self.spare().until, wait.until if wait else None)
             if account.more and (limit != "seconds" or wait):
                 in_time = None if limit == "seconds" else until
-                outer = [one for one in account.with_those_above() if one.more and one is not account]
-                async with kept_meanwhile(outer, amount):
+                lenders = self._lenders()
+                async with kept_meanwhile(lenders[: lenders.index(account)], amount):
                     await account.more(account, amount, what, last=last, wait=wait, until=in_time)
             elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
                 await account.freed(until)
@@ -322,10 +314,17 @@ class Account(Limited):
         finally:
             self.waiters -= 1
 
+    def _lenders(self) -> list[Account]:
+        """Return those that were given something, in the order in which all ask.
+
+        So none has what another waits for.
+        """
+        lent = (one for one in self.with_those_above() if one.more)
+        return sorted(lent, key=lambda one: one.ledger.name if one.ledger else "")
+
     def _tight(self, amount: Amount, *, last: bool) -> tuple[Account, str] | None:
-        now, chain = workflow.now().timestamp(), [*self.with_those_above()]
-        # All ask the outermost of several lenders first: so none has what another waits for.
-        for one in (*(one for one in chain if not one.more), *(one for one in reversed(chain) if one.more)):
+        now = workflow.now().timestamp()
+        for one in (*(one for one in self.with_those_above() if not one.more), *self._lenders()):
             if one.until is not None and now >= one.until:
                 return one, "seconds"
             if limit := one.exceeded(one.spent + one.held + amount, last=last):
