@@ -1,4 +1,7 @@
-"""Which calls no worker could begin, as the end of a history tells it. Does no I/O."""
+"""Which calls no worker could begin.
+
+The end of a history tells it. Does no I/O.
+"""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ from ..approvals.decisions import until_taken
 from ..calls.workflow_calls import UNANSWERED
 from ..overview.requests import quoted
 from ..rpc_errors import translate_rpc_errors
+from ..waiting import log_wait_later
 from .summary import LedgerSummary
 
 SaidT = TypeVar("SaidT", bound=Contract)
@@ -40,6 +41,7 @@ _PATIENCE: Final = timedelta(seconds=30)
 _PATIENCE_OF_MANY: Final = timedelta(seconds=5)
 """How long each of those that are listed is waited for."""
 _AT_ONCE: Final = 16
+_KEPT: Final = ": this one may be taken without that, as soon as a worker is there, and twice does no harm"
 _SAME_ID: Final = " with the same id, {!r}: then it is taken once"
 
 
@@ -68,8 +70,8 @@ class Ledgers:
     ) -> LedgerState:
         """Say what a ledger may spend in each of its periods, from now on.
 
-        It takes the place of what was said before. A ledger that is not there yet is made. What waits for more goes on
-        where that is enough.
+        It takes the place of what was said before, and of what it was topped up by in this period. A ledger that is not
+        there yet is made. What waits for more goes on where that is enough.
 
         Args:
             name: Its name, with the period at its end: `tenant:acme/day`.
@@ -99,7 +101,7 @@ class Ledgers:
             state: LedgerState = await sent.result()
             return state
 
-        return await self._taken(name, deliver, ": it may be sent twice")
+        return await self._taken(name, deliver, _KEPT)
 
     async def top_up(
         self,
@@ -123,14 +125,18 @@ class Ledgers:
             turns: Model calls.
             by: Who allows it. It is recorded as it is given, and checked by nothing.
             note: Why.
-            id: By which it is known again: sent twice it is taken once. Default: one of its own.
+            id: By which it is known again among the last hundred: sent twice it is taken once. Default: one of its own.
+
+        Returns:
+            What it has then, how much still waits for more, and whether it was taken before: `repeated`.
 
         Raises:
             SpecError: There is no such ledger, or it limits nothing of what is given; says why.
             SetupError: The server is away, denies access, or no worker takes it.
         """
-        said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note)
-        handle, update_id = self._temporal.get_workflow_handle(_workflow_id(name)), id or uuid4().hex
+        own_id, update_id = id or uuid4().hex, uuid4().hex
+        said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note, id=own_id)
+        handle = self._temporal.get_workflow_handle(_workflow_id(name))
 
         async def deliver() -> LedgerState:
             try:
@@ -146,7 +152,7 @@ class Ledgers:
                 raise _unknown(name) if _is_not_there(error) else error from None
             return state
 
-        return await self._taken(name, deliver, _SAME_ID.format(update_id))
+        return await self._taken(name, deliver, _SAME_ID.format(own_id))
 
     async def get(self, name: str) -> LedgerState:
         """Return what a ledger may spend, holds and has spent.
@@ -196,7 +202,9 @@ class Ledgers:
         return tuple(sorted(found, key=lambda one: one.name))
 
     async def _taken(self, name: str, send: Callable[[], Awaitable[LedgerState]], again: str) -> LedgerState:
-        return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
+        with log_wait_later(f"ledger {name!r}") as tell:
+            tell("no worker takes it yet: start one that serves the ledger (`sostenuto worker MODULE:APP`)")
+            return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
 
     async def _asked(self, name: str, patience: timedelta) -> LedgerState:
         handle = self._temporal.get_workflow_handle(_workflow_id(name))

@@ -127,12 +127,14 @@ class Borrowing:
 
         Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
         """
+        first = _Question(account, amount, what, last)
         try:
-            await self._answered(_Question(account, amount, what, last))
+            await self._answered(first)
         except BudgetSpentError as spent:
             if wait is None:
                 raise
-            missing = account.missing(amount, last=last)
+            lacks = Amount.shared(first.answer.missing) if first.answer else Amount()
+            missing = account.missing(amount, last=last) if lacks.is_nothing else lacks
             question = _Question(account, amount, what, last, waits=True, until=wait.until)
             await self._ask(question)
             try:

@@ -42,7 +42,7 @@ class Prompted(Protocol):
 
     @property
     def choices(self) -> str:
-        """What can be written."""
+        """What can be written. Nothing where it is decided elsewhere."""
         ...
 
     @property
@@ -164,7 +164,7 @@ class BudgetQuestion:
     def choices(self) -> str:
         """What can be written."""
         if self.budget.ledger:
-            return f"others spend from that as well, so it is told elsewhere · {self.command} · Enter leaves it:"
+            return ""
         return f"how much more: {least_top_up(self.budget)} is the least · Enter leaves it:"
 
     @property

@@ -84,6 +84,8 @@ class ShareGiven(Contract):
     """Why it is given nothing; empty where it is."""
     limit: str = ""
     """Which limit is not enough, where it is refused."""
+    missing: Portion = Portion()
+    """What a ledger lacks for it, where it is refused; nothing where it has no limits."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What is to happen then."""
     used: float = 0.0

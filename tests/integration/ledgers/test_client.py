@@ -64,13 +64,17 @@ async def test_limits_are_set_topped_up_and_told(serve: Serve, ledger_name: str)
         assert (made.is_set, made.set_by, made.note) == (True, "ada", "to begin with")
         again = await ledgers.set(name, usd=7, by="bob")
         assert (again.limits, again.set_by, again.note) == (LedgerLimits(usd=7), "bob", "")
-        for _ in range(2):
+        for is_again in (False, True):
             topped = await ledgers.top_up(name, usd=0.5, by="ada", id="once")
-            assert topped.topped_up == Portion(usd=0.5)
-        assert (await ledgers.top_up(name, usd=0.5, by="ada")).topped_up == Portion(usd=1)
+            assert (topped.topped_up, topped.repeated) == (Portion(usd=0.5), is_again)
+        assert (await ledgers.top_up(name, usd=0.5, by="eve", note="again")).topped_up == Portion(usd=1)
         now = datetime.now(UTC)
         state = await ledgers.get(name)
     assert state.limits == LedgerLimits(usd=7), "without what was topped up"
+    *_, second, third, last = state.changes
+    assert (second.limits, second.before) == (LedgerLimits(usd=7), LedgerLimits(usd=5, turns=3))
+    assert (third.added, third.id, last.by, last.note) == (Portion(usd=0.5), "once", "eve", "again")
+    assert len(state.changes) == 4
     assert state.began
     assert state.ends
     assert state.began <= now + timedelta(seconds=5)
@@ -118,7 +122,9 @@ async def test_a_ledger_that_no_worker_answers_for_holds_up_no_other(
     async with serve(App(agent(None)), [DONE]) as stage:
         ledgers = client_of(stage).ledgers
         for name in silent[:1]:
-            with pytest.raises(SetupError, match="no worker took it within 1 s: start one that serves the ledger"):
+            with pytest.raises(
+                SetupError, match=r"no worker took it within 1 s: .* this one may be taken without that"
+            ):
                 await ledgers.set(name, usd=5, by="ada", task_queue=nowhere)
         for name in silent[1:]:
             await temporal.start_workflow(
@@ -223,6 +229,10 @@ async def test_what_waits_says_of_which_ledger(serve: Serve, ledger_name: str) -
 
         await eventually(waits)
         assert (await client.ledgers.get(ledger_name)).waiting == 1
-        await client.ledgers.top_up(ledger_name, turns=1, by="ada")
+        state = await client.ledgers.get(ledger_name)
+        assert [(part.run_id, part.amount.turns, part.what) for part in state.asking] == [
+            (started.id, 1, "the next call of scripted/m")
+        ]
+        assert (await client.ledgers.top_up(ledger_name, turns=1, by="ada")).waiting == 0
         assert (await started.result()).status is Status.COMPLETED
         assert await started.top_ups() == ()
