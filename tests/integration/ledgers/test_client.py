@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Ask, Budget, Client, Ledger, Model, Price, SetupError, SpecError, Status, tool
+from sostenuto.clients import waiting
 from sostenuto.clients.approvals import decisions
 from sostenuto.clients.ledgers import ledgers as client_ledgers
 from sostenuto.contracts import names
@@ -147,6 +148,27 @@ async def test_a_ledger_that_no_worker_answers_for_holds_up_no_other(
         assert await ledgers.list(f"{ledger_name}'") == ()
     for name in silent:
         await temporal.get_workflow_handle(names.LEDGER_ID + name).terminate()
+
+
+async def test_limits_that_no_worker_took_hold_once_one_is_there(
+    serve: Serve,
+    temporal: TemporalClient,
+    task_queue: str,
+    ledger_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(decisions, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(waiting, "_SILENCE_SECONDS", 0.1)
+    with pytest.raises(SetupError, match=r"send it again: this one may be taken without that, as soon as a worker is"):
+        await Client(temporal, task_queue=task_queue, redis_url="").ledgers.set(ledger_name, usd=5, by="ada")
+    assert f"waiting for ledger {ledger_name!r}: no worker takes it yet: start one" in caplog.text
+    monkeypatch.setattr(decisions, "_PATIENCE_SECONDS", 30.0)
+    async with serve(App(agent(None)), [DONE]) as stage:
+        ledgers = client_of(stage).ledgers
+        assert (await ledgers.get(ledger_name)).limits == LedgerLimits(usd=5)
+        state = await ledgers.set(ledger_name, usd=5, by="ada")
+    assert [change.before for change in state.changes] == [None, LedgerLimits(usd=5)]
 
 
 async def test_one_that_was_terminated_is_forgotten_and_begins_anew(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sostenuto.clients.approvals.awaited import Awaited
@@ -46,6 +46,15 @@ async def test_nothing_is_asked_at_the_prompt_of_its_run() -> None:
     waits = BudgetSpent(id="e/1/0", at=NOW, path="support", then="ask", reason=LACKING.reason)
     await Asking(run, told.append, lines).about(waits)
     assert [line.strip() for line in told] == [LACKING.reason, f"to allow more: {COMMAND}   (or more)"]
+
+
+async def test_a_wait_that_is_over_is_not_told_as_the_one_that_is() -> None:
+    told: list[str] = []
+    run: Any = _Run()
+    lines: Any = _Lines()
+    old = BudgetSpent(id="e/1/0", at=NOW - timedelta(hours=1), path="support", then="ask", reason="it was not enough")
+    await Asking(run, told.append, lines).about(old)
+    assert told == []
 
 
 def test_what_it_waits_for_names_the_ledger() -> None:
