@@ -243,18 +243,22 @@ async def test_what_waits_says_of_which_ledger(serve: Serve, ledger_name: str) -
     one = agent(Budget(ledger=ledger_name, on_exhausted=Ask()))
     async with serve(App(one), [{**calls(("look", {"at": 1})), "usage": USED}, DONE]) as stage:
         client = client_of(stage)
-        await client.ledgers.set(ledger_name, turns=1, by="ada")
+        # Enough for one call, which costs half of the most that it can.
+        await client.ledgers.set(ledger_name, usd=0.012, by="ada")
         started = await client.start(one, "Go.", id=f"run-{uuid4().hex[:8]}")
 
         async def waits() -> bool:
             return [one.ledger for one in await started.top_ups()] == [ledger_name]
 
         await eventually(waits)
+        (lacking,) = await started.top_ups()
+        assert 0 < lacking.missing.usd < 0.008, "and not what the next call may cost"
+        assert (lacking.missing.tokens, lacking.missing.turns) == (0, 0)
         assert (await client.ledgers.get(ledger_name)).waiting == 1
         state = await client.ledgers.get(ledger_name)
         assert [(part.run_id, part.amount.turns, part.what) for part in state.asking] == [
             (started.id, 1, "the next call of scripted/m")
         ]
-        assert (await client.ledgers.top_up(ledger_name, turns=1, by="ada")).waiting == 0
+        assert (await client.ledgers.top_up(ledger_name, **lacking.missing.model_dump(), by="ada")).waiting == 0
         assert (await started.result()).status is Status.COMPLETED
         assert await started.top_ups() == ()
