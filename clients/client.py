@@ -284,7 +284,7 @@ class Client(CollectionCalls, Inbox, RunLists):
     @property
     def ledgers(self) -> Ledgers:
         """The ledgers that many runs spend from together."""
-        return Ledgers(self.temporal, self.task_queue)
+        return Ledgers(self.temporal)
 
     async def overview(self, *, tenant: str | None = None) -> Overview:
         """Return what runs, what is in trouble and what it spent, and what ended lately.

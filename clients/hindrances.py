@@ -6,9 +6,8 @@ The server knows it, and no history has it yet: calls that fail and are tried ag
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,7 +18,6 @@ from temporalio.api.enums.v1 import (
     TaskQueueType,
     WorkflowExecutionStatus,
 )
-from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo, PendingChildExecutionInfo
@@ -36,28 +34,13 @@ from ..contracts.contract import Contract
 from ..contracts.text import one_line, plural
 from ..history.events.stalls import unknown_workflow
 from ..history.reading.executions import first_execution
-from ..workflows.policy import NOT_SERVED_PAUSES
+from .calls.unserved import calls_not_served, is_in_pause
+from .ledgers.awaited import how_to_see, ledgers_awaited
 
 _TASK_OFFERED: Final = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 _STEP_OFFERED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 _STEP_STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
-_OF_TASKS: Final = frozenset(
-    {
-        EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-        EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-    }
-)
-_FAILED: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
-_OUTCOMES: Final = frozenset(
-    {
-        EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
-        EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
-        EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
-        _FAILED,
-    }
-)
 _REASON_CHARS: Final = 300
 _LAST_EVENTS: Final = 100
 """Of a history, which say what is given to one worker after the other."""
@@ -79,7 +62,7 @@ class Hindrance(Contract):
     run_id: str
     """Id of the run or nested run."""
     step: str = ""
-    """Which of its steps, by the id of its activity; empty where it is none in particular."""
+    """Which of its steps, by the id of its activity, or `ledger NAME`; empty where it is none in particular."""
     attempt: int = 0
     """How often the step was tried so far; 0 where no worker has taken it."""
     task_queue: str
@@ -90,10 +73,14 @@ class Hindrance(Contract):
     """When a call is tried again. None where it is under way, or nobody knows."""
     is_unserved: bool = False
     """Whether it waits for a worker that is not there, or for one that has what it takes."""
+    ledger: str = ""
+    """Which ledger it waits for, of which other runs have what it needs; the end of a long name is cut."""
 
     def __str__(self) -> str:
         """Return it as a sentence that says what to do."""
         reason = one_line(self.reason, _REASON_CHARS)
+        if self.ledger:
+            return f"{self.run_id} {reason}"
         if not self.step:
             return (
                 f"{self.run_id} neither goes on nor ends: {reason}; start one by `sostenuto worker MODULE:APP "
@@ -131,8 +118,10 @@ async def find_hindrances(temporal: Client, run: WorkflowExecutionDescription) -
                 found.append(Hindrance(run_id=_id(workflow), task_queue=queue, reason=missing, is_unserved=True))
         elif failures > 0:
             found += await _unknown_workflows(temporal, workflow, queues[queue])
-        elif _is_idle(workflow):
-            found += await _unserved_calls(temporal, workflow)
+        elif _is_at_rest(workflow):
+            events = await _last_events(temporal, workflow)
+            found += _unserved_calls(workflow, events)
+            found += [hindrance async for hindrance in _lacking(temporal, workflow, events)]
     return tuple(found)
 
 
@@ -163,24 +152,64 @@ async def _unknown_workflows(
     return []
 
 
-def _is_idle(workflow: DescribeWorkflowExecutionResponse) -> bool:
-    """Return whether nothing is at work for it, as between two workers."""
+def _is_at_rest(workflow: DescribeWorkflowExecutionResponse) -> bool:
+    """Return whether no step of it is at work, as between two workers."""
     if workflow.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
         return False
-    return not workflow.pending_children and all(step.state != _STEP_STARTED for step in workflow.pending_activities)
+    return all(step.state != _STEP_STARTED for step in workflow.pending_activities)
 
 
-async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionResponse) -> list[Hindrance]:
-    """Return the calls of a workflow that no worker could begin so far.
-
-    They are given to one worker after the other: the history alone tells.
+async def _lacking(
+    temporal: Client, workflow: DescribeWorkflowExecutionResponse, events: Sequence[HistoryEvent]
+) -> AsyncIterator[Hindrance]:
+    """Yield the ledgers that a workflow waits for.
 
     Raises:
         RPCError: The server refuses.
     """
-    events = await _last_events(temporal, workflow)
+    since = datetime.now(UTC) - PATIENCE
+    for name in await ledgers_awaited(events, temporal.data_converter, since):
+        queue, is_served = await _ledger_queue(temporal, name)
+        reason = f"waits for what other runs have of the ledger {name!r}: `{how_to_see(name)}`"
+        if not is_served:
+            start = f"`sostenuto worker MODULE:APP --task-queue {queue}`"
+            reason = f"waits for the ledger {name!r}, which no worker serves: start one by {start}"
+        yield Hindrance(
+            run_id=_id(workflow),
+            step=f"ledger {name}",
+            task_queue=queue or workflow.execution_config.task_queue.name,
+            reason=reason,
+            is_unserved=not is_served,
+            ledger=name,
+        )
+
+
+async def _ledger_queue(temporal: Client, name: str) -> tuple[str, bool]:
+    """Return where the workers of a ledger listen, and whether some take its work.
+
+    Raises:
+        RPCError: The server refuses.
+    """
+    try:
+        ledger = (await temporal.get_workflow_handle(names.LEDGER_ID + name).describe()).raw_description
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        # Its name was cut, or it was ended, and is asked anew.
+        return "", True
+    queue, waits = ledger.execution_config.task_queue.name, offered_for(ledger, datetime.now(UTC))
+    return queue, waits <= PATIENCE or (waits <= LONG_PATIENCE and await is_polled(temporal, queue))
+
+
+def _unserved_calls(workflow: DescribeWorkflowExecutionResponse, events: Sequence[HistoryEvent]) -> list[Hindrance]:
+    """Return the calls of a workflow that no worker could begin so far.
+
+    They are given to one worker after the other: the history alone tells.
+    """
+    if workflow.pending_children:
+        return []
     pending = {step.activity_id for step in workflow.pending_activities}
-    is_pausing = any(map(_is_pause, takewhile(_is_of_pause, events)))
+    is_pausing = is_in_pause(events)
     queue = workflow.execution_config.task_queue.name
     return [
         Hindrance(
@@ -189,29 +218,6 @@ async def _unserved_calls(temporal: Client, workflow: DescribeWorkflowExecutionR
         for step, told in calls_not_served(events).items()
         if step in pending or is_pausing
     ]
-
-
-def calls_not_served(events: Iterable[HistoryEvent]) -> dict[str, list[str]]:
-    """Return why no worker could begin calls, by their step, the newest reason first.
-
-    Args:
-        events: The last ones of a history, the newest first.
-    """
-    failures: dict[int, Failure | None] = {}
-    reasons: dict[str, list[str]] = {}
-    begun: set[str] = set()
-    for event in events:
-        if event.event_type in _OUTCOMES:
-            failures.update([_not_served(event)])
-        elif event.event_id in failures:
-            step = event.activity_task_scheduled_event_attributes.activity_id
-            failure = failures[event.event_id]
-            if failure is None:
-                # A worker had it: what was before is over.
-                begun.add(step)
-            elif step not in begun:
-                reasons.setdefault(step, []).append(failure.message)
-    return reasons
 
 
 async def _last_events(temporal: Client, workflow: DescribeWorkflowExecutionResponse) -> Sequence[HistoryEvent]:
@@ -223,24 +229,6 @@ async def _last_events(temporal: Client, workflow: DescribeWorkflowExecutionResp
     )
     answer = await temporal.workflow_service.get_workflow_execution_history_reverse(about)
     return answer.history.events
-
-
-def _not_served(event: HistoryEvent) -> tuple[int, Failure | None]:
-    """Return whose outcome it is, and the failure where no worker could begin it."""
-    attributes = getattr(event, event.WhichOneof("attributes") or "")
-    failure = attributes.failure if event.event_type == _FAILED else None
-    is_not_served = failure is not None and failure.application_failure_info.type == names.NOT_SERVED
-    return attributes.scheduled_event_id, failure if is_not_served else None
-
-
-def _is_of_pause(event: HistoryEvent) -> bool:
-    return event.event_type == EventType.EVENT_TYPE_TIMER_STARTED or event.event_type in _OF_TASKS
-
-
-def _is_pause(event: HistoryEvent) -> bool:
-    # A workflow of one's own may wait for longer, of itself.
-    pause = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
-    return event.event_type == EventType.EVENT_TYPE_TIMER_STARTED and pause <= max(NOT_SERVED_PAUSES)
 
 
 async def workflows_at_work(

@@ -97,5 +97,6 @@ def _call_words(call: PendingApproval) -> str:
 
 def _budget_words(budget: PendingTopUp) -> str:
     least = least_top_up(budget)
-    method = f"run.top_up({'' if '=' in least else 'usd='}{least}, by=...)"
+    amount = f"{'' if '=' in least else 'usd='}{least}, by=..."
+    method = f"client.ledgers.top_up({budget.ledger!r}, {amount})" if budget.ledger else f"run.top_up({amount})"
     return f"{budget.reason}: it waits for a top-up: `{top_up_command(budget)}`, or {method}"

@@ -48,7 +48,8 @@ class Inbox:
     async def top_ups(self, query: str | None = None, *, limit: int = 100) -> tuple[PendingTopUp, ...]:
         """Return the budgets that wait for a top-up anywhere, the oldest first.
 
-        To allow one more: `(await client.get(one.run_id)).top_up(usd=..., by=...)`.
+        To allow one more: `(await client.get(one.run_id)).top_up(usd=..., by=...)`. Where one has a `ledger`, that is
+        to be topped up: `client.ledgers.top_up(one.ledger, usd=..., by=...)`.
 
         Args:
             query: A Temporal visibility query, as for `approvals`.

@@ -32,6 +32,7 @@ from ..approvals.decisions import until_taken
 from ..calls.workflow_calls import UNANSWERED
 from ..overview.requests import quoted
 from ..rpc_errors import translate_rpc_errors
+from ..waiting import log_wait_later
 from .summary import LedgerSummary
 
 SaidT = TypeVar("SaidT", bound=Contract)
@@ -40,6 +41,7 @@ _PATIENCE: Final = timedelta(seconds=30)
 _PATIENCE_OF_MANY: Final = timedelta(seconds=5)
 """How long each of those that are listed is waited for."""
 _AT_ONCE: Final = 16
+_KEPT: Final = ": this one may be taken without that, as soon as a worker is there, and twice does no harm"
 _SAME_ID: Final = " with the same id, {!r}: then it is taken once"
 
 
@@ -48,12 +50,10 @@ class Ledgers:
 
     Args:
         temporal: A connected Temporal client.
-        task_queue: Where a ledger is served that nobody has used before.
     """
 
-    def __init__(self, temporal: TemporalClient, task_queue: str) -> None:
+    def __init__(self, temporal: TemporalClient) -> None:
         self._temporal = temporal
-        self._task_queue = task_queue
 
     async def set(
         self,
@@ -64,12 +64,11 @@ class Ledgers:
         turns: int | None = None,
         by: str,
         note: str = "",
-        task_queue: str | None = None,
     ) -> LedgerState:
         """Say what a ledger may spend in each of its periods, from now on.
 
-        It takes the place of what was said before. A ledger that is not there yet is made. What waits for more goes on
-        where that is enough.
+        It takes the place of what was said before, and of what it was topped up by in this period. A ledger that is not
+        there yet is made. What waits for more goes on where that is enough.
 
         Args:
             name: Its name, with the period at its end: `tenant:acme/day`.
@@ -78,20 +77,19 @@ class Ledgers:
             turns: Model calls. None: not limited.
             by: Who says so. It is recorded as it is given, and checked by nothing.
             note: Why.
-            task_queue: Where the workers listen that serve it, where it is made. Default: the client's.
 
         Raises:
             SpecError: It cannot have that name, or these limits; says why.
             SetupError: The server is away, denies access, or no worker takes it.
         """
         said = _checked(LedgerSet, "set", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note)
-        queue, update_id = task_queue or self._task_queue, uuid4().hex
+        update_id = uuid4().hex
 
         async def deliver() -> LedgerState:
             sent = await self._temporal.start_update_with_start_workflow(
                 names.LEDGER_SET_UPDATE,
                 said,
-                start_workflow_operation=_beginning(name, queue),
+                start_workflow_operation=_beginning(name),
                 wait_for_stage=WorkflowUpdateStage.COMPLETED,
                 id=update_id,
                 result_type=LedgerState,
@@ -99,7 +97,7 @@ class Ledgers:
             state: LedgerState = await sent.result()
             return state
 
-        return await self._taken(name, deliver, ": it may be sent twice")
+        return await self._taken(name, deliver, _KEPT)
 
     async def top_up(
         self,
@@ -123,14 +121,18 @@ class Ledgers:
             turns: Model calls.
             by: Who allows it. It is recorded as it is given, and checked by nothing.
             note: Why.
-            id: By which it is known again: sent twice it is taken once. Default: one of its own.
+            id: By which it is known again among the last hundred: sent twice it is taken once. Default: one of its own.
+
+        Returns:
+            What it has then, how much still waits for more, and whether it was taken before: `repeated`.
 
         Raises:
             SpecError: There is no such ledger, or it limits nothing of what is given; says why.
             SetupError: The server is away, denies access, or no worker takes it.
         """
-        said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note)
-        handle, update_id = self._temporal.get_workflow_handle(_workflow_id(name)), id or uuid4().hex
+        own_id, update_id = id or uuid4().hex, uuid4().hex
+        said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note, id=own_id)
+        handle = self._temporal.get_workflow_handle(_workflow_id(name))
 
         async def deliver() -> LedgerState:
             try:
@@ -146,7 +148,7 @@ class Ledgers:
                 raise _unknown(name) if _is_not_there(error) else error from None
             return state
 
-        return await self._taken(name, deliver, _SAME_ID.format(update_id))
+        return await self._taken(name, deliver, _SAME_ID.format(own_id))
 
     async def get(self, name: str) -> LedgerState:
         """Return what a ledger may spend, holds and has spent.
@@ -167,7 +169,7 @@ class Ledgers:
                 if error.status not in UNANSWERED:
                     raise
             raise SetupError(
-                f"ledger {name!r}: no worker answers for it: start one that serves {await self._queue(name)}"
+                f"ledger {name!r}: no worker answers for it: start one, of any app: `sostenuto worker MODULE:APP`"
             )
 
     async def list(self, prefix: str = "", *, limit: int = 100) -> tuple[LedgerSummary, ...]:
@@ -196,7 +198,9 @@ class Ledgers:
         return tuple(sorted(found, key=lambda one: one.name))
 
     async def _taken(self, name: str, send: Callable[[], Awaitable[LedgerState]], again: str) -> LedgerState:
-        return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
+        with log_wait_later(f"ledger {name!r}") as tell:
+            tell("no worker takes it yet: start one, of any app (`sostenuto worker MODULE:APP`)")
+            return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
 
     async def _asked(self, name: str, patience: timedelta) -> LedgerState:
         handle = self._temporal.get_workflow_handle(_workflow_id(name))
@@ -215,11 +219,6 @@ class Ledgers:
             raise SetupError(f"ledger {name!r}: it cannot say what it has: {error.message}") from error
         return state
 
-    async def _queue(self, name: str) -> str:
-        """Return in words where its workers listen."""
-        described = await self._temporal.get_workflow_handle(_workflow_id(name)).describe()
-        return f"{described.task_queue!r} (`sostenuto worker MODULE:APP --task-queue {described.task_queue}`)"
-
 
 class _Census:
     """Asks many ledgers, and no more of those of a task queue that nobody serves."""
@@ -236,7 +235,7 @@ class _Census:
 
     async def _one(self, row: WorkflowExecution) -> LedgerSummary | None:
         name, queue = row.id.removeprefix(names.LEDGER_ID), row.task_queue
-        silent = LedgerSummary(name=name, task_queue=queue, since=row.start_time)
+        silent = LedgerSummary(name=name, since=row.start_time)
         async with self._turns:
             if self._served.get(queue) is False:
                 return silent
@@ -257,7 +256,7 @@ class _Census:
         return silent.model_copy(update={"state": state})
 
 
-def _beginning(name: str, task_queue: str) -> WithStartWorkflowOperation[Any, Any]:
+def _beginning(name: str) -> WithStartWorkflowOperation[Any, Any]:
     """Return what starts a ledger where it is not there, once."""
     return WithStartWorkflowOperation(
         names.LEDGER_WORKFLOW,

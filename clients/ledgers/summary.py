@@ -12,8 +12,6 @@ class LedgerSummary(Contract):
     """A ledger, and what it says of itself, where somebody answers for it."""
 
     name: str
-    task_queue: str
-    """Where its workers listen."""
     since: datetime
     """When its workflow began, or went on in a history of its own."""
     state: LedgerState | None = None

@@ -114,6 +114,8 @@ def find_waits(described: DescribeWorkflowExecutionResponse, meter: Meter | None
     children = sorted(described.pending_children, key=lambda child: child.initiated_id)
     if awaits := _awaits(described):
         found.append(Wait(kind=awaits))
+    if meter and not described.HasField("pending_workflow_task"):
+        found += [Wait(kind="ledger", name=name) for name in meter.ledgers]
     found += [Wait(kind="nested", name=Place(child.workflow_id).below(here)) for child in children]
     if found:
         return found

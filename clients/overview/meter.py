@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,6 +20,7 @@ from ...contracts.wire.totals import Charged, Totals
 from ...history.events.history_event import RecordedEvent
 from ...history.reading.follow import MAY_BE_TAKEN_BACK
 from ...workflows.concurrency import spent_by
+from ..ledgers.awaited import ledger_of_timer
 
 _CHARGED: Final = frozenset(
     {names.RETRIEVE_ACTIVITY, names.INGEST_BEGIN_ACTIVITY, names.INGEST_DOCUMENT_ACTIVITY, names.INGEST_SHOW_ACTIVITY}
@@ -75,7 +76,8 @@ class Meter:
 
     def __init__(self, converter: DataConverter) -> None:
         self._converter = converter
-        self._timers: set[str] = set()
+        self._timers: dict[str, str] = {}
+        """Which ledger is to answer, by the ids of the timers that run: for most none."""
         self.totals = Totals()
         self.model_calls = 0
         self.calls: dict[str, CallUnderWay] = {}
@@ -107,6 +109,11 @@ class Meter:
     def has_timer(self) -> bool:
         """Whether it waits for a time."""
         return bool(self._timers)
+
+    @property
+    def ledgers(self) -> Sequence[str]:
+        """Names of the ledgers that it waits for; the end of a long one is cut."""
+        return [*dict.fromkeys(filter(None, self._timers.values()))]
 
     def wants(self, event: HistoryEvent) -> bool:
         """Return whether the payloads of an event are read, and so have to be decoded."""
@@ -197,13 +204,15 @@ class Meter:
         self.model_calls += result.turns
 
     def _timer_started(self, recorded: RecordedEvent) -> None:
-        self._timers.add(recorded.event.timer_started_event_attributes.timer_id)
+        timer = recorded.event.timer_started_event_attributes.timer_id
+        self._timers[timer] = ""
+        self._timers[timer] = ledger_of_timer(recorded)
 
     def _timer_fired(self, recorded: RecordedEvent) -> None:
-        self._timers.discard(recorded.event.timer_fired_event_attributes.timer_id)
+        self._timers.pop(recorded.event.timer_fired_event_attributes.timer_id, None)
 
     def _timer_cancelled(self, recorded: RecordedEvent) -> None:
-        self._timers.discard(recorded.event.timer_canceled_event_attributes.timer_id)
+        self._timers.pop(recorded.event.timer_canceled_event_attributes.timer_id, None)
 
 
 _SPENDING: Final = _CHARGED | {names.MODEL_ACTIVITY, names.SPENT_ACTIVITY}

@@ -15,7 +15,9 @@ TroubleKind = Literal["stalled", "unserved", "retried", "paused"]
 """What may be wrong, the worst first: the workflow's code fails again and again; no worker takes its work; a call fails
 and is tried again; somebody paused a call."""
 
-WaitKind = Literal["model", "tool", "search", "nested", "message", "approval", "top-up", "timer", "worker", "other"]
+WaitKind = Literal[
+    "model", "tool", "search", "nested", "message", "approval", "top-up", "ledger", "timer", "worker", "other"
+]
 
 
 class Trouble(Hindrance):
@@ -31,9 +33,9 @@ class Wait(Contract):
 
     kind: WaitKind
     """`message`: that of a person. `approval`: a person's decision on a call. `top-up`: more of a budget.
-    `worker`: its own workflow code is to go on."""
+    `ledger`: what other runs have of a ledger. `worker`: its own workflow code is to go on."""
     name: str = ""
-    """The model and the turn, the tool and its arguments, the id of the nested run."""
+    """The model and the turn, the tool and its arguments, the id of the nested run, the ledger."""
     since: datetime | None = None
     """None where that is not known."""
 

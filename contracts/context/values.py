@@ -258,5 +258,7 @@ def why_not_in_ledger(value: JsonValue) -> str:
         return f"{kind} there, and the name of a ledger takes a text or a number"
     if not str(value).strip():
         return "an empty text there: all whose text is empty would share one ledger"
+    if "{context." in str(value):
+        return "a text with '{context.' there, and no ledger is called so"
     # A tenant is not to choose when its ledger begins anew, or have that of another one.
     return "a text with '/' there, and that divides the name of a ledger" if "/" in str(value) else ""

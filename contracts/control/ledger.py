@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -16,6 +17,7 @@ from ..text import encodable
 MAX_LEDGER_BYTES: Final = 200
 """Longest name of a ledger: it is part of a workflow's id."""
 
+_IN_BRACES = re.compile(r"\{context\.[^{}]*\}")
 _MONTHS = 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,13 +110,18 @@ def why_no_ledger(name: str) -> str:
 
 
 def check_ledger_name(name: object) -> str:
-    """Return the name of a ledger.
+    """Return the name of a ledger that there may be.
 
     Raises:
-        SpecError: It cannot have that name; says why.
+        SpecError: It cannot have that name, or has names in braces that nobody fills in; says why.
     """
     if not isinstance(name, str):
         raise SpecError(f"ledger: a {type(name).__name__} is no name: write a text such as 'tenant:acme/day'")
     if why := why_no_ledger(name):
         raise SpecError(f"ledger {name!r}: {why}")
+    if named := _IN_BRACES.search(name):
+        raise SpecError(
+            f"ledger {name!r}: {named[0]} stands for a value of a run's context: write the value of the run that is "
+            "meant, such as 'tenant:acme/day'"
+        )
     return name

@@ -6,7 +6,7 @@ So its run is charged by the prices that it began with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..collection.collection import Collection
 from ..contract import Spec
@@ -18,6 +18,8 @@ from .price import HOW_TO_PRICE, Price
 
 PricedT = TypeVar("PricedT", bound=Spec)
 NodeT = TypeVar("NodeT", bound=Node)
+
+_OR_ELSE: Final = "or limit tokens, and take the ledger out where the budget has one: that always counts dollars"
 
 ListPrice = Callable[[str], Price | None]
 """Returns what `provider/model` costs by a price list; None where it is not known."""
@@ -103,7 +105,7 @@ def _priced(model: Model, list_price: ListPrice) -> Model:
     if price is None:
         raise SpecError(
             f"{model.name}: a budget counts US dollars, and the price of this model is not known: {HOW_TO_PRICE}, "
-            "or limit tokens"
+            f"{_OR_ELSE}"
         )
     return model.model_copy(update={"price": price, "fallbacks": fallbacks})
 
@@ -115,7 +117,7 @@ def _priced_collection(collection: Collection, list_price: ListPrice) -> Collect
         if price is None:
             raise SpecError(
                 f"Collection {collection.name!r}: a budget counts US dollars, and the price of {name} is not known: "
-                f"write Collection(…, prices={{{name!r}: Price(input=…, output=0)}}), or limit tokens"
+                f"write Collection(…, prices={{{name!r}: Price(input=…, output=0)}}), {_OR_ELSE}"
             )
         prices[name] = price
     return collection.model_copy(update={"prices": prices}) if prices != collection.prices else collection

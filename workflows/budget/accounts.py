@@ -295,6 +295,7 @@ class Accounts:
                 used=max(one.nearly for one in account.with_those_above()),
             )
             hold.join(more)
+        answer = answer.model_copy(update={"by": workflow.info().workflow_id})
         try:
             async with self._sending:
                 await send_signal(asked.run_id, names.SHARE_GIVEN_SIGNAL, answer)

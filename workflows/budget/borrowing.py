@@ -145,12 +145,14 @@ class Borrowing:
 
         Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
         """
+        first = _Question(account, amount, what, last)
         try:
-            await self._answered(_Question(account, amount, what, last), until)
+            await self._answered(first, until)
         except BudgetSpentError as spent:
             if wait is None:
                 raise
-            missing = account.missing(amount, last=last)
+            lacks = Amount.shared(first.answer.missing) if first.answer else Amount()
+            missing = account.missing(amount, last=last) if lacks.is_nothing else lacks
             question = _Question(account, amount, what, last, waits=True, until=wait.until)
             await self._ask(question)
             reminding = asyncio.create_task(self._remind(question))
@@ -273,8 +275,9 @@ class Borrowing:
             in_background(self._tell(question.account))
 
     async def _return(self, given: ShareGiven) -> None:
-        """Give back what a ledger gave for nothing."""
-        of = OfLedger(execution=workflow.info().first_execution_run_id)
+        """Give back what was given for nothing."""
+        is_ledger = given.by.startswith(names.LEDGER_ID)
+        of = OfLedger(execution=workflow.info().first_execution_run_id) if is_ledger else None
         run_id, nothing = workflow.info().workflow_id, Amount().share
         back = ShareAsked(run_id=run_id, number=0, need=nothing, what="", back=given.given, of=of)
         with suppress(FailureError):

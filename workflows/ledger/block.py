@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import nlargest
 
-from ...contracts.wire.control.ledger import LedgerBlock
+from ...contracts.wire.control.ledger import LedgerBlock, LedgerPart
 from ..budget.amount import Amount
 
 
@@ -38,3 +40,9 @@ class Block:
         """Return what an earlier execution of the ledger knew."""
         held, spent = Amount.shared(told.held), Amount.shared(told.spent)
         return cls(told.run_id, told.execution, held=held, spent=spent, recalled=told.recalled)
+
+
+def most_held(blocks: Iterable[Block], most: int) -> tuple[LedgerPart, ...]:
+    """Return what of the ledger so many runs have, those first that have most."""
+    found = nlargest(most, blocks, key=lambda one: (one.held.usd, one.held.tokens, one.held.turns))
+    return tuple(LedgerPart(run_id=one.run_id, amount=one.held.share) for one in found)

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ...contracts.control.ledger import Period
+from ...contracts.text import shorten
 from ...contracts.wire.control.ledger import (
     EndedHolder,
     LedgerBlock,
     LedgerInput,
+    LedgerPart,
     LedgerSet,
     LedgerState,
     LedgerTopUp,
@@ -22,7 +24,8 @@ from ...contracts.wire.control.share import LedgerLimits, Portion, ShareAsked, S
 from ...contracts.wire.model_call import NEARLY_SPENT
 from ..budget.amount import Amount
 from ..budget.limited import Limited
-from .block import Block
+from .block import Block, most_held
+from .changes import Changes
 
 MOST_HOLDERS = 4_000
 """So many runs have something at once: it all has to fit into what a further execution begins with."""
@@ -30,8 +33,10 @@ MOST_HOLDERS = 4_000
 MOST_QUESTIONS = 1_500
 """So many questions wait at once, for the same reason. More are refused."""
 
-MOST_TOP_UPS = 100
-"""So many top-ups are known again."""
+_MOST_TOLD = 10
+"""So many runs that have something, and so many questions, are told of."""
+
+_WHAT_CHARS = 100
 
 _AHEAD = 8
 """So many times what is needed is given beside: less where more runs share what is left."""
@@ -54,7 +59,7 @@ class Book:
         self._set_by, self._note = begun.set_by, begun.note
         self._since = begun.since
         self._topped_up = Amount.shared(begun.topped_up)
-        self._top_ups = [*begun.top_ups]
+        self._changes = Changes(begun)
         self._spent = Amount.shared(begun.spent)
         self.blocks = {(one.run_id, one.execution): Block.of(one) for one in begun.blocks}
         """By the ids of their runs and of the first executions of those."""
@@ -74,7 +79,8 @@ class Book:
             note=self._note,
             since=self._since,
             topped_up=self._topped_up.share,
-            top_ups=tuple(self._top_ups),
+            top_ups=tuple(self._changes.top_ups),
+            changes=tuple(self._changes.last),
             spent=self._spent.share,
             blocks=tuple(one.told for one in self.blocks.values()),
             waiting=tuple(self.waiting.values()),
@@ -97,11 +103,18 @@ class Book:
             held=Portion() if self._held.is_nothing else self._held.least(self._held).share,
             runs=len(self.blocks),
             waiting=len(self.waiting),
+            holders=most_held(self.blocks.values(), _MOST_TOLD),
+            asking=tuple(
+                LedgerPart(run_id=asked.run_id, amount=asked.need, what=shorten(asked.what, _WHAT_CHARS))
+                for asked in [*self.waiting.values()][:_MOST_TOLD]
+            ),
+            changes=tuple(self._changes.last),
         )
 
-    def limit(self, limits: LedgerSet) -> None:
+    def limit(self, limits: LedgerSet, now: datetime) -> None:
         """Take in its limits from now on."""
-        self._limits = LedgerLimits(usd=limits.usd, tokens=limits.tokens, turns=limits.turns)
+        self.roll(now)
+        self._limits = self._changes.set(limits, now, self._in_force, self._topped_up.share)
         # They are all that it may spend, whatever was allowed before.
         self._topped_up = Amount()
         self._set_by, self._note = limits.by, limits.note
@@ -111,12 +124,16 @@ class Book:
 
         Returns False where that was done before by the same id.
         """
-        if top_up_id in self._top_ups:
+        if self.has_taken(top_up_id):
             return False
         self.roll(now)
-        self._top_ups = [*self._top_ups[1 - MOST_TOP_UPS :], top_up_id]
+        self._changes.top_up(by, top_up_id, now)
         self._topped_up += Amount(by.usd, by.tokens, by.turns)
         return True
+
+    def has_taken(self, top_up_id: str) -> bool:
+        """Return whether it was topped up by that id before."""
+        return top_up_id in self._changes.top_ups
 
     def why_not_topped_up(self, by: LedgerTopUp) -> str:
         """Return why a top-up cannot be taken; empty where it can."""
@@ -308,7 +325,8 @@ class Book:
             why += f"; it begins anew at {ends:%Y-%m-%d %H:%M} UTC"
         if may_fit or asked.wait:
             why = f"{MOST_QUESTIONS:,} runs wait for the ledger {name!r} already"
-        return ShareGiven(number=asked.number, refused=why, limit=limit or "usd")
+        missing = limited.missing(need, last=asked.last).share
+        return ShareGiven(number=asked.number, refused=why, limit=limit or "usd", missing=missing)
 
     def _let_go(self, block: Block, amount: Amount) -> None:
         amount = block.held.least(amount)

@@ -91,8 +91,8 @@ class LedgerWorkflow:
     @workflow.update(name=names.LEDGER_SET_UPDATE)
     def limit(self, said: LedgerSet) -> LedgerState:
         """Take in its limits from now on."""
-        self._book.limit(said)
-        self._serve()
+        self._book.limit(said, workflow.now())
+        self._serve_now()
         return self._book.state(workflow.now())
 
     @limit.validator
@@ -102,13 +102,15 @@ class LedgerWorkflow:
     @workflow.update(name=names.LEDGER_TOP_UP_UPDATE)
     def top_up(self, by: LedgerTopUp) -> LedgerState:
         """Allow more in this period."""
-        if self._book.top_up(by, update_id(), workflow.now()):
-            self._serve()
-        return self._book.state(workflow.now())
+        is_new = self._book.top_up(by, by.id or update_id(), workflow.now())
+        if is_new:
+            self._serve_now()
+        return self._book.state(workflow.now()).model_copy(update={"repeated": not is_new})
 
     @top_up.validator
     def _check_top_up(self, by: LedgerTopUp) -> None:
-        _refuse(why_not_said_by(by.by, by.note) or self._book.why_not_topped_up(by))
+        if not self._book.has_taken(by.id or update_id()):
+            _refuse(why_not_said_by(by.by, by.note) or self._book.why_not_topped_up(by))
 
     @workflow.query(name=names.LEDGER_QUERY)
     def state(self, query: LedgerQuery) -> LedgerState:

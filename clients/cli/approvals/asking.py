@@ -67,7 +67,7 @@ class Asking:
                 shown = [*question.lines]
                 for told in shown:
                     self._say(f"         {told}")
-            if not self._asks:
+            if not (self._asks and question.choices):
                 self._say(f"       {question.command}")
                 return
             line = await self._written(question)

@@ -42,7 +42,7 @@ class Prompted(Protocol):
 
     @property
     def choices(self) -> str:
-        """What can be written."""
+        """What can be written. Nothing where it is decided elsewhere."""
         ...
 
     @property
@@ -137,6 +137,7 @@ class BudgetQuestion:
     def __init__(self, run: Run | Chat, event: BudgetSpent) -> None:
         self._run = run
         self._path = event.path
+        self._at = event.at
         self._budget: PendingTopUp | None = None
         self._place = ""
         """Where the budget is, where another one waits."""
@@ -144,7 +145,9 @@ class BudgetQuestion:
     async def waits(self) -> bool:
         """Look whether it still waits."""
         waiting = await self._run.top_ups()
-        self._budget = next((one for one in waiting if one.path == self._path), None)
+        # What began to wait later is told by an event of its own.
+        found = [one for one in waiting if one.path == self._path and one.since <= self._at]
+        self._budget = max(found, key=lambda one: one.since, default=None)
         self._place = self._path if any(one.path != self._path for one in waiting) else ""
         return self._budget is not None
 
@@ -164,7 +167,7 @@ class BudgetQuestion:
     def choices(self) -> str:
         """What can be written."""
         if self.budget.ledger:
-            return f"others spend from that as well, so it is told elsewhere · {self.command} · Enter leaves it:"
+            return ""
         return f"how much more: {least_top_up(self.budget)} is the least · Enter leaves it:"
 
     @property

@@ -35,6 +35,7 @@ _WAITS: Final[Mapping[WaitKind, str]] = {
     "message": "a person's message",
     "approval": "a person's approval",
     "top-up": "a top-up of its budget",
+    "ledger": "ledger",
     "timer": "a timer",
     "worker": "a worker",
     "other": "",

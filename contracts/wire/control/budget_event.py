@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from ...text import plural
 from ..event_base import EventBase
 
 
@@ -77,8 +78,8 @@ def told_amounts(usd: float = 0.0, tokens: int = 0, turns: int = 0, seconds: flo
     """Return in words how much of what budgets limit, such as `$0.5, 2 turns`."""
     said = (
         (usd, f"${usd:g}"),
-        (tokens, f"{tokens:,} tokens"),
-        (turns, f"{turns:,} turns"),
+        (tokens, plural(tokens, "token")),
+        (turns, plural(turns, "turn")),
         (seconds, f"{seconds:g} s"),
     )
     return ", ".join(words for amount, words in said if amount)

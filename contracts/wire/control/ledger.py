@@ -27,6 +27,26 @@ class LedgerBlock(Contract):
     """Whether it was asked to give back what it does not need, and has not yet."""
 
 
+class LedgerChange(Contract):
+    """Somebody set the limits of a ledger, or topped it up."""
+
+    at: datetime
+    by: str
+    """Who did, as they said."""
+    note: str = ""
+    """Why; cut where it is long."""
+    limits: LedgerLimits | None = None
+    """Those that were set. None: it was topped up."""
+    before: LedgerLimits | None = None
+    """Those that were in force before they were set. None: there were none."""
+    taken_back: Portion = Portion()
+    """What it was topped up by in that period before they were set: they count without it."""
+    added: Portion = Portion()
+    """What it was topped up by."""
+    id: str = ""
+    """By which the top-up is known again."""
+
+
 class LedgerInput(Contract):
     """What a ledger begins with: of a further execution, all that it knows."""
 
@@ -45,6 +65,8 @@ class LedgerInput(Contract):
     """What is allowed in this period beside its limits."""
     top_ups: tuple[str, ...] = ()
     """Ids of the last top-ups, the newest last: one that is sent again is taken once."""
+    changes: tuple[LedgerChange, ...] = ()
+    """The last ones, the newest last."""
     spent: Portion = Portion()
     """What was spent in this period."""
     blocks: tuple[LedgerBlock, ...] = ()
@@ -87,6 +109,8 @@ class LedgerTopUp(Contract):
     """Who allows it, as they say: nothing checks it."""
     note: str = ""
     """Why."""
+    id: str = ""
+    """By which it is known again. Empty: by that of the update."""
 
 
 class LedgerQuery(Contract):
@@ -94,6 +118,16 @@ class LedgerQuery(Contract):
 
     at: datetime
     """Now, by the clock of whoever asks: a workflow does not know how late it is while nothing happens in it."""
+
+
+class LedgerPart(Contract):
+    """What one run has of a ledger, or asks it for."""
+
+    run_id: str
+    """Id of the run; of a nested run that asks for itself, its own."""
+    amount: Portion
+    what: str = ""
+    """What it asks for that, in words."""
 
 
 class LedgerState(Contract):
@@ -121,6 +155,14 @@ class LedgerState(Contract):
     """How many runs have something of it."""
     waiting: int = 0
     """How many questions for more wait."""
+    holders: tuple[LedgerPart, ...] = ()
+    """What runs have: of at most ten, those that have most."""
+    asking: tuple[LedgerPart, ...] = ()
+    """The questions that wait: at most ten, the oldest first."""
+    changes: tuple[LedgerChange, ...] = ()
+    """The last ones, at most twenty, the newest last."""
+    repeated: bool = False
+    """Of the answer to a top-up: whether it was taken before by its id, and so not again."""
 
 
 class LedgerHolders(Contract):

@@ -84,10 +84,12 @@ class ShareGiven(Contract):
     """Why it is given nothing; empty where it is."""
     limit: str = ""
     """Which limit is not enough, where it is refused."""
+    missing: Portion = Portion()
+    """What a ledger lacks for it, where it is refused; nothing where it has no limits."""
     on_exhausted: tuple[WhenExhausted, ...] = ()
     """What is to happen then."""
     by: str = ""
-    """Id of the ledger's workflow, where it is one that gives."""
+    """Id of the workflow that gives."""
     used: float = 0.0
     """Which part of its tightest limit a ledger has spent, where that is nearly all."""
 

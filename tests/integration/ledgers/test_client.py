@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Ask, Budget, Client, Ledger, Model, Price, SetupError, SpecError, Status, tool
+from sostenuto.clients import waiting
 from sostenuto.clients.approvals import decisions
 from sostenuto.clients.ledgers import ledgers as client_ledgers
 from sostenuto.contracts import names
@@ -64,13 +65,17 @@ async def test_limits_are_set_topped_up_and_told(serve: Serve, ledger_name: str)
         assert (made.is_set, made.set_by, made.note) == (True, "ada", "to begin with")
         again = await ledgers.set(name, usd=7, by="bob")
         assert (again.limits, again.set_by, again.note) == (LedgerLimits(usd=7), "bob", "")
-        for _ in range(2):
+        for is_again in (False, True):
             topped = await ledgers.top_up(name, usd=0.5, by="ada", id="once")
-            assert topped.topped_up == Portion(usd=0.5)
-        assert (await ledgers.top_up(name, usd=0.5, by="ada")).topped_up == Portion(usd=1)
+            assert (topped.topped_up, topped.repeated) == (Portion(usd=0.5), is_again)
+        assert (await ledgers.top_up(name, usd=0.5, by="eve", note="again")).topped_up == Portion(usd=1)
         now = datetime.now(UTC)
         state = await ledgers.get(name)
     assert state.limits == LedgerLimits(usd=7), "without what was topped up"
+    *_, second, third, last = state.changes
+    assert (second.limits, second.before) == (LedgerLimits(usd=7), LedgerLimits(usd=5, turns=3))
+    assert (third.added, third.id, last.by, last.note) == (Portion(usd=0.5), "once", "eve", "again")
+    assert len(state.changes) == 4
     assert state.began
     assert state.ends
     assert state.began <= now + timedelta(seconds=5)
@@ -117,15 +122,14 @@ async def test_a_ledger_that_no_worker_answers_for_holds_up_no_other(
     silent = [f"{ledger_name}:{number}" for number in range(20)]
     async with serve(App(agent(None)), [DONE]) as stage:
         ledgers = client_of(stage).ledgers
-        for name in silent[:1]:
-            with pytest.raises(SetupError, match="no worker took it within 1 s: start one that serves the ledger"):
-                await ledgers.set(name, usd=5, by="ada", task_queue=nowhere)
-        for name in silent[1:]:
+        for name in silent:
             await temporal.start_workflow(
                 names.LEDGER_WORKFLOW, {"name": name}, id=names.LEDGER_ID + name, task_queue=nowhere
             )
+        with pytest.raises(SetupError, match=r"no worker took it within 1 s: .* this one may be taken without that"):
+            await ledgers.set(silent[0], usd=5, by="ada")
         await ledgers.set(f"{ledger_name}:served", usd=5, by="ada")
-        with pytest.raises(SetupError, match=rf"no worker answers for it: .* '{nowhere}' \(`sostenuto worker"):
+        with pytest.raises(SetupError, match="no worker answers for it: start one, of any app: `sostenuto worker"):
             await ledgers.get(silent[0])
 
         async def listed() -> bool:
@@ -136,11 +140,31 @@ async def test_a_ledger_that_no_worker_answers_for_holds_up_no_other(
         found = await ledgers.list(f"{ledger_name}:")
         assert [one.name for one in found] == sorted([*silent, f"{ledger_name}:served"])
         assert [one.name for one in found if one.state] == [f"{ledger_name}:served"]
-        assert {one.task_queue for one in found if not one.state} == {nowhere}
         assert len(await ledgers.list(f"{ledger_name}:", limit=3)) == 3
         assert await ledgers.list(f"{ledger_name}'") == ()
     for name in silent:
         await temporal.get_workflow_handle(names.LEDGER_ID + name).terminate()
+
+
+async def test_limits_that_no_worker_took_hold_once_one_is_there(
+    serve: Serve,
+    temporal: TemporalClient,
+    task_queue: str,
+    ledger_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(decisions, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(waiting, "_SILENCE_SECONDS", 0.1)
+    with pytest.raises(SetupError, match=r"send it again: this one may be taken without that, as soon as a worker is"):
+        await Client(temporal, task_queue=task_queue, redis_url="").ledgers.set(ledger_name, usd=5, by="ada")
+    assert f"waiting for ledger {ledger_name!r}: no worker takes it yet: start one" in caplog.text
+    monkeypatch.setattr(decisions, "_PATIENCE_SECONDS", 30.0)
+    async with serve(App(agent(None)), [DONE]) as stage:
+        ledgers = client_of(stage).ledgers
+        assert (await ledgers.get(ledger_name)).limits == LedgerLimits(usd=5)
+        state = await ledgers.set(ledger_name, usd=5, by="ada")
+    assert [change.before for change in state.changes] == [None, LedgerLimits(usd=5)]
 
 
 async def test_one_that_was_terminated_is_forgotten_and_begins_anew(
@@ -215,14 +239,22 @@ async def test_what_waits_says_of_which_ledger(serve: Serve, ledger_name: str) -
     one = agent(Budget(ledger=ledger_name, on_exhausted=Ask()))
     async with serve(App(one), [{**calls(("look", {"at": 1})), "usage": USED}, DONE]) as stage:
         client = client_of(stage)
-        await client.ledgers.set(ledger_name, turns=1, by="ada")
+        # Enough for one call, which costs half of the most that it can.
+        await client.ledgers.set(ledger_name, usd=0.012, by="ada")
         started = await client.start(one, "Go.", id=f"run-{uuid4().hex[:8]}")
 
         async def waits() -> bool:
             return [one.ledger for one in await started.top_ups()] == [ledger_name]
 
         await eventually(waits)
+        (lacking,) = await started.top_ups()
+        assert 0 < lacking.missing.usd < 0.008, "and not what the next call may cost"
+        assert (lacking.missing.tokens, lacking.missing.turns) == (0, 0)
         assert (await client.ledgers.get(ledger_name)).waiting == 1
-        await client.ledgers.top_up(ledger_name, turns=1, by="ada")
+        state = await client.ledgers.get(ledger_name)
+        assert [(part.run_id, part.amount.turns, part.what) for part in state.asking] == [
+            (started.id, 1, "the next call of scripted/m")
+        ]
+        assert (await client.ledgers.top_up(ledger_name, **lacking.missing.model_dump(), by="ada")).waiting == 0
         assert (await started.result()).status is Status.COMPLETED
         assert await started.top_ups() == ()

@@ -35,8 +35,10 @@ from sostenuto.contracts.wire.control.ledger import (
     EndedHolder,
     EndedHolders,
     LedgerBlock,
+    LedgerChange,
     LedgerHolders,
     LedgerInput,
+    LedgerPart,
     LedgerQuery,
     LedgerSet,
     LedgerTopUp,
@@ -134,8 +136,12 @@ SHARE_ASKED = ShareAsked(
     of=OF_LEDGER,
 )
 ENDED = EndedHolder(run_id="run-1/desk", execution="run-1", spent=PORTION)
+CHANGE = LedgerChange(
+    at=AT, by="ada", note="go on", limits=LIMITS, before=LIMITS, taken_back=PORTION, added=PORTION, id="t1"
+)
+PART = LedgerPart(run_id="run-1/desk", amount=PORTION, what="the next call")
 LEDGERS = (
-    *(LEDGER, LIMITS, OF_LEDGER, BLOCK, DRAWN, ENDED),
+    *(LEDGER, LIMITS, OF_LEDGER, BLOCK, DRAWN, ENDED, CHANGE, PART),
     LedgerInput(
         name="tenant:acme/day",
         limits=LIMITS,
@@ -145,12 +151,13 @@ LEDGERS = (
         since=AT,
         topped_up=PORTION,
         top_ups=("t1",),
+        changes=(CHANGE,),
         spent=PORTION,
         blocks=(BLOCK,),
         waiting=(SHARE_ASKED,),
     ),
     LedgerSet(usd=5, tokens=1_000_000, turns=200, by="ada", note="the plan changed"),
-    LedgerTopUp(usd=0.5, tokens=1_000, turns=2, by="ada", note="go on"),
+    LedgerTopUp(usd=0.5, tokens=1_000, turns=2, by="ada", note="go on", id="t1"),
     LedgerState(
         name="tenant:acme/day",
         period=Period.DAY,
@@ -165,6 +172,10 @@ LEDGERS = (
         held=PORTION,
         runs=3,
         waiting=1,
+        holders=(PART,),
+        asking=(PART,),
+        changes=(CHANGE,),
+        repeated=True,
     ),
     LedgerQuery(at=AT),
     LedgerHolders(blocks=(BLOCK,)),
@@ -192,6 +203,7 @@ def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             until=1_796_000_000.5,
             refused="spent",
             limit="usd",
+            missing=PORTION,
             on_exhausted=(FINISH,),
             used=0.85,
         ),

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from .....contracts.errors import SpecError
-from .....contracts.wire.control.budget_event import told_amounts
 from ...approvals.deciding import login_name
 from ...arguments.option_types import amounts, at_least_one
-from ...ledger_lines import begins_anew, state_lines, summary_note, tightest
+from ...ledger_lines import set_words, state_lines, top_up_words
+from ...ledger_list import print_ledgers
 from ...session import add_connection_options, connect_client
-from ...terminal import answer, open_console, say
+from ...terminal import answer, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .....contracts.wire.control.ledger import LedgerState
-    from ....ledgers.summary import LedgerSummary
 
-_PIPE_COLUMNS = 240
 _WHAT = "A ledger is what many runs spend from together. The end of its name says when it begins anew: /hour, /day, \
 /month, by UTC; any other name never."
 
@@ -53,7 +49,8 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = commands.add_parser(
         "show",
         help="show one",
-        description="Show what a ledger may spend, what is spent and held, what is left, and when it begins anew.",
+        description="Show what a ledger may spend, what is spent and held, what is left, and when it begins anew; "
+        "who has most of it, who waits for more, and who changed it last.",
     )
     _add_name(parser)
     _finish(parser, _show)
@@ -63,17 +60,15 @@ def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "set",
         help="say what one may spend",
-        description="Say what a ledger may spend in each of its periods, from now on: all limits that it has. It is "
-        "made where it is not there. What waits for more goes on where that is enough.",
+        description="Say what a ledger may spend in each of its periods, from now on: all limits that it has. What it "
+        "was topped up by in this period is taken back. It is made where it is not there. What waits for more goes on "
+        "where that is enough.",
     )
     _add_name(parser)
     parser.add_argument("--usd", type=float, help="US dollars (default: not limited)")
     parser.add_argument("--tokens", type=int, help="tokens in and out (default: not limited)")
     parser.add_argument("--turns", type=int, help="model calls (default: not limited)")
     _add_said_by(parser)
-    parser.add_argument(
-        "--task-queue", help="where its workers listen, where it is made (default: SOSTENUTO_TASK_QUEUE)"
-    )
     _finish(parser, _set)
 
 
@@ -91,7 +86,9 @@ def _add_top_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="how much more: 0.50 for US dollars, or usd=0.50,tokens=20000,turns=5",
     )
     _add_said_by(parser)
-    parser.add_argument("--id", help="by which it is known again: sent twice it is taken once (default: a new one)")
+    parser.add_argument(
+        "--id", help="by which it is known again, among the last 100: sent twice it is taken once (default: a new one)"
+    )
     _finish(parser, _top_up)
 
 
@@ -120,7 +117,7 @@ async def _ls(args: argparse.Namespace) -> int:
         for one in found:
             answer(one.model_dump_json())
     elif found:
-        _print(found)
+        print_ledgers(found, datetime.now(UTC))
     else:
         what = (
             f"whose name begins with {args.prefix!r}"
@@ -146,18 +143,16 @@ async def _set(args: argparse.Namespace) -> int:
     state = await ledgers.set(
         args.name, usd=args.usd, tokens=args.tokens, turns=args.turns, by=args.by or login_name(), note=args.note
     )
-    limits = told_amounts(args.usd or 0.0, args.tokens or 0, args.turns or 0) or "nothing"
-    per = "" if state.ends is None else f" per {state.period}"
-    return _tell(args, state, f"may spend {limits}{per} from now on")
+    return _tell(args, state, set_words(state))
 
 
 async def _top_up(args: argparse.Namespace) -> int:
     if "seconds" in args.amounts:
         raise SpecError("seconds: a ledger limits usd, tokens and turns: give of those")
     ledgers = (await connect_client(args)).ledgers
-    state = await ledgers.top_up(args.name, **args.amounts, by=args.by or login_name(), note=args.note, id=args.id)
-    until = "" if state.ends is None else f"; it {begins_anew(state, datetime.now(UTC))}"
-    return _tell(args, state, f"is topped up by {told_amounts(**args.amounts)}{until}")
+    id_ = args.id or uuid4().hex
+    state = await ledgers.top_up(args.name, **args.amounts, by=args.by or login_name(), note=args.note, id=id_)
+    return _tell(args, state, top_up_words(state, id_, datetime.now(UTC)))
 
 
 def _tell(args: argparse.Namespace, state: LedgerState, what: str) -> int:
@@ -166,22 +161,3 @@ def _tell(args: argparse.Namespace, state: LedgerState, what: str) -> int:
     else:
         say(f"the ledger {args.name} {what}")
     return 0
-
-
-def _print(found: Sequence[LedgerSummary]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("LEDGER", overflow="fold")
-    for name in ("SPENT", "HELD", "LIMIT", "LEFT", "RUNS"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
-    now = datetime.now(UTC)
-    for one in found:
-        row = tightest(one.state) if one.state else None
-        unit = "" if row is None or row.kind == "usd" else f" {row.kind}"
-        numbers = (row.spent, row.held, row.limit + unit, row.left) if row else ("", "", "", "")
-        runs = str(one.state.runs) if one.state else ""
-        table.add_row(*map(Text, (one.name, *numbers, runs, summary_note(one, now))))
-    open_console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)

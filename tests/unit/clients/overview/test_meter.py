@@ -90,6 +90,20 @@ def test_the_beginning_of_a_task_may_be_taken_back(history: list[HistoryEvent]) 
     assert not meter.has_timer
 
 
+def test_it_waits_for_a_ledger_while_a_timer_for_its_answer_runs() -> None:
+    meter = Meter(data_converter())
+    timer = HistoryEvent(event_id=5, event_type=EventType.EVENT_TYPE_TIMER_STARTED)
+    timer.timer_started_event_attributes.timer_id = "1"
+    said = data_converter().payload_converter.to_payload(f"{names.LEDGER_ANSWER}team/day")
+    timer.user_metadata.summary.CopyFrom(said)
+    meter.take(timer)
+    assert meter.ledgers == ["team/day"]
+    cancelled = HistoryEvent(event_id=6, event_type=EventType.EVENT_TYPE_TIMER_CANCELED)
+    cancelled.timer_canceled_event_attributes.timer_id = "1"
+    meter.take(cancelled)
+    assert (meter.ledgers, meter.has_timer) == ([], False)
+
+
 def test_of_what_cannot_be_read_it_says_so() -> None:
     meter = Meter(data_converter())
     scheduled = HistoryEvent(event_id=5, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)

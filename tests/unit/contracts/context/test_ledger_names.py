@@ -116,6 +116,8 @@ def test_a_name_that_the_context_lacks() -> None:
         ("acme/day", "a text with '/' there"),
         ("acme/month", "a text with '/' there"),
         ("/", "a text with '/' there"),
+        # Nobody could set its limits.
+        ("{context.user}", "a text with '{context.' there"),
         ("  ", "an empty text there: all whose text is empty would share one ledger"),
         ("a\nb", "a ledger has a name of printable characters"),
         ("a\x1b[2J", "a ledger has a name of printable characters"),
@@ -141,8 +143,8 @@ def test_a_value_that_is_no_text(value: Any, kind: str) -> None:
 
 
 def test_a_value_with_braces_is_no_name_again() -> None:
-    braced = begun(agent(), None, "{context.user}")
-    assert ledgers(braced) == {"tenant:{context.user}/day"}
+    braced = begun(agent(), None, "{user}")
+    assert ledgers(braced) == {"tenant:{user}/day"}
     doubled = begun(agent(budget=Budget(ledger="{{team}}/day")), None)
     assert ledgers(doubled) == {"{team}/day"}
 

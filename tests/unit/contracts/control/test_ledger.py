@@ -97,9 +97,17 @@ def test_a_name_that_cannot_be(name: str, problem: str) -> None:
         Ledger(name)
 
 
+@pytest.mark.parametrize("name", ["tenant:{context.tenant}/day", "{context.}"])
+def test_a_name_that_a_run_would_fill_in_is_none_that_there_is(name: str) -> None:
+    with pytest.raises(SpecError, match=r"stands for a value of a run's context: write the value of the run that is"):
+        check_ledger_name(name)
+
+
 def test_a_name_that_can_be() -> None:
     name = "ä" * (MAX_LEDGER_BYTES // 2)
     assert check_ledger_name(name) == Ledger(name).name == name
+    # As of `Ledger("{{team}}/day")`.
+    assert check_ledger_name("{team}/day") == "{team}/day"
     nothing: Any = None
     with pytest.raises(SpecError, match="a NoneType is no name"):
         check_ledger_name(nothing)

@@ -143,7 +143,7 @@ def test_who_ended_while_it_waited_holds_up_nobody() -> None:
 def test_new_limits_are_all_that_may_be_spent() -> None:
     one = book(turns=10)
     one.top_up(LedgerTopUp(turns=5, by="anna"), "t1", NOON)
-    one.limit(LedgerSet(turns=1, by="anna"))
+    one.limit(LedgerSet(turns=1, by="anna"), NOON)
     assert one.state(NOON).topped_up == Portion()
     ((_, _, given),) = say(one, asked("a", 1, 2))
     assert given.limit == "turns"
@@ -156,7 +156,7 @@ def test_who_waits_no_longer_is_given_nothing() -> None:
     say(one, asked("b", 1, 1, wait=True, until=NOON.timestamp() + 60))
     say(one, asked("c", 2, 1, wait=True))
     say(one, asked("c", withdraws=2))
-    one.limit(LedgerSet(turns=9, by="anna"))
+    one.limit(LedgerSet(turns=9, by="anna"), NOON)
     assert say(one, asked("d"), NOON + timedelta(minutes=2)) == []
     assert one.state(NOON).waiting == 0
 
@@ -226,9 +226,60 @@ def test_of_a_run_that_nobody_can_read_all_is_charged() -> None:
     assert (one.state(NOON).spent.turns, one.state(NOON).held.turns) == (held, 0)
 
 
+def test_it_tells_who_has_most_and_who_asks_for_what() -> None:
+    one = book(turns=10_000)
+    for number in range(12):
+        say(one, asked(f"run-{number}", 1, number + 1))
+    for number in range(12):
+        say(one, asked(f"late-{number}", 1, 10_001 + number, wait=True))
+    state = one.state(NOON)
+    assert (state.runs, len(state.holders), state.waiting, len(state.asking)) == (12, 10, 12, 10)
+    held = [part.amount.turns for part in state.holders]
+    assert held == [9 * most for most in range(12, 2, -1)]
+    first = state.asking[0]
+    assert (first.run_id, first.amount.turns, first.what) == ("late-0", 10_001, "the next call")
+
+
+def test_who_changed_its_limits_is_told_for_a_while() -> None:
+    one = book("team/day", turns=10, usd=3)
+    for number in range(120):
+        one.top_up(LedgerTopUp(turns=1, by="anna"), f"t{number}", NOON)
+    one.limit(LedgerSet(turns=1, by="bob", note="x" * 999), NOON)
+    state = one.state(NOON)
+    *_, before, last = state.changes
+    assert len(state.changes) == 20
+    assert (before.at, before.by, before.added, before.id, before.limits) == (
+        NOON,
+        "anna",
+        Portion(turns=1),
+        "t119",
+        None,
+    )
+    assert (last.limits, last.before) == (LedgerLimits(turns=1), LedgerLimits(turns=10, usd=3))
+    assert (last.taken_back, last.by, len(last.note)) == (Portion(turns=120), "bob", 300)
+    assert [one.has_taken(f"t{number}") for number in (19, 20, 119)] == [False, True, True]
+    # What was allowed yesterday is not taken back: it counts no more.
+    one.top_up(LedgerTopUp(turns=1, by="anna"), "t", NOON)
+    one.limit(LedgerSet(turns=2, by="bob"), NOON + timedelta(days=1))
+    assert one.state(NOON).changes[-1].taken_back == Portion()
+
+
+def test_a_refusal_says_what_the_ledger_lacks() -> None:
+    one = book(turns=10)
+    say(one, asked("a", 1, 7))
+    say(one, asked("a", spent=7, back=2))
+    ((_, _, given),) = say(one, asked("b", 1, 5))
+    assert given.missing == Portion(turns=2)
+    say(one, asked("a", 2, 1))
+    one.limit(LedgerSet(turns=6, by="anna"), NOON)
+    ((_, _, given),) = say(one, asked("b", 2, 5))
+    # With what another one has.
+    assert given.missing == Portion(turns=8)
+
+
 def test_a_further_execution_knows_it_all() -> None:
     one = book("team/hour", turns=10, usd=3.5)
-    one.limit(LedgerSet(turns=12, by="anna", note="more"))
+    one.limit(LedgerSet(turns=12, by="anna", note="more"), NOON)
     say(one, asked("a", 1, 3, default=LedgerLimits(turns=1)))
     say(one, asked("a", spent=2))
     say(one, asked("b", 1, 99, wait=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from sostenuto.clients.hindrances import calls_not_served
+from sostenuto.clients.calls.unserved import calls_not_served
 from sostenuto.contracts import names
 
 STEP = "Flow:call_1"
