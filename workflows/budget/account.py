@@ -233,7 +233,7 @@ class Account(Limited):
         while tight := self._tight(amount, last=last):
             account, limit = tight
             until = _least(self.spare().until, wait.until if wait else None)
-            if account.more and (limit != "seconds" or wait):
+            if account.more and (limit != "seconds" or wait) and not _is_over(wait):
                 in_time = None if limit == "seconds" else until
                 lenders = self._lenders()
                 async with kept_meanwhile(lenders[: lenders.index(account)], amount):

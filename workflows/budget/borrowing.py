@@ -154,9 +154,9 @@ class Borrowing:
             lacks = Amount.shared(first.answer.missing) if first.answer else Amount()
             missing = account.missing(amount, last=last) if lacks.is_nothing else lacks
             question = _Question(account, amount, what, last, waits=True, until=wait.until)
-            await self._ask(question)
             reminding = asyncio.create_task(self._remind(question))
             try:
+                await self._ask(question)
                 await wait.topped_up(account, spent, missing, lambda: question.answer is not None)
             except BaseException:
                 if self._is_at_work():

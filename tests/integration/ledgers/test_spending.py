@@ -26,6 +26,8 @@ from sostenuto import (
     Stop,
     tool,
 )
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
 from sostenuto.contracts.control.ledger import Ledger
 from sostenuto.contracts.wire.control.ledger import LedgerInput, LedgerQuery, LedgerState
@@ -414,4 +416,32 @@ async def test_what_a_run_told_is_not_charged_again_when_it_is_terminated(
         state = await read(ledger_name)
         go.set()
     assert (result.status, result.turns, state.spent.turns) == (Status.COMPLETED, 10, 20)
+    assert nothing_held(state)
+
+
+async def test_nobody_waits_longer_than_they_may_for_what_others_have(
+    serve: Serve, limit: SetLedger, read: ReadLedger, ledger_name: str
+) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(ScriptedAdapter):
+        async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+            if request.model.model == "slow":
+                asked.set()
+                await go.wait()
+            return await super().complete(request, on_delta)
+
+    slow = agent("slow", budget=Budget(ledger=ledger_name, on_exhausted=Stop()))
+    late = agent("late", budget=Budget(ledger=ledger_name, seconds=2, on_exhausted=Stop()))
+    async with serve(App(slow, late), Slow({"slow": [DONE], "late": [DONE]})) as stage:
+        await limit(ledger_name, turns=1)
+        held = await stage.start(slow)
+        await asked.wait()
+        outcome = await stage.ask(late)
+        assert (await read(ledger_name)).waiting == 0
+        go.set()
+        await stage.outcome(held)
+        state = await read(ledger_name)
+    assert (outcome.result.status, outcome.result.turns) == (Status.EXHAUSTED, 0)
+    assert len([event for event in outcome.history.events if event.event_type == SENT]) <= 6
     assert nothing_held(state)
