@@ -1,8 +1,17 @@
-"""Builds what serves ledgers beside the runs of an app."""
+"""Serves ledgers beside the runs of an app."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
 from temporalio.client import Client
+from temporalio.service import ServiceClient
 from temporalio.worker import Worker
 
 from ..activities.control.ledgers import LedgerActivities
@@ -12,17 +21,60 @@ from ..history.reading.spending import read_spent
 from ..workflows import policy
 from ..workflows.ledger.ledger_workflow import LedgerWorkflow
 
-_POLLS = 2
+_LOG: Final = logging.getLogger("sostenuto.workers")
+_POLLS: Final = 2
 """Ledgers are few, and every worker of every app asks for their work."""
 
 
-def ledger_worker(client: Client, max_cached: int) -> Worker:
-    """Make what serves the ledgers of a namespace, whatever app spends from them.
+@dataclass(slots=True)
+class _Serving:
+    """What serves the ledgers of one namespace, for all workers of this process that have one client."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    worker: Worker | None = None
+    running: asyncio.Task[None] | None = None
+
+
+# The SDK refuses a second worker of one client on a task queue.
+_SERVING: Final[WeakKeyDictionary[ServiceClient, dict[str, _Serving]]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def serving_ledgers(client: Client, max_cached: int) -> AsyncIterator[None]:
+    """Serve the ledgers of a namespace in the block, whatever app spends from them.
 
     Args:
         client: As for `build_worker`.
         max_cached: Ledgers kept in memory between two of their steps.
     """
+    one = _SERVING.setdefault(client.service_client, {}).setdefault(client.namespace, _Serving())
+    async with one.lock:
+        if one.users == 0:
+            one.worker = _worker(client, max_cached)
+            one.running = asyncio.create_task(one.worker.run())
+            one.running.add_done_callback(_ended)
+        one.users += 1
+    try:
+        yield
+    finally:
+        await asyncio.shield(_left(one))
+
+
+async def _left(one: _Serving) -> None:
+    async with one.lock:
+        one.users -= 1
+        if one.users == 0 and one.worker and one.running:
+            await one.worker.shutdown()
+            await asyncio.wait([one.running])
+
+
+def _ended(running: asyncio.Task[None]) -> None:
+    if not running.cancelled() and (error := running.exception()):
+        _LOG.error("this process serves no ledgers any more: %s", error, exc_info=error)
+
+
+def _worker(client: Client, max_cached: int) -> Worker:
     return Worker(
         tolerant(client),
         task_queue=names.LEDGER_QUEUE,

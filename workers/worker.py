@@ -60,7 +60,7 @@ from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.ledger.ledger_workflow import LedgerWorkflow
 from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
-from .ledger_worker import ledger_worker
+from .ledger_worker import serving_ledgers
 from .sandbox import loading_workflows, workflow_runner
 
 _WORKFLOWS = (
@@ -137,7 +137,7 @@ def build_worker(
     workflows = _with_own(app.workflows)
     with loading_workflows():
         return AppWorker(
-            partial(_at_work, user, resources, ledger_worker(client, max_cached_runs)),
+            partial(_at_work, user, resources, partial(serving_ledgers, client, max_cached_runs)),
             resources.lost,
             tolerant(client),
             task_queue=task_queue,
@@ -225,9 +225,11 @@ class AppWorker(Worker):
 
 
 @asynccontextmanager
-async def _at_work(user: UserCode, resources: Resources, ledgers: Worker) -> AsyncIterator[None]:
+async def _at_work(
+    user: UserCode, resources: Resources, ledgers: Callable[[], AbstractAsyncContextManager[None]]
+) -> AsyncIterator[None]:
     """Hold what people's code needs while a worker is at work, and serve ledgers."""
-    async with user.running(), resources.open(), ledgers:
+    async with user.running(), resources.open(), ledgers():
         yield
 
 
