@@ -28,7 +28,7 @@ _POLLS: Final = 2
 
 @dataclass(slots=True)
 class _Serving:
-    """What serves the ledgers of one namespace, for all workers of this process that have one client."""
+    """What serves the ledgers of one namespace, for all workers of one client."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
