@@ -25,6 +25,9 @@ _LOG: Final = logging.getLogger("sostenuto.workers")
 _POLLS: Final = 2
 """Ledgers are few, and every worker of every app asks for their work."""
 
+_END_SECONDS: Final = 10.0
+"""Longest that its end is waited for: what it serves, another process may take over."""
+
 
 @dataclass(slots=True)
 class _Serving:
@@ -65,8 +68,13 @@ async def _left(one: _Serving) -> None:
     async with one.lock:
         one.users -= 1
         if one.users == 0 and one.worker and one.running:
-            await one.worker.shutdown()
-            await asyncio.wait([one.running])
+            while not (one.worker.is_running or one.running.done()):  # noqa: ASYNC110 - it tells by no event
+                # One that has not begun takes no notice of it.
+                await asyncio.sleep(0)
+            stopping = asyncio.create_task(one.worker.shutdown())
+            _, left = await asyncio.wait([stopping, one.running], timeout=_END_SECONDS)
+            for task in left:
+                task.cancel()
 
 
 def _ended(running: asyncio.Task[None]) -> None:
