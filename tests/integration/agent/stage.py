@@ -14,7 +14,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from sostenuto import App, Client, Result, Run
+from sostenuto import App, Client, Result, Run, Tool, tool
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.clients.client import Input
 from sostenuto.contracts import names
@@ -98,6 +98,20 @@ def _partial(error: WorkflowFailureError) -> Result:
 def calls(*wanted: tuple[str, dict[str, Any]], text: str = "") -> dict[str, Any]:
     """A step of a script that asks for tools, each by name and arguments."""
     return {"text": text, "tool_calls": [{"name": name, "arguments": arguments} for name, arguments in wanted]}
+
+
+def stalling() -> tuple[Tool[[], Any], asyncio.Event, asyncio.Event]:
+    """A tool `stall` that takes until it is let go; what says that it was called, and what lets it go."""
+    stalled, go = asyncio.Event(), asyncio.Event()
+
+    @tool(effect="read", retries=0)
+    async def stall() -> str:
+        """Take for ever."""
+        stalled.set()
+        await go.wait()
+        return "went on"
+
+    return stall, stalled, go
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Budget, Model, Price, Status, tool
+from sostenuto import Agent, App, Budget, Model, Price, Status
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
-from tests.integration.agent.stage import calls
+from tests.integration.agent.stage import calls, stalling
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
@@ -37,15 +37,7 @@ def turn(*asked: str) -> dict[str, Any]:
 async def test_what_a_terminated_run_did_not_spend_comes_back(
     serve: Serve, temporal: TemporalClient, *, deep_stalls: bool
 ) -> None:
-    stalled, go = asyncio.Event(), asyncio.Event()
-
-    @tool(effect="read", retries=0)
-    async def stall() -> str:
-        """Take for ever."""
-        stalled.set()
-        await go.wait()
-        return "went on"
-
+    stall, stalled, go = stalling()
     deep = agent("deep", stall)
     lead = agent("lead", agent("helper", deep, stall), budget=Budget(usd=1.0))
     script = {

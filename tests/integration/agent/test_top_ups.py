@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ from sostenuto.clients import waiting as patient
 from sostenuto.clients.approvals.how_to_decide import least_top_up
 from sostenuto.clients.approvals.top_up_calls import TopUpCalls
 from sostenuto.contracts import names
-from tests.integration.agent.stage import calls, eventually
+from tests.integration.agent.stage import calls, eventually, stalling
 from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -69,15 +68,7 @@ async def waiting(run: TopUpCalls, count: int = 1) -> tuple[PendingTopUp, ...]:
 
 async def test_a_top_up_that_is_sent_again_is_taken_once(serve: Serve, impatient: TemporalClient) -> None:
     """Also by the next execution of a run that continues as new."""
-    stalled, go = asyncio.Event(), asyncio.Event()
-
-    @tool(effect="read", retries=0)
-    async def stall() -> str:
-        """Take for ever."""
-        stalled.set()
-        await go.wait()
-        return "went on"
-
+    stall, stalled, go = stalling()
     agent = Agent(
         name="tester",
         model=MODEL,

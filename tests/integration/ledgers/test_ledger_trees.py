@@ -12,7 +12,7 @@ import pytest
 from sostenuto import App, Client, Ledger, Result
 from sostenuto.workflows import policy
 from tests.fakes.budget_trees import Provider, Trees, look
-from tests.integration.ledgers.test_spending import nothing_held
+from tests.fakes.ledgers import nothing_held
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve

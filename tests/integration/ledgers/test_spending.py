@@ -31,9 +31,10 @@ from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts import names
 from sostenuto.contracts.control.ledger import Ledger
 from sostenuto.contracts.wire.control.ledger import LedgerInput, LedgerQuery, LedgerState
-from sostenuto.contracts.wire.control.share import LedgerLimits, Portion
+from sostenuto.contracts.wire.control.share import LedgerLimits
 from sostenuto.workflows.budget import borrowing
-from tests.integration.agent.stage import calls, eventually
+from tests.fakes.ledgers import nothing_held
+from tests.integration.agent.stage import calls, eventually, stalling
 
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
@@ -73,11 +74,6 @@ DONE = {"text": "Done.", "usage": USED}
 async def look(at: int = 0) -> str:
     """Look at something."""
     return f"thing {at}"
-
-
-def nothing_held(state: LedgerState) -> bool:
-    """Whether no run has anything of a ledger."""
-    return (state.held, state.runs, state.waiting) == (Portion(), 0, 0)
 
 
 async def test_what_a_run_spends_is_charged_to_the_ledger_and_the_rest_comes_back(
@@ -219,15 +215,7 @@ def _waits(top_ups: Callable[[], Any]) -> Callable[[], Any]:
 async def test_what_one_run_does_not_need_is_recalled_for_another(
     serve: Serve, limit: SetLedger, read: ReadLedger, ledger_name: str
 ) -> None:
-    stalled, go = asyncio.Event(), asyncio.Event()
-
-    @tool(effect="read", retries=0)
-    async def stall() -> str:
-        """Take for ever."""
-        stalled.set()
-        await go.wait()
-        return "went on"
-
+    stall, stalled, go = stalling()
     budget = Budget(ledger=ledger_name, on_exhausted=Stop())
     sleepy, eager = agent("sleepy", stall, budget=budget), agent("eager", look, budget=budget)
     script = {"sleepy": [turn("stall"), DONE], "eager": [turn("look"), DONE]}
@@ -250,15 +238,7 @@ async def test_what_one_run_does_not_need_is_recalled_for_another(
 async def test_a_terminated_run_is_charged_for_what_its_history_tells(
     serve: Serve, temporal: TemporalClient, limit: SetLedger, read: ReadLedger, ledger_name: str, *, is_nested: bool
 ) -> None:
-    stalled, go = asyncio.Event(), asyncio.Event()
-
-    @tool(effect="read", retries=0)
-    async def stall() -> str:
-        """Take for ever."""
-        stalled.set()
-        await go.wait()
-        return "went on"
-
+    stall, stalled, go = stalling()
     budget = Budget(ledger=ledger_name, on_exhausted=Stop())
     doomed = agent("doomed", stall, budget=budget)
     lead = agent("lead", doomed)
@@ -395,15 +375,7 @@ async def test_a_cancelled_run_gives_back_what_it_has_and_withdraws_its_question
 async def test_what_a_run_told_is_not_charged_again_when_it_is_terminated(
     serve: Serve, temporal: TemporalClient, limit: SetLedger, read: ReadLedger, ledger_name: str
 ) -> None:
-    stalled, go = asyncio.Event(), asyncio.Event()
-
-    @tool(effect="read", retries=0)
-    async def stall() -> str:
-        """Take for ever."""
-        stalled.set()
-        await go.wait()
-        return "went on"
-
+    stall, stalled, go = stalling()
     budget = Budget(ledger=ledger_name, on_exhausted=Stop())
     doomed, eager = agent("doomed", look, stall, budget=budget), agent("eager", look, budget=budget)
     script = {"doomed": [*looks(9), turn("stall")], "eager": [*looks(9), DONE]}
