@@ -29,8 +29,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..contracts import names
 from ..contracts.contract import Contract
+from ..contracts.control.ledger import ledger_workflow_id
 from ..contracts.text import one_line, plural
 from ..history.events.stalls import unknown_workflow
 from ..history.reading.executions import first_execution
@@ -191,7 +191,7 @@ async def _ledger_queue(temporal: Client, name: str) -> tuple[str, bool]:
         RPCError: The server refuses.
     """
     try:
-        ledger = (await temporal.get_workflow_handle(names.LEDGER_ID + name).describe()).raw_description
+        ledger = (await temporal.get_workflow_handle(ledger_workflow_id(name)).describe()).raw_description
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
+from ...contracts.control.ledger import ledger_workflow_id
 from ...contracts.wire.control.ledger import EndedHolder, EndedHolders, LedgerBlock, LedgerHolders, LedgerInput
 from ...contracts.wire.control.share import Portion
 from ..call.heartbeat import heartbeats
@@ -43,7 +44,7 @@ class LedgerActivities:
             await activity.client().start_workflow(
                 names.LEDGER_WORKFLOW,
                 ledger,
-                id=names.LEDGER_ID + ledger.name,
+                id=ledger_workflow_id(ledger.name),
                 task_queue=names.LEDGER_QUEUE,
                 task_timeout=self._task_timeout,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -89,13 +90,5 @@ class LedgerActivities:
             spent = await self._read(client, block.run_id)
         except ApplicationError as error:
             return gone if error.non_retryable else None
-        lost = spent.totals.unsettled
-        return gone.model_copy(
-            update={
-                "spent": Portion(
-                    usd=spent.totals.cost_usd + (lost.usd if lost else 0.0),
-                    tokens=spent.totals.usage.total_tokens + (lost.tokens if lost else 0),
-                    turns=spent.turns + (lost.calls if lost else 0),
-                )
-            }
-        )
+        usd, tokens, calls = spent.totals.charged
+        return gone.model_copy(update={"spent": Portion(usd=usd, tokens=tokens, turns=spent.turns + calls)})

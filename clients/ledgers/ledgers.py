@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.contract import Contract, problems_of
-from ...contracts.control.ledger import check_ledger_name
+from ...contracts.control.ledger import check_ledger_name, ledger_workflow_id
 from ...contracts.errors import SetupError, SpecError
 from ...contracts.text import first_line
 from ...contracts.wire.control.ledger import LedgerInput, LedgerQuery, LedgerSet, LedgerState, LedgerTopUp
@@ -132,7 +132,7 @@ class Ledgers:
         """
         own_id, update_id = id or uuid4().hex, uuid4().hex
         said = _checked(LedgerTopUp, "top_up", name, usd=usd, tokens=tokens, turns=turns, by=by, note=note, id=own_id)
-        handle = self._temporal.get_workflow_handle(_workflow_id(name))
+        handle = self._temporal.get_workflow_handle(ledger_workflow_id(name))
 
         async def deliver() -> LedgerState:
             try:
@@ -186,13 +186,13 @@ class Ledgers:
         """
         query = f"WorkflowType = {quoted(names.LEDGER_WORKFLOW)} AND ExecutionStatus = 'Running'"
         if prefix:
-            query += f" AND WorkflowId STARTS_WITH {quoted(_workflow_id(prefix))}"
+            query += f" AND WorkflowId STARTS_WITH {quoted(ledger_workflow_id(prefix))}"
         with translate_rpc_errors("the list of ledgers"):
             rows = [
                 row
                 async for row in self._temporal.list_workflows(query, limit=limit)
                 # A server may take a quote in it for nothing.
-                if row.id.startswith(_workflow_id(prefix))
+                if row.id.startswith(ledger_workflow_id(prefix))
             ]
             found = await _Census(self._asked).of(rows)
         return tuple(sorted(found, key=lambda one: one.name))
@@ -203,7 +203,7 @@ class Ledgers:
             return await until_taken(send, f"ledger {name!r}", taker="the ledger", again=again)
 
     async def _asked(self, name: str, patience: timedelta) -> LedgerState:
-        handle = self._temporal.get_workflow_handle(_workflow_id(name))
+        handle = self._temporal.get_workflow_handle(ledger_workflow_id(name))
         try:
             state: LedgerState = await handle.query(
                 names.LEDGER_QUERY,
@@ -261,17 +261,12 @@ def _beginning(name: str) -> WithStartWorkflowOperation[Any, Any]:
     return WithStartWorkflowOperation(
         names.LEDGER_WORKFLOW,
         LedgerInput(name=name),
-        id=_workflow_id(name),
+        id=ledger_workflow_id(name),
         task_queue=names.LEDGER_QUEUE,
         task_timeout=TASK_TIMEOUT,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=first_line(f"ledger {name}", SUMMARY_CHARS),
     )
-
-
-def _workflow_id(name: str) -> str:
-    """Return the id of the workflow of a ledger."""
-    return f"{names.LEDGER_ID}{name}"
 
 
 def _checked(kind: type[SaidT], label: str, name: str, **said: Any) -> SaidT:

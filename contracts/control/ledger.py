@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import Field, field_validator
 
+from .. import names
 from ..contract import Spec, arguments
 from ..errors import SpecError
 from ..limits import excess
@@ -98,6 +99,11 @@ class Ledger(Spec):
         if why := why_no_ledger(name):
             raise ValueError(why)
         return name
+
+
+def ledger_workflow_id(name: str) -> str:
+    """Return the id of the workflow that keeps a ledger."""
+    return names.LEDGER_ID + name
 
 
 def why_no_ledger(name: str) -> str:

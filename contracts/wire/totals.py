@@ -77,6 +77,12 @@ class Totals(Contract):
     unsettled: Unsettled | None = None
     """What is charged to budgets beside that."""
 
+    @property
+    def charged(self) -> tuple[float, int, int]:
+        """What budgets are charged: US dollars, tokens, and calls without an answer."""
+        lost = self.unsettled or Unsettled()
+        return self.cost_usd + lost.usd, self.usage.total_tokens + lost.tokens, lost.calls
+
     @classmethod
     def of(cls, reply: ModelReply) -> Totals:
         """Return what one model call used."""

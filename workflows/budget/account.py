@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -46,27 +46,23 @@ class WaitForTopUp(Protocol):
         ...
 
 
-class More(Protocol):
-    """Asks what gave something to an account for more: the run above, or a ledger."""
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an account has too little of, as whoever gave to it is asked for it."""
 
-    async def __call__(
-        self,
-        account: Account,
-        amount: Amount,
-        what: str,
-        *,
-        last: bool,
-        wait: WaitForTopUp | None,
-        until: float | None,
-    ) -> None:
-        """Return once the account has been given more, for what `Account.hold` is to hold.
+    amount: Amount
+    what: str
+    """What it is for, in words."""
+    last: bool
+    """Whether it is for a last answer, for which a part was kept."""
+    wait: WaitForTopUp | None
+    """Waits for a top-up. None: that is not waited for."""
+    until: float | None
+    """Seconds since 1970 at which an answer is waited for no more. None: it is as long as it takes."""
 
-        Or, without, at a moment in seconds since 1970, if one is given as `until`.
 
-        Raises:
-            BudgetSpentError: It gives nothing.
-        """
-        ...
+More = Callable[["Account", Need], Awaitable[None]]
+"""Returns once an account has been given more, or it is time; raises a `BudgetSpentError` where there is none."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -237,7 +233,7 @@ class Account(Limited):
                 in_time = None if limit == "seconds" else until
                 lenders = self._lenders()
                 async with kept_meanwhile(lenders[: lenders.index(account)], amount):
-                    await account.more(account, amount, what, last=last, wait=wait, until=in_time)
+                    await account.more(account, Need(amount, what, last, wait, in_time))
             elif account.may_fit(amount, limit, last=last) and not _is_over(wait):
                 await account.freed(until)
             else:

@@ -125,19 +125,13 @@ class Accounts:
         """Whether a message is on its way, which an end of the workflow would lose."""
         return self._borrowing.is_telling
 
-    def owing(self, place: Place) -> list[Account]:
-        """Return the accounts within a place that have something of a ledger."""
-        within = [account for opened, account in self._accounts.items() if Place(opened).is_within(place)]
-        each = (one for account in within for one in account.with_those_above())
-        return [one for one in each if one.ledger and Place(one.place).is_within(place) and not one.is_closed]
-
     async def close(self, place: Place) -> None:
         """Give back what is left of ledgers within a place, where nothing spends any more."""
         # What began without ledgers replays without even a turn of the event loop.
-        if owing := self.owing(place):
+        if owing := self._borrowing.of_ledgers(place):
             await uninterrupted(self._given_back(owing))
 
-    async def _given_back(self, owing: list[Account]) -> None:
+    async def _given_back(self, owing: Iterable[Account]) -> None:
         for one in owing:
             if not one.is_closed:
                 await self._borrowing.end(one)

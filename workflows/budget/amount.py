@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...contracts.wire.control.share import Portion
-from ...contracts.wire.totals import Totals, Unsettled
+from ...contracts.wire.totals import Totals
 
 NEXT_TO_NOTHING = 1e-9
 """US dollars. Sums of floats in another order differ by less."""
@@ -45,9 +45,8 @@ class Amount:
     @classmethod
     def of(cls, totals: Totals, turns: int) -> Amount:
         """Return what something came to, its calls without an answer included."""
-        lost = totals.unsettled or Unsettled()
-        tokens = totals.usage.total_tokens
-        return cls(totals.cost_usd + lost.usd, tokens + lost.tokens, turns + lost.calls)
+        usd, tokens, calls = totals.charged
+        return cls(usd, tokens, turns + calls)
 
     @classmethod
     def shared(cls, share: Portion) -> Amount:

@@ -18,14 +18,15 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from ...activities.control.ledgers import LedgerActivities
 from ...contracts import names
 from ...contracts.control.budget import Finish, WhenExhausted
-from ...contracts.control.ledger import Ledger
+from ...contracts.control.ledger import Ledger, ledger_workflow_id
 from ...contracts.text import first_line
 from ...contracts.wire.control.ledger import LedgerInput
 from ...contracts.wire.control.share import LedgerLimits, OfLedger, ShareAsked, ShareGiven, ShareRecalled
+from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import own_workflow, told_by
 from ..until_served import served
-from .account import Account, WaitForTopUp
+from .account import Account, Need
 from .amount import Amount
 from .signals import in_background, send_signal
 from .spent_error import BudgetSpentError
@@ -40,13 +41,9 @@ class _Question:
     """What is asked for."""
 
     account: Account
-    amount: Amount
-    what: str
-    last: bool
-    waits: bool = False
+    need: Need
+    waits: bool
     """Whether a top-up is waited for, which may be of time."""
-    until: float | None = None
-    """Seconds since 1970 until which it is."""
     number: int = 0
     is_awaited: bool = True
     """Whether something waits for the answer. Else what it gives is taken as it comes."""
@@ -108,6 +105,10 @@ class Borrowing:
         """Whether a message is on its way, which an end of the workflow would lose."""
         return self._telling > 0
 
+    def of_ledgers(self, place: Place) -> list[Account]:
+        """Return the accounts within a place that have something of a ledger."""
+        return [one for one in self._accounts if one.ledger and one.place.is_within(place)]
+
     async def end(self, account: Account) -> None:
         """Give back all that an account has: nothing is charged to it any more."""
         account.is_closed = True
@@ -116,48 +117,28 @@ class Borrowing:
         if account.has_untold:
             await self._tell(account)
 
-    async def ask(
-        self,
-        account: Account,
-        amount: Amount,
-        what: str,
-        *,
-        last: bool,
-        wait: WaitForTopUp | None,
-        until: float | None,
-    ) -> None:
+    async def ask(self, account: Account, need: Need) -> None:
         """Return once the run above has given an account more, as `More` has it."""
-        waits_until = wait.until if wait else None
-        question = _Question(account, amount, what, last, waits=wait is not None, until=waits_until)
-        await self._answered(question, until)
+        await self._answered(_Question(account, need, waits=need.wait is not None))
 
-    async def ask_ledger(
-        self,
-        account: Account,
-        amount: Amount,
-        what: str,
-        *,
-        last: bool,
-        wait: WaitForTopUp | None,
-        until: float | None,
-    ) -> None:
+    async def ask_ledger(self, account: Account, need: Need) -> None:
         """Return once a ledger has given an account more, as `More` has it.
 
         Where it has nothing and a top-up is waited for, it is asked once more, and answers when it has.
         """
-        first = _Question(account, amount, what, last)
+        first = _Question(account, need, waits=False)
         try:
-            await self._answered(first, until)
+            await self._answered(first)
         except BudgetSpentError as spent:
-            if wait is None:
+            if need.wait is None:
                 raise
             lacks = Amount.shared(first.answer.missing) if first.answer else Amount()
-            missing = account.missing(amount, last=last) if lacks.is_nothing else lacks
-            question = _Question(account, amount, what, last, waits=True, until=wait.until)
+            missing = account.missing(need.amount, last=need.last) if lacks.is_nothing else lacks
+            question = _Question(account, need, waits=True)
             reminding = asyncio.create_task(self._remind(question))
             try:
                 await self._ask(question)
-                await wait.topped_up(account, spent, missing, lambda: question.answer is not None)
+                await need.wait.topped_up(account, spent, missing, lambda: question.answer is not None)
             except BaseException:
                 if self._is_at_work():
                     self._give_up(question)
@@ -166,9 +147,9 @@ class Borrowing:
                 reminding.cancel()
             question.receive()
 
-    async def _answered(self, question: _Question, until: float | None) -> None:
-        """Ask, and take the answer, or give up at a moment."""
-        ledger = question.account.ledger
+    async def _answered(self, question: _Question) -> None:
+        """Ask, and take the answer, or give up when it is time."""
+        ledger, until = question.account.ledger, question.need.until
         summary = names.LEDGER_ANSWER + first_line(ledger.name, 80) if ledger else None
         try:
             while question.answer is None:
@@ -205,13 +186,14 @@ class Borrowing:
         # Another execution of the workflow may get the answer, and takes it for none of its own.
         question.number = question.number or workflow.random().getrandbits(48)
         self._questions[question.number] = question
+        need, waits = question.need, question.waits
         asked = {
             "number": question.number,
-            "need": question.account.limited(question.amount).share,
-            "what": question.what,
-            "last": question.last,
-            "wait": question.waits,
-            "until": question.until,
+            "need": question.account.limited(need.amount).share,
+            "what": need.what,
+            "last": need.last,
+            "wait": waits,
+            "until": need.wait.until if need.wait and waits else None,
         }
         await self._send(question.account, self._given_back(question.account).model_copy(update=asked))
 
@@ -297,14 +279,9 @@ class Borrowing:
             await self._tell(account)
 
 
-def ledger_id(ledger: Ledger) -> str:
-    """Return the id of the workflow that keeps a ledger."""
-    return names.LEDGER_ID + ledger.name
-
-
 def _lender_id(account: Account) -> str:
     if account.ledger:
-        return ledger_id(account.ledger)
+        return ledger_workflow_id(account.ledger.name)
     parent = workflow.info().parent
     return parent.workflow_id if parent else ""
 
@@ -317,13 +294,13 @@ async def _send_to_ledger(ledger: Ledger, message: ShareAsked, on_exhausted: tup
     """
     try:
         try:
-            await send_signal(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+            await send_signal(ledger_workflow_id(ledger.name), names.SHARE_ASKED_SIGNAL, message)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
             opened, summary = LedgerInput(name=ledger.name), f"the ledger {ledger.name}"
             await served(LedgerActivities.open, opened, summary=summary, options=policy.ledger_policy())
-            await send_signal(ledger_id(ledger), names.SHARE_ASKED_SIGNAL, message)
+            await send_signal(ledger_workflow_id(ledger.name), names.SHARE_ASKED_SIGNAL, message)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sostenuto import Budget, Stop
 from sostenuto.contracts.control.budget import Envelope
 from sostenuto.contracts.wire.places import Place
-from sostenuto.workflows.budget.account import Account, WaitForTopUp
+from sostenuto.workflows.budget.account import Account, Need
 from sostenuto.workflows.budget.amount import Amount
 from sostenuto.workflows.budget.carrying import carried_of, envelope_now, resume
 
@@ -15,9 +15,7 @@ GIVEN = Envelope(usd=0.5, tokens=10_000, until=60.0, whole_usd=2.0, on_exhausted
 DESK = Place("desk")
 
 
-async def _asks(
-    account: Account, amount: Amount, what: str, *, last: bool, wait: WaitForTopUp | None, until: float | None
-) -> None:
+async def _asks(account: Account, need: Need) -> None:
     raise AssertionError("nothing is asked here")
 
 
