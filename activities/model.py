@@ -38,7 +38,7 @@ from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
 from .lenient_json import json_object, with_text_alone
-from .model_adapter import Completion, ModelAdapter, ModelRequest
+from .model_adapter import Completion, ModelAdapter, ModelRequest, window_of
 from .not_served import NotServedError, cannot
 from .prices.price import Charge, PriceList
 from .refusals import completed
@@ -93,7 +93,9 @@ class ModelActivities:
                 context = await self._contexts.own(is_there=call.context)
                 self._validator.check(prefix.head, context)
                 request = _request(prefix, model, call, self._connected(prefix.head, context))
-                with self._live.model_call(model, structured=request.output is not None) as on_delta:
+                with self._live.model_call(model, structured=request.output is not None) as said:
+                    # A summary is no part of what the run says.
+                    on_delta = None if call.summary else said
                     ask = partial(completed, self._adapter(model), request)
                     # Of an answer in JSON a part is none.
                     keeps = call.keep and request.output is None
@@ -119,7 +121,8 @@ class ModelActivities:
             except Exception as error:  # noqa: BLE001 - a bug of ours, and each attempt may have been paid for
                 message = f"{model.name}: {error}"
                 raise failure(error, message, kind=type(error).__name__, retryable=False) from None
-        self._cache.put_prefix(reply.id, whole, replaces=call.after)
+        if not call.summary:
+            self._cache.put_prefix(reply.id, whole, replaces=call.after)
         return reply
 
     def _connected(self, head: Head, context: RunContext) -> dict[str, McpServer]:
@@ -148,6 +151,8 @@ class ModelActivities:
             prefix: Prefix | None = Prefix.start(call.head)
         else:
             prefix = self._cache.prefix(call.after)
+            if prefix and (call.compactions or call.summary):
+                prefix = prefix.shortened(call.compactions, call.base if call.summary else None)
         if prefix is None or len(prefix.messages) != call.base:
             head, messages = await _fetch(call.transcript, 0, call.base)
             prefix = Prefix.start(head or _no_head(call)).extended(messages)
@@ -182,11 +187,11 @@ class ModelActivities:
         context: RunContext,
     ) -> ModelReply:
         model = call.instead or prefix.head.model.choices[call.choice]
-        message = _writable(_with_own_ids(completion.message, len(prefix.messages)))
-        if prefix.head.output is not None:
+        message = _writable(_with_own_ids(completion.message, call.left + len(prefix.messages)))
+        if prefix.head.output is not None and not call.summary:
             message = _with_json_alone(message)
         wrong: tuple[str, ...] = ()
-        if not message.tool_calls and completion.stop is not StopReason.INTERRUPTED:
+        if not (message.tool_calls or call.summary) and completion.stop is not StopReason.INTERRUPTED:
             left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
             refused = completion.stop is StopReason.REFUSAL
             wrong = await self._validator.problems(
@@ -217,7 +222,13 @@ class ModelActivities:
             request_id=encodable(completion.request_id),
             without=missing,
             attribution=completion.attribution,
+            windows=self._windows(prefix.head, model) if call.windows else {},
         )
+
+    def _windows(self, head: Head, model: Model) -> dict[str, int]:
+        """Return how many tokens the model takes, and those that may take its place."""
+        known = ((one.name, window_of(self._adapters.get(one.provider), one)) for one in (model, *head.model.choices))
+        return {name: tokens for name, tokens in known if tokens}
 
     async def _cost(self, model: Model, name: str, usage: Usage | None) -> float | None:
         """Return US dollars for a call, by the model's own price where it has one."""
@@ -227,19 +238,19 @@ class ModelActivities:
 
 
 def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str, McpServer]) -> ModelRequest:
-    head = prefix.head
+    head, answers_alone = prefix.head, call.last or call.summary
     return ModelRequest(
         model=model,
         instructions=head.instructions,
         messages=prefix.messages,
-        tools=() if call.last else head.tools,
-        output=head.output,
+        tools=() if answers_alone else head.tools,
+        output=None if call.summary else head.output,
         without=frozenset(call.without),
-        tool_choice="" if call.last else call.tool_choice,
+        tool_choice="" if answers_alone else call.tool_choice,
         parallel_tool_calls=head.parallel_tool_calls,
         room=call.room,
         output_tokens=call.allowance.output_tokens if call.allowance else None,
-        provider_tools=() if call.last else head.provider_tools,
+        provider_tools=() if answers_alone else head.provider_tools,
         servers=servers,
     )
 

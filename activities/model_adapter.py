@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..contracts.collection.citation import Attribution
 from ..contracts.mcp import McpServer
@@ -128,3 +128,17 @@ class ModelAdapter(Protocol):
     async def close(self) -> None:
         """Close the connections."""
         ...
+
+
+@runtime_checkable
+class KnowsWindow(Protocol):
+    """An adapter that knows how much its models take at once."""
+
+    def window(self, model: Model) -> int:
+        """Return the most tokens of a prompt and its answer; 0 where that is not known."""
+        ...
+
+
+def window_of(adapter: object, model: Model) -> int:
+    """Return most tokens of a prompt and answer; 0 where that is not known."""
+    return adapter.window(model) if isinstance(adapter, KnowsWindow) else 0

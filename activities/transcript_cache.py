@@ -6,11 +6,13 @@ What it lacks is asked of the workflow.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..contracts.message import Message, TextPart, ToolResultPart
 from ..contracts.model import Head
 from ..contracts.prompt_hash import chain_link, chain_start
+from ..contracts.wire.memory.compaction import Compaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,20 @@ class Prefix:
             chain, added = chain_link(chain, message)
             size += added
         return Prefix(self.head, self.messages + messages, chain, size)
+
+    def shortened(self, steps: tuple[Compaction, ...], length: int | None = None) -> Prefix:
+        """Return this transcript without what left the prompt.
+
+        Args:
+            steps: How it was shortened.
+            length: How many of the messages are wanted. None: all.
+        """
+        if not steps and (length is None or length >= len(self.messages)):
+            return self
+        messages: Sequence[Message] = self.messages
+        for step in steps:
+            messages = step.apply(messages)
+        return Prefix.start(self.head).extended(tuple(messages[:length]))
 
 
 class TranscriptCache:

@@ -185,6 +185,8 @@ class Message(Contract):
 
     role: Role
     parts: tuple[Part, ...]
+    pinned: bool = False
+    """Whether it stays in the prompt where older messages leave it."""
 
     @property
     def text(self) -> str:
@@ -213,7 +215,13 @@ class Message(Contract):
         return next((text for text in said if text), None)
 
     @classmethod
-    def user(cls, content: str | Part | list[str | Part]) -> Message:
-        """Make a user message of a text, a part, or a list of both."""
+    def user(cls, content: str | Part | list[str | Part], *, pinned: bool = False) -> Message:
+        """Make a user message of a text, a part, or a list of both.
+
+        Args:
+            content: What it says.
+            pinned: Whether it stays in the prompt where older messages leave it.
+        """
         items = content if isinstance(content, list) else [content]
-        return cls(role=Role.USER, parts=tuple(TextPart(text=i) if isinstance(i, str) else i for i in items))
+        parts = tuple(TextPart(text=i) if isinstance(i, str) else i for i in items)
+        return cls(role=Role.USER, parts=parts, pinned=pinned)

@@ -13,12 +13,13 @@ from .contracts.collection.collection import Collection
 from .contracts.collection.document import Document
 from .contracts.control.approval import Approval
 from .contracts.control.ask_person import AskPerson
-from .contracts.control.budget import Ask, Budget, Degrade, Finish, Stop
+from .contracts.control.budget import Ask, Budget, Degrade, Finish, Shorten, Stop
 from .contracts.control.ledger import Ledger
 from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
+from .contracts.memory.conversation import Memory
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
 from .contracts.provider_tool import CodeExecution, FileSearch, Location, McpConnector, WebSearch
@@ -58,6 +59,7 @@ from .contracts.wire.event import (
 )
 from .contracts.wire.feedback.score import Score
 from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
+from .contracts.wire.memory.memory_event import MemoryCompacted
 from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
@@ -112,6 +114,8 @@ __all__ = [
     "McpServer",
     "MemberFinished",
     "MemberStarted",
+    "Memory",
+    "MemoryCompacted",
     "Message",
     "Model",
     "ModelError",
@@ -142,6 +146,7 @@ __all__ = [
     "RunStarted",
     "Score",
     "SetupError",
+    "Shorten",
     "SostenutoError",
     "SpecError",
     "Status",

@@ -19,6 +19,7 @@ from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .service_settings import CompatibleProvider, secret_of
 from .settings import BUILT_IN, Settings
+from .stack.llama_server import CONTEXT_TOKENS
 
 if TYPE_CHECKING:
     from ..activities.adapters.embeddings.minilm import MiniLmEmbedder, TextVectors
@@ -84,16 +85,17 @@ def build_adapters(settings: Settings, embedder: LazyEmbedder | None = None) -> 
     """
     shared = embedder or build_embedder(settings)
     anthropic, openai = (_profiles(settings, name, name) for name in ("anthropic", "openai"))
-    builders: dict[str, Callable[[], ModelAdapter]] = {
-        "anthropic": lambda: _anthropic(settings, anthropic),
-        "openai": lambda: _openai(settings, openai),
-        LOCAL_PROVIDER: lambda: _local(settings, shared),
-    }
+    adapters = [
+        LazyAdapter("anthropic", lambda: _anthropic(settings, anthropic), anthropic.window),
+        LazyAdapter("openai", lambda: _openai(settings, openai), openai.window),
+        LazyAdapter(LOCAL_PROVIDER, lambda: _local(settings, shared), lambda _: CONTEXT_TOKENS),
+    ]
     for name, provider in settings.providers.items():
-        builders[name] = _compatible(name, provider, _profiles(settings, name, _dialect(name, provider)))
+        profiles = _profiles(settings, name, _dialect(name, provider))
+        adapters.append(LazyAdapter(name, _compatible(name, provider, profiles), profiles.window))
     if settings.script:
-        builders["scripted"] = lambda: _scripted(settings)
-    return {name: LazyAdapter(name, build) for name, build in builders.items()}
+        adapters.append(LazyAdapter("scripted", lambda: _scripted(settings)))
+    return {adapter.provider: adapter for adapter in adapters}
 
 
 def build_embedder(settings: Settings) -> LazyEmbedder:
@@ -136,10 +138,18 @@ class LazyAdapter:
     """An adapter that is built at its first call.
 
     It is built in a thread, so that its imports stall nothing else.
+
+    Args:
+        provider: The name that it goes by.
+        build: Builds it.
+        window: Returns the most tokens that a model of that name takes at once, 0 where that is not known.
     """
 
-    def __init__(self, provider: str, build: Callable[[], ModelAdapter]) -> None:
+    def __init__(
+        self, provider: str, build: Callable[[], ModelAdapter], window: Callable[[str], int] = lambda _: 0
+    ) -> None:
         self.provider = provider
+        self._window = window
         self._adapter = Lazy(build, f"this worker cannot call {provider!r}")
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
@@ -149,6 +159,10 @@ class LazyAdapter:
             ModelError: The call failed; the adapter raised it.
         """
         return await (await self._adapter.get()).complete(request, on_delta)
+
+    def window(self, model: Model) -> int:
+        """Return the most tokens of a prompt and its answer; 0 where that is not known."""
+        return self._window(model.model)
 
     async def close(self) -> None:
         """Close the connections, where there are any yet."""

@@ -14,6 +14,7 @@ from ..contracts.message import Message
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.runnable import Runnable
 from ..contracts.tool import ToolDefinition
+from ..contracts.wire.memory.compaction import Compaction
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import Place
 from ..contracts.wire.retrieval import RetrievalCall, Retrieved
@@ -153,4 +154,12 @@ class AgentHost(Children, Searching, Protocol):
 
     def replied(self, place: Place, reply: ModelReply) -> None:
         """Take note of a model's reply: what it cost, and what it said."""
+        ...
+
+    def spent_on(self, reply: ModelReply, tally: Tally) -> None:
+        """Take in what a model call cost that is no turn of the agent's, such as a summary."""
+        ...
+
+    def compacted(self, place: Place, step: Compaction) -> None:
+        """Show by what a prompt was shortened."""
         ...

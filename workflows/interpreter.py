@@ -17,6 +17,7 @@ from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
 from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
 from ..contracts.tool import ToolDefinition
+from ..contracts.wire.memory.compaction import Compaction
 from ..contracts.wire.model_call import ModelReply
 from ..contracts.wire.places import Place
 from ..contracts.wire.retrieval import RetrievalCall, Retrieved
@@ -171,6 +172,16 @@ class Interpreter:
         self.tally.reply(reply)
         self.cost.note()
         self.details.told(place, (reply.message,))
+
+    def spent_on(self, reply: ModelReply, tally: Tally) -> None:
+        """Take in what a model call cost that is no turn of the agent's, such as a summary."""
+        for one in (tally, self.tally):
+            one.reply(reply)
+        self.cost.note()
+
+    def compacted(self, place: Place, step: Compaction) -> None:
+        """Show by what a prompt was shortened."""
+        self.details.compacted(place, step.words)
 
     async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
         """Return what a search finds; take that in, and what it cost, and show it."""

@@ -75,6 +75,12 @@ class Details:
         self._entries.append(f"**search**{f' · {label}' if label else ''} · {_harmless(summary)}")
         self._publish()
 
+    def compacted(self, place: Place, words: str) -> None:
+        """Show by what a prompt was shortened."""
+        label = place.below(self._root)
+        self._entries.append(f"**memory**{f' · {label}' if label else ''} · {_harmless(words)}")
+        self._publish()
+
     def waits(self, place: Place, tool: str, group: str) -> None:
         """Show that a call waits for a person."""
         label = place.below(self._root)

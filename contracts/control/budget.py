@@ -43,6 +43,18 @@ class Ask(Spec):
         return "expires" if isinstance(unnamed, timedelta | int | float) else ""
 
 
+class Shorten(Spec):
+    """Go on with a shorter prompt.
+
+    What is older leaves it, as the agent's `Memory` says; without one, as a `Memory()` does.
+    """
+
+    kind: Literal["shorten"] = "shorten"
+
+    def __init__(self) -> None:
+        self._construct({})
+
+
 class Finish(Spec):
     """Ask the model once more, to answer with what there is.
 
@@ -70,11 +82,12 @@ class Stop(Spec):
         self._construct({})
 
 
-WhenExhausted: TypeAlias = Annotated[Degrade | Ask | Finish | Stop, Field(discriminator="kind")]
+OnExhausted: TypeAlias = Degrade | Shorten | Ask | Finish | Stop
+WhenExhausted: TypeAlias = Annotated[OnExhausted, Field(discriminator="kind")]
 """What happens once a budget is not enough for the next call."""
 
-_STEPS: Final = (Degrade, Ask, Finish, Stop)
-_STEP_WORDS: Final = ('Degrade("provider/model")', "Ask()", "Finish()", "Stop()")
+_STEPS: Final = (Degrade, Shorten, Ask, Finish, Stop)
+_STEP_WORDS: Final = ('Degrade("provider/model")', "Shorten()", "Ask()", "Finish()", "Stop()")
 _FINISH_OR_STOP: Final = (Finish(), Stop())
 
 _ELSEWHERE = {
@@ -118,7 +131,7 @@ class Budget(Spec):
         seconds: float | timedelta | None = None,
         share: float | None = None,
         ledger: Ledger | str | None = None,
-        on_exhausted: Degrade | Ask | Finish | Stop | Iterable[Degrade | Ask | Finish | Stop] = _FINISH_OR_STOP,
+        on_exhausted: OnExhausted | Iterable[OnExhausted] = _FINISH_OR_STOP,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

@@ -16,6 +16,7 @@ from ..control.ask_person import AskPerson
 from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
+from ..memory.conversation import Memory
 from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
@@ -45,6 +46,7 @@ class _AgentFields(TypedDict, total=False):
     context: Any
     description: str
     budget: Budget | None
+    memory: Memory | None
 
 
 class Agent(Answerer[OutT_co]):
@@ -88,6 +90,8 @@ class Agent(Answerer[OutT_co]):
     max_repeats: int = Field(default=3, ge=2)
     """How many turns in a row may ask for the very same tool calls. At this count they are answered with an
     error instead of run; two turns later the run ends as `exhausted`."""
+    memory: Memory | None = None
+    """How much of a long conversation the model is told. None: all of it."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
 
@@ -138,6 +142,7 @@ class Agent(Answerer[OutT_co]):
         context: Any = None,
         description: str = "",
         budget: Budget | None = None,
+        memory: Memory | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

@@ -31,7 +31,7 @@ _ANSWERER: Final[Mapping[str, str]] = {
     **dict.fromkeys(("model_settings", "top_p", "top_k"), _SAMPLING.format("temperature=…, options={…}")),
     **dict.fromkeys(("guardrails", "output_guardrails", "result_validators"), "write validators=[a function]"),
     **dict.fromkeys(
-        ("memory", "checkpointer", "session", "history"),
+        ("checkpointer", "session", "history"),
         "a run keeps its own context, and a conversation of many turns is client.chat(…)",
     ),
 }
@@ -56,6 +56,7 @@ WORDS_OF_PROMPT: Final[Mapping[str, str]] = {
     **_ANSWERER,
     **dict.fromkeys(("prompt", "text", "messages"), "write template="),
     "tools": "a prompt has none: write Agent(…, tools=[…])",
+    "memory": "a prompt is one question: a conversation that may grow long is an Agent(…, memory=Memory())",
 }
 """Of a prompt."""
 

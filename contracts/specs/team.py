@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, Unpack, override
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..memory.conversation import Memory
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
@@ -35,6 +36,7 @@ _STYLES_OF: Mapping[str, tuple[Style, ...]] = {
     "writer": ("plan",),
     "entry": ("handoff",),
     "limit": ("debate", "plan"),
+    "memory": ("delegate",),
 }
 """Fields that not every style has."""
 
@@ -60,6 +62,7 @@ class _TeamFields(TypedDict, total=False):
     writer: Node | None
     description: str
     budget: Budget | None
+    memory: Memory | None
 
 
 class Team(Answerer[OutT_co]):
@@ -98,6 +101,8 @@ class Team(Answerer[OutT_co]):
     """Style `debate`: who decides. Default: the team's model."""
     writer: Runnable | None = None
     """Style `plan`: who writes the answer from the results. Default: the planner."""
+    memory: Memory | None = None
+    """Style `delegate`: how much of a long conversation the leader is told. None: all of it."""
 
     @overload
     def __init__(
@@ -146,6 +151,7 @@ class Team(Answerer[OutT_co]):
         writer: Node | None = None,
         description: str = "",
         budget: Budget | None = None,
+        memory: Memory | None = None,
         **unknown: Any,
     ) -> None:
         given = arguments(locals())
@@ -272,4 +278,5 @@ class Team(Answerer[OutT_co]):
             output=self.output,
             validators=self.validators,
             max_turns=self.rounds,
+            memory=self.memory,
         )

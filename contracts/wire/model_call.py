@@ -10,6 +10,7 @@ from ..contract import Contract
 from ..message import Message
 from ..model import Head, Model
 from ..usage import Usage
+from .memory.compaction import Compaction
 
 
 class StopReason(StrEnum):
@@ -77,6 +78,14 @@ class ModelCall(Contract):
     """The model that is called in place of that choice: a budget is not enough for another."""
     last: bool = False
     """Whether it may call no tools: a budget is enough for no more than this answer."""
+    compactions: tuple[Compaction, ...] = ()
+    """What left the prompt since the reply `after`, in order. `base` counts what is left."""
+    left: int = 0
+    """How many more messages the conversation has than the prompt."""
+    summary: bool = False
+    """Whether it asks for a summary of the first `base` messages, in place of an answer: it calls no tools then."""
+    windows: bool = False
+    """Whether it is wanted how many tokens the models take."""
 
 
 class CallEnd(Contract):
@@ -116,6 +125,8 @@ class ModelReply(Contract):
     """Features that the model was found to refuse by this call, which was then made without them."""
     attribution: Attribution = Attribution.MODEL
     """How it was found what the claims of a `Cited` answer rest on."""
+    windows: dict[str, int] = {}
+    """Most tokens of a prompt and its answer, by `provider/model`, where that was wanted and is known."""
 
     def tells_cost(self, *, priced: bool) -> bool:
         """Return whether the provider told what a budget has to know of the call.

@@ -23,6 +23,7 @@ SEPARATOR = "/"
 APPROVAL_STEP = "approval"
 """Last part of the id of a request for an approval."""
 _RECONCILE_STEP = "reconcile"
+_SUMMARY_STEP = "summary"
 
 _STEP = ":"
 _NUMBER = "#"
@@ -132,6 +133,20 @@ class Place(str):
             fallback: How many models of this turn failed before it.
         """
         return f"{self}{_STEP}turn-{turn}" + (f"-{fallback}" if fallback else "")
+
+    def summary(self, turn: int, failed: int = 0) -> str:
+        """Return the id of a model call here that summarizes what came before a turn.
+
+        Args:
+            turn: From 1.
+            failed: How many model calls of this turn failed before it, or were summaries.
+        """
+        return f"{self}{_STEP}{_SUMMARY_STEP}-{turn}" + (f"-{failed}" if failed else "")
+
+    @property
+    def summaries(self) -> Place:
+        """The place of the summaries of what was said here."""
+        return self / _SUMMARY_STEP
 
     def tool_call(self, call_id: str) -> str:
         """Return the id of the tool call here that the call id names."""

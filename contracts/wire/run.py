@@ -28,6 +28,7 @@ from ..tool import ToolDefinition
 from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
 from .control.top_up import CarriedBudget, TakenTopUp
+from .memory.compaction import KeptMessages
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -83,6 +84,8 @@ class Counted(Contract):
     """Tokens up to the last reply, that included; 0 where nobody has told."""
     model: str = ""
     """`provider/model` that counted them: others count otherwise."""
+    part: float = 1.0
+    """Which part of them is in the prompt still, by the length of the messages."""
 
 
 class Carried(Contract):
@@ -129,6 +132,10 @@ class Carried(Contract):
     """What it did and has not undone. Packed, as the messages are."""
     compensated: Compensation | None = None
     """What was undone in runs nested in it."""
+    kept: KeptMessages | None = None
+    """Where the messages stand in the whole conversation, where some have left the prompt."""
+    windows: dict[str, int] = {}
+    """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
 
     @field_serializer("messages", "passages", "effects", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:

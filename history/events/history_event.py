@@ -16,6 +16,7 @@ from temporalio.converter import DataConverter
 
 from ...contracts.errors import SetupError
 from ...contracts.limits import HOW_TO_READ_OUTSIDE
+from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.places import EventId
 from ...contracts.wire.run import Result
 
@@ -89,4 +90,17 @@ def end_fields(result: Result) -> dict[str, Any]:
         "turns": result.turns,
         "usage": result.usage,
         "cost_usd": result.cost_usd,
+    }
+
+
+def reply_fields(reply: ModelReply) -> dict[str, Any]:
+    """Return what the event of an answer has of a model's reply."""
+    return {
+        "model": reply.model,
+        "message": reply.message,
+        "usage": reply.usage,
+        "cost_usd": reply.cost_usd,
+        "prompt_hash": reply.prompt_hash,
+        "stop": reply.stop,
+        "without": reply.without,
     }

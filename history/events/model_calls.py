@@ -15,7 +15,8 @@ from ...contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelRe
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from .control.budgets import read_allowance
-from .history_event import RecordedEvent
+from .history_event import RecordedEvent, reply_fields
+from .memory.compactions import read_compaction, read_summary
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
 from .tool_calls import responses_first_told
 from .transcript import RebuiltTranscript
@@ -26,6 +27,8 @@ def read_model_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accum
     if scheduled.input is None:
         return UNREAD
     call = recorded.value(scheduled.input, ModelCall)
+    if call.summary:
+        return read_summary(recorded, call, so_far)
     events = tuple(_requested(recorded, call, so_far))
     return Reading(Place(call.transcript), ModelOutcome(call, so_far), events)
 
@@ -42,6 +45,7 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
         transcript.head = call.head
     before, failure = transcript.choice, transcript.failure
     spent = tuple(read_allowance(recorded, call, transcript, so_far))
+    steps = transcript.new_steps(call)
     transcript.sent(call, so_far.found, so_far.told)
     yield from responses_first_told(recorded, call.transcript, transcript)
     if call.choice != before:
@@ -53,6 +57,8 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
             reason=failure,
         )
     yield from spent
+    for step in steps:
+        yield read_compaction(recorded, call, step)
     yield ModelRequested(**recorded.stamp(call.transcript), turn=call.turn, model=call.model)
 
 
@@ -68,18 +74,8 @@ class ModelOutcome:
         reply = recorded.value(result, ModelReply)
         self.so_far.tally.reply(reply)
         self.so_far.transcripts[activity.path].replied(reply, self.call.turn, recorded.at)
-        yield ModelResponded(
-            **recorded.stamp(activity.path),
-            turn=self.call.turn,
-            model=reply.model,
-            message=reply.message,
-            usage=reply.usage,
-            cost_usd=reply.cost_usd,
-            **activity.took(recorded),
-            prompt_hash=reply.prompt_hash,
-            stop=reply.stop,
-            without=reply.without,
-        )
+        about = {**activity.took(recorded), **reply_fields(reply)}
+        yield ModelResponded(**recorded.stamp(activity.path), turn=self.call.turn, **about)
         for part in reply.message.tool_calls:
             yield ToolRequested(
                 **recorded.stamp(activity.path),

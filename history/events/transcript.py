@@ -12,6 +12,7 @@ from datetime import datetime
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ...contracts.model import Head, Model
 from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
+from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ...contracts.wire.run import Rejected
 
@@ -56,6 +57,11 @@ class SentPrompt:
         """Equals `ModelReply.prompt_hash` where the prompt is the one that was sent."""
         return prompt_hash(self._chain.after(self.head, self.messages), self.model)
 
+    def beyond(self, earlier: SentPrompt) -> tuple[Message, ...]:
+        """Return the messages that an earlier prompt of the same transcript did not have."""
+        known = {id(message) for message in earlier.messages}
+        return tuple(message for message in self.messages if id(message) not in known)
+
 
 @dataclass(frozen=True, slots=True)
 class AskedCall:
@@ -74,6 +80,7 @@ class RebuiltTranscript:
     ) -> None:
         self.head = head
         self.messages = list(messages)
+        """Those that the next prompt has, as far as the history tells."""
         self.choice = choice
         """Place in `Model.choices` of the model in use."""
         self.instead: Model | None = None
@@ -86,12 +93,22 @@ class RebuiltTranscript:
         """Answers that were wrong."""
         self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
-        self._sent: dict[int, tuple[int, int, Model | None]] = {}
+        self._sent: dict[int, tuple[list[Message], int, int, Model | None]] = {}
         self._chain = _Chain()
+        self._at_reply: tuple[list[Message], int] | None = None
+        """The prompt as the last reply left it, and how many messages it had then; None before there is one. What
+        leaves the prompt is said of these."""
+        self._steps = 0
+        """By how many steps it was shortened since, as far as that was told."""
+        self._whole = list(self.messages)
+        """All messages, those that left the prompt too."""
+        self._answered: int | None = None
+        """How many of all there were with the last reply; None before there is one."""
 
     def take_over(self, messages: Sequence[Message]) -> None:
         """Take in a page of the conversation that this one continues, before all else."""
-        self.messages[self._taken_over : self._taken_over] = messages
+        for known in (self.messages, self._whole):
+            known[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
@@ -102,15 +119,24 @@ class RebuiltTranscript:
             found: What searches found that no model asked for, by the ids of their activities.
             told: Parts of what a chat was told, by their digests.
         """
-        self.messages[call.base :] = [self._resolved(message, found, told) for message in call.tail]
+        tail = [self._resolved(message, found, told) for message in call.tail]
+        if call.compactions:
+            self.messages = self._shortened(call)
+        self.messages[call.base :] = tail
+        if self._answered is None:
+            self._answered = after_last_reply(self._whole)
+        self._whole[self._answered :] = [self._untouched(message) for message in tail]
         self.choice = call.choice
         self.failure = ""
         self.instead = call.instead
-        self._sent[call.turn] = (len(self.messages), call.choice, call.instead)
+        self._sent[call.turn] = (self.messages, len(self.messages), call.choice, call.instead)
 
     def replied(self, reply: ModelReply, turn: int, at: datetime) -> None:
         """Take in the model's answer."""
         self.messages.append(reply.message)
+        self._whole.append(reply.message)
+        self._at_reply = (self.messages, len(self.messages))
+        self._answered, self._steps = len(self._whole), 0
         self.calls = {part.id: AskedCall(part, turn, at) for part in reply.message.tool_calls}
         self._results = {}
         if reply.output_errors and not reply.message.tool_calls and reply.stop is not StopReason.REFUSAL:
@@ -137,7 +163,7 @@ class RebuiltTranscript:
         """Return all messages so far, with results that the model has not been told yet."""
         told = {part.call_id for m in self._since_reply() for part in m.parts if isinstance(part, ToolResultPart)}
         untold = (self._results[call_id] for call_id in self.calls if call_id in self._results and call_id not in told)
-        return (*self.messages, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
+        return (*self._whole, *(Message(role=Role.TOOL, parts=(result,)) for result in untold))
 
     def prompt(self, turn: int) -> SentPrompt:
         """Return what a turn's model call sent; the last call, after a fallback.
@@ -145,10 +171,34 @@ class RebuiltTranscript:
         Raises:
             KeyError: The history tells of no such call.
         """
-        length, choice, instead = self._sent[turn]
-        return SentPrompt(
-            self.head, tuple(self.messages[:length]), instead or self.head.model.choices[choice], self._chain
-        )
+        messages, length, choice, instead = self._sent[turn]
+        return SentPrompt(self.head, tuple(messages[:length]), instead or self.head.model.choices[choice], self._chain)
+
+    def summarized(self, call: ModelCall) -> RebuiltTranscript:
+        """Return what a call for a summary of its first messages sent, as a transcript of its own."""
+        asked = RebuiltTranscript(self.head, [*self._shortened(call)[: call.base], *call.tail])
+        asked._sent[call.turn] = (asked.messages, len(asked.messages), call.choice, call.instead)
+        return asked
+
+    def new_steps(self, call: ModelCall) -> tuple[Compaction, ...]:
+        """Take in and return the steps by which the prompt was shortened that were not told yet."""
+        known, self._steps = self._steps, len(call.compactions)
+        return call.compactions[known:]
+
+    def _shortened(self, call: ModelCall) -> list[Message]:
+        """Return what is left in the prompt of what the last reply knows."""
+        if self._at_reply is None:
+            self._at_reply = (self.messages, after_last_reply(self.messages))
+        known, length = self._at_reply
+        messages = known[:length]
+        for step in call.compactions:
+            messages = step.apply(messages)
+        return messages
+
+    def _untouched(self, message: Message) -> Message:
+        """Return a message with what its tools returned, of which the model may be told less."""
+        parts = tuple(self._results.get(p.call_id, p) if isinstance(p, ToolResultPart) else p for p in message.parts)
+        return message if parts == message.parts else message.model_copy(update={"parts": parts})
 
     def _since_reply(self) -> list[Message]:
         since: list[Message] = []
@@ -175,3 +225,9 @@ class RebuiltTranscript:
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
             return self.messages[part.message].parts[part.part]
         return part
+
+
+def after_last_reply(messages: Sequence[Message]) -> int:
+    """Return how many messages there are up to the last one of the model, that included."""
+    replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
+    return next((index + 1 for index in replies), 0)

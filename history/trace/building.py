@@ -29,6 +29,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
@@ -207,7 +208,7 @@ class TraceBuilder:
                 self._note_at_once(event, kind="notice", name=name, reason=event.reason)
             case ApprovalRequested() | ApprovalDecided():
                 self._take_approval(event)
-            case BudgetWarned() | BudgetSpent() | BudgetToppedUp():
+            case BudgetWarned() | BudgetSpent() | BudgetToppedUp() | MemoryCompacted():
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
@@ -280,12 +281,12 @@ class TraceBuilder:
         except KeyError:
             return {}
         try:
-            before = len(projection.prompt(event.turn - 1, event.path).messages)
+            told = sent.beyond(projection.prompt(event.turn - 1, event.path))
         except KeyError:
-            before = 0
+            told = sent.messages
         head = None if self._heads.get(event.path) == sent.head else sent.head
         self._heads[event.path] = sent.head
-        return {"messages": len(sent.messages), "told": sent.messages[before:], "head": head}
+        return {"messages": len(sent.messages), "told": told, "head": head}
 
     def _take_tool(self, event: ToolRequested | ToolResponded) -> None:
         key = Place(event.path).tool_call(event.call_id)

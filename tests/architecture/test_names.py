@@ -126,6 +126,7 @@ PUBLIC = {
     *("__version__", "tool"),
     *("Ask", "BudgetToppedUp", "PendingTopUp", "ToppedUp"),
     *("Ledger", "LedgerState"),
+    *("Memory", "MemoryCompacted", "Shorten"),
     *("Budget", "BudgetSpent", "BudgetWarned", "Degrade", "Finish", "LongPrice", "Price", "Stop"),
     *("CitationPart", "CodeExecution", "FileSearch", "Location", "McpConnector", "WebSearch"),
     *("Citation", "Cited", "Claim", "Document"),
@@ -198,6 +199,7 @@ def test_discriminators() -> None:
         *("route.chosen", "member.started", "member.finished", "run.stalled", "run.finished", "tools.faulty"),
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
         *("approval.requested", "approval.decided", "budget.warned", "budget.spent", "budget.topped_up"),
+        "memory.compacted",
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from ...contracts.control.budget import Ask, Degrade, Finish
+from ...contracts.control.budget import Ask, Degrade, Finish, Shorten
 from ...contracts.message import Message
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.run import Result, Status
@@ -26,7 +26,7 @@ async def when_exhausted(
 ) -> Result | None:
     """Do what the budget says; return any result that it ends with.
 
-    None: it goes on, with another model or with more budget.
+    None: it goes on, with another model, a shorter prompt, or more budget.
 
     Args:
         spent: Which budget is not enough.
@@ -37,10 +37,12 @@ async def when_exhausted(
     for step in spent.on_exhausted:
         if isinstance(step, Degrade) and models.degrade(step.model):
             return None
+        if isinstance(step, Shorten) and await models.shorten():
+            return None
         if isinstance(step, Ask) and await _topped_up(step, models):
             return None
         if isinstance(step, Finish) and spent.limit != "seconds":
-            asked = len(state.transcript.messages)
+            asked = state.transcript.count
             state.transcript.add(Message.user(LAST_WORDS))
             try:
                 take(await models.reply(last=True))

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from ...activities.model import ModelActivities
 from ...contracts.control.budget import Ask
+from ...contracts.errors import ContextOverflow
+from ...contracts.memory.conversation import Memory
+from ...contracts.message import Message
 from ...contracts.model import Head, Model
 from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
-from ...contracts.wire.model_call import Allowance, ModelCall, ModelReply
+from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Counted
-from ...contracts.wire.totals import Totals
-from .. import policy
-from ..budget.account import Account
-from ..budget.amount import Amount
-from ..budget.worst_case import allowance_for, most_searches, prompt_tokens, whole_cost
-from ..concurrency import end_of, outcome_of
+from ..budget.worst_case import most_searches, prompt_tokens, whole_cost
 from ..host import AgentHost
-from ..payload_limits import PayloadTooLargeError
+from ..memory.compactor import Compactor
 from ..run_context import has_context
-from ..ui_details import compact
-from ..until_served import until_served
+from .paid_calls import PaidCall, PaidCalls
 from .state import AgentState
 
-_MOST_LOST = 3
-"""So many attempts of one call may be charged without an answer."""
+_SUMMARY_OVERHEAD_TOKENS = 1_024
+"""What a model may think before it writes a summary."""
 
 
 class ModelCalls:
@@ -39,21 +36,24 @@ class ModelCalls:
         host: What the workflow gives to every runnable in it.
         agent: Whose model.
         place: Where it stands.
-        state: What it knows. Which model is in use is written there, all else only read.
+        state: What it knows. Which model is in use is written there, and what leaves the prompt; else only read.
         keep: Whether what the model said is wanted where a cancel comes in the middle of an answer.
     """
 
     def __init__(self, host: AgentHost, agent: Agent, place: Place, state: AgentState, *, keep: bool = False) -> None:
-        self._keep = keep
         self._host = host
         self._models = agent.model.choices
+        self._memory = agent.memory
         self._place = place
         self._state = state
+        self._paid = PaidCalls(host, place, state, keep=keep)
+        self._keep = keep
         # Of several at work in one workflow the UI would show the same line.
         below = place.below(host.root)
         self._label = f"{below} · " if below else ""
-        self._turn = self._failed = 0
-        """The turn, and how many calls of it failed so far: where a budget is, it may be asked for again."""
+        self._turn = self._failed = self._summaries = self._overflown = 0
+        """The turn, and how many calls of it failed so far: where a budget is, it may be asked for again. How many
+        summaries it took, and the last turn whose prompt was refused as too long."""
 
     async def reply(self, *, last: bool = False) -> ModelReply:
         """Return the reply of the model in use, or of the first fallback that answers.
@@ -65,18 +65,22 @@ class ModelCalls:
             temporalio.exceptions.ActivityError: None of them answers; its cause is the last one's.
             PayloadTooLargeError: The prompt cannot be sent.
             BudgetSpentError: A budget is not enough for the call.
-            SpecError: A budget counts US dollars, and the model has no price.
+            SpecError: A budget counts US dollars, and the model has no price; or a prompt does not fit its window.
         """
-        turn = self._state.replies + 1
-        if turn != self._turn or self._host.account(self._place) is None:
-            self._turn, self._failed = turn, 0
+        self._begin(self._state.replies + 1)
         while True:
             model = self._model
             fallback_left = self._state.instead is None and self._state.choice + 1 < len(self._models)
+            if self._memory:
+                await self._compactor(self._memory).fit(model)
             try:
                 return await self._answered(model, fallback_left=fallback_left, last=last)
             except ActivityError as error:
-                if is_cancelled_exception(error) or not fallback_left:
+                if is_cancelled_exception(error):
+                    raise
+                if await self._shortened_after(error, model):
+                    continue
+                if not fallback_left:
                     raise
             self._failed += 1
             self._state.choice += 1
@@ -89,6 +93,15 @@ class ModelCalls:
         self._state.degraded.append(model)
         self._state.without = ()
         return True
+
+    async def shorten(self) -> bool:
+        """Go on with a shorter prompt; return whether it is shorter now.
+
+        Raises:
+            temporalio.exceptions.ActivityError: It was cancelled.
+        """
+        memory = self._memory if self._memory and self._memory.shortens else Memory()
+        return await self._compactor(memory).shorten("a budget is not enough for the whole prompt")
 
     async def wait_for_budget(self, ask: Ask) -> None:
         """Wait until a budget is enough for the next call.
@@ -107,110 +120,115 @@ class ModelCalls:
             # Held again for the call itself, by what the budget allows then.
             (await account.hold(amount, what, wait=self._host.top_up_as(ask))).release()
 
+    def _begin(self, turn: int) -> None:
+        if turn != self._turn or self._host.account(self._place) is None:
+            self._failed = 0
+        if turn != self._turn:
+            self._summaries = 0
+        self._turn = turn
+
     @property
     def _model(self) -> Model:
         return self._state.instead or self._models[self._state.choice]
 
+    def _compactor(self, memory: Memory) -> Compactor:
+        return Compactor(
+            memory, self._state, partial(self._summary, memory), partial(self._host.compacted, self._place)
+        )
+
+    async def _shortened_after(self, error: ActivityError, model: Model) -> bool:
+        """Return whether the prompt, refused as too long, is shorter now. Once in a turn."""
+        cause = error.cause
+        too_long = isinstance(cause, ApplicationError) and cause.type == ContextOverflow.__name__
+        if not (too_long and self._memory) or self._overflown == self._turn:
+            return False
+        self._overflown = self._turn
+        self._failed += 1
+        return await self._compactor(self._memory).after_overflow(model)
+
     async def _answered(self, model: Model, *, fallback_left: bool, last: bool) -> ModelReply:
-        account = self._host.account(self._place)
-        if account is None:
-            return await self._call(model, fallback_left=fallback_left)
-        lost = 0
-        while True:
-            amount, allowance = self._allowance(account, model, last=last)
-            hold = await account.hold(amount, f"the next call of {model.name}", last=last)
-            try:
-                reply = await self._call(model, allowance, fallback_left=fallback_left, last=last)
-            except ActivityError as error:
-                ended = end_of(error)
-                if ended.free:
-                    hold.release()
-                    raise
-                self._host.spent(hold.lose(), self._state.tally)
-                lost += 1
-                if not ended.again or lost >= _most_lost(model):
-                    raise
-            except (PayloadTooLargeError, asyncio.CancelledError):
-                # Whatever is under way ends as an activity: here nothing was.
-                hold.release()
-                raise
-            except BaseException:
-                hold.lose()
-                raise
-            else:
-                if not reply.tells_cost(priced=model.price is not None):
-                    told = Totals.of(reply)
-                    self._host.spent(hold.lose(told, answered=True) - told, self._state.tally)
-                else:
-                    hold.settle(Amount.of(Totals.of(reply), 1))
-                known = reply.usage.total_tokens if reply.usage.input_tokens else 0
-                self._state.counted = Counted(tokens=known, model=model.name)
-                return reply
-            self._failed += 1
-            await workflow.sleep(policy.pause_after(lost))
+        state = self._state
+        call = self._call(
+            model=model.name,
+            base=state.transcript.sent,
+            tail=state.transcript.tail(),
+            # A conversation that is continued begins under another head, so this one's stands in the history too.
+            head=None if state.replies or state.head_stands else state.transcript.head,
+            tool_choice=state.tool_choice,
+            keep=self._keep,
+            instead=state.instead,
+            last=last,
+            windows=self._memory is not None and self._memory.wants_windows and model.name not in state.windows,
+        )
+        asked = PaidCall(
+            call,
+            model,
+            partial(self._place.model_call, call.turn),
+            f"the next call of {model.name}",
+            tokens=self._prompt_tokens(model),
+            searches=self._searches,
+            failed=self._failed,
+            label=f"{self._label}{model.name} · turn {call.turn}",
+        )
+        try:
+            reply = await self._paid.reply(asked, fallback_left=fallback_left)
+        finally:
+            self._failed = asked.failed
+        known = reply.usage.total_tokens if reply.usage.input_tokens else 0
+        state.counted = Counted(tokens=known, model=model.name)
+        return reply
 
-    def _allowance(self, account: Account, model: Model, *, last: bool) -> tuple[Amount, Allowance]:
-        tokens = self._prompt_tokens(model)
-        return allowance_for(account, model, tokens, self._state.room, self._searches, last=last)
+    async def _summary(self, memory: Memory, length: int, asked: Message, tokens: int) -> ModelReply:
+        """Return what a model writes of the first so many messages."""
+        state, turn = self._state, self._state.replies + 1
+        most = tokens + _SUMMARY_OVERHEAD_TOKENS
+        model = (memory.model or self._model).model_copy(update={"fallbacks": (), "max_output_tokens": most})
+        call = self._call(model=model.name, base=length, tail=(asked,), instead=model, summary=True)
+        paid = PaidCall(
+            call,
+            model,
+            partial(self._place.summary, turn),
+            f"a summary by {model.name}",
+            tokens=self._prompt_tokens(model, state.transcript.messages[:length], asked),
+            failed=self._summaries,
+            label=f"{self._label}{model.name} · summary",
+        )
+        try:
+            reply = await self._paid.reply(paid, fallback_left=False)
+        finally:
+            self._summaries = paid.failed + 1
+        self._host.spent_on(reply, state.tally)
+        return reply
 
-    def _prompt_tokens(self, model: Model) -> int:
+    def _call(self, **fields: Any) -> ModelCall:
+        """Return a model call with what all of them have."""
+        state, transcript = self._state, self._state.transcript
+        return ModelCall(
+            transcript=self._place,
+            turn=state.replies + 1,
+            choice=state.choice,
+            after=transcript.after if transcript.sent else "",
+            room=state.room,
+            without=state.without,
+            context=_may_need_context(transcript.head) and has_context(),
+            compactions=transcript.steps,
+            left=transcript.count - len(transcript.messages),
+            **fields,
+        )
+
+    def _prompt_tokens(self, model: Model, messages: Sequence[Message] | None = None, *more: Message) -> int:
+        """Return the most tokens of the next prompt, or of one with other messages."""
         transcript, counted = self._state.transcript, self._state.counted
         known = counted.tokens if counted.model == model.name else 0
-        unknown = transcript.messages[transcript.sent :] if known else transcript.messages
+        if messages is None:
+            more = tuple(transcript.messages[transcript.sent :])
+            messages = transcript.messages[: transcript.sent]
+        unknown = more if known else (*messages, *more)
         return prompt_tokens(transcript.head, unknown, known, model.model)
 
     @property
     def _searches(self) -> int:
         return most_searches(self._state.transcript.head)
-
-    async def _call(
-        self, model: Model, allowance: Allowance | None = None, *, fallback_left: bool, last: bool = False
-    ) -> ModelReply:
-        state, failed = self._state, self._failed
-        turn = state.replies + 1
-        known = state.transcript.sent
-        spent = compact(state.tally.totals.usage.total_tokens)
-        call = ModelCall(
-            transcript=self._place,
-            turn=turn,
-            model=model.name,
-            choice=state.choice,
-            base=known,
-            after=state.transcript.after if known else "",
-            tail=state.transcript.tail(),
-            # A conversation that is continued begins under another head, so this one's stands in the history too.
-            head=None if state.replies or state.head_stands else state.transcript.head,
-            room=state.room,
-            without=state.without,
-            tool_choice=state.tool_choice,
-            keep=self._keep,
-            context=_may_need_context(state.transcript.head) and has_context(),
-            allowance=allowance,
-            instead=state.instead,
-            last=last,
-        )
-
-        async def start(_: int) -> ModelReply:
-            async with self._host.outbox.sending(call, "the prompt"):
-                return await outcome_of(
-                    workflow.start_activity_method(
-                        ModelActivities.call,
-                        call,
-                        activity_id=self._place.model_call(turn, failed),
-                        summary=f"{self._label}{model.name} · turn {turn} · {spent} tok so far",
-                        **policy.model_policy(
-                            model, fallback_left=fallback_left, keep=self._keep, budgeted=allowance is not None
-                        ),
-                    )
-                )
-
-        # Where another model waits, a provider that no worker can call is left as one that is overloaded.
-        return await until_served(start, model.fallback_after if fallback_left else None)
-
-
-def _most_lost(model: Model) -> int:
-    """Return how many attempts of one call may be charged without an answer."""
-    return _MOST_LOST if model.retries is None else min(1 + model.retries, _MOST_LOST)
 
 
 def _may_need_context(head: Head) -> bool:

@@ -16,6 +16,7 @@ from ...contracts.message import Message
 from ...contracts.model import ANY_TOOL, Model
 from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
+from ...contracts.wire.memory.compaction import KeptMessages
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.run import Carried, Counted, Rejected, Result, Status
 from .. import policy
@@ -66,6 +67,8 @@ class AgentState:
     """What a provider has told of the length of all that the last reply knows."""
     degraded: list[Model] = field(default_factory=list)
     """The models that it went on with, one after the other, as a budget was not enough for those before."""
+    windows: dict[str, int] = field(default_factory=dict)
+    """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
 
     @classmethod
     def begun(
@@ -79,6 +82,7 @@ class AgentState:
         standing: int = 0,
         head_stands: bool = False,
         tally: Tally | None = None,
+        kept: KeptMessages | None = None,
     ) -> AgentState:
         """Return the state of an agent that has not asked its model yet.
 
@@ -91,10 +95,12 @@ class AgentState:
             standing: How many of the messages stand in the history already.
             head_stands: Whether the run's input has what all its model calls share.
             tally: Takes in what it uses, where it works for something else.
+            kept: Where the messages stand in the whole conversation, where some have left the prompt.
         """
         tools = tuple(tools)
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
-        transcript = Transcript(agent.head_with(*tools), messages, after=after, standing=standing, texts=found.texts)
+        head = agent.head_with(*tools)
+        transcript = Transcript(head, messages, after=after, standing=standing, texts=found.texts, kept=kept)
         head_stands = head_stands and policy.TAIL_PART_BYTES < written_bytes(transcript.head) < _MOST_ASKED_BYTES
         return cls(
             transcript,
@@ -115,7 +121,13 @@ class AgentState:
         head = agent.head_with(*tools)
         found.know(carried.passages)
         return cls(
-            transcript=Transcript(head, carried.messages, after=carried.after, standing=len(carried.messages[:1])),
+            transcript=Transcript(
+                head,
+                carried.messages,
+                after=carried.after,
+                standing=len(carried.messages[:1]),
+                kept=carried.kept,
+            ),
             tally=Tally(carried.totals, carried.turns + carried.nested_turns),
             found=found,
             mcp=_of_servers(tools),
@@ -130,11 +142,12 @@ class AgentState:
             rejected=list(carried.rejected),
             counted=carried.counted,
             degraded=[*carried.degraded],
+            windows=dict(carried.windows),
         )
 
     def asked(self, message: Message) -> None:
         """Take in what it is asked next: limits and sums begin anew."""
-        self.begins = len(self.transcript.messages)
+        self.begins = self.transcript.count
         self.transcript.add(message, stands=True)
         self.tally = Tally()
         self.replies_before = self.replies
@@ -163,7 +176,10 @@ class AgentState:
         tally = whole or self.tally
         return Carried(
             messages=tuple(self.transcript.messages),
-            after=self.transcript.after,
+            # What a worker remembers of the last reply is not what is left of it.
+            after="" if self.transcript.steps else self.transcript.after,
+            kept=self.transcript.kept,
+            windows=self.windows,
             turns=self.replies,
             nested_turns=tally.turns - self.replies,
             totals=tally.totals,
@@ -208,6 +224,7 @@ class AgentState:
         self.replies += 1
         self.room = reply.room
         self.without += reply.without
+        self.windows |= reply.windows
         if any(self.tool_choice in (ANY_TOOL, call.name) for call in reply.message.tool_calls):
             self.tool_choice = ""
         self.tally.reply(reply)
@@ -219,7 +236,7 @@ class AgentState:
         One that did not complete has the last words of the model as its output.
         """
         if status is not Status.COMPLETED:
-            output = Message.last_words(self.transcript.messages[self.begins :])
+            output = Message.last_words(self.transcript.since(self.begins))
         result = self.tally.result(status, reason, output=output)
         return result.model_copy(update={"rejected": tuple(self.rejected), "untold": self.transcript.unsent_errors()})
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
 from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
+from ...contracts.wire.memory.compaction import Compaction, KeptMessages
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from .. import policy
@@ -17,12 +19,15 @@ from .. import policy
 class Transcript:
     """Messages in order, of which the first `sent` are known to the last reply.
 
+    Those that left the prompt are forgotten here: they stand in the history.
+
     Args:
         head: What stands before them.
         messages: Those that there are.
         after: Id of the last reply among them.
         standing: How many of them the history of the run has already.
         texts: What else the history has, with the ids of the searches that found it. It may grow.
+        kept: Where in the whole conversation they stand, where some have left. None: none has.
     """
 
     def __init__(
@@ -33,17 +38,39 @@ class Transcript:
         after: str = "",
         standing: int = 0,
         texts: Mapping[str, str] = MappingProxyType({}),
+        kept: KeptMessages | None = None,
     ) -> None:
         self.head = head
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
         self.sent = _after_last_reply(self.messages)
+        self.steps: tuple[Compaction, ...] = ()
+        """What left the prompt since the last reply."""
+        self._positions = list(kept.positions if kept else range(len(self.messages)))
+        self._left_before = kept.left_before if kept else 0
         self._standing = standing
         self._told: dict[int, None] = {}
+        self._shortened: dict[int, None] = {}
         self._texts = texts
         self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
+
+    @property
+    def count(self) -> int:
+        """How many messages the conversation has, with those that left the prompt."""
+        return self._positions[-1] + 1 if self._positions else 0
+
+    @property
+    def kept(self) -> KeptMessages | None:
+        """Where in the whole conversation the messages stand; None where none has left."""
+        if not self._left_before:
+            return None
+        return KeptMessages(positions=tuple(self._positions), left_before=self._left_before)
+
+    def since(self, position: int) -> Sequence[Message]:
+        """Return the messages from a position of the whole conversation on, as far as they are there."""
+        return self.messages[bisect_left(self._positions, position) :]
 
     def add(self, message: Message, *, stands: bool = False) -> None:
         """Add a message that the model is told with the next call.
@@ -54,6 +81,7 @@ class Transcript:
         """
         if stands:
             self._told[len(self.messages)] = None
+        self._positions.append(self.count)
         self.messages.append(message)
         self.size += written_bytes(message)
 
@@ -62,12 +90,37 @@ class Transcript:
         self.add(reply.message)
         self.after = reply.id
         self.sent = len(self.messages)
+        self.steps, self._shortened = (), {}
 
-    def cut(self, length: int) -> None:
-        """Keep so many messages, none of which a reply comes after."""
+    def cut(self, position: int) -> None:
+        """Keep the messages before a position of the whole conversation.
+
+        No reply comes after those that are left out.
+        """
+        length = bisect_left(self._positions, position)
         self.size -= sum(written_bytes(message) for message in self.messages[length:])
-        del self.messages[length:]
+        del self.messages[length:], self._positions[length:]
         self._told = {index: None for index in self._told if index < length}
+
+    def compact(self, step: Compaction) -> None:
+        """Let some of what the last reply knows leave the prompt."""
+        known, unsent = step.apply(self.messages[: self.sent]), self.messages[self.sent :]
+        gone = [self._positions[stop - 1] + 1 for _, stop in step.dropped]
+        self._left_before = max(self._left_before, *gone, 0)
+        self._positions = [*step.positions(self._positions[: self.sent]), *self._positions[self.sent :]]
+        moved = len(known) - self.sent
+        # What of the known stands in the history is told by nothing any more.
+        self._told = {index + moved: None for index in self._told if index >= self.sent}
+        self._shortened = {index + moved: None for index in self._shortened}
+        self.messages, self.sent, self._standing = [*known, *unsent], len(known), 0
+        self.size = sum(written_bytes(message) for message in self.messages)
+        self.steps = (*self.steps, step)
+
+    def shorten(self, index: int, message: Message) -> None:
+        """Tell the model less than a tool came to, in a message that no reply knows yet."""
+        self.size += written_bytes(message) - written_bytes(self.messages[index])
+        self.messages[index] = message
+        self._shortened[index] = None
 
     def unanswered(self) -> tuple[ToolCallPart, ...]:
         """Return the tool calls of the last reply that have no result here."""
@@ -112,6 +165,8 @@ class Transcript:
 
         It may stand in the run's input, be what a chat was told, or the output of a tool or a nested run.
         """
+        if index in self._shortened:
+            return False
         stands = index < self._standing or index in self._told
         return stands or (isinstance(part, ToolResultPart) and not part.is_error)
 

@@ -81,7 +81,7 @@ class ChatWorkflow:
             status, reason = Status.CANCELLED, THE_RUN_WAS_CANCELLED
         self._is_ending = True
         for asked in list(self._waiting):
-            await self._ended(asked, CANCELLED, len(self._conversation.messages))
+            await self._ended(asked, CANCELLED, self._conversation.said.count)
         await workflow.wait_condition(workflow.all_handlers_finished)
         result = self._interpreter.tally.result(status, reason)
         self._interpreter.cost.end(result.totals, status)
@@ -162,21 +162,22 @@ class ChatWorkflow:
         """Return what a fork of this chat begins with.
 
         Raises:
-            ValueError: There is no such turn.
+            ValueError: There is no such turn, or what was said until then has left the prompt.
         """
-        turns, messages = self._turns, self._conversation.messages
+        turns = self._turns
         if query.at:
             known = [mark.id for mark in turns]
             if query.at not in known:
                 raise ValueError(f"no turn of a message {query.at!r} has ended in this chat")
             turns = turns[: known.index(query.at) + 1]
         # A turn that is under way has said something already, maybe, and has calls without results.
-        end = turns[-1].ends if turns else 0
+        said = self._conversation.said.before(turns[-1].ends if turns else 0)
         return self._chat.model_copy(
             update={
                 "forked_from": workflow.info().workflow_id,
                 "turns": tuple(turns),
-                "messages": tuple(messages[:end]),
+                "messages": tuple(said.messages),
+                "kept": said.kept,
                 "passages": tuple(self._conversation.passages),
                 "carried": None,
                 "waiting": (),
@@ -206,7 +207,7 @@ class ChatWorkflow:
                 return
 
     async def _answer(self, asked: Asked) -> None:
-        begins = len(self._conversation.messages)
+        begins = self._conversation.said.count
         if not self._title:
             self._name(first_line(asked.message.text, SUMMARY_CHARS) or self._chat.runnable.name)
         if self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
@@ -226,7 +227,7 @@ class ChatWorkflow:
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
         result = self._interpreter.outbox.fitting(result)
-        mark = mark_of(asked.id, result, self._conversation.messages, begins)
+        mark = mark_of(asked.id, result, self._conversation.said, begins)
         # What is no agent's stands nowhere else in the history.
         is_last_text = mark.is_last_text and self._chat.runnable.agent is not None
         end = TurnEnd(message_id=asked.id, result=mark.result if is_last_text else result, is_last_text=is_last_text)
@@ -250,7 +251,7 @@ class ChatWorkflow:
     def _result(self, message_id: str) -> Result | None:
         """Return what came of a message, as far as it is known; None while it waits."""
         index = self._numbers.get(message_id)
-        return None if index is None else result_of(self._conversation.messages, self._turns[index])
+        return None if index is None else result_of(self._conversation.said, self._turns[index])
 
     def _check_open(self) -> None:
         if self._is_ending:

@@ -29,6 +29,7 @@ from ..concurrency import own_workflow, result_of_error
 from ..interpreter import Interpreter
 from ..payload_limits import why_full
 from ..scope import Scope
+from .said import Said
 
 HISTORY_CHARS = 8_000
 """Most characters of what was said before that a template is given: whole turns, the newest."""
@@ -41,8 +42,8 @@ class ChatConversation(Protocol):
     """What was said in a chat, and who goes on with it."""
 
     @property
-    def messages(self) -> Sequence[Message]:
-        """All messages so far."""
+    def said(self) -> Said:
+        """What was said so far."""
         ...
 
     async def answer(self, message: Message) -> Result:
@@ -84,9 +85,13 @@ class OneTranscript:
         self._tries = 0
 
     @property
-    def messages(self) -> Sequence[Message]:
-        """All messages so far."""
-        return self._loop.state.transcript.messages if self._loop else (*self._chat.said, *self._left)
+    def said(self) -> Said:
+        """What was said so far."""
+        if self._loop:
+            transcript = self._loop.state.transcript
+            return Said(transcript.messages, transcript.kept)
+        carried = self._chat.carried
+        return Said(self._chat.said, carried.kept if carried else self._chat.kept).and_more(self._left)
 
     async def answer(self, message: Message) -> Result:
         """Let the agent answer."""
@@ -130,15 +135,15 @@ class OneTranscript:
     def carried(self, chat: ChatInput) -> ChatInput:
         """Return the input with the whole state of the agent."""
         if self._loop is None:
+            said = self.said
+            told = {"messages": tuple(said.messages), "kept": said.kept}
             if self._chat.carried is None:
-                return chat.model_copy(update={"messages": tuple(self.messages)})
-            carried = self._chat.carried.model_copy(update={"messages": tuple(self.messages)})
-            return chat.model_copy(update={"carried": carried})
+                return chat.model_copy(update=told)
+            return chat.model_copy(update={"carried": self._chat.carried.model_copy(update=told)})
         carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
         granted = tuple(sorted(self._interpreter.approvals.granted))
-        return chat.model_copy(
-            update={"messages": (), "passages": (), "carried": carried.model_copy(update={"granted": granted})}
-        )
+        carried = carried.model_copy(update={"granted": granted})
+        return chat.model_copy(update={"messages": (), "kept": None, "passages": (), "carried": carried})
 
     async def _begun(self) -> AgentLoop:
         agent, place, found = self._agent, self._place, self._interpreter.found
@@ -153,7 +158,16 @@ class OneTranscript:
             tools = await mcp_tools(agent, place.numbered(self._tries))
             said = self._chat.messages
             after = place.before_first_reply(workflow.info().run_id)
-            state = AgentState.begun(agent, said, found, tools, after=after, standing=len(said), head_stands=not tools)
+            state = AgentState.begun(
+                agent,
+                said,
+                found,
+                tools,
+                after=after,
+                standing=len(said),
+                head_stands=not tools,
+                kept=self._chat.kept,
+            )
         return AgentLoop(self._interpreter, agent, place, state, tools, keep=True)
 
 
@@ -165,6 +179,11 @@ class RunByRun:
         self._interpreter = interpreter
         self._turns = len(chat.turns)
         self.messages: list[Message] = list(chat.messages)
+
+    @property
+    def said(self) -> Said:
+        """What was said so far."""
+        return Said(self.messages)
 
     async def answer(self, message: Message) -> Result:
         """Run the runnable at a place of the turn's own."""

@@ -21,7 +21,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
 from ....contracts.contract import Spec
 from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
 from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
-from ....contracts.model import OutputSchema
+from ....contracts.model import Model, OutputSchema
 from ....contracts.text import plural
 from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
@@ -94,13 +94,22 @@ class ScriptedAdapter:
         script: The steps, or a path to a JSON file of them.
         provider: The name that it goes by.
         log: File that gets one line of JSON for each request, over all processes: time, turn, model, messages, bytes.
+        windows: Most tokens of a prompt and its answer, by the name of the model, without the provider.
 
     Raises:
         SpecError: A step has an unknown field or error name.
     """
 
-    def __init__(self, script: Script | Path, *, provider: str = "scripted", log: Path | None = None) -> None:
+    def __init__(
+        self,
+        script: Script | Path,
+        *,
+        provider: str = "scripted",
+        log: Path | None = None,
+        windows: Mapping[str, int] | None = None,
+    ) -> None:
         self.provider = provider
+        self._windows = windows or {}
         self._log = log
         self._faults: Counter[tuple[int, str]] = Counter()
         given = json.loads(script.read_text()) if isinstance(script, Path) else script
@@ -133,6 +142,10 @@ class ScriptedAdapter:
                 await _stream(message, on_delta, step.seconds_per_word, broken=faulty and step.dies)
         stop = step.stop or (StopReason.TOOL_CALLS if step.tool_calls else StopReason.END)
         return Completion(message, request.model.model, stop, step.usage, request_id=f"scripted-{turn}", note=step.note)
+
+    def window(self, model: Model) -> int:
+        """Return the most tokens of a prompt and its answer; 0 where that is not known."""
+        return self._windows.get(model.model, 0)
 
     async def close(self) -> None:
         """Do nothing: a script holds no connections."""

@@ -11,6 +11,7 @@ from ...contract import Contract
 from ...message import Message
 from ...packed import unpack, written_packed
 from ...specs.runnable import Runnable
+from ..memory.compaction import KeptMessages
 from ..retrieval import Passage
 from ..run import Carried, Result, Status
 from ..totals import Totals
@@ -64,6 +65,9 @@ class ChatInput(Contract):
     """What was said in them, where `carried` does not have it. Packed."""
     passages: tuple[Passage, ...] = ()
     """What searches found in them, where `carried` does not have it. Packed."""
+    kept: KeptMessages | None = None
+    """Where the messages stand in the whole conversation, where some have left the prompt and `carried` does not have
+    it."""
     waiting: tuple[Asked, ...] = ()
     """What it is yet to answer, in order."""
     carried: Carried | None = None

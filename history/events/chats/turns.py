@@ -7,7 +7,8 @@ from ....contracts.wire.chats.chat import ChatInput, ChatTurn, TurnMark
 from ....contracts.wire.chats.chat_event import TurnFinished, TurnQueued, TurnStarted
 from ....contracts.wire.places import Place
 from ....contracts.wire.run import Result
-from ....workflows.chat.turns import result_of, said_in
+from ....workflows.chat.said import Said
+from ....workflows.chat.turns import result_of
 from ..history_event import RecordedEvent, end_fields
 
 _MOST_RESULTS = 1_000
@@ -89,8 +90,10 @@ class ChatTurns:
 
 def _earlier(chat: ChatInput, mark: TurnMark) -> ChatTurn | None:
     """Return a turn before this execution; None of one of which nothing was kept."""
-    asked = next((message for message in said_in(chat.said, mark) if message.role is Role.USER), None)
+    said = Said.in_input(chat)
+    ours = said.between(mark.begins, mark.ends)
+    asked = next((message for message in ours if message.role is Role.USER), None)
     if asked is None:
         return None
-    result = result_of(chat.said, mark)
+    result = result_of(said, mark)
     return ChatTurn(id=mark.id, message=asked, status=result.status, output=result.output, reason=result.reason)

@@ -78,6 +78,10 @@ class Profiles:
             self._found[model] = _profile([*known, *said], model)
         return self._found[model]
 
+    def window(self, model: str) -> int:
+        """Return the most tokens of a prompt and its answer; 0 where that is not known."""
+        return self.of(model).context_tokens or 0
+
 
 _MOST_MODELS: Final = 1_000
 

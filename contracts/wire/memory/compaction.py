@@ -1,0 +1,109 @@
+"""What has left the prompt of a transcript, and how the prompt is made without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from ...contract import Contract
+from ...memory.conversation import MemoryStrategy
+from ...message import Message, Part, ToolResultPart
+from ...text import plural
+
+
+def left_in_words(strategy: MemoryStrategy, messages: int, results: int, before: int, after: int, note: str) -> str:
+    """Return in a line what left a prompt.
+
+    Args:
+        strategy: How it was shortened.
+        messages: How many messages left it.
+        results: How many results of tools did.
+        before: About how many tokens it had.
+        after: About how many it has.
+        note: What went otherwise than wanted.
+    """
+    left = " and ".join(plural(count, of) for count, of in ((messages, "message"), (results, "tool result")) if count)
+    instead = " for a summary" if strategy == "summary" else ""
+    return f"{left} left the prompt{instead} · {before:,} → {after:,} tok{f' · {note}' if note else ''}"
+
+
+class KeptMessages(Contract):
+    """Which messages of a conversation are in its prompt still, where some have left."""
+
+    positions: tuple[int, ...]
+    """Where in the whole conversation each of them stands."""
+    left_before: int
+    """All that left stands before this position."""
+
+
+class Compaction(Contract):
+    """A step by which a prompt was shortened.
+
+    It is said of the messages that the last reply knows, one step after the other.
+    """
+
+    strategy: MemoryStrategy
+    dropped: tuple[tuple[int, int], ...] = ()
+    """The messages that left the prompt: ranges of indices, the end not included, in order."""
+    told: str = ""
+    """What is told in their place, where the first of them was; empty for nothing."""
+    cleared: tuple[str, ...] = ()
+    """Ids of the tool calls whose results left it."""
+    stub: str = ""
+    """What is told in place of each. `{name}`, `{call_id}` and `{bytes}` in it are those of the result."""
+    before: int = 0
+    """About how many tokens the prompt had."""
+    after: int = 0
+    """About how many it has."""
+    why: str = ""
+    """Why it was shortened."""
+    note: str = ""
+    """What went otherwise than wanted, such as that there is no summary."""
+
+    @property
+    def messages(self) -> int:
+        """How many messages left the prompt."""
+        return sum(stop - start for start, stop in self.dropped)
+
+    @property
+    def words(self) -> str:
+        """What left the prompt, in a line."""
+        return left_in_words(self.strategy, self.messages, len(self.cleared), self.before, self.after, self.note)
+
+    def apply(self, messages: Sequence[Message]) -> list[Message]:
+        """Return what is left of the messages that the last reply knows."""
+        kept: list[Message] = []
+        begin = 0
+        for index, (start, stop) in enumerate(self.dropped):
+            kept += messages[begin:start]
+            if index == 0 and self.told:
+                kept.append(Message.user(self.told))
+            begin = stop
+        kept += messages[begin:]
+        cleared = frozenset(self.cleared)
+        return [self._without_results(message, cleared) for message in kept] if cleared else kept
+
+    def positions(self, positions: Sequence[int]) -> list[int]:
+        """Return where in the whole transcript stands what `apply` returns.
+
+        What is told in place of others stands where the last of them did.
+        """
+        kept: list[int] = []
+        begin = 0
+        for index, (start, stop) in enumerate(self.dropped):
+            kept += positions[begin:start]
+            if index == 0 and self.told:
+                kept.append(positions[stop - 1])
+            begin = stop
+        return [*kept, *positions[begin:]]
+
+    def _without_results(self, message: Message, cleared: AbstractSet[str]) -> Message:
+        parts = tuple(self._stub(part, cleared) for part in message.parts)
+        return message if parts == message.parts else message.model_copy(update={"parts": parts})
+
+    def _stub(self, part: Part, cleared: AbstractSet[str]) -> Part:
+        if not isinstance(part, ToolResultPart) or part.call_id not in cleared:
+            return part
+        size = f"{len(part.content.encode()):,}"
+        named = self.stub.replace("{bytes}", size).replace("{call_id}", part.call_id).replace("{name}", part.name)
+        return ToolResultPart(call_id=part.call_id, name=part.name, content=named, is_error=part.is_error)

@@ -1,0 +1,1 @@
+"""Reads what a history tells of memory. Must not do I/O."""
