@@ -84,8 +84,12 @@ class Counted(Contract):
     """Tokens up to the last reply, that included; 0 where nobody has told."""
     model: str = ""
     """`provider/model` that counted them: others count otherwise."""
-    part: float = 1.0
-    """Which part of them is in the prompt still, by the length of the messages."""
+    head: int = 0
+    """Those of what stands before the messages."""
+    messages: tuple[int, ...] = ()
+    """Those of each message, where something may leave the prompt."""
+    density: float = 0.0
+    """Most tokens of a byte that were counted so far."""
 
 
 class Carried(Contract):

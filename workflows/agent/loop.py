@@ -22,10 +22,11 @@ from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from .exhausted import when_exhausted
 from .gates import error_result, gates_of
-from .model_calls import ModelCalls
+from .model_calls import ModelCalls, too_long
 from .state import AgentState
 from .tool_calls import ToolCalls
 
+_HOW_TO_FIT = ": give the agent memory=Memory(), or a model with a larger window"
 _CUT_OFF = "It was stopped before it ended, because somebody went on. Whether it took effect is unknown."
 
 
@@ -142,7 +143,8 @@ class AgentLoop:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return self.state.result(Status.FAILED, _why(error))
+            hint = _HOW_TO_FIT if self._agent.memory is None and too_long(error) else ""
+            return self.state.result(Status.FAILED, _why(error) + hint)
         except PayloadTooLargeError as error:
             return self.state.result(Status.FAILED, str(error))
 

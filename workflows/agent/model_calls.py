@@ -17,7 +17,6 @@ from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
-from ...contracts.wire.run import Counted
 from ..budget.worst_case import most_searches, prompt_tokens, whole_cost
 from ..host import AgentHost
 from ..memory.compactor import Compactor
@@ -138,9 +137,7 @@ class ModelCalls:
 
     async def _shortened_after(self, error: ActivityError, model: Model) -> bool:
         """Return whether the prompt, refused as too long, is shorter now. Once in a turn."""
-        cause = error.cause
-        too_long = isinstance(cause, ApplicationError) and cause.type == ContextOverflow.__name__
-        if not (too_long and self._memory) or self._overflown == self._turn:
+        if self._memory is None or not too_long(error) or self._overflown == self._turn:
             return False
         self._overflown = self._turn
         self._failed += 1
@@ -174,8 +171,8 @@ class ModelCalls:
             reply = await self._paid.reply(asked, fallback_left=fallback_left)
         finally:
             self._failed = asked.failed
-        known = reply.usage.total_tokens if reply.usage.input_tokens else 0
-        state.counted = Counted(tokens=known, model=model.name)
+        if self._memory or self._host.account(self._place):
+            state.tokens.replied(model.name, reply.usage, state.transcript.head, state.transcript.messages)
         return reply
 
     async def _summary(self, memory: Memory, length: int, asked: Message, tokens: int) -> ModelReply:
@@ -218,8 +215,8 @@ class ModelCalls:
 
     def _prompt_tokens(self, model: Model, messages: Sequence[Message] | None = None, *more: Message) -> int:
         """Return the most tokens of the next prompt, or of one with other messages."""
-        transcript, counted = self._state.transcript, self._state.counted
-        known = counted.tokens if counted.model == model.name else 0
+        transcript, tokens = self._state.transcript, self._state.tokens
+        known = tokens.total if tokens.model == model.name else 0
         if messages is None:
             more = tuple(transcript.messages[transcript.sent :])
             messages = transcript.messages[: transcript.sent]
@@ -229,6 +226,11 @@ class ModelCalls:
     @property
     def _searches(self) -> int:
         return most_searches(self._state.transcript.head)
+
+
+def too_long(error: ActivityError) -> bool:
+    """Return whether a model call failed because its prompt was too long for the model."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type == ContextOverflow.__name__
 
 
 def _may_need_context(head: Head) -> bool:

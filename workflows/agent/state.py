@@ -18,9 +18,10 @@ from ...contracts.specs.agent import Agent
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.memory.compaction import KeptMessages
 from ...contracts.wire.model_call import ModelReply
-from ...contracts.wire.run import Carried, Counted, Rejected, Result, Status
+from ...contracts.wire.run import Carried, Rejected, Result, Status
 from .. import policy
 from ..knowledge.found import FoundPassages
+from ..memory.token_count import TokenCount
 from ..tally import Tally
 from .transcript import Transcript
 
@@ -63,7 +64,7 @@ class AgentState:
     """How many replies in a row asked for the same calls, the last one included."""
     rejected: list[Rejected] = field(default_factory=list)
     """Answers that were asked for again."""
-    counted: Counted = Counted()
+    tokens: TokenCount = field(default_factory=TokenCount)
     """What a provider has told of the length of all that the last reply knows."""
     degraded: list[Model] = field(default_factory=list)
     """The models that it went on with, one after the other, as a budget was not enough for those before."""
@@ -107,6 +108,7 @@ class AgentState:
             tally or Tally(),
             found,
             mcp=_of_servers(tools),
+            tokens=TokenCount(is_detailed=agent.memory is not None),
             head_stands=head_stands,
             tool_choice=agent.tool_choice,
             first_tool_choice=agent.tool_choice,
@@ -140,7 +142,7 @@ class AgentState:
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
-            counted=carried.counted,
+            tokens=TokenCount(carried.counted, is_detailed=agent.memory is not None),
             degraded=[*carried.degraded],
             windows=dict(carried.windows),
         )
@@ -192,7 +194,7 @@ class AgentState:
             mcp=self.mcp,
             places=dict(places),
             rejected=tuple(self.rejected),
-            counted=self.counted,
+            counted=self.tokens.counted,
             degraded=tuple(self.degraded),
             passages=tuple(self.found.passages.values()),
         )

@@ -8,19 +8,17 @@ from typing import Protocol
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ...contracts.errors import SpecError
-from ...contracts.limits import written_bytes
 from ...contracts.memory.conversation import Memory, MemoryStrategy
 from ...contracts.message import Message, Role, ToolResultPart
 from ...contracts.model import Model
 from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.model_call import ModelReply
-from ...contracts.wire.run import Counted
 from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
-from .leaving import LEAST_RESULT_BYTES, cut_result, old_results, oldest
-from .prompt_size import PromptSize
+from .leaving import cut_result, old_results, oldest
 from .summary import STUB, leaving_told, question, summary_told
+from .token_count import UNCOUNTED_BYTES
 
 _SUMMARY_PART = 0.25
 """Most of what a prompt keeps that a summary takes."""
@@ -81,15 +79,15 @@ class Compactor:
         """
         context = self._state.windows.get(model.name, 0)
         window = self._memory.tokens(context)
-        if window is None or not self._memory.shortens or (size := self._size()).tokens <= window:
+        if window is None or not self._memory.shortens or (tokens := self._tokens()) <= window:
             return
-        why = f"the next prompt would have about {size.tokens:,} tokens, and its window has {window:,}"
+        why = f"the next prompt would have about {tokens:,} tokens, and its window has {window:,}"
         await self._shorten(int(window * self._memory.keep), window, why)
         self._cut_results(window)
         # A part of a model's own window leaves room beyond it.
         most = window if isinstance(self._memory.window, int) else context
-        if (size := self._size()).tokens > most:
-            raise WindowTooSmallError(_too_small(size, most))
+        if self._tokens() > most:
+            raise WindowTooSmallError(self._too_small(most))
 
     async def after_overflow(self, model: Model) -> bool:
         """Shorten a prompt that a model refused as too long; return whether it is shorter now.
@@ -99,14 +97,15 @@ class Compactor:
         """
         if not self._memory.shortens:
             return False
-        size = self._size()
-        context = self._state.windows.get(model.name) or size.tokens
+        refused = self._tokens()
+        context = self._state.windows.get(model.name) or refused
         # However many its window has, they are no more than this.
-        self._state.windows[model.name] = min(context, size.tokens)
-        window = min(self._memory.tokens(context) or context, size.tokens)
-        await self._shorten(int(window * self._memory.keep), window, f"{model.name} refused the prompt as too long")
-        self._cut_results(int(window * self._memory.keep))
-        return self._size().tokens < size.tokens
+        self._state.windows[model.name] = min(context, refused)
+        window = min(self._memory.tokens(context) or context, refused)
+        target = int(window * self._memory.keep)
+        await self._shorten(target, window, f"{model.name} refused the prompt as too long")
+        self._cut_results(target)
+        return self._tokens() < refused
 
     async def shorten(self, why: str) -> bool:
         """Shorten the next prompt, however long it is; return whether it is shorter now.
@@ -114,13 +113,25 @@ class Compactor:
         Args:
             why: For what reason.
         """
-        size = self._size()
-        await self._shorten(int(size.tokens * self._memory.keep), size.tokens, why)
-        return self._size().tokens < size.tokens
+        tokens = self._tokens()
+        await self._shorten(int(tokens * self._memory.keep), tokens, why)
+        return self._tokens() < tokens
 
-    def _size(self) -> PromptSize:
+    @property
+    def _known(self) -> list[Message]:
+        """The messages that the last reply knows."""
         transcript = self._state.transcript
-        return PromptSize.of(transcript.head, transcript.messages, transcript.sent, self._state.counted)
+        return transcript.messages[: transcript.sent]
+
+    def _parts(self) -> tuple[float, list[float], float]:
+        """Return the tokens of what stands before the messages, of each known one, and of what is new."""
+        count, transcript = self._state.tokens, self._state.transcript
+        return *count.known(transcript.head, self._known), count.of_new(transcript.messages[transcript.sent :])
+
+    def _tokens(self) -> int:
+        """Return about how many tokens the next prompt has."""
+        head, known, new = self._parts()
+        return int(head + sum(known) + new)
 
     async def _shorten(self, target: int, window: int, why: str) -> None:
         """Shorten the prompt to so many tokens, as far as it can be.
@@ -131,62 +142,64 @@ class Compactor:
             why: For what reason.
         """
         for strategy in self._memory.strategy:
-            if self._size().tokens > target:
+            if self._tokens() > target:
                 await self._step(strategy, target, why, is_last=strategy == self._memory.strategy[-1])
-        if self._size().tokens > window:
+        if self._tokens() > window:
             await self._step("window", target, why, note="nothing else was left to shorten")
 
     async def _step(
         self, strategy: MemoryStrategy, target: int, why: str, *, note: str = "", is_last: bool = True
     ) -> None:
-        transcript, size = self._state.transcript, self._size()
-        known = transcript.messages[: transcript.sent]
-        excess = size.bytes_of(size.tokens - target)
+        transcript, known, (_, tokens, _) = self._state.transcript, self._known, self._parts()
+        excess = self._tokens() - target
         if strategy == "clear_tools":
-            cleared, is_enough = old_results(known, excess)
+            cleared, is_enough = old_results(known, tokens, excess)
             # Of what leaves next a summary had better be told in full.
             if cleared and (is_enough or is_last):
-                self._take(Compaction(strategy=strategy, cleared=cleared, stub=STUB, why=why, note=note), size)
+                self._take(Compaction(strategy=strategy, cleared=cleared, stub=STUB, why=why, note=note), 0)
             return
-        dropped = oldest(known, size.known, self._staying(), excess, self._asked)
+        dropped = oldest(known, tokens, self._staying(), excess, self._asked)
         if not dropped:
             return
-        text = ""
+        text, told = "", 0
         if strategy == "summary":
-            text, note = await self._summary(dropped[-1][1], target, size)
+            text, told, note = await self._summary(dropped[-1][1], target)
         if not text:
             strategy = "window"
             gone = sum(stop - start for start, stop in dropped) + transcript.count - len(transcript.messages)
             text = leaving_told(gone)
-        self._take(Compaction(strategy=strategy, dropped=dropped, told=text, why=why, note=note), size)
+            told = len(text.encode())
+        self._take(Compaction(strategy=strategy, dropped=dropped, told=text, why=why, note=note), told)
 
-    async def _summary(self, length: int, target: int, size: PromptSize) -> tuple[str, str]:
-        """Return how a summary is told, and a note where there is none."""
+    async def _summary(self, length: int, target: int) -> tuple[str, int, str]:
+        """Return how a summary is told, the most tokens of that, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
         try:
             reply = await self._summarize(length, question(int(tokens / _TOKENS_PER_WORD)), tokens)
-            return summary_told(reply, size.bytes_of(tokens)), ""
+            text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
-            return "", f"there is no summary: {error}"
+            return "", 0, f"there is no summary: {error}"
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             cause = error.cause
             why = f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else str(cause or error)
-            return "", f"there is no summary: {why}"
+            return "", 0, f"there is no summary: {why}"
+        # Its writer counted it, with what it thought, and what is told around it is short.
+        around = len(text.encode()) - len(reply.message.text.strip().encode())
+        return text, min(reply.usage.output_tokens or len(text.encode()), len(text.encode())) + max(around, 0), ""
 
-    def _take(self, step: Compaction, size: PromptSize) -> None:
-        state, transcript = self._state, self._state.transcript
+    def _take(self, step: Compaction, told: int) -> None:
+        """Shorten the prompt by a step.
+
+        Args:
+            step: What leaves it.
+            told: Most tokens of what is told in its place.
+        """
+        transcript, before = self._state.transcript, self._tokens()
         transcript.compact(step)
-        counted = state.counted
-        state.counted = Counted()
-        left = PromptSize.of(transcript.head, transcript.messages, transcript.sent, state.counted)
-        tokens = size.per_byte * (left.head + sum(left.known))
-        if counted.tokens:
-            # What left took tokens with it, and what came has no more than bytes.
-            most = counted.tokens + written_bytes(Message.user(step.told)) + len(step.cleared) * LEAST_RESULT_BYTES
-            state.counted = Counted(tokens=most, model=counted.model, part=tokens / most)
-        step = step.model_copy(update={"before": size.tokens, "after": self._size().tokens})
+        self._state.tokens.compacted(step, self._known, told)
+        step = step.model_copy(update={"before": before, "after": self._tokens()})
         transcript.steps = (*transcript.steps[:-1], step)
         self._shown(step)
 
@@ -204,12 +217,13 @@ class Compactor:
     def _cut_results(self, window: int) -> None:
         """Tell the model less of what its tools have just returned, the longest first."""
         transcript = self._state.transcript
-        while (size := self._size()).tokens > window:
+        while (tokens := self._tokens()) > window:
             index, result = self._longest_result()
             if result is None:
                 return
-            room = len(result.content) - size.bytes_of(size.tokens - window, unsent=True) - _LEAST_CUT_CHARS
-            shorter = result.model_copy(update={"content": cut_result(result.content, max(room, _LEAST_CUT_CHARS))})
+            left_out = int((tokens - window) / self._state.tokens.per_new_byte) + _LEAST_CUT_CHARS
+            room = max(len(result.content) - left_out, _LEAST_CUT_CHARS)
+            shorter = result.model_copy(update={"content": cut_result(result.content, room)})
             message = transcript.messages[index]
             parts = tuple(shorter if part is result else part for part in message.parts)
             transcript.shorten(index, message.model_copy(update={"parts": parts}))
@@ -224,11 +238,10 @@ class Compactor:
                     found, longest = (index, part), len(part.content)
         return found
 
-
-def _too_small(size: PromptSize, most: int) -> str:
-    head, asked = int(size.per_byte * size.head), int(size.per_byte * sum(size.unsent))
-    return (
-        f"the prompt does not fit its window of {most:,} tokens, whatever leaves it: instructions and tools have about "
-        f"{head:,}, what is new {asked:,}, and what stays {max(size.tokens - head - asked, 0):,}: give Memory a larger "
-        "window=, or ask for less"
-    )
+    def _too_small(self, most: int) -> str:
+        head, known, new = self._parts()
+        return (
+            f"the prompt does not fit its window of {most:,} tokens, whatever leaves it: instructions and tools have "
+            f"about {head:,.0f}, what is new {new:,.0f}, and what stays {sum(known):,.0f}: give Memory a "
+            "larger window=, or ask for less"
+        )

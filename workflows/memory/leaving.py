@@ -9,6 +9,8 @@ from ...contracts.message import Message, Role, ToolResultPart
 
 LEAST_RESULT_BYTES: Final = 400
 """A shorter result stays: what would stand in its place is no shorter."""
+STUB_TOKENS: Final = 40
+"""About how many tokens has what stands in its place."""
 
 
 def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[range]:
@@ -33,7 +35,7 @@ def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[ra
 
 
 def oldest(
-    messages: Sequence[Message], weights: Sequence[int], stay: Collection[int], excess: int, asked: int
+    messages: Sequence[Message], tokens: Sequence[float], stay: Collection[int], excess: float, asked: int
 ) -> tuple[tuple[int, int], ...]:
     """Return which of the oldest messages leave: ranges of indices, the end not included.
 
@@ -41,9 +43,9 @@ def oldest(
 
     Args:
         messages: Those that the last reply knows.
-        weights: Their weights.
+        tokens: Their tokens.
         stay: Indices of those that stay.
-        excess: How much has to leave at least, if there is so much.
+        excess: How many tokens have to leave at least, if there are so many.
         asked: Index of what is asked now.
     """
     ranges: list[tuple[int, int]] = []
@@ -52,7 +54,7 @@ def oldest(
         begins_turn = messages[one.start].role is Role.USER or one.start >= asked
         if left <= 0 and begins_turn:
             break
-        left -= sum(weights[one.start : one.stop])
+        left -= sum(tokens[one.start : one.stop])
         if ranges and ranges[-1][1] == one.start:
             ranges[-1] = (ranges[-1][0], one.stop)
         else:
@@ -60,25 +62,28 @@ def oldest(
     return tuple(ranges)
 
 
-def old_results(messages: Sequence[Message], excess: int) -> tuple[tuple[str, ...], bool]:
+def old_results(messages: Sequence[Message], tokens: Sequence[float], excess: float) -> tuple[tuple[str, ...], bool]:
     """Return the ids of the tool calls whose results leave, and whether that is enough.
 
     The oldest come first.
 
     Args:
         messages: Those that the last reply knows.
-        excess: How much has to leave at least, if there is so much.
+        tokens: Their tokens.
+        excess: How many tokens have to leave at least, if there are so many.
     """
     found: list[str] = []
     left = excess
-    for result in (part for message in messages for part in message.parts if isinstance(part, ToolResultPart)):
-        size = len(result.content.encode())
-        if left <= 0:
-            break
-        if size > LEAST_RESULT_BYTES or result.attachments:
-            found.append(result.call_id)
-            left -= size - LEAST_RESULT_BYTES // 2
+    for message, size in zip(messages, tokens, strict=True):
+        results = [part for part in message.parts if isinstance(part, ToolResultPart) and _is_long(part)]
+        if results and left > 0:
+            found += [part.call_id for part in results]
+            left -= max(size - STUB_TOKENS * len(results), 0)
     return tuple(found), left <= 0
+
+
+def _is_long(result: ToolResultPart) -> bool:
+    return bool(result.attachments) or len(result.content.encode()) > LEAST_RESULT_BYTES
 
 
 def cut_result(content: str, room: int) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from ...contract import Contract
 from ...memory.conversation import MemoryStrategy
 from ...message import Message, Part, ToolResultPart
 from ...text import plural
+
+T = TypeVar("T")
 
 
 def left_in_words(strategy: MemoryStrategy, messages: int, results: int, before: int, after: int, note: str) -> str:
@@ -72,30 +75,32 @@ class Compaction(Contract):
 
     def apply(self, messages: Sequence[Message]) -> list[Message]:
         """Return what is left of the messages that the last reply knows."""
-        kept: list[Message] = []
-        begin = 0
-        for index, (start, stop) in enumerate(self.dropped):
-            kept += messages[begin:start]
-            if index == 0 and self.told:
-                kept.append(Message.user(self.told))
-            begin = stop
-        kept += messages[begin:]
+        kept = self.keep(messages, Message.user(self.told))
         cleared = frozenset(self.cleared)
         return [self._without_results(message, cleared) for message in kept] if cleared else kept
+
+    def keep(self, items: Sequence[T], told: T) -> list[T]:
+        """Return what is left of one item for each message that the last reply knows.
+
+        Args:
+            items: Of each message one.
+            told: That of what is told in place of those that left.
+        """
+        kept: list[T] = []
+        begin = 0
+        for index, (start, stop) in enumerate(self.dropped):
+            kept += items[begin:start]
+            if index == 0 and self.told:
+                kept.append(told)
+            begin = stop
+        return [*kept, *items[begin:]]
 
     def positions(self, positions: Sequence[int]) -> list[int]:
         """Return where in the whole transcript stands what `apply` returns.
 
-        What is told in place of others stands where the last of them did.
+        What is told in place of others stands where the last of the first of them did.
         """
-        kept: list[int] = []
-        begin = 0
-        for index, (start, stop) in enumerate(self.dropped):
-            kept += positions[begin:start]
-            if index == 0 and self.told:
-                kept.append(positions[stop - 1])
-            begin = stop
-        return [*kept, *positions[begin:]]
+        return self.keep(positions, positions[self.dropped[0][1] - 1] if self.dropped else 0)
 
     def _without_results(self, message: Message, cleared: AbstractSet[str]) -> Message:
         parts = tuple(self._stub(part, cleared) for part in message.parts)
