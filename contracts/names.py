@@ -97,6 +97,9 @@ WORKER_SHUTDOWN: Final = "WorkerShutdown"
 SPENT_ACTIVITY: Final = "sostenuto.spent"
 """Activity type that reads what a run spent that ended without telling."""
 
+READ_RESULT_ACTIVITY: Final = "sostenuto.read_result"
+"""Activity type that reads from the history of its run what a tool returned, once that has left the prompt."""
+
 UNDOING_ACTIVITY: Final = "sostenuto.undoing"
 """Activity type that says how an effect of a run is undone."""
 

@@ -33,6 +33,7 @@ from ..activities.knowledge.retrieve import RetrieveActivities
 from ..activities.knowledge.search import Knowledge
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
+from ..activities.memory.read_result import ReadResultActivities
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import not_served
@@ -50,6 +51,7 @@ from ..connection.running_stack import RunningStack, state_dir_setting
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
+from ..history.reading.results import read_result
 from ..history.reading.spending import read_spent
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
@@ -264,11 +266,11 @@ def _activities(
     tools = tool_activities(app.tools.values(), cache, user, live, contexts, resources)
     return [
         model.call,
-        mcp.catalogue,
-        mcp.call,
+        *_methods(mcp),
         approval.ask,
         ReconcileActivities(app.tools, user).ask,
         SpendingActivities(read_spent).spent,
+        ReadResultActivities(read_result).read_result,
         LedgerActivities(read_spent, policy.TASK_TIMEOUT).open,
         UndoingActivities(app.tools).ask,
         route.decide,

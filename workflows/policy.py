@@ -169,8 +169,8 @@ def continued_conversation_policy() -> ActivityPolicy:
     )
 
 
-def spending_policy() -> ActivityPolicy:
-    """Return the policy of reading what a run spent.
+def reading_policy() -> ActivityPolicy:
+    """Return the policy of reading from histories, such as what a run spent.
 
     What is nested in it may end a little later, and a worker of an earlier version cannot: a few minutes will do.
     """

@@ -10,23 +10,22 @@ from typing import Any, Generic
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from ...contracts import names
 from ...contracts.contract import OutT_co
 from ...contracts.errors import SpecError
-from ...contracts.limits import HOW_TO_KEEP_OUTSIDE, written_bytes
+from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Role
 from ...contracts.specs.input import Input, question_from
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, printable, shorten
-from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput, ChatTurn, Taken
+from ...contracts.wire.chats.chat import ChatTurn, Taken
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
 from ...history.events.projection import Projection
 from ...history.reading.executions import context_of
-from ...history.reading.tree import RunAddress, TreePart
 from ...workflows.search_attributes import TENANT
 from ..approvals.top_up_calls import TopUpCalls
 from ..hindrances import Hindrance
@@ -40,11 +39,11 @@ from ..watch import Watch
 from .answers import Answers
 from .bookmark import Bookmark
 from .opening import chat_begun, find_chat, open_chat, written_title
+from .reading import read_chat, read_fork
 from .summary import ChatSummary
 from .turn import AskedChat, Turn
 from .updates import send_message, send_update
 
-_TOO_LARGE = "size exceeds limit"
 _LARGE_BYTES = 100_000
 _MOST_ID_CHARS = 200
 """Longest id of a message: it stands in the history of its chat for ever."""
@@ -228,13 +227,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         check_id(id)
         found = await self._newest()
         with translate_rpc_errors(f"chat {self.id!r}"):
-            try:
-                chat: ChatInput = await self._temporal.get_workflow_handle(self.id).query(
-                    names.CHAT_FORK_QUERY, ChatForkQuery(at=at or ""), result_type=ChatInput
-                )
-            except WorkflowQueryFailedError as error:
-                why = f"it is too large to be forked: {HOW_TO_KEEP_OUTSIDE}" if _TOO_LARGE in error.message else error
-                raise SpecError(f"chat {self.id!r}: {why}") from None
+            chat = await read_fork(self._temporal, self.id, found.run_id, at or "")
         offload = self._temporal.data_converter.external_storage is not None
         context, tenant = await context_of(found), found.typed_search_attributes.get(TENANT) or ""
         if runnable:
@@ -255,13 +248,9 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         return await find_chat(self._temporal, self.id)
 
     async def _read(self) -> Projection:
-        """Read its newest execution as it is now.
-
-        It begins with all that was said before.
-        """
         newest = await self._newest()
         with translate_rpc_errors(f"chat {self.id!r}"):
-            return (await TreePart.read(self._temporal, RunAddress(self.id, [newest.run_id]))).projection
+            return await read_chat(self._temporal, self.id, newest.run_id)
 
     async def _send(self, message: Message, message_id: str) -> tuple[Taken, str]:
         """Send a message; one after the other where they are large.

@@ -93,6 +93,11 @@ class Memory(Spec):
         return self.strategy != ("none",)
 
     @property
+    def clears(self) -> bool:
+        """Whether results of tools may leave the prompt, which the model then may read again."""
+        return "clear_tools" in self.strategy
+
+    @property
     def wants_windows(self) -> bool:
         """Whether it has to know how many tokens models take."""
         return self.shortens and isinstance(self.window, str)

@@ -17,6 +17,7 @@ from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..memory.conversation import Memory
+from ..memory.read_result import READ_RESULT
 from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
@@ -172,6 +173,10 @@ class Agent(Answerer[OutT_co]):
     def _chosen(self) -> Agent:
         searches = (tool.name for tool in self.searches)
         names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates), *searches]
+        if self.memory and self.memory.clears and READ_RESULT.name in names:
+            raise ValueError(
+                f"tools: {READ_RESULT.name!r} is the tool by which results are read that its memory clears: rename it"
+            )
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
@@ -241,16 +246,17 @@ class Agent(Answerer[OutT_co]):
 
     @override
     def head_with(self, *tools: ToolDefinition) -> Head:
+        known = (
+            *(tool.definition for tool in self.tools),
+            *map(delegate_tool, self.delegates),
+            *(tool.definition for tool in self.searches),
+            *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
+        )
         return Head(
             agent=self.name,
             instructions=self.instructions,
             model=self.model,
-            tools=(
-                *(tool.definition for tool in self.tools),
-                *map(delegate_tool, self.delegates),
-                *(tool.definition for tool in self.searches),
-                *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
-            ),
+            tools=(*known, READ_RESULT) if known and self.memory and self.memory.clears else known,
             provider_tools=self.provider_tools,
             output=self.output,
             validators=self.validators,

@@ -42,6 +42,7 @@ READERS: Mapping[str, Reader] = {
     names.RECONCILE_ACTIVITY: read_reconciliation,
     names.SPENT_ACTIVITY: read_spending,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,
+    names.READ_RESULT_ACTIVITY: read_tool_call,
     names.ROUTE_ACTIVITY: read_route_decision,
     names.RETRIEVE_ACTIVITY: read_retrieval,
     names.INGEST_BEGIN_ACTIVITY: read_beginning,

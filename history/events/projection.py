@@ -23,6 +23,7 @@ from ...contracts.wire.control.compensation import TakenEffects
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
+from ...workflows.chat.said import Said
 from ...workflows.tally import Tally
 from .activities import Activities
 from .chats.updates import ChatSends
@@ -87,6 +88,8 @@ class Projection:
         self.is_chat = False
         self.numbers_anew = False
         """Whether each of its executions numbers its steps from the first on."""
+        self.begins_shortened = False
+        """Whether what was said in a chat before had left the prompt, and so was not read."""
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
@@ -204,15 +207,16 @@ class Projection:
         chat = recorded.value(attributes.input, ChatInput)
         self._path = self.runnable = chat.runnable.name
         self.runnable_kind = chat.runnable.kind
+        if not self._so_far.transcripts:
+            self.begins_shortened = Said.in_input(chat).kept is not None
         self._so_far.chat.begin(chat)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
         if head and not chat.runnable.takes_template:
             yield from self._goes_on(recorded, RebuiltTranscript(head, chat.said))
         if not attributes.continued_execution_run_id:
-            stamp = recorded.stamp(self._path)
             yield ChatStarted(
-                **stamp,
+                **recorded.stamp(self._path),
                 run_id=attributes.workflow_id,
                 runnable=chat.runnable.name,
                 runnable_kind=chat.runnable.kind,
@@ -251,7 +255,7 @@ class Projection:
         """Take in what an execution begins with that goes on from another."""
         known = self._so_far.transcripts.setdefault(self._path, begins)
         if known is not begins:
-            known.messages = begins.messages
+            known.go_on(begins.messages)
             yield from responses_first_told(recorded, self._path, known)
 
     def _stalled(self, recorded: RecordedEvent) -> Iterator[Event]:

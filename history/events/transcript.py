@@ -111,6 +111,10 @@ class RebuiltTranscript:
             known[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
+    def go_on(self, messages: list[Message]) -> None:
+        """Take in what another execution of the workflow begins with: what is in the prompt still."""
+        self.messages, self._at_reply, self._steps = messages, None, 0
+
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
         """Take in a model call: everything that the model is told from now on.
 

@@ -46,6 +46,7 @@ DURABLE = {
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
     "WORKER_SHUTDOWN": "WorkerShutdown",
     "SPENT_ACTIVITY": "sostenuto.spent",
+    "READ_RESULT_ACTIVITY": "sostenuto.read_result",
     "UNDOING_ACTIVITY": "sostenuto.undoing",
     "CANCEL_COMPENSATING": "compensate",
     "CANCEL_UNNEEDED": "no longer needed",

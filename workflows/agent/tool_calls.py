@@ -10,19 +10,23 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
+from ...activities.memory.read_result import ReadResultActivities
 from ...contracts import names
 from ...contracts.collection.collection import SearchTool
 from ...contracts.errors import SpecError
+from ...contracts.memory.read_result import READ_RESULT
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.specs.delegation import message_for_delegate
 from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
+from ...contracts.wire.memory.result_query import ResultQuery
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
 from ...contracts.wire.tool_call import ToolInvocation, outcome_unknown
+from .. import policy
 from ..budget.spent_error import BudgetSpentError
 from ..concurrency import being_cancelled, cause_of, told_by
 from ..control.waiting_call import ApprovableCall, Permit
@@ -53,6 +57,7 @@ class ToolCalls:
         self._tools: dict[str, ToolSpec] = {tool.name: tool for tool in (*agent.tools, *state.mcp)}
         self._delegates: dict[str, Runnable] = {delegate.name: delegate for delegate in agent.delegates}
         self._searches: dict[str, SearchTool] = {search.name: search for search in agent.searches}
+        self._clears = agent.memory is not None and agent.memory.clears
         self._host = host
         self._place = place
         self._state = state
@@ -104,6 +109,8 @@ class ToolCalls:
             return await self._delegate(delegate, call)
         if search is not None:
             return await self._search(search, call)
+        if call.name == READ_RESULT.name and self._clears:
+            return await self._read_again(call)
         if tool is None:
             names_known = ", ".join((*self._tools, *self._delegates, *self._searches)) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {names_known}.")
@@ -167,6 +174,25 @@ class ToolCalls:
         if being_cancelled():
             raise asyncio.CancelledError
         return delegate_answer(call.id, call.name, result)
+
+    async def _read_again(self, call: ToolCallPart) -> ToolResultPart:
+        """Return what a tool returned that has left the prompt."""
+        wanted = call.arguments.get("call_id")
+        if not isinstance(wanted, str):
+            return error_result(call, "call_id: it is missing, or no text: give the id of the call as it stands there")
+        try:
+            output = await workflow.execute_activity_method(
+                ReadResultActivities.read_result,
+                ResultQuery(path=self._place, call_id=wanted),
+                activity_id=self._place.tool_call(call.id),
+                summary=f"what {wanted} returned",
+                **policy.reading_policy(),
+            )
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return error_result(call, f"{call.name} failed: {told_by(error)}")
+        return output.as_result(call.id, call.name)
 
     async def _search(self, search: SearchTool, call: ToolCallPart) -> ToolResultPart:
         try:

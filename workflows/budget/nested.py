@@ -46,5 +46,5 @@ async def _read(place: Place, run_id: str) -> Spent:
         SpentQuery(run_id=run_id),
         activity_id=place.spending(),
         summary=f"what {first_line(place.name, 80)} spent",
-        **policy.spending_policy(),
+        **policy.reading_policy(),
     )

@@ -162,7 +162,7 @@ class ChatWorkflow:
         """Return what a fork of this chat begins with.
 
         Raises:
-            ValueError: There is no such turn, or what was said until then has left the prompt.
+            ValueError: There is no such turn.
         """
         turns = self._turns
         if query.at:
@@ -176,8 +176,9 @@ class ChatWorkflow:
             update={
                 "forked_from": workflow.info().workflow_id,
                 "turns": tuple(turns),
-                "messages": tuple(said.messages),
-                "kept": said.kept,
+                "messages": tuple(said.messages) if said else (),
+                "kept": said and said.kept,
+                "are_left": said is None,
                 "passages": tuple(self._conversation.passages),
                 "carried": None,
                 "waiting": (),

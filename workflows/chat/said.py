@@ -44,20 +44,13 @@ class Said:
         positions = self._positions
         return self.messages[bisect_left(positions, begins) : bisect_left(positions, ends)]
 
-    def before(self, ends: int) -> Said:
-        """Return what was said before a position.
-
-        Raises:
-            ValueError: Some of that has left the prompt with what came later.
-        """
+    def before(self, ends: int) -> Said | None:
+        """Return what was said before a position; None where it left the prompt with what came later."""
         length = bisect_left(self._positions, ends)
         if self.kept is None:
             return Said(self.messages[:length])
         if ends < self.kept.left_before:
-            raise ValueError(
-                "what was said until then has left the memory of the chat, and stands in its history alone: "
-                "fork it at a later turn"
-            )
+            return None
         return Said(self.messages[:length], self.kept.model_copy(update={"positions": self.kept.positions[:length]}))
 
     @property

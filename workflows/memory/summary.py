@@ -15,7 +15,7 @@ _ANY_MARK: Final = re.compile(rf"<(?=\s*/?\s*{_MARK})", re.IGNORECASE)
 LEFT_OUT: Final = "[{} of this conversation came before and left what you see, to save room.]"
 """What is told in place of messages without a summary."""
 
-STUB: Final = "[Left out to save room: {bytes} bytes that {name} returned for call {call_id}.]"
+STUB: Final = "[Left out to save room: {bytes} bytes that {name} returned. read_result tells them: call_id {call_id}.]"
 """What is told in place of the result of a tool."""
 
 _TOLD: Final = (

@@ -68,6 +68,9 @@ class ChatInput(Contract):
     kept: KeptMessages | None = None
     """Where the messages stand in the whole conversation, where some have left the prompt and `carried` does not have
     it."""
+    are_left: bool = False
+    """Whether what was said in those turns has left the prompt, so that the history alone has it. Of the answer to a
+    `ChatForkQuery` alone."""
     waiting: tuple[Asked, ...] = ()
     """What it is yet to answer, in order."""
     carried: Carried | None = None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from temporalio import workflow
+from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Memory, Message, Status
+from sostenuto import Agent, App, Memory, Message, Status, ToolResponded, tool
 from sostenuto.contracts.message import ToolResultPart
-from tests.fakes.counting_model import CountingModel, Sent
+from sostenuto.contracts.wire.run import RunInput
+from tests.fakes.counting_model import Answer, CountingModel, Sent
 from tests.integration.memory.steps import compactions, look, prove, told, walks
 
 if TYPE_CHECKING:
@@ -84,7 +88,7 @@ async def test_results_that_left_say_so(serve: Serve) -> None:
     async with serve(App(agent), model) as stage:
         await stage.ask(agent, "Walk to the end.")
     last = model.turns[-1]
-    assert "bytes that look returned for call call_" in last.text
+    assert "bytes that look returned. read_result tells them: call_id call_" in last.text
     calls = [call.id for message in last.messages for call in message.tool_calls]
     answered = [part.call_id for m in last.messages for part in m.parts if isinstance(part, ToolResultPart)]
     assert calls == answered, "a call is never without its result"
@@ -98,3 +102,74 @@ async def test_what_is_pinned_stays(serve: Serve) -> None:
         outcome = await stage.ask(agent, asked)
     assert outcome.result.status is Status.COMPLETED
     assert all(sent.messages[0].text == "Walk to the end." for sent in model.turns)
+
+
+@pytest.mark.parametrize("strategy", ["window", "summary", "clear_tools"])
+async def test_over_executions(
+    serve: Serve, impatient: TemporalClient, strategy: MemoryStrategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each next execution is given what is left in the prompt, and the history has all of it."""
+    taken: list[RunInput] = []
+    monkeypatch.setattr(
+        "sostenuto.workflows.run_workflow.workflow.continue_as_new", _noting(workflow.continue_as_new, taken)
+    )
+    agent, model = walker(Memory(window=WINDOW, strategy=strategy)), CountingModel(walks(STEPS))
+    async with serve(App(agent), model, temporal=impatient) as stage:
+        outcome = await stage.ask(agent, "Walk to the end.")
+        proven, whole = await prove(outcome.run), await outcome.run.result()
+        events = await told(outcome.run)
+    assert outcome.result.output == "I have seen it all."
+    assert max(sent.tokens for sent in model.sent) <= WINDOW
+    assert proven == len(model.sent)
+    assert len(compactions(events)) >= 3
+    assert len(taken) > 5
+    assert max(len(one.carried.messages) for one in taken if one.carried) < STEPS, "what left is not taken along"
+    results = [part for message in whole.messages for part in message.parts if isinstance(part, ToolResultPart)]
+    assert [result.content.split(":")[0] for result in results] == [f"step {n}" for n in range(1, STEPS + 1)]
+    assert all(len(result.content) > 500 for result in results)
+
+
+def _noting(go_on: Callable[..., NoReturn], taken: list[RunInput]) -> Callable[..., NoReturn]:
+    def noting(run: RunInput, **options: Any) -> NoReturn:
+        taken.append(run)
+        go_on(run, **options)
+
+    return noting
+
+
+@pytest.mark.parametrize("over_executions", [False, True])
+async def test_results_that_left_can_be_read_again(
+    serve: Serve, temporal: TemporalClient, impatient: TemporalClient, *, over_executions: bool
+) -> None:
+    """The tool is not called again: the history tells what it returned."""
+    wanted = [("read_result", {"call_id": "call_1_0"}), ("read_result", {"call_id": "call_99999_0"})]
+
+    def answer(sent: Sent) -> Answer:
+        last = sent.messages[-1].model_dump_json()
+        if "step 40:" in last:
+            return wanted[0]
+        if "step 1:" in last and "call_1_0" in sent.text and looked[-1] > 1:
+            return wanted[1]
+        return "I have seen it all." if "nothing was returned" in last else walks(STEPS)(sent)
+
+    looked: list[int] = []
+
+    @tool(name="look", effect="read")
+    async def noted(number: int) -> str:
+        """Look at one of many."""
+        looked.append(number)
+        return f"step {number}: " + f"what stands at {number} " * 30
+
+    agent = Agent(
+        name="walker", model="scripted/m", tools=[noted], memory=Memory(window=WINDOW, strategy="clear_tools")
+    )
+    model = CountingModel(answer)
+    async with serve(App(agent), model, temporal=impatient if over_executions else temporal) as stage:
+        outcome = await stage.ask(agent, "Walk to the end.")
+        proven, events = await prove(outcome.run), await told(outcome.run)
+    assert outcome.result.output == "I have seen it all."
+    assert looked == list(range(1, 41))
+    read = [event for event in events if isinstance(event, ToolResponded) and event.name == "read_result"]
+    assert [event.content[:7] for event in read] == ["step 1:", "nothing"]
+    assert [event.is_error for event in read] == [False, True]
+    assert proven == len(model.sent)
