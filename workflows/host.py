@@ -157,7 +157,7 @@ class AgentHost(Children, Searching, Protocol):
         ...
 
     def spent_on(self, reply: ModelReply, tally: Tally) -> None:
-        """Take in what a model call cost that is no turn of the agent's, such as a summary."""
+        """Take in what a model call cost that is no turn, such as a summary."""
         ...
 
     def compacted(self, place: Place, step: Compaction) -> None:

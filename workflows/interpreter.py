@@ -174,7 +174,7 @@ class Interpreter:
         self.details.told(place, (reply.message,))
 
     def spent_on(self, reply: ModelReply, tally: Tally) -> None:
-        """Take in what a model call cost that is no turn of the agent's, such as a summary."""
+        """Take in what a model call cost that is no turn, such as a summary."""
         for one in (tally, self.tally):
             one.reply(reply)
         self.cost.note()

@@ -29,7 +29,7 @@ class ReadResultActivities:
 
     @activity.defn(name=names.READ_RESULT_ACTIVITY)
     async def read_result(self, query: ResultQuery) -> ToolOutput:
-        """Return what a tool returned, from the history of the run that this is an activity of.
+        """Return what a tool returned, from the history of the run itself.
 
         Repeatable: it only reads. Raises what the server raises, which is retried; and where the history has no such
         result, a failure that the model is told. Heartbeats on its own. Costs nothing.

@@ -94,7 +94,7 @@ class Memory(Spec):
 
     @property
     def clears(self) -> bool:
-        """Whether results of tools may leave the prompt, which the model then may read again."""
+        """Whether results of tools may leave the prompt, to be read again."""
         return "clear_tools" in self.strategy
 
     @property

@@ -1,4 +1,4 @@
-"""The tool by which an agent reads what tools returned, once that has left its prompt."""
+"""The tool by which an agent reads results that have left its prompt."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class RebuiltTranscript:
         self._taken_over += len(messages)
 
     def go_on(self, messages: list[Message]) -> None:
-        """Take in what another execution of the workflow begins with: what is in the prompt still."""
+        """Take in what a further execution begins with: what is in the prompt still."""
         self.messages, self._at_reply, self._steps = messages, None, 0
 
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
@@ -179,13 +179,13 @@ class RebuiltTranscript:
         return SentPrompt(self.head, tuple(messages[:length]), instead or self.head.model.choices[choice], self._chain)
 
     def summarized(self, call: ModelCall) -> RebuiltTranscript:
-        """Return what a call for a summary of its first messages sent, as a transcript of its own."""
+        """Return what a call for a summary sent, as a transcript of its own."""
         asked = RebuiltTranscript(self.head, [*self._shortened(call)[: call.base], *call.tail])
         asked._sent[call.turn] = (asked.messages, len(asked.messages), call.choice, call.instead)
         return asked
 
     def new_steps(self, call: ModelCall) -> tuple[Compaction, ...]:
-        """Take in and return the steps by which the prompt was shortened that were not told yet."""
+        """Return the steps by which the prompt was shortened that are news."""
         known, self._steps = self._steps, len(call.compactions)
         return call.compactions[known:]
 
@@ -200,7 +200,7 @@ class RebuiltTranscript:
         return messages
 
     def _untouched(self, message: Message) -> Message:
-        """Return a message with what its tools returned, of which the model may be told less."""
+        """Return a message with all that its tools returned."""
         parts = tuple(self._results.get(p.call_id, p) if isinstance(p, ToolResultPart) else p for p in message.parts)
         return message if parts == message.parts else message.model_copy(update={"parts": parts})
 
@@ -232,6 +232,6 @@ class RebuiltTranscript:
 
 
 def after_last_reply(messages: Sequence[Message]) -> int:
-    """Return how many messages there are up to the last one of the model, that included."""
+    """Return how many messages there are up to the last one of the model."""
     replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
     return next((index + 1 for index in replies), 0)

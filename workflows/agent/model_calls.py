@@ -229,7 +229,7 @@ class ModelCalls:
 
 
 def too_long(error: ActivityError) -> bool:
-    """Return whether a model call failed because its prompt was too long for the model."""
+    """Return whether a model call failed because its prompt was too long."""
     return isinstance(error.cause, ApplicationError) and error.cause.type == ContextOverflow.__name__
 
 

@@ -1,4 +1,7 @@
-"""Makes model calls: each is paid for by a budget where there is one, and made again where that helps."""
+"""Makes model calls.
+
+Each is paid for by a budget where there is one, and made again where that helps.
+"""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Transcript:
         return KeptMessages(positions=tuple(self._positions), left_before=self._left_before)
 
     def since(self, position: int) -> Sequence[Message]:
-        """Return the messages from a position of the whole conversation on, as far as they are there."""
+        """Return the messages that are there from a position of the whole on."""
         return self.messages[bisect_left(self._positions, position) :]
 
     def add(self, message: Message, *, stands: bool = False) -> None:

@@ -45,7 +45,10 @@ class Said:
         return self.messages[bisect_left(positions, begins) : bisect_left(positions, ends)]
 
     def before(self, ends: int) -> Said | None:
-        """Return what was said before a position; None where it left the prompt with what came later."""
+        """Return what was said before a position.
+
+        None where it left the prompt with what came later.
+        """
         length = bisect_left(self._positions, ends)
         if self.kept is None:
             return Said(self.messages[:length])

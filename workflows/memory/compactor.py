@@ -90,7 +90,7 @@ class Compactor:
             raise WindowTooSmallError(self._too_small(most))
 
     async def after_overflow(self, model: Model) -> bool:
-        """Shorten a prompt that a model refused as too long; return whether it is shorter now.
+        """Shorten a prompt that was refused as too long; return whether it is shorter.
 
         Args:
             model: Who refused it.
@@ -124,7 +124,7 @@ class Compactor:
         return transcript.messages[: transcript.sent]
 
     def _parts(self) -> tuple[float, list[float], float]:
-        """Return the tokens of what stands before the messages, of each known one, and of what is new."""
+        """Return the tokens of the head, of each known message, and of what is new."""
         count, transcript = self._state.tokens, self._state.transcript
         return *count.known(transcript.head, self._known), count.of_new(transcript.messages[transcript.sent :])
 
@@ -172,7 +172,7 @@ class Compactor:
         self._take(Compaction(strategy=strategy, dropped=dropped, told=text, why=why, note=note), told)
 
     async def _summary(self, length: int, target: int) -> tuple[str, int, str]:
-        """Return how a summary is told, the most tokens of that, and a note where there is none."""
+        """Return how a summary is told, its tokens, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
         try:
             reply = await self._summarize(length, question(int(tokens / _TOKENS_PER_WORD)), tokens)

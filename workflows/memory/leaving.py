@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from ...contracts.message import Message, Role, ToolResultPart
+from .token_count import STUB_TOKENS
 
-LEAST_RESULT_BYTES: Final = 400
-"""A shorter result stays: what would stand in its place is no shorter."""
-STUB_TOKENS: Final = 40
-"""About how many tokens has what stands in its place."""
+_WORTH_IT: Final = 2
+"""A result leaves a prompt where it has so many times the tokens of what is told in its place."""
 
 
 def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[range]:
-    """Yield what can leave a prompt, the oldest first: a call never without its result.
+    """Yield what can leave a prompt, the oldest first.
+
+    A call never leaves without its result.
 
     Args:
         messages: Those that the last reply knows.
@@ -37,7 +38,7 @@ def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[ra
 def oldest(
     messages: Sequence[Message], tokens: Sequence[float], stay: Collection[int], excess: float, asked: int
 ) -> tuple[tuple[int, int], ...]:
-    """Return which of the oldest messages leave: ranges of indices, the end not included.
+    """Return which of the oldest messages leave, as ranges of indices.
 
     Of what was said before what is asked now, whole turns leave where there are several.
 
@@ -63,7 +64,7 @@ def oldest(
 
 
 def old_results(messages: Sequence[Message], tokens: Sequence[float], excess: float) -> tuple[tuple[str, ...], bool]:
-    """Return the ids of the tool calls whose results leave, and whether that is enough.
+    """Return the ids of the calls whose results leave, and whether that is enough.
 
     The oldest come first.
 
@@ -75,19 +76,16 @@ def old_results(messages: Sequence[Message], tokens: Sequence[float], excess: fl
     found: list[str] = []
     left = excess
     for message, size in zip(messages, tokens, strict=True):
-        results = [part for part in message.parts if isinstance(part, ToolResultPart) and _is_long(part)]
-        if results and left > 0:
-            found += [part.call_id for part in results]
-            left -= max(size - STUB_TOKENS * len(results), 0)
+        results = [part.call_id for part in message.parts if isinstance(part, ToolResultPart)]
+        stubs = STUB_TOKENS * len(results)
+        if left > 0 and results and size >= _WORTH_IT * stubs:
+            found += results
+            left -= size - stubs
     return tuple(found), left <= 0
 
 
-def _is_long(result: ToolResultPart) -> bool:
-    return bool(result.attachments) or len(result.content.encode()) > LEAST_RESULT_BYTES
-
-
 def cut_result(content: str, room: int) -> str:
-    """Return the beginning and the end of what a tool returned, and that something is left out.
+    """Return the beginning and the end of what a tool returned.
 
     Args:
         content: All of it.

@@ -23,6 +23,8 @@ _MARGIN: Final = 1.25
 """What is new in a prompt may be denser than anything that was counted."""
 _LEAST_TELLING_BYTES: Final = 512
 """Of what is shorter the density tells nothing: something stands around each message."""
+STUB_TOKENS: Final = 100
+"""Most tokens of what is told in place of a result of a tool."""
 _PICTURE_BYTES: Final = 6_400
 """A picture has about as many tokens as so much text."""
 
@@ -43,7 +45,7 @@ def _blob_weight(part: Part) -> int:
 
 
 class TokenCount:
-    """Tokens of what stands before the messages, and of each message that the last reply knows.
+    """Tokens of the head, and of each message that the last reply knows.
 
     Args:
         counted: What an earlier execution knew.
@@ -123,14 +125,15 @@ class TokenCount:
         if step.told:
             self._loose = [step.dropped[0][0]]
         for index, message in enumerate(messages):
-            if any(isinstance(part, ToolResultPart) and part.call_id in cleared for part in message.parts):
-                self.messages[index] = min(self.messages[index], float(written_bytes(message)))
+            stubs = [part for part in message.parts if isinstance(part, ToolResultPart) and part.call_id in cleared]
+            if stubs:
+                self.messages[index] = min(self.messages[index], float(STUB_TOKENS * len(stubs)))
                 self._loose.append(index)
         if self.total:
             self.total = math.ceil(self.total - before + sum(self.messages))
 
     def known(self, head: Head, messages: Sequence[Message]) -> tuple[float, list[float]]:
-        """Return the tokens of what stands before the messages, and of each that the last reply knows.
+        """Return the tokens of the head, and of each message that the last reply knows.
 
         Args:
             head: What stands before them.
@@ -151,5 +154,8 @@ class TokenCount:
 
     @property
     def per_new_byte(self) -> float:
-        """Tokens of a byte of what is new: somewhat more than of anything that was counted, and than of text."""
+        """Tokens of a byte of what is new.
+
+        They are somewhat more than of anything that was counted, and than of text.
+        """
         return min(max(self._density, 1 / UNCOUNTED_BYTES) * _MARGIN, 1.0)

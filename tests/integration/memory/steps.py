@@ -16,7 +16,7 @@ _STEP = re.compile(r"step (\d+)")
 @tool(effect="read")
 async def look(number: int) -> str:
     """Look at one of many."""
-    return f"step {number}: " + f"what stands at {number} " * 30
+    return f"step {number}: " + f"what stands at {number} " * 90
 
 
 def walks(steps: int) -> Callable[[Sent], Answer]:

@@ -126,7 +126,7 @@ async def test_a_window_smaller_than_the_instructions(serve: Serve) -> None:
         outcome = await stage.ask(agent, "Walk to the end.")
     assert outcome.result.status is Status.FAILED
     assert "does not fit its window of 1,000 tokens" in outcome.result.reason
-    assert "instructions and tools have about 1,6" in outcome.result.reason
+    assert "instructions and tools have about 1,7" in outcome.result.reason
     assert "give Memory a larger window=" in outcome.result.reason
 
 

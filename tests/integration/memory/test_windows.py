@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Memory, Message, Status, ToolResponded, tool
+from sostenuto.contracts.limits import written_bytes
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.run import RunInput
 from tests.fakes.counting_model import Answer, CountingModel, Sent
@@ -42,7 +43,7 @@ async def test_a_prompt_never_outgrows_its_window(serve: Serve, strategy: Memory
     assert proven == len(model.sent)
     assert all("Walk to the end." in sent.text for sent in model.turns), "what is asked stays"
     steps = compactions(events)
-    assert 3 <= len(steps) <= STEPS // 4, "in few large steps"
+    assert 3 <= len(steps) <= STEPS // 3, "in few large steps"
     assert all(step.after < step.before <= WINDOW * 1.3 for step in steps)
     assert {step.strategy for step in steps} <= {strategy, "window"}
     assert steps[0].strategy == strategy
@@ -123,7 +124,8 @@ async def test_over_executions(
     assert proven == len(model.sent)
     assert len(compactions(events)) >= 3
     assert len(taken) > 5
-    assert max(len(one.carried.messages) for one in taken if one.carried) < STEPS, "what left is not taken along"
+    sizes = [sum(map(written_bytes, one.carried.messages)) for one in taken if one.carried]
+    assert max(sizes) < 4 * WINDOW * 1.3, "what left is not taken along"
     results = [part for message in whole.messages for part in message.parts if isinstance(part, ToolResultPart)]
     assert [result.content.split(":")[0] for result in results] == [f"step {n}" for n in range(1, STEPS + 1)]
     assert all(len(result.content) > 500 for result in results)
@@ -158,7 +160,7 @@ async def test_results_that_left_can_be_read_again(
     async def noted(number: int) -> str:
         """Look at one of many."""
         looked.append(number)
-        return f"step {number}: " + f"what stands at {number} " * 30
+        return f"step {number}: " + f"what stands at {number} " * 90
 
     agent = Agent(
         name="walker", model="scripted/m", tools=[noted], memory=Memory(window=WINDOW, strategy="clear_tools")
