@@ -179,7 +179,7 @@ class Figures:
     gone: float
     kept_out: float
     state: float
-    """Of all three."""
+    """Harmonic mean of the three: a memory that forgets all of it, or that forgets nothing, comes to nothing."""
     texts: float
     """Held at the end of a dialogue, on average."""
     question_ms: float
@@ -215,10 +215,9 @@ def figures_of(memory: str, found: Sequence[Answered], *, keeps_silent: bool) ->
     judged = [pair for one in found for pair in zip(one.asked, one.verdicts, strict=True)]
     known = [(asked, one) for asked, one in judged if asked.kind != UNKNOWN]
     states = [one.state for one in found]
-    stands, gone, kept_out = (
-        [held for state in states for held in part(state)]
-        for part in (lambda state: state.stands, lambda state: state.gone, lambda state: state.kept_out)
-    )
+    stands = [held for state in states for held in state.stands]
+    gone = [held for state in states for held in state.gone]
+    kept_out = [held for state in states for held in state.kept_out]
     return Figures(
         memory=memory,
         kinds={
@@ -232,7 +231,7 @@ def figures_of(memory: str, found: Sequence[Answered], *, keeps_silent: bool) ->
         stands=_part(stands),
         gone=_part(gone),
         kept_out=_part(kept_out),
-        state=_part([*stands, *gone, *kept_out]),
+        state=statistics.harmonic_mean([_part(stands), _part(gone), _part(kept_out)]),
         texts=statistics.mean(state.texts for state in states),
         question_ms=1_000 * statistics.median(chain.from_iterable(one.seconds for one in found)),
     )

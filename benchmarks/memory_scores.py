@@ -228,7 +228,8 @@ def separation(verdicts: Iterable[Verdict]) -> float | None:
     The share of pairs of a question with an answer and one without in which the former has the higher score. Where
     nothing was returned, the score is lower than any other. None where a memory has no scores.
     """
-    known, unknown = [], []
+    known: list[float] = []
+    unknown: list[float] = []
     for one in verdicts:
         best = one.best if one.returned else -math.inf
         if best is None:

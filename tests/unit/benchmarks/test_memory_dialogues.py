@@ -25,7 +25,8 @@ def _facts(dialogue: Dialogue) -> list[str]:
 
 @pytest.fixture(params=DIALOGUES, ids=lambda dialogue: dialogue.id)
 def dialogue(request: pytest.FixtureRequest) -> Dialogue:
-    return request.param
+    param: Dialogue = request.param
+    return param
 
 
 def test_it_is_large_enough() -> None:
