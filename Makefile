@@ -65,6 +65,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.retrieval
 	$(BIN)/python -m benchmarks.knowledge
 	$(BIN)/python -m benchmarks.attribution
+	$(BIN)/python -m benchmarks.memory_dialogues
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .
