@@ -60,7 +60,8 @@ class Accounts:
     def __init__(self, awaiting: Awaiting, shown: Told = lambda *_: None) -> None:
         self._accounts: dict[str, Account] = {}
         self.top_ups = TopUps(self._charged_at, self._accounts.values, awaiting, shown)
-        self._borrowing = Borrowing()
+        self.borrowing = Borrowing()
+        """What was given to the workflow itself."""
         self._given: dict[str, _Given] = {}
         self._sending = asyncio.Semaphore(_MOST_SENT)
         self._answering: dict[str, dict[int, asyncio.Task[None]]] = defaultdict(dict)
@@ -89,12 +90,12 @@ class Accounts:
             return
         account = self.at(place)
         if envelope:
-            account = self._borrowed(Account.of_envelope(place, envelope, self._borrowing.ask))
+            account = self._borrowed(Account.of_envelope(place, envelope, self.borrowing.ask))
         for budget in budgets:
             if budget is None:
                 continue
             if budget.ledger and budget.ledger.name not in (account.ledgers if account else ()):
-                of_ledger = Account.of_ledger(place, budget.ledger, budget, account, self._borrowing.ask_ledger)
+                of_ledger = Account.of_ledger(place, budget.ledger, budget, account, self.borrowing.ask_ledger)
                 account = self._borrowed(of_ledger)
             account = Account.opened(place, budget, account, began=workflow.now().timestamp())
             account.recall = self._recall
@@ -103,7 +104,7 @@ class Accounts:
 
     def _borrowed(self, account: Account) -> Account:
         account.recall = self._recall
-        self._borrowing.begin(account)
+        self.borrowing.begin(account)
         return account
 
     def resume(self, place: Place, spent: Amount, carried: Iterable[CarriedBudget]) -> None:
@@ -118,23 +119,23 @@ class Accounts:
             resume(account, spent, carried)
             for one in account.with_those_above():
                 if one.ledger:
-                    self._borrowing.go_on(one)
+                    self.borrowing.go_on(one)
 
     @property
     def is_telling(self) -> bool:
         """Whether a message is on its way, which an end of the workflow would lose."""
-        return self._borrowing.is_telling
+        return self.borrowing.is_telling
 
     async def close(self, place: Place) -> None:
         """Give back what is left of ledgers within a place, where nothing spends any more."""
         # What began without ledgers replays without even a turn of the event loop.
-        if owing := self._borrowing.of_ledgers(place):
+        if owing := self.borrowing.of_ledgers(place):
             await uninterrupted(self._given_back(owing))
 
     async def _given_back(self, owing: Iterable[Account]) -> None:
         for one in owing:
             if not one.is_closed:
-                await self._borrowing.end(one)
+                await self.borrowing.end(one)
 
     def envelope(self, place: Place) -> Envelope | None:
         """Return what the run that started this workflow allows, as it is now."""

@@ -7,6 +7,8 @@ others as any call does, and nobody for it; and where it is recalled.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +23,7 @@ from ...contracts.control.budget import Finish, WhenExhausted
 from ...contracts.control.ledger import Ledger, ledger_workflow_id
 from ...contracts.text import first_line
 from ...contracts.wire.control.ledger import LedgerInput
-from ...contracts.wire.control.share import LedgerLimits, OfLedger, ShareAsked, ShareGiven, ShareRecalled
+from ...contracts.wire.control.share import LedgerLimits, OfLedger, Portion, ShareAsked, ShareGiven, ShareRecalled
 from ...contracts.wire.places import Place
 from .. import policy
 from ..concurrency import own_workflow, told_by
@@ -34,6 +36,9 @@ from .spent_error import BudgetSpentError
 _PATIENCE: Final = timedelta(minutes=5)
 _LONG_PATIENCE: Final = timedelta(hours=1)
 """So long an answer of a ledger is waited for before it is asked again; and where a top-up is waited for."""
+
+_MOST_SENT: Final = 500
+"""Messages on their way at once. With over 2,000 of one workflow a server would fail its task for ever."""
 
 
 @dataclass(slots=True)
@@ -83,7 +88,10 @@ class Borrowing:
         """What each ledger was told to be spent, by its name."""
         self._is_at_work = own_workflow()
         self._telling = 0
-        """How many messages are on their way."""
+        """How many messages are on their way, which an end of the workflow would lose."""
+        self._sending = asyncio.Semaphore(_MOST_SENT)
+        self._opening: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By the name of the ledger that is not there yet."""
 
     def begin(self, account: Account) -> None:
         """Take in an account that was given something, or will be."""
@@ -99,6 +107,15 @@ class Borrowing:
             self._told[account.ledger.name] = account.told
         if account.recalled:
             in_background(self._give_back(account))
+
+    @property
+    def told(self) -> dict[str, Portion]:
+        """What each ledger was told to be spent, by its name."""
+        return {name: amount.share for name, amount in self._told.items()}
+
+    def resume(self, told: Mapping[str, Portion]) -> None:
+        """Go on from what earlier executions told ledgers to be spent."""
+        self._told = {name: Amount.shared(portion) for name, portion in told.items()}
 
     @property
     def is_telling(self) -> bool:
@@ -174,7 +191,9 @@ class Borrowing:
         """Ask time and again what waits for a top-up, for the same reason."""
         while True:
             await workflow.sleep(_LONG_PATIENCE)
-            await self._ask(question)
+            # One that cannot be asked now may be later.
+            with suppress(FailureError, BudgetSpentError):
+                await self._ask(question)
 
     def _give_up(self, question: _Question) -> None:
         """Wait for an answer no longer."""
@@ -236,12 +255,52 @@ class Borrowing:
 
     async def _send(self, account: Account, message: ShareAsked) -> None:
         if account.ledger:
-            await _send_to_ledger(account.ledger, message, account.on_exhausted)
+            await self._send_to_ledger(account.ledger, message, account.on_exhausted)
             return
         parent = workflow.info().parent
         if parent is None:
             raise BudgetSpentError("nobody can be asked for more", "usd", account.on_exhausted)
-        await send_signal(parent.workflow_id, names.SHARE_ASKED_SIGNAL, message)
+        await self._signal(parent.workflow_id, message)
+
+    async def _signal(self, workflow_id: str, message: ShareAsked) -> None:
+        async with self._sending:
+            await send_signal(workflow_id, names.SHARE_ASKED_SIGNAL, message)
+
+    async def _send_to_ledger(
+        self, ledger: Ledger, message: ShareAsked, on_exhausted: tuple[WhenExhausted, ...]
+    ) -> None:
+        """Tell a ledger something, or ask it; start it where it is not there yet.
+
+        Raises:
+            BudgetSpentError: It cannot be started.
+        """
+        ledger_id = ledger_workflow_id(ledger.name)
+        try:
+            if await self._is_signalled(ledger_id, message):
+                return
+            # Of many that find it missing at once one starts it.
+            is_starting = self._opening[ledger.name].locked()
+            async with self._opening[ledger.name]:
+                if is_starting and await self._is_signalled(ledger_id, message):
+                    return
+                opened, summary = LedgerInput(name=ledger.name), f"the ledger {ledger.name}"
+                await served(LedgerActivities.open, opened, summary=summary, options=policy.ledger_policy())
+                await self._signal(ledger_id, message)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            why = f"the ledger {ledger.name!r} cannot be asked: {told_by(error)}"
+            raise BudgetSpentError(why, "usd", on_exhausted) from None
+
+    async def _is_signalled(self, ledger_id: str, message: ShareAsked) -> bool:
+        """Tell a ledger something; return whether it is there."""
+        try:
+            await self._signal(ledger_id, message)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return False
+        return True
 
     def _take(self, given: ShareGiven) -> None:
         question = self._questions.pop(given.number, None)
@@ -263,7 +322,7 @@ class Borrowing:
         run_id, nothing = workflow.info().workflow_id, Amount().share
         back = ShareAsked(run_id=run_id, number=0, need=nothing, what="", back=given.given, of=of)
         with suppress(FailureError):
-            await send_signal(given.by, names.SHARE_ASKED_SIGNAL, back)
+            await self._signal(given.by, back)
 
     def _recalled(self, recall: ShareRecalled) -> None:
         for account in self._accounts:
@@ -284,25 +343,3 @@ def _lender_id(account: Account) -> str:
         return ledger_workflow_id(account.ledger.name)
     parent = workflow.info().parent
     return parent.workflow_id if parent else ""
-
-
-async def _send_to_ledger(ledger: Ledger, message: ShareAsked, on_exhausted: tuple[WhenExhausted, ...]) -> None:
-    """Tell a ledger something, or ask it; start it where it is not there yet.
-
-    Raises:
-        BudgetSpentError: It cannot be started.
-    """
-    try:
-        try:
-            await send_signal(ledger_workflow_id(ledger.name), names.SHARE_ASKED_SIGNAL, message)
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            opened, summary = LedgerInput(name=ledger.name), f"the ledger {ledger.name}"
-            await served(LedgerActivities.open, opened, summary=summary, options=policy.ledger_policy())
-            await send_signal(ledger_workflow_id(ledger.name), names.SHARE_ASKED_SIGNAL, message)
-    except FailureError as error:
-        if is_cancelled_exception(error):
-            raise
-        why = f"the ledger {ledger.name!r} cannot be asked: {told_by(error)}"
-        raise BudgetSpentError(why, "usd", on_exhausted) from None

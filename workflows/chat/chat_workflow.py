@@ -58,6 +58,7 @@ class ChatWorkflow:
         self._chat = chat
         self._interpreter = Interpreter(Place(chat.runnable.name), offload=chat.offload)
         self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
+        self._interpreter.accounts.borrowing.resume(chat.told)
         self._interpreter.found.know(chat.passages)
         self._interpreter.serve()
         self._conversation = conversation_of(chat, self._interpreter)
@@ -184,6 +185,7 @@ class ChatWorkflow:
                 "waiting": (),
                 "totals": Totals(),
                 "model_turns": 0,
+                "told": {},
             }
         )
 
@@ -276,6 +278,7 @@ class ChatWorkflow:
                     "waiting": tuple(self._waiting),
                     "totals": tally.totals,
                     "model_turns": tally.turns,
+                    "told": self._interpreter.accounts.borrowing.told,
                 }
             )
         )

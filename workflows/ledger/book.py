@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ...contracts.control.ledger import Period
-from ...contracts.text import shorten
 from ...contracts.wire.control.ledger import (
     EndedHolder,
     LedgerBlock,
@@ -26,17 +25,10 @@ from ..budget.amount import Amount
 from ..budget.limited import Limited
 from .block import Block, most_held
 from .changes import Changes
-
-MOST_HOLDERS = 4_000
-"""So many runs have something at once: it all has to fit into what a further execution begins with."""
-
-MOST_QUESTIONS = 1_500
-"""So many questions wait at once, for the same reason. More are refused."""
+from .room import Queue, fitting, holder_bytes, is_room_for, shortened
 
 _MOST_TOLD = 10
 """So many runs that have something, and so many questions, are told of."""
-
-_WHAT_CHARS = 100
 
 _AHEAD = 8
 """So many times what is needed is given beside: less where more runs share what is left."""
@@ -64,6 +56,7 @@ class Book:
         self.blocks = {(one.run_id, one.execution): Block.of(one) for one in begun.blocks}
         """By the ids of their runs and of the first executions of those."""
         self._held = sum((one.held for one in self.blocks.values()), Amount())
+        self._bytes = sum(holder_bytes(*key) for key in self.blocks)
         self.waiting = {(one.run_id, one.number): one for one in begun.waiting}
         """Questions that are not answered, by their runs and numbers, the oldest first."""
         self.lacks = False
@@ -83,7 +76,7 @@ class Book:
             changes=tuple(self._changes.last),
             spent=self._spent.share,
             blocks=tuple(one.told for one in self.blocks.values()),
-            waiting=tuple(self.waiting.values()),
+            waiting=fitting(self.waiting.values()),
         )
 
     def state(self, now: datetime) -> LedgerState:
@@ -105,7 +98,7 @@ class Book:
             waiting=len(self.waiting),
             holders=most_held(self.blocks.values(), _MOST_TOLD),
             asking=tuple(
-                LedgerPart(run_id=asked.run_id, amount=asked.need, what=shorten(asked.what, _WHAT_CHARS))
+                LedgerPart(run_id=asked.run_id, amount=asked.need, what=asked.what)
                 for asked in [*self.waiting.values()][:_MOST_TOLD]
             ),
             changes=tuple(self._changes.last),
@@ -169,7 +162,7 @@ class Book:
         self.waiting.pop((asked.run_id, asked.withdraws), None)
         if asked.number:
             # One that is asked again stays where it is.
-            self.waiting[asked.run_id, asked.number] = asked
+            self.waiting[asked.run_id, asked.number] = shortened(asked)
 
     def answers(self, now: datetime, most: int) -> list[tuple[ShareAsked, ShareGiven]]:
         """Return the questions that are answered now, and their answers.
@@ -184,15 +177,16 @@ class Book:
         self.roll(now)
         found: list[tuple[ShareAsked, ShareGiven]] = []
         left: dict[tuple[str, int], ShareAsked] = {}
-        self.lacks = False
+        queue, self.lacks = Queue(), False
         for key, asked in self.waiting.items():
             if asked.until is not None and asked.until <= now.timestamp():
                 continue
             given = None
-            if len(found) < most and (not self.lacks or len(left) >= MOST_QUESTIONS):
-                given = self._answer(asked, now, is_full=len(left) >= MOST_QUESTIONS)
+            if len(found) < most and (not self.lacks or queue.is_full):
+                given = self._answer(asked, now, is_full=queue.is_full)
             if given is None:
                 left[key] = asked
+                queue.add(asked)
             else:
                 found.append((asked, given))
         self.waiting = left
@@ -305,12 +299,15 @@ class Book:
         limited, need = self._limited(self._in_force, of.keep), Amount.shared(asked.need)
         limit = limited.exceeded(limited.spent + limited.held + need, last=asked.last)
         key = asked.run_id, of.execution
-        has_room = key in self.blocks or len(self.blocks) < MOST_HOLDERS
+        has_room = key in self.blocks or is_room_for(len(self.blocks), self._bytes + holder_bytes(*key))
         if not limit and has_room:
             limited.held += need
             given = need + limited.within(need.times(_AHEAD), 0.5 / (len(self.blocks) + 1))
             told = Amount.shared(of.told) + Amount.shared(asked.spent)
-            block = self.blocks.setdefault(key, Block(*key, held=Amount(), spent=told))
+            if key not in self.blocks:
+                self.blocks[key] = Block(*key, held=Amount(), spent=told)
+                self._bytes += holder_bytes(*key)
+            block = self.blocks[key]
             block.held += given
             self._held += given
             used, _ = limited.used()
@@ -324,7 +321,7 @@ class Book:
         if ends := self._period.ends(now):
             why += f"; it begins anew at {ends:%Y-%m-%d %H:%M} UTC"
         if may_fit or asked.wait:
-            why = f"{MOST_QUESTIONS:,} runs wait for the ledger {name!r} already"
+            why = f"as many runs wait for the ledger {name!r} already as can"
         missing = limited.missing(need, last=asked.last).share
         return ShareGiven(number=asked.number, refused=why, limit=limit or "usd", missing=missing)
 
@@ -335,6 +332,7 @@ class Book:
         if block.held.is_nothing:
             self._held -= block.held
             del self.blocks[block.run_id, block.execution]
+            self._bytes -= holder_bytes(block.run_id, block.execution)
         if not self.blocks:
             # Sums of floats drift.
             self._held = Amount()

@@ -23,6 +23,8 @@ _MARGIN: Final = 1.25
 """What is new in a prompt may be denser than anything that was counted."""
 _LEAST_TELLING_BYTES: Final = 512
 """Of what is shorter the density tells nothing: something stands around each message."""
+_AROUND_TOKENS: Final = 16
+"""An answer has about so many more as a message of the next prompt: something stands around each."""
 STUB_TOKENS: Final = 100
 """Most tokens of what is told in place of a result of a tool."""
 _PICTURE_BYTES: Final = 6_400
@@ -108,7 +110,7 @@ class TokenCount:
             self.messages[index] = each * size
         if sum(weights) >= _LEAST_TELLING_BYTES and not bare:
             self._density = max(self._density, min(each, 1.0))
-        self.messages.append(float(usage.output_tokens))
+        self.messages.append(float(usage.output_tokens + _AROUND_TOKENS))
         self.model, self.total, self._loose = model, usage.total_tokens, []
 
     def compacted(self, step: Compaction, messages: Sequence[Message], told: int) -> None:

@@ -11,6 +11,7 @@ from ...contract import Contract
 from ...message import Message
 from ...packed import unpack, written_packed
 from ...specs.runnable import Runnable
+from ..control.share import Portion
 from ..memory.compaction import KeptMessages
 from ..retrieval import Passage
 from ..run import Carried, Result, Status
@@ -79,6 +80,8 @@ class ChatInput(Contract):
     """What the executions before this one used."""
     model_turns: int = 0
     """Model calls that were answered in them."""
+    told: dict[str, Portion] = {}
+    """What each ledger was told that they spent, by its name."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
 

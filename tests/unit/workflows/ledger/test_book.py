@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sostenuto.contracts.limits import CARRIED_BYTES, written_bytes
 from sostenuto.contracts.wire.control.ledger import EndedHolder, LedgerInput, LedgerSet, LedgerTopUp
 from sostenuto.contracts.wire.control.share import LedgerLimits, OfLedger, Portion, ShareAsked, ShareGiven
-from sostenuto.workflows.ledger.book import MOST_QUESTIONS, Book
+from sostenuto.workflows.ledger.book import Book
+from sostenuto.workflows.ledger.room import MOST_QUESTIONS
 
 NOON = datetime(2026, 2, 28, 12, 30, tzinfo=UTC)
 
@@ -169,7 +171,28 @@ def test_no_more_wait_than_fit_into_what_a_further_execution_begins_with() -> No
         one.hear(asked(f"run-{number}", 1, 1, wait=True), NOON)
     assert one.answers(NOON, 500) == []
     ((run, _, given),) = say(one, asked("late", 1, 1, wait=True))
-    assert (run, given.refused) == ("late", "1,500 runs wait for the ledger 'team' already")
+    assert (run, given.refused) == ("late", "as many runs wait for the ledger 'team' already as can")
+
+
+@pytest.mark.parametrize("id_bytes", [10, 80, 250, 900])
+def test_however_many_ask_it_can_continue_as_new(id_bytes: int) -> None:
+    """A command that the server refuses would fail its task for ever."""
+    one = book(turns=10**9)
+    for number in range(5_000):
+        one.hear(asked(f"{number:0{id_bytes}}", 1, 1, default=LedgerLimits(turns=10**9)), NOON)
+        if number % 100 == 0:
+            one.answers(NOON, 500)
+    one.answers(NOON, 10_000)
+    assert one.state(NOON).runs > 500
+    # It answers nothing any more, and is asked on and on.
+    for number in range(9_500):
+        what = "the next call of a model with a very long name " * 10
+        one.hear(asked(f"late{number:0{id_bytes}}", 1, 1, wait=True).model_copy(update={"what": what}), NOON)
+    carried = one.carried()
+    assert written_bytes(carried) < CARRIED_BYTES
+    assert len(carried.waiting) > 300
+    known = [question.run_id for question in one.waiting.values()]
+    assert [question.run_id for question in carried.waiting] == known[: len(carried.waiting)], "the oldest are kept"
 
 
 def test_a_run_that_ended_unheard_is_charged_for_what_it_did_not_tell() -> None:
