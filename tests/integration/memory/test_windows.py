@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -10,6 +11,7 @@ from temporalio import workflow
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Memory, Message, Status, ToolResponded, tool
+from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.contracts.limits import written_bytes
 from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.run import RunInput
@@ -174,4 +176,19 @@ async def test_results_that_left_can_be_read_again(
     read = [event for event in events if isinstance(event, ToolResponded) and event.name == "read_result"]
     assert [event.content[:7] for event in read] == ["step 1:", "nothing"]
     assert [event.is_error for event in read] == [False, True]
+    assert proven == len(model.sent)
+
+
+@pytest.mark.parametrize("strategy", ["window", "summary", "clear_tools"])
+async def test_a_worker_that_remembers_nothing_is_told_what_is_left(
+    serve: Serve, strategy: MemoryStrategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that takes over from another: it pages the prompt in from the run."""
+    monkeypatch.setattr(TranscriptCache, "__init__", partialmethod(TranscriptCache.__init__, 0))
+    agent, model = walker(Memory(window=WINDOW, strategy=strategy)), CountingModel(walks(30))
+    async with serve(App(agent), model) as stage:
+        outcome = await stage.ask(agent, "Walk to the end.")
+        proven = await prove(outcome.run)
+    assert outcome.result.output == "I have seen it all."
+    assert max(sent.tokens for sent in model.sent) <= WINDOW
     assert proven == len(model.sent)
