@@ -19,6 +19,7 @@ from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
+from .contracts.memory.long_term import LongTerm
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
 from .contracts.provider_tool import CodeExecution, FileSearch, Location, McpConnector, WebSearch
@@ -58,6 +59,7 @@ from .contracts.wire.event import (
 )
 from .contracts.wire.feedback.score import Score
 from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
+from .contracts.wire.memory.memory_event import MemoryForgotten, MemoryRecalled, MemoryWritten
 from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
@@ -108,10 +110,14 @@ __all__ = [
     "LedgerState",
     "Location",
     "LongPrice",
+    "LongTerm",
     "McpConnector",
     "McpServer",
     "MemberFinished",
     "MemberStarted",
+    "MemoryForgotten",
+    "MemoryRecalled",
+    "MemoryWritten",
     "Message",
     "Model",
     "ModelError",

@@ -16,6 +16,7 @@ from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .control.compensation import Compensation
 from .event_base import EventBase
 from .mcp_call import ToolFault
+from .memory.memory_event import MemoryForgotten, MemoryRecalled, MemoryWritten
 from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
@@ -337,7 +338,10 @@ Event = Annotated[
     | ApprovalDecided
     | BudgetWarned
     | BudgetSpent
-    | BudgetToppedUp,
+    | BudgetToppedUp
+    | MemoryRecalled
+    | MemoryWritten
+    | MemoryForgotten,
     Field(discriminator="type"),
 ]
 

@@ -33,6 +33,7 @@ from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
 from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
+from tests.unit.contracts.memory_examples import memory_examples
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -341,6 +342,7 @@ EXAMPLES: tuple[Contract, ...] = (
     SCORED,
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(WHEN),
+    *memory_examples(WHEN),
     *control_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(

@@ -1,0 +1,77 @@
+"""The events of long-term memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ...contract import Contract
+from ...memory.long_term import MemoryKind
+from ..event_base import EventBase
+from ..totals import Charged
+from .calls import RecalledMemory, ReplacedMemory
+
+
+class WrittenMemory(Contract):
+    """What was remembered."""
+
+    id: str
+    """Of the memory that has it now."""
+    kind: MemoryKind
+    text: str
+    """As it was to be remembered."""
+    known: bool = False
+    """Whether the same was remembered before."""
+    replaced: tuple[ReplacedMemory, ...] = ()
+    """The memories whose place it took. They are kept, and recalled no more."""
+
+
+class MemoryRecalled(EventBase, Charged):
+    """A turn, or a tool call, looked for what is remembered."""
+
+    type: Literal["memory.recalled"] = "memory.recalled"
+    collection: str
+    scope: str
+    query: str
+    """What was looked for."""
+    call_id: str = ""
+    """Id of the tool call that asked for it; empty where none did."""
+    memories: tuple[RecalledMemory, ...] = ()
+    """What the model was told, the best first."""
+    of: int = 0
+    """How many memories the scope had."""
+    seconds: float = 0.0
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    problem: str = ""
+    """Why nothing could be recalled; empty where it could."""
+
+
+class MemoryWritten(EventBase, Charged):
+    """A turn, or a tool call, had something remembered."""
+
+    type: Literal["memory.written"] = "memory.written"
+    collection: str
+    scope: str
+    call_id: str = ""
+    """Id of the tool call that asked for it; empty where none did."""
+    memories: tuple[WrittenMemory, ...] = ()
+    """In the order in which it was said; what could not be written, too."""
+    seconds: float = 0.0
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    problem: str = ""
+    """Why it could not be written; empty where it was."""
+
+
+class MemoryForgotten(EventBase):
+    """A tool call had memories deleted."""
+
+    type: Literal["memory.forgotten"] = "memory.forgotten"
+    collection: str
+    scope: str
+    call_id: str = ""
+    """Id of the tool call that asked for it."""
+    deleted: int = 0
+    """Memories, with those whose place they had taken."""
+    problem: str = ""
+    """Why they could not be deleted; empty where they were."""
