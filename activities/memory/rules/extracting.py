@@ -88,9 +88,10 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
         kind: What kind of memory it is, where the rules do not know.
         at: When it is said.
     """
-    said = [memory for clause in clauses_of(text) for memory in _said_in(clause, at)]
-    if len(said) == 1 and kind is not MemoryKind.EPISODE:
-        return said[0].model_copy(update={"text": _third_person(text, at), "importance": max(said[0].importance, 0.7)})
+    clauses = [*clauses_of(text)]
+    said = [memory for clause in clauses for memory in _matched(clause, at)]
+    if len(clauses) == len(said) == 1 and len(text) <= _MOST_CLAUSE_CHARS and kind is not MemoryKind.EPISODE:
+        return said[0].model_copy(update={"importance": max(said[0].importance, 0.7)})
     return NewMemory(kind=kind, text=_third_person(text, at), importance=0.7)
 
 

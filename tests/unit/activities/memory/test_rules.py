@@ -102,7 +102,7 @@ def test_kinds_that_are_not_wanted() -> None:
 
 def test_a_text_that_is_to_be_remembered_as_it_is() -> None:
     known = understood("my dog is called Rex", MemoryKind.FACT, AT)
-    assert (known.text, known.key) == ("The user's dog is called Rex.", "dog")
+    assert (known.text, known.key) == ("The user's dog is Rex.", "dog")
     free = understood("The shop closes at six", MemoryKind.FACT, AT)
     assert (free.text, free.key) == ("The shop closes at six.", "")
     long = understood("x" * 5_000, MemoryKind.FACT, AT)
