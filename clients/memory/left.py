@@ -46,7 +46,9 @@ class ForgottenMemories(Contract):
 
 
 async def histories_left(temporal: TemporalClient, place: MemoryPlace, gone: Forgotten) -> tuple[HistoryLeft, ...]:
-    """Return the histories that still have what was forgotten, those first that stay longest.
+    """Return the histories that still have what was forgotten.
+
+    Those first that stay longest.
 
     Raises:
         RPCError: The server does not tell.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import Client as TemporalClient
@@ -11,6 +11,7 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import App, Client, Collection, SpecError
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.contracts.memory.long_term import memory_workflow_id
+from sostenuto.workflows import policy
 from tests.integration.memory.conftest import FlakyStore, Served
 from tests.patience import PATIENCE_SECONDS
 
@@ -103,7 +104,8 @@ async def test_a_store_that_is_down(serving: Served, people: Collection, store: 
         assert await memory.list() == ()
 
 
-async def test_what_cannot_be(serving: Served, people: Collection) -> None:
+async def test_what_cannot_be(serving: Served, people: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "NOT_SERVED_PAUSES", (timedelta(0),))
     async with serving(App(collections=[people])) as client:
         with pytest.raises(SpecError, match="names in braces stand for values of a run's context"):
             client.memory(people, "user:{context.user}")
