@@ -42,7 +42,7 @@ from ..knowledge.store.vector_store import StoreUnavailable
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .memories import Memories
-from .rules.extracting import extracted
+from .rules.extracting import extracted, understood
 from .sending import ask_scope
 
 CallT = TypeVar("CallT", RecallCall, WriteCall, MemoryListCall, ForgetCall)
@@ -111,8 +111,17 @@ class MemoryActivities:
         Repeatable: what a step says is written once. Fails as `apply` does. Heartbeats on its own. Costs an embedding
         of each.
         """
+        wanted = call
+        if call.as_said:
+            about = [understood(one.text, one.kind, call.source.at) for one in call.memories]
+            kept = [one.model_copy(update={"kind": m.kind}) for one, m in zip(about, call.memories, strict=True)]
+            call = call.model_copy(update={"memories": tuple(kept), "as_said": False})
         id_ = write_id(call.place, call.source, call.memories)
-        return await self._asked(call, names.MEMORY_WRITE_UPDATE, Remembered, id_)
+        done = await self._asked(call, names.MEMORY_WRITE_UPDATE, Remembered, id_)
+        if not wanted.as_said:
+            return done
+        written = zip(done.outcomes, call.memories, strict=True)
+        return done.model_copy(update={"outcomes": tuple(o.model_copy(update={"text": m.text}) for o, m in written)})
 
     @activity.defn(name=names.MEMORY_FORGET_ACTIVITY)
     async def forget(self, call: ForgetCall) -> Forgotten:
@@ -188,13 +197,15 @@ class MemoryActivities:
                     update_id=id_,
                 )
             except WorkflowUpdateFailedError as error:
-                raise _failed_as(error) from None
+                failed = error
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
                 if isinstance(error.__cause__, asyncio.CancelledError):
                     raise error.__cause__ from None
                 raise
             except RPCError as error:
                 raise StoreUnavailable(f"the workflow of these memories cannot be asked: {error.message}") from None
+        # It has tried as often as there is sense in.
+        raise _failed_as(failed) from None
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -22,6 +22,7 @@ MOST_WRITES: Final = 50
 
 _COUNTS: Final = "yes"
 _COUNTS_NO_MORE: Final = "no"
+_ARTICLES: Final = ("a", "an", "the")
 _WORDS: Final = re.compile(r"[\w']+")
 
 
@@ -40,8 +41,8 @@ def layout_of_memories(dimensions: int) -> Layout:
 
 
 def same_text(text: str) -> str:
-    """Return a text as it is compared: its words alone, in small letters."""
-    return " ".join(_WORDS.findall(text.casefold()))
+    """Return a text as it is compared: its words in small letters, without articles."""
+    return " ".join(word for word in _WORDS.findall(text.casefold()) if word not in _ARTICLES)
 
 
 def payload_of(

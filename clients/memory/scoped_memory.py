@@ -106,7 +106,7 @@ class ScopedMemory:
         update_id = write_id(self._place, source, call.memories)
         done = await self._ask(names.MEMORY_WRITE_UPDATE, call, Remembered, update_id)
         [outcome] = done.outcomes
-        return WrittenMemory(**dict(outcome), kind=memory.kind, text=memory.text)
+        return WrittenMemory(**{**dict(outcome), "kind": memory.kind, "text": memory.text})
 
     async def recall(
         self, query: str, *, kinds: Sequence[MemoryKind | str] = (), limit: int = 8

@@ -16,6 +16,7 @@ from ..control.ask_person import AskPerson
 from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
+from ..memory.long_term import LongTerm
 from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
 from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
@@ -42,6 +43,7 @@ class _AgentFields(TypedDict, total=False):
     max_turns: int
     max_repairs: int
     max_repeats: int
+    long_term: LongTerm | None
     context: Any
     description: str
     budget: Budget | None
@@ -88,6 +90,8 @@ class Agent(Answerer[OutT_co]):
     max_repeats: int = Field(default=3, ge=2)
     """How many turns in a row may ask for the very same tool calls. At this count they are answered with an
     error instead of run; two turns later the run ends as `exhausted`."""
+    long_term: LongTerm | None = None
+    """What it remembers beyond a conversation. None: nothing."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
 
@@ -135,6 +139,7 @@ class Agent(Answerer[OutT_co]):
         max_turns: int = 50,
         max_repairs: int = 2,
         max_repeats: int = 3,
+        long_term: LongTerm | None = None,
         context: Any = None,
         description: str = "",
         budget: Budget | None = None,
@@ -165,8 +170,9 @@ class Agent(Answerer[OutT_co]):
 
     @model_validator(mode="after")
     def _chosen(self) -> Agent:
-        searches = (tool.name for tool in self.searches)
-        names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates), *searches]
+        given = (*self.tools, *map(delegate_tool, self.delegates), *self.memory_tools)
+        names = [*(tool.name for tool in given), *(search.name for search in self.searches)]
+        check_distinct(("tools", name) for name in names)
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
@@ -186,7 +192,8 @@ class Agent(Answerer[OutT_co]):
 
     @override
     def collections(self) -> list[Collection]:
-        return [tool.collection for tool in self.searches]
+        own = [self.long_term.collection] if self.long_term else []
+        return [*(tool.collection for tool in self.searches), *own]
 
     @override
     def connectors(self) -> list[str]:
@@ -214,7 +221,8 @@ class Agent(Answerer[OutT_co]):
     @property
     @override
     def models(self) -> Mapping[str, Model]:
-        return {"model": self.model}
+        extracts = self.long_term.model if self.long_term else None
+        return {"model": self.model, **({"long_term.extract": extracts} if extracts else {})}
 
     @property
     @override
@@ -225,6 +233,11 @@ class Agent(Answerer[OutT_co]):
     @override
     def functions(self) -> Sequence[Tool[..., Any]]:
         return self._tools
+
+    @property
+    def memory_tools(self) -> tuple[ToolDefinition, ...]:
+        """What its model sees of the tools of its memory."""
+        return self.long_term.definitions if self.long_term else ()
 
     @property
     def head(self) -> Head:
@@ -244,6 +257,7 @@ class Agent(Answerer[OutT_co]):
                 *(tool.definition for tool in self.tools),
                 *map(delegate_tool, self.delegates),
                 *(tool.definition for tool in self.searches),
+                *self.memory_tools,
                 *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
             ),
             provider_tools=self.provider_tools,

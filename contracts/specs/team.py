@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import TypedDict, Unpack, override
 
+from ..collection.collection import Collection
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..memory.long_term import LongTerm
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
@@ -35,6 +37,7 @@ _STYLES_OF: Mapping[str, tuple[Style, ...]] = {
     "writer": ("plan",),
     "entry": ("handoff",),
     "limit": ("debate", "plan"),
+    "long_term": ("delegate",),
 }
 """Fields that not every style has."""
 
@@ -58,6 +61,7 @@ class _TeamFields(TypedDict, total=False):
     limit: int | None
     judge: Node | None
     writer: Node | None
+    long_term: LongTerm | None
     description: str
     budget: Budget | None
 
@@ -98,6 +102,8 @@ class Team(Answerer[OutT_co]):
     """Style `debate`: who decides. Default: the team's model."""
     writer: Runnable | None = None
     """Style `plan`: who writes the answer from the results. Default: the planner."""
+    long_term: LongTerm | None = None
+    """Style `delegate`: what the leader remembers beyond a conversation."""
 
     @overload
     def __init__(
@@ -144,6 +150,7 @@ class Team(Answerer[OutT_co]):
         limit: int | None = None,
         judge: Node | None = None,
         writer: Node | None = None,
+        long_term: LongTerm | None = None,
         description: str = "",
         budget: Budget | None = None,
         **unknown: Any,
@@ -234,6 +241,10 @@ class Team(Answerer[OutT_co]):
     def models(self) -> Mapping[str, Model]:
         return {"model": self.model} if self.model else {}
 
+    @override
+    def collections(self) -> list[Collection]:
+        return [self.long_term.collection] if self.long_term else []
+
     @property
     @override
     def output_type(self) -> TypeAdapter[Any] | None:
@@ -272,4 +283,5 @@ class Team(Answerer[OutT_co]):
             output=self.output,
             validators=self.validators,
             max_turns=self.rounds,
+            long_term=self.long_term,
         )

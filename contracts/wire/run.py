@@ -28,6 +28,7 @@ from ..tool import ToolDefinition
 from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
 from .control.top_up import CarriedBudget, TakenTopUp
+from .memory.calls import Remembering
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -129,6 +130,8 @@ class Carried(Contract):
     """What it did and has not undone. Packed, as the messages are."""
     compensated: Compensation | None = None
     """What was undone in runs nested in it."""
+    remembering: Remembering | None = None
+    """What its long-term memory takes along, where it has one."""
 
     @field_serializer("messages", "passages", "effects", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:

@@ -123,8 +123,7 @@ def _recalled(one: RecalledMemory) -> str:
 
 
 def _gone(gone: ForgottenMemories) -> list[str]:
-    counted = "1 memory" if gone.deleted == 1 else f"{gone.deleted:,} memories"
-    lines = [f"{counted} deleted, {gone.left:,} left of them"]
+    lines = [f"{plural(gone.deleted, 'memory', 'memories')} deleted, {gone.left:,} left of them"]
     lines += [f"there is no memory {one} in this scope" for one in gone.unknown]
     for history in gone.histories if gone.deleted else ():
         until = (

@@ -12,6 +12,7 @@ from pydantic import Field
 from ...contract import Contract
 from ...memory.long_term import MAX_RECALLED, MemoryKind
 from ...message import ToolResultPart
+from ...text import plural
 from ..totals import Charged
 from .record import MOST_WRITTEN, MemoryPlace, MemoryRecord, MemorySource, NewMemory, shown_id
 
@@ -103,6 +104,10 @@ class WriteCall(Contract):
     place: MemoryPlace
     source: MemorySource
     memories: tuple[NewMemory, ...] = Field(min_length=1, max_length=MOST_WRITTEN)
+    as_said: bool = False
+    """Whether the texts are as somebody said them, and it is yet to be found what they are about."""
+    note: str = ""
+    """What there is to say of how they were found, such as that the model failed that was to find them."""
     call_id: str = ""
     """Id of the tool call that asks for it; empty where none does."""
 
@@ -121,6 +126,8 @@ class WriteOutcome(Contract):
     """Its own, or that of the memory that said the same before."""
     known: bool = False
     """Whether the same was remembered before."""
+    text: str = ""
+    """What was remembered, where it is not in the very words of what was to be."""
     replaced: tuple[ReplacedMemory, ...] = ()
     """Those whose place it took."""
 
@@ -130,6 +137,15 @@ class Remembered(Charged):
 
     outcomes: tuple[WriteOutcome, ...] = ()
     """In the order of the memories."""
+
+    def as_result(self, call_id: str, name: str) -> ToolResultPart:
+        """Return what the model is told that asked for it."""
+        told = [
+            f"{'Known already' if one.known else 'Remembered'}, id {shown_id(one.id)}."
+            + "".join(f" In place of: {past.text}" for past in one.replaced)
+            for one in self.outcomes
+        ]
+        return ToolResultPart(call_id=call_id, name=name, content="\n".join(told))
 
 
 class MemoryListCall(Contract):
@@ -183,3 +199,24 @@ class Forgotten(Contract):
     """The runs that said it, as far as they are not too many."""
     more_sources: int = 0
     """How many runs beside those."""
+
+    def as_result(self, call_id: str, name: str) -> ToolResultPart:
+        """Return what the model is told that asked for it."""
+        unknown = f" There is no memory {', '.join(self.unknown)}." if self.unknown else ""
+        told = f"{plural(self.deleted, 'memory', 'memories')} deleted.{unknown}"
+        return ToolResultPart(call_id=call_id, name=name, content=told, is_error=not self.deleted)
+
+
+class Remembering(Contract):
+    """What the memory of an agent takes along when its workflow continues as new."""
+
+    turns: int = 0
+    """Turns that it was asked for."""
+    told: tuple[str, ...] = ()
+    """Ids of the memories that the conversation was told lately, the last ones last."""
+    said: str = ""
+    """What the turn under way was asked, as far as it is looked through."""
+    found: tuple[NewMemory, ...] = ()
+    """What the turn under way says that is worth remembering, as far as rules know."""
+    known: tuple[RecalledMemory, ...] = ()
+    """What was recalled for it, where a model is to say what it changes."""

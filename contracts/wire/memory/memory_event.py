@@ -6,6 +6,7 @@ from typing import Literal
 
 from ...contract import Contract
 from ...memory.long_term import MemoryKind
+from ...text import plural
 from ..event_base import EventBase
 from ..totals import Charged
 from .calls import RecalledMemory, ReplacedMemory
@@ -23,6 +24,14 @@ class WrittenMemory(Contract):
     """Whether the same was remembered before."""
     replaced: tuple[ReplacedMemory, ...] = ()
     """The memories whose place it took. They are kept, and recalled no more."""
+
+    @property
+    def words(self) -> str:
+        """It in words."""
+        if self.known:
+            return f"{self.text} (known)"
+        past = "; ".join(one.text for one in self.replaced)
+        return f"{self.text} (in place of: {past})" if past else self.text
 
 
 class MemoryRecalled(EventBase, Charged):
@@ -45,6 +54,16 @@ class MemoryRecalled(EventBase, Charged):
     problem: str = ""
     """Why nothing could be recalled; empty where it could."""
 
+    @property
+    def words(self) -> str:
+        """What was recalled, in words."""
+        if self.problem:
+            return f"nothing was recalled of {self.scope}: {self.problem}"
+        told = "; ".join(memory.text for memory in self.memories)
+        return f"{len(self.memories)} of {plural(self.of, 'memory', 'memories')} of {self.scope}" + (
+            f": {told}" if told else ""
+        )
+
 
 class MemoryWritten(EventBase, Charged):
     """A turn, or a tool call, had something remembered."""
@@ -62,6 +81,17 @@ class MemoryWritten(EventBase, Charged):
     problem: str = ""
     """Why it could not be written; empty where it was."""
 
+    note: str = ""
+    """What there is to say of a write that did not go quite as it should."""
+
+    @property
+    def words(self) -> str:
+        """What was written, in words."""
+        told = "; ".join(memory.words for memory in self.memories)
+        why = "; ".join(filter(None, (self.problem, self.note)))
+        what = "nothing was remembered" if self.problem else f"remembered: {told}"
+        return f"{self.scope}: {what}{f' ({why})' if why else ''}"
+
 
 class MemoryForgotten(EventBase):
     """A tool call had memories deleted."""
@@ -75,3 +105,14 @@ class MemoryForgotten(EventBase):
     """Memories, with those whose place they had taken."""
     problem: str = ""
     """Why they could not be deleted; empty where they were."""
+
+    @property
+    def words(self) -> str:
+        """What was deleted, in words."""
+        if self.problem:
+            return f"nothing was deleted of {self.scope}: {self.problem}"
+        return f"{plural(self.deleted, 'memory', 'memories')} of {self.scope} deleted"
+
+
+MemoryEvent = MemoryRecalled | MemoryWritten | MemoryForgotten
+"""What is told of long-term memory."""

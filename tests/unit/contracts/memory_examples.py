@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sostenuto import Usage
+from sostenuto import Agent, Team, Usage
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.memory.long_term import LongTerm, MemoryKind
@@ -53,6 +53,7 @@ WRITTEN = memory_event.WrittenMemory(
     id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,)
 )
 USED: dict[str, Any] = {"usage": Usage(input_tokens=12), "cost_usd": 0.25, "unpriced_calls": 1}
+REMEMBERING = calls.Remembering(turns=3, told=("8a5c",), said="I like tea.", found=(NEW,), known=(FOUND,))
 SOURCE_OF_FORGOTTEN = calls.ForgottenSource(run_id="run-1", execution="0c")
 
 
@@ -60,6 +61,8 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """Examples of all of it, with the events."""
     of: dict[str, Any] = {"collection": "people", "scope": "user:anna", "call_id": "call_1_0"}
     return (
+        Agent(name="assistant", model="local/m", long_term=LONG_TERM),
+        Team(name="desk", members=[Agent(name="a", model="local/m")], model="local/m", long_term=LONG_TERM),
         *(LONG_TERM, LongTerm(PEOPLE), PLACE, SOURCE, NEW, RECORD, FOUND, REPLACED, WRITTEN, SOURCE_OF_FORGOTTEN),
         calls.RecallCall(
             place=PLACE,
@@ -75,8 +78,9 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             call_id="call_1_0",
         ),
         calls.Recalled(memories=(FOUND,), of=2, found=(NEW,), problem="down", seconds=0.5, **USED),
-        calls.WriteCall(place=PLACE, source=SOURCE, memories=(NEW,), call_id="call_1_0"),
-        calls.WriteOutcome(id="8a5c", known=True, replaced=(REPLACED,)),
+        calls.WriteCall(place=PLACE, source=SOURCE, memories=(NEW,), as_said=True, note="by rules", call_id="call_1_0"),
+        REMEMBERING,
+        calls.WriteOutcome(id="8a5c", known=True, text="The user likes tea.", replaced=(REPLACED,)),
         calls.Remembered(outcomes=(calls.WriteOutcome(id="8a5c"),), **USED),
         calls.MemoryListCall(place=PLACE, kinds=(MemoryKind.FACT,), superseded=True, limit=10, after="8a5c"),
         calls.MemoryPage(memories=(RECORD,), cursor="8a5c"),
@@ -85,6 +89,8 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         memory_event.MemoryRecalled(
             **when, **of, query="Where?", memories=(FOUND,), of=2, seconds=0.5, attempt=2, problem="down", **USED
         ),
-        memory_event.MemoryWritten(**when, **of, memories=(WRITTEN,), seconds=0.5, attempt=2, problem="down", **USED),
+        memory_event.MemoryWritten(
+            **when, **of, memories=(WRITTEN,), seconds=0.5, attempt=2, problem="down", note="x", **USED
+        ),
         memory_event.MemoryForgotten(**when, **of, deleted=2, problem="down"),
     )
