@@ -170,9 +170,11 @@ class Agent(Answerer[OutT_co]):
 
     @model_validator(mode="after")
     def _chosen(self) -> Agent:
-        given = (*self.tools, *map(delegate_tool, self.delegates), *self.memory_tools)
+        given = (*self.tools, *map(delegate_tool, self.delegates))
         names = [*(tool.name for tool in given), *(search.name for search in self.searches)]
-        check_distinct(("tools", name) for name in names)
+        own = [tool.name for tool in self.memory_tools]
+        check_distinct([*(("tools", name) for name in names), *(("long_term.tools", name) for name in own)])
+        names += own
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):

@@ -120,7 +120,7 @@ PATTERNS: Final = (
     _pattern(rf"{_AM}{_NOW} (?P<x>(?:an? )?{_DIET})(?: now)?", "The user is {x}.", "diet", importance=0.9),
     _pattern(
         rf"(?:{_AM} (?:no longer|not) (?P<x>(?:an? )?{_DIET})(?: {_MORE})?)",
-        "The user is no longer {x}.",
+        "The user is not {x}.",
         "diet",
         importance=0.9,
         updates=True,
@@ -222,7 +222,7 @@ PATTERNS: Final = (
         "{y}",
     ),
     _pattern(
-        rf"{_I}{_NOW} (?:have|has|own|owns) (?P<x>(?:an?|one|two|three|four|five|\d+) .+)",
+        rf"(?:{_I}{_NOW} (?:have got|have|has|owns?)|i've got) (?P<x>(?:an?|one|two|three|four|five|\d+) .+)",
         "The user has {x}.",
         "",
         importance=0.5,

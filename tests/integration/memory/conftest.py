@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -24,11 +25,21 @@ Served = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 class FlakyStore(EdgeStore):
-    """A real store that can be taken away."""
+    """A real store that can be taken away, or made to wait."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.waits = asyncio.Event()
+        """Whether a write has come that waits."""
 
     is_down = False
+    gate: asyncio.Event | None = None
+    """Where there is one, writes wait for it."""
 
     async def _call(self, method: str, **arguments: Any) -> Any:
+        if self.gate and method == "upsert":
+            self.waits.set()
+            await self.gate.wait()
         if self.is_down:
             raise StoreUnavailable("the store is down")
         return await super()._call(method, **arguments)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, Status
 from tests.fakes.cast import Cast
-from tests.integration.memory.conftest import Served
+from tests.integration.memory.conftest import FlakyStore, Served
 
 ANNA = {"user": "anna"}
 
@@ -55,6 +56,22 @@ async def test_a_chat_that_ends_at_once_has_written(serving: Served, people: Col
         await chat.end()
         await client.temporal.get_workflow_handle(chat.id).result()
         assert [one.text for one in await client.memory(people, "user:anna").list()] == ["The user lives in Berlin."]
+
+
+async def test_a_turn_ends_before_it_is_written(serving: Served, people: Collection, store: FlakyStore) -> None:
+    agent, cast = assistant(people), Cast({"m": "Ok."})
+    async with serving(App(agent), cast) as client:
+        await client.memory(people, "user:anna").remember("I like figs")
+        store.gate = asyncio.Event()
+        chat = await client.chat(agent, context=ANNA)
+        assert (await chat.send("I live in Berlin")).output == "Ok."
+        await store.waits.wait()
+        # The next turn recalls, and waits for it.
+        asking = asyncio.ensure_future(chat.send("Where do I live?"))
+        store.gate.set()
+        assert (await asking).output == "Ok."
+        assert any("The user lives in Berlin." in text for text in told(cast))
+        await chat.end()
 
 
 async def test_over_many_executions(serving: Served, people: Collection, impatient: TemporalClient) -> None:

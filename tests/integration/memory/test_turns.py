@@ -131,6 +131,37 @@ async def test_turns_that_did_not_complete_write_nothing(serving: Served, people
         assert await client.memory(people, "user:anna").list() == ()
 
 
+async def test_a_turn_that_was_cancelled_writes_nothing(serving: Served, people: Collection) -> None:
+    agent = assistant(people)
+    async with serving(App(agent), {"m": {"text": "never", "hangs": True}}) as client:
+        run = await client.start(agent, "I live in Berlin and I like tea", context=ANNA)
+        async for event in run.events():
+            if event.type == "model.requested":
+                await run.cancel()
+                break
+        assert (await run.result()).status is Status.CANCELLED
+        assert await client.memory(people, "user:anna").list() == ()
+
+
+async def test_a_cancel_while_it_is_written_leaves_nothing_half(
+    serving: Served, people: Collection, store: FlakyStore
+) -> None:
+    agent = assistant(people)
+    async with serving(App(agent), {"m": "Ok."}) as client:
+        await client.memory(people, "user:anna").remember("I like figs")
+        store.gate = asyncio.Event()
+        run = await client.start(agent, "I live in Berlin and I like tea", context=ANNA)
+        await store.waits.wait()
+        await run.cancel()
+        store.gate.set()
+        assert (await run.result()).output == "Ok."
+        assert {one.text for one in await client.memory(people, "user:anna").list()} == {
+            "The user likes figs.",
+            "The user lives in Berlin.",
+            "The user likes tea.",
+        }
+
+
 @pytest.mark.usefixtures("short_pauses")
 async def test_a_store_that_is_down_is_answered_without(serving: Served, people: Collection, store: FlakyStore) -> None:
     agent = assistant(people)

@@ -30,7 +30,7 @@ def said(text: str) -> list[tuple[str, str]]:
         ("I quit my job at Google", [("The user no longer works at Google.", "employer")]),
         ("I'm a nurse", [("The user works as a nurse.", "job")]),
         ("I'm vegetarian", [("The user is vegetarian.", "diet")]),
-        ("I'm no longer vegan.", [("The user is no longer vegan.", "diet")]),
+        ("I'm no longer vegan.", [("The user is not vegan.", "diet")]),
         (
             "I'm allergic to peanuts and shellfish",
             [
@@ -55,6 +55,7 @@ def said(text: str) -> list[tuple[str, str]]:
         ("Remember that the gate code is 1234", [("The gate code is 1234.", "")]),
         ("My meeting is tomorrow", [("The user's meeting is on 2026-12-01.", "meeting")]),
         ("I have two kids", [("The user has two kids.", "")]),
+        ("I've got a cat", [("The user has a cat.", "")]),
         ("I don\N{RIGHT SINGLE QUOTATION MARK}t eat pork", [("The user does not eat or drink pork.", "eats pork")]),
     ],
 )
