@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _QUOTED: Final = re.compile(r"```.*?```|^>.*$", re.DOTALL | re.MULTILINE)
+_ABBREVIATED: Final = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr)\.")
+"""No sentence ends with it."""
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:[.!?;](?=\S)[^.!?;\n]+)*[.!?;\n]?")
 _JOINT: Final = re.compile(
     r",?\s+(?:and|but|so|though|although|because|also)\s+(?=(?:i|my|we|our|please)\b|i')|,\s+(?=(?:i|my)\b|i')",
@@ -47,7 +49,8 @@ def clauses_of(text: str) -> Iterator[Clause]:
 
     No questions, no code, nothing that is quoted.
     """
-    for found in _SENTENCE.finditer(_QUOTED.sub("\n", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))):
+    plain = _ABBREVIATED.sub(r"\1", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    for found in _SENTENCE.finditer(_QUOTED.sub("\n", plain)):
         sentence = found[0].strip()
         if sentence.endswith("?") or not sentence:
             continue

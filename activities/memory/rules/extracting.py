@@ -34,6 +34,7 @@ _WHEN: Final = re.compile(
 _SINCE: Final = frozenset({"home", "employer", "job"})
 """Of what it is told when it began."""
 _ITEMS: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
+_IS: Final = re.compile(r"(?:the|our) ([\w' -]{2,60}?) (?:is|are)(?: now)? \S", re.IGNORECASE)
 _ARTICLE: Final = re.compile(r"^(?:an?|the|my|our|some|any|all)\s+", re.IGNORECASE)
 _TALK: Final = re.compile(
     r"(?:to\b|that\b|it\b|this\b|these\b|those\b|what\b|how\b|you\b|your\b|not\b|when\b|if\b|there\b|here\b|"
@@ -92,6 +93,8 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
     said = [memory for clause in clauses for memory in _matched(clause, at)]
     if len(clauses) == len(said) == 1 and len(text) <= _MOST_CLAUSE_CHARS and kind is not MemoryKind.EPISODE:
         return said[0].model_copy(update={"importance": max(said[0].importance, 0.7)})
+    if len(clauses) == 1 and not said:
+        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": _third_person(text, at)})
     return NewMemory(kind=kind, text=_third_person(text, at), importance=0.7)
 
 
@@ -103,7 +106,21 @@ def _said_in(clause: Clause, at: datetime) -> Iterator[NewMemory]:
         known = True
         yield memory
     if clause.is_asked and not known and len(clause.text.split()) > _SHORTEST:
-        yield NewMemory(text=_third_person(clause.text, at), importance=0.8)
+        yield _as_said(clause, at, 0.8)
+
+
+def _as_said(clause: Clause, at: datetime, importance: float) -> NewMemory:
+    """Return what is to be remembered although no pattern knows it.
+
+    That one thing is another has a subject.
+    """
+    subject = _IS.match(clause.text)
+    return NewMemory(
+        text=_third_person(clause.text, at),
+        key=_bare(subject[1])[:200] if subject else "",
+        importance=importance,
+        updates=clause.is_change,
+    )
 
 
 def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:

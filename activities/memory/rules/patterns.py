@@ -202,6 +202,18 @@ PATTERNS: Final = (
         "taste for {x}",
         _LIKING,
     ),
+    # Whom somebody knows, and what comes.
+    _pattern(
+        rf"{_MY} (?P<y>[\w' -]{{2,30}}?) (?:lives|moved|has moved) (?:in|near|to) (?P<x>.+)",
+        "The user's {y} lives in {x}.",
+        "home of {y}",
+    ),
+    _pattern(rf"{_MY} (?P<y>[\w' -]{{2,30}}?) (?P<x>works (?:at|for|as|in) .+)", "The user's {y} {x}.", "work of {y}"),
+    _pattern(
+        rf"{_MY} (?P<y>[\w' -]{{2,30}}?) (?P<x>(?:leaves|departs|arrives|lands|starts|begins|ends|takes place) .+)",
+        "The user's {y} {x}.",
+        "time of {y}",
+    ),
     # What somebody has.
     _pattern(
         rf"{_MY} (?P<y>[\w' -]{{2,40}}?) (?:has |have )?(?:changed|moved|switched)(?: from .+?)? to (?P<x>.+)",
@@ -227,6 +239,7 @@ PATTERNS: Final = (
         "",
         importance=0.5,
     ),
+    _pattern(rf"{_I}{_NOW} uses? (?P<x>an? .+)", "The user uses {x}.", "", importance=0.5),
     _pattern(rf"{_I}{_NOW} (?:drive|drives) (?P<x>.+)", "The user drives {x}.", "drives", importance=0.4),
     _pattern(rf"{_I}{_NOW} (?:play|plays) (?P<x>.+)", "The user plays {x}.", "plays {x}", importance=0.4),
 )

@@ -52,7 +52,13 @@ def said(text: str) -> list[tuple[str, str]]:
         ("My dog is called Rex. My new dog is Bello", [("The user's dog is Bello.", "dog")]),
         ("My phone number changed to 555-1234", [("The user's phone number is 555-1234.", "phone number")]),
         ("my email is a.b@c.de", [("The user's email is a.b@c.de.", "email")]),
-        ("Remember that the gate code is 1234", [("The gate code is 1234.", "")]),
+        ("Remember that the gate code is 1234", [("The gate code is 1234.", "gate code")]),
+        ("Remember that whales sing at night", [("Whales sing at night.", "")]),
+        ("My mother lives in Porto", [("The user's mother lives in Porto.", "home of mother")]),
+        ("My brother works at Acme", [("The user's brother works at Acme.", "work of brother")]),
+        ("My flight leaves on 3 May at noon.", [("The user's flight leaves on 3 May at noon.", "time of flight")]),
+        ("My boss is Dr. Meyer.", [("The user's boss is Dr Meyer.", "boss")]),
+        ("I use a wheelchair", [("The user uses a wheelchair.", "")]),
         ("My meeting is tomorrow", [("The user's meeting is on 2026-12-01.", "meeting")]),
         ("I have two kids", [("The user has two kids.", "")]),
         ("I've got a cat", [("The user has a cat.", "")]),
@@ -106,5 +112,7 @@ def test_a_text_that_is_to_be_remembered_as_it_is() -> None:
     assert (known.text, known.key) == ("The user's dog is Rex.", "dog")
     free = understood("The shop closes at six", MemoryKind.FACT, AT)
     assert (free.text, free.key) == ("The shop closes at six.", "")
+    subject = understood("The gate code is 1234", MemoryKind.PREFERENCE, AT)
+    assert (subject.kind, subject.key) == (MemoryKind.PREFERENCE, "gate code")
     long = understood("x" * 5_000, MemoryKind.FACT, AT)
     assert len(long.text) == 1_000
