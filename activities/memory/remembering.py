@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
 from ...contracts import names
@@ -47,6 +47,24 @@ from .sending import ask_scope
 
 CallT = TypeVar("CallT", RecallCall, WriteCall, MemoryListCall, ForgetCall)
 AnswerT = TypeVar("AnswerT", bound=Contract)
+
+
+_HELD_SECONDS: Final = 2.0
+"""So long an attempt waits for the workflow of a scope. What that does takes a place of a worker, too, of which all may
+be taken by those that wait: the next attempt goes on waiting for the same."""
+
+
+def _at_work() -> ApplicationError:
+    """Return the failure of an attempt that lets go of its place.
+
+    The next one goes on waiting.
+    """
+    return ApplicationError(
+        "the workflow of these memories is at work on others",
+        type=names.COLLECTION_FAILED,
+        next_retry_delay=timedelta(milliseconds=200),
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 class MemoryActivities:
@@ -184,28 +202,36 @@ class MemoryActivities:
         return StageClock(bill.charge, collection.prices if collection else None)
 
     async def _asked(self, call: WriteCall | ForgetCall, update: str, came: type[AnswerT], id_: str) -> AnswerT:
-        async with step(unserved="nothing was remembered: "):
+        async with step(unserved="nothing was remembered: ", by=patience.MEMORY):
             try:
-                return await ask_scope(
-                    activity.client(),
-                    call.place,
-                    update,
-                    call,
-                    came,
-                    task_queue=activity.info().task_queue,
-                    task_timeout=self._task_timeout,
-                    update_id=id_,
-                )
+                async with asyncio.timeout(_HELD_SECONDS):
+                    return await self._sent(call, update, came, id_)
+            except TimeoutError:
+                failed = _at_work()
             except WorkflowUpdateFailedError as error:
-                failed = error
-            except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-                if isinstance(error.__cause__, asyncio.CancelledError):
-                    raise error.__cause__ from None
-                raise
+                failed = _failed_as(error)
             except RPCError as error:
                 raise StoreUnavailable(f"the workflow of these memories cannot be asked: {error.message}") from None
-        # It has tried as often as there is sense in.
-        raise _failed_as(failed) from None
+        raise failed from None
+
+    async def _sent(self, call: WriteCall | ForgetCall, update: str, came: type[AnswerT], id_: str) -> AnswerT:
+        info = activity.info()
+        try:
+            return await ask_scope(
+                activity.client(),
+                call.place,
+                update,
+                call,
+                came,
+                task_queue=info.task_queue,
+                task_timeout=self._task_timeout,
+                update_id=id_,
+            )
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                # The SDK tells a cancel of ours, and the end of our patience, as an error of its own.
+                raise error.__cause__ from None
+            raise StoreUnavailable("the workflow of these memories does not answer") from None
 
 
 def _may_pass(error: BaseException) -> bool:

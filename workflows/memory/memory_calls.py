@@ -108,7 +108,7 @@ class MemoryCalls:
         return await self._charged(
             tuple(memory.text for memory in call.memories),
             lambda: served(
-                MemoryActivities.write, call, summary=summary, options=policy.retrieve_policy(), activity_id=activity_id
+                MemoryActivities.write, call, summary=summary, options=policy.memory_policy(), activity_id=activity_id
             ),
         )
 
@@ -120,7 +120,7 @@ class MemoryCalls:
         """
         summary = f"memories of {self.where.scope}: {', '.join(call.ids)}"
         return await served(
-            MemoryActivities.forget, call, summary=summary, options=policy.retrieve_policy(), activity_id=activity_id
+            MemoryActivities.forget, call, summary=summary, options=policy.memory_policy(), activity_id=activity_id
         )
 
     async def _charged(self, texts: tuple[str, ...], make: Callable[[], Awaitable[ChargedT]]) -> ChargedT:

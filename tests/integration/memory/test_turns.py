@@ -119,6 +119,15 @@ async def test_fifty_runs_of_one_scope_lose_and_double_nothing(serving: Served, 
         assert sorted(found) == sorted(f"The user's locker{n} is number {n}." for n in range(25))
 
 
+async def test_one_place_for_calls_is_enough(serving: Served, people: Collection) -> None:
+    """What waits for a write does not keep the write from being made."""
+    agent = assistant(people)
+    async with serving(App(agent), {"m": "Ok."}, max_concurrent_calls=1) as client:
+        results = await asyncio.gather(*(ended(client, agent, f"My box{n} is number {n}") for n in range(4)))
+        assert {result.status for _, result in results} == {Status.COMPLETED}
+        assert len(await client.memory(people, "user:anna").list()) == 4
+
+
 async def test_turns_that_did_not_complete_write_nothing(serving: Served, people: Collection) -> None:
     agent = Agent(name="a", model=Model("scripted/m", retries=0), long_term=LongTerm(people))
 
