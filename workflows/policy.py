@@ -212,11 +212,8 @@ def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
 
 
 def memory_policy() -> ActivityPolicy:
-    """Return the policy of having the workflow of a scope change memories.
-
-    It makes the changes of many runs, one after the other.
-    """
-    return _patient(patience.MEMORY)
+    """Return the policy of having the workflow of a scope change memories."""
+    return _patient(patience.MEMORY_WORK)
 
 
 def ingest_policy() -> ActivityPolicy:

@@ -202,7 +202,7 @@ class MemoryActivities:
         return StageClock(bill.charge, collection.prices if collection else None)
 
     async def _asked(self, call: WriteCall | ForgetCall, update: str, came: type[AnswerT], id_: str) -> AnswerT:
-        async with step(unserved="nothing was remembered: ", by=patience.MEMORY):
+        async with step(unserved="nothing was remembered: ", by=patience.MEMORY_WORK):
             try:
                 async with asyncio.timeout(_HELD_SECONDS):
                     return await self._sent(call, update, came, id_)
