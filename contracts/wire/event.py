@@ -16,7 +16,7 @@ from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .control.compensation import Compensation
 from .event_base import EventBase
 from .mcp_call import ToolFault
-from .memory.memory_event import MemoryCompacted
+from .memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
@@ -339,7 +339,10 @@ Event = Annotated[
     | BudgetWarned
     | BudgetSpent
     | BudgetToppedUp
-    | MemoryCompacted,
+    | MemoryCompacted
+    | MemoryRecalled
+    | MemoryWritten
+    | MemoryForgotten,
     Field(discriminator="type"),
 ]
 

@@ -29,7 +29,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
-from ...contracts.wire.memory.memory_event import MemoryCompacted
+from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
@@ -208,7 +208,7 @@ class TraceBuilder:
                 self._note_at_once(event, kind="notice", name=name, reason=event.reason)
             case ApprovalRequested() | ApprovalDecided():
                 self._take_approval(event)
-            case BudgetWarned() | BudgetSpent() | BudgetToppedUp() | MemoryCompacted():
+            case _ if isinstance(event, BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent | MemoryCompacted):
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)

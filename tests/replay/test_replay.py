@@ -32,13 +32,13 @@ from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED, SINCE_BUDGETS
+from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, REMEMBERED, SEARCHED, SINCE_BUDGETS
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *SINCE_BUDGETS, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *REMEMBERED, *GIVEN, *SINCE_BUDGETS, INGESTED, SCORED, *CHATTED},
 }
 """The shapes that there are since each version."""
 

@@ -17,7 +17,7 @@ from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
 from .leaving import cut_result, old_results, oldest
-from .summary import STUB, leaving_told, question, summary_told
+from .summary import STUB, leaving_told, summary_question, summary_told
 from .token_count import UNCOUNTED_BYTES
 
 _SUMMARY_PART = 0.25
@@ -175,7 +175,7 @@ class Compactor:
         """Return how a summary is told, its tokens, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
         try:
-            reply, writer = await self._summarize(length, question(int(tokens / _TOKENS_PER_WORD)), tokens)
+            reply, writer = await self._summarize(length, summary_question(int(tokens / _TOKENS_PER_WORD)), tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
             return "", 0, f"there is no summary: {error}"

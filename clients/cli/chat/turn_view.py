@@ -23,6 +23,7 @@ from ....contracts.wire.event import (
     ToolsFaulty,
 )
 from ....contracts.wire.live import LiveItem, Retract, StreamItem, Token
+from ....contracts.wire.memory.memory_event import MemoryEvent
 from ....contracts.wire.run import Status
 from ..follow import foot
 from ..footnotes import footnotes, with_notes
@@ -38,6 +39,7 @@ _TOLD = (
     | BudgetToppedUp
     | BudgetWarned
     | FallbackUsed
+    | MemoryEvent
     | MemberStarted
     | RetrievalResponded
     | RouteChosen

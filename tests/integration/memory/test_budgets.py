@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio.client import Client as TemporalClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
 
 RUNS = 12
-LAST = [[Shorten(), Finish()], [Stop()]]
+LAST: list[list[Any]] = [[Shorten(), Finish()], [Stop()]]
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["whole", "continued"])
@@ -41,9 +41,8 @@ async def test_no_conversation_spends_more_than_it_may(
         async def check(number: int) -> str:
             trees = Trees(number)
             trees.limit = (0.02, 0.2, 4.0)[number % 3]
-            run = await client.start(
-                trees.walker(), "Go. " * 20, budget=Budget(usd=trees.limit, on_exhausted=LAST[number % 2])
-            )
+            budget = Budget(usd=trees.limit, on_exhausted=LAST[number % 2])
+            run = await client.start(trees.walker(), "Go. " * 20, budget=budget)
             result = await run.result()
             ends[result.status] += 1
             strategies.update(step.strategy for step in compactions(await told(run)))
