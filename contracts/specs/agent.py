@@ -231,8 +231,8 @@ class Agent(Answerer[OutT_co]):
     @property
     @override
     def models(self) -> Mapping[str, Model]:
-        others = {"long_term.extract": self.long_term and self.long_term.model}
-        others |= {"memory.model": self.memory and self.memory.model}
+        extracts = self.long_term.model if self.long_term else None
+        others = {"long_term.extract": extracts, "memory.model": self.memory.model if self.memory else None}
         return {"model": self.model, **{field: model for field, model in others.items() if model}}
 
     @property
@@ -252,10 +252,7 @@ class Agent(Answerer[OutT_co]):
 
     @property
     def head(self) -> Head:
-        """What every model call of this agent has in common.
-
-        Except for the tools that only a run knows.
-        """
+        """What all its model calls share, but for tools that only a run knows."""
         return self.head_with()
 
     @override
