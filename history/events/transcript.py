@@ -115,6 +115,12 @@ class RebuiltTranscript:
         """Take in what a further execution begins with: what is in the prompt still."""
         self.messages, self._at_reply, self._steps = messages, None, 0
 
+    def recalled(self, message: Message) -> None:
+        """Take in what is told before what is asked now, where that is known already."""
+        for known in (self.messages, self._whole):
+            if known and known[-1].role is Role.USER:
+                known.insert(len(known) - 1, message)
+
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
         """Take in a model call: everything that the model is told from now on.
 
