@@ -11,7 +11,7 @@ from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory, MemoryStrategy
 from ...contracts.message import Message, Role, ToolResultPart
 from ...contracts.model import Model
-from ...contracts.wire.memory.compaction import Compaction
+from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
 from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
@@ -178,13 +178,13 @@ class Compactor:
             reply = await self._summarize(length, question(int(tokens / _TOKENS_PER_WORD)), tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
-            return "", 0, f"there is no summary: {error}"
+            return "", 0, f"{NO_SUMMARY}{error}"
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             cause = error.cause
             why = f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else str(cause or error)
-            return "", 0, f"there is no summary: {why}"
+            return "", 0, f"{NO_SUMMARY}{why}"
         # Its writer counted it, with what it thought, and what is told around it is short.
         around = len(text.encode()) - len(reply.message.text.strip().encode())
         return text, min(reply.usage.output_tokens or len(text.encode()), len(text.encode())) + max(around, 0), ""

@@ -23,6 +23,7 @@ from ....contracts.wire.event import (
     ToolsFaulty,
 )
 from ....contracts.wire.live import LiveItem, Retract, StreamItem, Token
+from ....contracts.wire.memory.memory_event import MemoryCompacted
 from ....contracts.wire.run import Status
 from ..follow import foot
 from ..footnotes import footnotes, with_notes
@@ -39,6 +40,7 @@ _TOLD = (
     | BudgetWarned
     | FallbackUsed
     | MemberStarted
+    | MemoryCompacted
     | RetrievalResponded
     | RouteChosen
     | RunStalled
