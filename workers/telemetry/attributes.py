@@ -134,10 +134,8 @@ def attributes_of(
             yield from _unpriced(step.unpriced_calls)
         case "rerank":
             yield from _of_rerank(step)
-        case "route" | "notice":
-            yield from _of_notice(step, event)
         case _:
-            pass
+            yield from _of_moment(step, event)
     if disclosure.is_on:
         answer = event.message if isinstance(event, ModelResponded) else None
         yield from _said(step, disclosure, prompt, answer)
@@ -192,7 +190,7 @@ def _of_model(step: TraceStep) -> Attributes:
     yield from _usage(step.usage, step.cost_usd)
 
 
-def _of_notice(step: TraceStep, event: Event) -> Attributes:
+def _of_moment(step: TraceStep, event: Event) -> Attributes:
     if step.kind == "route":
         yield "sostenuto.route", step.name
     if not isinstance(event, MemoryCompacted):
