@@ -16,8 +16,8 @@ from ...contracts.context.values import Values, context_memo
 from ...contracts.control.priced import priced_for_budgets
 from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory
+from ...contracts.memory.of_chat import with_memory
 from ...contracts.specs.node import Node, cannot_run
-from ...contracts.specs.remembering import with_memory
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, one_line, printable
 from ...contracts.wire.chats.chat import ChatInput, WhenBusy

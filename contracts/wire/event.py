@@ -239,9 +239,7 @@ class RouteChosen(EventBase):
 class MemberStarted(EventBase):
     """A nested run began.
 
-    A member of a team, a runnable called as a tool, or an agent in a chain, router or branch.
-
-    `path` is the place of the nested run.
+    A member of a team, a runnable called as a tool, or an agent in a chain, router or branch. `path` is its place.
     """
 
     type: Literal["member.started"] = "member.started"

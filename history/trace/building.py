@@ -232,7 +232,10 @@ class TraceBuilder:
         self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
 
     def _compacted(self, event: MemoryCompacted) -> None:
-        """Take in that a prompt is shorter: after a summary without an answer, or a call that refused it."""
+        """Take in that a prompt is shorter.
+
+        A summary may have failed before that, or a call that refused the longer one.
+        """
         place = Place(event.path)
         self._give_up(place.summary(event.turn), event, event.note.removeprefix(NO_SUMMARY))
         self._give_up(place.model_call(event.turn), event, event.reason)

@@ -1,4 +1,4 @@
-"""What each model call of a run was told, as far as no call before it says so, and answered. Does no I/O."""
+"""What each model call of a run was told, said once, and answered. Does no I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ class ToldPrompts:
         self._heads: dict[str, Head] = {}
 
     def fields(self, event: ModelRequested, projection: Projection) -> dict[str, Any]:
-        """Return the fields of a model call's step that tell its prompt; none where the history does not."""
+        """Return the fields of a model call's step that tell its prompt.
+
+        There are none where the history does not tell it.
+        """
         # A summary is asked for with messages that its agent was told.
         agent = Place(event.path).parent if event.summary else event.path
         try:
@@ -43,7 +46,10 @@ def _before(agent: str, event: ModelRequested, projection: Projection) -> SentPr
 
 
 def _order(messages: Sequence[Message], before: Sequence[Message]) -> tuple[int, ...]:
-    """Return where each message stood before, -1 of one that did not; nothing where all others come first, in order."""
+    """Return where each message stood before, -1 of one that did not.
+
+    Nothing where all that did come first, in their order.
+    """
     known = {id(message): place for place, message in enumerate(before)}
     order = tuple(known.get(id(message), -1) for message in messages)
     kept = len(order) - order.count(-1)

@@ -40,7 +40,9 @@ def at_least_one(text: str) -> int:
 
 
 def window(text: str) -> int | str:
-    """Return the window that an option names: a number of tokens, or a part of the model's own.
+    """Return the window that an option names.
+
+    It is a number of tokens, or a part of the model's own.
 
     Raises:
         ArgumentTypeError: It is none.

@@ -33,6 +33,7 @@ from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
 from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
+from tests.unit.contracts.memory_examples import memory_examples
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -342,6 +343,7 @@ EXAMPLES: tuple[Contract, ...] = (
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(WHEN),
     *control_examples(WHEN),
+    *memory_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(
         call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", permitted=True, edited=True

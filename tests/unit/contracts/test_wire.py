@@ -32,6 +32,7 @@ FREE_FORM = {
     "given",
     "parameters",
     "places",
+    "windows",
 }
 FREE_FORM |= {"fields", "filled", "filters", "loaders", "prices", "sent", "texts"}
 # Optional each by itself, but not one without the other.

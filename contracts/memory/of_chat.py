@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from ..contract import brief
 from ..errors import SpecError
-from ..memory.conversation import Memory
-from .node import Node
-from .runnable import RUNNABLE_ADAPTER, Runnable
+from ..specs.node import Node
+from ..specs.runnable import RUNNABLE_ADAPTER, Runnable
+from .conversation import Memory
 
 
 def with_memory(runnable: Node, memory: Memory) -> Runnable:

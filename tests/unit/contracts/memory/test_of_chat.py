@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sostenuto import Agent, Chain, Memory, Prompt, SpecError, Team, tool
+from sostenuto.contracts.memory.of_chat import with_memory
 from sostenuto.contracts.specs.node import Node
-from sostenuto.contracts.specs.remembering import with_memory
 
 MEMORY = Memory(window=4_000, strategy="summary")
 BOT = Agent(name="bot", model="local/m")
