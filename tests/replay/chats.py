@@ -9,6 +9,7 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import Agent, App, Chat, Client, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import build_worker
+from tests.replay.remembered import CONTINUED, TALKER, talking_model
 
 
 @tool(effect="read")
@@ -24,7 +25,12 @@ PROMPT = Prompt(name="writer", template="{history}\n{input}", model="scripted/w"
 TEAM = Team(
     name="crew", model="scripted/lead", members=[Agent(name="helper", model="scripted/h", description="Helps.")]
 )
-CHATTED: dict[str, Agent | Prompt | Team] = {"chatted": AGENT, "chatted_prompt": PROMPT, "chatted_team": TEAM}
+CHATTED: dict[str, Agent | Prompt | Team] = {
+    "chatted": AGENT,
+    "chatted_prompt": PROMPT,
+    "chatted_team": TEAM,
+    CONTINUED: TALKER,
+}
 """Who answers in each recorded chat, by its id."""
 
 _LOOKS = {"tool_calls": [{"name": "look", "arguments": {"at": "the house"}}]}
@@ -41,9 +47,8 @@ SCRIPT: Script = {
 async def hold(temporal: TemporalClient, name: str) -> None:
     """Chat on a server that suggests to continue as new after 30 events."""
     runnable = CHATTED[name]
-    worker = build_worker(
-        temporal, App(runnable), {"scripted": ScriptedAdapter(SCRIPT)}, lambda *_: 0.001, task_queue="recording"
-    )
+    adapter = talking_model() if name == CONTINUED else ScriptedAdapter(SCRIPT)
+    worker = build_worker(temporal, App(runnable), {"scripted": adapter}, lambda *_: 0.001, task_queue="recording")
     async with worker:
         chat = await Client(temporal, task_queue="recording", redis_url="").chat(
             runnable, id=name, when_busy="interrupt" if runnable is AGENT else "queue"

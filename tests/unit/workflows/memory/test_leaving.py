@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from sostenuto import Message, Role, TextPart
-from sostenuto.contracts.message import ImagePart, ToolCallPart, ToolResultPart
-from sostenuto.workflows.memory.leaving import LEAST_RESULT_BYTES, cut_result, exchanges, old_results, oldest
+from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.workflows.memory.leaving import cut_result, exchanges, old_results, oldest
+from sostenuto.workflows.memory.token_count import STUB_TOKENS
 from tests.fakes.conversations import Conversation, staying
 
 SEEDS = range(300)
@@ -74,19 +75,20 @@ def test_enough_leaves_and_what_is_newer_stays(seed: int) -> None:
 
 
 def test_long_results_are_cleared_the_oldest_first() -> None:
-    short = result("s", LEAST_RESULT_BYTES)
-    messages = [ASKED, calls("a", "s"), result("a"), short, calls("b"), result("b"), calls("c"), result("c"), said()]
-    tokens = [10.0, 10.0, 300.0, 100.0, 10.0, 300.0, 10.0, 300.0, 10.0]
+    messages = [ASKED, calls("a", "s"), result("a"), result("s"), calls("b"), result("b"), calls("c"), result("c")]
+    tokens = [10.0, 10.0, 400.0, STUB_TOKENS + 1.0, 10.0, 400.0, 10.0, 400.0]
+    left = 400 - STUB_TOKENS
     assert old_results(messages, tokens, 1) == (("a",), True)
-    assert old_results(messages, tokens, 300) == (("a", "b"), True)
-    assert old_results(messages, tokens, 2_000) == (("a", "b", "c"), False)
+    assert old_results(messages, tokens, left) == (("a",), True)
+    assert old_results(messages, tokens, left + 1) == (("a", "b"), True)
+    assert old_results(messages, tokens, 2_000) == (("a", "b", "c"), False), "one that is no longer than a stub stays"
     assert old_results(messages, tokens, 0) == ((), True)
 
 
-def test_a_result_with_a_picture_is_long() -> None:
-    picture = ImagePart(media_type="image/png", url="https://example.com/a.png")
-    part = ToolResultPart(call_id="p", name="look", content="see", attachments=(picture,))
-    assert old_results([Message(role=Role.TOOL, parts=(part,))], [1_600.0], 100) == (("p",), True)
+def test_the_results_of_one_message_are_cleared_together() -> None:
+    both = Message(role=Role.TOOL, parts=(*result("a").parts, *result("b").parts))
+    assert old_results([both], [4.0 * STUB_TOKENS], 1) == (("a", "b"), True)
+    assert old_results([both], [3.0 * STUB_TOKENS], 1) == ((), False), "it is hardly worth it"
 
 
 @pytest.mark.parametrize("room", [500, 501, 1_000, 9_999])

@@ -16,6 +16,8 @@ from tests.fakes.conversations import Conversation, step_of
 
 HEAD = Head(agent="a", instructions="Be kind. " * 20, model=Model("a/b"))
 SEEDS = range(200)
+AROUND = 20
+"""Most tokens that stand around an answer, which nobody tells of it."""
 
 
 class Provider:
@@ -54,7 +56,7 @@ def test_any_conversation(seed: int) -> None:
         known = [*known, *new, reply]
         ever += len(new) + 1
         assert count.total == usage.total_tokens
-        assert summed(count) == pytest.approx(usage.total_tokens, abs=1)
+        assert summed(count) == pytest.approx(usage.total_tokens, abs=AROUND)
         assert len(count.messages) == len(known)
         assert all(tokens >= 0 for tokens in count.messages)
         count = TokenCount(count.counted, is_detailed=True) if made.chance.random() < 0.3 else count
@@ -63,8 +65,8 @@ def test_any_conversation(seed: int) -> None:
             told = max(len(step.told.encode()), provider.of(Message.user(step.told)))
             count.compacted(step, known, told)
             # Each that was carried was rounded up once, whether it has left since or not.
-            assert summed(count) >= provider.real(known) - ever
-            assert count.total >= provider.real(known) - ever
+            assert summed(count) >= provider.real(known) - ever - 3 * AROUND
+            assert count.total >= provider.real(known) - ever - 3 * AROUND
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -84,7 +86,7 @@ def test_the_sums_are_those_of_the_provider_whatever_it_counts(seed: int) -> Non
         told += usage.output_tokens
         sent.append(reply)
         assert count.total == usage.total_tokens
-        assert summed(count) == pytest.approx(usage.total_tokens, abs=1)
+        assert summed(count) == pytest.approx(usage.total_tokens, abs=AROUND)
 
 
 def test_nobody_has_told_yet() -> None:
