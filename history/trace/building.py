@@ -266,7 +266,10 @@ class TraceBuilder:
             self._give_up(key, event)
             about = {"id": id_of(event.turn, self._failed.get(key, 0)), "name": event.model, "requested": event.model}
             about |= self._prompts.fields(event, projection) if self._keep else {}
-            self._begin_call(key, self._add(event, kind="model", turn=event.turn, summary=is_summary, **about))
+            # A nested run may be called as the place of summaries is.
+            inside = self._holder(place.parent) if is_summary and self._root else None
+            step = self._add(event, inside, kind="model", turn=event.turn, summary=is_summary, **about)
+            self._begin_call(key, step)
             return
         call = self._calls.get(key)
         if call is None:

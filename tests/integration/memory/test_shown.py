@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager
 import pytest
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Client, Memory, Message, Model, Run
+from sostenuto import Agent, App, Client, Memory, Message, Model, Prompt, Run
 from sostenuto.clients.live.stream import FrameReader, stream_items
 from sostenuto.contracts.errors import ContextOverflow
 from sostenuto.contracts.wire.live import LiveItem, Token
 from sostenuto.history.trace.step import TraceStep
-from tests.fakes.counting_model import CountingModel, Sent
+from tests.fakes.counting_model import Answer, CountingModel, Sent
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes, otlp_receiver
 from tests.integration.memory.steps import look, told, walks
 from tests.integration.telemetry.watched import assert_spans_of, received, until_sent, watched
 
 STEPS = 30
 SUMMARY = "They walked a long way."
+FIRST: Answer = ("look", {"number": 1})
+THIRD: Answer = ("look", {"number": 3})
 
 
 @pytest.fixture
@@ -147,3 +149,24 @@ async def test_the_words_of_a_summary_are_not_streamed(temporal: TemporalClient,
     assert any(event.type == "model.responded" and event.summary for event in events)
     live = [item for item in items if isinstance(item, LiveItem)]
     assert live == [Token(path="walker", text="I have seen it all.", position=live[0].position)]
+
+
+async def test_a_tool_called_as_the_place_of_summaries(temporal: TemporalClient, task_queue: str) -> None:
+    """Its run and the summaries of the agent have the same place, and are told apart."""
+    nested = Prompt(name="summary", description="Sums up.", model="scripted/p", template="Sum up: {task}")
+    memory = Memory(window=2_500, strategy="summary")
+    agent = Agent(name="walker", model="scripted/m", tools=[look, nested], memory=memory, max_turns=STEPS + 2)
+
+    def answer(sent: Sent) -> Answer:
+        if sent.request.model.model == "p":
+            return "All of it."
+        last = sent.messages[-1].model_dump_json()
+        return ("summary", {"task": "it"}) if "step 2:" in last else walks(STEPS)(sent) if "step" in last else THIRD
+
+    model = CountingModel(lambda sent: FIRST if len(sent.messages) == 1 and sent.request.tools else answer(sent))
+    async with walked(temporal, task_queue, agent, model) as (_, run):
+        trace = (await run.trace()).run
+    (inner,) = [step for step in trace.steps for step in step.walk() if step.kind == "run"]
+    assert [(step.kind, step.summary) for step in inner.steps] == [("model", False)]
+    assert len([step for step in trace.steps if step.summary]) == len(model.summaries) > 0
+    assert all(step.proven for step in trace.walk() if step.kind == "model")
