@@ -239,7 +239,7 @@ class TraceBuilder:
         place = Place(event.path)
         self._give_up(place.summary(event.turn), event, event.note.removeprefix(NO_SUMMARY))
         self._give_up(place.model_call(event.turn), event, event.reason)
-        self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
+        self._note_at_once(event, kind="notice", name=event.type, reason=f"{event.words}; {event.reason}")
 
     def _give_up(self, key: str, event: Event, reason: str = _NO_ANSWER) -> None:
         """End the call of a turn that is made again, where nothing told its end."""
