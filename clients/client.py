@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from ..connection.connect import connect, task_queue_setting
+from ..contracts.collection.collection import Collection
 from ..contracts.control.budget import Budget
 from ..contracts.errors import SpecError
 from ..contracts.memory.conversation import Memory
@@ -31,6 +32,7 @@ from .calls.run_lists import RunLists
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
 from .ledgers.ledgers import Ledgers
+from .memory.scoped_memory import ScopedMemory
 from .overview.lookout import AT_LENGTH, Lookout
 from .overview.overview import Overview
 from .rpc_errors import translate_rpc_errors
@@ -290,6 +292,20 @@ class Client(CollectionCalls, Inbox, RunLists):
     def ledgers(self) -> Ledgers:
         """The ledgers that many runs spend from together."""
         return Ledgers(self.temporal)
+
+    def memory(self, collection: Collection | str, scope: str, *, task_queue: str | None = None) -> ScopedMemory:
+        """Return what agents remember of a scope, beside the documents of a collection.
+
+        Args:
+            collection: The collection, or its name.
+            scope: Whose memories, such as `user:anna`.
+            task_queue: Where its workers listen. Default: the client's.
+
+        Raises:
+            SpecError: There can be no such scope.
+        """
+        name = collection if isinstance(collection, str) else collection.name
+        return ScopedMemory(self.temporal, task_queue or self.task_queue, name, scope)
 
     async def overview(self, *, tenant: str | None = None) -> Overview:
         """Return what runs, what is in trouble and what it spent, and what ended lately.

@@ -16,8 +16,8 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from ..activities.prices.list_price import list_price
 from ..contracts import limits, names
-from ..contracts.context.filling import BegunWith, begun_with, filled_budget, with_tenant
-from ..contracts.context.values import context_memo, context_values
+from ..contracts.context.filling import BegunWith, begun_with, filled_budget
+from ..contracts.context.values import context_memo, context_values, with_tenant
 from ..contracts.contract import Contract
 from ..contracts.control.budget import Budget
 from ..contracts.control.priced import priced_for_budgets

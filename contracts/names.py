@@ -173,10 +173,37 @@ DOCUMENT_FAILED: Final = "DocumentFailed"
 COLLECTION_FAILED: Final = "CollectionFailed"
 """Type of the failure of what a collection cannot do. Its message says why, and what to do."""
 
+MEMORY_WORKFLOW: Final = "SostenutoMemory"
+"""Workflow type of what makes the changes of the memories of a scope, one after the other."""
+
+MEMORY_ID: Final = "sostenuto-memory:"
+"""What the id of such a workflow begins with. The collection, `/` and the scope come after it."""
+
+MEMORY_WRITE_UPDATE: Final = "sostenuto_memory_write"
+MEMORY_FORGET_UPDATE: Final = "sostenuto_memory_forget"
+MEMORY_LIST_UPDATE: Final = "sostenuto_memory_list"
+MEMORY_RECALL_UPDATE: Final = "sostenuto_memory_recall"
+"""Updates by which memories are written, deleted, listed and looked for. Each is done once that is."""
+
+MEMORY_CLOSES: Final = "MemoryCloses"
+"""Type of the failure of an update that comes while its workflow ends: the next one takes it."""
+
+MEMORY_RECALL_ACTIVITY: Final = "sostenuto.memory_recall"
+"""Activity type that looks for memories, and finds in what is said what is worth remembering."""
+
+MEMORY_WRITE_ACTIVITY: Final = "sostenuto.memory_write"
+MEMORY_FORGET_ACTIVITY: Final = "sostenuto.memory_forget"
+"""Activity types by which a run has memories written and deleted, by the workflow that makes all changes of a scope."""
+
+MEMORY_APPLY_ACTIVITY: Final = "sostenuto.memory_apply"
+MEMORY_DELETE_ACTIVITY: Final = "sostenuto.memory_delete"
+MEMORY_LIST_ACTIVITY: Final = "sostenuto.memory_list"
+"""Activity types by which that workflow does so, and reads them."""
+
 SCORE_WORKFLOW: Final = "SostenutoScore"
 """Workflow type of what somebody says of a run."""
 
-UNTOLD_WORKFLOWS: Final = (COLLECTIONS_WORKFLOW, SCORE_WORKFLOW, LEDGER_WORKFLOW)
+UNTOLD_WORKFLOWS: Final = (COLLECTIONS_WORKFLOW, SCORE_WORKFLOW, LEDGER_WORKFLOW, MEMORY_WORKFLOW)
 """Workflow types of ours of which telemetry does not tell: they serve others."""
 
 SCORE_TARGETS_ACTIVITY: Final = "sostenuto.score_targets"

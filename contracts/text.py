@@ -42,9 +42,9 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def plural(number: int, noun: str) -> str:
+def plural(number: int, noun: str, nouns: str = "") -> str:
     """Return a number of things in words: `1 turn`, `2,000 turns`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or f'{noun}s'}"
 
 
 SHORTEST_SECRET: Final = 8

@@ -20,6 +20,7 @@ from .contracts.control.reconciliation import Done, NotDone
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
 from .contracts.mcp import McpServer
 from .contracts.memory.conversation import Memory
+from .contracts.memory.long_term import LongTerm
 from .contracts.message import CitationPart, FilePart, ImagePart, Message, Role, TextPart
 from .contracts.model import Model
 from .contracts.provider_tool import CodeExecution, FileSearch, Location, McpConnector, WebSearch
@@ -59,7 +60,7 @@ from .contracts.wire.event import (
 )
 from .contracts.wire.feedback.score import Score
 from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
-from .contracts.wire.memory.memory_event import MemoryCompacted
+from .contracts.wire.memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from .contracts.wire.retrieval import Passage, Retrieved
 from .contracts.wire.run import Result, Status
 
@@ -110,12 +111,16 @@ __all__ = [
     "LedgerState",
     "Location",
     "LongPrice",
+    "LongTerm",
     "McpConnector",
     "McpServer",
     "MemberFinished",
     "MemberStarted",
     "Memory",
     "MemoryCompacted",
+    "MemoryForgotten",
+    "MemoryRecalled",
+    "MemoryWritten",
     "Message",
     "Model",
     "ModelError",

@@ -54,6 +54,7 @@ def wait(awaitable: Awaitable[T]) -> T:
         raise
     task: _Task[T] = _Task(background, awaitable if isinstance(awaitable, Coroutine) else _awaited(awaitable))
     try:
+        task.begin()
         return task.ended.result()
     finally:
         task.stop()
@@ -96,6 +97,7 @@ def using(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
     left: asyncio.Queue[BaseException | None] = asyncio.Queue()
     task = _Task(background, _hold(manager, entered, left))
     try:
+        task.begin()
         _wait_for_first(entered, task.ended)
         if not entered.done():
             # It could not be entered: this raises why.
@@ -132,6 +134,7 @@ def _each(background: _Background, items: AsyncIterable[T]) -> Generator[T, None
     asked: asyncio.Queue[Future[T]] = asyncio.Queue()
     task = _Task(background, _feed(items, asked))
     try:
+        task.begin()
         while True:
             background.check_process()
             item: Future[T] = Future()
@@ -162,13 +165,20 @@ async def _feed(items: AsyncIterable[T], asked: asyncio.Queue[Future[T]]) -> Non
 
 
 class _Task(Generic[T]):
-    """A coroutine on the loop of the background, with the context variables of whoever begins it."""
+    """A coroutine on the loop of the background, with the context variables of whoever begins it.
+
+    It begins in the block whose end stops it: Ctrl-C may come as soon as it has.
+    """
 
     def __init__(self, background: _Background, coroutine: Coroutine[Any, Any, T]) -> None:
         self.ended: Future[T] = Future()
         self._background = background
+        self._coroutine = coroutine
         self._task: asyncio.Task[T] | None = None
-        background.call(self._begin, coroutine)
+
+    def begin(self) -> None:
+        """Begin it, soon."""
+        self._background.call(self._begin)
 
     def stop(self) -> None:
         """Cancel it where it has not ended, and wait for its clean-up."""
@@ -182,13 +192,16 @@ class _Task(Generic[T]):
         if not self._background.is_here():
             wait_for_futures((self.ended,))
 
-    def _begin(self, coroutine: Coroutine[Any, Any, T]) -> None:
-        self._task = asyncio.get_running_loop().create_task(coroutine)
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._coroutine)
         self._task.add_done_callback(self._end)
 
     def _cancel(self) -> None:
         if self._task:
             self._task.cancel()
+        elif not self.ended.done():
+            self._coroutine.close()
+            self.ended.set_exception(asyncio.CancelledError())
 
     def _end(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():
@@ -261,6 +274,7 @@ class _Background:
             return
         self._is_over = True
         stopping = _Task(self, self._stop_tasks())
+        stopping.begin()
         with suppress(TimeoutError):
             stopping.ended.result(_END_SECONDS)
         self.call(self._loop.stop)

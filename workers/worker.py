@@ -34,6 +34,7 @@ from ..activities.knowledge.search import Knowledge
 from ..activities.mcp import McpActivities
 from ..activities.mcp_session import McpSession
 from ..activities.memory.read_result import ReadResultActivities
+from ..activities.memory.remembering import MemoryActivities
 from ..activities.model import ModelActivities
 from ..activities.model_adapter import ModelAdapter
 from ..activities.not_served import not_served
@@ -61,18 +62,13 @@ from ..workflows.id_limits import IdLimits
 from ..workflows.knowledge.collections_workflow import CollectionsWorkflow
 from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.ledger.ledger_workflow import LedgerWorkflow
+from ..workflows.memory.memory_workflow import MemoryWorkflow
 from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
 from .ledger_worker import serving_ledgers
 from .sandbox import loading_workflows, workflow_runner
 
-_WORKFLOWS = (
-    RunWorkflow,
-    TypedRunWorkflow,
-    ChatWorkflow,
-    IngestWorkflow,
-    CollectionsWorkflow,
-    ScoreWorkflow,
-)
+_OF_RUNS = (RunWorkflow, TypedRunWorkflow, ChatWorkflow)
+_WORKFLOWS = (*_OF_RUNS, IngestWorkflow, CollectionsWorkflow, MemoryWorkflow, ScoreWorkflow)
 """The workflows of every worker."""
 
 # A mistake in a code-first workflow ends it with its reason, in place of a workflow task that is tried for ever.
@@ -263,6 +259,7 @@ def _activities(
     costs = Costs(price, user)
     retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
     ingest = IngestActivities(_ingestion(app, services, user), costs)
+    memory = MemoryActivities(services.knowledge, app.collections, cache, costs, policy.TASK_TIMEOUT)
     tools = tool_activities(app.tools.values(), cache, user, live, contexts, resources)
     return [
         model.call,
@@ -276,6 +273,7 @@ def _activities(
         route.decide,
         *_methods(retrieve),
         *_methods(ingest),
+        *_methods(memory),
         *_methods(ScoreActivities(services.scores)),
         take_over,
         turn_end,

@@ -237,9 +237,9 @@ class Interpreter:
         """Return what a runnable comes to in this workflow, by the runner of its kind."""
         return await RUNNERS[runnable.kind](self, runnable, scope)
 
-    async def ask(self, agent: Agent, place: Place, message: Message) -> Result:
+    async def ask(self, agent: Agent, place: Place, message: Message, tally: Tally | None = None) -> Result:
         """Return what a model without tools says to one message, exactly at this place."""
-        result = await self.converse(agent, place, [message]).run()
+        result = await self.converse(agent, place, [message], tally).run()
         # A long list would otherwise fill the worker's memory with conversations that are over.
         del self._transcripts[place]
         return result

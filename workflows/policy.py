@@ -211,6 +211,11 @@ def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
     return _patient(patience.SEARCH, _CUT_OFF if budgeted else ())
 
 
+def memory_policy() -> ActivityPolicy:
+    """Return the policy of having the workflow of a scope change memories."""
+    return _patient(patience.MEMORY_WORK)
+
+
 def ingest_policy() -> ActivityPolicy:
     """Return the policy of a step of an ingest.
 

@@ -32,10 +32,12 @@ with workflow.unsafe.imports_passed_through():
     from .budget.carrying import carried_of
     from .concurrency import result_of_error, uninterrupted
     from .interpreter import Interpreter
+    from .memory.turn_memory import TurnMemory
     from .nested_run import why_too_deep
     from .payload_limits import why_full
     from .scope import Scope
     from .search_attributes import leave
+    from .tally import Tally
 
 # What an input that is not a `RunInput` raises before `run` can catch it: it must not retry the workflow task for ever.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -60,6 +62,7 @@ class _Run:
         self._interpreter.found.know(run.passages)
         self._interpreter.serve()
         self._loop: AgentLoop | None = None
+        self._memory: TurnMemory | None = None
 
     @workflow.query(name=names.TRANSCRIPT_QUERY)
     def transcript(self, query: TranscriptQuery) -> TranscriptPage:
@@ -112,6 +115,9 @@ class _Run:
     async def _agent(self, agent: Agent) -> Result:
         carried, transfers = self._input.carried, self._input.transfers
         found = self._interpreter.found
+        if agent.long_term:
+            remembering = carried.remembering if carried else None
+            self._memory = TurnMemory(self._interpreter, agent.long_term, self._place, remembering)
         if carried:
             tools: tuple[ToolDefinition, ...] = (*carried.mcp, *transfers)
             self._interpreter.resume(carried)
@@ -119,14 +125,21 @@ class _Run:
         else:
             mcp = await mcp_tools(agent, self._place, transfers)
             tools = (*mcp, *transfers)
-            begins = await self._begins()
+            begins, tally = await self._begins(), Tally()
+            if self._memory:
+                told = await self._memory.before(begins[-1], tally)
+                if isinstance(told, Result):
+                    return told
+                begins = (*begins[:-1], told, begins[-1]) if told else begins
             after = self._place.before_first_reply(workflow.info().run_id)
             state = AgentState.begun(
-                agent, begins, found, tools, after=after, standing=len(begins), head_stands=not mcp
+                agent, begins, found, tools, after=after, standing=len(begins), head_stands=not mcp, tally=tally
             )
             state.begins = len(self._input.before)
         self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
-        return await self._loop.run(self._at_turn)
+        result = await self._loop.run(self._at_turn)
+        # What was said in a turn that completed is written whole, whatever cancel comes meanwhile.
+        return await uninterrupted(self._memory.after(self._loop.state, result)) if self._memory else result
 
     async def _begins(self) -> tuple[Message, ...]:
         """Return the first messages: the continued conversation, and what is asked."""
@@ -160,6 +173,7 @@ class _Run:
         left: dict[str, Any] = {"effects": effects.left(), "compensated": effects.compensated, "granted": granted}
         left |= {"top_ups": self._interpreter.accounts.top_ups.carried}
         carried = loop.state.carried(self._interpreter.places)
+        left |= {"remembering": self._memory.carried if self._memory else None}
         return carried.model_copy(update={"budgets": carried_of(account) if account else (), **left})
 
     def _at_turn(self) -> Result | None:

@@ -1,1 +1,4 @@
-"""What is read and kept for memory. Must not decide what leaves a prompt."""
+"""Reads what was said, and writes, finds and forgets what is remembered.
+
+Must not import a vector database, an embedding model or a provider's SDK.
+"""

@@ -51,6 +51,7 @@ COMMANDS = (
     "ingest",
     "search",
     "collections",
+    "memory",
     "setup.search_attributes",
     "setup.completion",
 )

@@ -33,7 +33,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
-from ...contracts.wire.memory.memory_event import MemoryCompacted
+from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place
 from .terminal import harmless
 
@@ -56,6 +56,8 @@ def line(event: Event) -> str | None:
         text = _line_of_search(event)
     elif isinstance(event, BudgetWarned | BudgetSpent):
         text = f"     ⚠ {one_line(event.words, _REASON_CHARS)}"
+    elif isinstance(event, MemoryEvent):
+        text = f"     {'⚠' if event.problem else '✎'} {one_line(event.words, _REASON_CHARS)}"
     elif isinstance(event, BudgetToppedUp):
         text = f"     ✓ {_line(event.words)}"
     elif isinstance(event, MemoryCompacted):

@@ -38,6 +38,10 @@ class Patience:
 SEARCH: Final = Patience(attempts=4, attempt=timedelta(minutes=1))
 """Of a search: somebody waits for it, so it is given up after 1.4 seconds of pauses, or 14 where a provider is busy."""
 
+MEMORY_WORK: Final = Patience(attempts=120, attempt=timedelta(seconds=20), longest_pause=timedelta(seconds=1))
+"""Of what a run has done to memories by the workflow of their scope, which itself gives up as a search does: an attempt
+that waits for it lets go of its place after a while, for what that workflow does may need it."""
+
 INGEST: Final = Patience(attempts=16, attempt=timedelta(minutes=30))
 """Of every step of an ingest, for which nobody waits at a screen: it goes on through four minutes in which the store
 cannot be reached, as when it is started anew, and through eleven of a busy provider."""

@@ -18,14 +18,23 @@ from ..contract import Spec
 from ..control.budget import Budget, check_budget
 from ..control.ledger import Ledger, Period, why_no_ledger
 from ..errors import SpecError
-from ..limits import MAX_TENANT_BYTES, excess
+from ..memory.long_term import LongTerm, why_no_scope, why_not_in_scope
 from ..model import Model
 from ..specs.agent import Agent
 from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
-from .values import TENANT_VALUE, Values, check_values, context_values, names_of_kind, typed_context, why_not_in_ledger
+from .values import (
+    TENANT_VALUE,
+    Values,
+    check_values,
+    context_values,
+    names_of_kind,
+    typed_context,
+    why_not_in_ledger,
+    with_tenant,
+)
 
 S = TypeVar("S", bound=Spec)
 N = TypeVar("N", bound=Node)
@@ -70,25 +79,6 @@ def check_all_names(runnable: Node) -> None:
     label = f"{type(runnable).__name__} {runnable.name!r}"
     for place, node in runnable.places():
         check_names(node, f"{label}: {place}" if place else label)
-
-
-def with_tenant(values: Values, tenant: str | None) -> tuple[dict[str, JsonValue], str]:
-    """Return a context with its tenant, and the tenant.
-
-    Raises:
-        SpecError: They say two, it is no text, or one that is too long; or with it the context is too large.
-    """
-    there = values.get(TENANT_VALUE)
-    if there is not None and not isinstance(there, str):
-        raise SpecError("context: tenant: it is no text: a value of this name says whom the run is for")
-    if tenant and there and there != tenant:
-        raise SpecError(f"tenant={tenant!r}, and the context has the tenant {there!r}: give one of them")
-    whose = tenant or there or ""
-    if (size := len(whose.encode(errors="replace"))) > MAX_TENANT_BYTES:
-        raise SpecError(excess("the tenant", size, MAX_TENANT_BYTES))
-    whole = {**values, TENANT_VALUE: whose} if whose else dict(values)
-    check_values(whole)
-    return whole, whose
 
 
 def filled(runnable: N, values: Values) -> N:
@@ -138,6 +128,8 @@ def check_names(node: Node, where: str) -> None:
         _check_spec(spec, node.context_type, f"{where}: ")
     if node.budget and node.budget.ledger:
         _check_spec(node.budget.ledger, node.context_type, f"{where}: budget.ledger.")
+    if isinstance(long_term := getattr(node, "long_term", None), LongTerm):
+        _check_spec(long_term, node.context_type, f"{where}: long_term.")
 
 
 def _check_spec(spec: Spec, kind: Any, where: str) -> None:
@@ -223,17 +215,28 @@ def _(spec: S, values: Values) -> S:  # noqa: ARG001
 
 @_filled.register
 def _(ledger: Ledger, values: Values) -> Ledger:
-    for name in template.check_text(ledger.name):
-        value = _fill(partial(template.of_context, name, values), "name", values)
-        if why := why_not_in_ledger(value):
-            raise _WrongError(f"{{{name}}}: the run's context has {why}", "name")
-    name = template.filled_text(ledger.name, values)
-    if why := why_no_ledger(name):
-        raise _WrongError(f"with the values of the run's context in it: {why}", "name")
+    name = _named(ledger.name, "name", values, why_not_in_ledger, why_no_ledger)
     if (period := Period.of(name)) is not Period.of(ledger.name):
         why = f"with the value of the run's context at its end it would begin anew every {period}"
         raise _WrongError(f"{why}: put something behind that", "name")
     return ledger.model_copy(update={"name": name}) if name != ledger.name else ledger
+
+
+@_filled.register
+def _(memory: LongTerm, values: Values) -> LongTerm:
+    scope = _named(memory.scope, "scope", values, why_not_in_scope, why_no_scope)
+    return memory.model_copy(update={"scope": scope}) if scope != memory.scope else memory
+
+
+def _named(text: str, field: str, values: Values, why_not: Callable[[Any], str], why_no: Callable[[str], str]) -> str:
+    """Return a name with its values, each of which may stand in it, as may the whole."""
+    for name in template.check_text(text):
+        if why := why_not(_fill(partial(template.of_context, name, values), field, values)):
+            raise _WrongError(f"{{{name}}}: the run's context has {why}", field)
+    named = template.filled_text(text, values)
+    if why := why_no(named):
+        raise _WrongError(f"with the values of the run's context in it: {why}", field)
+    return named
 
 
 @_filled.register

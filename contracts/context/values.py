@@ -17,7 +17,7 @@ from typing_extensions import is_typeddict
 
 from ..contract import place_text, problems_of, to_plain
 from ..errors import SpecError
-from ..limits import MAX_DEPTH, is_too_deep
+from ..limits import MAX_DEPTH, MAX_TENANT_BYTES, excess, is_too_deep
 from ..names import CONTEXT_MEMO
 from ..text import encodable, one_line
 
@@ -59,6 +59,25 @@ def context_values(given: Any) -> dict[str, JsonValue]:
 
 
 _WHAT_IT_MAY_BE: Final = "pass a pydantic model, a dataclass or a dict"
+
+
+def with_tenant(values: Values, tenant: str | None) -> tuple[dict[str, JsonValue], str]:
+    """Return a context with its tenant, and the tenant.
+
+    Raises:
+        SpecError: They say two, it is no text, or one that is too long; or with it the context is too large.
+    """
+    there = values.get(TENANT_VALUE)
+    if there is not None and not isinstance(there, str):
+        raise SpecError("context: tenant: it is no text: a value of this name says whom the run is for")
+    if tenant and there and there != tenant:
+        raise SpecError(f"tenant={tenant!r}, and the context has the tenant {there!r}: give one of them")
+    whose = tenant or there or ""
+    if (size := len(whose.encode(errors="replace"))) > MAX_TENANT_BYTES:
+        raise SpecError(excess("the tenant", size, MAX_TENANT_BYTES))
+    whole = {**values, TENANT_VALUE: whose} if whose else dict(values)
+    check_values(whole)
+    return whole, whose
 
 
 def check_values(values: Values) -> None:

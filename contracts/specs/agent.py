@@ -17,6 +17,7 @@ from ..control.budget import Budget
 from ..errors import SpecError
 from ..mcp import McpRef
 from ..memory.conversation import Memory
+from ..memory.long_term import LongTerm
 from ..memory.read_result import READ_RESULT
 from ..model import ANY_TOOL, Head, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
@@ -44,6 +45,7 @@ class _AgentFields(TypedDict, total=False):
     max_turns: int
     max_repairs: int
     max_repeats: int
+    long_term: LongTerm | None
     context: Any
     description: str
     budget: Budget | None
@@ -93,6 +95,8 @@ class Agent(Answerer[OutT_co]):
     error instead of run; two turns later the run ends as `exhausted`."""
     memory: Memory | None = None
     """How much of a long conversation the model is told. None: all of it."""
+    long_term: LongTerm | None = None
+    """What it remembers beyond a conversation. None: nothing."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
 
@@ -140,6 +144,7 @@ class Agent(Answerer[OutT_co]):
         max_turns: int = 50,
         max_repairs: int = 2,
         max_repeats: int = 3,
+        long_term: LongTerm | None = None,
         context: Any = None,
         description: str = "",
         budget: Budget | None = None,
@@ -171,12 +176,13 @@ class Agent(Answerer[OutT_co]):
 
     @model_validator(mode="after")
     def _chosen(self) -> Agent:
-        searches = (tool.name for tool in self.searches)
-        names = [*(tool.name for tool in self.tools), *(delegate_tool(one).name for one in self.delegates), *searches]
-        if self.memory and self.memory.clears and READ_RESULT.name in names:
-            raise ValueError(
-                f"tools: {READ_RESULT.name!r} is the tool by which results are read that its memory clears: rename it"
-            )
+        given = (*self.tools, *map(delegate_tool, self.delegates))
+        names = [*(tool.name for tool in given), *(search.name for search in self.searches)]
+        own = [tool.name for tool in self.memory_tools]
+        clears = [READ_RESULT.name] if self.memory and self.memory.clears else []
+        of_memory = (("long_term.tools", own), ("memory", clears))
+        check_distinct((place, name) for place, known in (("tools", names), *of_memory) for name in known)
+        names += own
         choice = self.tool_choice
         # What MCP servers have is known when it runs.
         if choice and not self.mcp and choice not in (names and [ANY_TOOL, *names]):
@@ -196,7 +202,8 @@ class Agent(Answerer[OutT_co]):
 
     @override
     def collections(self) -> list[Collection]:
-        return [tool.collection for tool in self.searches]
+        own = [self.long_term.collection] if self.long_term else []
+        return [*(tool.collection for tool in self.searches), *own]
 
     @override
     def connectors(self) -> list[str]:
@@ -224,7 +231,8 @@ class Agent(Answerer[OutT_co]):
     @property
     @override
     def models(self) -> Mapping[str, Model]:
-        return {"model": self.model}
+        others = (("memory.model", self.memory), ("long_term.extract", self.long_term))
+        return {"model": self.model, **{field: one.model for field, one in others if one and one.model}}
 
     @property
     @override
@@ -235,6 +243,11 @@ class Agent(Answerer[OutT_co]):
     @override
     def functions(self) -> Sequence[Tool[..., Any]]:
         return self._tools
+
+    @property
+    def memory_tools(self) -> tuple[ToolDefinition, ...]:
+        """What its model sees of the tools of its memory."""
+        return self.long_term.definitions if self.long_term else ()
 
     @property
     def head(self) -> Head:
@@ -250,6 +263,7 @@ class Agent(Answerer[OutT_co]):
             *(tool.definition for tool in self.tools),
             *map(delegate_tool, self.delegates),
             *(tool.definition for tool in self.searches),
+            *self.memory_tools,
             *(tool.definition if isinstance(tool, ToolSpec) else tool for tool in tools),
         )
         return Head(

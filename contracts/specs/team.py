@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from pydantic import Field, TypeAdapter, model_validator
 from typing_extensions import TypedDict, Unpack, override
 
+from ..collection.collection import Collection
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
 from ..errors import SpecError
 from ..memory.conversation import Memory
+from ..memory.long_term import LongTerm
 from ..model import Head, Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
@@ -37,6 +39,7 @@ _STYLES_OF: Mapping[str, tuple[Style, ...]] = {
     "entry": ("handoff",),
     "limit": ("debate", "plan"),
     "memory": ("delegate",),
+    "long_term": ("delegate",),
 }
 """Fields that not every style has."""
 
@@ -60,6 +63,7 @@ class _TeamFields(TypedDict, total=False):
     limit: int | None
     judge: Node | None
     writer: Node | None
+    long_term: LongTerm | None
     description: str
     budget: Budget | None
     memory: Memory | None
@@ -103,6 +107,8 @@ class Team(Answerer[OutT_co]):
     """Style `plan`: who writes the answer from the results. Default: the planner."""
     memory: Memory | None = None
     """Style `delegate`: how much of a long conversation the leader is told. None: all of it."""
+    long_term: LongTerm | None = None
+    """Style `delegate`: what the leader remembers beyond a conversation."""
 
     @overload
     def __init__(
@@ -149,6 +155,7 @@ class Team(Answerer[OutT_co]):
         limit: int | None = None,
         judge: Node | None = None,
         writer: Node | None = None,
+        long_term: LongTerm | None = None,
         description: str = "",
         budget: Budget | None = None,
         memory: Memory | None = None,
@@ -240,6 +247,10 @@ class Team(Answerer[OutT_co]):
     def models(self) -> Mapping[str, Model]:
         return {"model": self.model} if self.model else {}
 
+    @override
+    def collections(self) -> list[Collection]:
+        return [self.long_term.collection] if self.long_term else []
+
     @property
     @override
     def output_type(self) -> TypeAdapter[Any] | None:
@@ -279,4 +290,5 @@ class Team(Answerer[OutT_co]):
             validators=self.validators,
             max_turns=self.rounds,
             memory=self.memory,
+            long_term=self.long_term,
         )

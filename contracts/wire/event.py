@@ -16,7 +16,7 @@ from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .control.compensation import Compensation
 from .event_base import EventBase
 from .mcp_call import ToolFault
-from .memory.memory_event import MemoryCompacted
+from .memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
@@ -237,10 +237,7 @@ class RouteChosen(EventBase):
 
 
 class MemberStarted(EventBase):
-    """A nested run began.
-
-    A member of a team, a runnable called as a tool, or an agent in a chain, router or branch. `path` is its place.
-    """
+    """A nested run began at `path`, such as a member of a team or an agent in a chain."""
 
     type: Literal["member.started"] = "member.started"
     member: str
@@ -341,7 +338,10 @@ Event = Annotated[
     | BudgetWarned
     | BudgetSpent
     | BudgetToppedUp
-    | MemoryCompacted,
+    | MemoryCompacted
+    | MemoryRecalled
+    | MemoryWritten
+    | MemoryForgotten,
     Field(discriminator="type"),
 ]
 

@@ -202,6 +202,14 @@ class Place(str):
         """Return the id of the activity that reads what the nested run here spent."""
         return f"{self}{_STEP}spent"
 
+    def memory_recall(self, number: int) -> str:
+        """Return the id of the recall before the `number`-th turn here, from 1."""
+        return f"{self}{_STEP}recall-{number}"
+
+    def memory_write(self, number: int) -> str:
+        """Return the id of the write after the `number`-th turn here, from 1."""
+        return f"{self}{_STEP}remember-{number}"
+
     def mcp_catalogue(self, server: str) -> str:
         """Return the id of the activity that asks an MCP server for tools, for this place."""
         return f"{self}{_STEP}mcp-{server}"

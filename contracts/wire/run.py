@@ -28,6 +28,7 @@ from ..tool import ToolDefinition
 from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
 from .control.top_up import CarriedBudget, TakenTopUp
+from .memory.calls import Remembering
 from .memory.compaction import KeptMessages
 from .retrieval import Passage
 from .totals import Totals, Unsettled
@@ -140,6 +141,8 @@ class Carried(Contract):
     """Where the messages stand in the whole conversation, where some have left the prompt."""
     windows: dict[str, int] = {}
     """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
+    remembering: Remembering | None = None
+    """What its long-term memory takes along, where it has one."""
 
     @field_serializer("messages", "passages", "effects", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:

@@ -23,6 +23,7 @@ from .history_event import RecordedEvent
 from .knowledge.ingests import read_beginning, read_document, read_listing
 from .knowledge.searches import read_retrieval
 from .mcp_catalogues import read_mcp_catalogue
+from .memory.memories import read_forgetting, read_memory_write, read_recall
 from .model_calls import read_model_call
 from .outcome import UNREAD, Accumulated, Activity, Reader, Reading, Scheduled
 from .route_decisions import read_route_decision
@@ -51,6 +52,9 @@ READERS: Mapping[str, Reader] = {
     names.TRANSCRIPT_ACTIVITY: read_continued_conversation,
     names.MCP_CATALOGUE_ACTIVITY: read_mcp_catalogue,
     names.TURN_END_ACTIVITY: read_turn_end,
+    names.MEMORY_RECALL_ACTIVITY: read_recall,
+    names.MEMORY_WRITE_ACTIVITY: read_memory_write,
+    names.MEMORY_FORGET_ACTIVITY: read_forgetting,
 }
 """What reads each activity type of ours. The type of a tool call is the tool's name, and is read as one."""
 

@@ -29,7 +29,7 @@ from ...contracts.wire.event import (
     ToolsFaulty,
 )
 from ...contracts.wire.memory.compaction import NO_SUMMARY
-from ...contracts.wire.memory.memory_event import MemoryCompacted
+from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
@@ -211,7 +211,7 @@ class TraceBuilder:
                 self._take_approval(event)
             case MemoryCompacted():
                 self._compacted(event)
-            case BudgetWarned() | BudgetSpent() | BudgetToppedUp():
+            case _ if isinstance(event, BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent):
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)

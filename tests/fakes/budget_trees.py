@@ -16,18 +16,21 @@ from sostenuto import (
     Degrade,
     Finish,
     Ledger,
+    Memory,
     Model,
     Parallel,
     Price,
     Prompt,
     Result,
     Router,
+    Shorten,
     Stop,
     Team,
     tool,
 )
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.contracts.errors import Overloaded, ProviderUnavailable, RateLimited, UnreadableAnswer
+from sostenuto.contracts.memory.conversation import MemoryStrategy
 from sostenuto.contracts.message import Message, Role, TextPart, ToolCallPart
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.usage import Usage
@@ -37,6 +40,11 @@ Moment = Literal["asked", "billed"]
 """Of a request: it has reached the provider, and it is on its bill."""
 
 PRICES = [Price(input=1, output=10, cache_write=1.25), Price(input=3, output=15, cached=0.3, request=2)]
+
+
+_LEFT = ("[Write a summary", "[The conversation before", "[1 message", "[2 message", "[3 message")
+_AROUND_SUMMARY = 200
+"""Bytes that are told around a summary."""
 
 
 @tool(effect="read")
@@ -52,21 +60,29 @@ class Provider:
         bill: Takes the run that a request is of, and US dollars.
         at: Told of each moment of a request.
         seed: What it answers.
+        calls: How often it asks for a tool, where it has one.
     """
 
     provider = "scripted"
 
     def __init__(
-        self, bill: Callable[[str, float], None], at: Callable[[Moment], None] = lambda _: None, seed: int = 7
+        self,
+        bill: Callable[[str, float], None],
+        at: Callable[[Moment], None] = lambda _: None,
+        seed: int = 7,
+        calls: float = 0.7,
     ) -> None:
         self._bill, self._at = bill, at
-        self._chance = random.Random(seed)
+        self._chance, self._calls = random.Random(seed), calls
+        self.shortened = 0
+        """How many requests have a prompt that something has left, or ask for a summary."""
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
         chance, name, price = self._chance, request.model.model, request.model.price
         assert price is not None
         assert request.output_tokens is not None
         self._at("asked")
+        self.shortened += any(message.text.startswith(_LEFT) for message in request.messages)
         if chance.random() < 0.15:
             raise chance.choice([RateLimited, Overloaded])("busy", retry_after=timedelta(seconds=0.1))
         usage = Usage(
@@ -81,7 +97,7 @@ class Provider:
             error = chance.choice([ProviderUnavailable, UnreadableAnswer])("it broke off")
             error.answered = True
             raise error
-        calls = bool(request.tools) and chance.random() < 0.7
+        calls = bool(request.tools) and chance.random() < self._calls
         said = f"{name}:{usage.output_tokens}"
         part = _call(request, chance, said) if calls else TextPart(text="Well. " * chance.randint(1, 30) + said)
         message = Message(role=Role.ASSISTANT, parts=(part,))
@@ -98,8 +114,10 @@ def _tokens(request: ModelRequest) -> int:
     said, others = 0, len(written)
     for message in request.messages:
         text = message.model_dump_json()
-        billed = re.search(f"{name}:([0-9]+)", text) if message.role is Role.ASSISTANT else None
-        said, others = (said + int(billed[1]), others) if billed else (said, others + len(text))
+        is_summary = "<summary>" in text
+        billed = re.search(f"{name}:([0-9]+)", text) if message.role is Role.ASSISTANT or is_summary else None
+        around = _AROUND_SUMMARY if is_summary else 0
+        said, others = (said + int(billed[1]), others + around) if billed else (said, others + len(text))
     # A token has more than a byte as a rule, and each model's tokenizer always the same.
     return said + int(others * random.Random(name).uniform(0.2, 1.0))
 
@@ -139,6 +157,7 @@ class Trees:
     def budget(self, usd: float) -> Budget:
         """A budget of so many US dollars, at most, or of less."""
         steps: list[Any] = [Degrade(self.model())] if self._chance.random() < 0.4 else []
+        steps += [Shorten()] if self._chance.random() < 0.4 else []
         steps.append(Finish(keep=self._chance.choice([0.1, 0.4])) if self._chance.random() < 0.6 else Stop())
         share = self._chance.choice([None, None, 0.5])
         turns = self._chance.choice([None, None, 4])
@@ -168,7 +187,28 @@ class Trees:
                 return Router(name=self.name("r"), routes=below, model=self.model(), budget=budget)
             case "team":
                 return Team(name=self.name("t"), members=below, model=self.model(), budget=budget)
-        return Agent(name=self.name("a"), model=self.model(), tools=[look, *below], max_turns=6, budget=budget)
+        memory = self.memory() if self._chance.random() < 0.5 else None
+        return Agent(
+            name=self.name("a"),
+            model=self.model(),
+            tools=[look, *below],
+            max_turns=8,
+            budget=budget,
+            memory=memory,
+        )
+
+    def walker(self) -> Agent:
+        """An agent that looks at many things, and forgets most of them."""
+        model = self.model().model_copy(update={"max_output_tokens": 400})
+        memory = self.memory().model_copy(update={"window": self._chance.choice([3_000, 6_000])})
+        return Agent(name=self.name("w"), model=model, tools=[look], max_turns=60, max_repeats=90, memory=memory)
+
+    def memory(self) -> Memory:
+        """A memory whose window is soon full."""
+        strategies: list[tuple[MemoryStrategy, ...]] = [("summary",), ("window",), ("clear_tools", "summary")]
+        strategy = self._chance.choice(strategies)
+        writer = self.model() if "summary" in strategy and self._chance.random() < 0.3 else None
+        return Memory(window=self._chance.choice([700, 2_000]), strategy=strategy, model=writer)
 
     def problem(self, bill: float, result: Result) -> str:
         """What is wrong with what its run was charged; empty where nothing is."""

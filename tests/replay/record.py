@@ -36,6 +36,7 @@ from sostenuto import App, Client, PendingApproval, Run, __version__
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.score import ScoreNotTaken
 from sostenuto.contracts import names
+from sostenuto.contracts.memory.long_term import memory_workflow_id
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.feedback.score import ScoreInput
@@ -48,15 +49,15 @@ from tests.fakes.knowledge import knowledge
 from tests.replay import chats
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow, count, spend
-from tests.replay.remembered import REMEMBERED
 from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, FakeEmbedder, Shape
 from tests.replay.shapes import SHAPES as OTHERS
+from tests.replay.shortened import SHORTENED
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
 HISTORIES = Path(__file__).parent / "histories"
 
-SHAPES = {**OTHERS, **REMEMBERED}
+SHAPES = {**OTHERS, **SHORTENED}
 
 INGESTED = "ingested"
 """Shape of an ingest, which no client starts as a run."""
@@ -86,7 +87,7 @@ async def record(shapes: Iterable[str]) -> dict[str, str]:
                     recorded[f"{name}.json"] = history
         for shape in CHATTED.keys() & set(shapes):
             temporal = servers[True].client
-            await chats.hold(temporal, shape)
+            await chats.hold(temporal, shape, services)
             executions = [history async for _, history in _executions(temporal, shape)]
             recorded |= {f"{shape}_{number}.json": _cleaned(one.to_json()) for number, one in enumerate(executions, 1)}
         if SCORED in shapes:
@@ -192,6 +193,10 @@ async def _histories(
     for index, (workflow_id, history) in enumerate(executions):
         number = f"_{ids[:index].count(workflow_id) + 1}" if ids.count(workflow_id) > 1 else ""
         yield re.sub("[^a-z0-9_]+", "-", workflow_id).strip("-") + number, _cleaned(history.to_json())
+    if shape.memory:
+        # It ends whenever nothing is under way: the last of them.
+        kept = [one async for _, one in _executions(temporal, memory_workflow_id(HANDBOOK.name, shape.memory))]
+        yield f"{name}-memory_1", _cleaned(kept[-1].to_json())
     if shape.ledger:
         kept = [history async for _, history in _executions(temporal, names.LEDGER_ID + shape.ledger)]
         for index, history in enumerate(kept, 1):

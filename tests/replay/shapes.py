@@ -25,6 +25,7 @@ from sostenuto import (
     Collection,
     Degrade,
     Finish,
+    LongTerm,
     McpServer,
     Message,
     Model,
@@ -166,6 +167,8 @@ class Shape:
     """What is said of its calls that wait, one after the other."""
     topped_up: Sequence[int] = ()
     """How many turns its budget is allowed beside what it says, each time it waits for them."""
+    memory: str = ""
+    """Scope of its memories, of whose workflow the last history is recorded as well."""
     ledger: str = ""
     """Name of the ledger that it spends from, whose own history is recorded as well."""
     adapter: Callable[[], ModelAdapter] | None = None
@@ -417,6 +420,46 @@ SEARCHED: dict[str, Shape] = {
 }
 """Of searches of a collection: since 0.3."""
 
+REMEMBERED: dict[str, Shape] = {
+    "remembered": Shape(
+        [
+            calls(("remember", {"text": "The gate code is 1234"}), ("recall", {"query": "gate"})),
+            calls(("forget", {"ids": ["ffffffff"]}), ("remember", {"text": ""})),
+            *(calls(("look", {"at": str(number)})) for number in range(3)),
+            "Noted.",
+        ],
+        Agent(
+            name="recorded",
+            model="scripted/m",
+            tools=[look],
+            max_repeats=9,
+            long_term=LongTerm(HANDBOOK, tools=["remember", "recall", "forget"]),
+        ),
+        asked="I live in Berlin and I like tea.",
+        context={"user": "anna"},
+        impatient=True,
+        memory="user:anna",
+    ),
+    "remembered_by_model": Shape(
+        {
+            "m": ["Noted."],
+            "e": [
+                {
+                    "output": {
+                        "memories": [
+                            {"text": "It is fine.", "kind": "fact", "about": "", "importance": 1, "replaces": []}
+                        ]
+                    }
+                }
+            ],
+        },
+        Agent(name="recorded", model="scripted/m", long_term=LongTerm(HANDBOOK, extract="scripted/e")),
+        asked="It is fine.",
+        context={"user": "boris"},
+    ),
+}
+"""Of agents that remember beyond a conversation: since 0.3."""
+
 GIVEN: dict[str, Shape] = {
     "given": Shape(
         {
@@ -607,7 +650,7 @@ SLOW: dict[str, Shape] = {
 """Of runs that take so long that they tell what they used while they go on: since 0.3."""
 
 SINCE_BUDGETS = {**BUDGETED, **APPROVED, **COMPENSATED, **PRICED, **SLOW}
-SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **GIVEN, **SINCE_BUDGETS}
+SHAPES = {**AGENTS, **NESTED, **PACKED, **CONTROLLED, **SEARCHED, **REMEMBERED, **GIVEN, **SINCE_BUDGETS}
 
 SERVERS = {"fake": McpServer(command=sys.executable, args=[str(MCP_SERVER), "stdio"])}
 """What the agents here call by MCP."""

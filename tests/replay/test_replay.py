@@ -33,14 +33,17 @@ from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
-from tests.replay.remembered import CONTINUED, REMEMBERED
-from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, SEARCHED, SINCE_BUDGETS
+from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, REMEMBERED, SEARCHED, SINCE_BUDGETS
+from tests.replay.shortened import CONTINUED, SHORTENED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *GIVEN, *SINCE_BUDGETS, *REMEMBERED, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {
+        *(*PACKED, *CONTROLLED, *SEARCHED, *REMEMBERED, *SHORTENED, *GIVEN, *SINCE_BUDGETS),
+        *(INGESTED, SCORED, *CHATTED),
+    },
 }
 """The shapes that there are since each version."""
 
@@ -186,7 +189,7 @@ def _change(payload: dict[str, Any], change: Callable[[dict[str, Any]], object])
     payload["data"] = b64encode(json.dumps(value).encode()).decode()
 
 
-@pytest.mark.parametrize("shape", [*REMEMBERED, f"{CONTINUED}_2", f"{CONTINUED}_3"])
+@pytest.mark.parametrize("shape", [*SHORTENED, f"{CONTINUED}_2", f"{CONTINUED}_3"])
 def test_something_left_the_prompts_of_each_memory(shape: str) -> None:
     text = (HISTORIES / f"v{__version__}" / f"{shape}.json").read_text()
     said = [b64decode(data).decode(errors="replace") for data in re.findall(r'"data":\s*"([^"]*)"', text)]

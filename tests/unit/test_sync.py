@@ -259,3 +259,43 @@ def test_a_generator_that_is_collected_on_the_loop_itself_does_not_stop_it() -> 
     wait(collect())
     while not counted.closed_in_its_own_task:
         wait(asyncio.sleep(0))
+
+
+BEGINS = """
+import asyncio, os, signal, time
+from asyncio import BaseEventLoop
+from sostenuto.sync import wait
+
+ready = BaseEventLoop.call_soon_threadsafe
+
+def slow(loop, *given, **options):
+    BaseEventLoop.call_soon_threadsafe = ready
+    if is_begun:
+        ready(loop, *given, **options)
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+    while True:
+        time.sleep(0.01)
+
+async def long():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        print("cleaned up", flush=True)
+
+for is_begun in (True, False):
+    BaseEventLoop.call_soon_threadsafe = slow
+    try:
+        wait(long())
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_ctrl_c_while_it_is_being_begun() -> None:
+    """It is cancelled where it has begun, and never begins where it has not."""
+    ran = subprocess.run([sys.executable, "-c", BEGINS], capture_output=True, text=True, check=False, timeout=120)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == ["cleaned up", "interrupted", "interrupted"]

@@ -175,8 +175,8 @@ class ModelCalls:
             state.tokens.replied(model.name, reply.usage, state.transcript.head, state.transcript.messages)
         return reply
 
-    async def _summary(self, memory: Memory, length: int, asked: Message, tokens: int) -> ModelReply:
-        """Return what a model writes of the first so many messages."""
+    async def _summary(self, memory: Memory, length: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
+        """Return what a model writes of the first so many messages, and its name."""
         state, turn = self._state, self._state.replies + 1
         most = tokens + _SUMMARY_OVERHEAD_TOKENS
         model = (memory.model or self._model).model_copy(update={"fallbacks": (), "max_output_tokens": most})
@@ -195,7 +195,7 @@ class ModelCalls:
         finally:
             self._summaries = paid.failed + 1
         self._host.spent_on(reply, state.tally)
-        return reply
+        return reply, model.name
 
     def _call(self, **fields: Any) -> ModelCall:
         """Return a model call with what all of them have."""

@@ -34,6 +34,7 @@ from ..effects.doubt import came_of
 from ..effects.effect_log import NOT_BEGUN
 from ..effects.made_call import called
 from ..host import AgentHost
+from ..memory.memory_tools import MemoryTools
 from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
 from .gates import Gate, error_result
@@ -58,6 +59,7 @@ class ToolCalls:
         self._delegates: dict[str, Runnable] = {delegate.name: delegate for delegate in agent.delegates}
         self._searches: dict[str, SearchTool] = {search.name: search for search in agent.searches}
         self._clears = agent.memory is not None and agent.memory.clears
+        self._memory = MemoryTools(host, agent.long_term, place, lambda: state.tally)
         self._host = host
         self._place = place
         self._state = state
@@ -97,9 +99,9 @@ class ToolCalls:
 
     async def _result(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
-        search = self._searches.get(call.name)
-        if call.malformed and (tool or delegate or search):
-            known = tool or (search and search.definition)
+        search, memory = self._searches.get(call.name), self._memory.by_name.get(call.name)
+        if call.malformed and (tool or delegate or search or memory):
+            known = tool or memory or (search and search.definition)
             schema = f"Valid arguments follow this JSON schema: {json.dumps(known.parameters)}" if known else ""
             room = " There is more room now: call it again." if reply.room > 1 else ""
             cut = f" They were cut at the output limit.{room}" if reply.stop is StopReason.LENGTH else ""
@@ -111,8 +113,11 @@ class ToolCalls:
             return await self._search(search, call)
         if call.name == READ_RESULT.name and self._clears:
             return await self._read_again(call)
+        if memory is not None:
+            return await self._memory.run(call, self._state.replies)
         if tool is None:
-            names_known = ", ".join((*self._tools, *self._delegates, *self._searches)) or "none"
+            known_names = (*self._tools, *self._delegates, *self._searches, *self._memory.by_name)
+            names_known = ", ".join(known_names) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {names_known}.")
         permit = await self._permitted(tool, call)
         if isinstance(permit, ToolResultPart):

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from ...contracts.wire.totals import Totals
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from .. import policy
-    from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error
+    from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error, uninterrupted
     from ..control.update_id import update_id
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
@@ -84,6 +84,8 @@ class ChatWorkflow:
         for asked in list(self._waiting):
             await self._ended(asked, CANCELLED, self._conversation.said.count)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self._conversation.is_settled:
+            await uninterrupted(workflow.wait_condition(lambda: self._conversation.is_settled))
         result = self._interpreter.tally.result(status, reason)
         self._interpreter.cost.end(result.totals, status)
         leave(self._interpreter.details.text(result), result, self._interpreter.outbox)
@@ -195,13 +197,16 @@ class ChatWorkflow:
         return self._waiting[0].id if self._turn else ""
 
     def _is_quiet(self) -> bool:
-        return workflow.all_handlers_finished() and not self._interpreter.accounts.is_telling
+        told = not self._interpreter.accounts.is_telling
+        return workflow.all_handlers_finished() and told and self._conversation.is_settled
 
     async def _serve(self) -> None:
         while True:
             if workflow.info().is_continue_as_new_suggested() and not self._is_ending:
-                await workflow.wait_condition(self._is_quiet)
-                self._continue()
+                await workflow.wait_condition(lambda: self._is_quiet() or self._is_ending)
+                # Of an end that came meanwhile the next execution would not know.
+                if not self._is_ending:
+                    self._continue()
             await workflow.wait_condition(lambda: bool(self._waiting) or self._is_ending)
             if not self._waiting:
                 return

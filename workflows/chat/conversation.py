@@ -27,6 +27,7 @@ from ..agent.mcp_catalogue import mcp_tools
 from ..agent.state import AgentState
 from ..concurrency import own_workflow, result_of_error
 from ..interpreter import Interpreter
+from ..memory.later_memory import LaterMemory
 from ..payload_limits import why_full
 from ..scope import Scope
 from .said import Said
@@ -52,6 +53,11 @@ class ChatConversation(Protocol):
 
     def leave(self, message: Message) -> None:
         """Take in a message that is not answered: the next one came before."""
+        ...
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of a turn that has ended is under way."""
         ...
 
     @property
@@ -83,6 +89,7 @@ class OneTranscript:
         self._loop: AgentLoop | None = None
         self._left: list[Message] = []
         self._tries = 0
+        self._memory = LaterMemory.of(agent, interpreter, chat.carried)
 
     @property
     def said(self) -> Said:
@@ -90,8 +97,7 @@ class OneTranscript:
         if self._loop:
             transcript = self._loop.state.transcript
             return Said(transcript.messages, transcript.kept)
-        carried = self._chat.carried
-        return Said(self._chat.said, carried.kept if carried else self._chat.kept).and_more(self._left)
+        return Said.in_input(self._chat).and_more(self._left)
 
     async def answer(self, message: Message) -> Result:
         """Let the agent answer."""
@@ -106,17 +112,30 @@ class OneTranscript:
             for left in self._left:
                 self._loop.tell(left, stands=True)
         loop = self._loop
+        await self._memory.settled()
         # Nothing undoes what a chat did.
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)
         is_at_work = own_workflow()
+        answered: Result | None = None
         try:
-            return await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+            if ended := await self._memory.before(loop, message):
+                return ended
+            answered = await loop.answer(message, lambda: _ended_by_a_full_history(loop.state))
+            return answered
         finally:
-            if is_at_work():
-                await self._interpreter.accounts.close(self._place)
-                # A budget is of one question, as all limits are: what is allowed after it would be of nothing.
-                self._interpreter.accounts.forget(self._place)
+            if is_at_work() and not self._memory.after(loop.state, answered, self._close):
+                await self._close()
+
+    async def _close(self) -> None:
+        await self._interpreter.accounts.close(self._place)
+        # A budget is of one question, as all limits are: what is allowed after it would be of nothing.
+        self._interpreter.accounts.forget(self._place)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is written of a turn that has ended."""
+        return self._memory.is_settled
 
     def leave(self, message: Message) -> None:
         """Add the message to what the agent is told next."""
@@ -142,7 +161,7 @@ class OneTranscript:
             return chat.model_copy(update={"carried": self._chat.carried.model_copy(update=told)})
         carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
         granted = tuple(sorted(self._interpreter.approvals.granted))
-        carried = carried.model_copy(update={"granted": granted})
+        carried = carried.model_copy(update={"granted": granted, "remembering": self._memory.carried})
         return chat.model_copy(update={"messages": (), "kept": None, "passages": (), "carried": carried})
 
     async def _begun(self) -> AgentLoop:
@@ -177,6 +196,7 @@ class RunByRun:
     def __init__(self, runnable: Runnable, chat: ChatInput, interpreter: Interpreter) -> None:
         self._runnable = runnable
         self._interpreter = interpreter
+        self.is_settled = True
         self._turns = len(chat.turns)
         self.messages: list[Message] = list(chat.messages)
 

@@ -1,4 +1,7 @@
-"""How much a ledger may know at once: all of it has to fit into what a further execution begins with."""
+"""How much a ledger may know at once.
+
+All of it has to fit into what a further execution begins with.
+"""
 
 from __future__ import annotations
 

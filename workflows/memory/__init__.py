@@ -1,4 +1,4 @@
-"""Keeps prompts within their windows: what leaves them, and what takes its place.
+"""Long-term memory around turns, and prompts that keep to their windows.
 
-Must not ask a model or send anything by itself: it is handed what does.
+Must not do I/O, nor decide what two texts have in common.
 """

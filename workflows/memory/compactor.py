@@ -17,7 +17,7 @@ from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
 from .leaving import cut_result, old_results, oldest
-from .summary import STUB, leaving_told, question, summary_told
+from .summary import STUB, leaving_told, summary_question, summary_told
 from .token_count import UNCOUNTED_BYTES
 
 _SUMMARY_PART = 0.25
@@ -34,8 +34,8 @@ class WindowTooSmallError(SpecError):
 class Summarize(Protocol):
     """Asks a model for a summary."""
 
-    async def __call__(self, length: int, asked: Message, tokens: int) -> ModelReply:
-        """Return what a model writes.
+    async def __call__(self, length: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
+        """Return what a model writes, and its `provider/model`.
 
         Args:
             length: Of how many messages of the transcript, from the first on.
@@ -175,7 +175,7 @@ class Compactor:
         """Return how a summary is told, its tokens, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
         try:
-            reply = await self._summarize(length, question(int(tokens / _TOKENS_PER_WORD)), tokens)
+            reply, writer = await self._summarize(length, summary_question(int(tokens / _TOKENS_PER_WORD)), tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
             return "", 0, f"{NO_SUMMARY}{error}"
@@ -185,9 +185,17 @@ class Compactor:
             cause = error.cause
             why = f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else str(cause or error)
             return "", 0, f"{NO_SUMMARY}{why}"
-        # Its writer counted it, with what it thought, and what is told around it is short.
-        around = len(text.encode()) - len(reply.message.text.strip().encode())
-        return text, min(reply.usage.output_tokens or len(text.encode()), len(text.encode())) + max(around, 0), ""
+        return text, self._most_tokens(text, reply, writer), ""
+
+    def _most_tokens(self, text: str, reply: ModelReply, writer: str) -> int:
+        """Return the most tokens of a text that tells a summary."""
+        whole, summary = len(text.encode()), len(reply.message.text.strip().encode())
+        counted = reply.usage.output_tokens
+        if not counted or writer != self._state.tokens.model:
+            # Others count otherwise, and a token has at least one byte.
+            return whole
+        # Its writer counted it, with what it thought; what is told around it is short.
+        return min(whole, counted + max(whole - summary, 0))
 
     def _take(self, step: Compaction, told: int) -> None:
         """Shorten the prompt by a step.

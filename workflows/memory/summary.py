@@ -24,7 +24,7 @@ _TOLD: Final = (
 )
 
 
-def question(words: int) -> Message:
+def summary_question(words: int) -> Message:
     """Return what asks for a summary.
 
     Args:

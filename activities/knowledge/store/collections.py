@@ -63,7 +63,7 @@ class Collections:
     """
 
     def __init__(self, store: VectorStore) -> None:
-        self._store = store
+        self._store = self.store = store
         self.catalogue = Catalogue(store)
 
     async def begin(self, wanted: Stored, *, rebuild: bool = False) -> Writing:

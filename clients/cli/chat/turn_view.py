@@ -23,7 +23,7 @@ from ....contracts.wire.event import (
     ToolsFaulty,
 )
 from ....contracts.wire.live import LiveItem, Retract, StreamItem, Token
-from ....contracts.wire.memory.memory_event import MemoryCompacted
+from ....contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ....contracts.wire.run import Status
 from ..follow import foot
 from ..footnotes import footnotes, with_notes
@@ -39,6 +39,7 @@ _TOLD = (
     | BudgetToppedUp
     | BudgetWarned
     | FallbackUsed
+    | MemoryEvent
     | MemberStarted
     | MemoryCompacted
     | RetrievalResponded

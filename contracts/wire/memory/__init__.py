@@ -1,4 +1,6 @@
-"""What crosses the wire of memory.
+"""What stands in histories of memory.
 
-Must not decide anything: what is sent is said here, and what it means to a transcript.
+What left a prompt, and what is recalled, written and forgotten.
+
+Must not lose or rename a field.
 """

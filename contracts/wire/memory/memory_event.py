@@ -1,11 +1,16 @@
-"""What is told of memory."""
+"""The events of memory."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from ...contract import Contract
 from ...memory.conversation import MemoryStrategy
+from ...memory.long_term import MemoryKind
+from ...text import plural
 from ..event_base import EventBase
+from ..totals import Charged
+from .calls import RecalledMemory, ReplacedMemory
 from .compaction import left_in_words
 
 
@@ -36,3 +41,109 @@ class MemoryCompacted(EventBase):
     def words(self) -> str:
         """It for a person, in a line."""
         return left_in_words(self.strategy, self.messages, len(self.cleared), self.before, self.after, self.note)
+
+
+class WrittenMemory(Contract):
+    """What was remembered."""
+
+    id: str
+    """Of the memory that has it now."""
+    kind: MemoryKind
+    text: str
+    """As it was to be remembered."""
+    known: bool = False
+    """Whether the same was remembered before."""
+    replaced: tuple[ReplacedMemory, ...] = ()
+    """The memories whose place it took. They are kept, and recalled no more."""
+
+    @property
+    def words(self) -> str:
+        """It in words."""
+        if self.known:
+            return f"{self.text} (known)"
+        past = "; ".join(one.text for one in self.replaced)
+        return f"{self.text} (in place of: {past})" if past else self.text
+
+
+class MemoryRecalled(EventBase, Charged):
+    """A turn, or a tool call, looked for what is remembered."""
+
+    type: Literal["memory.recalled"] = "memory.recalled"
+    collection: str
+    scope: str
+    query: str
+    """What was looked for."""
+    call_id: str = ""
+    """Id of the tool call that asked for it; empty where none did."""
+    memories: tuple[RecalledMemory, ...] = ()
+    """What the model was told, the best first."""
+    of: int = 0
+    """How many memories the scope had."""
+    seconds: float = 0.0
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    problem: str = ""
+    """Why nothing could be recalled; empty where it could."""
+
+    @property
+    def words(self) -> str:
+        """What was recalled, in words."""
+        if self.problem:
+            return f"nothing was recalled of {self.scope}: {self.problem}"
+        told = "; ".join(memory.text for memory in self.memories)
+        return f"{len(self.memories)} of {plural(self.of, 'memory', 'memories')} of {self.scope}" + (
+            f": {told}" if told else ""
+        )
+
+
+class MemoryWritten(EventBase, Charged):
+    """A turn, or a tool call, had something remembered."""
+
+    type: Literal["memory.written"] = "memory.written"
+    collection: str
+    scope: str
+    call_id: str = ""
+    """Id of the tool call that asked for it; empty where none did."""
+    memories: tuple[WrittenMemory, ...] = ()
+    """In the order in which it was said; what could not be written, too."""
+    seconds: float = 0.0
+    attempt: int = 1
+    """How many tries it took, from 1."""
+    problem: str = ""
+    """Why it could not be written; empty where it was."""
+
+    note: str = ""
+    """What there is to say of a write that did not go quite as it should."""
+
+    @property
+    def words(self) -> str:
+        """What was written, in words."""
+        told = "; ".join(memory.words for memory in self.memories)
+        why = "; ".join(filter(None, (self.problem, self.note)))
+        what = "nothing was remembered" if self.problem else f"remembered: {told}"
+        return f"{self.scope}: {what}{f' ({why})' if why else ''}"
+
+
+class MemoryForgotten(EventBase):
+    """A tool call had memories deleted."""
+
+    type: Literal["memory.forgotten"] = "memory.forgotten"
+    collection: str
+    scope: str
+    call_id: str = ""
+    """Id of the tool call that asked for it."""
+    deleted: int = 0
+    """Memories, with those whose place they had taken."""
+    problem: str = ""
+    """Why they could not be deleted; empty where they were."""
+
+    @property
+    def words(self) -> str:
+        """What was deleted, in words."""
+        if self.problem:
+            return f"nothing was deleted of {self.scope}: {self.problem}"
+        return f"{plural(self.deleted, 'memory', 'memories')} of {self.scope} deleted"
+
+
+MemoryEvent = MemoryRecalled | MemoryWritten | MemoryForgotten
+"""What is told of long-term memory."""

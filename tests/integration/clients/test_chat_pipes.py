@@ -30,6 +30,18 @@ pipe = Chain(name="pipe", steps=[Prompt(name="first", template="{input}", model=
 form = Prompt(name="form", template="Greet {name}.", model="scripted/first")
 app = App(judge, pipe, form)
 """
+STUCK = '''
+import asyncio
+from sostenuto import Agent, App, tool
+
+@tool(effect="read")
+async def look(at: str) -> str:
+    """Look for ever."""
+    await asyncio.Event().wait()
+    return at
+
+app = App(Agent(name="support", model="scripted/m", tools=[look]))
+'''
 FINE = {"text": "all fine"}
 
 
@@ -138,10 +150,11 @@ async def test_the_end_of_the_input_in_the_middle_of_a_turn(shell: Shell) -> Non
 
 
 async def test_ctrl_c_interrupts_the_turn_and_the_chat_goes_on(shell: Shell) -> None:
-    shell.script(LOOK, {**FINE, "hangs": True, "faulty_attempts": 1})
-    process = await shell.start("chat", "shop:app", "support", stdin=PIPE)
+    """The next turn is the same, whether the tool that it is stuck in has begun by then or not."""
+    (shell.directory / "stuck.py").write_text(STUCK)
+    process = await shell.start("chat", "stuck:app", "support", stdin=PIPE)
     await writes(process, "How is 7?")
-    await until(process, "7 is fine")
+    await until(process, '→ look(at="7")')
     process.send_signal(signal.SIGINT)
     await until(process, "interrupting the turn")
     await until(process, "□ cancelled")

@@ -31,9 +31,10 @@ from sostenuto.contracts.wire.totals import Charged, Staged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
+from tests.unit.contracts.compaction_examples import compaction_examples
 from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
-from tests.unit.contracts.memory_examples import memory_examples
+from tests.unit.contracts.memory_examples import REMEMBERING, memory_examples
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
 
 USAGE = Usage(
@@ -220,6 +221,7 @@ EXAMPLES: tuple[Contract, ...] = (
     ),
     ToolResultPart(call_id="call_1_0", name="find", content="<passage …>", passages=3),
     run.Carried(messages=(USER,), after="r1", turns=1, totals=TOTALS, passages=(PASSAGE,)),
+    run.Carried(messages=(USER,), after="r1", turns=1, totals=TOTALS, remembering=REMEMBERING),
     run.Result(status=Status.COMPLETED, output={"answer": "Flat.", "claims": []}, citations=(CITATION_OF_A_CLAIM,)),
     run.Result(status=Status.COMPLETED, output="<passage …>", passages=("6dc28a082f",), steps={"found": FOUND}),
     FOUND,
@@ -342,8 +344,9 @@ EXAMPLES: tuple[Contract, ...] = (
     SCORED,
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(WHEN),
-    *control_examples(WHEN),
     *memory_examples(WHEN),
+    *control_examples(WHEN),
+    *compaction_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(
         call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", permitted=True, edited=True

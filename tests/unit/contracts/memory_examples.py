@@ -1,104 +1,98 @@
-"""Examples of what people write of memory, and of what crosses the wire about it."""
+"""Examples of what people write, and what crosses the wire, of long-term memory."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sostenuto import Agent, Memory, Message, Model, Role, Team, TextPart
+from sostenuto import Agent, Team, Usage
+from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.contract import Contract
-from sostenuto.contracts.wire.chats.chat import ChatInput
-from sostenuto.contracts.wire.event import ModelRequested, ModelResponded
-from sostenuto.contracts.wire.memory.compaction import Compaction, KeptMessages
-from sostenuto.contracts.wire.memory.memory_event import MemoryCompacted
-from sostenuto.contracts.wire.memory.result_query import ResultQuery
-from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
-from sostenuto.contracts.wire.run import Carried, Counted
-from sostenuto.contracts.wire.totals import Totals
-from tests.unit.contracts.spec_examples import AGENT
+from sostenuto.contracts.memory.long_term import LongTerm, MemoryKind
+from sostenuto.contracts.wire.memory import calls, memory_event, record
 
-MEMORY = Memory(window=4_000, strategy=["clear_tools", "window"], keep=0.25)
-SUMMARY = Memory(window="60%", strategy="summary", model=Model("openai/gpt", temperature=0.5))
-PINNED = Message.user("My name is Ada.", pinned=True)
-SAID = Message(role=Role.ASSISTANT, parts=(TextPart(text="Hello, Ada."),))
-KEPT = KeptMessages(positions=(0, 7, 8), left_before=8)
-COMPACTION = Compaction(
-    strategy="summary",
-    dropped=((1, 3), (5, 8)),
-    told="[The conversation before this left what you see.]",
-    before=4_100,
-    after=1_900,
-    why="the next prompt would have about 4,100 tokens, and its window has 4,000",
-    note="nothing else was left to shorten",
+PEOPLE = Collection("people")
+LONG_TERM = LongTerm(
+    PEOPLE,
+    scope="tenant:{context.tenant}/user:{context.user}",
+    kinds=["fact"],
+    extract="openai/gpt",
+    recall=3,
+    recall_tokens=200,
+    half_life=timedelta(days=7),
+    on_failure="fail",
+    tools=["remember", "recall", "forget"],
 )
-CLEARED = Compaction(
-    strategy="clear_tools",
-    cleared=("call_1_0", "call_3_0"),
-    stub="[Left out to save room: {bytes} bytes that {name} returned.]",
+AT = datetime(2026, 11, 30, 20, 0, tzinfo=UTC)
+PLACE = record.MemoryPlace(collection="people", scope="user:anna", embedding="local/minilm")
+SOURCE = record.MemorySource(run_id="run-1", execution="0c", step="desk:memory-1", turn=2, at=AT)
+NEW = record.NewMemory(
+    kind=MemoryKind.PREFERENCE,
+    text="The user likes tea.",
+    key="taste for tea",
+    importance=0.75,
+    replaces=("8a",),
+    updates=True,
 )
-COUNTED = Counted(tokens=1_500, model="acme/large", head=200, messages=(700, 600), density=0.25)
-ASKED_FOR_SUMMARY = ModelCall(
-    transcript="support",
-    turn=9,
-    model="openai/gpt",
-    base=5,
-    after="r8",
-    tail=(Message.user("[Write a summary.]"),),
-    compactions=(CLEARED,),
-    left=4,
-    summary=True,
-    windows=True,
+RECORD = record.MemoryRecord(
+    id="8a5c",
+    kind=MemoryKind.FACT,
+    text="The user lives in Berlin.",
+    key="home",
+    importance=0.75,
+    source=SOURCE,
+    confirmed=AT,
+    supersedes=("7b",),
+    superseded_by="9d",
+    superseded_at=AT,
+    score=0.5,
 )
+FOUND = calls.RecalledMemory(id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", at=AT, score=0.5)
+REPLACED = calls.ReplacedMemory(id="7b", text="The user lives in Rome.")
+WRITTEN = memory_event.WrittenMemory(
+    id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,)
+)
+USED: dict[str, Any] = {"usage": Usage(input_tokens=12), "cost_usd": 0.25, "unpriced_calls": 1}
+REMEMBERING = calls.Remembering(
+    turns=3, told=("8a5c",), left_before=7, said="I like tea.", found=(NEW,), known=(FOUND,)
+)
+SOURCE_OF_FORGOTTEN = calls.ForgottenSource(run_id="run-1", execution="0c")
 
 
 def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
-    """One of each kind.
-
-    Args:
-        when: What every event has.
-    """
+    """Examples of all of it, with the events."""
+    of: dict[str, Any] = {"collection": "people", "scope": "user:anna", "call_id": "call_1_0"}
     return (
-        *(MEMORY, SUMMARY, PINNED, KEPT, COMPACTION, CLEARED, COUNTED, ASKED_FOR_SUMMARY),
-        Agent(name="old", model="openai/gpt", memory=MEMORY),
-        Team(name="crew", model="openai/gpt", members=[AGENT], memory=SUMMARY),
-        ModelReply(
-            id="r9",
-            message=SAID,
-            model="openai/gpt-5",
-            prompt_hash="ab" * 32,
-            windows={"openai/gpt": 400_000, "local/smollm2": 8_192},
+        Agent(name="assistant", model="local/m", long_term=LONG_TERM),
+        Team(name="desk", members=[Agent(name="a", model="local/m")], model="local/m", long_term=LONG_TERM),
+        *(LONG_TERM, LongTerm(PEOPLE), PLACE, SOURCE, NEW, RECORD, FOUND, REPLACED, WRITTEN, SOURCE_OF_FORGOTTEN),
+        calls.RecallCall(
+            place=PLACE,
+            query="Where do I live?",
+            kinds=(MemoryKind.FACT,),
+            limit=3,
+            tokens=200,
+            half_life=timedelta(days=7),
+            now=AT,
+            told=("7b",),
+            extract=True,
+            extract_kinds=(MemoryKind.FACT,),
+            call_id="call_1_0",
         ),
-        Carried(
-            messages=(PINNED, SAID),
-            after="r9",
-            turns=9,
-            totals=Totals(),
-            counted=COUNTED,
-            kept=KEPT,
-            windows={"openai/gpt": 400_000},
+        calls.Recalled(memories=(FOUND,), of=2, found=(NEW,), problem="down", seconds=0.5, **USED),
+        calls.WriteCall(place=PLACE, source=SOURCE, memories=(NEW,), as_said=True, note="by rules", call_id="call_1_0"),
+        REMEMBERING,
+        calls.WriteOutcome(id="8a5c", known=True, text="The user likes tea.", replaced=(REPLACED,)),
+        calls.Remembered(outcomes=(calls.WriteOutcome(id="8a5c"),), **USED),
+        calls.MemoryListCall(place=PLACE, kinds=(MemoryKind.FACT,), superseded=True, limit=10, after="8a5c"),
+        calls.MemoryPage(memories=(RECORD,), cursor="8a5c"),
+        calls.ForgetCall(place=PLACE, ids=("8a5c",), call_id="call_1_0"),
+        calls.Forgotten(deleted=2, left=1, unknown=("7b",), sources=(SOURCE_OF_FORGOTTEN,), more_sources=3),
+        memory_event.MemoryRecalled(
+            **when, **of, query="Where?", memories=(FOUND,), of=2, seconds=0.5, attempt=2, problem="down", **USED
         ),
-        ChatInput(runnable=AGENT, messages=(PINNED, SAID), kept=KEPT, are_left=True),
-        ResultQuery(path="support", call_id="call_1_0"),
-        ModelRequested(**when, turn=9, model="openai/gpt", summary=True),
-        ModelResponded(
-            **when,
-            turn=9,
-            model="openai/gpt-5",
-            message=SAID,
-            usage={"input_tokens": 100, "output_tokens": 20},
-            seconds=1.5,
-            prompt_hash="ab" * 32,
-            summary=True,
+        memory_event.MemoryWritten(
+            **when, **of, memories=(WRITTEN,), seconds=0.5, attempt=2, problem="down", note="x", **USED
         ),
-        MemoryCompacted(
-            **when,
-            turn=9,
-            strategy="summary",
-            before=4_100,
-            after=1_900,
-            messages=5,
-            cleared=("call_1_0",),
-            told="[The conversation before this left what you see.]",
-            reason="the next prompt would have about 4,100 tokens, and its window has 4,000",
-            note="there is no summary: m wrote none",
-        ),
+        memory_event.MemoryForgotten(**when, **of, deleted=2, problem="down"),
     )

@@ -32,6 +32,7 @@ FREE_FORM = {
     "given",
     "parameters",
     "places",
+    "told",
     "windows",
 }
 FREE_FORM |= {"fields", "filled", "filters", "loaders", "prices", "sent", "texts"}

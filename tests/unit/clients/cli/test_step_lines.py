@@ -27,6 +27,13 @@ from sostenuto.contracts.wire.event import (
     ToolsFaulty,
 )
 from sostenuto.contracts.wire.mcp_call import ToolFault
+from sostenuto.contracts.wire.memory.calls import RecalledMemory, ReplacedMemory
+from sostenuto.contracts.wire.memory.memory_event import (
+    MemoryForgotten,
+    MemoryRecalled,
+    MemoryWritten,
+    WrittenMemory,
+)
 
 STAMP: dict[str, Any] = {"id": "e/1/0", "at": datetime(2026, 1, 1, tzinfo=UTC), "path": "agent"}
 PLACED = {**STAMP, "path": "agent/law#2"}
@@ -149,3 +156,20 @@ def test_a_search_says_what_it_cost_and_what_went_otherwise() -> None:
     assert line(paid) == (
         "     ⌕ handbook  0 of 1,204  11 ms  1,200 tokens, under $0.0001, 1 of unknown price  how long  ⚠ not reranked"
     )
+
+
+def test_what_is_remembered_has_a_line() -> None:
+    of: dict[str, Any] = {**STAMP, "collection": "people", "scope": "user:anna"}
+    found = RecalledMemory(id="1", kind="fact", text="The user lives in Rome.", at=STAMP["at"])
+    recalled = MemoryRecalled(**of, query="Where?", memories=(found,), of=3)
+    assert line(recalled) == "     ✎ 1 of 3 memories of user:anna: The user lives in Rome."
+    down = MemoryRecalled(**of, query="Where?", problem="the store is down")
+    assert line(down) == "     ⚠ nothing was recalled of user:anna: the store is down"
+    past = ReplacedMemory(id="1", text="The user lives in Rome.")
+    new = WrittenMemory(id="2", kind="fact", text="The user lives in Bonn.", replaced=(past,))
+    known = WrittenMemory(id="3", kind="fact", text="The user likes tea.", known=True)
+    assert line(MemoryWritten(**of, memories=(new, known))) == (
+        "     ✎ user:anna: remembered: The user lives in Bonn. (in place of: The user lives in Rome.); "
+        "The user likes tea. (known)"
+    )
+    assert line(MemoryForgotten(**of, deleted=2)) == "     ✎ 2 memories of user:anna deleted"

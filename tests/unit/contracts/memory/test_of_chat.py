@@ -51,5 +51,7 @@ def test_it_is_a_memory() -> None:
 def test_it_fits_the_tools_of_the_agent() -> None:
     agent = Agent(name="reader", model="local/m", tools=[read_result])
     assert with_memory(agent, MEMORY).agent
-    with pytest.raises(SpecError, match=r"Agent 'reader': tools: 'read_result' is the tool by which .*: rename it"):
+    with pytest.raises(
+        SpecError, match=r"Agent 'reader': memory has the name 'read_result' of tools: names must differ"
+    ):
         with_memory(agent, Memory())

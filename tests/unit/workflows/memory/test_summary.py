@@ -7,7 +7,7 @@ import pytest
 from sostenuto import Message, Role, TextPart
 from sostenuto.contracts.message import ToolCallPart
 from sostenuto.contracts.wire.model_call import ModelReply, StopReason
-from sostenuto.workflows.memory.summary import leaving_told, question, summary_told
+from sostenuto.workflows.memory.summary import leaving_told, summary_question, summary_told
 
 
 def wrote(text: str, stop: StopReason = StopReason.END) -> ModelReply:
@@ -16,7 +16,7 @@ def wrote(text: str, stop: StopReason = StopReason.END) -> ModelReply:
 
 
 def test_it_is_asked_for_as_a_user_does() -> None:
-    asked = question(120)
+    asked = summary_question(120)
     assert asked.role is Role.USER
     assert "in at most 120 words" in asked.text
     assert not asked.pinned

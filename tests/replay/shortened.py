@@ -43,7 +43,7 @@ def _walker(memory: Memory | None, model: Model | str = "scripted/m", budget: Bu
 
 _PRICED = Model("scripted/m", price=Price(input=1, output=1), max_output_tokens=100)
 
-REMEMBERED: dict[str, Shape] = {
+SHORTENED: dict[str, Shape] = {
     "memory_window": _walker(Memory(window=1_000, strategy="window")),
     "memory_summary": _walker(Memory(window=1_000, strategy="summary", model="scripted/scribe")),
     "memory_cleared": _walker(Memory(window=1_000, strategy="clear_tools", keep=0.7)),

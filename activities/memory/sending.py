@@ -1,0 +1,103 @@
+"""Has the workflow of a scope make a change, or tell something.
+
+It is started where it does not run.
+
+Must not know what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from ...contracts import names
+from ...contracts.contract import Contract
+from ...contracts.memory.long_term import memory_workflow_id
+from ...contracts.text import shorten
+from ...contracts.wire.memory.record import MemoryPlace
+
+SaidOfT = TypeVar("SaidOfT", bound=Contract)
+
+_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
+_OVER: Final = ("already completed", "closing", "completed before")
+"""In what the server says of a workflow that has ended, or ends just now: the next one takes it."""
+_FIRST_PAUSE_SECONDS: Final = 0.02
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+
+
+async def ask_scope(
+    temporal: Client,
+    place: MemoryPlace,
+    update: str,
+    said: Contract,
+    came: type[SaidOfT],
+    *,
+    task_queue: str,
+    task_timeout: timedelta,
+    update_id: str,
+) -> SaidOfT:
+    """Return what the workflow of a scope comes to with an update, once it is done.
+
+    A server lets ten updates of a workflow be under way; more of them wait here. Sent again under the same id it is
+    done once.
+
+    Raises:
+        WorkflowUpdateFailedError: It cannot be done; its cause says why.
+        RPCError: What the server says.
+    """
+
+    async def send() -> SaidOfT:
+        starting: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.MEMORY_WORKFLOW,
+            place,
+            id=memory_workflow_id(place.collection, place.scope),
+            task_queue=task_queue,
+            task_timeout=task_timeout,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary=shorten(f"memories of {place.scope} in {place.collection}", 200),
+        )
+        sent = await temporal.start_update_with_start_workflow(
+            update,
+            said,
+            start_workflow_operation=starting,
+            wait_for_stage=WorkflowUpdateStage.COMPLETED,
+            id=update_id,
+            result_type=came,
+        )
+        found: SaidOfT = await sent.result()
+        return found
+
+    return await _repeated(send)
+
+
+async def _repeated(send: Callable[[], Awaitable[SaidOfT]]) -> SaidOfT:
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await send()
+        except WorkflowUpdateFailedError as error:
+            if not _comes_late(error):
+                raise
+        except RPCError as error:
+            if error.status not in _PASSING and not any(words in error.message for words in _OVER):
+                raise
+        # Those that were refused together do not come again together.
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _comes_late(error: WorkflowUpdateFailedError) -> bool:
+    """Return whether a workflow took no more updates, or ended before it was done."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return False
+    return cause.type == names.MEMORY_CLOSES or any(words in (cause.message or "") for words in _OVER)

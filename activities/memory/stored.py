@@ -1,0 +1,114 @@
+"""What stands in a vector store for a memory. Must not know who asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from ...contracts.memory.long_term import MemoryKind
+from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, NewMemory, in_utc
+from ..knowledge.store.vector_store import Layout, Record, Where
+
+MEMORY: Final = "memory"
+MADE: Final = "made"
+"""Kinds of points: a memory, and what the set was made with."""
+
+MOST_WRITES: Final = 50
+"""So many writes are known again that said what was there."""
+
+_COUNTS: Final = "yes"
+_COUNTS_NO_MORE: Final = "no"
+_ARTICLES: Final = ("a", "an", "the")
+_WORDS: Final = re.compile(r"[\w']+")
+
+
+def set_of_memories(collection: str) -> str:
+    """Return the name of the set of the memories of a collection.
+
+    No set of documents is named so: no collection has `@` in its name.
+    """
+    return f"memories@{collection}"
+
+
+def layout_of_memories(dimensions: int) -> Layout:
+    """Return what such a set is made of."""
+    texts = ("point", "scope", "counts", "kind", "key", "same", "memory", "shown", "writes")
+    return Layout(dimensions=dimensions, indexes=dict.fromkeys(texts, "text"))
+
+
+def same_text(text: str) -> str:
+    """Return a text as it is compared: its words in small letters, without articles."""
+    return " ".join(word for word in _WORDS.findall(text.casefold()) if word not in _ARTICLES)
+
+
+def payload_of(
+    place: MemoryPlace, source: MemorySource, memory: NewMemory, id_: str, replaces: Sequence[str]
+) -> dict[str, Any]:
+    """Return the payload of a new memory."""
+    at = in_utc(source.at).isoformat()
+    return {
+        "point": MEMORY,
+        "memory": id_,
+        "shown": id_[:8],
+        "scope": place.scope,
+        "counts": _COUNTS,
+        "kind": memory.kind.value,
+        "key": memory.key.casefold(),
+        "same": same_text(memory.text),
+        "text": memory.text,
+        "importance": memory.importance,
+        "source": source.model_dump(mode="json"),
+        "confirmed": at,
+        "supersedes": list(replaces),
+        "writes": [id_],
+    }
+
+
+def superseded_by(id_: str, at: datetime) -> dict[str, Any]:
+    """Return what changes of a memory whose place another takes."""
+    return {"counts": _COUNTS_NO_MORE, "superseded_by": id_, "superseded_at": in_utc(at).isoformat()}
+
+
+def said_again(payload: Mapping[str, Any], id_: str, at: datetime, importance: float) -> dict[str, Any]:
+    """Return what changes of a memory that is said again by another write."""
+    confirmed = max(payload["confirmed"], in_utc(at).isoformat())
+    return {
+        "confirmed": confirmed,
+        "writes": [*payload.get("writes", ())[-MOST_WRITES + 1 :], id_],
+        "importance": max(float(payload["importance"]), importance),
+    }
+
+
+def in_scope(place: MemoryPlace) -> list[Where]:
+    """Return what holds for all memories of a scope."""
+    return [Where(key="point", any_of=(MEMORY,)), Where(key="scope", any_of=(place.scope,))]
+
+
+def counting(place: MemoryPlace, kinds: Sequence[MemoryKind] = ()) -> list[Where]:
+    """Return what holds for those that count."""
+    of_kind = [Where(key="kind", any_of=tuple(kind.value for kind in kinds))] if kinds else []
+    return [*in_scope(place), Where(key="counts", any_of=(_COUNTS,)), *of_kind]
+
+
+def record_of(point: Record) -> MemoryRecord | None:
+    """Return a memory as it is told; None where another version wrote it otherwise."""
+    said = point.payload
+    try:
+        return MemoryRecord(
+            id=said["memory"],
+            kind=said["kind"],
+            text=said["text"],
+            key=said.get("key", ""),
+            importance=said.get("importance", 0.5),
+            source=MemorySource.model_validate(said["source"]),
+            confirmed=said["confirmed"],
+            supersedes=tuple(said.get("supersedes", ())),
+            superseded_by=said.get("superseded_by", ""),
+            superseded_at=said.get("superseded_at"),
+        )
+    except (KeyError, ValidationError):
+        return None

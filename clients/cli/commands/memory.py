@@ -1,0 +1,135 @@
+"""`sostenuto memory`: shows what agents remember of a scope, and deletes it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ....contracts.text import one_line, plural
+from ..arguments.option_types import at_least_one
+from ..session import add_connection_options, connect_client
+from ..terminal import answer, harmless, say
+
+if TYPE_CHECKING:
+    from ....contracts.wire.memory.calls import RecalledMemory
+    from ....contracts.wire.memory.record import MemoryRecord
+    from ...memory.left import ForgottenMemories
+
+_CHARS = 200
+_ID_CHARS = 8
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "memory",
+        help="show and delete what agents remember",
+        description="What agents remember beyond a conversation stands in a scope, such as user:anna, beside the "
+        "documents of a collection.",
+    )
+    commands = parser.add_subparsers(title="commands", dest="subcommand", metavar="COMMAND", required=True)
+    _add_list(commands)
+    _add_search(commands)
+    _add_forget(commands)
+
+
+def _add_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "list", help="list memories", description="List the memories of a scope, those that were said last first."
+    )
+    _add_place(parser)
+    parser.add_argument("--superseded", action="store_true", help="those, too, whose place another one took")
+    parser.add_argument("--limit", type=at_least_one, default=1_000, metavar="N", help="most memories (default: 1000)")
+    _finish(parser, _list, "print each as a line of JSON")
+
+
+def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "search",
+        help="look for memories",
+        description="Look for memories as an agent does: by how well they fit, how recent and how important they are.",
+    )
+    _add_place(parser)
+    parser.add_argument("query", metavar="QUERY", help="what to look for")
+    parser.add_argument("--limit", type=at_least_one, default=8, metavar="N", help="most memories (default: 8)")
+    _finish(parser, _search, "print each as a line of JSON")
+
+
+def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "forget",
+        help="delete memories for good",
+        description="Delete memories for good, with those whose place they took, and say which histories still have "
+        "what was said, and until when. Without --id all of the scope is deleted.",
+    )
+    _add_place(parser)
+    parser.add_argument("--id", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    _finish(parser, _forget, "print what was deleted as JSON")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("collection", metavar="COLLECTION", help="its name in the app")
+    parser.add_argument("--scope", required=True, help="whose memories, such as user:anna")
+
+
+def _finish(parser: argparse.ArgumentParser, handler: object, json: str) -> None:
+    parser.add_argument("--json", action="store_true", help=json)
+    parser.add_argument("--task-queue", help="where the workers listen")
+    add_connection_options(parser)
+    parser.set_defaults(handler=handler)
+
+
+async def _list(args: argparse.Namespace) -> int:
+    memory = (await connect_client(args)).memory(args.collection, args.scope)
+    found = await memory.list(superseded=args.superseded, limit=args.limit)
+    for one in found:
+        answer(one.model_dump_json() if args.json else _told(one))
+    if not found and not args.json:
+        say(f"nothing is remembered of {args.scope} in {args.collection}")
+    return 0
+
+
+async def _search(args: argparse.Namespace) -> int:
+    memory = (await connect_client(args)).memory(args.collection, args.scope)
+    found = await memory.recall(args.query, limit=args.limit)
+    for one in found:
+        answer(one.model_dump_json() if args.json else _recalled(one))
+    if not found and not args.json:
+        say(f"nothing is remembered of {args.scope} in {args.collection}")
+    return 0
+
+
+async def _forget(args: argparse.Namespace) -> int:
+    memory = (await connect_client(args)).memory(args.collection, args.scope)
+    gone = await memory.forget(*args.id)
+    if args.json:
+        answer(gone.model_dump_json())
+    else:
+        for line in _gone(gone):
+            say(line)
+    return 0 if not gone.unknown and not gone.left else 1
+
+
+def _told(one: MemoryRecord) -> str:
+    said = f"{one.confirmed:%Y-%m-%d}"
+    by = f"  by {one.source.run_id}" if one.source.run_id else ""
+    past = f"  replaced {one.superseded_at:%Y-%m-%d} by {one.superseded_by[:_ID_CHARS]}" if one.superseded_at else ""
+    return harmless(f"{one.id[:_ID_CHARS]}  {said}  {one.kind:<10}  {one_line(one.text, _CHARS)}{by}{past}")
+
+
+def _recalled(one: RecalledMemory) -> str:
+    text = one_line(one.text, _CHARS)
+    return harmless(f"{one.id[:_ID_CHARS]}  {one.score:.3f}  {one.at:%Y-%m-%d}  {one.kind:<10}  {text}")
+
+
+def _gone(gone: ForgottenMemories) -> list[str]:
+    lines = [f"{plural(gone.deleted, 'memory', 'memories')} deleted, {gone.left:,} left of them"]
+    lines += [f"there is no memory {one} in this scope" for one in gone.unknown]
+    for history in gone.histories if gone.deleted else ():
+        until = (
+            f"until {history.until:%Y-%m-%d %H:%M} UTC" if history.until else "as long as it is under way, and after"
+        )
+        lines.append(f"the history of {history.workflow_id} has what was said {until}")
+    if gone.more_runs:
+        lines.append(f"and those of {plural(gone.more_runs, 'more run')}")
+    return [harmless(line) for line in lines]

@@ -1,0 +1,245 @@
+"""The memories of one scope, as a client writes, finds, lists and deletes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+from pydantic import ValidationError
+from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+
+from ...activities.memory.rules.extracting import understood
+from ...activities.memory.sending import ask_scope
+from ...contracts import names
+from ...contracts.contract import Contract, problems_of
+from ...contracts.errors import SetupError, SpecError
+from ...contracts.memory.long_term import MemoryKind, why_no_scope
+from ...contracts.text import encodable
+from ...contracts.wire.memory.calls import (
+    ForgetCall,
+    Forgotten,
+    MemoryListCall,
+    MemoryPage,
+    RecallCall,
+    Recalled,
+    RecalledMemory,
+    Remembered,
+    WriteCall,
+)
+from ...contracts.wire.memory.memory_event import WrittenMemory
+from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, write_id
+from ...workflows.policy import TASK_TIMEOUT
+from ..ingest import CollectionFailed, check_served
+from ..rpc_errors import translate_rpc_errors
+from .left import ForgottenMemories, histories_left
+
+AnswerOfT = TypeVar("AnswerOfT", bound=Contract)
+CallOfT = TypeVar("CallOfT", bound=Contract)
+
+_UNSERVED_SECONDS: Final = 4.0
+_PATIENCE_SECONDS: Final = 60.0
+_PAGE: Final = 500
+
+
+class ScopedMemory:
+    """What is remembered of a scope: `client.memory("people", "user:anna")`.
+
+    A worker whose app has the collection has to be there.
+
+    Args:
+        temporal: A connected Temporal client.
+        task_queue: Where the workers listen.
+        collection: Name of the collection beside whose documents they are.
+        scope: Whose they are, with the values of a run's context in it.
+
+    Raises:
+        SpecError: There can be no such scope; says why.
+    """
+
+    def __init__(self, temporal: TemporalClient, task_queue: str, collection: str, scope: str) -> None:
+        if why := why_no_scope(scope):
+            raise SpecError(f"memory: scope {scope!r}: {why}")
+        if "{context." in scope:
+            raise SpecError(
+                f"memory: scope {scope!r}: names in braces stand for values of a run's context: write the values of "
+                "the run that is meant, such as 'user:anna'"
+            )
+        self._temporal = temporal
+        self._task_queue = task_queue
+        self._place = MemoryPlace(collection=collection, scope=scope)
+
+    async def remember(
+        self,
+        text: str,
+        *,
+        kind: MemoryKind | str = MemoryKind.FACT,
+        key: str = "",
+        importance: float | None = None,
+        id: str | None = None,
+    ) -> WrittenMemory:
+        """Remember one thing; it is found when this returns.
+
+        What it contradicts is replaced, where that is known: of a `key` one memory counts, and the rules know what
+        English sentences about their author are about.
+
+        Args:
+            text: What to remember, in one sentence.
+            kind: `fact`, `preference` or `episode`.
+            key: What it is about.
+            importance: From 0 to 1.
+            id: Makes it repeatable: the same text under the same id is written once. Default: one of its own.
+
+        Raises:
+            SpecError: It cannot be remembered so; says why.
+            CollectionFailed: The store or the embedding model cannot be reached, or the app has no such collection.
+            SetupError: The server is away, or no worker answers.
+        """
+        at = datetime.now(UTC)
+        memory = _checked(text, kind, at, key, importance)
+        source = MemorySource(step=id or uuid4().hex, at=at)
+        call = WriteCall(place=self._place, source=source, memories=(memory,))
+        update_id = write_id(self._place, source, call.memories)
+        done = await self._ask(names.MEMORY_WRITE_UPDATE, call, Remembered, update_id)
+        [outcome] = done.outcomes
+        return WrittenMemory(**{**dict(outcome), "kind": memory.kind, "text": memory.text})
+
+    async def recall(
+        self, query: str, *, kinds: Sequence[MemoryKind | str] = (), limit: int = 8
+    ) -> tuple[RecalledMemory, ...]:
+        """Return the memories that fit a query best, by relevance, recency and importance.
+
+        Raises:
+            SpecError: It cannot be looked for so.
+            CollectionFailed: As for `remember`.
+            SetupError: As for `remember`.
+        """
+        call = _valid(RecallCall, "recall", place=self._place, query=query, kinds=kinds, limit=limit, now=_now())
+        found = await self._ask(names.MEMORY_RECALL_UPDATE, call, Recalled)
+        if found.problem:
+            raise CollectionFailed(found.problem)
+        return found.memories
+
+    async def list(
+        self, *, kinds: Sequence[MemoryKind | str] = (), superseded: bool = False, limit: int = 1_000
+    ) -> tuple[MemoryRecord, ...]:
+        """Return memories, those that were said last first.
+
+        Args:
+            kinds: Of which kinds. Default: of all.
+            superseded: Whether to return those, too, whose place another one took.
+            limit: Most memories that are looked at.
+
+        Raises:
+            SpecError: They cannot be listed so.
+            CollectionFailed: As for `remember`.
+            SetupError: As for `remember`.
+        """
+        found: list[MemoryRecord] = []
+        after = ""
+        while len(found) < limit:
+            most = min(limit - len(found), _PAGE)
+            call = _valid(
+                MemoryListCall,
+                "list",
+                place=self._place,
+                kinds=kinds,
+                superseded=superseded,
+                limit=most,
+                after=after,
+            )
+            page = await self._ask(names.MEMORY_LIST_UPDATE, call, MemoryPage)
+            found += page.memories
+            after = page.cursor
+            if not after:
+                break
+        return tuple(sorted(found, key=lambda one: (one.confirmed, one.id), reverse=True))
+
+    async def forget(self, *ids: str) -> ForgottenMemories:
+        """Delete memories for good, with those whose place they took.
+
+        They are gone from the store when this returns; a search for the same has looked. What said them stands in the
+        histories of its runs until the server deletes those: the result says which, and until when.
+
+        Args:
+            *ids: Which. Default: all of the scope.
+
+        Raises:
+            CollectionFailed: As for `remember`.
+            SetupError: As for `remember`.
+        """
+        call = _valid(ForgetCall, "forget", place=self._place, ids=ids)
+        gone = await self._ask(names.MEMORY_FORGET_UPDATE, call, Forgotten)
+        with translate_rpc_errors(self._what):
+            left = await histories_left(self._temporal, self._place, gone)
+        return ForgottenMemories(
+            deleted=gone.deleted, left=gone.left, unknown=gone.unknown, histories=left, more_runs=gone.more_sources
+        )
+
+    @property
+    def _what(self) -> str:
+        return f"memories of {self._place.scope!r} in {self._place.collection!r}"
+
+    async def _ask(self, update: str, call: Contract, came: type[AnswerOfT], update_id: str = "") -> AnswerOfT:
+        asking = ask_scope(
+            self._temporal,
+            self._place,
+            update,
+            call,
+            came,
+            task_queue=self._task_queue,
+            task_timeout=TASK_TIMEOUT,
+            update_id=update_id or uuid4().hex,
+        )
+        try:
+            with translate_rpc_errors(self._what):
+                return await self._answered(asking)
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            raise CollectionFailed(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None
+            raise SetupError(f"{self._what}: no answer: look at the log of the workers") from None
+
+    async def _answered(self, asking: Awaitable[AnswerOfT]) -> AnswerOfT:
+        answer = asyncio.ensure_future(asking)
+        try:
+            await asyncio.wait([answer], timeout=_UNSERVED_SECONDS)
+            if not answer.done():
+                await check_served(self._temporal, self._task_queue)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await asyncio.shield(answer)
+        except TimeoutError:
+            raise SetupError(f"{self._what}: no answer within {_PATIENCE_SECONDS:g} s: look at the workers") from None
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _checked(text: object, kind: MemoryKind | str, at: datetime, key: str, importance: float | None) -> Any:
+    if not isinstance(text, str) or not text.strip() or encodable(text) != text:
+        raise SpecError("remember: text: it is empty, or no text")
+    if kind not in [*MemoryKind]:
+        raise SpecError(f"remember: kind: {kind!r} is none: there are {', '.join(MemoryKind)}")
+    memory = understood(text, MemoryKind(kind), at)
+    if kind == MemoryKind.PREFERENCE:
+        memory = memory.model_copy(update={"kind": MemoryKind.PREFERENCE})
+    changes: dict[str, Any] = {"key": key or memory.key}
+    changes |= {} if importance is None else {"importance": importance}
+    return _valid(type(memory), "remember", **{**dict(memory), **changes})
+
+
+def _valid(contract: type[CallOfT], label: str, /, **given: Any) -> CallOfT:
+    try:
+        return contract.model_validate(given)
+    except ValidationError as error:
+        raise SpecError(f"{label}: {problems_of(error)}") from None

@@ -1,0 +1,187 @@
+"""Long-term memory: facts, preferences and episodes that outlive a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, JsonValue, field_validator
+
+from .. import names
+from ..collection.collection import Collection
+from ..contract import Spec, arguments, as_tuple
+from ..limits import excess
+from ..model import Model
+from ..text import encodable
+from ..tool import ToolDefinition
+
+MAX_SCOPE_BYTES: Final = 200
+"""Longest scope: it is part of a workflow's id."""
+
+MAX_MEMORY_CHARS: Final = 1_000
+"""Longest text of one memory."""
+
+MAX_RECALLED: Final = 50
+"""Most memories that one recall tells."""
+
+REMEMBER: Final = "remember"
+RECALL: Final = "recall"
+FORGET: Final = "forget"
+"""Names of the tools by which a model uses its memory."""
+
+
+class MemoryKind(StrEnum):
+    """What a memory is about."""
+
+    FACT = "fact"
+    """Something that is so: where somebody lives, what they are allergic to."""
+    PREFERENCE = "preference"
+    """What somebody likes, or wants done in some way."""
+    EPISODE = "episode"
+    """What was tried, and how it went."""
+
+
+class LongTerm(Spec):
+    """What an agent remembers beyond a conversation.
+
+    `LongTerm(people, scope="user:{context.user}")`. Before a turn what fits it is recalled; after a turn that completed
+    what was said is remembered. Facts that contradict earlier ones take their place; those are kept, and recalled no
+    more.
+    """
+
+    collection: Collection
+    """Whose embedding model and store it uses. Memories stand beside its documents: no search of it finds them."""
+    scope: str = "user:{context.user}"
+    """Whose memories: those of other scopes are never seen. Names in braces stand for values of the run's context."""
+    kinds: tuple[MemoryKind, ...] = tuple(MemoryKind)
+    """What is remembered and recalled without being asked for."""
+    extract: Annotated[Literal["rules", "none"] | Model, Field(union_mode="left_to_right")] = "rules"
+    """What finds in a turn what is worth remembering: `rules` knows English sentences about the speaker, and asks no
+    model; `provider/model` is asked after each turn, and charged; `none` leaves it to the tools."""
+    recall: int = Field(default=8, ge=0, le=MAX_RECALLED)
+    """Most memories that are recalled before a turn. 0: none."""
+    recall_tokens: int = Field(default=600, ge=50, le=20_000)
+    """Most tokens that they may have together, counted as one for every three bytes."""
+    half_life: timedelta = Field(default=timedelta(days=90), gt=timedelta(0))
+    """After so long without being said again a memory counts half as recent."""
+    on_failure: Literal["answer_without", "fail"] = "answer_without"
+    """What becomes of a turn whose memory cannot be reached: it is answered without, and an event says so; or fails."""
+    tools: tuple[Literal["remember", "recall", "forget"], ...] = ()
+    """The tools by which the model itself remembers, recalls and forgets, in this scope alone."""
+
+    fills = {"scope": False}
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        scope: str = "user:{context.user}",
+        kinds: Iterable[MemoryKind | str] = tuple(MemoryKind),
+        extract: Model | str = "rules",
+        recall: int = 8,
+        recall_tokens: int = 600,
+        half_life: timedelta = timedelta(days=90),
+        on_failure: Literal["answer_without", "fail"] = "answer_without",
+        tools: Iterable[str] = (),
+        **unknown: Any,
+    ) -> None:
+        given = arguments(locals())
+        given |= {"kinds": as_tuple(kinds, "LongTerm: kinds"), "tools": as_tuple(tools, "LongTerm: tools")}
+        self._construct(given)
+
+    @field_validator("scope")
+    @classmethod
+    def _is_scope(cls, scope: str) -> str:
+        if why := why_no_scope(scope):
+            raise ValueError(why)
+        return scope
+
+    @field_validator("collection")
+    @classmethod
+    def _is_shared(cls, collection: Collection) -> Collection:
+        if collection.partition:
+            raise ValueError(
+                f"{collection.name!r} is partitioned: memories have a scope instead: use another collection, and name "
+                "the tenant in scope="
+            )
+        return collection
+
+    @property
+    def model(self) -> Model | None:
+        """The model that extracts; None where none does."""
+        return self.extract if isinstance(self.extract, Model) else None
+
+    @property
+    def definitions(self) -> tuple[ToolDefinition, ...]:
+        """What a model sees of its tools."""
+        return tuple(_DEFINITIONS[name] for name in self.tools)
+
+
+def memory_workflow_id(collection: str, scope: str) -> str:
+    """Return the id of the workflow that makes all changes of the memories of a scope."""
+    return f"{names.MEMORY_ID}{collection}/{scope}"
+
+
+def why_no_scope(scope: str) -> str:
+    """Return why memories cannot have a scope; empty where they can."""
+    if not scope or scope != scope.strip() or not scope.isprintable() or encodable(scope) != scope:
+        return "a scope has printable characters, without blanks around it, such as 'user:{context.user}'"
+    if (size := len(scope.encode())) > MAX_SCOPE_BYTES:
+        return excess("a scope", size, MAX_SCOPE_BYTES)
+    return ""
+
+
+def why_not_in_scope(value: JsonValue) -> str:
+    """Return why a scope cannot have a value of the context in it; empty where it can.
+
+    Does not tell the value, which may be a secret.
+    """
+    if not isinstance(value, str | int | float):
+        kind = "nothing" if value is None else f"a {type(value).__name__}"
+        return f"{kind} there, and a scope takes a text or a number"
+    if not str(value).strip():
+        return "an empty text there: all whose text is empty would share one memory"
+    if "{context." in str(value):
+        return "a text with '{context.' there, and no scope is called so"
+    # Else one could choose a value that makes the scope of somebody else.
+    return "a text with '/' there, and that divides a scope" if "/" in str(value) else ""
+
+
+def _definition(name: str, description: str, parameters: dict[str, Any]) -> ToolDefinition:
+    schema = {"type": "object", "properties": parameters, "required": [*parameters][:1], "additionalProperties": False}
+    return ToolDefinition(name=name, description=description, parameters=schema)
+
+
+_DEFINITIONS: Final = {
+    one.name: one
+    for one in (
+        _definition(
+            REMEMBER,
+            "Remember something for later conversations: one fact or preference, as a sentence that says whom it is "
+            "about. What it contradicts is replaced.",
+            {
+                "text": {"type": "string", "minLength": 1, "description": "What to remember, in one sentence."},
+                "kind": {"type": "string", "enum": ["fact", "preference"], "description": "Default: fact."},
+            },
+        ),
+        _definition(
+            RECALL,
+            "Look for what was remembered in earlier conversations. Returns memories, each with an id.",
+            {"query": {"type": "string", "minLength": 1, "description": "What to look for."}},
+        ),
+        _definition(
+            FORGET,
+            "Delete memories for good, where that is asked for.",
+            {
+                "ids": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "description": "Ids of the memories, as they were told.",
+                }
+            },
+        ),
+    )
+}

@@ -1,0 +1,115 @@
+"""Memories: as somebody wants them remembered, and as they are stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from pydantic import Field
+
+from ...contract import Contract
+from ...memory.long_term import MAX_MEMORY_CHARS, MemoryKind
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SHOWN_ID_CHARS: Final = 8
+"""So much of an id is told to models."""
+
+MOST_WRITTEN: Final = 50
+"""Most memories of one write."""
+
+
+class MemoryPlace(Contract):
+    """Where memories are, and whose."""
+
+    collection: str
+    scope: str
+    embedding: str = ""
+    """`provider/model` that embeds them, as a run has it. Empty: as the worker's app has it."""
+
+
+class MemorySource(Contract):
+    """Where a memory comes from."""
+
+    run_id: str = ""
+    """Id of the run or the chat; empty of what no run said."""
+    execution: str = ""
+    """Temporal's id of the first execution of that."""
+    step: str
+    """What of it said so. Together with the text it makes the id: said again by the same step it is the same memory."""
+    turn: int = 0
+    """Which turn of the chat, or model call of the run, from 1; 0 where there is none."""
+    at: datetime
+
+
+class NewMemory(Contract):
+    """What is to be remembered."""
+
+    kind: MemoryKind = MemoryKind.FACT
+    text: str = Field(min_length=1, max_length=MAX_MEMORY_CHARS)
+    key: str = Field(default="", max_length=200)
+    """What it is about, where that is known: of one key one memory counts, the newest. Empty: none."""
+    importance: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
+    replaces: tuple[str, ...] = ()
+    """Ids of memories that it takes the place of."""
+    updates: bool = False
+    """Whether it says that something has changed: without a key it takes the place of what is closest to it."""
+
+
+class MemoryRecord(Contract):
+    """A memory."""
+
+    id: str
+    """A UUID, made of the run, the step and the text."""
+    kind: MemoryKind
+    text: str
+    key: str = ""
+    importance: float = 0.5
+    source: MemorySource
+    """What said it first."""
+    confirmed: datetime
+    """When it was said last."""
+    supersedes: tuple[str, ...] = ()
+    """Ids of the memories whose place it took."""
+    superseded_by: str = ""
+    """Id of the memory that took its place; empty while it counts."""
+    superseded_at: datetime | None = None
+    score: float | None = None
+    """How well it fits what was asked, where something was."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether no other took its place."""
+        return not self.superseded_by
+
+
+def memory_id(place: MemoryPlace, source: MemorySource, memory: NewMemory) -> str:
+    """Return the id of a memory: the same whenever the same step says the same."""
+    parts = (place.collection, place.scope, source.run_id, source.execution, source.step, memory.kind, memory.text)
+    return _uuid(parts)
+
+
+def write_id(place: MemoryPlace, source: MemorySource, memories: tuple[NewMemory, ...]) -> str:
+    """Return the id under which a write is asked for.
+
+    The same whenever it is asked again.
+    """
+    return _uuid(memory_id(place, source, memory) for memory in memories)
+
+
+def _uuid(parts: Iterable[str]) -> str:
+    """Return a UUID that is made of texts, of version 8: the first bits of a hash."""
+    digest = sha256(json.dumps([*parts]).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+
+
+def shown_id(memory: str) -> str:
+    """Return as much of an id as models are told."""
+    return memory[:SHOWN_ID_CHARS]
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC; one without a zone is taken for one."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else _EPOCH + (moment - _EPOCH)

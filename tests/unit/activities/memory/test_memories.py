@@ -1,0 +1,227 @@
+"""Memories on a real store: what is new, the same, or takes the place of another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sostenuto.activities.knowledge.store.stored import CollectionError
+from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable
+from sostenuto.activities.memory.memories import Memories
+from sostenuto.contracts.memory.long_term import MemoryKind
+from sostenuto.contracts.wire.memory.calls import ForgetCall, MemoryListCall, RecallCall, WriteCall, WriteOutcome
+from sostenuto.contracts.wire.memory.record import MemoryPlace, MemorySource, NewMemory
+from tests.fakes.knowledge import WORDS, WordEncoder, knowledge
+
+AT = datetime(2026, 11, 30, tzinfo=UTC)
+ANNA = MemoryPlace(collection="people", scope="user:anna", embedding=WORDS)
+BORIS = MemoryPlace(collection="people", scope="user:boris", embedding=WORDS)
+
+
+def free(_: Any) -> None:
+    """It costs nothing."""
+
+
+@pytest.fixture
+async def memories(tmp_path: Path) -> AsyncIterator[Memories]:
+    async with knowledge(tmp_path / "store") as services:
+        assert services.knowledge
+        yield Memories(services.knowledge)
+
+
+async def write(
+    memories: Memories, *new: NewMemory, step: str = "a:1", place: MemoryPlace = ANNA, at: datetime = AT
+) -> list[WriteOutcome]:
+    source = MemorySource(run_id="run", execution="e", step=step, at=at)
+    return await memories.write(WriteCall(place=place, source=source, memories=new), free)
+
+
+async def texts(memories: Memories, place: MemoryPlace = ANNA, *, superseded: bool = False) -> set[str]:
+    page = await memories.page(MemoryListCall(place=place, superseded=superseded))
+    return {memory.text for memory in page.memories}
+
+
+async def recalled(memories: Memories, query: str, place: MemoryPlace = ANNA, **asked: Any) -> list[str]:
+    found, _ = await memories.recall(RecallCall(place=place, query=query, now=AT, **asked), free)
+    return [memory.text for memory in found]
+
+
+def home(city: str) -> NewMemory:
+    return NewMemory(text=f"The user lives in {city}.", key="home", importance=0.8)
+
+
+async def test_a_scope_that_nobody_wrote_to(memories: Memories) -> None:
+    assert await texts(memories) == set()
+    assert await recalled(memories, "anything") == []
+    assert (await memories.forget(ForgetCall(place=ANNA))).deleted == 0
+
+
+async def test_what_is_written_is_found_at_once_and_by_its_scope_alone(memories: Memories) -> None:
+    [outcome] = await write(memories, home("Berlin"))
+    assert not outcome.known
+    assert await recalled(memories, "where does the user live") == ["The user lives in Berlin."]
+    assert await recalled(memories, "where does the user live", BORIS) == []
+    assert await texts(memories, BORIS) == set()
+
+
+async def test_a_write_that_is_repeated_writes_once(memories: Memories) -> None:
+    first = await write(memories, home("Berlin"), home("Munich"))
+    assert await write(memories, home("Berlin"), home("Munich")) == first
+    assert await texts(memories, superseded=True) == {"The user lives in Berlin.", "The user lives in Munich."}
+    assert await texts(memories) == {"The user lives in Munich."}
+
+
+async def test_what_contradicts_takes_the_place_and_the_past_is_kept(memories: Memories) -> None:
+    [old] = await write(memories, home("Berlin"))
+    [new] = await write(memories, home("Munich"), step="b:1", at=AT + timedelta(days=1))
+    assert [one.text for one in new.replaced] == ["The user lives in Berlin."]
+    assert await recalled(memories, "Berlin") == ["The user lives in Munich."]
+    records = {one.id: one for one in (await memories.page(MemoryListCall(place=ANNA, superseded=True))).memories}
+    assert records[new.id].supersedes == (old.id,)
+    past = records[old.id]
+    assert (past.superseded_by, past.superseded_at, past.source.step) == (new.id, AT + timedelta(days=1), "a:1")
+
+
+async def test_the_same_in_other_letters_is_known(memories: Memories) -> None:
+    [first] = await write(memories, home("Berlin"))
+    [second] = await write(memories, home("Berlin").model_copy(update={"text": "the user lives in BERLIN"}), step="b:1")
+    assert (second.id, second.known) == (first.id, True)
+    assert len(await texts(memories)) == 1
+
+
+async def test_a_late_repeat_of_what_was_known_does_not_undo_what_came_since(memories: Memories) -> None:
+    """A run says what is known, another one says otherwise, and the first one's write is asked for again."""
+    await write(memories, home("Berlin"))
+    await write(memories, home("Berlin"), step="b:1")
+    await write(memories, home("Munich"), step="c:1")
+    [late] = await write(memories, home("Berlin"), step="b:1")
+    assert late.known
+    assert await texts(memories) == {"The user lives in Munich."}
+
+
+async def test_moving_back_counts_again(memories: Memories) -> None:
+    await write(memories, home("Berlin"))
+    await write(memories, home("Munich"), step="b:1")
+    [back] = await write(memories, home("Berlin"), step="c:1")
+    assert [one.text for one in back.replaced] == ["The user lives in Munich."]
+    assert await texts(memories) == {"The user lives in Berlin."}
+
+
+async def test_without_a_key_only_the_same_words_are_known(memories: Memories) -> None:
+    """Whatever lies close may be another fact, and none is to be lost: here the vectors of both texts are the same."""
+    await write(memories, NewMemory(text="Tom likes Anna"))
+    [same] = await write(memories, NewMemory(text="tom likes the Anna!"), step="b:1")
+    [other] = await write(memories, NewMemory(text="Anna likes Tom"), step="c:1")
+    assert (same.known, other.known) == (True, False)
+
+
+async def test_without_a_key_what_says_that_it_changed_takes_the_place_of_the_closest(memories: Memories) -> None:
+    await write(memories, NewMemory(text="The gate code is 1234"), NewMemory(text="The shop closes at six"))
+    [changed] = await write(memories, NewMemory(text="The gate code is 9999", updates=True), step="b:1")
+    assert [one.text for one in changed.replaced] == ["The gate code is 1234"]
+    [far] = await write(memories, NewMemory(text="Whales sing", updates=True), step="c:1")
+    assert far.replaced == ()
+
+
+async def test_what_a_model_says_is_replaced(memories: Memories) -> None:
+    [old] = await write(memories, NewMemory(text="Anna's cat is grey"))
+    [foreign] = await write(memories, NewMemory(text="Boris has no cat"), place=BORIS)
+    new = NewMemory(text="Anna's cat is ginger", replaces=(old.id[:8], foreign.id, "no-such-id"))
+    [outcome] = await write(memories, new, step="b:1")
+    assert [one.id for one in outcome.replaced] == [old.id]
+    assert await texts(memories, BORIS) == {"Boris has no cat"}
+
+
+async def test_an_attempt_that_ended_half_way(memories: Memories, monkeypatch: pytest.MonkeyPatch) -> None:
+    [old] = await write(memories, home("Berlin"))
+    store, set_payload = memories._store, memories._store.set_payload
+
+    async def down(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(store, "set_payload", down)
+    with pytest.raises(StoreUnavailable):
+        await write(memories, home("Munich"), step="b:1")
+    monkeypatch.setattr(store, "set_payload", set_payload)
+    [again] = await write(memories, home("Munich"), step="b:1")
+    assert ([one.id for one in again.replaced], again.known) == ([old.id], False)
+    assert await texts(memories) == {"The user lives in Munich."}
+
+
+async def test_recent_and_important_ones_come_first_where_all_fit_alike(memories: Memories) -> None:
+    year = AT - timedelta(days=365)
+    await write(memories, NewMemory(text="fact one zebra", importance=0.2), at=year)
+    await write(memories, NewMemory(text="fact two zebra", importance=0.2), step="b:1")
+    await write(memories, NewMemory(text="fact six zebra", importance=1.0), step="c:1", at=year)
+    assert await recalled(memories, "zebra fact") == ["fact six zebra", "fact two zebra", "fact one zebra"]
+
+
+async def test_no_more_is_told_than_there_is_room_for(memories: Memories) -> None:
+    new = [NewMemory(text=f"{word} " * 40, key=word) for word in ("alpha", "beta", "gamma")]
+    await write(memories, *new, NewMemory(text="delta", key="delta"))
+    assert len(await recalled(memories, "alpha", limit=2)) == 2
+    few = await recalled(memories, "alpha", tokens=180)
+    assert few[0].startswith("alpha")
+    assert "delta" in few
+    assert len(few) == 2
+
+
+async def test_what_the_conversation_was_told_is_not_told_again(memories: Memories) -> None:
+    [one] = await write(memories, home("Berlin"))
+    assert await recalled(memories, "Berlin", told=(one.id,)) == []
+
+
+async def test_kinds(memories: Memories) -> None:
+    await write(memories, home("Berlin"), NewMemory(kind=MemoryKind.PREFERENCE, text="The user likes tea."))
+    assert await recalled(memories, "user", kinds=(MemoryKind.PREFERENCE,)) == ["The user likes tea."]
+
+
+async def test_forgetting_one_takes_its_past_with_it(memories: Memories) -> None:
+    await write(memories, home("Berlin"))
+    [new] = await write(memories, home("Munich"), step="b:1")
+    await write(memories, NewMemory(text="Tea it is"), step="c:1")
+    gone = await memories.forget(ForgetCall(place=ANNA, ids=(new.id[:8], "nothing")))
+    assert (gone.deleted, gone.left, gone.unknown) == (2, 0, ("nothing",))
+    assert await texts(memories, superseded=True) == {"Tea it is"}
+
+
+async def test_forgetting_a_scope(memories: Memories) -> None:
+    await write(memories, home("Berlin"))
+    await write(memories, home("Munich"), step="b:1")
+    await write(memories, home("Rome"), place=BORIS)
+    gone = await memories.forget(ForgetCall(place=ANNA))
+    assert (gone.deleted, gone.left, [one.run_id for one in gone.sources]) == (2, 0, ["run"])
+    assert await texts(memories, superseded=True) == set()
+    assert await recalled(memories, "Munich") == []
+    assert await texts(memories, BORIS) == {"The user lives in Rome."}
+
+
+async def test_ids_of_another_scope_are_unknown(memories: Memories) -> None:
+    [of_boris] = await write(memories, home("Rome"), place=BORIS)
+    gone = await memories.forget(ForgetCall(place=ANNA, ids=(of_boris.id,)))
+    assert (gone.deleted, gone.unknown) == (0, (of_boris.id,))
+    assert await texts(memories, BORIS) == {"The user lives in Rome."}
+
+
+async def test_pages(memories: Memories) -> None:
+    await write(memories, *(NewMemory(text=f"number {n}", key=str(n)) for n in range(5)))
+    first = await memories.page(MemoryListCall(place=ANNA, limit=3))
+    rest = await memories.page(MemoryListCall(place=ANNA, limit=3, after=first.cursor))
+    assert (len(first.memories), len(rest.memories), rest.cursor) == (3, 2, "")
+    assert {one.key for one in (*first.memories, *rest.memories)} == set("01234")
+
+
+async def test_another_embedding_is_refused(tmp_path: Path) -> None:
+    async with knowledge(tmp_path / "store") as services:
+        assert services.knowledge
+        encoders = {WORDS: WordEncoder(), "fake/other": WordEncoder()}
+        memories = Memories(replace(services.knowledge, encoders=encoders))
+        await write(memories, home("Berlin"))
+        other = ANNA.model_copy(update={"embedding": "fake/other"})
+        with pytest.raises(CollectionError, match="are embedded by fake/words, and are to be by fake/other here"):
+            await recalled(memories, "Berlin", other)

@@ -1,0 +1,118 @@
+"""What the rules find in English sentences, and what they leave alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sostenuto.activities.memory.rules.extracting import extracted, understood
+from sostenuto.contracts.memory.long_term import MemoryKind
+
+AT = datetime(2026, 11, 30, tzinfo=UTC)
+ALL = tuple(MemoryKind)
+
+
+def said(text: str) -> list[tuple[str, str]]:
+    return [(memory.text, memory.key) for memory in extracted(text, AT, ALL)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Hi, my name is Anna.", [("The user's name is Anna.", "name")]),
+        ("I live in Berlin.", [("The user lives in Berlin.", "home")]),
+        ("I moved to Munich last month.", [("The user lives in Munich.", "home")]),
+        ("I've just moved from Berlin to Munich, by the way", [("The user lives in Munich.", "home")]),
+        ("I no longer live in Berlin", [("The user no longer lives in Berlin.", "home")]),
+        ("I work at Siemens", [("The user works at Siemens.", "employer")]),
+        ("I joined Google in May", [("The user works at Google.", "employer")]),
+        ("I quit my job at Google", [("The user no longer works at Google.", "employer")]),
+        ("I'm a nurse", [("The user works as a nurse.", "job")]),
+        ("I'm vegetarian", [("The user is vegetarian.", "diet")]),
+        ("I'm no longer vegan.", [("The user is not vegan.", "diet")]),
+        (
+            "I'm allergic to peanuts and shellfish",
+            [
+                ("The user is allergic to peanuts.", "allergy to peanuts"),
+                ("The user is allergic to shellfish.", "allergy to shellfish"),
+            ],
+        ),
+        ("I am not allergic to peanuts any more", [("The user is not allergic to peanuts.", "allergy to peanuts")]),
+        (
+            "I like tea but I hate coffee",
+            [("The user likes tea.", "taste for tea"), ("The user dislikes coffee.", "taste for coffee")],
+        ),
+        ("I don't like tea any more", [("The user no longer likes tea.", "taste for tea")]),
+        ("I prefer window seats", [("The user prefers window seats.", "prefers seats")]),
+        ("I'd rather have aisle seats", [("The user prefers aisle seats.", "prefers seats")]),
+        ("I prefer coffee to tea", [("The user prefers coffee to tea.", "prefers coffee or tea")]),
+        ("My favourite colour is blue", [("The user's favourite colour is blue.", "favourite colour")]),
+        ("my sister's name is Ruth", [("The user's sister's name is Ruth.", "sister's name")]),
+        ("My dog is called Rex. My new dog is Bello", [("The user's dog is Bello.", "dog")]),
+        ("My phone number changed to 555-1234", [("The user's phone number is 555-1234.", "phone number")]),
+        ("my email is a.b@c.de", [("The user's email is a.b@c.de.", "email")]),
+        ("Remember that the gate code is 1234", [("The gate code is 1234.", "gate code")]),
+        ("Remember that whales sing at night", [("Whales sing at night.", "")]),
+        ("My mother lives in Porto", [("The user's mother lives in Porto.", "home of mother")]),
+        ("My brother works at Acme", [("The user's brother works at Acme.", "work of brother")]),
+        ("My flight leaves on 3 May at noon.", [("The user's flight leaves on 3 May at noon.", "time of flight")]),
+        ("My boss is Dr. Meyer.", [("The user's boss is Dr Meyer.", "boss")]),
+        ("I use a wheelchair", [("The user uses a wheelchair.", "")]),
+        ("My meeting is tomorrow", [("The user's meeting is on 2026-12-01.", "meeting")]),
+        ("I have two kids", [("The user has two kids.", "")]),
+        ("I've got a cat", [("The user has a cat.", "")]),
+        ("I don\N{RIGHT SINGLE QUOTATION MARK}t eat pork", [("The user does not eat or drink pork.", "eats pork")]),
+    ],
+)
+def test_what_is_said_of_oneself(text: str, found: list[tuple[str, str]]) -> None:
+    assert said(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is my name?",
+        "Do I live in Berlin?",
+        "Where is my order?",
+        "my order is late",
+        "I have a question about my order",
+        "my point is that you are wrong",
+        "I'm not sure that it works",
+        "I am looking for a hotel",
+        "I would like to book a table",
+        "I like it",
+        "He lives in Berlin",
+        "Anna said: you live in Rome",
+        "> I live in Rome",
+        "```\nmy name is Anna\n```",
+        "remember me?",
+        "",
+        "I live in " + "x" * 1_000,
+    ],
+)
+def test_what_is_left_alone(text: str) -> None:
+    assert said(text) == []
+
+
+def test_the_last_of_what_contradicts_itself_counts() -> None:
+    assert said("I live in Rome. I like figs. No, actually I live in Pisa.") == [
+        ("The user likes figs.", "taste for figs"),
+        ("The user lives in Pisa.", "home"),
+    ]
+
+
+def test_kinds_that_are_not_wanted() -> None:
+    found = extracted("I live in Rome and I like figs", AT, (MemoryKind.PREFERENCE,))
+    assert [memory.text for memory in found] == ["The user likes figs."]
+
+
+def test_a_text_that_is_to_be_remembered_as_it_is() -> None:
+    known = understood("my dog is called Rex", MemoryKind.FACT, AT)
+    assert (known.text, known.key) == ("The user's dog is Rex.", "dog")
+    free = understood("The shop closes at six", MemoryKind.FACT, AT)
+    assert (free.text, free.key) == ("The shop closes at six.", "")
+    subject = understood("The gate code is 1234", MemoryKind.PREFERENCE, AT)
+    assert (subject.kind, subject.key) == (MemoryKind.PREFERENCE, "gate code")
+    long = understood("x" * 5_000, MemoryKind.FACT, AT)
+    assert len(long.text) == 1_000
