@@ -11,7 +11,7 @@ from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory, MemoryStrategy
 from ...contracts.message import Message
 from ...contracts.model import Model
-from ...contracts.wire.memory.compaction import Compaction
+from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
 from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
@@ -182,13 +182,13 @@ class Compactor:
             reply, writer = await self._summarize(length, size, asked, tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
-            return "", 0, f"there is no summary: {error}"
+            return "", 0, f"{NO_SUMMARY}{error}"
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             cause = error.cause
             why = f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else str(cause or error)
-            return "", 0, f"there is no summary: {why}"
+            return "", 0, f"{NO_SUMMARY}{why}"
         return text, self._most_tokens(text, reply, writer), ""
 
     def _most_tokens(self, text: str, reply: ModelReply, writer: str) -> int:
