@@ -46,7 +46,7 @@ class Ask(Spec):
 class Shorten(Spec):
     """Go on with a shorter prompt.
 
-    What is older leaves it, as the agent's `Memory` says; without one, as a `Memory()` does.
+    What is older leaves it, as the agent's `Memory` says; without one, a summary takes its place.
     """
 
     kind: Literal["shorten"] = "shorten"

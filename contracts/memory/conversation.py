@@ -19,8 +19,9 @@ results of tools become a line that names the call. `none`: nothing.
 """
 
 STRATEGIES: Final[tuple[str, ...]] = get_args(MemoryStrategy)
-_PERCENT: Final = re.compile(r"(\d{1,3})%")
+_PERCENT: Final = re.compile(r"([0-9]{1,3})%")
 _LEAST_TOKENS: Final = 256
+_MOST_TOKENS: Final = 1_000_000_000
 _ELSEWHERE: Final = {
     **dict.fromkeys(("max_tokens", "max_token_limit", "token_limit", "context_window"), "write window="),
     **dict.fromkeys(("type", "mode", "compaction", "middleware"), f"write strategy= of {', '.join(STRATEGIES)}"),
@@ -71,6 +72,8 @@ class Memory(Spec):
         if isinstance(window, int) and not isinstance(window, bool):
             if window < _LEAST_TOKENS:
                 raise ValueError(f"{window:,} tokens hold no conversation: give at least {_LEAST_TOKENS}")
+            if window > _MOST_TOKENS:
+                raise ValueError(f"no model takes so many tokens: give at most {_MOST_TOKENS:,}")
             return window
         raise ValueError(f"{brief(window)} is no window: write a number of tokens, or a part of the model's as '80%'")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -16,6 +17,8 @@ from ..limits import excess
 from ..model import Model
 from ..text import encodable
 from ..tool import ToolDefinition
+
+_CONTEXT_NAME: Final = re.compile(r"\{context\.[^}]*\}")
 
 MAX_SCOPE_BYTES: Final = 200
 """Longest scope: it is part of a workflow's id."""
@@ -96,6 +99,11 @@ class LongTerm(Spec):
     def _is_scope(cls, scope: str) -> str:
         if why := why_no_scope(scope):
             raise ValueError(why)
+        if any("/" not in between for between in _CONTEXT_NAME.split(scope)[1:-1]):
+            # No value has one, so no two make the scope of somebody else together.
+            raise ValueError(
+                f"{scope!r} does not divide its names by '/': write 'tenant:{{context.tenant}}/user:{{context.user}}'"
+            )
         return scope
 
     @field_validator("collection")

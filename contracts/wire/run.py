@@ -91,6 +91,8 @@ class Counted(Contract):
     """Those of each message, where something may leave the prompt."""
     density: float = 0.0
     """Most tokens of a byte that were counted so far."""
+    loose: tuple[int, ...] = ()
+    """Indices of those messages of which nobody has told it yet: they took the place of others."""
 
 
 class Carried(Contract):

@@ -26,8 +26,8 @@ from ..run_context import has_context
 from .paid_calls import PaidCall, PaidCalls
 from .state import AgentState
 
-_SUMMARY_OVERHEAD_TOKENS = 1_024
-"""What a model may think before it writes a summary."""
+_SUMMARY_OVERHEAD_TOKENS = 2_048
+"""What a model may think before it writes a summary, though it is not told to."""
 
 
 class ModelCalls:
@@ -101,7 +101,7 @@ class ModelCalls:
         Raises:
             temporalio.exceptions.ActivityError: It was cancelled.
         """
-        memory = self._memory if self._memory and self._memory.shortens else Memory()
+        memory = self._memory if self._memory and self._memory.shortens else Memory(strategy="summary")
         return await self._compactor(memory).shorten("a budget is not enough for the whole prompt")
 
     async def wait_for_budget(self, ask: Ask) -> None:
@@ -183,7 +183,9 @@ class ModelCalls:
         """Return what a model writes of the first so many messages, and its name."""
         state, turn = self._state, self._state.replies + 1
         most = tokens + _SUMMARY_OVERHEAD_TOKENS
-        model = (memory.model or self._model).model_copy(update={"fallbacks": (), "max_output_tokens": most})
+        model = (memory.model or self._model).model_copy(
+            update={"fallbacks": (), "max_output_tokens": most, "reasoning": None}
+        )
         if 0 < state.windows.get(model.name, 0) < size:
             raise ValueError(f"about {size:,} tokens are more than {model.name} takes")
         call = self._call(model=model.name, base=length, tail=(asked,), instead=model, summary=True)

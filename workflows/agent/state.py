@@ -70,6 +70,8 @@ class AgentState:
     """The models that it went on with, one after the other, as a budget was not enough for those before."""
     windows: dict[str, int] = field(default_factory=dict)
     """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """About how many tokens a prompt had that was refused as too long, since it was asked last, by `provider/model`."""
 
     @classmethod
     def begun(
@@ -154,7 +156,7 @@ class AgentState:
         self.tally = Tally()
         self.replies_before = self.replies
         self.choice, self.without = 0, ()
-        self.degraded = []
+        self.degraded, self.refused = [], {}
         self.repairs = self.repeats = 0
         self.tool_choice = self.first_tool_choice
         self.rejected = []

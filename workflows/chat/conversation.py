@@ -112,7 +112,12 @@ class OneTranscript:
             for left in self._left:
                 self._loop.tell(left, stands=True)
         loop = self._loop
-        await self._memory.settled()
+        try:
+            await self._memory.settled()
+        except asyncio.CancelledError:
+            # What was said stays.
+            loop.tell(message, stands=True)
+            raise
         # Nothing undoes what a chat did.
         self._interpreter.effects.forget(self._place)
         self._interpreter.accounts.open(self._place, self._chat.runnable.budget)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory, MemoryStrategy
-from ...contracts.message import Message
+from ...contracts.message import FilePart, ImagePart, Message
 from ...contracts.model import Model
 from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
@@ -18,12 +20,13 @@ from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
 from .cutting import cut_part, longest_new
 from .leaving import old_results, oldest
-from .summary import STUB, leaving_told, summary_question, summary_told
+from .summary import STUB, leaving_told, question_tokens, summary_question, summary_told
 from .token_count import UNCOUNTED_BYTES
 
 _SUMMARY_PART = 0.25
 """Most of what a prompt keeps that a summary takes."""
 _MOST_SUMMARY_TOKENS = 1_500
+_MOST_STEPS = 20
 _TOKENS_PER_WORD = 1.5
 
 
@@ -79,7 +82,7 @@ class Compactor:
         Raises:
             WindowTooSmallError: It cannot be made short enough.
         """
-        context = self._state.windows.get(model.name, 0)
+        context = self._context(model)
         window = self._memory.tokens(context)
         if window is None or not self._memory.shortens or (tokens := self._tokens()) <= window:
             return
@@ -88,7 +91,7 @@ class Compactor:
         self._cut_new(window)
         # A part of a model's own window leaves room beyond it.
         most = window if isinstance(self._memory.window, int) else context
-        if self._tokens() > most:
+        if self._tokens() > most and self._is_known(model):
             raise WindowTooSmallError(self._too_small(most))
 
     async def after_overflow(self, model: Model) -> bool:
@@ -99,10 +102,11 @@ class Compactor:
         """
         if not self._memory.shortens:
             return False
-        refused = self._tokens()
-        context = self._state.windows.get(model.name) or refused
-        # However many its window has, they are no more than this.
-        self._state.windows[model.name] = min(context, refused)
+        refused, count = self._tokens(), self._state.tokens
+        if refused > (count.total if count.model == model.name else 0):
+            # However many its window has, they are no more than this, as far as it can be told.
+            self._state.refused[model.name] = refused
+        context = self._context(model) or refused
         window = min(self._memory.tokens(context) or context, refused)
         target = int(window * self._memory.keep)
         await self._shorten(target, window, f"{model.name} refused the prompt as too long")
@@ -118,6 +122,17 @@ class Compactor:
         tokens = self._tokens()
         await self._shorten(int(tokens * self._memory.keep), tokens, why)
         return self._tokens() < tokens
+
+    def _context(self, model: Model) -> int:
+        """Return how many tokens a model takes, as it says or as it has refused."""
+        return self._state.windows.get(model.name) or self._state.refused.get(model.name, 0)
+
+    def _is_known(self, model: Model) -> bool:
+        """Return whether it is known how long the prompt is, and how long it may be. Else its provider says so."""
+        transcript = self._state.transcript
+        new = (part for message in transcript.messages[transcript.sent :] for part in message.parts)
+        is_counted = not any(isinstance(part, FilePart | ImagePart) for part in new)
+        return is_counted and (isinstance(self._memory.window, int) or model.name in self._state.windows)
 
     @property
     def _known(self) -> list[Message]:
@@ -144,25 +159,31 @@ class Compactor:
             why: For what reason.
         """
         for strategy in self._memory.strategy:
-            if self._tokens() > target:
-                await self._step(strategy, target, why, is_last=strategy == self._memory.strategy[-1])
+            is_last, left = strategy == self._memory.strategy[-1], _MOST_STEPS
+            while left and self._tokens() > target:
+                is_part = await self._step(strategy, target, window, why, is_last=is_last)
+                left = left - 1 if is_part else 0
         if self._tokens() > window:
-            await self._step("window", target, why, note="nothing else was left to shorten")
+            await self._step("window", target, window, why, note="nothing else was left to shorten")
 
     async def _step(
-        self, strategy: MemoryStrategy, target: int, why: str, *, note: str = "", is_last: bool = True
-    ) -> None:
-        transcript, known, (_, tokens, _) = self._state.transcript, self._known, self._parts()
+        self, strategy: MemoryStrategy, target: int, window: int, why: str, *, note: str = "", is_last: bool = True
+    ) -> bool:
+        """Shorten the prompt by one step; return whether more could leave by another one like it."""
+        transcript, known, (head, tokens, _) = self._state.transcript, self._known, self._parts()
         excess = self._tokens() - target
         if strategy == "clear_tools":
             cleared, is_enough = old_results(known, tokens, excess)
             # Of what leaves next a summary had better be told in full.
             if cleared and (is_enough or is_last):
                 self._take(Compaction(strategy=strategy, cleared=cleared, stub=STUB, why=why, note=note), 0)
-            return
-        dropped = oldest(known, tokens, self._staying(), excess, self._asked)
+            return False
+        # Whoever sums up what leaves reads it, and all that stays before it.
+        most = window - head - question_tokens() if strategy == "summary" else math.inf
+        leaving = partial(oldest, known, tokens, self._staying(), excess, self._asked)
+        dropped = leaving(most)
         if not dropped:
-            return
+            return False
         text, told = "", 0
         if strategy == "summary":
             text, told, note = await self._summary(dropped[-1][1], target)
@@ -172,6 +193,7 @@ class Compactor:
             text = leaving_told(gone)
             told = len(text.encode())
         self._take(Compaction(strategy=strategy, dropped=dropped, told=text, why=why, note=note), told)
+        return strategy == "summary" and dropped != leaving()
 
     async def _summary(self, length: int, target: int) -> tuple[str, int, str]:
         """Return how a summary is told, its tokens, and a note where there is none."""

@@ -39,7 +39,7 @@ class LaterMemory:
 
     def __init__(self, memory: TurnMemory | None) -> None:
         self._memory = memory
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: list[asyncio.Task[None]] = []
 
     @classmethod
     def of(cls, agent: Agent, host: ChatHost, carried: Carried | None) -> LaterMemory:
@@ -59,7 +59,7 @@ class LaterMemory:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is being written."""
-        return self._writing is None or self._writing.done()
+        return not self._writing
 
     async def settled(self) -> None:
         """Wait for what the turn before writes, where the next one needs that."""
@@ -102,12 +102,13 @@ class LaterMemory:
             if memory.is_awaited:
                 await close()
 
-        self._writing = asyncio.create_task(write())
-        self._writing.add_done_callback(_ended)
+        writing = asyncio.create_task(write())
+        self._writing.append(writing)
+        writing.add_done_callback(self._ended)
         # Where the next turn does not wait for it, it must not close what that one is charged to.
         return memory.is_awaited
 
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        workflow.logger.error("what a turn said could not be remembered: %s", error, exc_info=error)
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._writing.remove(task)
+        if not task.cancelled() and (error := task.exception()):
+            workflow.logger.error("what a turn said could not be remembered: %s", error, exc_info=error)

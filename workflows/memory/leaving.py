@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
@@ -36,7 +37,12 @@ def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[ra
 
 
 def oldest(
-    messages: Sequence[Message], tokens: Sequence[float], stay: Collection[int], excess: float, asked: int
+    messages: Sequence[Message],
+    tokens: Sequence[float],
+    stay: Collection[int],
+    excess: float,
+    asked: int,
+    most: float = math.inf,
 ) -> tuple[tuple[int, int], ...]:
     """Return which of the oldest messages leave, as ranges of indices.
 
@@ -48,12 +54,13 @@ def oldest(
         stay: Indices of those that stay.
         excess: How many tokens have to leave at least, if there are so many.
         asked: Index of what is asked now.
+        most: Most tokens that there may be from the first message to the last one that leaves.
     """
     ranges: list[tuple[int, int]] = []
     left = excess
     for one in exchanges(messages, stay):
         begins_turn = messages[one.start].role is Role.USER or one.start >= asked
-        if left <= 0 and begins_turn:
+        if (left <= 0 and begins_turn) or (ranges and sum(tokens[: one.stop]) > most):
             break
         left -= sum(tokens[one.start : one.stop])
         if ranges and ranges[-1][1] == one.start:

@@ -39,6 +39,11 @@ def summary_question(words: int) -> Message:
     )
 
 
+def question_tokens() -> int:
+    """Return the most tokens of what asks for a summary."""
+    return len(summary_question(9_999).text) // 3
+
+
 def summary_told(reply: ModelReply, most_bytes: int) -> str:
     """Return how a summary is told: as data, and no longer than it may be.
 

@@ -29,6 +29,8 @@ STUB_TOKENS: Final = 100
 """Most tokens of what is told in place of a result of a tool."""
 _PICTURE_BYTES: Final = 6_400
 """A picture has about as many tokens as so much text."""
+_DOCUMENT_BYTES: Final = 120_000
+"""A document has no more than so much, as a rule."""
 
 
 def weight(message: Message) -> int:
@@ -42,8 +44,8 @@ def _blob_weight(part: Part) -> int:
     if not isinstance(part, ImagePart | FilePart):
         return 0
     data = len(part.data or "")
-    # A document's text is about as long as the document, whose base64 is longer by a third.
-    return _PICTURE_BYTES - data if isinstance(part, ImagePart) else -data // 4
+    # Of its bytes, of which its base64 has a third more, few are text where it is long.
+    return (_PICTURE_BYTES if isinstance(part, ImagePart) else min(data * 3 // 4, _DOCUMENT_BYTES)) - data
 
 
 class TokenCount:
@@ -64,7 +66,7 @@ class TokenCount:
         self.head = float(counted.head)
         self.messages = [float(tokens) for tokens in counted.messages]
         """Those of each message that the last reply knows, at most."""
-        self._loose: list[int] = []
+        self._loose = [*counted.loose]
         """Messages of which nobody has told them yet: they took the place of others."""
         self._density = counted.density
 
@@ -77,6 +79,7 @@ class TokenCount:
             head=math.ceil(self.head),
             messages=tuple(map(math.ceil, self.messages)) if self._is_detailed else (),
             density=round(self._density, 3),
+            loose=tuple(self._loose) if self._is_detailed else (),
         )
 
     def replied(self, model: str, usage: Usage, head: Head, messages: Sequence[Message]) -> None:
@@ -104,7 +107,8 @@ class TokenCount:
             self.head *= part
             self.messages = [tokens * part for tokens in self.messages]
             left = shares * part
-        each = max(left, 0.0) / max(sum(weights) + bare, 1)
+        # A token has at least one byte, whatever is told.
+        each = min(max(left, 0.0) / max(sum(weights) + bare, 1), 1.0)
         self.head += each * bare
         for index, size in zip(new, weights, strict=True):
             self.messages[index] = each * size
@@ -122,17 +126,16 @@ class TokenCount:
             told: Most tokens of what is told in its place.
         """
         cleared = frozenset(step.cleared)
-        before = sum(self.messages)
+        is_loose = step.keep([index in self._loose for index in range(len(self.messages))], told=True)
         self.messages = step.keep(self.messages, float(told))
-        if step.told:
-            self._loose = [step.dropped[0][0]]
+        self._loose = [index for index, loose in enumerate(is_loose) if loose]
         for index, message in enumerate(messages):
             stubs = [part for part in message.parts if isinstance(part, ToolResultPart) and part.call_id in cleared]
             if stubs:
                 self.messages[index] = min(self.messages[index], float(STUB_TOKENS * len(stubs)))
-                self._loose.append(index)
+                self._loose = sorted({*self._loose, index})
         if self.total:
-            self.total = math.ceil(self.total - before + sum(self.messages))
+            self.total = math.ceil(self.head + sum(self.messages))
 
     def known(self, head: Head, messages: Sequence[Message]) -> tuple[float, list[float]]:
         """Return the tokens of the head, and of each message that the last reply knows.

@@ -7,7 +7,10 @@ from typing import Any
 
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, Status
+from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, ModelResponded, Status
+from sostenuto.history.events.projection import Projection
+from sostenuto.history.reading.executions import executions_until
+from sostenuto.history.reading.follow import follow
 from tests.fakes.cast import Cast
 from tests.integration.long_term.conftest import FlakyStore, Served
 
@@ -91,3 +94,57 @@ async def test_over_many_executions(serving: Served, people: Collection, impatie
 
 async def _ended(client: Client, chat_id: str) -> None:
     await client.temporal.get_workflow_handle(chat_id).result()
+
+
+async def test_an_interrupt_while_a_turn_waits_for_the_one_before_loses_nothing(
+    serving: Served, people: Collection, store: FlakyStore
+) -> None:
+    agent, cast = assistant(people), Cast({"m": "Ok."})
+    async with serving(App(agent), cast) as client:
+        await client.memory(people, "user:anna").remember("I like figs")
+        store.gate = asyncio.Event()
+        chat = await client.chat(agent, context=ANNA)
+        await chat.send("I live in Berlin")
+        await store.waits.wait()
+        waiting = chat.send("My cat is called Tom")
+        await waiting.accepted()
+        await chat.interrupt()
+        assert (await waiting).status is Status.CANCELLED
+        store.gate.set()
+        assert (await chat.send("What is my cat called?")).status is Status.COMPLETED
+        assert "My cat is called Tom" in told(cast)
+        assert await proven(client, chat.id) == 2
+        await chat.end()
+
+
+async def test_a_turn_that_is_written_late_is_written_before_the_chat_ends(
+    serving: Served, people: Collection, store: FlakyStore
+) -> None:
+    """Also where the turn after it is written before it."""
+    agent, cast = assistant(people, recall=0), Cast({"m": "Ok."})
+    async with serving(App(agent), cast) as client:
+        await client.memory(people, "user:anna").remember("I like figs")
+        store.gate = asyncio.Event()
+        chat = await client.chat(agent, context=ANNA)
+        await chat.send("I live in Berlin")
+        await store.waits.wait()
+        await chat.send("I like tea")
+        ending = asyncio.ensure_future(chat.end())
+        store.gate.set()
+        await ending
+        await _ended(client, chat.id)
+        texts = {one.text for one in await client.memory(people, "user:anna").list()}
+    assert {"The user lives in Berlin.", "The user likes tea."} <= texts
+
+
+async def proven(client: Client, chat_id: str) -> int:
+    """Rebuild every prompt from the history alone; return how many there are."""
+    projection, found = Projection(client.temporal.data_converter), 0
+    newest = (await client.temporal.get_workflow_handle(chat_id).describe()).run_id
+    for execution in await executions_until(client.temporal, chat_id, newest or ""):
+        async for recorded in follow(client.temporal, chat_id, execution, wait=False):
+            for event in projection.feed(recorded, execution):
+                if isinstance(event, ModelResponded):
+                    assert projection.prompt(event.turn, event.path).hash == event.prompt_hash
+                    found += 1
+    return found

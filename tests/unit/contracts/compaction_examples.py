@@ -36,7 +36,7 @@ CLEARED = Compaction(
     cleared=("call_1_0", "call_3_0"),
     stub="[Left out to save room: {bytes} bytes that {name} returned.]",
 )
-COUNTED = Counted(tokens=1_500, model="acme/large", head=200, messages=(700, 600), density=0.25)
+COUNTED = Counted(tokens=1_500, model="acme/large", head=200, messages=(700, 600), density=0.25, loose=(1,))
 ASKED_FOR_SUMMARY = ModelCall(
     transcript="support",
     turn=9,

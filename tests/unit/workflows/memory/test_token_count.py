@@ -79,14 +79,16 @@ def test_the_sums_are_those_of_the_provider_whatever_it_counts(seed: int) -> Non
     told = 0
     for _ in range(10):
         sent.append(made.asked())
-        told = chance.randint(1, 4_000) if chance.random() < 0.3 else told + chance.randint(20, 900)
+        # A token has at least a byte.
+        most = written_bytes(HEAD) + sum(map(written_bytes, sent))
+        told = min(chance.randint(1, 4_000) if chance.random() < 0.3 else told + chance.randint(20, 900), most)
         reply = made.replied(calls=0)
         usage = Usage(input_tokens=told, output_tokens=chance.randint(1, 300))
         count.replied(chance.choice(("a/b", "c/d")), usage, HEAD, sent)
         told += usage.output_tokens
         sent.append(reply)
         assert count.total == usage.total_tokens
-        assert summed(count) == pytest.approx(usage.total_tokens, abs=AROUND)
+        assert summed(count) <= usage.total_tokens + AROUND
 
 
 def test_nobody_has_told_yet() -> None:
@@ -117,11 +119,11 @@ def test_dense_text_is_taken_for_as_dense_again() -> None:
 
 
 @pytest.mark.parametrize("length", [1_000, 1_000_000])
-def test_a_picture_has_as_many_tokens_however_many_bytes_it_has(length: int) -> None:
+def test_what_is_no_text_has_few_tokens_however_many_bytes_it_has(length: int) -> None:
     picture = ImagePart(media_type="image/png", data="A" * length)
     assert 6_400 <= weight(Message.user(picture)) <= 6_600
     document = FilePart(media_type="application/pdf", data="A" * length)
-    assert weight(Message.user(document)) == pytest.approx(length * 3 / 4, abs=200)
+    assert weight(Message.user(document)) == pytest.approx(min(length * 3 / 4, 120_000), abs=200)
 
 
 def test_what_is_carried_is_rounded_up() -> None:
@@ -145,4 +147,4 @@ def test_a_step_takes_away_what_left() -> None:
     count.compacted(step, left, told=20)
     assert len(count.messages) == len(left) == 3
     assert count.messages[0] == 20
-    assert before - count.total == pytest.approx(2 / 3 * (1_500 - count.head) - 20, abs=5)
+    assert before - count.total == pytest.approx(2 / 3 * (1_500 - count.head) - 20, abs=20)
