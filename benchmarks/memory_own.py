@@ -27,6 +27,7 @@ from sostenuto.activities.memory.memories import Memories
 from sostenuto.activities.memory.rules.extracting import extracted
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.memory.long_term import LongTerm, MemoryKind
+from sostenuto.contracts.wire.memory import calls
 from sostenuto.contracts.wire.memory.calls import (
     MAX_EXTRACT_CHARS,
     MAX_MEMORY_QUERY_CHARS,
@@ -77,16 +78,18 @@ class OwnMemory:
             if not self.has_model:
                 found = extracted(text[:MAX_EXTRACT_CHARS], at, _DECLARED.kinds)
             else:
-                known = await self._before(text, told, at)
-                told += tuple(one.id for one in known)
+                before = await self._before(text, told, at)
+                told += tuple(one.id for one in before.memories)
+                known = (*before.memories, *before.known)
                 found = memories_of(self._scripted(turns.get(turn, ()), known), _DECLARED.kinds)
             if found:
                 await self._write(found, f"{date}:{turn}", turn, at)
 
     async def recall(self, question: str, k: int) -> Sequence[Recalled]:
         """Return what is told of a question."""
-        found = await self._recalled(RecallCall(place=self._place, query=question, limit=k, now=self.asked_at))
-        return [Recalled(one.told, one.score) for one in found]
+        call = RecallCall(place=self._place, query=question, limit=k, now=self.asked_at)
+        found = await self.memories.recall(call, _free)
+        return [Recalled(one.told, one.score) for one in found.memories]
 
     async def state(self) -> Sequence[str]:
         """Return what stands."""
@@ -99,9 +102,9 @@ class OwnMemory:
         embedding = _DECLARED.collection.embedding
         return MemoryPlace(collection=f"people-{way}", scope=f"user:{self.dialogue.id}", embedding=embedding)
 
-    async def _before(self, text: str, told: tuple[str, ...], at: datetime) -> Sequence[RecalledMemory]:
+    async def _before(self, text: str, told: tuple[str, ...], at: datetime) -> calls.Recalled:
         """Return what is recalled before a turn: all that the model is shown of what is remembered."""
-        return await self._recalled(
+        return await self.memories.recall(
             RecallCall(
                 place=self._place,
                 query=text[:MAX_MEMORY_QUERY_CHARS],
@@ -111,11 +114,10 @@ class OwnMemory:
                 half_life=_DECLARED.half_life,
                 now=at + timedelta(seconds=1),
                 told=told,
-            )
+                known=12,
+            ),
+            _free,
         )
-
-    async def _recalled(self, call: RecallCall) -> Sequence[RecalledMemory]:
-        return (await self.memories.recall(call, _free))[0]
 
     async def _write(self, found: tuple[NewMemory, ...], step: str, turn: int, at: datetime) -> None:
         source = MemorySource(run_id=self.dialogue.id, step=step, turn=turn + 1, at=at)

@@ -108,13 +108,13 @@ class MemoryActivities:
             try:
                 async with asyncio.timeout(patience.SEARCH.attempt.total_seconds()):
                     with clock.stage("embeddings", call.place.embedding) as charge:
-                        memories, of = await self.memories().recall(call, charge)
+                        recalled = await self.memories().recall(call, charge)
             except (SostenutoError, TimeoutError) as error:
                 if isinstance(error, NotServedError) or _may_pass(error):
                     raise
                 problem = str(error) or told(error)
                 return Recalled(problem=problem, found=found, seconds=clock.seconds, **dict(await bill.totals()))
-            recalled = Recalled(memories=tuple(memories), of=of, found=found, **dict(await bill.totals()))
+            recalled = recalled.model_copy(update={"found": found, **dict(await bill.totals())})
         info = activity.info()
         if not call.call_id:
             self._cache.put_found(info.workflow_run_id or "", info.activity_id, recalled.content)

@@ -47,8 +47,8 @@ async def texts(memories: Memories, place: MemoryPlace = ANNA, *, superseded: bo
 
 
 async def recalled(memories: Memories, query: str, place: MemoryPlace = ANNA, **asked: Any) -> list[str]:
-    found, _ = await memories.recall(RecallCall(place=place, query=query, now=AT, **asked), free)
-    return [memory.text for memory in found]
+    found = await memories.recall(RecallCall(place=place, query=query, now=AT, **asked), free)
+    return [memory.text for memory in found.memories]
 
 
 def home(city: str) -> NewMemory:
