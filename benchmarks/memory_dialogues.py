@@ -232,7 +232,8 @@ async def contestants(state_dir: Path) -> AsyncIterator[list[Contestant]]:
             Contestant("all sentences, by embedding", lambda _: AllSentences(embedder)),
             Contestant(f"the newest {NEWEST} sentences", lambda _: NewestSentences()),
             Contestant("ours, by rules", lambda dialogue: OwnMemory(own, dialogue)),
-            Contestant("ours, faultless extraction", lambda dialogue: OwnMemory(own, dialogue, has_model=True)),
+            Contestant("ours, messages", lambda dialogue: OwnMemory(own, dialogue, "messages")),
+            Contestant("ours, faultless extraction", lambda dialogue: OwnMemory(own, dialogue, "model")),
         ]
 
 

@@ -25,6 +25,7 @@ from sostenuto.activities.knowledge.search import Knowledge
 from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.memory.memories import Memories
 from sostenuto.activities.memory.rules.extracting import extracted
+from sostenuto.activities.memory.rules.own_words import in_own_words
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.memory.long_term import LongTerm, MemoryKind
 from sostenuto.contracts.wire.memory import calls
@@ -62,8 +63,8 @@ class OwnMemory:
 
     memories: Memories
     dialogue: Dialogue
-    has_model: bool = False
-    """Whether the scripted model extracts; else the rules do."""
+    extract: str = "rules"
+    """As `LongTerm(extract=…)`: `rules` or `messages`; `model` for the scripted one."""
     asked_at: datetime = datetime.min
     """When the questions are asked: on the day of the last session."""
 
@@ -75,8 +76,9 @@ class OwnMemory:
         for turn, text in enumerate(said):
             at = datetime.fromisoformat(date).replace(hour=12, minute=turn, tzinfo=UTC)
             self.asked_at = at
-            if not self.has_model:
+            if self.extract != "model":
                 found = extracted(text[:MAX_EXTRACT_CHARS], at, _DECLARED.kinds)
+                found += in_own_words(text[:MAX_EXTRACT_CHARS], at) if self.extract == "messages" else ()
             else:
                 before = await self._before(text, told, at)
                 told += tuple(one.id for one in before.memories)
@@ -98,9 +100,8 @@ class OwnMemory:
 
     @property
     def _place(self) -> MemoryPlace:
-        way = "model" if self.has_model else "rules"
         embedding = _DECLARED.collection.embedding
-        return MemoryPlace(collection=f"people-{way}", scope=f"user:{self.dialogue.id}", embedding=embedding)
+        return MemoryPlace(collection=f"people-{self.extract}", scope=f"user:{self.dialogue.id}", embedding=embedding)
 
     async def _before(self, text: str, told: tuple[str, ...], at: datetime) -> calls.Recalled:
         """Return what is recalled before a turn: all that the model is shown of what is remembered."""

@@ -156,6 +156,7 @@ class TurnMemory:
             known=_MOST_KNOWN if wants.model else 0,
             extract=wants.extract != "none",
             extract_kinds=wants.kinds,
+            own_words=wants.extract == "messages",
         )
         try:
             return await self._calls.recall(call, activity_id)

@@ -94,8 +94,8 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
     if len(clauses) == len(said) == 1 and len(text) <= _MOST_CLAUSE_CHARS and kind is not MemoryKind.EPISODE:
         return said[0].model_copy(update={"importance": max(said[0].importance, 0.7)})
     if len(clauses) == 1 and not said:
-        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": _third_person(text, at)})
-    return NewMemory(kind=kind, text=_third_person(text, at), importance=0.7)
+        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": third_person(text, at)})
+    return NewMemory(kind=kind, text=third_person(text, at), importance=0.7)
 
 
 def _said_in(clause: Clause, at: datetime) -> Iterator[NewMemory]:
@@ -116,7 +116,7 @@ def _as_said(clause: Clause, at: datetime, importance: float) -> NewMemory:
     """
     subject = _IS.match(clause.text)
     return NewMemory(
-        text=_third_person(clause.text, at),
+        text=third_person(clause.text, at),
         key=_bare(subject[1])[:200] if subject else "",
         importance=importance,
         updates=clause.is_change,
@@ -185,7 +185,7 @@ def _third_person_inside(text: str) -> str:
     return text
 
 
-def _third_person(text: str, at: datetime) -> str:
+def third_person(text: str, at: datetime) -> str:
     """Return a sentence of somebody about themselves as one about them."""
     said = _third_person_inside(_dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
     said = said[:1].upper() + said[1:]

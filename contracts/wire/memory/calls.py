@@ -51,6 +51,8 @@ class RecallCall(Contract):
     """Whether to find in the query, too, what is worth remembering."""
     extract_kinds: tuple[MemoryKind, ...] = ()
     """Of which kinds."""
+    own_words: bool = False
+    """Whether to find there the whole message, too, as an episode in its own words."""
     call_id: str = ""
     """Id of the tool call that asks for it; empty where none does."""
 
