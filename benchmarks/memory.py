@@ -129,7 +129,9 @@ async def measure_one(temporal: TemporalClient, long: Long, strategy: MemoryStra
         size = 0
         for one in executions:
             size += (await temporal.get_workflow_handle(run_id, run_id=one).describe()).raw_info.history_size_bytes
-        early, late = [await _turn_bytes(temporal, run_id, one) for one in (executions[0], executions[-2])]
+        early, late = [
+            await _turn_bytes(temporal, run_id, one) for one in (executions[0], executions[max(len(executions) - 2, 0)])
+        ]
     whole, most = size / long.turns, model.most
     ms = [1000 * (after - before) for before, after in zip(model.times, model.times[1:], strict=False)]
     hundred = max(min(100, len(ms) // 4), 1)

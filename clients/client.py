@@ -21,6 +21,7 @@ from ..connection.connect import connect, task_queue_setting
 from ..contracts.collection.collection import Collection
 from ..contracts.control.budget import Budget
 from ..contracts.errors import SpecError
+from ..contracts.memory.conversation import Memory
 from ..contracts.specs.input import Input
 from ..contracts.specs.node import Node
 from ..contracts.wire.chats.chat import WhenBusy
@@ -222,6 +223,7 @@ class Client(CollectionCalls, Inbox, RunLists):
         when_busy: WhenBusy | str = ...,
         tenant: str | None = ...,
         context: Any = ...,
+        memory: Memory | None = ...,
         task_queue: str | None = ...,
     ) -> Chat[T]: ...
 
@@ -245,6 +247,7 @@ class Client(CollectionCalls, Inbox, RunLists):
         when_busy: WhenBusy | str = WhenBusy.QUEUE,
         tenant: str | None = None,
         context: Any = None,
+        memory: Memory | None = None,
         task_queue: str | None = None,
     ) -> Chat:
         """Begin a chat, or find the one that was begun with this id before.
@@ -261,6 +264,7 @@ class Client(CollectionCalls, Inbox, RunLists):
                 `reject`.
             tenant: Whom it is for, as a search attribute. Default: the `tenant` of its context.
             context: Its own values, as those of a run, see `start`. One that is there keeps those that it began with.
+            memory: How much of it the model is told, in place of what the agent says; kept as the runnable is.
             task_queue: Where its workers listen. Default: the client's.
 
         Raises:
@@ -268,8 +272,9 @@ class Client(CollectionCalls, Inbox, RunLists):
             SetupError: The server is away, or the namespace lacks our search attributes.
         """
         check_id(id, tenant)
-        if runnable is None and context is not None:
-            raise SpecError("chat: a chat that is there keeps the context that it began with: leave out context=")
+        for name, given in (("context", context), ("memory", memory)):
+            if runnable is None and given is not None:
+                raise SpecError(f"chat: a chat that is there keeps the {name} that it began with: leave out {name}=")
         if runnable is None and id is None:
             raise SpecError("chat: pass a runnable to begin one, or the id of one that is there")
         name = getattr(runnable, "name", "")
@@ -279,7 +284,7 @@ class Client(CollectionCalls, Inbox, RunLists):
         else:
             make = partial(chat_input, self.temporal, title=title, when_busy=when_busy)
             queue = task_queue or self.task_queue
-            execution = await begin_chat(self.temporal, queue, runnable, make, chat_id, tenant, context)
+            execution = await begin_chat(self.temporal, queue, runnable, make, chat_id, tenant, context, memory)
             output_type = runnable.output_type
         return Chat(self.temporal, chat_id, execution, output_type, self._redis_url)
 

@@ -92,12 +92,13 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
     def __repr__(self) -> str:
         return f"<chat {self.id}>"
 
-    def send(self, input: Input, *, id: str | None = None) -> Turn[OutT_co]:
+    def send(self, input: Input, *, id: str | None = None, pinned: bool = False) -> Turn[OutT_co]:
         """Send a message, as soon as the turn is awaited or read.
 
         Args:
             input: Text, a message, a list of texts and parts, or fields, as for `Client.start`.
             id: Of the message. One that is sent again is answered once. Default: a random one.
+            pinned: Whether it stays in the prompt where older messages leave it.
 
         Raises:
             SpecError: The input is empty or too large, or the id is none.
@@ -110,6 +111,8 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
             raise SpecError(
                 f"id={shorten(id, 40)!r} is no id of a message: it has 1 to {_MOST_ID_CHARS} printable characters"
             )
+        if pinned:
+            message = message.model_copy(update={"pinned": True})
         return Turn(self._asked, message, uuid4().hex[:16] if id is None else id)
 
     async def events(self, after: str | None = None) -> AsyncGenerator[Event, None]:

@@ -15,6 +15,8 @@ from ...contracts.context.filling import BegunWith, begun_with
 from ...contracts.context.values import Values, context_memo
 from ...contracts.control.priced import priced_for_budgets
 from ...contracts.errors import SpecError
+from ...contracts.memory.conversation import Memory
+from ...contracts.memory.of_chat import with_memory
 from ...contracts.specs.node import Node, cannot_run
 from ...contracts.specs.runnable import Runnable
 from ...contracts.text import encodable, one_line, printable
@@ -28,15 +30,15 @@ from ..start_request import check_size
 _MOST_TITLE_CHARS = 200
 
 
-def chat_begun(runnable: Node, context: Any, tenant: str | None) -> BegunWith:
+def chat_begun(runnable: Node, context: Any, tenant: str | None, memory: Memory | None = None) -> BegunWith:
     """Return what a chat begins with.
 
     Raises:
-        SpecError: It is no runnable, contains itself, or the context is not what is wanted.
+        SpecError: It is no runnable, contains itself, or the context or the memory is not what is wanted.
     """
     if not isinstance(runnable, Node):
         raise SpecError(f"chat: {cannot_run(runnable)}")
-    return begun_with(runnable, context, tenant)
+    return begun_with(with_memory(runnable, memory) if memory is not None else runnable, context, tenant)
 
 
 async def begin_chat(
@@ -47,6 +49,7 @@ async def begin_chat(
     chat_id: str,
     tenant: str | None,
     context: Any,
+    memory: Memory | None,
 ) -> str:
     """Begin a chat with a runnable, or find the one of that id.
 
@@ -58,7 +61,7 @@ async def begin_chat(
         SetupError: As `open_chat`.
     """
     try:
-        begun = chat_begun(runnable, context, tenant)
+        begun = chat_begun(runnable, context, tenant, memory)
     except SpecError as lack:
         if context is not None:
             raise

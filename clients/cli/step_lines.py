@@ -33,7 +33,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
-from ...contracts.wire.memory.memory_event import MemoryEvent
+from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place
 from .terminal import harmless
 
@@ -60,6 +60,8 @@ def line(event: Event) -> str | None:
         text = f"     {'⚠' if event.problem else '✎'} {one_line(event.words, _REASON_CHARS)}"
     elif isinstance(event, BudgetToppedUp):
         text = f"     ✓ {_line(event.words)}"
+    elif isinstance(event, MemoryCompacted):
+        text = f"     ✂ {one_line(event.words, _REASON_CHARS)}"
     elif isinstance(event, ApprovalRequested | ApprovalDecided):
         text = _line_of_approval(event)
     else:
@@ -129,7 +131,8 @@ def _line_of_call(event: Event) -> str | None:
     match event:
         case ModelResponded():
             said = _line(template.told_answer(event.message.text)) if event.message.text else ""
-            return f"{event.turn:>3}  {event.model}  {_facts(event)}  {said}".rstrip()
+            what = f"     ≡ summary by {event.model}" if event.summary else f"{event.turn:>3}  {event.model}"
+            return f"{what}  {_facts(event)}  {said}".rstrip()
         case ToolRequested():
             undoes = f"  ↶ undoes {event.undoes}" if event.undoes else ""
             return f"     → {event.name}({_arguments(event.arguments)}){undoes}"

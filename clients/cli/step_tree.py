@@ -16,6 +16,7 @@ from ...contracts.wire.event import (
     ToolRequested,
     ToolResponded,
 )
+from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.places import Place
 from .step_lines import line
 from .terminal import harmless
@@ -24,6 +25,7 @@ _INDENT = "  "
 _TOLD = 3
 """Most of what is waited for that is told in words."""
 _WORKER = "a worker"
+_SUMMARY = "summary"
 _OF_THE_WHOLE = RunStarted | RunFinished | ChatStarted | TurnQueued | TurnStarted | TurnFinished
 
 
@@ -53,7 +55,9 @@ class StepTree:
         text = line(event)
         if text is None:
             return []
-        place = self._place(event.path)
+        is_summary = isinstance(event, ModelResponded) and event.summary
+        # A summary is told with the steps of the agent whose prompt it makes short.
+        place = self._place(Place(event.path).parent if is_summary else event.path)
         depth = place.depth
         if isinstance(event, MemberStarted | MemberFinished):
             # It names its place itself, in the indentation of such names.
@@ -85,6 +89,13 @@ class StepTree:
                 above = Place(event.path).parent
                 self._waits = {k: what for k, what in self._waits.items() if (k[0], what) != (above, name)}
                 self._waits[event.path, ""] = _WORKER
+            case ModelRequested(summary=True):
+                self._waits[Place(event.path).parent, _SUMMARY] = f"a summary by {event.model}"
+            case ModelResponded(summary=True):
+                self._waits.pop((Place(event.path).parent, _SUMMARY), None)
+            case MemoryCompacted():
+                # Of a summary that failed nothing else tells.
+                self._waits.pop((event.path, _SUMMARY), None)
             case ModelRequested():
                 self._waits[event.path, ""] = event.model
             case ToolRequested():

@@ -45,6 +45,9 @@ class OpenCalls:
     def before(self, event: Event) -> Iterator[LiveItem]:
         """Yield what is to be told before an event."""
         match event:
+            case ModelRequested(summary=True) | ModelResponded(summary=True):
+                # Nobody is told the words of a summary, which is no answer.
+                pass
             case ModelRequested() if (event.path, event.turn) in self._open:
                 yield from self._open[event.path, event.turn].asked_again()
             case ModelResponded():
@@ -70,7 +73,7 @@ class OpenCalls:
         """Take in that a call was asked for; return what it has said already, for `items`."""
         key: _Key
         match event:
-            case ModelRequested():
+            case ModelRequested(summary=False):
                 key = (event.path, event.turn)
                 if key in self._open:
                     self._open[key].requested += 1

@@ -21,6 +21,11 @@ results of tools become a line that names the call. `none`: nothing.
 STRATEGIES: Final[tuple[str, ...]] = get_args(MemoryStrategy)
 _PERCENT: Final = re.compile(r"(\d{1,3})%")
 _LEAST_TOKENS: Final = 256
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("max_tokens", "max_token_limit", "token_limit", "context_window"), "write window="),
+    **dict.fromkeys(("type", "mode", "compaction", "middleware"), f"write strategy= of {', '.join(STRATEGIES)}"),
+    **dict.fromkeys(("llm", "summary_model", "summarizer"), "write model='provider/model', who writes summaries"),
+}
 
 
 class Memory(Spec):
@@ -38,6 +43,8 @@ class Memory(Spec):
     """Which part of the window a prompt has at most once it was shortened: the less, the seldomer that is done."""
     model: Model | None = None
     """Who writes summaries. None: the model in use."""
+
+    _elsewhere = _ELSEWHERE
 
     def __init__(
         self,

@@ -231,9 +231,8 @@ class Agent(Answerer[OutT_co]):
     @property
     @override
     def models(self) -> Mapping[str, Model]:
-        extracts = self.long_term.model if self.long_term else None
-        others = {"long_term.extract": extracts, "memory.model": self.memory.model if self.memory else None}
-        return {"model": self.model, **{field: model for field, model in others.items() if model}}
+        others = (("memory.model", self.memory), ("long_term.extract", self.long_term))
+        return {"model": self.model, **{field: one.model for field, one in others if one and one.model}}
 
     @property
     @override

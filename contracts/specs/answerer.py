@@ -36,8 +36,15 @@ _ANSWERER: Final[Mapping[str, str]] = {
     ),
 }
 
+_MEMORY_WORDS: Final = (
+    *("context_window", "context_management", "max_context_tokens", "token_limit", "memory_window"),
+    *("max_history", "max_messages", "history_processors", "trim_messages", "truncation"),
+    *("compaction", "compact", "summarization", "summarize", "summary"),
+)
+
 WORDS_OF_AGENT: Final[Mapping[str, str]] = {
     **_ANSWERER,
+    **dict.fromkeys(_MEMORY_WORDS, "write memory=Memory(window='80%', strategy='summary')"),
     **dict.fromkeys(("prompt", "template"), "write instructions=; one question without tools is Prompt(template=…)"),
     **dict.fromkeys(("max_iterations", "max_iter", "max_steps", "recursion_limit", "usage_limits"), "write max_turns="),
     **dict.fromkeys(
@@ -62,6 +69,7 @@ WORDS_OF_PROMPT: Final[Mapping[str, str]] = {
 
 WORDS_OF_TEAM: Final[Mapping[str, str]] = {
     **_ANSWERER,
+    **dict.fromkeys(_MEMORY_WORDS, "write memory=Memory(window='80%', strategy='summary')"),
     **dict.fromkeys(
         ("leader", "lead", "manager", "manager_llm", "supervisor", "coordinator", "planner", "orchestrator"),
         "the team itself leads: write model= and instructions=",

@@ -45,6 +45,8 @@ class ModelRequested(EventBase):
     """Which model call of its agent or prompt, from 1."""
     model: str
     """`provider/model` that is asked."""
+    summary: bool = False
+    """Whether it is asked for a summary of what leaves the prompt, in place of an answer."""
 
 
 class ModelResponded(EventBase):
@@ -73,6 +75,8 @@ class ModelResponded(EventBase):
     """Why the answer ends where it does."""
     without: tuple[str, ...] = ()
     """Features that the model was found to refuse, such as `parallel_tool_calls`: the run goes on without them."""
+    summary: bool = False
+    """Whether it is a summary of what leaves the prompt: nothing of it is an answer."""
 
 
 class ToolRequested(EventBase):
@@ -233,12 +237,7 @@ class RouteChosen(EventBase):
 
 
 class MemberStarted(EventBase):
-    """A nested run began.
-
-    A member of a team, a runnable called as a tool, or an agent in a chain, router or branch.
-
-    `path` is the place of the nested run.
-    """
+    """A nested run began at `path`, such as a member of a team or an agent in a chain."""
 
     type: Literal["member.started"] = "member.started"
     member: str

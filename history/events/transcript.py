@@ -115,6 +115,12 @@ class RebuiltTranscript:
         """Take in what a further execution begins with: what is in the prompt still."""
         self.messages, self._at_reply, self._steps = messages, None, 0
 
+    def recalled(self, message: Message) -> None:
+        """Take in what is told before what is asked now, where that is known already."""
+        for known in (self.messages, self._whole):
+            if known and known[-1].role is Role.USER:
+                known.insert(len(known) - 1, message)
+
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
         """Take in a model call: everything that the model is told from now on.
 
@@ -178,11 +184,18 @@ class RebuiltTranscript:
         messages, length, choice, instead = self._sent[turn]
         return SentPrompt(self.head, tuple(messages[:length]), instead or self.head.model.choices[choice], self._chain)
 
-    def summarized(self, call: ModelCall) -> RebuiltTranscript:
-        """Return what a call for a summary sent, as a transcript of its own."""
-        asked = RebuiltTranscript(self.head, [*self._shortened(call)[: call.base], *call.tail])
-        asked._sent[call.turn] = (asked.messages, len(asked.messages), call.choice, call.instead)
-        return asked
+    def has_sent(self, turn: int) -> bool:
+        """Return whether there is a prompt of that turn."""
+        return turn in self._sent
+
+    def to_sum_up(self, call: ModelCall) -> list[Message]:
+        """Return what a call for a summary of its first messages sent."""
+        return [*self._shortened(call)[: call.base], *call.tail]
+
+    def asked_alone(self, call: ModelCall, messages: list[Message]) -> None:
+        """Take in a call whose prompt is no part of any conversation."""
+        self.messages = messages
+        self._sent[call.turn] = (messages, len(messages), call.choice, call.instead)
 
     def new_steps(self, call: ModelCall) -> tuple[Compaction, ...]:
         """Return the steps by which the prompt was shortened that are news."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ...contracts.model import Head
 from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnStarted
 from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
@@ -29,11 +28,13 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ...contracts.wire.memory.compaction import NO_SUMMARY
 from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
 from .growing import EndedStep, GrowingStep, call_of, seconds_between
+from .model_steps import ToldPrompts, answer_fields
 from .proving import proven
 from .step import TraceStep
 from .whole_steps import WholeStep, stages_fields, step_fields
@@ -63,7 +64,7 @@ class TraceBuilder:
         self._cut: set[str] = set()
         """Calls that were ended by the end of what they were in, and may be told of after it."""
         self._runs: dict[str, GrowingStep] = {}
-        self._heads: dict[str, Head] = {}
+        self._prompts = ToldPrompts()
         self._known: Counter[str] = Counter()
         """Ids of steps."""
 
@@ -208,7 +209,9 @@ class TraceBuilder:
                 self._note_at_once(event, kind="notice", name=name, reason=event.reason)
             case ApprovalRequested() | ApprovalDecided():
                 self._take_approval(event)
-            case _ if isinstance(event, BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent | MemoryCompacted):
+            case MemoryCompacted():
+                self._compacted(event)
+            case _ if isinstance(event, BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent):
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
@@ -228,25 +231,45 @@ class TraceBuilder:
     def _note_at_once(self, event: Event, **fields: Any) -> None:
         self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
 
-    def _give_up(self, key: str, event: ModelRequested) -> None:
+    def _compacted(self, event: MemoryCompacted) -> None:
+        """Take in that a prompt is shorter.
+
+        A summary may have failed before that, or a call that refused the longer one.
+        """
+        place = Place(event.path)
+        self._give_up(place.summary(event.turn), event, event.note.removeprefix(NO_SUMMARY))
+        self._give_up(place.model_call(event.turn), event, event.reason)
+        self._note_at_once(event, kind="notice", name=event.type, reason=f"{event.words}; {event.reason}")
+
+    def _give_up(self, key: str, event: Event, reason: str = _NO_ANSWER) -> None:
         """End the call of a turn that is made again, where nothing told its end."""
         call = self._calls.get(key)
-        if call is None or call.fields.get("status") == _FAILED:
+        if call is None or "seconds" in call.fields:
             return
         self._ended.append((call, event))
-        seconds = seconds_between(call.fields["started_at"], event.at)
-        call.fields |= {"status": _FAILED, "reason": _NO_ANSWER, "told": (), "messages": 0, "seconds": seconds}
+        call.fields["seconds"] = seconds_between(call.fields["started_at"], event.at)
+        self._fail(key, call, reason)
+
+    def _fail(self, key: str, call: GrowingStep, reason: str) -> None:
+        call.fields |= {"status": _FAILED, "reason": reason}
+        if not call.fields["summary"]:
+            # What it was told is said once, at the call that comes in its place.
+            call.fields |= {"told": (), "order": (), "messages": 0}
         self._failed[key] = self._failed.get(key, 0) + 1
 
     def _take_model(self, event: ModelRequested | ModelResponded | FallbackUsed, projection: Projection) -> None:
         place = Place(event.path)
-        key = place.model_call(event.turn)
+        is_summary = not isinstance(event, FallbackUsed) and event.summary
+        id_of = place.parent.summary if is_summary else place.model_call
+        key = id_of(event.turn)
         if isinstance(event, ModelRequested):
             self._give_up(key, event)
-            model_call = place.model_call(event.turn, self._failed.get(key, 0))
-            about = {"id": model_call, "name": event.model, "requested": event.model}
-            about |= self._prompt(event, projection) if self._keep else {}
-            self._begin_call(key, self._add(event, kind="model", turn=event.turn, **about))
+            about = {"id": id_of(event.turn, self._failed.get(key, 0)), "name": event.model, "requested": event.model}
+            about |= self._prompts.fields(event, projection) if self._keep else {}
+            # A nested run may be called as the place of summaries is.
+            inside = self._holder(place.parent) if is_summary and self._root else None
+            step = self._add(event, inside, kind="model", turn=event.turn, summary=is_summary, **about)
+            self._begin_call(key, step)
             return
         call = self._calls.get(key)
         if call is None:
@@ -254,39 +277,16 @@ class TraceBuilder:
         self._ended.append((call, event))
         call.fields["seconds"] = seconds_between(call.fields["started_at"], event.at)
         if isinstance(event, FallbackUsed):
-            # What it was told is said once, at the call of the model that takes over.
-            call.fields |= {"status": _FAILED, "reason": event.reason, "told": (), "messages": 0}
-            self._failed[key] = self._failed.get(key, 0) + 1
+            self._fail(key, call, event.reason)
             return
-        self._failed.pop(key, None)
-        call.fields |= {
-            "name": event.model,
-            "status": _COMPLETED,
-            "reason": "",
-            "waited_seconds": event.waited_seconds,
-            "attempt": event.attempt,
-            "answered": event.message.text,
-            "usage": event.usage,
-            "cost_usd": event.cost_usd,
-            "prompt_hash": event.prompt_hash,
-            "turns": 1,
-            "stop": event.stop,
-            "proven": proven(event, projection) if self._keep else None,
-        }
-
-    def _prompt(self, event: ModelRequested, projection: Projection) -> dict[str, Any]:
-        """Return what the model sees, as the history tells it."""
-        try:
-            sent = projection.prompt(event.turn, event.path)
-        except KeyError:
-            return {}
-        try:
-            told = sent.beyond(projection.prompt(event.turn - 1, event.path))
-        except KeyError:
-            told = sent.messages
-        head = None if self._heads.get(event.path) == sent.head else sent.head
-        self._heads[event.path] = sent.head
-        return {"messages": len(sent.messages), "told": told, "head": head}
+        if is_summary:
+            # Of one turn there may be several.
+            self._failed[key] = self._failed.get(key, 0) + 1
+        else:
+            self._failed.pop(key, None)
+            self._failed.pop(place.summary(event.turn), None)
+        call.fields |= {"status": _COMPLETED, "reason": "", **answer_fields(event)}
+        call.fields["proven"] = proven(event, projection) if self._keep else None
 
     def _take_tool(self, event: ToolRequested | ToolResponded) -> None:
         key = Place(event.path).tool_call(event.call_id)

@@ -62,6 +62,11 @@ class TraceStep(Contract):
     it was told the same as that one."""
     messages: int = 0
     """Messages in the whole prompt of a model call. Those before `told` are the first ones of the call before."""
+    order: tuple[int, ...] = ()
+    """Of each message of the whole prompt its place in that of the call before, from 0, or -1 of the next of `told`.
+    Empty where it is as `messages` says: nothing has left the prompt."""
+    summary: bool = False
+    """Whether the model is asked for a summary of what leaves the prompt. The call before it is then its agent's."""
     prompt_hash: str = ""
     """SHA-256 of the exact prompt that was sent, as the history has it."""
     proven: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
@@ -14,8 +14,9 @@ from sostenuto.contracts.wire.model_call import StopReason
 
 ASKS_FOR_SUMMARY = "[Write a summary"
 
-Answer = str | tuple[str, Mapping[str, object]] | ContextOverflow
-"""A text, a tool call by name and arguments, or what is raised."""
+ToolCall = tuple[str, Mapping[str, object]]
+Answer = str | ToolCall | Sequence[ToolCall] | ContextOverflow
+"""A text, tool calls by name and arguments, or what is raised."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ class CountingModel:
         answer = self._summary(sent) if sent.is_summary else self._answer(sent)
         if isinstance(answer, ContextOverflow):
             raise answer
-        part: Part = TextPart(text=answer) if isinstance(answer, str) else _call(*answer)
+        parts = _parts(answer)
         stop = StopReason.END if isinstance(answer, str) else StopReason.TOOL_CALLS
-        usage = Usage(input_tokens=sent.tokens, output_tokens=len(part.model_dump_json()) // 4)
-        return Completion(Message(role=Role.ASSISTANT, parts=(part,)), request.model.model, stop, usage)
+        usage = Usage(input_tokens=sent.tokens, output_tokens=sum(len(part.model_dump_json()) for part in parts) // 4)
+        return Completion(Message(role=Role.ASSISTANT, parts=parts), request.model.model, stop, usage)
 
     async def close(self) -> None:
         """Do nothing."""
@@ -100,5 +101,11 @@ class CountingModel:
         return [sent for sent in self.sent if sent.is_summary]
 
 
-def _call(name: str, arguments: Mapping[str, object]) -> ToolCallPart:
-    return ToolCallPart.model_validate({"id": "call", "name": name, "arguments": dict(arguments)})
+def _parts(answer: str | ToolCall | Sequence[ToolCall]) -> tuple[Part, ...]:
+    if isinstance(answer, str):
+        return (TextPart(text=answer),)
+    calls = [answer] if isinstance(answer, tuple) else answer
+    return tuple(
+        ToolCallPart.model_validate({"id": "call", "name": name, "arguments": dict(arguments)})
+        for name, arguments in calls
+    )

@@ -10,6 +10,7 @@ from sostenuto import Agent, App, Chat, Client, Collection, LongTerm, Prompt, Te
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
 from sostenuto.workers.worker import Services, build_worker
 from tests.fakes.knowledge import WORDS
+from tests.replay.shortened import CONTINUED, TALKER, talking_model
 
 
 @tool(effect="read")
@@ -31,6 +32,7 @@ CHATTED: dict[str, Agent | Prompt | Team] = {
     "chatted_prompt": PROMPT,
     "chatted_team": TEAM,
     "chatted_memory": KEEPER,
+    CONTINUED: TALKER,
 }
 """Who answers in each recorded chat, by its id."""
 
@@ -49,10 +51,11 @@ SCRIPT: Script = {
 async def hold(temporal: TemporalClient, name: str, services: Services) -> None:
     """Chat on a server that suggests to continue as new after 30 events."""
     runnable = CHATTED[name]
+    adapter = talking_model() if name == CONTINUED else ScriptedAdapter(SCRIPT)
     worker = build_worker(
         temporal,
         App(runnable),
-        {"scripted": ScriptedAdapter(SCRIPT)},
+        {"scripted": adapter},
         lambda *_: 0.001,
         task_queue="recording",
         services=services,

@@ -49,11 +49,15 @@ from tests.fakes.knowledge import knowledge
 from tests.replay import chats
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow, count, spend
-from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, SHAPES, FakeEmbedder, Shape
+from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, FakeEmbedder, Shape
+from tests.replay.shapes import SHAPES as OTHERS
+from tests.replay.shortened import SHORTENED
 
 _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
 HISTORIES = Path(__file__).parent / "histories"
+
+SHAPES = {**OTHERS, **SHORTENED}
 
 INGESTED = "ingested"
 """Shape of an ingest, which no client starts as a run."""
@@ -167,7 +171,7 @@ async def _histories(
     temporal: TemporalClient, name: str, shape: Shape, services: Services
 ) -> AsyncIterator[tuple[str, str]]:
     """The histories of a run of the shape and of all that is nested in it, by the names of their places."""
-    adapters = {"scripted": ScriptedAdapter(shape.script)}
+    adapters = {"scripted": shape.adapter() if shape.adapter else ScriptedAdapter(shape.script)}
     worker = build_worker(temporal, _app(shape), adapters, lambda *_: 0.001, task_queue="recording", services=services)
     async with worker:
         run = await Client(temporal, task_queue="recording").start(

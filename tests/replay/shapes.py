@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -44,6 +44,7 @@ from sostenuto import (
     tool,
 )
 from sostenuto.activities.adapters.providers.scripted import Script
+from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.routing.embedding import Vectors
 from sostenuto.clients.start_request import Startable
 from sostenuto.contracts import names
@@ -170,6 +171,8 @@ class Shape:
     """Scope of its memories, of whose workflow the last history is recorded as well."""
     ledger: str = ""
     """Name of the ledger that it spends from, whose own history is recorded as well."""
+    adapter: Callable[[], ModelAdapter] | None = None
+    """Makes the model, where that follows no script."""
 
 
 FALLBACKS = Model("scripted/first", fallbacks=["scripted/second"])

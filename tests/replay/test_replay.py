@@ -28,17 +28,22 @@ from sostenuto.workflows.agent.tool_calls import ToolCalls
 from sostenuto.workflows.chat.chat_workflow import ChatWorkflow
 from sostenuto.workflows.concurrency import Job, run_together
 from sostenuto.workflows.feedback.score_workflow import ScoreWorkflow
+from sostenuto.workflows.memory.compactor import Compactor
 from sostenuto.workflows.patterns import parallel
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow
 from tests.replay.record import HISTORIES, INGESTED, SCORED, shape_of
 from tests.replay.shapes import AGENTS, CONTROLLED, GIVEN, NESTED, PACKED, REMEMBERED, SEARCHED, SINCE_BUDGETS
+from tests.replay.shortened import CONTINUED, SHORTENED
 
 FILES = sorted(HISTORIES.glob("v*/*.json"))
 SINCE = {
     "v0.1.0": set(AGENTS),
     "v0.2.0": set(NESTED),
-    "v0.3.0": {*PACKED, *CONTROLLED, *SEARCHED, *REMEMBERED, *GIVEN, *SINCE_BUDGETS, INGESTED, SCORED, *CHATTED},
+    "v0.3.0": {
+        *(*PACKED, *CONTROLLED, *SEARCHED, *REMEMBERED, *SHORTENED, *GIVEN, *SINCE_BUDGETS),
+        *(INGESTED, SCORED, *CHATTED),
+    },
 }
 """The shapes that there are since each version."""
 
@@ -182,3 +187,21 @@ def _change(payload: dict[str, Any], change: Callable[[dict[str, Any]], object])
     value = json.loads(b64decode(payload["data"]))
     change(value)
     payload["data"] = b64encode(json.dumps(value).encode()).decode()
+
+
+@pytest.mark.parametrize("shape", [*SHORTENED, f"{CONTINUED}_2", f"{CONTINUED}_3"])
+def test_something_left_the_prompts_of_each_memory(shape: str) -> None:
+    text = (HISTORIES / f"v{__version__}" / f"{shape}.json").read_text()
+    said = [b64decode(data).decode(errors="replace") for data in re.findall(r'"data":\s*"([^"]*)"', text)]
+    assert any('"compactions"' in one for one in said)
+
+
+async def test_a_summary_that_is_not_asked_for_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of a memory: messages leave without a summary."""
+
+    async def none(self: Compactor, length: int, target: int) -> tuple[str, int, str]:
+        return "", 0, "there is no summary: none was asked for"
+
+    monkeypatch.setattr(Compactor, "_summary", none)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer().replay_workflow(_of_this_version("memory_summary"))

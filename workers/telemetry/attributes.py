@@ -19,6 +19,7 @@ from ...contracts.errors import MODEL_ERRORS
 from ...contracts.message import Message, Role
 from ...contracts.usage import Usage
 from ...contracts.wire.event import DocumentIngested, Event, ModelResponded
+from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.model_call import StopReason
 from ...contracts.wire.places import ActivityId
 from ...contracts.wire.totals import Charged, Staged, Totals
@@ -133,10 +134,8 @@ def attributes_of(
             yield from _unpriced(step.unpriced_calls)
         case "rerank":
             yield from _of_rerank(step)
-        case "route":
-            yield "sostenuto.route", step.name
         case _:
-            pass
+            yield from _of_moment(step, event)
     if disclosure.is_on:
         answer = event.message if isinstance(event, ModelResponded) else None
         yield from _said(step, disclosure, prompt, answer)
@@ -180,6 +179,8 @@ def _of_run(step: TraceStep, about: AboutRun) -> Attributes:
 def _of_model(step: TraceStep) -> Attributes:
     yield from asked_of(step.requested).items()
     yield "sostenuto.turn", step.turn
+    if step.summary:
+        yield "sostenuto.summary", True
     if step.status != "completed":
         return
     yield "gen_ai.response.model", step.name.partition("/")[2] or step.name
@@ -187,6 +188,18 @@ def _of_model(step: TraceStep) -> Attributes:
         yield "gen_ai.response.finish_reasons", (_FINISH[step.stop],)
     yield "sostenuto.prompt_hash", step.prompt_hash
     yield from _usage(step.usage, step.cost_usd)
+
+
+def _of_moment(step: TraceStep, event: Event) -> Attributes:
+    if step.kind == "route":
+        yield "sostenuto.route", step.name
+    if not isinstance(event, MemoryCompacted):
+        return
+    yield "sostenuto.memory.strategy", event.strategy
+    yield "sostenuto.memory.tokens_before", event.before
+    yield "sostenuto.memory.tokens_after", event.after
+    yield "sostenuto.memory.messages", event.messages
+    yield "sostenuto.memory.tool_results", len(event.cleared)
 
 
 def _of_document(event: Event) -> Attributes:

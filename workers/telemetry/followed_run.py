@@ -17,6 +17,7 @@ from temporalio.client import Client
 from ...connection.tracing import span_of
 from ...contracts import names
 from ...contracts.wire.event import Event, MemberFinished, MemberStarted
+from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.places import SEPARATOR
 from ...history.events.projection import Projection
 from ...history.reading.executions import executions_until
@@ -293,7 +294,9 @@ class FollowedRun:
             return None
         ended = self._named(ended)
         prompt = None
-        if ended.step.kind == "model" and self._disclosure.is_on:
+        # A prompt that was refused as too long has left the transcript by the time that its end is told.
+        is_known = ended.step.summary or not isinstance(ended.event, MemoryCompacted)
+        if ended.step.kind == "model" and is_known and self._disclosure.is_on:
             with suppress(KeyError):
                 prompt = self._projection.prompt(ended.step.turn, ended.step.path)
         return ToldStep(ended, self._about, self._spans.span(ended, prompt), is_new)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...contracts.model import Model
-from ...contracts.wire.event import FallbackUsed
+from ...contracts.wire.event import FallbackUsed, RunStalled
 from ...contracts.wire.ingest import INGEST_KIND
+from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.totals import Totals
 from ...history.trace.step import TraceStep
 from .attributes import AboutRun, asked_of, beside_stages
@@ -108,6 +109,7 @@ class StepMetrics:
         self._unpriced = meter.create_counter("sostenuto.unpriced_calls", "{call}", "Calls without a known price.")
         self._retries = meter.create_counter("sostenuto.retries", "{attempt}", "Attempts beyond the first.")
         self._fallbacks = meter.create_counter("sostenuto.fallbacks", "{call}", "Models that others took over from.")
+        self._compactions = meter.create_counter("sostenuto.compactions", "{step}", "Steps that made prompts shorter.")
         self._runs = meter.create_counter("sostenuto.runs", "{run}", "Runs and turns that ended.")
         self._stalls = meter.create_counter("sostenuto.stalls", "{run}", "Runs whose code failed.")
         # What is not there before the first one cannot be seen to grow by it.
@@ -146,8 +148,18 @@ class StepMetrics:
                 # Why they failed, the durations tell.
                 labels.pop("error.type", None)
                 self._take_run(step.status, {**labels, **tenant})
-            case "notice" if told.ended.event.type == "run.stalled":
+            case "notice":
+                self._take_notice(told)
+            case _:
+                pass
+
+    def _take_notice(self, told: ToldStep) -> None:
+        match told.ended.event:
+            case RunStalled():
                 self._stalls.add(1)
+            case MemoryCompacted(strategy=strategy):
+                who = {"gen_ai.agent.name": self._labels.of("gen_ai.agent.name", told.about.runnable)}
+                self._compactions.add(1, {**who, "sostenuto.memory.strategy": strategy})
             case _:
                 pass
 

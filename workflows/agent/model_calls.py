@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from ...contracts.specs.agent import Agent
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from ..budget.worst_case import most_searches, prompt_tokens, whole_cost
+from ..concurrency import being_cancelled
 from ..host import AgentHost
 from ..memory.compactor import Compactor
 from ..run_context import has_context
@@ -175,11 +177,15 @@ class ModelCalls:
             state.tokens.replied(model.name, reply.usage, state.transcript.head, state.transcript.messages)
         return reply
 
-    async def _summary(self, memory: Memory, length: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
+    async def _summary(
+        self, memory: Memory, length: int, size: int, asked: Message, tokens: int
+    ) -> tuple[ModelReply, str]:
         """Return what a model writes of the first so many messages, and its name."""
         state, turn = self._state, self._state.replies + 1
         most = tokens + _SUMMARY_OVERHEAD_TOKENS
         model = (memory.model or self._model).model_copy(update={"fallbacks": (), "max_output_tokens": most})
+        if 0 < state.windows.get(model.name, 0) < size:
+            raise ValueError(f"about {size:,} tokens are more than {model.name} takes")
         call = self._call(model=model.name, base=length, tail=(asked,), instead=model, summary=True)
         paid = PaidCall(
             call,
@@ -195,6 +201,9 @@ class ModelCalls:
         finally:
             self._summaries = paid.failed + 1
         self._host.spent_on(reply, state.tally)
+        if being_cancelled():
+            # Its answer came all the same, and nobody wants the next one.
+            raise asyncio.CancelledError
         return reply, model.name
 
     def _call(self, **fields: Any) -> ModelCall:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -14,13 +15,18 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 from ...contracts.collection import patience
 from ...contracts.collection.collection import Collection
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
-from ...contracts.wire.totals import Totals
+from ...contracts.wire.totals import Charged, Totals
 from .. import policy
 from ..concurrency import cause_of, spent_by, was_cut_off
 from ..knowledge.retrieval import retrieve
 from .account import Account
 from .amount import Amount
 from .hold import Hold, unsettled_beside
+
+ChargedT = TypeVar("ChargedT", bound=Charged)
+ChargedT_co = TypeVar("ChargedT_co", bound=Charged, covariant=True)
+Holding: TypeAlias = Callable[[Account, Amount, str], Awaitable[Hold]]
+"""Holds something of an account, for what that says."""
 
 _TEXT_TOKENS = 16
 """What an embedding model reads around a text."""
@@ -63,20 +69,20 @@ def _usd(collection: Collection, name: str, input_tokens: int, output_tokens: in
     return price.most(input_tokens, output_tokens) + (calls - 1) * price.most(0, 0)
 
 
-def charged_for(call: RetrievalCall, held: Amount, came: Retrieved | BaseException) -> Totals:
+def charged_for(collection: Collection, held: Amount, came: Charged | BaseException) -> Totals:
     """Return what a search is charged.
 
     As much as it tells; where nobody knows all of it, everything that was held for it.
 
     Args:
-        call: The search.
+        collection: What was searched.
         held: What was held for it.
-        came: What it found, or its failure. Of one whose worker died nobody knows.
+        came: What it came to, or its failure. Of one whose worker died nobody knows.
     """
-    told = came.totals if isinstance(came, Retrieved) else spent_by(came)
-    if isinstance(came, Retrieved) or _tells(came):
-        answered = isinstance(came, Retrieved) or told != Totals()
-        silent = told.unpriced_calls if call.collection.prices else not told.usage.total_tokens
+    told = came.totals if isinstance(came, Charged) else spent_by(came)
+    if isinstance(came, Charged) or _tells(came):
+        answered = isinstance(came, Charged) or told != Totals()
+        silent = told.unpriced_calls if collection.prices else not told.usage.total_tokens
         if not (answered and silent):
             return told
     return told + unsettled_beside(held, told, answered=True)
@@ -92,7 +98,7 @@ async def search_within(
     call: RetrievalCall,
     activity_id: str,
     *,
-    hold: Callable[[Account, Amount, str], Awaitable[Hold]],
+    hold: Holding,
     charge: Callable[[Totals], None],
 ) -> Retrieved:
     """Return what a search finds, within a budget if there is one.
@@ -109,16 +115,63 @@ async def search_within(
         FailureError: It cannot be searched; the cause says why.
     """
     amount, judging = most_of(call)
+    budgeted_call = call.model_copy(update={"judge_tokens": judging})
+
+    async def search(*, budgeted: bool) -> Retrieved:
+        if budgeted:
+            return await retrieve(budgeted_call, activity_id, budgeted=True)
+        return await retrieve(call, activity_id)
+
+    what = f"a search of {call.collection.name}"
+    return await charged_within(account, amount, call.collection, search, what, hold=hold, charge=charge)
+
+
+class Making(Protocol[ChargedT_co]):
+    """Makes a call that costs something."""
+
+    async def __call__(self, *, budgeted: bool) -> ChargedT_co:
+        """Return what it comes to.
+
+        Args:
+            budgeted: Whether an attempt of which nobody knows what it cost is the last.
+        """
+        ...
+
+
+async def charged_within(
+    account: Account | None,
+    amount: Amount,
+    collection: Collection,
+    make: Making[ChargedT],
+    what: str,
+    *,
+    hold: Holding,
+    charge: Callable[[Totals], None],
+) -> ChargedT:
+    """Return what a call comes to, within a budget if there is one.
+
+    Args:
+        account: What it is charged to.
+        amount: The most that it can cost.
+        collection: Whose models it asks.
+        make: Makes it.
+        what: What it is, in words.
+        hold: Holds something of an account.
+        charge: Told what each attempt cost, or is charged for.
+
+    Raises:
+        BudgetSpentError: The budget is not enough for it.
+        FailureError: It fails; the cause says why.
+    """
     if account is None or amount == Amount():
-        return await _unlimited(call, activity_id, charge)
-    call = call.model_copy(update={"judge_tokens": judging})
+        return await _unlimited(make, charge)
     lost = 0
     while True:
-        held = await hold(account, amount, f"a search of {call.collection.name}")
+        held = await hold(account, amount, what)
         try:
-            found = await retrieve(call, activity_id, budgeted=True)
+            came = await make(budgeted=True)
         except FailureError as error:
-            _settle(held, charged_for(call, amount, error), charge)
+            _settle(held, charged_for(collection, amount, error), charge)
             lost += 1
             if _tells(error) or is_cancelled_exception(error) or lost >= _MOST_LOST:
                 raise
@@ -127,8 +180,8 @@ async def search_within(
             held.release()
             raise
         else:
-            _settle(held, charged_for(call, amount, found), charge)
-            return found
+            _settle(held, charged_for(collection, amount, came), charge)
+            return came
         await workflow.sleep(policy.pause_after(lost))
 
 
@@ -137,11 +190,11 @@ def _settle(held: Hold, charged: Totals, charge: Callable[[Totals], None]) -> No
     charge(charged)
 
 
-async def _unlimited(call: RetrievalCall, activity_id: str, charge: Callable[[Totals], None]) -> Retrieved:
+async def _unlimited(make: Making[ChargedT], charge: Callable[[Totals], None]) -> ChargedT:
     try:
-        found = await retrieve(call, activity_id)
+        came = await make(budgeted=False)
     except FailureError as error:
         charge(spent_by(error))
         raise
-    charge(found.totals)
-    return found
+    charge(came.totals)
+    return came

@@ -9,14 +9,15 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory, MemoryStrategy
-from ...contracts.message import Message, Role, ToolResultPart
+from ...contracts.message import Message
 from ...contracts.model import Model
-from ...contracts.wire.memory.compaction import Compaction
+from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
 from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
-from .leaving import cut_result, old_results, oldest
+from .cutting import cut_part, longest_new
+from .leaving import old_results, oldest
 from .summary import STUB, leaving_told, summary_question, summary_told
 from .token_count import UNCOUNTED_BYTES
 
@@ -24,7 +25,6 @@ _SUMMARY_PART = 0.25
 """Most of what a prompt keeps that a summary takes."""
 _MOST_SUMMARY_TOKENS = 1_500
 _TOKENS_PER_WORD = 1.5
-_LEAST_CUT_CHARS = 500
 
 
 class WindowTooSmallError(SpecError):
@@ -34,11 +34,12 @@ class WindowTooSmallError(SpecError):
 class Summarize(Protocol):
     """Asks a model for a summary."""
 
-    async def __call__(self, length: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
+    async def __call__(self, length: int, size: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
         """Return what a model writes, and its `provider/model`.
 
         Args:
             length: Of how many messages of the transcript, from the first on.
+            size: About how many tokens those have, with what stands before them.
             asked: What asks for it.
             tokens: Most tokens that it may have.
 
@@ -46,6 +47,7 @@ class Summarize(Protocol):
             temporalio.exceptions.ActivityError: It could not be asked; the cause says why.
             BudgetSpentError: A budget is not enough for it.
             PayloadTooLargeError: It cannot be sent.
+            ValueError: The model does not take so much.
         """
         ...
 
@@ -83,7 +85,7 @@ class Compactor:
             return
         why = f"the next prompt would have about {tokens:,} tokens, and its window has {window:,}"
         await self._shorten(int(window * self._memory.keep), window, why)
-        self._cut_results(window)
+        self._cut_new(window)
         # A part of a model's own window leaves room beyond it.
         most = window if isinstance(self._memory.window, int) else context
         if self._tokens() > most:
@@ -104,7 +106,7 @@ class Compactor:
         window = min(self._memory.tokens(context) or context, refused)
         target = int(window * self._memory.keep)
         await self._shorten(target, window, f"{model.name} refused the prompt as too long")
-        self._cut_results(target)
+        self._cut_new(target)
         return self._tokens() < refused
 
     async def shorten(self, why: str) -> bool:
@@ -174,17 +176,19 @@ class Compactor:
     async def _summary(self, length: int, target: int) -> tuple[str, int, str]:
         """Return how a summary is told, its tokens, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
+        head, known, _ = self._parts()
+        size, asked = int(head + sum(known[:length])), summary_question(int(tokens / _TOKENS_PER_WORD))
         try:
-            reply, writer = await self._summarize(length, summary_question(int(tokens / _TOKENS_PER_WORD)), tokens)
+            reply, writer = await self._summarize(length, size, asked, tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
         except (BudgetSpentError, PayloadTooLargeError, ValueError) as error:
-            return "", 0, f"there is no summary: {error}"
+            return "", 0, f"{NO_SUMMARY}{error}"
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             cause = error.cause
             why = f"{cause.type}: {cause.message}" if isinstance(cause, ApplicationError) else str(cause or error)
-            return "", 0, f"there is no summary: {why}"
+            return "", 0, f"{NO_SUMMARY}{why}"
         return text, self._most_tokens(text, reply, writer), ""
 
     def _most_tokens(self, text: str, reply: ModelReply, writer: str) -> int:
@@ -222,29 +226,18 @@ class Compactor:
         messages = self._state.transcript.messages
         return [self._asked, *(index for index, message in enumerate(messages) if message.pinned)]
 
-    def _cut_results(self, window: int) -> None:
-        """Tell the model less of what its tools have just returned, the longest first."""
+    def _cut_new(self, window: int) -> None:
+        """Tell the model less of what is new, the longest first."""
         transcript = self._state.transcript
         while (tokens := self._tokens()) > window:
-            index, result = self._longest_result()
-            if result is None:
+            found = longest_new(transcript.messages, transcript.sent, self._asked)
+            if found is None:
                 return
-            left_out = int((tokens - window) / self._state.tokens.per_new_byte) + _LEAST_CUT_CHARS
-            room = max(len(result.content) - left_out, _LEAST_CUT_CHARS)
-            shorter = result.model_copy(update={"content": cut_result(result.content, room)})
+            index, part = found
+            shorter = cut_part(part, int((tokens - window) / self._state.tokens.per_new_byte))
             message = transcript.messages[index]
-            parts = tuple(shorter if part is result else part for part in message.parts)
+            parts = tuple(shorter if one is part else one for one in message.parts)
             transcript.shorten(index, message.model_copy(update={"parts": parts}))
-
-    def _longest_result(self) -> tuple[int, ToolResultPart | None]:
-        messages, sent = self._state.transcript.messages, self._state.transcript.sent
-        found: tuple[int, ToolResultPart | None] = (0, None)
-        longest = 2 * _LEAST_CUT_CHARS
-        for index in range(sent, len(messages)):
-            for part in messages[index].parts if messages[index].role is Role.TOOL else ():
-                if isinstance(part, ToolResultPart) and len(part.content) > longest:
-                    found, longest = (index, part), len(part.content)
-        return found
 
     def _too_small(self, most: int) -> str:
         head, known, new = self._parts()

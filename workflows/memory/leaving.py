@@ -82,16 +82,3 @@ def old_results(messages: Sequence[Message], tokens: Sequence[float], excess: fl
             found += results
             left -= size - stubs
     return tuple(found), left <= 0
-
-
-def cut_result(content: str, room: int) -> str:
-    """Return the beginning and the end of what a tool returned.
-
-    Args:
-        content: All of it.
-        room: About how many characters it may have.
-    """
-    begin, end = content[: room * 2 // 3], content[-(room // 3) :] if room >= 3 else ""
-    left_out = len(content) - len(begin) - len(end)
-    note = f"[{left_out:,} characters are left out here: they do not fit what you can read at once. Ask for less.]"
-    return f"{begin}\n{note}\n{end}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Protocol
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from ...activities.memory.remembering import MemoryActivities
 from ...contracts.memory.long_term import LongTerm
@@ -15,16 +14,13 @@ from ...contracts.wire.memory.calls import ForgetCall, Forgotten, RecallCall, Re
 from ...contracts.wire.memory.record import MemoryPlace, MemorySource
 from ...contracts.wire.places import Place
 from ...contracts.wire.retrieval import RetrievalCall
-from ...contracts.wire.totals import Charged, Totals
+from ...contracts.wire.totals import Totals
 from .. import policy
 from ..budget.account import Account
 from ..budget.amount import Amount
-from ..budget.searches import most_of
-from ..concurrency import spent_by, was_cut_off
+from ..budget.searches import ChargedT, Making, charged_within, most_of
 from ..tally import Tally
 from ..until_served import served
-
-ChargedT = TypeVar("ChargedT", bound=Charged)
 
 
 class Charging(Protocol):
@@ -86,16 +82,14 @@ class MemoryCalls:
             FailureError: It cannot be looked for; the cause says why.
         """
         summary = f"memories of {self.where.scope}"
-        return await self._charged(
-            (call.query,),
-            lambda: served(
-                MemoryActivities.recall,
-                call,
-                summary=summary,
-                options=policy.retrieve_policy(),
-                activity_id=activity_id,
-            ),
-        )
+
+        async def recall(*, budgeted: bool) -> Recalled:
+            options = policy.retrieve_policy(budgeted=budgeted)
+            return await served(
+                MemoryActivities.recall, call, summary=summary, options=options, activity_id=activity_id
+            )
+
+        return await self._charged((call.query,), recall)
 
     async def write(self, call: WriteCall, activity_id: str) -> Remembered:
         """Write memories; return once a search finds them.
@@ -105,12 +99,12 @@ class MemoryCalls:
             FailureError: They cannot be written; the cause says why.
         """
         summary = f"{plural(len(call.memories), 'memory', 'memories')} of {self.where.scope}"
-        return await self._charged(
-            tuple(memory.text for memory in call.memories),
-            lambda: served(
-                MemoryActivities.write, call, summary=summary, options=policy.memory_policy(), activity_id=activity_id
-            ),
-        )
+
+        async def write(*, budgeted: bool) -> Remembered:  # noqa: ARG001 - whatever it repeats is paid for once
+            options = policy.memory_policy()
+            return await served(MemoryActivities.write, call, summary=summary, options=options, activity_id=activity_id)
+
+        return await self._charged(tuple(memory.text for memory in call.memories), write)
 
     async def forget(self, call: ForgetCall, activity_id: str) -> Forgotten:
         """Delete memories.
@@ -123,33 +117,16 @@ class MemoryCalls:
             MemoryActivities.forget, call, summary=summary, options=policy.memory_policy(), activity_id=activity_id
         )
 
-    async def _charged(self, texts: tuple[str, ...], make: Callable[[], Awaitable[ChargedT]]) -> ChargedT:
-        account = self._host.account(self._place)
-        amount = self._most(texts)
-        if account is None or amount == Amount():
-            try:
-                found = await make()
-            except FailureError as error:
-                self._host.spent(spent_by(error), self._tally())
-                raise
-            self._host.spent(found.totals, self._tally())
-            return found
-        held = await account.hold(amount, f"memories of {self.where.scope}")
-        try:
-            found = await make()
-        except FailureError as error:
-            if was_cut_off(error) and not is_cancelled_exception(error):
-                self._host.spent(held.lose(), self._tally())
-            else:
-                held.settle(Amount.of(spent_by(error), 0))
-                self._host.spent(spent_by(error), self._tally())
-            raise
-        except BaseException:
-            held.release()
-            raise
-        held.settle(Amount.of(found.totals, 0))
-        self._host.spent(found.totals, self._tally())
-        return found
+    async def _charged(self, texts: tuple[str, ...], make: Making[ChargedT]) -> ChargedT:
+        return await charged_within(
+            self._host.account(self._place),
+            self._most(texts),
+            self._collection,
+            make,
+            f"memories of {self.where.scope}",
+            hold=lambda account, amount, what: account.hold(amount, what),
+            charge=lambda totals: self._host.spent(totals, self._tally()),
+        )
 
     def _most(self, texts: tuple[str, ...]) -> Amount:
         """Return the most that embedding texts can cost."""

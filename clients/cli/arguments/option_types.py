@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ....contracts.control.budget import Budget
 from ....contracts.errors import SpecError
+from ....contracts.memory.conversation import Memory
 
 _LAST_PORT = 65535
 
@@ -36,6 +37,22 @@ def at_least_one(text: str) -> int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
+
+
+def window(text: str) -> int | str:
+    """Return the window that an option names.
+
+    It is a number of tokens, or a part of the model's own.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    given = int(text) if text.isdecimal() else text
+    try:
+        Memory(window=given)
+    except SpecError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return given
 
 
 def context_object(text: str) -> dict[str, Any]:

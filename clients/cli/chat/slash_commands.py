@@ -8,6 +8,7 @@ _MARK: Final = "/"
 
 _COMMANDS: Final = {
     "help": "tell the commands",
+    "pin TEXT": "send a message that stays in the prompt where older ones leave it",
     "history": "show all turns so far",
     "title TEXT": "give the chat another title",
     "fork": "go on in another chat, which has all turns so far",

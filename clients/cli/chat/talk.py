@@ -153,10 +153,10 @@ class Talk:
             return self._lines.is_typed or not (self._has_ended or isinstance(error, SetupError))
         return True
 
-    async def _asked(self, message: str) -> None:
+    async def _asked(self, message: str, *, pinned: bool = False) -> None:
         if self._screen.shows_words and not self._lines.is_typed:
             self._screen.say(f"> {message}")
-        await self._answered(self._chat.send(message))
+        await self._answered(self._chat.send(message, pinned=pinned))
 
     async def _answered(self, turn: Turn) -> None:
         """Follow a turn to its end, and show it."""
@@ -210,6 +210,8 @@ class Talk:
                 for text in help_lines():
                     self._screen.say(text)
                 return True
+            case "pin":
+                return await self._attempt(self._asked(command.text, pinned=True))
             case "history":
                 doing = self._show_all()
             case "title":

@@ -23,7 +23,7 @@ from ....contracts.wire.event import (
     ToolsFaulty,
 )
 from ....contracts.wire.live import LiveItem, Retract, StreamItem, Token
-from ....contracts.wire.memory.memory_event import MemoryEvent
+from ....contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ....contracts.wire.run import Status
 from ..follow import foot
 from ..footnotes import footnotes, with_notes
@@ -41,6 +41,7 @@ _TOLD = (
     | FallbackUsed
     | MemoryEvent
     | MemberStarted
+    | MemoryCompacted
     | RetrievalResponded
     | RouteChosen
     | RunStalled

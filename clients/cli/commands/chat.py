@@ -9,9 +9,10 @@ import argparse
 import logging
 from functools import partial
 
+from ....contracts.memory.conversation import STRATEGIES, Memory
 from ....contracts.wire.chats.chat import WhenBusy
 from ..app_loader import load_app
-from ..arguments.option_types import add_context_option
+from ..arguments.option_types import add_context_option, window
 from ..chat.screen import Screen
 from ..chat.talk import Talk
 from ..chat.way_back import way_back
@@ -41,6 +42,18 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--tenant", help="whom the chat is for")
     add_context_option(parser, "chat")
+    parser.add_argument(
+        "--window",
+        type=window,
+        metavar="TOKENS|PERCENT%",
+        help="most tokens of a prompt of a new chat, or which part of the model's own window: 4000, or 80%%",
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        action="append",
+        help="what is done where a prompt of a new chat is longer; given again, one after the other",
+    )
     parser.add_argument("--json", action="store_true", help="print each item of each turn as a line of JSON")
     add_serving_options(parser)
     parser.set_defaults(handler=_chat)
@@ -61,6 +74,7 @@ async def _chat(args: argparse.Namespace) -> int:
             when_busy=args.when_busy,
             tenant=args.tenant,
             context=args.context,
+            memory=_memory(args),
             task_queue=queue,
         )
         with left_as_found():
@@ -68,3 +82,10 @@ async def _chat(args: argparse.Namespace) -> int:
             if args.id is None:
                 talk.tell_beginning()
             return await talk.hold()
+
+
+def _memory(args: argparse.Namespace) -> Memory | None:
+    """Return the memory that the options say; None where they say none."""
+    said = {"window": args.window, "strategy": args.strategy}
+    given = {name: value for name, value in said.items() if value is not None}
+    return Memory(**given) if given else None

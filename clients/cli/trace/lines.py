@@ -117,7 +117,9 @@ def _mark(step: TraceStep) -> str:
 def _title(step: TraceStep) -> str:
     if step.kind == "turn":
         return "turn"
-    return f"{step.turn}  {step.name}" if step.kind == "model" else step.name or "no route"
+    if step.kind == "model":
+        return f"summary  {step.name}" if step.summary else f"{step.turn}  {step.name}"
+    return step.name or "no route"
 
 
 def _facts(step: TraceStep, now: datetime) -> Iterator[str]:

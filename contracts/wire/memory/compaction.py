@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ...contract import Contract
 from ...memory.conversation import MemoryStrategy
@@ -12,6 +12,9 @@ from ...message import Message, Part, ToolResultPart
 from ...text import plural
 
 T = TypeVar("T")
+
+NO_SUMMARY: Final = "there is no summary: "
+"""Begins the note of a step that was to be a summary."""
 
 
 def left_in_words(strategy: MemoryStrategy, messages: int, results: int, before: int, after: int, note: str) -> str:

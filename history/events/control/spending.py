@@ -6,12 +6,14 @@ As the workflow itself charges it: a call that failed may have cost all that was
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from ....contracts import names
 from ....contracts.wire.control.spent import Spent
+from ....contracts.wire.memory.calls import Recalled, Remembered
 from ....contracts.wire.model_call import Allowance, ModelCall, ModelReply
 from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....contracts.wire.run import Result
@@ -19,8 +21,13 @@ from ....contracts.wire.totals import Totals, Unsettled
 from ....workflows.budget.amount import Amount
 from ....workflows.budget.hold import unsettled_beside
 from ....workflows.budget.searches import charged_for, most_of
-from ....workflows.concurrency import end_of
+from ....workflows.concurrency import end_of, spent_by
 from ..history_event import RecordedEvent
+
+_OF_MEMORY: Final[dict[str, type[Recalled | Remembered]]] = {
+    names.MEMORY_RECALL_ACTIVITY: Recalled,
+    names.MEMORY_WRITE_ACTIVITY: Remembered,
+}
 
 
 class Spending:
@@ -31,6 +38,8 @@ class Spending:
         self._models: dict[int, Allowance] = {}
         """Model calls that have not ended, by the event that scheduled them, and what was held for them."""
         self._searches: dict[int, RetrievalCall] = {}
+        self._memories: dict[int, type[Recalled | Remembered]] = {}
+        """What was asked of memories, by what it will come to."""
         self._nested: dict[int, str] = {}
         """Ids of nested runs that have begun and told nothing, by the event that asked for them."""
         self._readers: dict[int, Callable[[RecordedEvent], None]] = {
@@ -71,6 +80,8 @@ class Spending:
             self._models[recorded.event.event_id] = call.allowance or Allowance(output_tokens=0)
         elif attributes.activity_type.name == names.RETRIEVE_ACTIVITY:
             self._searches[recorded.event.event_id] = recorded.value(attributes.input, RetrievalCall)
+        elif kind := _OF_MEMORY.get(attributes.activity_type.name):
+            self._memories[recorded.event.event_id] = kind
 
     def _completed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_completed_event_attributes
@@ -83,6 +94,8 @@ class Spending:
                 self._add(unsettled_beside(held, Totals.of(reply), answered=True))
         elif search := self._searches.pop(scheduled, None):
             self._searched(search, recorded.value(attributes.result, Retrieved))
+        elif kind := self._memories.pop(scheduled, None):
+            self._add(recorded.value(attributes.result, kind).totals)
 
     def _failed(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.activity_task_failed_event_attributes
@@ -102,11 +115,13 @@ class Spending:
                 self._spent = _plus(self._spent, _lost(allowance))
         elif search := self._searches.pop(scheduled, None):
             self._searched(search, error)
+        elif self._memories.pop(scheduled, None):
+            self._add(spent_by(error))
 
     def _searched(self, search: RetrievalCall, came: Retrieved | BaseException) -> None:
         held, _ = most_of(search)
         # What costs nothing is held nothing for, and told as it is.
-        self._add(charged_for(search, held, came) if held != Amount() else Totals())
+        self._add(charged_for(search.collection, held, came) if held != Amount() else Totals())
 
     def _nested_began(self, recorded: RecordedEvent) -> None:
         attributes = recorded.event.child_workflow_execution_started_event_attributes

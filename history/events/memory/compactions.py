@@ -17,6 +17,7 @@ from ....contracts.wire.model_call import ModelCall, ModelReply
 from ....contracts.wire.places import Place
 from ..history_event import RecordedEvent, reply_fields
 from ..outcome import UNREAD, Accumulated, Activity, Reading
+from ..transcript import RebuiltTranscript
 
 
 def read_compaction(recorded: RecordedEvent, call: ModelCall, step: Compaction) -> MemoryCompacted:
@@ -40,10 +41,22 @@ def read_summary(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) 
     transcript = so_far.transcripts.get(call.transcript)
     if transcript is None:
         return UNREAD
-    path = Place(call.transcript).summaries
-    so_far.transcripts[path] = transcript.summarized(call)
-    requested = ModelRequested(**recorded.stamp(path), turn=call.turn, model=call.model)
+    path = _place(call, so_far)
+    so_far.transcripts.setdefault(path, RebuiltTranscript(transcript.head, ())).asked_alone(
+        call, transcript.to_sum_up(call)
+    )
+    requested = ModelRequested(**recorded.stamp(path), turn=call.turn, model=call.model, summary=True)
     return Reading(path, SummaryOutcome(call, so_far), (requested,))
+
+
+def _place(call: ModelCall, so_far: Accumulated) -> Place:
+    """Return the place of a summary: each of one turn has its own."""
+    number = 1
+    while (known := so_far.transcripts.get(Place(call.transcript).summaries.numbered(number))) and known.has_sent(
+        call.turn
+    ):
+        number += 1
+    return Place(call.transcript).summaries.numbered(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,7 @@ class SummaryOutcome:
         reply = recorded.value(result, ModelReply)
         self.so_far.tally.reply(reply)
         about = {**activity.took(recorded), **reply_fields(reply)}
-        yield ModelResponded(**recorded.stamp(activity.path), turn=self.call.turn, **about)
+        yield ModelResponded(**recorded.stamp(activity.path), turn=self.call.turn, summary=True, **about)
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
         """Yield nothing: it is told with what was done without a summary."""

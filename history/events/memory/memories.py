@@ -69,9 +69,8 @@ class RecallOutcome:
         transcript = self.so_far.transcripts.get(activity.path)
         if not self.call.call_id and found.memories:
             self.so_far.found[activity.id.text] = found.content
-            if transcript and transcript.messages:
-                # It is told before what the turn is asked.
-                transcript.messages.insert(len(transcript.messages) - 1, Message.user(found.content))
+            if transcript:
+                transcript.recalled(Message.user(found.content))
         yield self._event(recorded, activity, found)
         if self.tool and transcript and not found.problem and (name := _name(self.tool)):
             yield from self.tool.answered(recorded, activity, found.as_result(self.call.call_id, name))

@@ -91,16 +91,16 @@ function modelAnswer(step, hasAnswer) {
 function modelPrompt(step) {
   const next = step.failed && !step.messages && takenOverBy(step);
   if (next) return section('What it was told', el('p.note', null, 'The same as the model that took over:'), stepLink(next));
-  const { messages, head, begin } = promptOf(step);
+  const { messages, head, fresh } = promptOf(step);
   if (!messages.length && !head) return section('What it was told', el('p.note', null, 'The history does not tell.'));
   const body = el('div');
   const choose = (whole) => {
     wholePrompt = whole;
     modes.forEach(([button, mode]) => button.setAttribute('aria-pressed', String(mode === whole)));
-    const from = whole ? 0 : Math.min(begin, messages.length);
-    body.replaceChildren(...[headBlock(whole ? head : step.head, Boolean(step.head)), messagesBlock(messages, from, begin)].filter(Boolean));
+    const places = whole ? [...messages.keys()] : fresh;
+    body.replaceChildren(...[headBlock(whole ? head : step.head, Boolean(step.head)), messagesBlock(messages, places, new Set(fresh))].filter(Boolean));
   };
-  const modes = [[el('button', { type: 'button', onclick: () => choose(false) }, `New in this call (${count(messages.length - begin)})`), false],
+  const modes = [[el('button', { type: 'button', onclick: () => choose(false) }, `New in this call (${count(fresh.length)})`), false],
     [el('button', { type: 'button', onclick: () => choose(true) }, `Whole prompt (${plural(messages.length, 'message')})`), true]];
   choose(wholePrompt);
   return section('What it was told', proof(step), el('div.modes', { role: 'group' }, modes.map(([button]) => button)), body);

@@ -6,7 +6,7 @@ const RUN = STEPS[0];
 const ON_PATH = new Map();
 
 STEPS.forEach((step, index) => {
-  Object.assign(step, { index, inner: [], depth: 0, open: true, status: step.status || '', told: step.told || [] });
+  Object.assign(step, { index, inner: [], depth: 0, open: true, status: step.status || '', told: step.told || [], order: step.order || [] });
   step.end = step.seconds === undefined || step.seconds === null ? null : step.at + step.seconds;
   step.usage = step.usage || {};
   step.failed = step.kind !== 'notice' && step.status !== '' && step.status !== 'completed';
@@ -38,6 +38,7 @@ function awaited(step) {
 }
 
 function titleOf(step) {
+  if (step.summary) return `summary by ${step.name}`;
   if (step.kind === 'turn') return 'turn';
   return step.name || (step.kind === 'route' ? 'no route' : step.kind);
 }
@@ -72,14 +73,20 @@ function gist(step) {
 const BY_PLACE = new Map();
 for (const step of STEPS) {
   if (step.kind !== 'model' && step.kind !== 'tool') continue;
-  const at = BY_PLACE.get(step.path) || { models: [], tools: new Map() };
-  BY_PLACE.set(step.path, at);
-  if (step.kind === 'model') at.models.push(step);
+  const place = placeOf(step);
+  const at = BY_PLACE.get(place) || { models: [], summaries: [], tools: new Map() };
+  BY_PLACE.set(place, at);
+  if (step.kind === 'model') (step.summary ? at.summaries : at.models).push(step);
   else at.tools.set(step.turn || 0, [...(at.tools.get(step.turn || 0) || []), step]);
 }
 
+/** Return the place of whose conversation a call is: a summary is of its agent's. */
+function placeOf(step) {
+  return step.summary ? step.path.slice(0, step.path.lastIndexOf('/')) : step.path;
+}
+
 function callsAskedBy(model) {
-  return (model.turn && !model.failed && BY_PLACE.get(model.path).tools.get(model.turn)) || [];
+  return (model.turn && !model.failed && !model.summary && BY_PLACE.get(model.path).tools.get(model.turn)) || [];
 }
 
 function askedForBy(tool) {
@@ -89,31 +96,32 @@ function askedForBy(tool) {
 
 /** Return the call that another model took over from this one. */
 function takenOverBy(model) {
-  const { models } = BY_PLACE.get(model.path);
+  const { models } = BY_PLACE.get(placeOf(model));
   return models.find((other) => other.index > model.index && other.turn === model.turn);
 }
 
 /**
- * Return the whole prompt of a model call: its messages, and from which on they are new in it.
+ * Return the whole prompt of a model call: its messages, and the places of those that are new in it.
  *
- * A call says what it was told beyond the call before it at its place. What the calls before it were told is put
- * together only now: a prompt that grows is written once and not with every call.
+ * A call says what it was told beyond the call before it at its place, and where all else stood there. What the calls
+ * before it were told is put together only now: a prompt that grows is written once and not with every call.
  */
 function promptOf(model) {
-  const messages = [];
+  const { models } = BY_PLACE.get(placeOf(model));
+  let messages = [];
+  let fresh = [];
   let head = null;
-  for (const call of BY_PLACE.get(model.path).models) {
+  for (const call of [...models.filter((other) => other.index < model.index), model]) {
     if (call.head) head = call.head;
-    if (call.messages) {
-      const begin = call.messages - call.told.length;
-      // Of what is not told here, the places are kept.
-      while (messages.length < begin) messages.push(null);
-      messages.length = begin;
-      messages.push(...call.told);
-    }
-    if (call === model) return { messages, head, begin: (call.messages || 0) - call.told.length };
+    if (!call.messages) continue;
+    const told = call.told.slice();
+    const before = messages;
+    const order = call.order.length ? call.order : Array.from({ length: call.messages }, (_, place) => (place < call.messages - told.length ? place : -1));
+    // Of what is not told here, the places are kept.
+    messages = order.map((place) => (place < 0 ? told.shift() : before[place]) || null);
+    fresh = order.flatMap((place, at) => (place < 0 ? [at] : []));
   }
-  return { messages: [], head, begin: 0 };
+  return model.messages ? { messages, head, fresh } : { messages: [], head, fresh: [] };
 }
 
 /** Return everything that a step says, for a search. */

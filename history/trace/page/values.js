@@ -77,19 +77,17 @@ function folded(label, make, isOpen = false) {
   return fold;
 }
 
-/** Return messages of a prompt, the last ones first made: those before come when they are asked for. */
-function messagesBlock(messages, from, begin) {
+/** Return the messages of a prompt at some places, the last ones first made: those before come when they are asked for. */
+function messagesBlock(messages, places, fresh) {
   const list = el('div.messages');
-  let first = messages.length;
+  let first = places.length;
   const earlier = el('button.more', { type: 'button', onclick: () => show() });
   const show = () => {
-    const next = Math.max(from, first - MANY_MESSAGES);
-    const made = [];
-    for (let place = next; place < first; place += 1) made.push(messageBlock(messages[place], place, place >= begin));
-    earlier.after(...made);
+    const next = Math.max(0, first - MANY_MESSAGES);
+    earlier.after(...places.slice(next, first).map((place) => messageBlock(messages[place], place, fresh.has(place))));
     first = next;
-    earlier.hidden = first <= from;
-    earlier.textContent = `Show ${count(Math.min(MANY_MESSAGES, first - from))} of ${plural(first - from, 'earlier message')}`;
+    earlier.hidden = first <= 0;
+    earlier.textContent = `Show ${count(Math.min(MANY_MESSAGES, first))} of ${plural(first, 'earlier message')}`;
   };
   list.append(earlier);
   show();

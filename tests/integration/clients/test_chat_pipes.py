@@ -278,3 +278,24 @@ async def wait_for(temporal: TemporalClient, shell: Shell, id_: str) -> Any:
         while not await client.chats(f"WorkflowId = '{id_}'"):  # noqa: ASYNC110 - the server sends no event
             await asyncio.sleep(0.1)
     return await client.chat(id=id_)
+
+
+async def test_a_chat_with_a_window_and_a_pinned_message(shell: Shell, temporal: TemporalClient) -> None:
+    shell.script(*({"text": "on and on " * 40, "usage": {"input_tokens": 500 * n}} for n in range(1, 9)))
+    lines = "/pin My name is Ada.\n" + "".join(f"number {number}\n" for number in range(4))
+    told = await talk(shell, "shop:app", "support", "--window", "1500", "--strategy", "window", lines=lines)
+    assert told.status == 0
+    assert told.out.count("on and on \n") == 5
+    assert "✂" in told.err
+    begun = told.err.split()[1]
+    messages = await (await Client(temporal).chat(id=begun)).transcript()
+    assert [message.text for message in messages if message.pinned] == ["My name is Ada."]
+
+
+async def test_a_window_that_is_none_says_what_to_write(shell: Shell) -> None:
+    told = await shell.run("chat", "shop:app", "support", "--window", "80")
+    assert told.status == 2
+    assert "80 tokens hold no conversation: give at least 256" in told.err
+    told = await shell.run("chat", "shop:app", "support", "--strategy", "forget")
+    assert "(choose from" in told.err
+    assert "clear_tools" in told.err

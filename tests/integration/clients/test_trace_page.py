@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sostenuto import Message
 from sostenuto.history.trace.page.document import trace_page
 from sostenuto.history.trace.step import Trace
 from tests.chromium import PROGRAM, Tab, chromium
@@ -285,3 +286,26 @@ def test_a_page_that_goes_on_keeps_the_filter_that_hides_the_selected_step(opene
     assert page.steps() == before
     assert 8 not in before
     assert "model call at desk/clerk" in page.text("#details .where")
+
+
+def test_a_prompt_that_was_shortened_is_whole(opened: Any) -> None:
+    """A summary goes on from what its agent was told last, and so does the next call of the agent."""
+    said = [Message.user(text) for text in ("first", "second", "third", "sum up", "a summary", "fourth")]
+    first, second, third, sum_up, summed, fourth = said
+    calls = (
+        step("model", "m/one", 0, turn=1, told=(first,), messages=1),
+        step("model", "m/one", 1, turn=2, told=(second, third), messages=3),
+        step("model", "m/two", 2, path="desk/summary", turn=3, told=(sum_up,), messages=3, summary=True),
+        step("model", "m/one", 3, turn=3, told=(summed, fourth), messages=4, order=(0, -1, 2, -1)),
+    )
+    page = opened(trace_of(step("run", "desk", 0, 4.0, steps=calls)))
+    page.click("[data-step='3'] .title")
+    assert "summary by m/two" in page.text("#details h2")
+    assert "New in this call (1)" in page.text(".modes")
+    page.click(".modes button:last-child")
+    assert [one.split("\n")[-1] for one in page.texts(".message")] == ["first", "second", "sum up"]
+    page.click("[data-step='4'] .title")
+    assert [one.split("\n")[-1] for one in page.texts(".message")] == ["first", "a summary", "third", "fourth"]
+    assert len(page.texts(".message.is-new")) == 2
+    page.click(".modes button:first-child")
+    assert [one.split("\n")[-1] for one in page.texts(".message")] == ["a summary", "fourth"]

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import Agent, App, Chat, Client, Memory, MemoryCompacted, ModelResponded, Status
+from sostenuto import (
+    Agent,
+    App,
+    Chat,
+    Client,
+    Memory,
+    MemoryCompacted,
+    ModelResponded,
+    Prompt,
+    Result,
+    SpecError,
+    Status,
+)
+from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.reading.executions import executions_until
 from sostenuto.history.reading.follow import follow
@@ -93,3 +107,61 @@ async def test_a_chat_goes_on_in_a_small_window(impatient: TemporalClient, task_
     assert [m.text for m in model.turns[-2].messages if m.role == "user"][-2:] == ["Number 3.", "Number z."]
     assert "</summary>" in model.turns[-3].text
     assert len([event for event in events if isinstance(event, MemoryCompacted)]) == len(model.summaries)
+
+
+async def test_a_chat_has_a_memory_of_its_own_and_pinned_messages(temporal: TemporalClient, task_queue: str) -> None:
+    model = CountingModel(echo)
+    async with served(temporal, model, task_queue, 100) as client:
+        plain = Agent(name="bot", model="scripted/m")
+        chat = await client.chat(plain, memory=Memory(window=WINDOW, strategy="window"))
+        await chat.send("My name is Ada.", pinned=True)
+        for number in range(24):
+            await chat.send(f"Number {number}.")
+        turns = await chat.history()
+        forked = await (await chat.fork()).send("And you?")
+        with pytest.raises(SpecError, match="keeps the memory that it began with: leave out memory="):
+            await client.chat(id=chat.id, memory=Memory())  # type: ignore[call-overload]
+        with pytest.raises(SpecError, match=r"Prompt 'ask': memory: only an agent"):
+            await client.chat(Prompt(name="ask", template="{input}", model="scripted/m"), memory=Memory())
+    assert max(sent.tokens for sent in model.sent) <= WINDOW
+    assert "Number 0." not in model.turns[-2].text
+    assert all("My name is Ada." in sent.text for sent in model.turns), "what is pinned stays, in a fork too"
+    assert [turn.message.pinned for turn in turns] == [True] + [False] * 24
+    assert forked.status is Status.COMPLETED
+
+
+async def test_what_was_interrupted_before_it_was_answered_ends_no_chat(
+    temporal: TemporalClient, task_queue: str
+) -> None:
+    """It was told to no reply, and is told in part from then on."""
+    hangs = asyncio.Event()
+    model = CountingModel(echo)
+    answer = model.complete
+
+    async def complete(request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        if "Doc" in request.messages[-1].text:
+            hangs.set()
+            await asyncio.Event().wait()
+        return await answer(request, on_delta)
+
+    model.complete = complete  # type: ignore[method-assign]
+    async with served(temporal, model, task_queue, 100) as client:
+        chat = await client.chat(BOT, id=task_queue)
+        for number in range(3):
+            hangs.clear()
+            turn = asyncio.ensure_future(_sent(chat, f"Doc {number}. " + "lorem ipsum dolor " * 170))
+            await hangs.wait()
+            await chat.interrupt()
+            assert (await turn).status is Status.CANCELLED
+        result = await chat.send("Hello there.")
+        proven, _ = await prove(temporal, chat, await executions_of(temporal, chat))
+        history = await chat.history()
+    assert result.status is Status.COMPLETED
+    assert proven == 1
+    assert max(sent.tokens for sent in model.sent) <= WINDOW
+    assert "characters are left out here, to save room" in model.sent[-1].text
+    assert [len(turn.message.text) > 3_000 for turn in history] == [True, True, True, False]
+
+
+async def _sent(chat: Chat, text: str) -> Result:
+    return await chat.send(text)

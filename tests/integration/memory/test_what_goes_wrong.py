@@ -165,3 +165,23 @@ async def test_shorten_goes_on_where_a_budget_is_not_enough(serve: Serve) -> Non
     assert outcome.result.cost_usd <= 0.0516
     assert outcome.result.status is Status.EXHAUSTED
     assert proven == len(model.sent)
+
+
+async def test_many_short_results_that_do_not_fit_together_are_told_in_part(serve: Serve) -> None:
+    calls = [("note", {"number": number}) for number in range(40)]
+    model = CountingModel(lambda sent: "I have them." if "noted" in sent.text else calls)
+    agent = walker(Memory(window=4_000), tools=[note])
+    async with serve(App(agent), model) as stage:
+        outcome = await stage.ask(agent, "Note all.")
+        whole = await outcome.run.result()
+        assert await prove(outcome.run) == 2
+    assert outcome.result.output == "I have them."
+    assert max(sent.tokens for sent in model.sent) <= 4_000
+    parts = [part for message in whole.messages for part in message.parts if part.kind == "tool_result"]
+    assert [len(part.content) for part in parts] == [960] * 40
+
+
+@tool(effect="read")
+async def note(number: int) -> str:
+    """Note one."""
+    return f"noted {number:04}".ljust(960, ".")

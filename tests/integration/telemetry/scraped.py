@@ -16,7 +16,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
-from sostenuto import Agent, App, Approval, Chain, Client, Collection, Model, Prompt, Retrieve, tool
+from sostenuto import Agent, App, Approval, Chain, Client, Collection, Memory, Model, Prompt, Retrieve, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.telemetry.sdk_counts import SdkCounts
@@ -54,11 +54,13 @@ FLOW = Chain(
 )
 DOOMED = Agent(name="doomed", model="scripted/doomed")
 HOST = Agent(name="host", model="scripted/slow")
+GOSSIP = Agent(name="gossip", model="scripted/gossip", memory=Memory(window=600, strategy="window"))
 SCRIPT: Script = {
     "busy": [{"error": "RateLimited", "retry_after_seconds": 0.01, "faulty_attempts": 1, "text": "hi"}],
     "away": [{"error": "QuotaExceeded"}] * 2,
     "clerk": [calls(("look", {"at": "the house"}), ("look", {"at": "nowhere"}), ("pay", {"amount": 5})), "Fine."],
     "doomed": [{"error": "AuthenticationFailed"}],
+    "gossip": [{"text": "Well I never.", "usage": {"input_tokens": 700, "output_tokens": 10}}],
     "slow": [{"text": "You are welcome.", "seconds_per_word": WORD_SECONDS}],
 }
 
@@ -124,7 +126,7 @@ async def publishing(temporal: TemporalClient, task_queue: str, folder: Path, po
     runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
     connected = await connect(temporal.service_client.config.target_host, runtime=runtime)
     settings = {"metrics": str(port)}
-    app = App(FLOW, CLERK, DOOMED, HOST, collections=[HANDBOOK])
+    app = App(FLOW, CLERK, DOOMED, HOST, GOSSIP, collections=[HANDBOOK])
     async with (
         knowledge(folder / "store") as services,
         watched(
@@ -143,7 +145,7 @@ async def publishing(temporal: TemporalClient, task_queue: str, folder: Path, po
 
 
 async def run_all(client: Client, folder: Path) -> None:
-    """Run something of everything: a search, retries, a fallback, tools, a tenant, a failure, a chat."""
+    """Run something of everything: a search, retries, a fallback, tools, a tenant, a failure, chats, a memory."""
     page = folder / "pump.md"
     page.write_text("The pump is stored upright.")
     await (await client.ingest(HANDBOOK, page)).result()
@@ -153,6 +155,10 @@ async def run_all(client: Client, folder: Path) -> None:
         await run.result()
     chat = await client.chat(HOST)
     await chat.send("Hello")
+    await chat.end()
+    chat = await client.chat(GOSSIP)
+    for said in ("They say so. " * 80, "And then?"):
+        await chat.send(said)
     await chat.end()
     # Something that the server refuses.
     with suppress(RPCError):

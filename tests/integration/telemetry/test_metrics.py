@@ -68,7 +68,7 @@ async def published(
         async def is_all_there() -> bool:
             last[:] = [await scrape(port)]
             there = last[0].labels
-            return wanted <= there.keys() and last[0].of("sostenuto_spans_waiting") == 0 and _ended(last[0]) >= 6
+            return wanted <= there.keys() and last[0].of("sostenuto_spans_waiting") == 0 and _ended(last[0]) >= 8
 
         try:
             await eventually(is_all_there, 30)
@@ -128,6 +128,8 @@ def _figures_are_those_of_the_runs(published: Scrape) -> None:
     assert published.of("sostenuto_fallbacks_total", gen_ai_request_model="away", error_type="QuotaExceeded") == 2
     assert published.of("sostenuto_cost_USD_total", sostenuto_tenant="acme") == pytest.approx(0.006)
     assert published.of("sostenuto_unpriced_calls_total", gen_ai_request_model="slow") == 1
+    forgot = {"gen_ai_agent_name": "gossip", "sostenuto_memory_strategy": "window"}
+    assert published.of("sostenuto_compactions_total", **forgot) == 1
     assert published.of("sostenuto_tokens_total") == published.of("gen_ai_client_token_usage_sum")
     assert published.of("sostenuto_stalls_total") == 0
     assert published.of("sostenuto_approval_duration_seconds_count", gen_ai_tool_name="pay") == 2

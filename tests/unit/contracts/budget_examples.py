@@ -23,6 +23,7 @@ from sostenuto import (
     Result,
     Retrieve,
     Router,
+    Shorten,
     Status,
     Stop,
     Team,
@@ -187,7 +188,22 @@ LEDGERS = (
 def budget_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     """One or more of each."""
     return (
-        *(LONG, PRICE, MODEL, CHEAP, ASK, FINISH, Stop(), BUDGET, ENVELOPE, UNSETTLED, TOTALS, COUNTED, PORTION),
+        *(
+            LONG,
+            PRICE,
+            MODEL,
+            CHEAP,
+            ASK,
+            FINISH,
+            Shorten(),
+            Stop(),
+            BUDGET,
+            ENVELOPE,
+            UNSETTLED,
+            TOTALS,
+            COUNTED,
+            PORTION,
+        ),
         *(ALLOWANCE, AGENT, PROMPT, CallEnd(free=True, again=True), LISTED),
         Chain(name="thrifty_chain", steps=[PROMPT], budget=BUDGET),
         Router(name="thrifty_router", routes=[AGENT], strategy="embedding", budget=BUDGET),

@@ -31,6 +31,7 @@ from sostenuto.contracts.wire.totals import Charged, Staged
 from sostenuto.contracts.wire.transcript import TranscriptPage, TranscriptQuery
 from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
+from tests.unit.contracts.compaction_examples import compaction_examples
 from tests.unit.contracts.control_examples import control_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.memory_examples import REMEMBERING, memory_examples
@@ -345,6 +346,7 @@ EXAMPLES: tuple[Contract, ...] = (
     *budget_examples(WHEN),
     *memory_examples(WHEN),
     *control_examples(WHEN),
+    *compaction_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),
     mcp_call.McpInvocation(
         call_id="call_1_0", reply="r1", server="git", tool="log", name="git_log", permitted=True, edited=True

@@ -56,7 +56,9 @@ WRITTEN = memory_event.WrittenMemory(
     id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,)
 )
 USED: dict[str, Any] = {"usage": Usage(input_tokens=12), "cost_usd": 0.25, "unpriced_calls": 1}
-REMEMBERING = calls.Remembering(turns=3, told=("8a5c",), said="I like tea.", found=(NEW,), known=(FOUND,))
+REMEMBERING = calls.Remembering(
+    turns=3, told=("8a5c",), left_before=7, said="I like tea.", found=(NEW,), known=(FOUND,)
+)
 SOURCE_OF_FORGOTTEN = calls.ForgottenSource(run_id="run-1", execution="0c")
 
 

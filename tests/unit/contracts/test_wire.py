@@ -32,6 +32,8 @@ FREE_FORM = {
     "given",
     "parameters",
     "places",
+    "told",
+    "windows",
 }
 FREE_FORM |= {"fields", "filled", "filters", "loaders", "prices", "sent", "texts"}
 # Optional each by itself, but not one without the other.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto import Message, Role, Status, Usage
+from sostenuto import MemoryCompacted, Message, Role, Status, Usage
 from sostenuto.clients.cli.step_lines import line
 from sostenuto.clients.cli.terminal import harmless
 from sostenuto.contracts.message import TextPart
@@ -88,6 +88,20 @@ ANSWERED = ModelResponded(
         (
             FallbackUsed(**STAMP, turn=1, failed="a/x", model="b/y", reason="Overloaded: full"),
             "     ⚠ a/x failed, b/y takes over: Overloaded: full",
+        ),
+        (
+            ANSWERED.model_copy(update={"summary": True, "attempt": 1, "message": Message.user("They\nwalked.")}),
+            "     ≡ summary by local/m  1.23 s  120→12 tok  $0.0123  They walked.",
+        ),
+        (
+            MemoryCompacted(**STAMP, turn=2, strategy="summary", before=4_120, after=1_890, messages=12),
+            "     ✂ 12 messages left the prompt for a summary · 4,120 → 1,890 tok",
+        ),
+        (
+            MemoryCompacted(
+                **STAMP, turn=2, strategy="clear_tools", before=4_120, after=1_890, cleared=("c",), note="a\nb"
+            ),
+            "     ✂ 1 tool result left the prompt · 4,120 → 1,890 tok · a b",
         ),
         (
             RouteChosen(**STAMP, route="money", confidence=0.934, reason="it names\nan invoice", strategy="model"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sostenuto import ApprovalDecided, ApprovalRequested, Message, Role, Status, Usage
+from sostenuto import ApprovalDecided, ApprovalRequested, MemoryCompacted, Message, Role, Status, Usage
 from sostenuto.clients.cli.step_tree import StepTree
 from sostenuto.contracts.message import TextPart
 from sostenuto.contracts.wire.event import (
@@ -135,3 +135,31 @@ def test_what_a_run_waits_for_is_told_for_all_that_is_at_work() -> None:
     for event, wanted in steps:
         tree.lines(event)
         assert tree.waiting() == f"waiting for {wanted or 'the run'}"
+
+
+def compacted(path: str) -> MemoryCompacted:
+    return MemoryCompacted(**at(path), turn=1, strategy="window", before=900, after=300, messages=4)
+
+
+def test_a_summary_is_told_with_the_steps_of_its_agent() -> None:
+    summed = said("desk/summary", "They walked.").model_copy(update={"summary": True})
+    told = printed([BEGAN, said("desk", "one"), summed, compacted("desk"), said("desk", "two")])
+    assert told == [
+        "▶ r1  desk: Where?",
+        "  1  local/m  1.00 s  by meaning, without tokens  one",
+        "     ≡ summary by local/m  1.00 s  by meaning, without tokens  They walked.",
+        "     ✂ 4 messages left the prompt · 900 → 300 tok",
+        "  1  local/m  1.00 s  by meaning, without tokens  two",
+    ]
+
+
+def test_a_summary_is_waited_for_until_it_is_there_or_is_done_without() -> None:
+    asks = asked("desk/law/summary").model_copy(update={"summary": True})
+    summed = said("desk/law/summary", "They walked.").model_copy(update={"summary": True})
+    for ends in (summed, compacted("desk/law")):
+        tree = StepTree()
+        for event in (BEGAN, started("desk/law"), asks):
+            tree.lines(event)
+        assert tree.waiting() == "waiting for a summary by local/m (law)"
+        tree.lines(ends)
+        assert "summary" not in tree.waiting()

@@ -160,3 +160,12 @@ def test_of_calls_that_are_never_told_of_only_so_much_is_kept() -> None:
 def kept(calls: OpenCalls) -> int:
     held: Sequence[Sequence[Frame]] = list(calls._held.values())
     return sum(map(len, held))
+
+
+def test_nobody_is_told_the_words_of_a_summary() -> None:
+    asks = requested("a/summary").model_copy(update={"summary": True})
+    summed = responded("They spoke.", "a/summary").model_copy(update={"summary": True})
+    calls = OpenCalls()
+    assert told(calls, asks, said(0, "They", activity="a:summary-1"), summed) == []
+    assert calls.position("x/1/0") == "x/1/0"
+    assert told(calls, requested(), responded("Fine.")) == [Token(path="a", text="Fine.")]

@@ -16,7 +16,7 @@ ANY_DEGRADE: Any = Degrade
 ANY_FINISH: Any = Finish
 ANY_STOP: Any = Stop
 
-ALL_STEPS = r'write Degrade\("provider/model"\), Ask\(\), Finish\(\), Stop\(\)$'
+ALL_STEPS = r'write Degrade\("provider/model"\), Shorten\(\), Ask\(\), Finish\(\), Stop\(\)$'
 
 
 def _exhausted(steps: Any) -> Budget:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto import Message, Role, Status, Usage
+from sostenuto import MemoryCompacted, Message, Role, Status, Usage
 from sostenuto.clients.cli.chat.screen import Screen
 from sostenuto.clients.cli.chat.turn_view import TurnView
 from sostenuto.contracts.collection.citation import Attribution, Citation
@@ -180,3 +180,12 @@ def test_an_escape_code_is_shown_and_not_obeyed(shown: Shown, monkeypatch: pytes
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     out, _ = shown.of([ASKED, *words("\x1b[31m", "red"), said("\x1b[31mred")], over("\x1b[31mred"))
     assert out == "�[31mred\n"
+
+
+def test_a_summary_is_no_part_of_the_answer(shown: Shown) -> None:
+    asks = ASKED.model_copy(update={"path": "anna/summary", "summary": True})
+    summed = said("They spoke.", path="anna/summary").model_copy(update={"summary": True})
+    compacted = MemoryCompacted(**at("anna"), turn=1, strategy="summary", before=900, after=300, messages=4)
+    out, err = shown.of([BEGAN, asks, summed, compacted, ASKED, *words("Fine."), said("Fine.")], over("Fine."))
+    assert out == "Fine.\n"
+    assert err == "     ✂ 4 messages left the prompt for a summary · 900 → 300 tok\n"

@@ -1,0 +1,134 @@
+"""What the history tells of a transcript is what its workflow had, prompt by prompt, whatever left it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sostenuto import Message, Model
+from sostenuto.activities.transcript_cache import Prefix
+from sostenuto.contracts.message import Part, ToolResultPart
+from sostenuto.contracts.model import Head
+from sostenuto.contracts.prompt_hash import part_digest, prompt_hash
+from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
+from sostenuto.history.events.transcript import RebuiltTranscript
+from sostenuto.workflows import policy
+from sostenuto.workflows.agent.transcript import Transcript
+from sostenuto.workflows.memory.leaving import cut_result
+from tests.fakes.conversations import Conversation, step_of
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+HEAD = Head(agent="desk", model=Model("a/b", fallbacks=["c/d"]))
+SEEDS = range(250)
+
+
+class Run:
+    """An agent's workflow and what its history tells, side by side."""
+
+    def __init__(self, seed: int) -> None:
+        self.made = Conversation(seed)
+        self.chance = self.made.chance
+        begins = [*self.made.turn()] if self.chance.random() < 0.5 else []
+        self.ever = [*begins]
+        """All messages, whole."""
+        self.here = Transcript(HEAD, begins, standing=len(begins))
+        self.told = RebuiltTranscript(HEAD, begins)
+        self.turn = 0
+        self.asked = 0
+        self.standing: dict[str, Part] = {}
+        self.cached: Prefix | None = None
+        self.prompt = Prefix.start(HEAD)
+
+    def ask(self) -> None:
+        """Somebody asks something."""
+        self.asked = self.here.count
+        message = self.made.asked()
+        self.add(message, stands=True)
+        for part in message.parts:
+            self.standing[part_digest(part.model_dump_json().encode())] = part
+
+    def add(self, message: Message, *, stands: bool = False) -> None:
+        self.here.add(message, stands=stands)
+        self.ever.append(message)
+
+    def shorten(self) -> None:
+        """Let something leave the prompt, and tell less of what has just come."""
+        messages = self.here.messages
+        asked = len(messages) - len(self.here.since(self.asked))
+        if step := step_of(self.made, messages[: self.here.sent], asked):
+            self.here.compact(step)
+        for index in range(self.here.sent, len(self.here.messages)):
+            message = self.here.messages[index]
+            part = message.parts[0]
+            if isinstance(part, ToolResultPart) and len(part.content) > 100 and self.chance.random() < 0.2:
+                shorter = part.model_copy(update={"content": cut_result(part.content, 60)})
+                self.here.shorten(index, message.model_copy(update={"parts": (shorter,)}))
+
+    def call(self) -> ModelCall:
+        """A call as `ModelCalls` makes it."""
+        here = self.here
+        call = ModelCall(
+            transcript="desk",
+            turn=self.turn + 1,
+            model="a/b",
+            choice=self.chance.choice((0, 0, 1)),
+            base=here.sent,
+            after=here.after if here.sent else "",
+            tail=here.tail(),
+            compactions=here.steps,
+            left=here.count - len(here.messages),
+        )
+        self.told.new_steps(call)
+        self.told.sent(call, {}, self.standing)
+        sent = self.told.prompt(call.turn)
+        assert sent.messages == (*here.messages,)
+        # A worker that has the transcript in memory puts the same together.
+        assert self.cached is None or len(self.cached.shortened(here.steps).messages) == call.base
+        known = (
+            self.cached.shortened(here.steps)
+            if self.cached
+            else Prefix.start(HEAD).extended(sent.messages[: call.base])
+        )
+        self.prompt = known.extended(sent.messages[call.base :])
+        assert self.prompt.messages == sent.messages
+        assert prompt_hash(self.prompt.chain, sent.model) == sent.hash
+        return call
+
+    def reply(self) -> None:
+        """A call that is answered; some are made again, with a shorter prompt."""
+        while self.chance.random() < 0.25:
+            self.call()
+            if self.chance.random() < 0.7:
+                self.shorten()
+        self.turn = self.call().turn
+        message = self.made.replied()
+        reply = ModelReply(id=f"r{self.turn}", message=message, model="a/b", prompt_hash="")
+        self.here.add_reply(reply)
+        self.cached = self.prompt.extended((message,)) if self.chance.random() < 0.9 else None
+        self.told.replied(reply, self.turn, AT)
+        self.ever.append(message)
+        for result in self.made.results(message):
+            self.add(result)
+            (part,) = result.parts
+            assert isinstance(part, ToolResultPart)
+            self.told.answered(part)
+
+
+@pytest.mark.parametrize("tail_part_bytes", [16_384, 60])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_run(seed: int, tail_part_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where large parts are told by reference."""
+    monkeypatch.setattr(policy, "TAIL_PART_BYTES", tail_part_bytes)
+    run = Run(seed)
+    run.ask()
+    prompts: dict[int, tuple[Message, ...]] = {}
+    for _ in range(15):
+        if run.chance.random() < 0.5:
+            run.shorten()
+        run.reply()
+        prompts[run.turn] = run.told.prompt(run.turn).messages
+        assert run.told.snapshot() == (*run.ever,), "the history has all of it"
+        if not run.ever[-1].tool_calls and run.chance.random() < 0.7:
+            run.ask()
+    assert {turn: run.told.prompt(turn).messages for turn in prompts} == prompts, "what is told later changes none"

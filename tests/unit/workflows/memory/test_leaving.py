@@ -1,0 +1,105 @@
+"""What leaves a prompt: the oldest, as whole exchanges and whole turns, and no more than has to."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from sostenuto import Message, Role, TextPart
+from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.workflows.memory.leaving import cut_result, exchanges, old_results, oldest
+from sostenuto.workflows.memory.token_count import STUB_TOKENS
+from tests.fakes.conversations import Conversation, staying
+
+SEEDS = range(300)
+
+
+def said(text: str = "So.") -> Message:
+    return Message(role=Role.ASSISTANT, parts=(TextPart(text=text),))
+
+
+def calls(*ids: str) -> Message:
+    return Message(role=Role.ASSISTANT, parts=tuple(ToolCallPart(id=id, name="look", arguments={}) for id in ids))
+
+
+def result(id: str, size: int = 1_000) -> Message:
+    return Message(role=Role.TOOL, parts=(ToolResultPart(call_id=id, name="look", content="x" * size),))
+
+
+ASKED = Message.user("How?")
+
+
+def test_a_call_leaves_with_all_its_results() -> None:
+    messages = [ASKED, calls("a", "b"), result("a"), result("b"), said()]
+    assert [*exchanges(messages, [0])] == [range(1, 4), range(4, 5)]
+    assert [*exchanges(messages, [0, 2])] == [range(4, 5)], "one that stays keeps its call and the others"
+
+
+def test_a_call_whose_results_are_yet_to_be_told_stays() -> None:
+    assert [*exchanges([ASKED, said(), calls("a")], [])] == [range(1), range(1, 2)]
+    assert [*exchanges([ASKED, calls("a"), result("a"), calls("b", "c"), result("b")], [0])] == [range(1, 3)]
+
+
+def test_a_turn_leaves_whole() -> None:
+    turn = [ASKED, calls("a"), result("a"), said()]
+    messages = [*turn, *turn, ASKED, calls("a"), result("a"), said()]
+    tokens = [10.0] * len(messages)
+    assert oldest(messages, tokens, [8], 1, 8) == ((0, 4),)
+    assert oldest(messages, tokens, [8], 40, 8) == ((0, 4),)
+    assert oldest(messages, tokens, [8], 41, 8) == ((0, 8),)
+    assert oldest(messages, tokens, [8], 81, 8) == ((0, 8), (9, 11)), "of what is asked now exchanges leave"
+    assert oldest(messages, tokens, [8], 1_000, 8) == ((0, 8), (9, 12))
+    assert oldest(messages, tokens, [8], 0, 8) == ()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_enough_leaves_and_what_is_newer_stays(seed: int) -> None:
+    made = Conversation(seed)
+    known = made.known()
+    asked = made.chance.choice([len(known), *(i for i, one in enumerate(known) if one.role is Role.USER)])
+    stay = staying(known, asked)
+    tokens = [made.chance.uniform(1, 500) for _ in known]
+    excess = made.chance.uniform(0, 1.2) * sum(tokens)
+    dropped = oldest(known, tokens, stay, excess, asked)
+    gone = [index for start, stop in dropped for index in range(start, stop)]
+    assert gone == sorted(set(gone))
+    assert all(one[1] < other[0] for one, other in pairwise(dropped)), "in as few ranges as can be"
+    assert not set(gone) & set(stay)
+    able = [index for one in exchanges(known, stay) for index in one]
+    assert gone == able[: len(gone)], "the oldest first"
+    assert sum(tokens[index] for index in gone) >= excess or gone == able
+    if gone and len(gone) < len(able):
+        first = able[len(gone)]
+        assert known[first].role is Role.USER or first >= asked, "no half of an old turn is left"
+
+
+def test_long_results_are_cleared_the_oldest_first() -> None:
+    messages = [ASKED, calls("a", "s"), result("a"), result("s"), calls("b"), result("b"), calls("c"), result("c")]
+    tokens = [10.0, 10.0, 400.0, STUB_TOKENS + 1.0, 10.0, 400.0, 10.0, 400.0]
+    left = 400 - STUB_TOKENS
+    assert old_results(messages, tokens, 1) == (("a",), True)
+    assert old_results(messages, tokens, left) == (("a",), True)
+    assert old_results(messages, tokens, left + 1) == (("a", "b"), True)
+    assert old_results(messages, tokens, 2_000) == (("a", "b", "c"), False), "one that is no longer than a stub stays"
+    assert old_results(messages, tokens, 0) == ((), True)
+
+
+def test_the_results_of_one_message_are_cleared_together() -> None:
+    both = Message(role=Role.TOOL, parts=(*result("a").parts, *result("b").parts))
+    assert old_results([both], [4.0 * STUB_TOKENS], 1) == (("a", "b"), True)
+    assert old_results([both], [3.0 * STUB_TOKENS], 1) == ((), False), "it is hardly worth it"
+
+
+@pytest.mark.parametrize("room", [500, 501, 1_000, 9_999])
+def test_a_result_that_is_cut_has_its_beginning_and_its_end(room: int) -> None:
+    whole = "".join(f"{number:06}" for number in range(5_000))
+    told = cut_result(whole, room)
+    begin, note, end = told.split("\n")
+    assert whole.startswith(begin)
+    assert whole.endswith(end)
+    assert room - 2 <= len(begin) + len(end) <= room
+    assert note == (
+        f"[{len(whole) - len(begin) - len(end):,} characters are left out here: they do not fit what you can read at "
+        "once. Ask for less.]"
+    )
