@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_QUOTED: Final = re.compile(r"```.*?```|^>.*$", re.DOTALL | re.MULTILINE)
+_QUOTED: Final = re.compile(r"```.*?```|^>[^\n]*$", re.DOTALL | re.MULTILINE)
 _ABBREVIATED: Final = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr)\.")
 """No sentence ends with it."""
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:[.!?;](?=\S)[^.!?;\n]+)*[.!?;\n]?")

@@ -94,8 +94,8 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
     if len(clauses) == len(said) == 1 and len(text) <= _MOST_CLAUSE_CHARS and kind is not MemoryKind.EPISODE:
         return said[0].model_copy(update={"importance": max(said[0].importance, 0.7)})
     if len(clauses) == 1 and not said:
-        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": third_person(text, at)})
-    return NewMemory(kind=kind, text=third_person(text, at), importance=0.7)
+        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": _third_person(text, at)})
+    return NewMemory(kind=kind, text=_third_person(text, at), importance=0.7)
 
 
 def _said_in(clause: Clause, at: datetime) -> Iterator[NewMemory]:
@@ -116,7 +116,7 @@ def _as_said(clause: Clause, at: datetime, importance: float) -> NewMemory:
     """
     subject = _IS.match(clause.text)
     return NewMemory(
-        text=third_person(clause.text, at),
+        text=_third_person(clause.text, at),
         key=_bare(subject[1])[:200] if subject else "",
         importance=importance,
         updates=clause.is_change,
@@ -140,7 +140,7 @@ def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:
 
 
 def _memory(pattern: Pattern, x: str, y: str, clause: Clause, at: datetime) -> NewMemory:
-    text = _dated(pattern.text.replace("{x}", _third_person_inside(x)).replace("{y}", _third_person_inside(y)), at)
+    text = dated(pattern.text.replace("{x}", _third_person_inside(x)).replace("{y}", _third_person_inside(y)), at)
     return NewMemory(
         kind=pattern.kind,
         text=text[:MAX_MEMORY_CHARS],
@@ -185,14 +185,14 @@ def _third_person_inside(text: str) -> str:
     return text
 
 
-def third_person(text: str, at: datetime) -> str:
+def _third_person(text: str, at: datetime) -> str:
     """Return a sentence of somebody about themselves as one about them."""
-    said = _third_person_inside(_dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
+    said = _third_person_inside(dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
     said = said[:1].upper() + said[1:]
     return said if said.endswith((".", "!")) else f"{said[: MAX_MEMORY_CHARS - 1]}."
 
 
-def _dated(text: str, at: datetime) -> str:
+def dated(text: str, at: datetime) -> str:
     """Return a text with dates in place of words that mean another day tomorrow."""
 
     def date(found: re.Match[str]) -> str:

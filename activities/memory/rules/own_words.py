@@ -12,7 +12,7 @@ from typing import Final
 from ....contracts.memory.long_term import MemoryKind
 from ....contracts.wire.memory.record import NewMemory
 from .clauses import unquoted
-from .extracting import third_person
+from .extracting import dated
 
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _FEWEST_WORDS: Final = 4
@@ -22,7 +22,7 @@ _IMPORTANCE: Final = 0.3
 
 
 def in_own_words(text: str, at: datetime) -> tuple[NewMemory, ...]:
-    """Return a message as an episode: what it states, of its author in the third person.
+    """Return a message as an episode: that the user said what it states.
 
     None where it states next to nothing. No questions, no code, nothing that is quoted.
 
@@ -35,4 +35,4 @@ def in_own_words(text: str, at: datetime) -> tuple[NewMemory, ...]:
     if len(stated.split()) < _FEWEST_WORDS:
         return ()
     cut = stated if len(stated) <= _MOST_CHARS else stated[:_MOST_CHARS].rsplit(" ", 1)[0]
-    return (NewMemory(kind=MemoryKind.EPISODE, text=third_person(cut, at), importance=_IMPORTANCE),)
+    return (NewMemory(kind=MemoryKind.EPISODE, text=f"The user said: {dated(cut, at)}", importance=_IMPORTANCE),)
