@@ -27,7 +27,7 @@ def longest_new(messages: Sequence[Message], sent: int, asked: int) -> tuple[int
     """
     longest, found = _LEAST_CHARS, None
     for index, part in _new_parts(messages, sent, asked):
-        if (size := len(text_of(part))) > longest:
+        if (size := len(cuttable_text(part))) > longest:
             longest, found = size, (index, part)
     return found
 
@@ -40,7 +40,7 @@ def _new_parts(messages: Sequence[Message], sent: int, asked: int) -> Iterator[t
                 yield index, part
 
 
-def text_of(part: Part) -> str:
+def cuttable_text(part: Part) -> str:
     """Return the text of a part that can be told in part; empty of any other."""
     if isinstance(part, ToolResultPart):
         return part.content
@@ -54,10 +54,10 @@ def cut_part(part: Part, left_out: int) -> Part:
         part: All of it.
         left_out: About how many characters are to be left out.
     """
-    room = len(text_of(part)) - left_out - _MARGIN_CHARS
+    room = len(cuttable_text(part)) - left_out - _MARGIN_CHARS
     if isinstance(part, ToolResultPart):
         return part.model_copy(update={"content": _cut(part.content, room, _OF_RESULT)})
-    return TextPart(text=_cut(text_of(part), room, _OF_TEXT))
+    return TextPart(text=_cut(cuttable_text(part), room, _OF_TEXT))
 
 
 def _cut(text: str, room: int, note: str) -> str:

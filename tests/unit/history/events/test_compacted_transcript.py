@@ -15,7 +15,7 @@ from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 from sostenuto.history.events.transcript import RebuiltTranscript
 from sostenuto.workflows import policy
 from sostenuto.workflows.agent.transcript import Transcript
-from sostenuto.workflows.memory.leaving import cut_result
+from sostenuto.workflows.memory.cutting import cut_part
 from tests.fakes.conversations import Conversation, step_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ class Run:
             message = self.here.messages[index]
             part = message.parts[0]
             if isinstance(part, ToolResultPart) and len(part.content) > 100 and self.chance.random() < 0.2:
-                shorter = part.model_copy(update={"content": cut_result(part.content, 60)})
+                shorter = cut_part(part, len(part.content) - 260)
                 self.here.shorten(index, message.model_copy(update={"parts": (shorter,)}))
 
     def call(self) -> ModelCall:

@@ -8,7 +8,7 @@ import pytest
 
 from sostenuto import Message, Role, TextPart
 from sostenuto.contracts.message import ToolCallPart, ToolResultPart
-from sostenuto.workflows.memory.leaving import cut_result, exchanges, old_results, oldest
+from sostenuto.workflows.memory.leaving import exchanges, old_results, oldest
 from sostenuto.workflows.memory.token_count import STUB_TOKENS
 from tests.fakes.conversations import Conversation, staying
 
@@ -89,17 +89,3 @@ def test_the_results_of_one_message_are_cleared_together() -> None:
     both = Message(role=Role.TOOL, parts=(*result("a").parts, *result("b").parts))
     assert old_results([both], [4.0 * STUB_TOKENS], 1) == (("a", "b"), True)
     assert old_results([both], [3.0 * STUB_TOKENS], 1) == ((), False), "it is hardly worth it"
-
-
-@pytest.mark.parametrize("room", [500, 501, 1_000, 9_999])
-def test_a_result_that_is_cut_has_its_beginning_and_its_end(room: int) -> None:
-    whole = "".join(f"{number:06}" for number in range(5_000))
-    told = cut_result(whole, room)
-    begin, note, end = told.split("\n")
-    assert whole.startswith(begin)
-    assert whole.endswith(end)
-    assert room - 2 <= len(begin) + len(end) <= room
-    assert note == (
-        f"[{len(whole) - len(begin) - len(end):,} characters are left out here: they do not fit what you can read at "
-        "once. Ask for less.]"
-    )
