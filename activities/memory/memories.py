@@ -83,7 +83,9 @@ class Memories:
         return [await self._written(call, memory, one) for memory, one in zip(call.memories, encoded, strict=True)]
 
     async def recall(self, call: RecallCall, charge: OnCharge) -> Recalled:
-        """Return the memories that fit a query best, each with its past, and how many the scope has.
+        """Return the memories that fit a query best, each with its past.
+
+        And how many the scope has.
 
         Raises:
             CollectionError: The memories there are embedded by another model.
@@ -241,7 +243,9 @@ class Memories:
     async def _past(
         self, place: MemoryPlace, found: Mapping[str, Mapping[str, Any]]
     ) -> dict[str, tuple[PastMemory, ...]]:
-        """Return, for each memory, what it took the place of, and what that did, the latest first.
+        """Return the past of memories, by their ids: what they took the place of.
+
+        And what that did, the latest first.
 
         Args:
             place: Where they are.

@@ -45,7 +45,9 @@ class FoundMemory:
 
 
 def ranked(hits: Sequence[Sequence[Hit]], call: RecallCall) -> list[RecalledMemory]:
-    """Return what was found, the best first, with what the conversation was told before.
+    """Return what was found, the best first.
+
+    With what the conversation was told before.
 
     Args:
         hits: By meaning; then, where that was looked for, by words.

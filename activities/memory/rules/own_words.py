@@ -1,6 +1,6 @@
-"""What somebody writes, in their own words: for whom no model finds what is worth remembering.
+"""What somebody writes, in their own words.
 
-Must not judge what it says.
+Where no model finds what of it is worth remembering. Must not judge what it says.
 """
 
 from __future__ import annotations
