@@ -1,10 +1,13 @@
 """How much of what people said in earlier sessions a memory finds again, and what it holds to be so in the end.
 
 Dialogues written for this project, `benchmarks/dialogues`: several sessions with one person each, with small talk,
-corrections, jests and talk of other people, and questions afterwards. Two memories that remember nothing but sentences
-are measured: all of them, found by their embedding, and the newest ones.
+corrections, jests and talk of other people, and questions afterwards. This project's long-term memory is measured, by
+rules and with a scripted model, beside two that remember nothing but sentences: all of them, found by their embedding,
+and the newest ones.
 
-    python -m benchmarks.memory_dialogues [--state-dir DIR] [--json FILE]
+    python -m benchmarks.memory_dialogues [--part odd|even] [--state-dir DIR] [--json FILE]
+
+What was changed after a look at these figures was chosen by the dialogues with odd numbers, and judged by the others.
 
 Needs what `sostenuto pull` fetches.
 """
@@ -18,7 +21,8 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -26,6 +30,7 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.memory_own import OwnMemory, memories
 from benchmarks.memory_scores import (
     KINDS,
     UNKNOWN,
@@ -74,36 +79,6 @@ class Contestant:
     """Makes an empty one for a dialogue."""
     keeps_silent: bool = False
     """Whether it returns nothing where nothing is close enough. Else questions that have no answer do not count."""
-
-
-@dataclass(slots=True)
-class OwnMemory:
-    """This project's long-term memory, as the benchmark asks it.
-
-    One for each dialogue, in a scope of its own that the three calls know. Whoever plugs it in adds a `Contestant` to
-    `contestants()` whose `make` gives them:
-
-    - `remembering` brings a session's messages in as turns of a chat at that date, and returns when the facts stand;
-      where a model extracts, `Dialogue.facts_of` has what a scripted one says of each session;
-    - `recalling` asks for the `k` memories that are nearest to a question, with their scores;
-    - `standing` lists what stands in the scope, without what was superseded.
-    """
-
-    remembering: Callable[[Sequence[Said], str], Awaitable[None]]
-    recalling: Callable[[str, int], Awaitable[Sequence[Recalled]]]
-    standing: Callable[[], Awaitable[Sequence[str]]]
-
-    async def remember(self, messages: Sequence[Said], date: str) -> None:
-        """Take in a session."""
-        await self.remembering(messages, date)
-
-    async def recall(self, question: str, k: int) -> Sequence[Recalled]:
-        """Return what is nearest to a question."""
-        return await self.recalling(question, k)
-
-    async def state(self) -> Sequence[str]:
-        """Return what stands."""
-        return await self.standing()
 
 
 @dataclass(slots=True)
@@ -247,14 +222,19 @@ async def measured(contestant: Contestant, dialogues: Sequence[Dialogue]) -> Fig
     return figures_of(contestant.name, found, keeps_silent=contestant.keeps_silent)
 
 
-def contestants(state_dir: Path) -> list[Contestant]:
-    """Return the memories that are measured here."""
+@asynccontextmanager
+async def contestants(state_dir: Path) -> AsyncIterator[list[Contestant]]:
+    """Yield the memories that are measured here, for the length of the block."""
     weights = Weights.find(state_dir)
     embedder = MiniLmEmbedder(weights.embedding_model, weights.tokenizer)
-    return [
-        Contestant("all sentences, by embedding", lambda _: AllSentences(embedder)),
-        Contestant(f"the newest {NEWEST} sentences", lambda _: NewestSentences()),
-    ]
+    async with memories(embedder) as own:
+        yield [
+            Contestant("all sentences, by embedding", lambda _: AllSentences(embedder)),
+            Contestant(f"the newest {NEWEST} sentences", lambda _: NewestSentences()),
+            Contestant("ours, by rules", lambda dialogue: OwnMemory(own, dialogue)),
+            Contestant("ours, messages", lambda dialogue: OwnMemory(own, dialogue, "messages")),
+            Contestant("ours, faultless extraction", lambda dialogue: OwnMemory(own, dialogue, "model")),
+        ]
 
 
 def table(rows: Sequence[Figures]) -> str:
@@ -290,9 +270,16 @@ def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [heads, marks, *rows])
 
 
-async def _all_measured(state_dir: Path) -> list[Figures]:
-    dialogues = read()
-    return [await measured(contestant, dialogues) for contestant in contestants(state_dir)]
+async def all_measured(state_dir: Path, part: str = "all") -> list[Figures]:
+    """Measure the memories of this project.
+
+    Args:
+        state_dir: Where the weights are.
+        part: Which dialogues: `all`, or those with `odd` or `even` numbers.
+    """
+    dialogues = [one for one in read() if part in ("all", ("even", "odd")[int(one.id[1:]) % 2])]
+    async with contestants(state_dir) as found:
+        return [await measured(contestant, dialogues) for contestant in found]
 
 
 def main() -> int:
@@ -300,8 +287,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory_dialogues", description=__doc__)
     parser.add_argument("--state-dir", type=Path, default=Path(".sostenuto"), help="where the weights are")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--part", choices=("all", "odd", "even"), default="all", help="which dialogues, by their ids")
     arguments = parser.parse_args()
-    rows = asyncio.run(_all_measured(arguments.state_dir))
+    rows = asyncio.run(all_measured(arguments.state_dir, arguments.part))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     sys.stdout.write(f"{table(rows)}\n")

@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.memory_dialogues import DEEPEST, Answered, Figures, contestants, figures_of, measured, table
+from benchmarks.memory_dialogues import DEEPEST, Answered, Figures, all_measured, figures_of, table
 from benchmarks.memory_scores import Dialogue, Recalled, read, state_of, verdict
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.workers.stack.weights import Weights
@@ -44,7 +44,7 @@ def compared(venv: Path, state_dir: Path) -> list[Figures]:
     """Measure the memories of this project, and each way of mem0's."""
     python = _environment(venv)
     dialogues = read()
-    rows = [asyncio.run(measured(one, dialogues)) for one in contestants(state_dir)]
+    rows = asyncio.run(all_measured(state_dir))
     weights = Weights.find(state_dir)
     embedder = MiniLmEmbedder(weights.embedding_model, weights.tokenizer)
     facts = {session.id: one.facts_of(session.id) for one in dialogues for session in one.sessions}

@@ -7,7 +7,7 @@ where an attempt ended half way, and comes to the same. Must not know runs or wo
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...contracts.wire.memory.calls import (
@@ -16,8 +16,9 @@ from ...contracts.wire.memory.calls import (
     ForgottenSource,
     MemoryListCall,
     MemoryPage,
+    PastMemory,
     RecallCall,
-    RecalledMemory,
+    Recalled,
     ReplacedMemory,
     WriteCall,
     WriteOutcome,
@@ -49,6 +50,8 @@ That two texts say the same no closeness tells: MiniLM has 0.995 between meeting
 code and a code of the gate."""
 
 _CANDIDATES: Final = 60
+_MOST_PAST: Final = 3
+"""So much of what was so before is told with a memory."""
 _PAGE: Final = 500
 _MOST_SOURCES: Final = 200
 _MOST_KNOWN_SETS: Final = 1_000
@@ -79,20 +82,22 @@ class Memories:
         await self._make(place, length_of(encoded[0].dense))
         return [await self._written(call, memory, one) for memory, one in zip(call.memories, encoded, strict=True)]
 
-    async def recall(self, call: RecallCall, charge: OnCharge) -> tuple[list[RecalledMemory], int]:
-        """Return the memories that fit a query best, and how many the scope has.
+    async def recall(self, call: RecallCall, charge: OnCharge) -> Recalled:
+        """Return the memories that fit a query best, each with its past.
+
+        And how many the scope has.
 
         Raises:
             CollectionError: The memories there are embedded by another model.
         """
         place = call.place
-        if not call.limit or not await self._is_made(place):
-            return [], 0
+        if not (call.limit or call.known) or not await self._is_made(place):
+            return Recalled()
         where = counting(place, call.kinds)
         whole = set_of_memories(place.collection)
         of = await self._store.count(whole, where)
         if not of:
-            return [], 0
+            return Recalled()
         query = call.query.strip() or "?"
         [encoded] = await self._encoder(place).queries([query], charge)
         words = self._knowledge.sparse.query(query)
@@ -100,7 +105,11 @@ class Memories:
         legs = [Leg(dense=encoded.dense, limit=most), *([Leg(sparse=words, limit=most)] if words.indices else [])]
         hits = await self._store.search(whole, legs, where)
         found = ranked(hits, call)
-        return within_tokens(found, call), of
+        past = await self._past(place, {hit.payload["memory"]: hit.payload for leg in hits for hit in leg})
+        new = [one.model_copy(update={"past": past[one.id]}) for one in found if one.id not in call.told]
+        memories = tuple(within_tokens(new, call))
+        told = [one.id for one in memories]
+        return Recalled(memories=memories, known=tuple(one for one in found[: call.known] if one.id not in told), of=of)
 
     async def page(self, call: MemoryListCall) -> MemoryPage:
         """Return memories of a scope, in the order of their ids."""
@@ -231,6 +240,30 @@ class Memories:
             found |= {point.id: point for point in left}
         return [*found.values()]
 
+    async def _past(
+        self, place: MemoryPlace, found: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, tuple[PastMemory, ...]]:
+        """Return the past of memories, by their ids: what they took the place of.
+
+        And what that did, the latest first.
+
+        Args:
+            place: Where they are.
+            found: Their payloads, by their ids.
+        """
+        past: dict[str, list[Record]] = {id_: [] for id_ in found}
+        left = {id_: payload.get("supersedes", ()) for id_, payload in found.items()}
+        for _ in range(_MOST_PAST):
+            wanted = list(dict.fromkeys(one for ids in left.values() for one in ids))
+            known = {point.payload["memory"]: point for point in await self._read(place, wanted)} if wanted else {}
+            for id_, ids in left.items():
+                past[id_] += [known[one] for one in ids if one in known]
+            left = {
+                id_: [further for one in ids if one in known for further in known[one].payload.get("supersedes", ())]
+                for id_, ids in left.items()
+            }
+        return {id_: tuple(map(_past_of, points[:_MOST_PAST])) for id_, points in past.items()}
+
     async def _all(self, place: MemoryPlace) -> list[Record]:
         whole, found, after = set_of_memories(place.collection), list[Record](), ""
         while page := await self._store.scroll(
@@ -288,6 +321,11 @@ def _outcome(point: Record, own: str, replaced: Sequence[Record]) -> WriteOutcom
 
 def _replaced(point: Record) -> ReplacedMemory:
     return ReplacedMemory(id=point.payload["memory"], text=point.payload["text"])
+
+
+def _past_of(point: Record) -> PastMemory:
+    until = point.payload.get("superseded_at") or point.payload["confirmed"]
+    return PastMemory(text=point.payload["text"], until=until)
 
 
 def _source(point: Record) -> ForgottenSource:

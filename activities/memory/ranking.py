@@ -47,7 +47,7 @@ class FoundMemory:
 def ranked(hits: Sequence[Sequence[Hit]], call: RecallCall) -> list[RecalledMemory]:
     """Return what was found, the best first.
 
-    Without what the conversation was told before.
+    With what the conversation was told before.
 
     Args:
         hits: By meaning; then, where that was looked for, by words.
@@ -70,7 +70,6 @@ def ranked(hits: Sequence[Sequence[Hit]], call: RecallCall) -> list[RecalledMemo
             score=round(one.score(call.now, call.half_life), 4),
         )
         for one in found.values()
-        if one.payload["memory"] not in call.told
     ]
     # Equal ones in the order of their ids, so that the same question has the same answer.
     return sorted(told, key=lambda one: (-one.score, one.id))

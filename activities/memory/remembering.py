@@ -32,7 +32,7 @@ from ...contracts.wire.memory.calls import (
     Remembered,
     WriteCall,
 )
-from ...contracts.wire.memory.record import MemoryPlace, write_id
+from ...contracts.wire.memory.record import MOST_WRITTEN, MemoryPlace, write_id
 from ..call.bill import Bill, Costs
 from ..call.failure import told
 from ..call.stages import StageClock
@@ -43,6 +43,7 @@ from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .memories import Memories
 from .rules.extracting import extracted, understood
+from .rules.own_words import in_own_words
 from .sending import ask_scope
 
 CallT = TypeVar("CallT", RecallCall, WriteCall, MemoryListCall, ForgetCall)
@@ -101,20 +102,22 @@ class MemoryActivities:
         Repeatable: it only looks. Where the memories cannot be had, what it returns says why. Fails where this worker
         has none. Heartbeats on its own. Costs one embedding.
         """
-        found = extracted(call.query[:MAX_EXTRACT_CHARS], call.now, call.extract_kinds) if call.extract else ()
+        said = call.query[:MAX_EXTRACT_CHARS]
+        found = extracted(said, call.now, call.extract_kinds) if call.extract else ()
+        found = (*found[: MOST_WRITTEN - 2], *in_own_words(said, call.now)) if call.own_words else found
         async with step(costs=self._costs, unserved="nothing was recalled: ") as bill:
             call = self._at_home(call).model_copy(update={"query": call.query[:MAX_MEMORY_QUERY_CHARS]})
             clock = self._clock(bill, call.place)
             try:
                 async with asyncio.timeout(patience.SEARCH.attempt.total_seconds()):
                     with clock.stage("embeddings", call.place.embedding) as charge:
-                        memories, of = await self.memories().recall(call, charge)
+                        recalled = await self.memories().recall(call, charge)
             except (SostenutoError, TimeoutError) as error:
                 if isinstance(error, NotServedError) or _may_pass(error):
                     raise
                 problem = str(error) or told(error)
                 return Recalled(problem=problem, found=found, seconds=clock.seconds, **dict(await bill.totals()))
-            recalled = Recalled(memories=tuple(memories), of=of, found=found, **dict(await bill.totals()))
+            recalled = recalled.model_copy(update={"found": found, **dict(await bill.totals())})
         info = activity.info()
         if not call.call_id:
             self._cache.put_found(info.workflow_run_id or "", info.activity_id, recalled.content)

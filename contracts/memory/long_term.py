@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from .. import names
 from ..collection.collection import Collection
@@ -60,9 +60,10 @@ class LongTerm(Spec):
     """Whose memories: those of other scopes are never seen. Names in braces stand for values of the run's context."""
     kinds: tuple[MemoryKind, ...] = tuple(MemoryKind)
     """What is remembered and recalled without being asked for."""
-    extract: Annotated[Literal["rules", "none"] | Model, Field(union_mode="left_to_right")] = "rules"
+    extract: Annotated[Literal["rules", "messages", "none"] | Model, Field(union_mode="left_to_right")] = "rules"
     """What finds in a turn what is worth remembering: `rules` knows English sentences about the speaker, and asks no
-    model; `provider/model` is asked after each turn, and charged; `none` leaves it to the tools."""
+    model; `messages` keeps what each message states as well, as an episode in its own words; `provider/model` is asked
+    after each turn, and charged; `none` leaves it to the tools."""
     recall: int = Field(default=8, ge=0, le=MAX_RECALLED)
     """Most memories that are recalled before a turn. 0: none."""
     recall_tokens: int = Field(default=600, ge=50, le=20_000)
@@ -105,6 +106,12 @@ class LongTerm(Spec):
                 f"{scope!r} does not divide its names by '/': write 'tenant:{{context.tenant}}/user:{{context.user}}'"
             )
         return scope
+
+    @model_validator(mode="after")
+    def _keeps_messages(self) -> Self:
+        if self.extract == "messages" and MemoryKind.EPISODE not in self.kinds:
+            raise ValueError("extract='messages' keeps episodes: put 'episode' among kinds=, or take extract='rules'")
+        return self
 
     @field_validator("collection")
     @classmethod

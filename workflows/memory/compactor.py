@@ -128,7 +128,10 @@ class Compactor:
         return self._state.windows.get(model.name) or self._state.refused.get(model.name, 0)
 
     def _is_known(self, model: Model) -> bool:
-        """Return whether it is known how long the prompt is, and how long it may be. Else its provider says so."""
+        """Return whether it is known how long the prompt is, and may be.
+
+        Else its provider says so.
+        """
         transcript = self._state.transcript
         new = (part for message in transcript.messages[transcript.sent :] for part in message.parts)
         is_counted = not any(isinstance(part, FilePart | ImagePart) for part in new)
@@ -169,7 +172,7 @@ class Compactor:
     async def _step(
         self, strategy: MemoryStrategy, target: int, window: int, why: str, *, note: str = "", is_last: bool = True
     ) -> bool:
-        """Shorten the prompt by one step; return whether more could leave by another one like it."""
+        """Shorten the prompt by one step; return whether another one could follow."""
         transcript, known, (head, tokens, _) = self._state.transcript, self._known, self._parts()
         excess = self._tokens() - target
         if strategy == "clear_tools":

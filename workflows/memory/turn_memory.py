@@ -36,6 +36,8 @@ from .memory_calls import Charging, MemoryCalls
 
 _MOST_TOLD: Final = 60
 """So many memories are known to have been told. One that was told before may be told again."""
+_MOST_KNOWN: Final = 12
+"""So many memories the model that extracts is shown. Those of earlier turns, too: it forgets what it was shown."""
 _EPISODE_CHARS: Final = 160
 _REASON_CHARS: Final = 300
 _OWN: Final = "It was not remembered what was said"
@@ -111,7 +113,7 @@ class TurnMemory:
         recalled = await self._recalled(activity_id)
         if recalled.problem and wants.on_failure == "fail":
             return tally.result(Status.FAILED, f"its memory cannot be reached: {recalled.problem}")
-        known = recalled.memories if wants.model else ()
+        known = (*recalled.memories, *recalled.known)[:_MOST_KNOWN] if wants.model else ()
         self._now = self._now.model_copy(update={"found": recalled.found, "known": known})
         if not recalled.memories:
             return None
@@ -151,8 +153,10 @@ class TurnMemory:
             half_life=wants.half_life,
             now=workflow.now(),
             told=self._now.told,
+            known=_MOST_KNOWN if wants.model else 0,
             extract=wants.extract != "none",
             extract_kinds=wants.kinds,
+            own_words=wants.extract == "messages",
         )
         try:
             return await self._calls.recall(call, activity_id)

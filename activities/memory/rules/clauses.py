@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_QUOTED: Final = re.compile(r"```.*?```|^>.*$", re.DOTALL | re.MULTILINE)
+_QUOTED: Final = re.compile(r"```.*?```|^>[^\n]*$", re.DOTALL | re.MULTILINE)
 _ABBREVIATED: Final = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr)\.")
 """No sentence ends with it."""
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:[.!?;](?=\S)[^.!?;\n]+)*[.!?;\n]?")
@@ -44,13 +44,17 @@ class Clause:
     """Whether it begins by saying that something is otherwise than was said."""
 
 
+def unquoted(text: str) -> str:
+    """Return a text without code and without what it quotes, with plain apostrophes."""
+    return _QUOTED.sub("\n", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+
+
 def clauses_of(text: str) -> Iterator[Clause]:
     """Yield the clauses of a text that state something.
 
     No questions, no code, nothing that is quoted.
     """
-    plain = _ABBREVIATED.sub(r"\1", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-    for found in _SENTENCE.finditer(_QUOTED.sub("\n", plain)):
+    for found in _SENTENCE.finditer(_ABBREVIATED.sub(r"\1", unquoted(text))):
         sentence = found[0].strip()
         if sentence.endswith("?") or not sentence:
             continue

@@ -140,7 +140,7 @@ def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:
 
 
 def _memory(pattern: Pattern, x: str, y: str, clause: Clause, at: datetime) -> NewMemory:
-    text = _dated(pattern.text.replace("{x}", _third_person_inside(x)).replace("{y}", _third_person_inside(y)), at)
+    text = dated(pattern.text.replace("{x}", _third_person_inside(x)).replace("{y}", _third_person_inside(y)), at)
     return NewMemory(
         kind=pattern.kind,
         text=text[:MAX_MEMORY_CHARS],
@@ -187,12 +187,12 @@ def _third_person_inside(text: str) -> str:
 
 def _third_person(text: str, at: datetime) -> str:
     """Return a sentence of somebody about themselves as one about them."""
-    said = _third_person_inside(_dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
+    said = _third_person_inside(dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
     said = said[:1].upper() + said[1:]
     return said if said.endswith((".", "!")) else f"{said[: MAX_MEMORY_CHARS - 1]}."
 
 
-def _dated(text: str, at: datetime) -> str:
+def dated(text: str, at: datetime) -> str:
     """Return a text with dates in place of words that mean another day tomorrow."""
 
     def date(found: re.Match[str]) -> str:

@@ -45,12 +45,23 @@ class RecallCall(Contract):
     """When it is asked: what counts as recent."""
     told: tuple[str, ...] = ()
     """Ids of those that the conversation was told before, and need not be told again."""
+    known: int = Field(default=0, ge=0, le=MAX_RECALLED)
+    """So many that fit best are returned, told before or not: for a model that is to say what is replaced."""
     extract: bool = False
     """Whether to find in the query, too, what is worth remembering."""
     extract_kinds: tuple[MemoryKind, ...] = ()
     """Of which kinds."""
+    own_words: bool = False
+    """Whether to find there the whole message, too, as an episode in its own words."""
     call_id: str = ""
     """Id of the tool call that asks for it; empty where none does."""
+
+
+class PastMemory(Contract):
+    """What was so before a memory took its place."""
+
+    text: str
+    until: datetime
 
 
 class RecalledMemory(Contract):
@@ -62,13 +73,16 @@ class RecalledMemory(Contract):
     at: datetime
     """When it was said last."""
     score: float = 0.0
+    past: tuple[PastMemory, ...] = ()
+    """What it took the place of, the latest first."""
 
     @property
     def told(self) -> str:
         """It, as a model reads it."""
+        past = "".join(f" (Formerly, until {one.until:%Y-%m-%d}: {_framed(one.text)})" for one in self.past)
         return (
             f'<memory id="{shown_id(self.id)}" kind="{escape(self.kind)}" said="{self.at:%Y-%m-%d}">'
-            f"{_FRAME.sub('&lt;', ' '.join(self.text.split()))}</memory>"
+            f"{_framed(self.text)}{past}</memory>"
         )
 
 
@@ -77,6 +91,8 @@ class Recalled(Charged):
 
     memories: tuple[RecalledMemory, ...] = ()
     """The best first."""
+    known: tuple[RecalledMemory, ...] = ()
+    """What else fits best of what is remembered, where that is wanted: it was told before, or there is no room."""
     of: int = 0
     """How many the scope has."""
     found: tuple[NewMemory, ...] = ()
@@ -205,6 +221,11 @@ class Forgotten(Contract):
         unknown = f" There is no memory {', '.join(self.unknown)}." if self.unknown else ""
         told = f"{plural(self.deleted, 'memory', 'memories')} deleted.{unknown}"
         return ToolResultPart(call_id=call_id, name=name, content=told, is_error=not self.deleted)
+
+
+def _framed(text: str) -> str:
+    """Return a text as it stands in the frame, which it cannot leave."""
+    return _FRAME.sub("&lt;", " ".join(text.split()))
 
 
 class Remembering(Contract):

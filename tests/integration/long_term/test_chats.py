@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from typing import Any
 
 from temporalio.client import Client as TemporalClient
 
+<<<<<<< HEAD
 from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, ModelResponded, Status
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.reading.executions import executions_until
 from sostenuto.history.reading.follow import follow
+=======
+from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, Status
+from sostenuto.activities.model_adapter import ModelRequest
+>>>>>>> bd7721cd8796438a24d106e0e01b374f51ba87cf
 from tests.fakes.cast import Cast
 from tests.integration.long_term.conftest import FlakyStore, Served
 
@@ -59,6 +66,28 @@ async def test_a_chat_that_ends_at_once_has_written(serving: Served, people: Col
         await chat.end()
         await client.temporal.get_workflow_handle(chat.id).result()
         assert [one.text for one in await client.memory(people, "user:anna").list()] == ["The user lives in Berlin."]
+
+
+async def test_the_model_that_extracts_is_shown_what_the_chat_was_told_before(
+    serving: Served, people: Collection
+) -> None:
+    agent, learned = assistant(people, extract="scripted/e"), {"text": "The user lives in Bonn.", "kind": "fact"}
+
+    def extracts(request: ModelRequest) -> Any:
+        text = request.messages[0].text
+        if "We are in Bonn" not in text:
+            return json.dumps({"memories": []})
+        [old] = re.findall(r"(\w{8}): The user lives in Rome\.", text)
+        return json.dumps({"memories": [{**learned, "about": "", "importance": 0.5, "replaces": [old]}]})
+
+    async with serving(App(agent), {"m": "Ok.", "e": extracts}) as client:
+        await client.memory(people, "user:anna").remember("I live in Rome")
+        chat = await client.chat(agent, context=ANNA)
+        for text in ("Where do I live?", "We are in Bonn these days."):
+            assert (await chat.send(text)).status is Status.COMPLETED
+        await chat.end()
+        await client.temporal.get_workflow_handle(chat.id).result()
+        assert [one.text for one in await client.memory(people, "user:anna").list()] == ["The user lives in Bonn."]
 
 
 async def test_a_turn_ends_before_it_is_written(serving: Served, people: Collection, store: FlakyStore) -> None:

@@ -247,6 +247,19 @@ async def test_a_model_extracts_and_is_charged(serving: Served, people: Collecti
         assert "We are in Bonn these days." in request.messages[0].text
 
 
+async def test_messages_are_remembered_in_their_own_words(serving: Served, people: Collection) -> None:
+    agent, cast = assistant(people, extract="messages"), Cast({"m": "Ok."})
+    async with serving(App(agent), cast) as client:
+        await ended(client, agent, "Rui's aunt offered us her floor in Coimbra. Was that wise? I live in Porto.")
+        memories = await client.memory(people, "user:anna").list()
+        assert {(one.kind.value, one.text) for one in memories} == {
+            ("fact", "The user lives in Porto."),
+            ("episode", "The user said: Rui's aunt offered us her floor in Coimbra. I live in Porto."),
+        }
+        await ended(client, agent, "What did Rui's aunt offer?")
+        assert "her floor in Coimbra" in told(cast.requests[-1])[0]
+
+
 async def test_where_the_model_fails_the_rules_are_taken(serving: Served, people: Collection) -> None:
     agent = assistant(people, extract=Model("scripted/e", retries=0))
 

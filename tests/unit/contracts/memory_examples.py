@@ -47,7 +47,10 @@ RECORD = record.MemoryRecord(
     superseded_at=AT,
     score=0.5,
 )
-FOUND = calls.RecalledMemory(id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", at=AT, score=0.5)
+PAST = calls.PastMemory(text="The user lives in Rome.", until=AT)
+FOUND = calls.RecalledMemory(
+    id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", at=AT, score=0.5, past=(PAST,)
+)
 REPLACED = calls.ReplacedMemory(id="7b", text="The user lives in Rome.")
 WRITTEN = memory_event.WrittenMemory(
     id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,)
@@ -65,7 +68,7 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
     return (
         Agent(name="assistant", model="local/m", long_term=LONG_TERM),
         Team(name="desk", members=[Agent(name="a", model="local/m")], model="local/m", long_term=LONG_TERM),
-        *(LONG_TERM, LongTerm(PEOPLE), PLACE, SOURCE, NEW, RECORD, FOUND, REPLACED, WRITTEN, SOURCE_OF_FORGOTTEN),
+        *(LONG_TERM, LongTerm(PEOPLE), PLACE, SOURCE, NEW, RECORD, PAST, FOUND, REPLACED, WRITTEN, SOURCE_OF_FORGOTTEN),
         calls.RecallCall(
             place=PLACE,
             query="Where do I live?",
@@ -75,11 +78,13 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             half_life=timedelta(days=7),
             now=AT,
             told=("7b",),
+            known=12,
             extract=True,
             extract_kinds=(MemoryKind.FACT,),
+            own_words=True,
             call_id="call_1_0",
         ),
-        calls.Recalled(memories=(FOUND,), of=2, found=(NEW,), problem="down", seconds=0.5, **USED),
+        calls.Recalled(memories=(FOUND,), known=(FOUND,), of=2, found=(NEW,), problem="down", seconds=0.5, **USED),
         calls.WriteCall(place=PLACE, source=SOURCE, memories=(NEW,), as_said=True, note="by rules", call_id="call_1_0"),
         REMEMBERING,
         calls.WriteOutcome(id="8a5c", known=True, text="The user likes tea.", replaced=(REPLACED,)),

@@ -47,8 +47,8 @@ async def texts(memories: Memories, place: MemoryPlace = ANNA, *, superseded: bo
 
 
 async def recalled(memories: Memories, query: str, place: MemoryPlace = ANNA, **asked: Any) -> list[str]:
-    found, _ = await memories.recall(RecallCall(place=place, query=query, now=AT, **asked), free)
-    return [memory.text for memory in found]
+    found = await memories.recall(RecallCall(place=place, query=query, now=AT, **asked), free)
+    return [memory.text for memory in found.memories]
 
 
 def home(city: str) -> NewMemory:
@@ -174,6 +174,38 @@ async def test_no_more_is_told_than_there_is_room_for(memories: Memories) -> Non
 async def test_what_the_conversation_was_told_is_not_told_again(memories: Memories) -> None:
     [one] = await write(memories, home("Berlin"))
     assert await recalled(memories, "Berlin", told=(one.id,)) == []
+
+
+async def test_what_was_told_before_is_known_where_that_is_wanted(memories: Memories) -> None:
+    [berlin] = await write(memories, home("Berlin"))
+    await write(memories, NewMemory(text="The user likes tea"), NewMemory(text="Whales sing"))
+    call = RecallCall(place=ANNA, query="the user lives in Berlin", now=AT, told=(berlin.id,), limit=1, known=2)
+    found = await memories.recall(call, free)
+    assert [one.text for one in found.memories] == ["The user likes tea"]
+    assert [one.text for one in found.known] == ["The user lives in Berlin."]
+    # Nothing is told twice of what is told now.
+    found = await memories.recall(call.model_copy(update={"told": ()}), free)
+    assert [one.text for one in (*found.memories, *found.known)] == ["The user lives in Berlin.", "The user likes tea"]
+    found = await memories.recall(call.model_copy(update={"limit": 0}), free)
+    assert [len(found.memories), len(found.known)] == [0, 2]
+
+
+async def test_a_memory_is_told_with_what_it_took_the_place_of(memories: Memories) -> None:
+    cities = ("Rome", "Pisa", "Turin", "Berlin", "Munich")
+    for day, city in enumerate(cities):
+        await write(memories, home(city), step=f"{city}:1", at=AT + timedelta(days=day))
+    await write(memories, NewMemory(text="The user likes tea"), step="z:1")
+    call = RecallCall(place=ANNA, query="the user lives in", now=AT)
+    [munich, tea] = (await memories.recall(call, free)).memories
+    assert [(one.text, one.until) for one in munich.past] == [
+        (f"The user lives in {city}.", AT + timedelta(days=day))
+        for city, day in (("Berlin", 4), ("Turin", 3), ("Pisa", 2))
+    ]
+    assert "The user lives in Munich. (Formerly, until 2026-12-04: The user lives in Berlin.)" in munich.told
+    assert tea.past == ()
+    # What is forgotten is no past either.
+    await memories.forget(ForgetCall(place=ANNA, ids=(munich.id,)))
+    assert await recalled(memories, "the user lives in") == ["The user likes tea"]
 
 
 async def test_kinds(memories: Memories) -> None:

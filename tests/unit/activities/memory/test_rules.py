@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sostenuto.activities.memory.rules.extracting import extracted, understood
+from sostenuto.activities.memory.rules.own_words import in_own_words
 from sostenuto.contracts.memory.long_term import MemoryKind
 
 AT = datetime(2026, 11, 30, tzinfo=UTC)
@@ -62,6 +63,7 @@ def said(text: str) -> list[tuple[str, str]]:
         ("My meeting is tomorrow", [("The user's meeting is on 2026-12-01.", "meeting")]),
         ("I have two kids", [("The user has two kids.", "")]),
         ("I've got a cat", [("The user has a cat.", "")]),
+        ("> I live in Rome\nI live in Pisa", [("The user lives in Pisa.", "home")]),
         ("I don\N{RIGHT SINGLE QUOTATION MARK}t eat pork", [("The user does not eat or drink pork.", "eats pork")]),
     ],
 )
@@ -100,6 +102,31 @@ def test_the_last_of_what_contradicts_itself_counts() -> None:
         ("The user likes figs.", "taste for figs"),
         ("The user lives in Pisa.", "home"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("So that's us now, boxes again. Do you mind?", ["The user said: So that's us now, boxes again."]),
+        (
+            "My sister has been in Ghent. I'm off tomorrow",
+            ["The user said: My sister has been in Ghent. I'm off on 2026-12-01"],
+        ),
+        ("> I live in Rome, and like it\nShe never said that of me", ["The user said: She never said that of me"]),
+        ("What is my name, and where do I live?", []),
+        ("ok thanks, bye", []),
+        ("", []),
+    ],
+)
+def test_a_message_in_its_own_words(text: str, kept: list[str]) -> None:
+    found = in_own_words(text, AT)
+    assert [memory.text for memory in found] == kept
+    assert {memory.kind for memory in found} <= {MemoryKind.EPISODE}
+
+
+def test_of_a_long_message_the_beginning_is_kept() -> None:
+    [kept] = in_own_words("word " * 2_000, AT)
+    assert 450 < len(kept.text) <= 515
 
 
 def test_kinds_that_are_not_wanted() -> None:
