@@ -26,7 +26,7 @@ from .token_count import UNCOUNTED_BYTES
 _SUMMARY_PART = 0.25
 """Most of what a prompt keeps that a summary takes."""
 _MOST_SUMMARY_TOKENS = 1_500
-_MOST_STEPS = 20
+_MOST_STEPS = 10
 _TOKENS_PER_WORD = 1.5
 
 
@@ -181,8 +181,10 @@ class Compactor:
             if cleared and (is_enough or is_last):
                 self._take(Compaction(strategy=strategy, cleared=cleared, stub=STUB, why=why, note=note), 0)
             return False
-        # Whoever sums up what leaves reads it, and all that stays before it.
-        most = window - head - question_tokens() if strategy == "summary" else math.inf
+        # Whoever sums up what leaves reads it, and all that stays before it: of a whole conversation that may be more
+        # than fits, and never of one that has kept to its window.
+        is_longer = strategy == "summary" and head + sum(tokens) > window + question_tokens()
+        most = window - head - question_tokens() if is_longer else math.inf
         leaving = partial(oldest, known, tokens, self._staying(), excess, self._asked)
         dropped = leaving(most)
         if not dropped:

@@ -9,15 +9,11 @@ from typing import Any
 
 from temporalio.client import Client as TemporalClient
 
-<<<<<<< HEAD
 from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, ModelResponded, Status
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.reading.executions import executions_until
 from sostenuto.history.reading.follow import follow
-=======
-from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryRecalled, MemoryWritten, Status
-from sostenuto.activities.model_adapter import ModelRequest
->>>>>>> bd7721cd8796438a24d106e0e01b374f51ba87cf
 from tests.fakes.cast import Cast
 from tests.integration.long_term.conftest import FlakyStore, Served
 
