@@ -61,6 +61,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.mcp
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.chats
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.telemetry
 	$(BIN)/python -m benchmarks.retrieval
 	$(BIN)/python -m benchmarks.knowledge
