@@ -114,7 +114,7 @@ class Memories:
     async def page(self, call: MemoryListCall) -> MemoryPage:
         """Return memories of a scope, in the order of their ids."""
         place = call.place
-        if not await self._is_made(place):
+        if not await self._is_made(place, embeds=False):
             return MemoryPage()
         where = [*(in_scope(place) if call.superseded else counting(place))]
         where += [Where(key="kind", any_of=tuple(kind.value for kind in call.kinds))] if call.kinds else []
@@ -125,7 +125,7 @@ class Memories:
     async def forget(self, call: ForgetCall) -> Forgotten:
         """Delete memories, with those whose place they took, and look whether any is left."""
         place, whole = call.place, set_of_memories(call.place.collection)
-        if not await self._is_made(place):
+        if not await self._is_made(place, embeds=False):
             return Forgotten(unknown=call.ids)
         if call.ids:
             known, unknown = await self._chosen(call)
@@ -285,7 +285,16 @@ class Memories:
         made = {"point": MADE, "embedding": place.embedding}
         await self._store.upsert(whole, [Point(id=point_id(MADE), payload=made)])
 
-    async def _is_made(self, place: MemoryPlace) -> bool:
+    async def _is_made(self, place: MemoryPlace, *, embeds: bool = True) -> bool:
+        """Return whether there are memories of a collection.
+
+        Args:
+            place: Of which collection.
+            embeds: Whether something is to be embedded, as what is there was.
+
+        Raises:
+            CollectionError: What is there was embedded by another model.
+        """
         whole = set_of_memories(place.collection)
         embedding = self._made.get(whole) or await self._embedding_of(whole)
         if not embedding:
@@ -293,7 +302,7 @@ class Memories:
         self._made[whole] = embedding
         while len(self._made) > _MOST_KNOWN_SETS:
             self._made.popitem(last=False)
-        if embedding != place.embedding:
+        if embeds and embedding != place.embedding:
             raise CollectionError(
                 f"the memories of collection {place.collection!r} are embedded by {embedding}, and are to be by "
                 f"{place.embedding} here: put it back, or take a collection of another name for them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +22,6 @@ MOST_WRITES: Final = 50
 
 _COUNTS: Final = "yes"
 _COUNTS_NO_MORE: Final = "no"
-_ARTICLES: Final = ("a", "an", "the")
-_WORDS: Final = re.compile(r"[\w']+")
 
 
 def set_of_memories(collection: str) -> str:
@@ -41,8 +39,11 @@ def layout_of_memories(dimensions: int) -> Layout:
 
 
 def same_text(text: str) -> str:
-    """Return a text as it is compared: its words in small letters, without articles."""
-    return " ".join(word for word in _WORDS.findall(text.casefold()) if word not in _ARTICLES)
+    """Return a text as it is compared.
+
+    In small letters, without blanks and dots that mean nothing. Signs, symbols and articles stay: A+ is no A-.
+    """
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split()).rstrip(". ")
 
 
 def payload_of(

@@ -10,7 +10,8 @@ from ...contracts.text import plural
 from ...contracts.wire.model_call import ModelReply, StopReason
 
 _MARK: Final = "summary"
-_ANY_MARK: Final = re.compile(rf"<(?=\s*/?\s*{_MARK})", re.IGNORECASE)
+# Whatever stands between its letters may be invisible.
+_ANY_MARK: Final = re.compile("<(?=" + "".join(rf"[^\w<]*{letter}" for letter in _MARK) + ")", re.IGNORECASE)
 
 LEFT_OUT: Final = "[{} of this conversation came before and left what you see, to save room.]"
 """What is told in place of messages without a summary."""
