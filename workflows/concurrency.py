@@ -37,7 +37,15 @@ def own_workflow() -> Callable[[], bool]:
     nothing that comes after a wait may be sent then.
     """
     run_id = workflow.info().run_id if workflow.in_workflow() else ""
-    return lambda: workflow.in_workflow() and workflow.info().run_id == run_id
+
+    def is_at_work() -> bool:
+        try:
+            return workflow.in_workflow() and workflow.info().run_id == run_id
+        except AttributeError:
+            # What is dropped may be swept up while the SDK makes another workflow, which tells nothing yet.
+            return False
+
+    return is_at_work
 
 
 def being_cancelled() -> bool:

@@ -107,9 +107,9 @@ class TokenCount:
             self.head *= part
             self.messages = [tokens * part for tokens in self.messages]
             left = shares * part
-        # A token has at least one byte, whatever is told.
+        # A token has at least one byte: what is told beyond that stands before the messages, unseen by us.
         each = min(max(left, 0.0) / max(sum(weights) + bare, 1), 1.0)
-        self.head += each * bare
+        self.head += each * bare + max(left - each * (sum(weights) + bare), 0.0)
         for index, size in zip(new, weights, strict=True):
             self.messages[index] = each * size
         if sum(weights) >= _LEAST_TELLING_BYTES and not bare:

@@ -18,11 +18,11 @@ from tests.integration.memory.steps import compactions, prove, told
 if TYPE_CHECKING:
     from tests.integration.agent.conftest import Serve
 
-RUNS = 12
+RUNS = 8
 LAST: list[list[Any]] = [[Shorten(), Finish()], [Stop()]]
 
 
-@pytest.mark.parametrize("goes_on", [False, True], ids=["whole", "continued"])
+@pytest.mark.parametrize(("goes_on", "cached_runs"), [(False, 0), (True, 100)], ids=["whole", "continued"])
 async def test_no_conversation_spends_more_than_it_may(
     serve: Serve, impatient: TemporalClient, monkeypatch: pytest.MonkeyPatch, *, goes_on: bool
 ) -> None:

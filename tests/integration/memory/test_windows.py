@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sostenuto.contracts.memory.conversation import MemoryStrategy
     from tests.integration.agent.conftest import Serve
 
-STEPS = 60
+STEPS = 36
 WINDOW = 4_000
 
 
@@ -32,6 +32,7 @@ def walker(memory: Memory | None) -> Agent:
     )
 
 
+@pytest.mark.parametrize("cached_runs", [0, 100])
 @pytest.mark.parametrize("strategy", ["window", "summary", "clear_tools"])
 async def test_a_prompt_never_outgrows_its_window(serve: Serve, strategy: MemoryStrategy) -> None:
     agent, model = walker(Memory(window=WINDOW, strategy=strategy)), CountingModel(walks(STEPS))
@@ -150,7 +151,7 @@ async def test_results_that_left_can_be_read_again(
 
     def answer(sent: Sent) -> Answer:
         last = sent.messages[-1].model_dump_json()
-        if "step 40:" in last:
+        if "step 30:" in last:
             return wanted[0]
         if "step 1:" in last and "call_1_0" in sent.text and looked[-1] > 1:
             return wanted[1]
@@ -172,7 +173,7 @@ async def test_results_that_left_can_be_read_again(
         outcome = await stage.ask(agent, "Walk to the end.")
         proven, events = await prove(outcome.run), await told(outcome.run)
     assert outcome.result.output == "I have seen it all."
-    assert looked == list(range(1, 41))
+    assert looked == list(range(1, 31))
     read = [event for event in events if isinstance(event, ToolResponded) and event.name == "read_result"]
     assert [event.content[:7] for event in read] == ["step 1:", "nothing"]
     assert [event.is_error for event in read] == [False, True]
