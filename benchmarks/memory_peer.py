@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import json
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import Any
 
 from benchmarks.memory_dialogues import DEEPEST, Answered, Figures, all_measured, figures_of, table
 from benchmarks.memory_scores import Dialogue, Recalled, read, state_of, verdict
+from benchmarks.peer_environment import answer_of, environment
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
 from sostenuto.workers.stack.weights import Weights
 
@@ -42,7 +42,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 def compared(venv: Path, state_dir: Path) -> list[Figures]:
     """Measure the memories of this project, and each way of mem0's."""
-    python = _environment(venv)
+    python = environment(venv, REQUIREMENTS)
     dialogues = read()
     rows = asyncio.run(all_measured(state_dir))
     weights = Weights.find(state_dir)
@@ -50,14 +50,6 @@ def compared(venv: Path, state_dir: Path) -> list[Figures]:
     facts = {session.id: one.facts_of(session.id) for one in dialogues for session in one.sessions}
     with served(embedder, facts) as endpoint:
         return [*rows, *(_theirs(python, endpoint, dialogues, name) for name in WAYS)]
-
-
-def _environment(venv: Path) -> Path:
-    python = venv / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
-    return python
 
 
 def _theirs(python: Path, endpoint: str, dialogues: Sequence[Dialogue], name: str) -> Figures:
@@ -74,12 +66,7 @@ def _theirs(python: Path, endpoint: str, dialogues: Sequence[Dialogue], name: st
             for dialogue in dialogues
         ],
     }
-    with TemporaryDirectory() as directory:
-        request, answer = Path(directory) / "asked.json", Path(directory) / "answered.json"
-        request.write_text(json.dumps(given))
-        script = Path(__file__).with_name("mem0_memory.py")
-        subprocess.run([str(python), str(script), str(request), str(answer)], check=True, stdout=subprocess.DEVNULL)
-        said = json.loads(answer.read_text())
+    said = answer_of(python, "mem0_memory.py", given)
     found = [_answered(dialogue, one) for dialogue, one in zip(dialogues, said, strict=True)]
     # What is below its threshold, which is 0.1 as it comes, it does not return.
     return figures_of(name, found, keeps_silent=True)

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.peer_environment import answer_of, environment
 from benchmarks.retrieval import CORPUS, DEEPEST, Figures, Question, figures_of, measured, questions
 from sostenuto.activities.adapters.documents.loading import load
 from sostenuto.activities.adapters.embeddings.minilm import MiniLmEmbedder
@@ -57,21 +57,13 @@ class Row:
 
 def compared(venv: Path, state_dir: Path) -> list[Row]:
     """Measure each pipeline."""
-    python = _environment(venv)
+    python = environment(venv, REQUIREMENTS)
     ours = asyncio.run(measured(state_dir))
     rows = [
         Row(figures, int(ours.facts["passages"]), ours.characters[figures.stage], ours.facts["search p50 ms"])
         for figures in ours.stages
     ]
     return [*rows, *(_theirs(python, state_dir, name) for name in PIPELINES)]
-
-
-def _environment(venv: Path) -> Path:
-    python = venv / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
-    return python
 
 
 def _theirs(python: Path, state_dir: Path, name: str) -> Row:
@@ -94,12 +86,7 @@ def _theirs(python: Path, state_dir: Path, name: str) -> Row:
         "texts": texts,
         "chunking": pipeline["chunking"],
     }
-    with TemporaryDirectory() as directory:
-        request, answer = Path(directory) / "asked.json", Path(directory) / "answered.json"
-        request.write_text(json.dumps(given))
-        script = Path(__file__).with_name("llamaindex_pipeline.py")
-        subprocess.run([str(python), str(script), str(request), str(answer)], check=True, stdout=subprocess.DEVNULL)
-        said = json.loads(answer.read_text())
+    said = answer_of(python, "llamaindex_pipeline.py", given)
     asyncio.run(_check_alike(weights, texts, said["vectors"]))
     ranks = [_rank(question, ranking) for question, ranking in zip(asked, said["rankings"], strict=True)]
     characters = [sum(end - start for _, start, end in ranking[:5]) for ranking in said["rankings"]]

@@ -116,8 +116,7 @@ class Memories:
         place = call.place
         if not await self._is_made(place, embeds=False):
             return MemoryPage()
-        where = [*(in_scope(place) if call.superseded else counting(place))]
-        where += [Where(key="kind", any_of=tuple(kind.value for kind in call.kinds))] if call.kinds else []
+        where = (in_scope if call.superseded else counting)(place, call.kinds)
         points = await self._store.scroll(set_of_memories(place.collection), where, limit=call.limit, after=call.after)
         cursor = points[-1].id if len(points) == call.limit else ""
         return MemoryPage(memories=tuple(filter(None, map(record_of, points))), cursor=cursor)
@@ -130,20 +129,18 @@ class Memories:
         if call.ids:
             known, unknown = await self._chosen(call)
             points = await self._with_past(place, known)
-            wheres = [[*in_scope(place), Where(key="memory", any_of=tuple(p.payload["memory"] for p in points))]]
+            where = [*in_scope(place), Where(key="memory", any_of=tuple(p.payload["memory"] for p in points))]
         else:
             points, unknown = await self._all(place), []
-            wheres = [in_scope(place)]
+            where = in_scope(place)
         if not points:
             return Forgotten(unknown=tuple(unknown))
-        for where in wheres:
-            await self._store.delete(whole, where)
-        left = sum([await self._store.count(whole, where) for where in wheres])
+        await self._store.delete(whole, where)
         sources = {_source(point): None for point in points}
         told = [one for one in sources if one.run_id]
         return Forgotten(
             deleted=len(points),
-            left=left,
+            left=await self._store.count(whole, where),
             unknown=tuple(unknown),
             sources=tuple(told[:_MOST_SOURCES]),
             more_sources=max(len(told) - _MOST_SOURCES, 0),
@@ -159,12 +156,12 @@ class Memories:
             await self._supersede(call, own, [point for point in replaced if not point.payload.get("superseded_by")])
             return _outcome(repeated, own, replaced)
         same = await self._same(place, memory)
-        replaced = await self._contradicted(place, memory, encoded, same)
         if same is not None:
             mine = [Where(key="memory", any_of=(same.payload["memory"],))]
             change = said_again(same.payload, own, call.source.at, memory.importance)
             await self._store.set_payload(whole, [*in_scope(place), *mine], change)
             return _outcome(same, own, [])
+        replaced = await self._contradicted(place, memory, encoded)
         payload = payload_of(place, call.source, memory, own, [point.payload["memory"] for point in replaced])
         sparse = self._knowledge.sparse.document(memory.text)
         await self._store.upsert(whole, [Point(id=own, payload=payload, dense=encoded.dense, sparse=sparse)])
@@ -182,30 +179,23 @@ class Memories:
         same = Where(key="same", any_of=(same_text(memory.text) or "-",))
         return await self._one(place, same, counting(place, (memory.kind,)))
 
-    async def _contradicted(
-        self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage, same: Record | None
-    ) -> list[Record]:
+    async def _contradicted(self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage) -> list[Record]:
         """Return the memories that count whose place a new one takes."""
-        if same is not None:
-            return []
         found = {point.id: point for point in await self._read(place, memory.replaces)}
         whole = set_of_memories(place.collection)
         if memory.key:
             of_key = [*counting(place), Where(key="key", any_of=(memory.key.casefold(),))]
             found |= {point.id: point for point in await self._store.scroll(whole, of_key, limit=_PAGE)}
-        elif (
-            memory.updates and not found and (closest := await self._closest(place, memory, encoded, CHANGED_CLOSENESS))
-        ):
+        elif memory.updates and not found and (closest := await self._closest(place, memory, encoded)):
             found[closest.id] = closest
         return [point for point in found.values() if not point.payload.get("superseded_by")]
 
-    async def _closest(
-        self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage, least: float
-    ) -> Record | None:
+    async def _closest(self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage) -> Record | None:
         [hits] = await self._store.search(
             set_of_memories(place.collection), [Leg(dense=encoded.dense, limit=1)], counting(place, (memory.kind,))
         )
-        return Record(id=hits[0].id, payload=hits[0].payload) if hits and hits[0].score >= least else None
+        close = bool(hits) and hits[0].score >= CHANGED_CLOSENESS
+        return Record(id=hits[0].id, payload=hits[0].payload) if close else None
 
     async def _one(self, place: MemoryPlace, what: Where, among: Sequence[Where] | None = None) -> Record | None:
         where = [*(in_scope(place) if among is None else among), what]

@@ -211,6 +211,8 @@ class MemoryActivities:
                     return await self._sent(call, update, came, id_)
             except TimeoutError:
                 failed = _at_work()
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                raise StoreUnavailable("the workflow of these memories does not answer") from None
             except WorkflowUpdateFailedError as error:
                 failed = _failed_as(error)
             except RPCError as error:
@@ -219,22 +221,16 @@ class MemoryActivities:
 
     async def _sent(self, call: WriteCall | ForgetCall, update: str, came: type[AnswerT], id_: str) -> AnswerT:
         info = activity.info()
-        try:
-            return await ask_scope(
-                activity.client(),
-                call.place,
-                update,
-                call,
-                came,
-                task_queue=info.task_queue,
-                task_timeout=self._task_timeout,
-                update_id=id_,
-            )
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            if isinstance(error.__cause__, asyncio.CancelledError):
-                # The SDK tells a cancel of ours, and the end of our patience, as an error of its own.
-                raise error.__cause__ from None
-            raise StoreUnavailable("the workflow of these memories does not answer") from None
+        return await ask_scope(
+            activity.client(),
+            call.place,
+            update,
+            call,
+            came,
+            task_queue=info.task_queue,
+            task_timeout=self._task_timeout,
+            update_id=id_,
+        )
 
 
 def _may_pass(error: BaseException) -> bool:

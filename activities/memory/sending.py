@@ -13,7 +13,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -51,6 +57,7 @@ async def ask_scope(
 
     Raises:
         WorkflowUpdateFailedError: It cannot be done; its cause says why.
+        WorkflowUpdateRPCTimeoutOrCancelledError: There is no answer.
         RPCError: What the server says.
     """
 
@@ -87,6 +94,11 @@ async def _repeated(send: Callable[[], Awaitable[SaidOfT]]) -> SaidOfT:
         except WorkflowUpdateFailedError as error:
             if not _comes_late(error):
                 raise
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                # The SDK tells a cancel of ours, and the end of our patience, as an error of its own.
+                raise error.__cause__ from None
+            raise
         except RPCError as error:
             if error.status not in _PASSING and not any(words in error.message for words in _OVER):
                 raise

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from ...contracts.memory.long_term import MemoryKind
-from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, NewMemory, in_utc
+from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, NewMemory, in_utc, shown_id
 from ..knowledge.store.vector_store import Layout, Record, Where
 
 MEMORY: Final = "memory"
@@ -54,7 +54,7 @@ def payload_of(
     return {
         "point": MEMORY,
         "memory": id_,
-        "shown": id_[:8],
+        "shown": shown_id(id_),
         "scope": place.scope,
         "counts": _COUNTS,
         "kind": memory.kind.value,
@@ -84,15 +84,15 @@ def said_again(payload: Mapping[str, Any], id_: str, at: datetime, importance: f
     }
 
 
-def in_scope(place: MemoryPlace) -> list[Where]:
-    """Return what holds for all memories of a scope."""
-    return [Where(key="point", any_of=(MEMORY,)), Where(key="scope", any_of=(place.scope,))]
+def in_scope(place: MemoryPlace, kinds: Sequence[MemoryKind] = ()) -> list[Where]:
+    """Return what holds for all memories of a scope, or those of some kinds."""
+    of_kind = [Where(key="kind", any_of=tuple(kind.value for kind in kinds))] if kinds else []
+    return [Where(key="point", any_of=(MEMORY,)), Where(key="scope", any_of=(place.scope,)), *of_kind]
 
 
 def counting(place: MemoryPlace, kinds: Sequence[MemoryKind] = ()) -> list[Where]:
-    """Return what holds for those that count."""
-    of_kind = [Where(key="kind", any_of=tuple(kind.value for kind in kinds))] if kinds else []
-    return [*in_scope(place), Where(key="counts", any_of=(_COUNTS,)), *of_kind]
+    """Return what holds for those of them that count."""
+    return [*in_scope(place, kinds), Where(key="counts", any_of=(_COUNTS,))]
 
 
 def record_of(point: Record) -> MemoryRecord | None:

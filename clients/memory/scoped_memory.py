@@ -18,7 +18,7 @@ from ...activities.memory.sending import ask_scope
 from ...contracts import names
 from ...contracts.contract import Contract, problems_of
 from ...contracts.errors import SetupError, SpecError
-from ...contracts.memory.long_term import MemoryKind, why_no_scope
+from ...contracts.memory.long_term import SCOPE, MemoryKind
 from ...contracts.text import encodable
 from ...contracts.wire.memory.calls import (
     ForgetCall,
@@ -62,7 +62,7 @@ class ScopedMemory:
     """
 
     def __init__(self, temporal: TemporalClient, task_queue: str, collection: str, scope: str) -> None:
-        if why := why_no_scope(scope):
+        if why := SCOPE.why_not(scope):
             raise SpecError(f"memory: scope {scope!r}: {why}")
         if "{context." in scope:
             raise SpecError(
@@ -118,7 +118,9 @@ class ScopedMemory:
             CollectionFailed: As for `remember`.
             SetupError: As for `remember`.
         """
-        call = _valid(RecallCall, "recall", place=self._place, query=query, kinds=kinds, limit=limit, now=_now())
+        call = _valid(
+            RecallCall, "recall", place=self._place, query=query, kinds=kinds, limit=limit, now=datetime.now(UTC)
+        )
         found = await self._ask(names.MEMORY_RECALL_UPDATE, call, Recalled)
         if found.problem:
             raise CollectionFailed(found.problem)
@@ -201,9 +203,7 @@ class ScopedMemory:
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             raise CollectionFailed(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            if isinstance(error.__cause__, asyncio.CancelledError):
-                raise error.__cause__ from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
             raise SetupError(f"{self._what}: no answer: look at the log of the workers") from None
 
     async def _answered(self, asking: Awaitable[AnswerOfT]) -> AnswerOfT:
@@ -219,10 +219,6 @@ class ScopedMemory:
         finally:
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _checked(text: object, kind: MemoryKind | str, at: datetime, key: str, importance: float | None) -> Any:

@@ -16,15 +16,16 @@ from ..collection.collection import Collection, SearchTool
 from ..collection.fields import Condition, conditions_from
 from ..contract import Spec
 from ..control.budget import Budget, check_budget
-from ..control.ledger import Ledger, Period, why_no_ledger
+from ..control.ledger import LEDGER_NAME, Ledger, Period
 from ..errors import SpecError
-from ..memory.long_term import LongTerm, why_no_scope, why_not_in_scope
+from ..memory.long_term import SCOPE, LongTerm
 from ..model import Model
 from ..specs.agent import Agent
 from ..specs.node import Node, check_tree
 from ..specs.retrieve import Retrieve
 from ..specs.router import Rule
 from ..tool import Tool
+from .shared_name import SharedName
 from .values import (
     TENANT_VALUE,
     Values,
@@ -32,7 +33,6 @@ from .values import (
     context_values,
     names_of_kind,
     typed_context,
-    why_not_in_ledger,
     with_tenant,
 )
 
@@ -215,7 +215,7 @@ def _(spec: S, values: Values) -> S:  # noqa: ARG001
 
 @_filled.register
 def _(ledger: Ledger, values: Values) -> Ledger:
-    name = _named(ledger.name, "name", values, why_not_in_ledger, why_no_ledger)
+    name = _named(ledger.name, "name", values, LEDGER_NAME)
     if (period := Period.of(name)) is not Period.of(ledger.name):
         why = f"with the value of the run's context at its end it would begin anew every {period}"
         raise _WrongError(f"{why}: put something behind that", "name")
@@ -224,17 +224,17 @@ def _(ledger: Ledger, values: Values) -> Ledger:
 
 @_filled.register
 def _(memory: LongTerm, values: Values) -> LongTerm:
-    scope = _named(memory.scope, "scope", values, why_not_in_scope, why_no_scope)
+    scope = _named(memory.scope, "scope", values, SCOPE)
     return memory.model_copy(update={"scope": scope}) if scope != memory.scope else memory
 
 
-def _named(text: str, field: str, values: Values, why_not: Callable[[Any], str], why_no: Callable[[str], str]) -> str:
+def _named(text: str, field: str, values: Values, shared: SharedName) -> str:
     """Return a name with its values, each of which may stand in it, as may the whole."""
     for name in template.check_text(text):
-        if why := why_not(_fill(partial(template.of_context, name, values), field, values)):
+        if why := shared.why_not_in(_fill(partial(template.of_context, name, values), field, values)):
             raise _WrongError(f"{{{name}}}: the run's context has {why}", field)
     named = template.filled_text(text, values)
-    if why := why_no(named):
+    if why := shared.why_not(named):
         raise _WrongError(f"with the values of the run's context in it: {why}", field)
     return named
 

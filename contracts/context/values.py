@@ -265,19 +265,3 @@ def _check_readable(given: Any, values: Values) -> None:
             f"context: {kind.__name__} does not come back from JSON as it was: use types that JSON keeps. A secret is "
             f"written as stars: {_NO_SECRETS}"
         )
-
-
-def why_not_in_ledger(value: JsonValue) -> str:
-    """Return why the name of a ledger cannot have a value in it; empty where it can.
-
-    Does not tell the value, which may be a secret.
-    """
-    if not isinstance(value, str | int | float):
-        kind = "nothing" if value is None else f"a {type(value).__name__}"
-        return f"{kind} there, and the name of a ledger takes a text or a number"
-    if not str(value).strip():
-        return "an empty text there: all whose text is empty would share one ledger"
-    if "{context." in str(value):
-        return "a text with '{context.' there, and no ledger is called so"
-    # A tenant is not to choose when its ledger begins anew, or have that of another one.
-    return "a text with '/' there, and that divides the name of a ledger" if "/" in str(value) else ""

@@ -10,13 +10,21 @@ from typing import Any, Final
 from pydantic import Field, field_validator
 
 from .. import names
+from ..context.shared_name import SharedName
 from ..contract import Spec, arguments
 from ..errors import SpecError
-from ..limits import excess
-from ..text import encodable
 
 MAX_LEDGER_BYTES: Final = 200
 """Longest name of a ledger: it is part of a workflow's id."""
+
+LEDGER_NAME: Final = SharedName(
+    kind="ledger",
+    called="the name of a ledger",
+    has="a ledger has a name of",
+    example="tenant:acme/day",
+    shares="ledger",
+    max_bytes=MAX_LEDGER_BYTES,
+)
 
 _IN_BRACES = re.compile(r"\{context\.[^{}]*\}")
 _MONTHS = 12
@@ -96,7 +104,7 @@ class Ledger(Spec):
     @field_validator("name")
     @classmethod
     def _is_name(cls, name: str) -> str:
-        if why := why_no_ledger(name):
+        if why := LEDGER_NAME.why_not(name):
             raise ValueError(why)
         return name
 
@@ -104,15 +112,6 @@ class Ledger(Spec):
 def ledger_workflow_id(name: str) -> str:
     """Return the id of the workflow that keeps a ledger."""
     return names.LEDGER_ID + name
-
-
-def why_no_ledger(name: str) -> str:
-    """Return why a ledger cannot have a name; empty where it can."""
-    if not name or name != name.strip() or not name.isprintable() or encodable(name) != name:
-        return "a ledger has a name of printable characters, without blanks around it, such as 'tenant:acme/day'"
-    if (size := len(name.encode())) > MAX_LEDGER_BYTES:
-        return excess("the name of a ledger", size, MAX_LEDGER_BYTES)
-    return ""
 
 
 def check_ledger_name(name: object) -> str:
@@ -123,7 +122,7 @@ def check_ledger_name(name: object) -> str:
     """
     if not isinstance(name, str):
         raise SpecError(f"ledger: a {type(name).__name__} is no name: write a text such as 'tenant:acme/day'")
-    if why := why_no_ledger(name):
+    if why := LEDGER_NAME.why_not(name):
         raise SpecError(f"ledger {name!r}: {why}")
     if named := _IN_BRACES.search(name):
         raise SpecError(

@@ -8,20 +8,28 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .. import names
 from ..collection.collection import Collection
+from ..context.shared_name import SharedName
 from ..contract import Spec, arguments, as_tuple
-from ..limits import excess
 from ..model import Model
-from ..text import encodable
 from ..tool import ToolDefinition
 
 _CONTEXT_NAME: Final = re.compile(r"\{context\.[^}]*\}")
 
 MAX_SCOPE_BYTES: Final = 200
 """Longest scope: it is part of a workflow's id."""
+
+SCOPE: Final = SharedName(
+    kind="scope",
+    called="a scope",
+    has="a scope has",
+    example="user:{context.user}",
+    shares="memory",
+    max_bytes=MAX_SCOPE_BYTES,
+)
 
 MAX_MEMORY_CHARS: Final = 1_000
 """Longest text of one memory."""
@@ -98,7 +106,7 @@ class LongTerm(Spec):
     @field_validator("scope")
     @classmethod
     def _is_scope(cls, scope: str) -> str:
-        if why := why_no_scope(scope):
+        if why := SCOPE.why_not(scope):
             raise ValueError(why)
         if any("/" not in between for between in _CONTEXT_NAME.split(scope)[1:-1]):
             # No value has one, so no two make the scope of somebody else together.
@@ -137,31 +145,6 @@ class LongTerm(Spec):
 def memory_workflow_id(collection: str, scope: str) -> str:
     """Return the id of the workflow that makes all changes of the memories of a scope."""
     return f"{names.MEMORY_ID}{collection}/{scope}"
-
-
-def why_no_scope(scope: str) -> str:
-    """Return why memories cannot have a scope; empty where they can."""
-    if not scope or scope != scope.strip() or not scope.isprintable() or encodable(scope) != scope:
-        return "a scope has printable characters, without blanks around it, such as 'user:{context.user}'"
-    if (size := len(scope.encode())) > MAX_SCOPE_BYTES:
-        return excess("a scope", size, MAX_SCOPE_BYTES)
-    return ""
-
-
-def why_not_in_scope(value: JsonValue) -> str:
-    """Return why a scope cannot have a value of the context in it; empty where it can.
-
-    Does not tell the value, which may be a secret.
-    """
-    if not isinstance(value, str | int | float):
-        kind = "nothing" if value is None else f"a {type(value).__name__}"
-        return f"{kind} there, and a scope takes a text or a number"
-    if not str(value).strip():
-        return "an empty text there: all whose text is empty would share one memory"
-    if "{context." in str(value):
-        return "a text with '{context.' there, and no scope is called so"
-    # Else one could choose a value that makes the scope of somebody else.
-    return "a text with '/' there, and that divides a scope" if "/" in str(value) else ""
 
 
 def _definition(name: str, description: str, parameters: dict[str, Any]) -> ToolDefinition:

@@ -15,6 +15,7 @@ from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from ...contracts.wire.run import Rejected
+from ...workflows.agent.transcript import after_last_reply
 
 
 class _Chain:
@@ -242,9 +243,3 @@ class RebuiltTranscript:
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
             return self.messages[part.message].parts[part.part]
         return part
-
-
-def after_last_reply(messages: Sequence[Message]) -> int:
-    """Return how many messages there are up to the last one of the model."""
-    replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
-    return next((index + 1 for index in replies), 0)

@@ -44,7 +44,7 @@ class Transcript:
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
-        self.sent = _after_last_reply(self.messages)
+        self.sent = after_last_reply(self.messages)
         self.steps: tuple[Compaction, ...] = ()
         """What left the prompt since the last reply."""
         self._positions = list(kept.positions if kept else range(len(self.messages)))
@@ -194,6 +194,7 @@ def _is_search(part: Part) -> bool:
     return isinstance(part, ToolResultPart) and part.passages > 0
 
 
-def _after_last_reply(messages: list[Message]) -> int:
+def after_last_reply(messages: Sequence[Message]) -> int:
+    """Return how many messages there are up to the last one of the model."""
     replies = (index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT)
     return next((index + 1 for index in replies), 0)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from ...contracts.memory.long_term import LongTerm, MemoryKind
+from ...contracts.memory.long_term import MAX_MEMORY_CHARS, LongTerm, MemoryKind
 from ...contracts.message import Message, ToolResultPart
 from ...contracts.specs.agent import Agent
 from ...contracts.text import one_line
@@ -214,7 +214,7 @@ class TurnMemory:
             return ()
         answer = one_line(result.output, _EPISODE_CHARS) if isinstance(result.output, str) else result.status.value
         text = f"Asked: {one_line(said, _EPISODE_CHARS)} Called: {', '.join(done)}. Answered: {answer}"
-        return (NewMemory(kind=MemoryKind.EPISODE, text=text[:1_000], importance=0.3),)
+        return (NewMemory(kind=MemoryKind.EPISODE, text=text[:MAX_MEMORY_CHARS], importance=0.3),)
 
 
 def _done(messages: Sequence[Message], own: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ....contracts.text import one_line, plural
+from ....contracts.wire.memory.record import shown_id
 from ..arguments.option_types import at_least_one
 from ..session import add_connection_options, connect_client
 from ..terminal import answer, harmless, say
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ...memory.left import ForgottenMemories
 
 _CHARS = 200
-_ID_CHARS = 8
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -113,13 +113,13 @@ async def _forget(args: argparse.Namespace) -> int:
 def _told(one: MemoryRecord) -> str:
     said = f"{one.confirmed:%Y-%m-%d}"
     by = f"  by {one.source.run_id}" if one.source.run_id else ""
-    past = f"  replaced {one.superseded_at:%Y-%m-%d} by {one.superseded_by[:_ID_CHARS]}" if one.superseded_at else ""
-    return harmless(f"{one.id[:_ID_CHARS]}  {said}  {one.kind:<10}  {one_line(one.text, _CHARS)}{by}{past}")
+    past = f"  replaced {one.superseded_at:%Y-%m-%d} by {shown_id(one.superseded_by)}" if one.superseded_at else ""
+    return harmless(f"{shown_id(one.id)}  {said}  {one.kind:<10}  {one_line(one.text, _CHARS)}{by}{past}")
 
 
 def _recalled(one: RecalledMemory) -> str:
     text = one_line(one.text, _CHARS)
-    return harmless(f"{one.id[:_ID_CHARS]}  {one.score:.3f}  {one.at:%Y-%m-%d}  {one.kind:<10}  {text}")
+    return harmless(f"{shown_id(one.id)}  {one.score:.3f}  {one.at:%Y-%m-%d}  {one.kind:<10}  {text}")
 
 
 def _gone(gone: ForgottenMemories) -> list[str]:
