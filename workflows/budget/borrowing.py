@@ -191,9 +191,12 @@ class Borrowing:
         """Ask time and again what waits for a top-up, for the same reason."""
         while True:
             await workflow.sleep(_LONG_PATIENCE)
-            # One that cannot be asked now may be later.
-            with suppress(FailureError, BudgetSpentError):
+            try:
                 await self._ask(question)
+            except (FailureError, BudgetSpentError) as error:
+                # One that cannot be asked now may be later.
+                if is_cancelled_exception(error):
+                    return
 
     def _give_up(self, question: _Question) -> None:
         """Wait for an answer no longer."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from ...activities.control.ledgers import LedgerActivities
@@ -188,7 +188,10 @@ class LedgerWorkflow:
                 summary=f"which of {len(asked.blocks)} runs go on",
                 options=policy.ledger_holders_policy(),
             )
-        except FailureError:
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                # The next execution looks. The server refuses for ever what would begin after the end of this one.
+                raise asyncio.CancelledError from error
             # The server cannot be asked: it is tried again after a while.
             return
         for run in found.ended:

@@ -391,6 +391,35 @@ async def test_what_a_run_told_is_not_charged_again_when_it_is_terminated(
     assert nothing_held(state)
 
 
+async def test_what_a_chat_told_before_it_continued_as_new_is_not_charged_again(
+    serve: Serve, impatient: TemporalClient, task_queue: str
+) -> None:
+    """It is terminated in the middle of a turn of a later execution."""
+    stall, stalled, go = stalling()
+    name = f"team:{task_queue}"
+    one = agent("one", stall, budget=Budget(ledger=Ledger(name, turns=40), on_exhausted=Stop()))
+    eager = agent("eager", look, budget=Budget(ledger=Ledger(name, turns=40), on_exhausted=Stop()), max_turns=100)
+    script = [*[DONE] * 15, turn("stall"), DONE]
+    async with serve(App(one, eager), {"one": script, "eager": looks(60)}, temporal=impatient) as stage:
+        client = Client(impatient, task_queue=stage.task_queue, redis_url="")
+        chat = await client.chat(one)
+        for number in range(15):
+            await chat.send(f"Question {number}")
+        handle = impatient.get_workflow_handle(chat.id)
+        executions = (await handle.describe()).raw_info
+        assert executions.first_run_id != executions.execution.run_id
+        turn_under_way = asyncio.ensure_future(chat.send("And now?").accepted())
+        await stalled.wait()
+        await turn_under_way
+        await handle.terminate("somebody did")
+        result = (await stage.ask(eager)).result
+        state = await client.ledgers.get(name)
+        go.set()
+    assert (result.status, result.turns) == (Status.EXHAUSTED, 40 - 16)
+    assert state.spent.turns == 40
+    assert nothing_held(state)
+
+
 async def test_nobody_waits_longer_than_they_may_for_what_others_have(
     serve: Serve, limit: SetLedger, read: ReadLedger, ledger_name: str
 ) -> None:
