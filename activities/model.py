@@ -252,6 +252,7 @@ def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str
         output_tokens=call.allowance.output_tokens if call.allowance else None,
         provider_tools=() if answers_alone else head.provider_tools,
         servers=servers,
+        replies_left=call.replies_left,
     )
 
 

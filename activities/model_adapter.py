@@ -40,6 +40,8 @@ class ModelRequest:
     """Tools that the provider runs itself."""
     servers: Mapping[str, McpServer] = field(default_factory=dict, repr=False)
     """The MCP servers that the provider is to connect to, by the names that its connectors have for them."""
+    replies_left: int = 0
+    """How many messages of the model have left the prompt, where a memory shortened it."""
 
     @property
     def wanted_provider_tools(self) -> tuple[AnyProviderTool, ...]:

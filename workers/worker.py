@@ -121,7 +121,7 @@ def build_worker(
         adapters: Model adapters by provider name.
         price: Cost of a model call.
         task_queue: What it polls.
-        max_cached_runs: Runs kept in memory between two of their steps; 0 replays every step from the history.
+        max_cached_runs: Runs kept in memory. 0 replays every step, for tests: see temporalio/sdk-rust#1304 for chats.
         max_concurrent_calls: Model and tool calls at once. At least 1.
         services: What routers and MCP tools need as well. Default: none of it, and what needs it fails and says so.
         interceptors: Of the Temporal SDK, outermost first.

@@ -82,6 +82,8 @@ class ModelCall(Contract):
     """What left the prompt since the reply `after`, in order. `base` counts what is left."""
     left: int = 0
     """How many more messages the conversation has than the prompt."""
+    replies_left: int = 0
+    """How many messages of the model have left the prompt."""
     summary: bool = False
     """Whether it asks for a summary of the first `base` messages, in place of an answer: it calls no tools then."""
     windows: bool = False

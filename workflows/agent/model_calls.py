@@ -221,6 +221,7 @@ class ModelCalls:
             context=_may_need_context(transcript.head) and has_context(),
             compactions=transcript.steps,
             left=transcript.count - len(transcript.messages),
+            replies_left=transcript.replies_left,
             **fields,
         )
 

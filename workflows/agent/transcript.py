@@ -49,6 +49,8 @@ class Transcript:
         """What left the prompt since the last reply."""
         self._positions = list(kept.positions if kept else range(len(self.messages)))
         self._left_before = kept.left_before if kept else 0
+        self.replies_left = kept.replies_left if kept else 0
+        """How many messages of the model have left the prompt."""
         self._standing = standing
         self._told: dict[int, None] = {}
         self._shortened: dict[int, None] = {}
@@ -66,7 +68,9 @@ class Transcript:
         """Where in the whole conversation the messages stand; None where none has left."""
         if not self._left_before:
             return None
-        return KeptMessages(positions=tuple(self._positions), left_before=self._left_before)
+        return KeptMessages(
+            positions=tuple(self._positions), left_before=self._left_before, replies_left=self.replies_left
+        )
 
     def since(self, position: int) -> Sequence[Message]:
         """Return the messages that are there from a position of the whole on."""
@@ -105,6 +109,8 @@ class Transcript:
     def compact(self, step: Compaction) -> None:
         """Let some of what the last reply knows leave the prompt."""
         known, unsent = step.apply(self.messages[: self.sent]), self.messages[self.sent :]
+        left = (message for start, stop in step.dropped for message in self.messages[start:stop])
+        self.replies_left += sum(message.role is Role.ASSISTANT for message in left)
         gone = [self._positions[stop - 1] + 1 for _, stop in step.dropped]
         self._left_before = max(self._left_before, *gone, 0)
         self._positions = [*step.positions(self._positions[: self.sent]), *self._positions[self.sent :]]

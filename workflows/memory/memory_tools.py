@@ -81,7 +81,7 @@ class MemoryTools:
         if call.name == RECALL:
             wanted = RecallCall(
                 place=calls.where,
-                query=_text(call, "query"),
+                query=_text(call, "query")[:MAX_MEMORY_CHARS],
                 limit=long_term.recall or _FOUND,
                 tokens=long_term.recall_tokens,
                 half_life=long_term.half_life,
@@ -95,7 +95,11 @@ class MemoryTools:
         kind = call.arguments.get("kind") or MemoryKind.FACT.value
         if kind not in (MemoryKind.FACT, MemoryKind.PREFERENCE):
             raise SpecError(f"kind: {kind!r} is neither fact nor preference")
-        memory = NewMemory(kind=MemoryKind(kind), text=_text(call, "text"), importance=0.7)
+        text = _text(call, "text")
+        if len(text) > MAX_MEMORY_CHARS:
+            # Cut, it might say something else.
+            raise SpecError(f"text: it has {len(text):,} characters, and a memory at most {MAX_MEMORY_CHARS:,}")
+        memory = NewMemory(kind=MemoryKind(kind), text=text, importance=0.7)
         write = WriteCall(
             place=calls.where,
             source=calls.source(activity_id, turn),
@@ -110,7 +114,7 @@ def _text(call: ToolCallPart, name: str) -> str:
     text = call.arguments.get(name)
     if not isinstance(text, str) or not text.strip():
         raise SpecError(f"{name}: it is missing, or no text")
-    return text.strip()[:MAX_MEMORY_CHARS]
+    return text.strip()
 
 
 def _error(call: ToolCallPart, message: str) -> ToolResultPart:

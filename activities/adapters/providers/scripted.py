@@ -87,8 +87,8 @@ _STEPS = TypeAdapter(tuple[ScriptedStep, ...])
 class ScriptedAdapter:
     """Answers the n-th turn of any transcript with the n-th step of the script.
 
-    The turn is the number of assistant messages in the request. So the adapter keeps nothing of a run, and a
-    worker that takes over after a crash goes on at the right step.
+    The turn is the number of assistant messages in the request, and of those that a memory left out of it. So the
+    adapter keeps nothing of a run, and a worker that takes over after a crash goes on at the right step.
 
     Args:
         script: The steps, or a path to a JSON file of them.
@@ -122,7 +122,7 @@ class ScriptedAdapter:
         Raises:
             ModelError: The step says so, or the script has no such step.
         """
-        turn = [message.role for message in request.messages].count(Role.ASSISTANT)
+        turn = [message.role for message in request.messages].count(Role.ASSISTANT) + request.replies_left
         if self._log:
             _append(self._log, turn, request)
         step = self._step(request.model.model, turn)

@@ -40,6 +40,8 @@ class KeptMessages(Contract):
     """Where in the whole conversation each of them stands."""
     left_before: int
     """All that left stands before this position."""
+    replies_left: int = 0
+    """How many of those that left are the model's."""
 
 
 class Compaction(Contract):

@@ -329,6 +329,7 @@ async def test_wrong_calls_of_the_tools_are_told_to_the_model(serving: Served, p
     script = [
         calling("remember"),
         calling("remember", text="x", kind="rumour"),
+        calling("remember", text="x" * 1_001),
         calling("forget", ids=[]),
         calling("forget", ids=["ffffffff"]),
         "Sorry.",
@@ -341,6 +342,7 @@ async def test_wrong_calls_of_the_tools_are_told_to_the_model(serving: Served, p
         assert [content.split(".")[0] for _, content in contents] == [
             "text: it is missing, or no text",
             "kind: 'rumour' is neither fact nor preference",
+            "text: it has 1,001 characters, and a memory at most 1,000",
             "ids: they are missing, or no texts",
             "0 memories deleted",
         ]

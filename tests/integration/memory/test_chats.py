@@ -22,7 +22,9 @@ from sostenuto import (
     SpecError,
     Status,
 )
+from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.memory.conversation import MemoryStrategy
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.reading.executions import executions_until
 from sostenuto.history.reading.follow import follow
@@ -165,3 +167,30 @@ async def test_what_was_interrupted_before_it_was_answered_ends_no_chat(
 
 async def _sent(chat: Chat, text: str) -> Result:
     return await chat.send(text)
+
+
+@pytest.mark.parametrize("strategy", ["window", "summary"])
+async def test_a_script_goes_on_where_some_of_its_answers_have_left_the_prompt(
+    impatient: TemporalClient, task_queue: str, strategy: MemoryStrategy
+) -> None:
+    writer = "scripted/writer" if strategy == "summary" else None
+    memory = Memory(window=1_000, strategy=strategy, model=writer)
+    bot = Agent(name="bot", model="scripted/m", memory=memory)
+    usage = {"input_tokens": 900, "output_tokens": 50}
+    script = {
+        "m": [{"text": f"Answer {number}. " + "So it is. " * 10, "usage": usage} for number in range(20)],
+        "writer": [{"text": "Much was said.", "usage": usage}] * 20,
+    }
+    async with build_worker(
+        impatient, App(bot), {"scripted": ScriptedAdapter(script)}, lambda *_: 0.0, task_queue=task_queue
+    ):
+        client = Client(impatient, task_queue=task_queue, redis_url="")
+        chat = await client.chat(bot, id=task_queue)
+        told = [str((await chat.send(f"Number {number}. " + "Is it so? " * 10)).output) for number in range(14)]
+        fork = await chat.fork(id=f"{task_queue}-fork")
+        told += [str((await fork.send(f"Number {number}.")).output) for number in range(14, 17)]
+        for one in (chat, fork):
+            await one.end()
+        compacted = [event async for event in chat.events() if isinstance(event, MemoryCompacted)]
+    assert [one.partition(".")[0] for one in told] == [f"Answer {number}" for number in range(17)]
+    assert compacted

@@ -21,7 +21,7 @@ MEMORY = Memory(window=4_000, strategy=["clear_tools", "window"], keep=0.25)
 SUMMARY = Memory(window="60%", strategy="summary", model=Model("openai/gpt", temperature=0.5))
 PINNED = Message.user("My name is Ada.", pinned=True)
 SAID = Message(role=Role.ASSISTANT, parts=(TextPart(text="Hello, Ada."),))
-KEPT = KeptMessages(positions=(0, 7, 8), left_before=8)
+KEPT = KeptMessages(positions=(0, 7, 8), left_before=8, replies_left=3)
 COMPACTION = Compaction(
     strategy="summary",
     dropped=((1, 3), (5, 8)),
@@ -46,6 +46,7 @@ ASKED_FOR_SUMMARY = ModelCall(
     tail=(Message.user("[Write a summary.]"),),
     compactions=(CLEARED,),
     left=4,
+    replies_left=2,
     summary=True,
     windows=True,
 )
