@@ -180,6 +180,20 @@ def check_text(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def check_shared_name(text: str) -> tuple[str, ...]:
+    """Return the names of the run's context in a name that runs share.
+
+    Such as that of a ledger.
+
+    Raises:
+        ValueError: As for `check_text`, or a brace is part of no name: all runs would share what is called so.
+    """
+    names = check_text(text)
+    if stray := re.search(r"[{}]", _IN_TEXT.sub("", text)):
+        raise ValueError(f"{text!r} has a {stray[0]!r} that is part of no {{context.NAME}}: nothing fills it")
+    return names
+
+
 def of_context(name: str, values: Mapping[str, JsonValue]) -> JsonValue:
     """Return the value of a name of the run's context.
 

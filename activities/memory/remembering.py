@@ -44,7 +44,7 @@ from ..transcript_cache import TranscriptCache
 from .memories import Memories
 from .rules.extracting import extracted, understood
 from .rules.own_words import in_own_words
-from .sending import ask_scope
+from .sending import ask_scope, why_silent
 
 CallT = TypeVar("CallT", RecallCall, WriteCall, MemoryListCall, ForgetCall)
 AnswerT = TypeVar("AnswerT", bound=Contract)
@@ -55,13 +55,13 @@ _HELD_SECONDS: Final = 2.0
 be taken by those that wait: the next attempt goes on waiting for the same."""
 
 
-def _at_work() -> ApplicationError:
+def _at_work(why: str) -> ApplicationError:
     """Return the failure of an attempt that lets go of its place.
 
     The next one goes on waiting.
     """
     return ApplicationError(
-        "the workflow of these memories is at work on others",
+        why,
         type=names.COLLECTION_FAILED,
         next_retry_delay=timedelta(milliseconds=200),
         category=ApplicationErrorCategory.BENIGN,
@@ -210,7 +210,7 @@ class MemoryActivities:
                 async with asyncio.timeout(_HELD_SECONDS):
                     return await self._sent(call, update, came, id_)
             except TimeoutError:
-                failed = _at_work()
+                failed = _at_work(await why_silent(activity.client(), call.place))
             except WorkflowUpdateRPCTimeoutOrCancelledError:
                 raise StoreUnavailable("the workflow of these memories does not answer") from None
             except WorkflowUpdateFailedError as error:

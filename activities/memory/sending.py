@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from temporalio.api.enums.v1 import PendingWorkflowTaskState
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -35,8 +36,16 @@ SaidOfT = TypeVar("SaidOfT", bound=Contract)
 _PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
 _OVER: Final = ("already completed", "closing", "completed before")
 """In what the server says of a workflow that has ended, or ends just now: the next one takes it."""
+_AT_WORK: Final = "the workflow of these memories is at work on others"
 _FIRST_PAUSE_SECONDS: Final = 0.02
 _LONGEST_PAUSE_SECONDS: Final = 1.0
+
+_LONGEST_LIFE: Final = timedelta(hours=1)
+"""After so long the workflow of a scope is ended, which has taken nothing more for most of it: one that was started
+where no worker is must not keep others waiting for ever."""
+
+_UNSERVED: Final = timedelta(seconds=5)
+"""A step of it that no worker has taken for so long waits for one."""
 
 
 async def ask_scope(
@@ -68,6 +77,7 @@ async def ask_scope(
             id=memory_workflow_id(place.collection, place.scope),
             task_queue=task_queue,
             task_timeout=task_timeout,
+            execution_timeout=_LONGEST_LIFE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary=shorten(f"memories of {place.scope} in {place.collection}", 200),
@@ -84,6 +94,20 @@ async def ask_scope(
         return found
 
     return await _repeated(send)
+
+
+async def why_silent(temporal: Client, place: MemoryPlace) -> str:
+    """Return why the workflow of a scope has not answered yet."""
+    workflow_id = memory_workflow_id(place.collection, place.scope)
+    try:
+        described = await temporal.get_workflow_handle(workflow_id).describe(rpc_timeout=_UNSERVED)
+    except RPCError:
+        return _AT_WORK
+    step = described.raw_description.pending_workflow_task
+    is_taken = step.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+    if is_taken or datetime.now(UTC) - step.scheduled_time.ToDatetime(UTC) < _UNSERVED:
+        return _AT_WORK
+    return f"the workflow of these memories, {workflow_id}, waits for a worker of task queue {described.task_queue!r}"
 
 
 async def _repeated(send: Callable[[], Awaitable[SaidOfT]]) -> SaidOfT:

@@ -18,7 +18,7 @@ from ...activities.memory.sending import ask_scope
 from ...contracts import names
 from ...contracts.contract import Contract, problems_of
 from ...contracts.errors import SetupError, SpecError
-from ...contracts.memory.long_term import SCOPE, MemoryKind
+from ...contracts.memory.long_term import MAX_MEMORY_CHARS, SCOPE, MemoryKind, memory_workflow_id
 from ...contracts.text import encodable
 from ...contracts.wire.memory.calls import (
     ForgetCall,
@@ -34,6 +34,7 @@ from ...contracts.wire.memory.calls import (
 from ...contracts.wire.memory.memory_event import WrittenMemory
 from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, write_id
 from ...workflows.policy import TASK_TIMEOUT
+from ..hindrances import find_hindrances, is_polled
 from ..ingest import CollectionFailed, check_served
 from ..rpc_errors import translate_rpc_errors
 from .left import ForgottenMemories, histories_left
@@ -43,6 +44,8 @@ CallOfT = TypeVar("CallOfT", bound=Contract)
 
 _UNSERVED_SECONDS: Final = 4.0
 _PATIENCE_SECONDS: Final = 60.0
+_LOOKS: Final = 40
+"""So often it is looked whether a worker is there, as one may just begin."""
 _PAGE: Final = 500
 
 
@@ -187,6 +190,7 @@ class ScopedMemory:
         return f"memories of {self._place.scope!r} in {self._place.collection!r}"
 
     async def _ask(self, update: str, call: Contract, came: type[AnswerOfT], update_id: str = "") -> AnswerOfT:
+        await self._check_served()
         asking = ask_scope(
             self._temporal,
             self._place,
@@ -206,24 +210,58 @@ class ScopedMemory:
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             raise SetupError(f"{self._what}: no answer: look at the log of the workers") from None
 
+    async def _check_served(self) -> None:
+        """Check that there is a worker, before others have to wait for what it is to do.
+
+        Raises:
+            SetupError: There is none, and none came within some seconds.
+        """
+        for _ in range(_LOOKS):
+            with translate_rpc_errors(self._what):
+                if await is_polled(self._temporal, self._task_queue):
+                    return
+            await asyncio.sleep(_UNSERVED_SECONDS / _LOOKS)
+        await check_served(self._temporal, self._task_queue)
+
     async def _answered(self, asking: Awaitable[AnswerOfT]) -> AnswerOfT:
         answer = asyncio.ensure_future(asking)
         try:
             await asyncio.wait([answer], timeout=_UNSERVED_SECONDS)
             if not answer.done():
-                await check_served(self._temporal, self._task_queue)
+                await self._check_waits()
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return await asyncio.shield(answer)
         except TimeoutError:
+            await self._check_waits()
             raise SetupError(f"{self._what}: no answer within {_PATIENCE_SECONDS:g} s: look at the workers") from None
         finally:
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
 
+    async def _check_waits(self) -> None:
+        """Check that a worker takes work where the workflow of the scope runs.
+
+        Raises:
+            SetupError: None does.
+        """
+        workflow_id = memory_workflow_id(self._place.collection, self._place.scope)
+        with translate_rpc_errors(self._what):
+            run = await self._temporal.get_workflow_handle(workflow_id).describe()
+            hindrances = await find_hindrances(self._temporal, run)
+        for one in hindrances:
+            if one.is_unserved:
+                raise SetupError(
+                    f"{self._what}: {one.reason}, where their workflow {workflow_id} was started: start one there, or "
+                    f"end it, which loses nothing: `temporal workflow terminate --workflow-id {workflow_id}`"
+                )
+
 
 def _checked(text: object, kind: MemoryKind | str, at: datetime, key: str, importance: float | None) -> Any:
     if not isinstance(text, str) or not text.strip() or encodable(text) != text:
         raise SpecError("remember: text: it is empty, or no text")
+    if len(text) > MAX_MEMORY_CHARS:
+        # Cut, it might say something else.
+        raise SpecError(f"remember: text: it has {len(text):,} characters, and a memory at most {MAX_MEMORY_CHARS:,}")
     if kind not in [*MemoryKind]:
         raise SpecError(f"remember: kind: {kind!r} is none: there are {', '.join(MemoryKind)}")
     memory = understood(text, MemoryKind(kind), at)

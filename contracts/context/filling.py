@@ -133,10 +133,11 @@ def check_names(node: Node, where: str) -> None:
 
 
 def _check_spec(spec: Spec, kind: Any, where: str) -> None:
+    check = template.check_shared_name if isinstance(spec, Ledger | LongTerm) else template.check_text
     for field, is_template in spec.fills.items():
         text = getattr(spec, field)
         try:
-            names = template.names_of_context(text) if is_template else template.check_text(text)
+            names = template.names_of_context(text) if is_template else check(text)
         except ValueError as error:
             raise SpecError(f"{where}{field}: {error}") from None
         _check_fields(kind, names, f"{where}{field}")

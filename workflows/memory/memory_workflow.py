@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
+_OPEN: Final = timedelta(minutes=10)
+"""So long one takes what comes. The server ends it long after that, wherever it waits."""
+
 _FIRST_WORD: Final = timedelta(seconds=30)
 """So long one that was started waits for the update that it was started for, which the server may have dropped."""
 
@@ -45,8 +48,8 @@ class MemoryWorkflow:
     And answers questions between them.
 
     It is started by the first update, and ends as soon as none is under way: it knows nothing that the store does not
-    have, so the next one begins where it ended. Before its history is full it takes no more, and the next one does.
-    After a crash it goes on where the history ends; each change may be repeated.
+    have, so the next one begins where it ended. Before its history is full, or its time is over, it takes no more, and
+    the next one does. After a crash it goes on where the history ends; each change may be repeated.
     """
 
     @workflow.init
@@ -99,8 +102,9 @@ class MemoryWorkflow:
         self._check_open(call)
 
     def _check_open(self, call: WriteCall | ForgetCall | MemoryListCall | RecallCall) -> None:
-        if workflow.info().is_continue_as_new_suggested():
-            raise ApplicationError("its history is full: the next one takes it", type=names.MEMORY_CLOSES)
+        info = workflow.info()
+        if info.is_continue_as_new_suggested() or workflow.now() - info.start_time > _OPEN:
+            raise ApplicationError("it has taken enough: the next one takes it", type=names.MEMORY_CLOSES)
         if (call.place.collection, call.place.scope) != (self._place.collection, self._place.scope):
             why = f"it makes the changes of {self._place.scope!r} in {self._place.collection!r}, and of no other scope"
             raise ApplicationError(why, type=names.COLLECTION_FAILED, non_retryable=True)

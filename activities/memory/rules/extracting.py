@@ -55,6 +55,9 @@ _FIRST_PERSON: Final = (
     (re.compile(r"\b(?:me|myself)\b", re.IGNORECASE), "the user"),
     (re.compile(r"\bmine\b", re.IGNORECASE), "the user's"),
 )
+_LOWER: Final = re.compile(r"[a-z][a-z'-]*,?")
+_PLAIN: Final = re.compile(r"[\"'(]?(?:[A-Za-z][a-z]*(?:['-][A-Za-z]+)*|[A-Z]+|\d[\d.,:-]*\d|\d)[\"')%]?")
+"""A first and a last word that are surely those of a sentence."""
 _DAYS: Final = {"the day after tomorrow": 2, "tomorrow": 1, "tonight": 0, "today": 0, "yesterday": -1}
 _DAY: Final = re.compile(rf"\b(?:{'|'.join(_DAYS)})\b", re.IGNORECASE)
 
@@ -188,8 +191,11 @@ def _third_person_inside(text: str) -> str:
 def _third_person(text: str, at: datetime) -> str:
     """Return a sentence of somebody about themselves as one about them."""
     said = _third_person_inside(dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
-    said = said[:1].upper() + said[1:]
-    return said if said.endswith((".", "!")) else f"{said[: MAX_MEMORY_CHARS - 1]}."
+    first, last = said.partition(" ")[0], said.rpartition(" ")[2]
+    # What may be an address, a command or a code is told as it is.
+    if _LOWER.fullmatch(first):
+        said = said[:1].upper() + said[1:]
+    return f"{said[: MAX_MEMORY_CHARS - 1]}." if _PLAIN.fullmatch(last) else said
 
 
 def dated(text: str, at: datetime) -> str:

@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import Client as TemporalClient
 
-from sostenuto import App, Client, Collection, SpecError
+from sostenuto import Agent, App, Client, Collection, LongTerm, SetupError, SpecError, Status
+from sostenuto.activities.memory import sending
 from sostenuto.clients.ingest import CollectionFailed
+from sostenuto.contracts import names
 from sostenuto.contracts.memory.long_term import memory_workflow_id
+from sostenuto.contracts.wire.memory.record import MemoryPlace
 from sostenuto.workflows import policy
+from tests.integration.agent.stage import eventually
 from tests.integration.long_term.conftest import FlakyStore, Served
 from tests.patience import PATIENCE_SECONDS
 
@@ -123,3 +127,38 @@ async def test_what_cannot_be(serving: Served, people: Collection, monkeypatch: 
         other = Client(client.temporal, task_queue=client.task_queue).memory("nowhere", "user:anna")
         with pytest.raises(CollectionFailed, match="no collection 'nowhere'"):
             await other.list()
+
+
+async def test_what_nobody_serves_keeps_nobody_waiting(
+    serving: Served, temporal: TemporalClient, task_queue: str, people: Collection
+) -> None:
+    nowhere = f"{task_queue}-nowhere"
+    async with serving(App(collections=[people])) as client:
+        astray = Client(temporal, task_queue=nowhere, redis_url="").memory(people, "user:anna")
+        with pytest.raises(SetupError, match=f"no worker takes work from '{nowhere}'"):
+            await astray.list()
+        assert await client.memory(people, "user:anna").list() == ()
+
+
+async def test_a_workflow_that_was_started_where_no_worker_is_is_told(
+    serving: Served, temporal: TemporalClient, task_queue: str, people: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_UNSERVED", timedelta(milliseconds=100))
+    nowhere, id_ = f"{task_queue}-nowhere", memory_workflow_id(people.name, "user:anna")
+    agent = Agent(name="a", model="scripted/m", long_term=LongTerm(people, recall=0))
+    await temporal.start_workflow(
+        names.MEMORY_WORKFLOW, MemoryPlace(collection=people.name, scope="user:anna"), id=id_, task_queue=nowhere
+    )
+    async with serving(App(agent), {"m": "Ok."}) as client:
+        run = await client.start(agent, "I live in Rome.", context={"user": "anna"})
+        with pytest.raises(SetupError, match=f"from '{nowhere}', where their workflow {id_} was started: start one"):
+            await client.memory(people, "user:anna").list()
+
+        async def is_told() -> bool:
+            waits = f"the workflow of these memories, {id_}, waits for a worker of task queue '{nowhere}'"
+            return any(waits in str(one) for one in await run.hindrances())
+
+        await eventually(is_told)
+        await temporal.get_workflow_handle(id_).terminate()
+        assert (await run.result()).status is Status.COMPLETED
+        assert [one.text for one in await client.memory(people, "user:anna").list()] == ["The user lives in Rome."]

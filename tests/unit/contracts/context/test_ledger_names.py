@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sostenuto import (
     Chain,
     Collection,
     Ledger,
+    LongTerm,
     Model,
     Parallel,
     Price,
@@ -93,6 +95,19 @@ def test_a_name_that_nothing_fills(name: str) -> None:
         App(Chain(name="chain", steps=[wrong]))
     with pytest.raises(SpecError, match=r"budget: ledger.name: nothing fills"):
         filled_budget(Budget(ledger=name), agent(), {"acme": "x"})
+
+
+@pytest.mark.parametrize("name", ["user:{context.user", "user:{}", "user:{context.}", "user:context.user}"])
+def test_a_brace_that_is_part_of_no_name(name: str) -> None:
+    problem = rf"{re.escape(repr(name))} has a '[{{}}]' that is part of no {{context.NAME}}: nothing fills it"
+    for wrong in (
+        agent(budget=Budget(ledger=name)),
+        agent(budget=None, long_term=LongTerm(Collection("people"), scope=name)),
+    ):
+        with pytest.raises(SpecError, match=problem):
+            App(wrong, collections=[Collection("people")])
+        with pytest.raises(SpecError, match=problem):
+            begun(wrong, {"user": "ada"})
 
 
 def test_a_name_that_the_type_of_the_context_does_not_have() -> None:
