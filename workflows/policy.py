@@ -26,7 +26,6 @@ STICKY_TIMEOUT: Final = timedelta(seconds=3)
 TASK_TIMEOUT: Final = timedelta(seconds=4)
 """How long a workflow task may take before another worker may take it: also the wait after a death within one."""
 
-
 TAIL_PART_BYTES: Final = 16_384
 TAIL_PASSAGES_BYTES: Final = 1_024
 """The same for the result of a search, which is long as a rule."""
@@ -200,15 +199,16 @@ def ledger_holders_policy() -> ActivityPolicy:
     )
 
 
-def retrieve_policy(*, budgeted: bool = False) -> ActivityPolicy:
+def retrieve_policy(*, by: Patience | None = None, budgeted: bool = False) -> ActivityPolicy:
     """Return the policy of a search of a collection.
 
     Its embedding model may have to be loaded.
 
     Args:
+        by: How patient it is. Default: as whoever waits at a screen.
         budgeted: Whether an attempt of which nobody knows what it cost is the last.
     """
-    return _patient(patience.SEARCH, _CUT_OFF if budgeted else ())
+    return _patient(by or patience.SEARCH, _CUT_OFF if budgeted else ())
 
 
 def memory_policy() -> ActivityPolicy:

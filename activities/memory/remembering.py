@@ -109,7 +109,7 @@ class MemoryActivities:
             call = self._at_home(call).model_copy(update={"query": call.query[:MAX_MEMORY_QUERY_CHARS]})
             clock = self._clock(bill, call.place)
             try:
-                async with asyncio.timeout(patience.SEARCH.attempt.total_seconds()):
+                async with asyncio.timeout(patience.MEMORY_RECALL.attempt.total_seconds()):
                     with clock.stage("embeddings", call.place.embedding) as charge:
                         recalled = await self.memories().recall(call, charge)
             except (SostenutoError, TimeoutError) as error:
@@ -137,6 +137,9 @@ class MemoryActivities:
             about = [understood(one.text, one.kind, call.source.at) for one in call.memories]
             kept = [one.model_copy(update={"kind": m.kind}) for one, m in zip(about, call.memories, strict=True)]
             call = call.model_copy(update={"memories": tuple(kept), "as_said": False})
+        if not call.memories:
+            # There is only something to say of why.
+            return Remembered()
         id_ = write_id(call.place, call.source, call.memories)
         done = await self._asked(call, names.MEMORY_WRITE_UPDATE, Remembered, id_)
         if not wanted.as_said:
@@ -235,8 +238,8 @@ class MemoryActivities:
 
 def _may_pass(error: BaseException) -> bool:
     """Return whether a further attempt may have what this one could not."""
-    passes = isinstance(error, StoreUnavailable | TimeoutError) or (isinstance(error, ModelError) and error.retryable)
-    return passes and activity.info().attempt < patience.SEARCH.attempts
+    passes = isinstance(error, StoreUnavailable) or (isinstance(error, ModelError) and error.retryable)
+    return passes and activity.info().attempt < patience.MEMORY_RECALL.attempts
 
 
 def _failed_as(error: WorkflowUpdateFailedError) -> ApplicationError:

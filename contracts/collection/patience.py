@@ -38,6 +38,9 @@ class Patience:
 SEARCH: Final = Patience(attempts=4, attempt=timedelta(minutes=1))
 """Of a search: somebody waits for it, so it is given up after 1.4 seconds of pauses, or 14 where a provider is busy."""
 
+MEMORY_RECALL: Final = Patience(attempts=4, attempt=timedelta(seconds=20))
+"""Of a search of memories, without which a turn goes on as a rule: a store that hangs is not tried again."""
+
 MEMORY_WORK: Final = Patience(attempts=120, attempt=timedelta(seconds=20), longest_pause=timedelta(seconds=1))
 """Of what a run has done to memories by the workflow of their scope, which itself gives up as a search does: an attempt
 that waits for it lets go of its place after a while, for what that workflow does may need it."""

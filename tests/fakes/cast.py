@@ -42,7 +42,7 @@ class Cast:
             await asyncio.sleep(0)
             script = ScriptedAdapter([self._answer(request)])
             # The scripted adapter takes the turn from the messages, and its script has only this one.
-            return await script.complete(replace(request, messages=()), on_delta)
+            return await script.complete(replace(request, messages=(), replies_left=0), on_delta)
         finally:
             self._now -= 1
 

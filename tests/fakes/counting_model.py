@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
-from sostenuto.contracts.errors import ContextOverflow
+from sostenuto.contracts.errors import ContextOverflow, ModelError
 from sostenuto.contracts.message import Message, Part, Role, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model
 from sostenuto.contracts.usage import Usage
@@ -15,7 +15,7 @@ from sostenuto.contracts.wire.model_call import StopReason
 ASKS_FOR_SUMMARY = "[Write a summary"
 
 ToolCall = tuple[str, Mapping[str, object]]
-Answer = str | ToolCall | Sequence[ToolCall] | ContextOverflow
+Answer = str | ToolCall | Sequence[ToolCall] | ModelError
 """A text, tool calls by name and arguments, or what is raised."""
 
 
@@ -80,7 +80,7 @@ class CountingModel:
         if most and sent.tokens > most:
             raise ContextOverflow(f"prompt is too long: {sent.tokens} tokens > {most} maximum")
         answer = self._summary(sent) if sent.is_summary else self._answer(sent)
-        if isinstance(answer, ContextOverflow):
+        if isinstance(answer, ModelError):
             raise answer
         parts = _parts(answer)
         stop = StopReason.END if isinstance(answer, str) else StopReason.TOOL_CALLS

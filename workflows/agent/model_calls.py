@@ -21,6 +21,7 @@ from ...contracts.wire.places import Place
 from ..budget.worst_case import most_searches, prompt_tokens, whole_cost
 from ..concurrency import being_cancelled
 from ..host import AgentHost
+from ..memory.beside import beside
 from ..memory.compactor import Compactor
 from ..run_context import has_context
 from .paid_calls import PaidCall, PaidCalls
@@ -183,7 +184,7 @@ class ModelCalls:
         """Return what a model writes of the first so many messages, and its name."""
         state, turn = self._state, self._state.replies + 1
         most = tokens + _SUMMARY_OVERHEAD_TOKENS
-        model = (memory.model or self._model).model_copy(
+        model = beside(memory.model or self._model).model_copy(
             update={"fallbacks": (), "max_output_tokens": most, "reasoning": None}
         )
         if 0 < state.windows.get(model.name, 0) < size:

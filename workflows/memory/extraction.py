@@ -17,6 +17,7 @@ from ...contracts.model import Model, OutputSchema
 from ...contracts.specs.agent import Agent
 from ...contracts.wire.memory.calls import MAX_EXTRACT_CHARS, RecalledMemory
 from ...contracts.wire.memory.record import MOST_WRITTEN, NewMemory, shown_id
+from .beside import beside
 
 EXTRACTOR: Final = "memory"
 """Name of the model call, below the place of the agent."""
@@ -66,7 +67,7 @@ def extractor(model: Model) -> Agent:
     """Return the agent that extracts."""
     return Agent(
         name=EXTRACTOR,
-        model=model,
+        model=beside(model),
         instructions=_INSTRUCTIONS,
         output=OutputSchema(name="Memories", json_schema=_SCHEMA),
         max_turns=_MOST_CALLS,
@@ -96,7 +97,7 @@ def memories_of(output: Any, kinds: Sequence[MemoryKind]) -> tuple[NewMemory, ..
                 importance=min(max(float(one["importance"]), 0.0), 1.0),
                 replaces=tuple(one["replaces"]),
             )
-        except (KeyError, TypeError, ValueError, ValidationError):
+        except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
             continue
         if memory.kind in kinds:
             found.append(memory)

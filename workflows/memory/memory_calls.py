@@ -8,6 +8,7 @@ from typing import Protocol
 from temporalio import workflow
 
 from ...activities.memory.remembering import MemoryActivities
+from ...contracts.collection import patience
 from ...contracts.memory.long_term import LongTerm
 from ...contracts.text import plural
 from ...contracts.wire.memory.calls import ForgetCall, Forgotten, RecallCall, Recalled, Remembered, WriteCall
@@ -84,7 +85,7 @@ class MemoryCalls:
         summary = f"memories of {self.where.scope}"
 
         async def recall(*, budgeted: bool) -> Recalled:
-            options = policy.retrieve_policy(budgeted=budgeted)
+            options = policy.retrieve_policy(by=patience.MEMORY_RECALL, budgeted=budgeted)
             return await served(
                 MemoryActivities.recall, call, summary=summary, options=options, activity_id=activity_id
             )
@@ -104,6 +105,8 @@ class MemoryCalls:
             options = policy.memory_policy()
             return await served(MemoryActivities.write, call, summary=summary, options=options, activity_id=activity_id)
 
+        if not call.memories:
+            return await write(budgeted=False)
         return await self._charged(tuple(memory.text for memory in call.memories), write)
 
     async def forget(self, call: ForgetCall, activity_id: str) -> Forgotten:

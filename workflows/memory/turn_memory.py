@@ -23,7 +23,7 @@ from ...contracts.wire.memory.calls import (
     Remembering,
     WriteCall,
 )
-from ...contracts.wire.memory.record import NewMemory
+from ...contracts.wire.memory.record import MOST_WRITTEN, NewMemory
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
 from ..agent.state import AgentState
@@ -135,7 +135,12 @@ class TurnMemory:
         if result.status is not Status.COMPLETED:
             return result
         self._tally = state.tally
-        problem = await self._written(self._now.said, state, result)
+        try:
+            problem = await self._written(self._now.said, state, result)
+        except Exception as error:  # noqa: BLE001
+            # What was answered stays, whatever a bug of ours makes of it here.
+            workflow.logger.exception("what a turn said could not be remembered")
+            problem = f"internal error: {type(error).__name__}: {error}"
         totals = state.tally.totals
         result = result.model_copy(update={**dict(totals), "turns": state.tally.turns})
         if problem and self._long_term.on_failure == "fail":
@@ -172,9 +177,10 @@ class TurnMemory:
         found, note = self._now.found, ""
         if self._long_term.model and said:
             found, note = await self._extracted(said, result)
-        found += self._episode(said, state, result)
+        episode = self._episode(said, state, result)
+        found = (*found[: MOST_WRITTEN - len(episode)], *episode)
         self._now = self._now.model_copy(update={"said": "", "found": (), "known": ()})
-        if not found:
+        if not (found or note):
             return ""
         number = self._now.turns
         activity_id = self._place.memory_write(number)
@@ -202,7 +208,7 @@ class TurnMemory:
         came = await self._host.ask(extractor(model), place, asked, self._tally)
         if came.status is not Status.COMPLETED:
             why = one_line(came.reason or came.status.value, _REASON_CHARS)
-            return self._now.found, f"{model.name} found nothing ({why}): what the rules know was taken"
+            return self._now.found, f"{model.name} was asked in vain ({why}): what the rules know was taken"
         return memories_of(came.output, self._long_term.kinds), ""
 
     def _episode(self, said: str, state: AgentState, result: Result) -> tuple[NewMemory, ...]:

@@ -117,7 +117,8 @@ class WriteCall(Contract):
 
     place: MemoryPlace
     source: MemorySource
-    memories: tuple[NewMemory, ...] = Field(min_length=1, max_length=MOST_WRITTEN)
+    memories: tuple[NewMemory, ...] = Field(max_length=MOST_WRITTEN)
+    """None where it is only noted why nothing was found."""
     as_said: bool = False
     """Whether the texts are as somebody said them, and it is yet to be found what they are about."""
     note: str = ""

@@ -120,7 +120,7 @@ class MemoryWritten(EventBase, Charged):
         """What was written, in words."""
         told = "; ".join(memory.words for memory in self.memories)
         why = "; ".join(filter(None, (self.problem, self.note)))
-        what = "nothing was remembered" if self.problem else f"remembered: {told}"
+        what = "nothing was remembered" if self.problem or not told else f"remembered: {told}"
         return f"{self.scope}: {what}{f' ({why})' if why else ''}"
 
 

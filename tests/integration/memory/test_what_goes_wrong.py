@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sostenuto import Agent, App, Budget, Memory, Model, Price, Shorten, Status, tool
-from sostenuto.contracts.errors import ContextOverflow
+from sostenuto.contracts.errors import ContextOverflow, ProviderUnavailable
 from tests.fakes.counting_model import CountingModel, Sent
 from tests.integration.memory.steps import compactions, look, prove, told, walks
 
@@ -85,6 +85,17 @@ async def test_a_fallback_with_a_smaller_window_is_asked_less(serve: Serve) -> N
     assert small
     assert max(sent.tokens for sent in small) <= 2_000
     assert proven >= STEPS
+
+
+async def test_an_outage_of_who_sums_up_is_not_waited_out(serve: Serve) -> None:
+    memory = Memory(window=4_000, strategy="summary", model="scripted/scribe")
+    model = CountingModel(walks(STEPS), summary=lambda _: ProviderUnavailable("not now"))
+    async with serve(App(agent := walker(memory)), model) as stage:
+        outcome = await stage.ask(agent, "Walk to the end.")
+        steps = compactions(await told(outcome.run))
+    assert outcome.result.status is Status.COMPLETED
+    assert {step.note for step in steps} == {"there is no summary: ProviderUnavailable: scripted/scribe: not now"}
+    assert len(model.summaries) == 4 * len(steps)
 
 
 async def test_a_summary_that_fails_is_done_without(serve: Serve) -> None:
