@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from tests.patience import PATIENCE_SECONDS
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 _AT_ONCE = 4
+_EVENTS = 25
+"""Events of the history of a turn that remembers."""
+EVENTS = [f"event:{number}" for number in range(1, _EVENTS + 1, int(os.environ.get("CHAOS_EVENTS", "6")))]
+"""Every sixth of them; with CHAOS_EVENTS=1 each."""
 _WHAT_IS_THERE = {
     ("The user lives in Rome.", False),
     ("The user lives in Berlin.", True),
@@ -44,6 +49,16 @@ async def serving(temporal: TemporalClient, task_queue: str, directory: Path) ->
             yield Client(temporal, task_queue=task_queue)
 
 
+async def _kill_at(temporal: TemporalClient, run_id: str, event: int, victim: asyncio.subprocess.Process) -> None:
+    """Kill a worker as soon as the history of a run has so many events."""
+    count = 0
+    async for _ in temporal.get_workflow_handle(run_id).fetch_history_events(wait_new_event=True):
+        count += 1
+        if count == event:
+            break
+    victim.kill()
+
+
 async def _problems(temporal: TemporalClient, task_queue: str, directory: Path, point: str) -> list[str]:
     # A user of its own: the workflow of a scope goes by its name.
     scope, context = f"user:{task_queue}", {"user": task_queue}
@@ -53,6 +68,8 @@ async def _problems(temporal: TemporalClient, task_queue: str, directory: Path, 
     try:
         run = await Client(temporal, task_queue=task_queue).start(AGENT, SAID, context=context)
         async with asyncio.timeout(PATIENCE_SECONDS):
+            if point.startswith("event:"):
+                await _kill_at(temporal, run.id, int(point.removeprefix("event:")), victim)
             code = await victim.wait()
         if code != -9:
             return [f"{point}: the worker ended with {code} instead of dying"]
@@ -68,7 +85,8 @@ async def _problems(temporal: TemporalClient, task_queue: str, directory: Path, 
     return problems + ([] if result.status is Status.COMPLETED else [f"{point}: {result.status}: {result.reason}"])
 
 
-async def test_every_point(temporal: TemporalClient, task_queue: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", [POINTS, EVENTS], ids=["around each step", "at events of the history"])
+async def test_every_point(temporal: TemporalClient, task_queue: str, tmp_path: Path, points: Sequence[str]) -> None:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def check(number: int, point: str) -> list[str]:
@@ -77,6 +95,6 @@ async def test_every_point(temporal: TemporalClient, task_queue: str, tmp_path: 
             directory.mkdir()
             return await _problems(temporal, f"{task_queue}-{number}", directory, point)
 
-    found = await asyncio.gather(*(check(number, point) for number, point in enumerate(POINTS)))
+    found = await asyncio.gather(*(check(number, point) for number, point in enumerate(points)))
     problems = [problem for some in found for problem in some]
     assert not problems, "\n".join(problems)
