@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 _QUOTED: Final = re.compile(r"```.*?```|^>[^\n]*$", re.DOTALL | re.MULTILINE)
+_BLANKS: Final = re.compile(r"[^\S\n]+")
 _ABBREVIATED: Final = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr)\.")
 """No sentence ends with it."""
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:[.!?;](?=\S)[^.!?;\n]+)*[.!?;\n]?")
 _JOINT: Final = re.compile(
-    r",?\s+(?:and|but|so|though|although|because|also)\s+(?=(?:i|my|we|our|please)\b|i')|,\s+(?=(?:i|my)\b|i')",
+    r",? (?:and|but|so|though|although|because|also) (?=(?:i|my|we|our|please)\b|i')|, (?=(?:i|my)\b|i')",
     re.IGNORECASE,
 )
 _LEADS: Final = re.compile(
@@ -45,8 +46,12 @@ class Clause:
 
 
 def unquoted(text: str) -> str:
-    """Return a text without code and without what it quotes, with plain apostrophes."""
-    return _QUOTED.sub("\n", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    """Return a text without code and without what it quotes, with plain apostrophes.
+
+    Any blanks but ends of lines are one space: an expression that looks for some behind others would begin at each of
+    many.
+    """
+    return _BLANKS.sub(" ", _QUOTED.sub("\n", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
 
 
 def clauses_of(text: str) -> Iterator[Clause]:

@@ -102,13 +102,12 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
 
 
 def _said_in(clause: Clause, at: datetime) -> Iterator[NewMemory]:
-    if len(clause.text) > _MOST_CLAUSE_CHARS:
-        return
     known = False
     for memory in _matched(clause, at):
         known = True
         yield memory
-    if clause.is_asked and not known and len(clause.text.split()) > _SHORTEST:
+    is_told = clause.is_asked and len(clause.text.split()) > _SHORTEST and len(clause.text) <= _MOST_CLAUSE_CHARS
+    if is_told and not known:
         yield _as_said(clause, at, 0.8)
 
 
@@ -127,6 +126,8 @@ def _as_said(clause: Clause, at: datetime, importance: float) -> NewMemory:
 
 
 def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:
+    if len(clause.text) > _MOST_CLAUSE_CHARS:
+        return
     for pattern in PATTERNS:
         match = pattern.expression.fullmatch(clause.text)
         if not match:
