@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.text import Text
 
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ORDERS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 """Control characters, and those that turn the direction of the text after them."""
+_HIDDEN = (
+    r"[\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+    r"|(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""What is drawn as nothing, and may be a text of its own: not what joins emoji or letters, nor the first sign that says
+how the one before it is drawn."""
+_FLAGS = "|".join("".join(chr(0xE0000 + ord(sign)) for sign in of) for of in ("gbeng", "gbsct", "gbwls"))
+_HARMFUL = re.compile(f"(\U0001f3f4(?:{_FLAGS})\U000e007f)|{_ORDERS}|{_HIDDEN}")
+"""Behind the flags that are written with such signs."""
 _PLAIN_PASTE = "\x1b[?2004l"
 """Tells a terminal to send what is pasted as if it was typed: a line that is edited has it do otherwise."""
 _SCREEN_ON = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
@@ -28,8 +38,8 @@ _SCREEN_OFF = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def harmless(text: str) -> str:
-    """Return a text that a terminal shows and does not obey."""
-    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return a text that a terminal shows, and does not obey, with `�` for what would hide."""
+    return _HARMFUL.sub(lambda found: found[1] or "\N{REPLACEMENT CHARACTER}", text)
 
 
 def open_console(*, stderr: bool = False, highlight: bool = True, width: int | None = None) -> Console:

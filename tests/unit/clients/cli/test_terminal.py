@@ -85,6 +85,29 @@ def test_a_text_is_shown_as_it_was_written() -> None:
     assert _shown("see :key: and [bold]") == "see :key: and [bold]\n"
 
 
+@pytest.mark.parametrize("hidden", ["\u200b", "\ufeff", "\u2060", "\U000e0041", "\U000e01f0", "\ufff9"])
+def test_what_would_hide_is_shown(hidden: str) -> None:
+    assert terminal.harmless(f"a{hidden}b") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_text_that_is_hidden_in_how_signs_are_drawn() -> None:
+    assert terminal.harmless("☺\ufe0f\ufe01\U000e0101") == "☺\ufe0f" + "\N{REPLACEMENT CHARACTER}" * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👩\u200d🔬 ❤\ufe0f\u200d🔥",
+        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "葛\U000e0100城",
+        "co\u00adop",
+    ],
+)
+def test_what_joins_and_draws_signs_stays(text: str) -> None:
+    assert terminal.harmless(text) == text
+
+
 def test_an_error_and_an_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     terminal.say(f"sostenuto: {PLANTED}")
     terminal.answer(PLANTED)
