@@ -1,8 +1,9 @@
-"""How a text is cut, or cleared of secrets, before it is shown or sent."""
+"""How a text is cut, or cleared of secrets, before it is shown or sent, and what of it is drawn."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -67,3 +68,40 @@ def forms_of_secret(secret: str) -> Iterator[str]:
     yield ascii(secret)[1:-1]
     yield repr(secret.encode(errors="replace"))[2:-1]
     yield json.dumps(secret)[1:-1]
+
+
+UNSEEN: Final = dict.fromkeys(
+    code
+    for first, last in (
+        (0x00AD, 0x00AD),
+        (0x034F, 0x034F),
+        (0x061C, 0x061C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
+"""What is drawn as nothing: the code points that Unicode calls default ignorable, and the blank of Braille."""
+
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+def is_seen(text: str) -> bool:
+    """Return whether anything of a text is drawn.
+
+    Does not change with the Python that runs it: workflows decide by it.
+    """
+    return bool(_BLANK.sub("", text.translate(UNSEEN)))

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ....contracts.text import is_seen
+
 _QUOTED: Final = re.compile(r"```.*?```|^>[^\n]*$", re.DOTALL | re.MULTILINE)
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 _ABBREVIATED: Final = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr)\.")
@@ -72,6 +74,6 @@ def clauses_of(text: str) -> Iterator[Clause]:
             asked = asked or bool(wanted)
             clause = clause[wanted.end() :] if wanted else clause
             words = lead[0].casefold() if lead else ""
-            if clause.strip():
+            if is_seen(clause):
                 changed = any(word in words for word in ("actually", "correction", "update"))
                 yield Clause(" ".join(clause.split()), asked, changed)

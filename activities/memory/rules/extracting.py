@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ....contracts.memory.long_term import MAX_MEMORY_CHARS, MemoryKind
+from ....contracts.text import is_seen
 from ....contracts.wire.memory.record import MOST_WRITTEN, NewMemory
 from .clauses import Clause, clauses_of
 from .patterns import NOTHING_OF_ONESELF, PATTERNS, Pattern
@@ -136,7 +137,7 @@ def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:
         x = next((value for name, value in groups.items() if name.startswith("x") and value), "")
         x, y = _tidy(x), _tidy(groups.get("y") or "")
         x = _WHEN.sub("", x) if pattern.key in _SINCE else x
-        if not x or _TALK.match(x) or NOTHING_OF_ONESELF.fullmatch(y or "-") or _is_in_passing(pattern, x):
+        if not is_seen(x) or _TALK.match(x) or NOTHING_OF_ONESELF.fullmatch(y or "-") or _is_in_passing(pattern, x):
             return
         for one in _items(pattern, x):
             yield _memory(pattern, one, y, clause, at)
@@ -171,7 +172,7 @@ def _items(pattern: Pattern, x: str) -> Sequence[str]:
     """Return what is said of each of several things, where each has a key of its own."""
     if "{x}" not in pattern.key:
         return (x,)
-    return [one for one in _ITEMS.split(x) if one.strip()][:10]
+    return [one for one in _ITEMS.split(x) if is_seen(one)][:10]
 
 
 def _is_in_passing(pattern: Pattern, x: str) -> bool:

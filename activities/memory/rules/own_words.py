@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from ....contracts.memory.long_term import MemoryKind
+from ....contracts.text import is_seen
 from ....contracts.wire.memory.record import NewMemory
 from .clauses import unquoted
 from .extracting import dated
@@ -32,7 +33,7 @@ def in_own_words(text: str, at: datetime) -> tuple[NewMemory, ...]:
     """
     sentences = [one.strip() for one in _SENTENCE_ENDS.split(unquoted(text))]
     stated = " ".join(one for one in sentences if one and not one.endswith("?"))
-    if len(stated.split()) < _FEWEST_WORDS:
+    if sum(map(is_seen, stated.split())) < _FEWEST_WORDS:
         return ()
     cut = stated if len(stated) <= _MOST_CHARS else stated[:_MOST_CHARS].rsplit(" ", 1)[0]
     return (NewMemory(kind=MemoryKind.EPISODE, text=f"The user said: {dated(cut, at)}", importance=_IMPORTANCE),)

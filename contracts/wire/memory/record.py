@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ...contract import Contract
 from ...memory.long_term import MAX_MEMORY_CHARS, MemoryKind
+from ...text import is_seen
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SHOWN_ID_CHARS: Final = 8
@@ -50,12 +52,27 @@ class NewMemory(Contract):
     kind: MemoryKind = MemoryKind.FACT
     text: str = Field(min_length=1, max_length=MAX_MEMORY_CHARS)
     key: str = Field(default="", max_length=200)
-    """What it is about, where that is known: of one key one memory counts, the newest. Empty: none."""
+    """What it is about, where that is known: of one key one memory counts, the newest. Empty: none.
+    However it was written it is in one normal form, with single spaces in it and none around it."""
     importance: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
     replaces: tuple[str, ...] = ()
     """Ids of memories that it takes the place of."""
     updates: bool = False
     """Whether it says that something has changed: without a key it takes the place of what is closest to it."""
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not is_seen(text):
+            raise ValueError("nothing of it can be seen: write what is to be remembered")
+        return text
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _is_compared(cls, key: Any) -> Any:
+        if not isinstance(key, str):
+            return key
+        return " ".join(unicodedata.normalize("NFC", key).split()) if is_seen(key) else ""
 
 
 class MemoryRecord(Contract):

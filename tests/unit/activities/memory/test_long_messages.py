@@ -13,9 +13,11 @@ from sostenuto.contracts.memory.long_term import MemoryKind
 
 AT = datetime(2026, 11, 30, tzinfo=UTC)
 HEADS = ("", "i like ", "i'm a ", "my ", "i moved from ", "remember that our ")
-MANY = (" ", "\N{NO-BREAK SPACE}", "\n", "\t \n", ",", " ,", ",\n", "a", "1 ", "'", '"', "`", "> ", ". ", "? ", "and ")
-MANY += ("and and ", ", and ", "i ", "my ", "no ", "so, ", "now ", "er-", "x er ", "any more ", "to ", "in 2000 ")
-MANY += ("last week ", "remember that ", "tomorrow ", "since ", "please ", "i like ")
+MANY = (
+    *(" ", "\N{NO-BREAK SPACE}", "\n", "\t \n", ",", " ,", ",\n", "a", "1 ", "'", '"', "`", "> ", ". ", "? ", "and "),
+    *("and and ", ", and ", "i ", "my ", "no ", "so, ", "now ", "er-", "x er ", "any more ", "to ", "in 2000 "),
+    *("last week ", "remember that ", "tomorrow ", "since ", "please ", "i like "),
+)
 
 
 def _seconds(text: str) -> float:

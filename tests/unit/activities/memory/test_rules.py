@@ -91,6 +91,8 @@ def test_what_is_said_of_oneself(text: str, found: list[tuple[str, str]]) -> Non
         "remember me?",
         "",
         "I live in " + "x" * 1_000,
+        "I live in \x00",
+        "remember that \u200b \u200b \u200b",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:
@@ -115,6 +117,7 @@ def test_the_last_of_what_contradicts_itself_counts() -> None:
         ("> I live in Rome, and like it\nShe never said that of me", ["The user said: She never said that of me"]),
         ("What is my name, and where do I live?", []),
         ("ok thanks, bye", []),
+        ("\u200b \u200b \u200b ok", []),
         ("", []),
     ],
 )
@@ -143,3 +146,5 @@ def test_a_text_that_is_to_be_remembered_as_it_is() -> None:
     assert (subject.kind, subject.key) == (MemoryKind.PREFERENCE, "gate code")
     long = understood("x" * 5_000, MemoryKind.FACT, AT)
     assert len(long.text) == 1_000
+    for wide in ("\N{LATIN SMALL LETTER SHARP S}", "\N{LATIN SMALL LIGATURE FFI}", "i ", "mine "):
+        assert len(understood((wide * 1_000)[:999] + ".", MemoryKind.FACT, AT).text) <= 1_000
