@@ -14,6 +14,7 @@ from .hindrances import telling_hindrances
 from .interrupts import stopping
 from .spoken import Spoken
 from .step_tree import StepTree
+from .terminal import harmless, step_hanging
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,8 @@ async def show(
     """
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        shown = step_hanging(harmless(text), console)
+        console.print(shown, highlight=False, markup=False, soft_wrap=True)
 
     asking = Asking(run, say, asks=asks)
     return await unless_stuck(

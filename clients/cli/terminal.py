@@ -30,6 +30,8 @@ how the one before it is drawn."""
 _FLAGS = "|".join("".join(chr(0xE0000 + ord(sign)) for sign in of) for of in ("gbeng", "gbsct", "gbwls"))
 _HARMFUL = re.compile(f"(\U0001f3f4(?:{_FLAGS})\U000e007f)|{_ORDERS}|{_HIDDEN}")
 """Behind the flags that are written with such signs."""
+_BEFORE_STEP = " ▕░█▏"
+"""What stands before a step: spaces, and where it is in time."""
 _PLAIN_PASTE = "\x1b[?2004l"
 """Tells a terminal to send what is pasted as if it was typed: a line that is edited has it do otherwise."""
 _SCREEN_ON = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
@@ -38,7 +40,7 @@ _SCREEN_OFF = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def harmless(text: str) -> str:
-    """Return a text that a terminal shows, and does not obey, with `�` for what would hide."""
+    """Return a text that a terminal shows and does not obey, with `�` for what hides."""
     return _HARMFUL.sub(lambda found: found[1] or "\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -75,6 +77,35 @@ def say(text: str) -> None:
 def answer(text: str, *, end: str = "\n") -> None:
     """Print what a program may read: to a terminal harmlessly, else as it is."""
     print(harmless(text) if sys.stdout.isatty() else text, end=end, flush=True)
+
+
+def answer_hanging(text: str, indent: int) -> None:
+    """Print a line that a program may read: to a terminal as `hanging` does."""
+    answer(hanging(harmless(text), open_console(), indent) if sys.stdout.isatty() else text)
+
+
+def hanging(text: str, console: Console, indent: int) -> str:
+    """Return a line in lines that a terminal has room for, broken between words.
+
+    Where the console is none, as it is.
+
+    Args:
+        text: The line, harmless.
+        console: What it is to be printed on.
+        indent: How far those after the first are indented.
+    """
+    if not console.is_terminal:
+        return text
+    from rich.text import Text
+
+    indent = min(indent, console.width // 2)
+    lines = Text(text[indent:]).wrap(console, console.width - indent)
+    return text[:indent] + f"\n{' ' * indent}".join(line.plain.rstrip() for line in lines)
+
+
+def step_hanging(text: str, console: Console) -> str:
+    """Return lines of steps as `hanging` does, indented to what is behind the mark."""
+    return "\n".join(hanging(one, console, len(one) - len(one.lstrip(_BEFORE_STEP)) + 2) for one in text.split("\n"))
 
 
 def ask_line(prompt: str) -> str:

@@ -10,6 +10,8 @@ from typing import NoReturn
 
 _CHOICE = re.compile(r"argument COMMAND: invalid choice: '(.*?)' \(choose from ")
 
+_MISSING = "the following arguments are required: COMMAND"
+
 
 class HintingParser(argparse.ArgumentParser):
     """Parses as argparse does, and asks whether another word was meant."""
@@ -28,6 +30,9 @@ class HintingParser(argparse.ArgumentParser):
         if mistaken := _CHOICE.match(message):
             commands = list(self._commands())
             message = f"there is no command {mistaken[1]!r}{_hint(mistaken[1], commands) or '; see --help'}"
+        elif message.endswith(_MISSING):
+            *others, last = self._commands()
+            message = f"say which command: {', '.join(others)} or {last}; see --help"
         super().error(message)
 
     def _hints(self, unknown: Iterable[str]) -> Iterator[str]:

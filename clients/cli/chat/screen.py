@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ..terminal import answer, open_console
+from ..terminal import answer, harmless, open_console, step_hanging
 
 if TYPE_CHECKING:
     from rich.status import Status as Foot
@@ -50,7 +50,8 @@ class Screen:
         """Say something that is no answer."""
         if self.shows_foot:
             self.end_line()
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True, style=style)
+        shown = step_hanging(harmless(text), self._console)
+        self._console.print(shown, highlight=False, markup=False, soft_wrap=True, style=style)
 
     def aside(self, text: str) -> None:
         """Say something that matters less."""

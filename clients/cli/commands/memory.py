@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Final
 
+from ....contracts.memory.long_term import MAX_MEMORY_CHARS
 from ....contracts.text import one_line, plural
 from ....contracts.wire.memory.record import shown_id
 from ..arguments.option_types import at_least_one
+from ..exit_status import FAILED
 from ..session import add_connection_options, connect_client
-from ..terminal import answer, harmless, say
+from ..terminal import answer, answer_hanging, harmless, say
 
 if TYPE_CHECKING:
     from ....contracts.wire.memory.calls import RecalledMemory
     from ....contracts.wire.memory.record import MemoryRecord
     from ...memory.left import ForgottenMemories
 
-_CHARS = 200
+_CHARS: Final = 200
+"""So much of a text is shown on a terminal; elsewhere it is whole."""
+_KIND_CHARS: Final = 10
+_UNTIL_DELETED: Final = "while it is under way, and after its end for as long as the namespace keeps histories"
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,10 +66,11 @@ def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "forget",
         help="delete memories for good",
         description="Delete memories for good, with those whose place they took, and say which histories still have "
-        "what was said, and until when. Without --id all of the scope is deleted.",
+        "what was said, and until when. Without --id all of the scope is deleted, with --yes.",
     )
     _add_place(parser)
     parser.add_argument("--id", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    parser.add_argument("--yes", action="store_true", help="do not ask, where all of the scope is deleted")
     _finish(parser, _forget, "print what was deleted as JSON")
 
 
@@ -83,9 +90,9 @@ async def _list(args: argparse.Namespace) -> int:
     memory = (await connect_client(args)).memory(args.collection, args.scope)
     found = await memory.list(superseded=args.superseded, limit=args.limit)
     for one in found:
-        answer(one.model_dump_json() if args.json else _told(one))
+        _print(one, _told(one), as_json=args.json)
     if not found and not args.json:
-        say(f"nothing is remembered of {args.scope} in {args.collection}")
+        say(_nothing(args))
     return 0
 
 
@@ -93,42 +100,59 @@ async def _search(args: argparse.Namespace) -> int:
     memory = (await connect_client(args)).memory(args.collection, args.scope)
     found = await memory.recall(args.query, limit=args.limit)
     for one in found:
-        answer(one.model_dump_json() if args.json else _recalled(one))
+        _print(one, _recalled(one), as_json=args.json)
     if not found and not args.json:
-        say(f"nothing is remembered of {args.scope} in {args.collection}")
+        say(_nothing(args))
     return 0
 
 
 async def _forget(args: argparse.Namespace) -> int:
+    if not args.id and not args.yes:
+        say(f"this deletes all that is remembered of {args.scope!r} in {args.collection!r}: say --yes")
+        return FAILED
     memory = (await connect_client(args)).memory(args.collection, args.scope)
     gone = await memory.forget(*args.id)
     if args.json:
         answer(gone.model_dump_json())
     else:
-        for line in _gone(gone):
+        for line in _gone(gone) if gone.deleted or gone.left or gone.unknown else (_nothing(args),):
             say(line)
-    return 0 if not gone.unknown and not gone.left else 1
+    return 0 if not gone.unknown and not gone.left else FAILED
+
+
+def _nothing(args: argparse.Namespace) -> str:
+    return f"nothing is remembered of {args.scope} in {args.collection}"
+
+
+def _print(one: MemoryRecord | RecalledMemory, told: str, *, as_json: bool) -> None:
+    if as_json:
+        answer(one.model_dump_json())
+    else:
+        answer_hanging(told, told.index(one.kind) + _KIND_CHARS + 2)
 
 
 def _told(one: MemoryRecord) -> str:
     said = f"{one.confirmed:%Y-%m-%d}"
     by = f"  by {one.source.run_id}" if one.source.run_id else ""
     past = f"  replaced {one.superseded_at:%Y-%m-%d} by {shown_id(one.superseded_by)}" if one.superseded_at else ""
-    return harmless(f"{shown_id(one.id)}  {said}  {one.kind:<10}  {one_line(one.text, _CHARS)}{by}{past}")
+    return harmless(f"{shown_id(one.id)}  {said}  {one.kind:<{_KIND_CHARS}}  {_text(one.text)}{by}{past}")
 
 
 def _recalled(one: RecalledMemory) -> str:
-    text = one_line(one.text, _CHARS)
-    return harmless(f"{shown_id(one.id)}  {one.score:.3f}  {one.at:%Y-%m-%d}  {one.kind:<10}  {text}")
+    told = f"{one.score:.3f}  {one.at:%Y-%m-%d}  {one.kind:<{_KIND_CHARS}}  {_text(one.text)}"
+    return harmless(f"{shown_id(one.id)}  {told}")
+
+
+def _text(text: str) -> str:
+    return one_line(text, _CHARS if sys.stdout.isatty() else MAX_MEMORY_CHARS)
 
 
 def _gone(gone: ForgottenMemories) -> list[str]:
-    lines = [f"{plural(gone.deleted, 'memory', 'memories')} deleted, {gone.left:,} left of them"]
+    deleted = f"{plural(gone.deleted, 'memory', 'memories')} deleted, {gone.left:,} left of them"
+    lines = [deleted] if gone.deleted or gone.left else []
     lines += [f"there is no memory {one} in this scope" for one in gone.unknown]
     for history in gone.histories if gone.deleted else ():
-        until = (
-            f"until {history.until:%Y-%m-%d %H:%M} UTC" if history.until else "as long as it is under way, and after"
-        )
+        until = f"until {history.until:%Y-%m-%d %H:%M} UTC" if history.until else _UNTIL_DELETED
         lines.append(f"the history of {history.workflow_id} has what was said {until}")
     if gone.more_runs:
         lines.append(f"and those of {plural(gone.more_runs, 'more run')}")

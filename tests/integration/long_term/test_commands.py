@@ -41,13 +41,27 @@ async def test_memory(serving: Served, people: Collection, shell: Shell) -> None
 
         unknown = await shell.run("memory", "forget", name, *scope, "--id", "ffffffff")
         assert unknown.status == 1
-        assert "there is no memory ffffffff in this scope" in unknown.err
-        gone = await shell.run("memory", "forget", name, *scope)
+        assert unknown.err == "there is no memory ffffffff in this scope\n"
+        asked = await shell.run("memory", "forget", name, *scope)
+        assert asked.status == 1
+        assert asked.err == f"this deletes all that is remembered of 'user:anna' in {name!r}: say --yes\n"
+        assert len(await memory.list(superseded=True)) == 2
+        gone = await shell.run("memory", "forget", name, *scope, "--yes")
         assert gone.status == 0
         assert gone.err.startswith("2 memories deleted, 0 left of them\n")
         assert f"the history of sostenuto-memory:{name}/user:anna has what was said " in gone.err
-        nothing = await shell.run("memory", "forget", name, *scope, "--json")
+        while_it_runs = "while it is under way, and after its end for as long as the namespace keeps histories\n"
+        assert " UTC\n" in gone.err or while_it_runs in gone.err
+        nothing = await shell.run("memory", "forget", name, *scope, "--yes", "--json")
         assert json.loads(nothing.out)["deleted"] == 0
+        none = await shell.run("memory", "forget", name, *scope, "--yes")
+        assert (none.status, none.err) == (0, f"nothing is remembered of user:anna in {name}\n")
+
+
+async def test_without_a_command(shell: Shell) -> None:
+    refused = await shell.run("memory")
+    assert refused.status == 2
+    assert "say which command: list, search or forget; see --help" in refused.err
 
 
 async def test_without_a_scope(shell: Shell) -> None:

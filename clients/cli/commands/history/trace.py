@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from .....contracts.errors import SpecError
 from ...exit_status import INTERRUPTED
 from ...session import add_connection_options, connect_client, keep_stdout_clean
 from ...step_lines import hindrance_line
-from ...terminal import answer, say
+from ...terminal import answer, open_console, say, step_hanging
 from ...trace.live import follow_as_page, follow_on_terminal, held_up_of, write_page
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ async def _trace(args: argparse.Namespace) -> int:
     else:
         from ...trace.lines import TraceLines, score_line
 
-        lines = TraceLines(trace, now, whole=args.full).lines()
+        lines, console = TraceLines(trace, now, whole=args.full).lines(), open_console()
         for line in (*lines, *map(hindrance_line, held_up), *map(score_line, scores)):
-            answer(line)
+            answer(step_hanging(line, console) if sys.stdout.isatty() else line)
     # Somebody left what goes on.
     return INTERRUPTED if args.follow and trace.run.seconds is None else 0
 

@@ -108,6 +108,33 @@ def test_what_joins_and_draws_signs_stays(text: str) -> None:
     assert terminal.harmless(text) == text
 
 
+def _on_terminal(width: int) -> Any:
+    console = terminal.open_console(width=width)
+    console._force_terminal = True
+    return console
+
+
+def test_a_line_that_is_longer_than_the_terminal_is_wide() -> None:
+    line = "1a2b3c4d  fact  The user lives in a house by the sea, 世界世界世界世界, and likes it"
+    shown = terminal.hanging(line, _on_terminal(40), 16).split("\n")
+    assert shown[0] == "1a2b3c4d  fact  The user lives in a"
+    assert all(one.startswith(" " * 16) and one[16] != " " for one in shown[1:])
+    assert all(Text(one).cell_len <= 40 for one in shown)
+    assert " ".join(one.strip() for one in shown) == line
+    assert terminal.hanging(line, terminal.open_console(width=40), 16) == line
+
+
+def test_lines_of_steps_hang_behind_their_marks() -> None:
+    steps = "     ✎ recalled one of many memories\n▕ ░█ ▏  » one two three four five six\nshort"
+    assert terminal.step_hanging(steps, _on_terminal(24)).split("\n") == [
+        "     ✎ recalled one of",
+        "       many memories",
+        "▕ ░█ ▏  » one two three",
+        "          four five six",
+        "short",
+    ]
+
+
 def test_an_error_and_an_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     terminal.say(f"sostenuto: {PLANTED}")
     terminal.answer(PLANTED)
