@@ -33,7 +33,7 @@ from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place, numbered
 from ...contracts.wire.run import Status
 from ..events.projection import Projection
-from .growing import EndedStep, GrowingStep, call_of, seconds_between
+from .growing import EndedStep, GrowingStep, call_of, seconds_between, status_of_notice
 from .model_steps import ToldPrompts, answer_fields
 from .proving import proven
 from .step import TraceStep
@@ -216,8 +216,6 @@ class TraceBuilder:
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)
                 self._note_at_once(event, kind="notice", name=f"MCP server {event.server}", reason=told)
-            case _:
-                pass
 
     def _take_approval(self, event: ApprovalRequested | ApprovalDecided) -> None:
         call = self._calls.get(Place(event.path).tool_call(event.call_id))
@@ -229,7 +227,8 @@ class TraceBuilder:
             call.ask_person(event.at)
 
     def _note_at_once(self, event: Event, **fields: Any) -> None:
-        self._ended.append((self._add(event, **{"id": event.id, "seconds": 0.0, **fields}), event))
+        begun = {"id": event.id, "seconds": 0.0, "status": status_of_notice(event), **fields}
+        self._ended.append((self._add(event, **begun), event))
 
     def _compacted(self, event: MemoryCompacted) -> None:
         """Take in that a prompt is shorter.

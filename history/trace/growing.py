@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ...contracts.wire.control.approval_event import ApprovalDecided
+from ...contracts.wire.control.budget_event import BudgetToppedUp
 from ...contracts.wire.event import Event, MemberStarted
+from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from ...contracts.wire.places import Place
 from .step import TraceStep
 
@@ -73,3 +76,14 @@ def seconds_between(begin: datetime, end: datetime) -> float:
 def call_of(event: MemberStarted) -> str:
     """Return the id of the tool call that started a nested run."""
     return Place(event.path).parent.tool_call(event.call_id) if event.call_id else ""
+
+
+def status_of_notice(event: Event) -> str:
+    """Return `completed` of what tells of something in order; else nothing."""
+    match event:
+        case MemoryRecalled(problem="") | MemoryWritten(problem="") | MemoryForgotten(problem=""):
+            return "completed"
+        case MemoryCompacted() | BudgetToppedUp() | ApprovalDecided(decision="approve" | "edit" | "answer"):
+            return "completed"
+        case _:
+            return ""

@@ -43,7 +43,8 @@ class TraceStep(Contract):
     attempt: int = 1
     """Which attempt had this outcome, from 1."""
     status: str = ""
-    """`completed`, `failed` or another status of a result; empty while it goes on."""
+    """`completed`, `failed` or another status of a result; empty while it goes on. Of a notice `completed` where it
+    tells of something in order, such as a recall."""
     reason: str = ""
     """Why it ended so; of a decision, why it was taken."""
     turn: int = 0

@@ -17,6 +17,15 @@ from ..terminal import harmless
 
 _BAR: Final = 24
 _CHARS: Final = 100
+_REASON_CHARS: Final = 300
+_NOTICES: Final = {
+    "memory.recalled": "✎",
+    "memory.written": "✎",
+    "memory.forgotten": "✎",
+    "memory.compacted": "✂",
+    "budget.topped_up": "✓",
+}
+"""What is in order, as lines of events mark it."""
 
 
 class TraceLines:
@@ -54,12 +63,23 @@ class TraceLines:
 
     def _lines(self, step: TraceStep, depth: int) -> Iterator[str]:
         indent = "  " * depth
-        yield f"{self._bar(step)}  {indent}{_mark(step)} {_title(step)}  {' · '.join(_facts(step, self._now))}"
+        facts = "" if _is_in_order(step) else f"  {' · '.join(_facts(step, self._now))}"
+        yield f"{self._bar(step)}  {indent}{_mark(step)} {self._title(step)}{facts}"
         margin = f"{' ' * (_BAR + 2)}  {indent}    "
-        for label, text in _texts(step):
+        for label, text in () if _is_in_order(step) else _texts(step):
             yield from self._text(margin, label, text)
         for inner in step.steps:
             yield from self._lines(inner, depth + 1)
+
+    def _title(self, step: TraceStep) -> str:
+        if _is_in_order(step):
+            told = step.reason if step.name in _NOTICES else f"{step.name} · {step.reason}"
+            return " ".join(told.split()) if self._whole else one_line(told, _REASON_CHARS)
+        if step.kind == "turn":
+            return "turn"
+        if step.kind == "model":
+            return f"summary  {step.name}" if step.summary else f"{step.turn}  {step.name}"
+        return step.name or "no route"
 
     def _text(self, margin: str, label: str, text: str) -> Iterator[str]:
         if not self._whole:
@@ -97,7 +117,14 @@ def _value(value: float | str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _is_in_order(step: TraceStep) -> bool:
+    """Return whether it only tells of something that went as it should."""
+    return step.kind == "notice" and step.status == "completed"
+
+
 def _mark(step: TraceStep) -> str:
+    if _is_in_order(step):
+        return _NOTICES.get(step.name, "✓")
     if step.kind == "notice" or step.status not in ("", "completed"):
         return "⚠" if step.kind == "notice" else "✗"
     marks = {
@@ -112,14 +139,6 @@ def _mark(step: TraceStep) -> str:
         "route": "⇢",
     }
     return marks[step.kind]
-
-
-def _title(step: TraceStep) -> str:
-    if step.kind == "turn":
-        return "turn"
-    if step.kind == "model":
-        return f"summary  {step.name}" if step.summary else f"{step.turn}  {step.name}"
-    return step.name or "no route"
 
 
 def _facts(step: TraceStep, now: datetime) -> Iterator[str]:

@@ -90,10 +90,12 @@ class MemoryRecalled(EventBase, Charged):
         """What was recalled, in words."""
         if self.problem:
             return f"nothing was recalled of {self.scope}: {self.problem}"
-        told = "; ".join(memory.text for memory in self.memories)
-        return f"{len(self.memories)} of {plural(self.of, 'memory', 'memories')} of {self.scope}" + (
-            f": {told}" if told else ""
-        )
+        if not self.of:
+            return f"nothing is remembered of {self.scope}"
+        of = f"{plural(self.of, 'memory', 'memories')} of {self.scope}"
+        if not self.memories:
+            return f"nothing new to tell of {of}"
+        return f"recalled {len(self.memories)} of {of}: {'; '.join(memory.text for memory in self.memories)}"
 
 
 class MemoryWritten(EventBase, Charged):

@@ -162,7 +162,10 @@ def test_what_is_remembered_has_a_line() -> None:
     of: dict[str, Any] = {**STAMP, "collection": "people", "scope": "user:anna"}
     found = RecalledMemory(id="1", kind="fact", text="The user lives in Rome.", at=STAMP["at"])
     recalled = MemoryRecalled(**of, query="Where?", memories=(found,), of=3)
-    assert line(recalled) == "     ✎ 1 of 3 memories of user:anna: The user lives in Rome."
+    assert line(recalled) == "     ✎ recalled 1 of 3 memories of user:anna: The user lives in Rome."
+    again = MemoryRecalled(**of, query="Where?", of=5)
+    assert line(again) == "     ✎ nothing new to tell of 5 memories of user:anna"
+    assert line(MemoryRecalled(**of, query="Where?")) == "     ✎ nothing is remembered of user:anna"
     down = MemoryRecalled(**of, query="Where?", problem="the store is down")
     assert line(down) == "     ⚠ nothing was recalled of user:anna: the store is down"
     past = ReplacedMemory(id="1", text="The user lives in Rome.")
