@@ -290,6 +290,8 @@ def problems_of(error: ValueError) -> str:
 
 def _message(problem: ErrorDetails) -> str:
     match problem["type"]:
+        case "enum" | "literal_error":
+            return f"{brief(problem['input'])} is none of {problem['ctx']['expected']}"
         case "tuple_type":
             return f"{brief(problem['input'])} is not a list: write [...]"
         case "too_short":

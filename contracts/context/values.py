@@ -19,6 +19,7 @@ from ..contract import place_text, problems_of, to_plain
 from ..errors import SpecError
 from ..limits import MAX_DEPTH, MAX_TENANT_BYTES, excess, is_too_deep
 from ..names import CONTEXT_MEMO
+from ..template import CONTEXT
 from ..text import encodable, one_line
 
 MAX_CONTEXT_BYTES: Final = 16_000
@@ -265,3 +266,13 @@ def _check_readable(given: Any, values: Values) -> None:
             f"context: {kind.__name__} does not come back from JSON as it was: use types that JSON keeps. A secret is "
             f"written as stars: {_NO_SECRETS}"
         )
+
+
+def how_to_give(name: str) -> str:
+    """Return what to do where a run has no context.
+
+    Args:
+        name: What is wanted of it, such as `context.user.plan`.
+    """
+    first = name.removeprefix(CONTEXT).partition(".")[0]
+    return f"pass context=… when it is started, or --context '{{\"{first}\": …}}' in a shell"

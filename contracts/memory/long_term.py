@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
@@ -13,11 +13,15 @@ from pydantic import Field, field_validator, model_validator
 from .. import names
 from ..collection.collection import Collection
 from ..context.shared_name import SharedName
-from ..contract import Spec, arguments, as_tuple
+from ..contract import Spec, arguments, as_tuple, brief
+from ..errors import SpecError
 from ..model import Model
 from ..tool import ToolDefinition
 
 _CONTEXT_NAME: Final = re.compile(r"\{context\.[^}]*\}")
+
+_NUMBER: Final = re.compile(r"\s*[+-]?[\d.]+\s*")
+_WITHOUT_MODEL: Final = ("rules", "messages", "none")
 
 MAX_SCOPE_BYTES: Final = 200
 """Longest scope: it is part of a workflow's id."""
@@ -77,7 +81,7 @@ class LongTerm(Spec):
     recall_tokens: int = Field(default=600, ge=50, le=20_000)
     """Most tokens that they may have together, counted as one for every three bytes."""
     half_life: timedelta = Field(default=timedelta(days=90), gt=timedelta(0))
-    """After so long without being said again a memory counts half as recent."""
+    """After so long without being said again a memory counts half as recent: a `timedelta`, or a text as `30d`."""
     on_failure: Literal["answer_without", "fail"] = "answer_without"
     """What becomes of a turn whose memory cannot be reached: it is answered without, and an event says so; or fails."""
     tools: tuple[Literal["remember", "recall", "forget"], ...] = ()
@@ -94,7 +98,7 @@ class LongTerm(Spec):
         extract: Model | str = "rules",
         recall: int = 8,
         recall_tokens: int = 600,
-        half_life: timedelta = timedelta(days=90),
+        half_life: timedelta | str = timedelta(days=90),
         on_failure: Literal["answer_without", "fail"] = "answer_without",
         tools: Iterable[str] = (),
         **unknown: Any,
@@ -114,6 +118,24 @@ class LongTerm(Spec):
                 f"{scope!r} does not divide its names by '/': write 'tenant:{{context.tenant}}/user:{{context.user}}'"
             )
         return scope
+
+    @field_validator("extract", mode="before")
+    @classmethod
+    def _finds_something(cls, extract: Any) -> Any:
+        if isinstance(extract, Model | Mapping) or extract in _WITHOUT_MODEL:
+            return extract
+        try:
+            return Model(extract)
+        except SpecError:
+            known = ", ".join(_WITHOUT_MODEL)
+            raise ValueError(f"{brief(extract)} is none of {known}, nor provider/model") from None
+
+    @field_validator("half_life", mode="before")
+    @classmethod
+    def _says_its_unit(cls, half_life: Any) -> Any:
+        if isinstance(half_life, int | float) or (isinstance(half_life, str) and _NUMBER.fullmatch(half_life)):
+            raise ValueError(f"{half_life!r} says no unit: write timedelta(days=…), or '{half_life}d' for days")
+        return half_life
 
     @model_validator(mode="after")
     def _keeps_messages(self) -> Self:

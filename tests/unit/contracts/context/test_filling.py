@@ -153,6 +153,7 @@ def test_rules_know_what_the_context_has_for_them() -> None:
     [
         ("Hi {name}", {"name": "x"}, "nothing fills {name}: write {context.name} for a value of the run's context"),
         ("Hi {context.name}", None, "{context.name}: the run has no context: pass context=…"),
+        ("Hi {context.name.x}", None, "context=… when it is started, or --context '{\"name\": …}' in a shell"),
         ("Hi {context.name}", {"user": 1}, "{context.name}: the run's context has no such value: it has user"),
         ("Hi {context.user.x}", {"user": "y"}, "{context.user.x}: the run's context has no such value"),
     ],

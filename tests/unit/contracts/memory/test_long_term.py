@@ -23,14 +23,18 @@ AT = datetime(2026, 11, 30, tzinfo=UTC)
     [
         ({"scope": " "}, "scope: a scope has printable characters"),
         ({"scope": "x" * 201}, "scope: a scope has 201 bytes"),
-        ({"kinds": ["rumour"]}, "kinds"),
+        ({"kinds": ["rumour"]}, "LongTerm: kinds[0]: 'rumour' is none of 'fact', 'preference' or 'episode'"),
         ({"kinds": 3}, "LongTerm: kinds: 3 is not a list"),
-        ({"extract": "guess"}, "extract"),
+        ({"extract": "guess"}, "LongTerm: extract: 'guess' is none of rules, messages, none, nor provider/model"),
+        ({"extract": "Big/m"}, "LongTerm: extract: 'Big/m' is none of rules, messages, none, nor provider/model"),
+        ({"extract": 3}, "LongTerm: extract: 3 is none of rules, messages, none, nor provider/model"),
         ({"recall": -1}, "recall"),
         ({"recall_tokens": 1}, "recall_tokens"),
         ({"half_life": timedelta(0)}, "half_life"),
-        ({"on_failure": "cry"}, "on_failure"),
-        ({"tools": ["dream"]}, "tools"),
+        ({"half_life": 90}, "LongTerm: half_life: 90 says no unit: write timedelta(days=…), or '90d' for days"),
+        ({"half_life": "90"}, "half_life: '90' says no unit"),
+        ({"on_failure": "cry"}, "on_failure: 'cry' is none of 'answer_without' or 'fail'"),
+        ({"tools": ["dream"]}, "tools[0]: 'dream' is none of 'remember', 'recall' or 'forget'"),
         ({"window": "80%"}, "LongTerm has no field 'window'"),
     ],
 )
@@ -38,6 +42,14 @@ def test_what_is_refused(said: dict[str, Any], why: str) -> None:
     with pytest.raises(SpecError) as raised:
         LongTerm(PEOPLE, **said)
     assert why in str(raised.value)
+    assert ";" not in str(raised.value)
+
+
+def test_a_half_life_in_words() -> None:
+    kept = LongTerm(PEOPLE, half_life="30d")
+    assert kept.half_life == timedelta(days=30)
+    assert LongTerm.model_validate_json(kept.model_dump_json()) == kept
+    assert LongTerm.model_validate(LongTerm(PEOPLE, extract="a/b").model_dump(mode="json")).model
 
 
 def test_a_partitioned_collection() -> None:

@@ -51,7 +51,10 @@ def test_a_chain_knows_what_it_needs() -> None:
         ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
         ({"rewrite": "hyde"}, "model: name the model that rewrites the query"),
         ({"model": "a/b"}, "model: it rewrites the query, and rewrite= does not say how"),
-        ({"rewrite": "hide", "model": "a/b"}, "rewrite: Input should be '', 'multi-query', 'hyde' or 'decomposition'"),
+        (
+            {"rewrite": "hide", "model": "a/b"},
+            "rewrite: 'hide' is none of '', 'multi-query', 'hyde' or 'decomposition'",
+        ),
         ({"rerank": "none"}, "Retrieve has no field 'rerank'"),
     ],
 )

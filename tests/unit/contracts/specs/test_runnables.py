@@ -89,7 +89,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Retrieve, Chain, Router, Parallel o
             {"routes": [A], "strategy": "rules", "model": MODEL},
             "model: strategy='rules' asks none: leave it out",
         ),
-        (Router, {"routes": [A], "strategy": "luck"}, "strategy: Input should be 'model', 'embedding', 'rules'"),
+        (Router, {"routes": [A], "strategy": "luck"}, "strategy: 'luck' is none of 'model', 'embedding', 'rules'"),
         (
             Router,
             {"routes": [A], "strategy": "rules"},
@@ -172,7 +172,7 @@ ANY = "cannot be run: pass an Agent, Prompt, Retrieve, Chain, Router, Parallel o
         (Team, {"members": [A], "model": MODEL, "limit": 2}, "limit: it goes with style='debate' or 'plan', not with"),
         (Team, {"members": [DOTTED], "model": MODEL}, "members[0] (a.b): 'a.b' is not a name for a tool"),
         (Team, {"members": [TOPIC], "style": "plan", "model": MODEL}, "members[0] (topic_prompt): it is told its task"),
-        (Team, {"members": [A], "style": "chat", "model": MODEL}, "style: Input should be 'delegate', 'handoff'"),
+        (Team, {"members": [A], "style": "chat", "model": MODEL}, "style: 'chat' is none of 'delegate', 'handoff'"),
     ],
 )
 def test_what_cannot_be_built_says_where_and_why(kind: type[Node], fields: dict[str, Any], words: str) -> None:

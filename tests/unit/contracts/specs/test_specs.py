@@ -79,7 +79,7 @@ def test_several_mistakes_are_told_at_once() -> None:
         ({"temperature": 3}, "Model 'scripted/m': temperature: Input should be less than or equal to 2"),
         ({"timeout": timedelta(hours=2)}, "Model 'scripted/m': timeout: Input should be less than or equal to 1 hour"),
         ({"timeout": timedelta(0)}, "timeout: Input should be greater than 0 seconds"),
-        ({"reasoning": "hard"}, "reasoning: Input should be 'off', 'low', 'medium' or 'high'"),
+        ({"reasoning": "hard"}, "reasoning: 'hard' is none of 'off', 'low', 'medium' or 'high'"),
         ({"fallbacks": ["openai"]}, "Model 'scripted/m': fallbacks[0].name: 'openai' is not provider/model"),
         ({"fallbacks": [Model("a/b", fallbacks=["c/d"])]}, "fallbacks[0] has fallbacks of its own"),
         ({"max_output_tokens": 0}, "max_output_tokens: Input should be greater than or equal to 1"),
