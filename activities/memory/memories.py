@@ -6,14 +6,12 @@ where an attempt ended half way, and comes to the same. Must not know runs or wo
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...contracts.wire.memory.calls import (
     ForgetCall,
     Forgotten,
-    ForgottenSource,
     MemoryListCall,
     MemoryPage,
     PastMemory,
@@ -23,19 +21,19 @@ from ...contracts.wire.memory.calls import (
     WriteCall,
     WriteOutcome,
 )
-from ...contracts.wire.memory.record import SHOWN_ID_CHARS, MemoryPlace, NewMemory, memory_id
+from ...contracts.wire.memory.record import MemoryPlace, NewMemory, in_utc, memory_id, step_id
 from ..knowledge.encoding import EncodedPassage, PassageEncoder
 from ..knowledge.search import Knowledge
-from ..knowledge.store.stored import CollectionError, point_id
-from ..knowledge.store.vector_store import Leg, Point, Record, StoreError, VectorStore, Where
+from ..knowledge.store.vector_store import Leg, Point, Record, VectorStore, Where
 from ..knowledge.store.vectors import length_of
 from ..prices.price import OnCharge
+from .forgetting import Forgetting
+from .points import POINTS_AT_ONCE, MemoryPoints
 from .ranking import ranked, within_tokens
 from .stored import (
-    MADE,
     counting,
     in_scope,
-    layout_of_memories,
+    last_asked,
     payload_of,
     record_of,
     said_again,
@@ -52,9 +50,6 @@ code and a code of the gate."""
 _CANDIDATES: Final = 60
 _MOST_PAST: Final = 3
 """So much of what was so before is told with a memory."""
-_PAGE: Final = 500
-_MOST_SOURCES: Final = 200
-_MOST_KNOWN_SETS: Final = 1_000
 
 
 class Memories:
@@ -67,8 +62,8 @@ class Memories:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._store: VectorStore = knowledge.collections.store
-        self._made: OrderedDict[str, str] = OrderedDict()
-        """The sets that are known to be there, with what embeds what is in them."""
+        self._points = MemoryPoints(knowledge)
+        self._forgetting = Forgetting(self._points)
 
     async def write(self, call: WriteCall, charge: OnCharge) -> list[WriteOutcome]:
         """Write memories, one after the other; return what became of each.
@@ -79,8 +74,10 @@ class Memories:
         place = call.place
         encoder = self._knowledge.encoder(place.embedding)
         encoded = await encoder.passages([memory.text for memory in call.memories], charge)
-        await self._make(place, length_of(encoded[0].dense))
-        return [await self._written(call, memory, one) for memory, one in zip(call.memories, encoded, strict=True)]
+        await self._points.make(place, length_of(encoded[0].dense))
+        await self._forgetting.sweep(place)
+        undone = await self._forgetting.undone(call)
+        return [await self._written(call, index, one, is_undone=index in undone) for index, one in enumerate(encoded)]
 
     async def recall(self, call: RecallCall, charge: OnCharge) -> Recalled:
         """Return the memories that fit a query best, each with its past.
@@ -91,7 +88,7 @@ class Memories:
             CollectionError: The memories there are embedded by another model.
         """
         place = call.place
-        if not (call.limit or call.known) or not await self._is_made(place):
+        if not (call.limit or call.known) or not await self._points.is_made(place):
             return Recalled()
         where = counting(place, call.kinds)
         whole = set_of_memories(place.collection)
@@ -114,7 +111,7 @@ class Memories:
     async def page(self, call: MemoryListCall) -> MemoryPage:
         """Return memories of a scope, in the order of their ids."""
         place = call.place
-        if not await self._is_made(place, embeds=False):
+        if not await self._points.is_made(place, embeds=False):
             return MemoryPage()
         where = (in_scope if call.superseded else counting)(place, call.kinds)
         points = await self._store.scroll(set_of_memories(place.collection), where, limit=call.limit, after=call.after)
@@ -123,50 +120,43 @@ class Memories:
 
     async def forget(self, call: ForgetCall) -> Forgotten:
         """Delete memories, with those whose place they took, and look whether any is left."""
-        place, whole = call.place, set_of_memories(call.place.collection)
-        if not await self._is_made(place, embeds=False):
-            return Forgotten(unknown=call.ids)
-        if call.ids:
-            known, unknown = await self._chosen(call)
-            points = await self._with_past(place, known)
-            where = [*in_scope(place), Where(key="memory", any_of=tuple(p.payload["memory"] for p in points))]
-        else:
-            points, unknown = await self._all(place), []
-            where = in_scope(place)
-        if not points:
-            return Forgotten(unknown=tuple(unknown))
-        await self._store.delete(whole, where)
-        sources = {_source(point): None for point in points}
-        told = [one for one in sources if one.run_id]
-        return Forgotten(
-            deleted=len(points),
-            left=await self._store.count(whole, where),
-            unknown=tuple(unknown),
-            sources=tuple(told[:_MOST_SOURCES]),
-            more_sources=max(len(told) - _MOST_SOURCES, 0),
-        )
+        return await self._forgetting.forget(call)
 
-    async def _written(self, call: WriteCall, memory: NewMemory, encoded: EncodedPassage) -> WriteOutcome:
-        place, whole = call.place, set_of_memories(call.place.collection)
-        own = memory_id(place, call.source, memory)
-        repeated = await self._one(place, Where(key="writes", any_of=(own,)))
+    async def _written(self, call: WriteCall, index: int, encoded: EncodedPassage, *, is_undone: bool) -> WriteOutcome:
+        place, whole, memory = call.place, set_of_memories(call.place.collection), call.memories[index]
+        own, step = memory_id(place, call.source, memory), step_id(place, call.source, index)
+        repeated = await self._points.one(place, Where(key="writes", any_of=(own,)))
         if repeated is not None:
             # What an attempt that ended half way has left to do.
-            replaced = await self._read(place, repeated.payload["supersedes"]) if _is(repeated, own) else []
+            replaced = await self._points.read(place, repeated.payload["supersedes"]) if _is(repeated, own) else []
             await self._supersede(call, own, [point for point in replaced if not point.payload.get("superseded_by")])
+            await self._asked_again(call, repeated)
             return _outcome(repeated, own, replaced)
+        if is_undone:
+            return WriteOutcome(id=own, forgotten=True)
         same = await self._same(place, memory)
         if same is not None:
             mine = [Where(key="memory", any_of=(same.payload["memory"],))]
-            change = said_again(same.payload, own, call.source.at, memory.importance)
+            change = said_again(same.payload, own, step, call.source.at, memory.importance)
             await self._store.set_payload(whole, [*in_scope(place), *mine], change)
             return _outcome(same, own, [])
         replaced = await self._contradicted(place, memory, encoded)
-        payload = payload_of(place, call.source, memory, own, [point.payload["memory"] for point in replaced])
+        payload = payload_of(place, call.source, memory, (own, step), [one.payload["memory"] for one in replaced])
         sparse = self._knowledge.sparse.document(memory.text)
         await self._store.upsert(whole, [Point(id=own, payload=payload, dense=encoded.dense, sparse=sparse)])
         await self._supersede(call, own, replaced)
         return WriteOutcome(id=own, replaced=tuple(map(_replaced, replaced)))
+
+    async def _asked_again(self, call: WriteCall, point: Record) -> None:
+        """Note that a write that is done was asked for anew.
+
+        A late repeat of that is to be known, too.
+        """
+        asked = in_utc(call.source.at).isoformat()
+        if asked > last_asked(point.payload):
+            mine = Where(key="memory", any_of=(point.payload["memory"],))
+            whole = set_of_memories(call.place.collection)
+            await self._store.set_payload(whole, [*in_scope(call.place), mine], {"asked": asked})
 
     async def _supersede(self, call: WriteCall, own: str, replaced: Sequence[Record]) -> None:
         if replaced:
@@ -177,15 +167,15 @@ class Memories:
     async def _same(self, place: MemoryPlace, memory: NewMemory) -> Record | None:
         """Return a memory that counts and says the same, in the same words."""
         same = Where(key="same", any_of=(same_text(memory.text) or "-",))
-        return await self._one(place, same, counting(place, (memory.kind,)))
+        return await self._points.one(place, same, counting(place, (memory.kind,)))
 
     async def _contradicted(self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage) -> list[Record]:
         """Return the memories that count whose place a new one takes."""
-        found = {point.id: point for point in await self._read(place, memory.replaces)}
+        found = {point.id: point for point in await self._points.read(place, memory.replaces)}
         whole = set_of_memories(place.collection)
         if memory.key:
             of_key = [*counting(place), Where(key="key", any_of=(memory.key.casefold(),))]
-            found |= {point.id: point for point in await self._store.scroll(whole, of_key, limit=_PAGE)}
+            found |= {point.id: point for point in await self._store.scroll(whole, of_key, limit=POINTS_AT_ONCE)}
         elif memory.updates and not found and (closest := await self._closest(place, memory, encoded)):
             found[closest.id] = closest
         return [point for point in found.values() if not point.payload.get("superseded_by")]
@@ -196,39 +186,6 @@ class Memories:
         )
         close = bool(hits) and hits[0].score >= CHANGED_CLOSENESS
         return Record(id=hits[0].id, payload=hits[0].payload) if close else None
-
-    async def _one(self, place: MemoryPlace, what: Where, among: Sequence[Where] | None = None) -> Record | None:
-        where = [*(in_scope(place) if among is None else among), what]
-        found = await self._store.scroll(set_of_memories(place.collection), where, limit=1)
-        return found[0] if found else None
-
-    async def _read(self, place: MemoryPlace, ids: Sequence[str]) -> list[Record]:
-        """Return memories of the scope, by their ids or what models are told of those."""
-        found: dict[str, Record] = {}
-        for key, some in (("memory", [i for i in ids if len(i) > SHOWN_ID_CHARS]), ("shown", ids)):
-            if some:
-                where = [*in_scope(place), Where(key=key, any_of=tuple(some))]
-                points = await self._store.scroll(set_of_memories(place.collection), where, limit=_PAGE)
-                found |= {point.id: point for point in points}
-        return [*found.values()]
-
-    async def _chosen(self, call: ForgetCall) -> tuple[list[Record], list[str]]:
-        points = await self._read(call.place, call.ids)
-        known = {name for point in points for name in (point.payload["memory"], point.payload["shown"])}
-        return points, [one for one in call.ids if one not in known]
-
-    async def _with_past(self, place: MemoryPlace, points: Sequence[Record]) -> list[Record]:
-        """Return memories with all whose place they took.
-
-        Who wants one forgotten wants no trace of it.
-        """
-        found = {point.id: point for point in points}
-        left = list(points)
-        while left:
-            past = [one for point in left for one in point.payload.get("supersedes", ())]
-            left = [point for point in await self._read(place, past) if point.id not in found]
-            found |= {point.id: point for point in left}
-        return [*found.values()]
 
     async def _past(
         self, place: MemoryPlace, found: Mapping[str, Mapping[str, Any]]
@@ -245,7 +202,9 @@ class Memories:
         left = {id_: payload.get("supersedes", ()) for id_, payload in found.items()}
         for _ in range(_MOST_PAST):
             wanted = list(dict.fromkeys(one for ids in left.values() for one in ids))
-            known = {point.payload["memory"]: point for point in await self._read(place, wanted)} if wanted else {}
+            known = (
+                {point.payload["memory"]: point for point in await self._points.read(place, wanted)} if wanted else {}
+            )
             for id_, ids in left.items():
                 past[id_] += [known[one] for one in ids if one in known]
             left = {
@@ -254,59 +213,8 @@ class Memories:
             }
         return {id_: tuple(map(_past_of, points[:_MOST_PAST])) for id_, points in past.items()}
 
-    async def _all(self, place: MemoryPlace) -> list[Record]:
-        whole, found, after = set_of_memories(place.collection), list[Record](), ""
-        while page := await self._store.scroll(
-            whole, in_scope(place), limit=_PAGE, after=after, keys=["source", "memory"]
-        ):
-            found += page
-            after = page[-1].id
-        return found
-
     def _encoder(self, place: MemoryPlace) -> PassageEncoder:
         return self._knowledge.encoder(place.embedding)
-
-    async def _make(self, place: MemoryPlace, dimensions: int) -> None:
-        """Make the set of a collection's memories, where it is not there yet."""
-        if await self._is_made(place):
-            return
-        whole = set_of_memories(place.collection)
-        await self._store.create(whole, layout_of_memories(dimensions))
-        made = {"point": MADE, "embedding": place.embedding}
-        await self._store.upsert(whole, [Point(id=point_id(MADE), payload=made)])
-
-    async def _is_made(self, place: MemoryPlace, *, embeds: bool = True) -> bool:
-        """Return whether there are memories of a collection.
-
-        Args:
-            place: Of which collection.
-            embeds: Whether something is to be embedded, as what is there was.
-
-        Raises:
-            CollectionError: What is there was embedded by another model.
-        """
-        whole = set_of_memories(place.collection)
-        embedding = self._made.get(whole) or await self._embedding_of(whole)
-        if not embedding:
-            return False
-        self._made[whole] = embedding
-        while len(self._made) > _MOST_KNOWN_SETS:
-            self._made.popitem(last=False)
-        if embeds and embedding != place.embedding:
-            raise CollectionError(
-                f"the memories of collection {place.collection!r} are embedded by {embedding}, and are to be by "
-                f"{place.embedding} here: put it back, or take a collection of another name for them"
-            )
-        return True
-
-    async def _embedding_of(self, whole: str) -> str:
-        try:
-            made = await self._store.read(whole, [point_id(MADE)])
-        except StoreError:
-            if whole in await self._store.sets():
-                raise
-            return ""
-        return str(made[0].payload["embedding"]) if made else ""
 
 
 def _is(point: Record, id_: str) -> bool:
@@ -325,8 +233,3 @@ def _replaced(point: Record) -> ReplacedMemory:
 def _past_of(point: Record) -> PastMemory:
     until = point.payload.get("superseded_at") or point.payload["confirmed"]
     return PastMemory(text=point.payload["text"], until=until)
-
-
-def _source(point: Record) -> ForgottenSource:
-    said: dict[str, Any] = point.payload.get("source", {})
-    return ForgottenSource(run_id=said.get("run_id", ""), execution=said.get("execution", ""))

@@ -150,10 +150,8 @@ class MemoryActivities:
     @activity.defn(name=names.MEMORY_FORGET_ACTIVITY)
     async def forget(self, call: ForgetCall) -> Forgotten:
         """Have the workflow of a scope delete memories; return what is gone. Repeatable."""
-        info = activity.info()
-        return await self._asked(
-            call, names.MEMORY_FORGET_UPDATE, Forgotten, f"{info.workflow_run_id}-{info.activity_id}"
-        )
+        call = _same_deletion(call)
+        return await self._asked(call, names.MEMORY_FORGET_UPDATE, Forgotten, call.forget_id)
 
     @activity.defn(name=names.MEMORY_APPLY_ACTIVITY)
     async def apply(self, call: WriteCall) -> Remembered:
@@ -173,7 +171,7 @@ class MemoryActivities:
     async def delete(self, call: ForgetCall) -> Forgotten:
         """Delete memories from the store, and look whether any is left. Repeatable."""
         async with step():
-            return await self.memories().forget(self._at_home(call))
+            return await self.memories().forget(_same_deletion(self._at_home(call)))
 
     @activity.defn(name=names.MEMORY_LIST_ACTIVITY)
     async def page(self, call: MemoryListCall) -> MemoryPage:
@@ -234,6 +232,12 @@ class MemoryActivities:
             task_timeout=self._task_timeout,
             update_id=id_,
         )
+
+
+def _same_deletion(call: ForgetCall) -> ForgetCall:
+    """Return a deletion with an id that each attempt of this activity gives it."""
+    info = activity.info()
+    return call.model_copy(update={"forget_id": call.forget_id or f"{info.workflow_run_id}-{info.activity_id}"})
 
 
 def _may_pass(error: BaseException) -> bool:

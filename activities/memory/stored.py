@@ -15,7 +15,8 @@ from ..knowledge.store.vector_store import Layout, Record, Where
 
 MEMORY: Final = "memory"
 MADE: Final = "made"
-"""Kinds of points: a memory, and what the set was made with."""
+GONE: Final = "gone"
+"""Kinds of points: a memory, what the set was made with, and what is known of a deletion."""
 
 MOST_WRITES: Final = 50
 """So many writes are known again that said what was there."""
@@ -35,7 +36,7 @@ def set_of_memories(collection: str) -> str:
 def layout_of_memories(dimensions: int) -> Layout:
     """Return what such a set is made of."""
     texts = ("point", "scope", "counts", "kind", "key", "same", "memory", "shown", "writes")
-    return Layout(dimensions=dimensions, indexes=dict.fromkeys(texts, "text"))
+    return Layout(dimensions=dimensions, indexes={**dict.fromkeys(texts, "text"), "until": "number"})
 
 
 def same_text(text: str) -> str:
@@ -47,9 +48,18 @@ def same_text(text: str) -> str:
 
 
 def payload_of(
-    place: MemoryPlace, source: MemorySource, memory: NewMemory, id_: str, replaces: Sequence[str]
+    place: MemoryPlace, source: MemorySource, memory: NewMemory, ids: tuple[str, str], replaces: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the payload of a new memory."""
+    """Return the payload of a new memory.
+
+    Args:
+        place: Where it is.
+        source: What said it.
+        memory: What is to be remembered.
+        ids: Its own, and that of the step that says it.
+        replaces: Ids of those whose place it takes.
+    """
+    id_, step = ids
     at = in_utc(source.at).isoformat()
     return {
         "point": MEMORY,
@@ -66,6 +76,7 @@ def payload_of(
         "confirmed": at,
         "supersedes": list(replaces),
         "writes": [id_],
+        "steps": [step],
     }
 
 
@@ -74,14 +85,25 @@ def superseded_by(id_: str, at: datetime) -> dict[str, Any]:
     return {"counts": _COUNTS_NO_MORE, "superseded_by": id_, "superseded_at": in_utc(at).isoformat()}
 
 
-def said_again(payload: Mapping[str, Any], id_: str, at: datetime, importance: float) -> dict[str, Any]:
+def said_again(payload: Mapping[str, Any], id_: str, step: str, at: datetime, importance: float) -> dict[str, Any]:
     """Return what changes of a memory that is said again by another write."""
     confirmed = max(payload["confirmed"], in_utc(at).isoformat())
     return {
         "confirmed": confirmed,
         "writes": [*payload.get("writes", ())[-MOST_WRITES + 1 :], id_],
+        "steps": [*payload.get("steps", ())[-MOST_WRITES + 1 :], step],
         "importance": max(float(payload["importance"]), importance),
     }
+
+
+def last_asked(payload: Mapping[str, Any]) -> str:
+    """Return when a memory was last asked to be written."""
+    return max(str(payload.get("asked", "")), str(payload.get("confirmed", "")))
+
+
+def gone_from(place: MemoryPlace) -> list[Where]:
+    """Return what holds for all that is known of deletions in a scope."""
+    return [Where(key="point", any_of=(GONE,)), Where(key="scope", any_of=(place.scope,))]
 
 
 def in_scope(place: MemoryPlace, kinds: Sequence[MemoryKind] = ()) -> list[Where]:

@@ -43,6 +43,10 @@ class ForgottenMemories(Contract):
     runs, where they were large: nothing deletes its files."""
     more_runs: int = 0
     """How many runs beside those."""
+    problem: str = ""
+    """Why the histories cannot be told; empty where they are. What was deleted is deleted all the same."""
+    runs: tuple[str, ...] = ()
+    """Ids of the runs and chats that said it, where their histories cannot be told."""
 
 
 async def histories_left(temporal: TemporalClient, place: MemoryPlace, gone: Forgotten) -> tuple[HistoryLeft, ...]:

@@ -17,7 +17,7 @@ from ...activities.memory.rules.extracting import understood
 from ...activities.memory.sending import ask_scope
 from ...contracts import names
 from ...contracts.contract import Contract, problems_of
-from ...contracts.errors import SetupError, SpecError
+from ...contracts.errors import SetupError, SostenutoError, SpecError
 from ...contracts.memory.long_term import MAX_MEMORY_CHARS, SCOPE, MemoryKind, memory_workflow_id
 from ...contracts.text import encodable
 from ...contracts.wire.memory.calls import (
@@ -37,7 +37,7 @@ from ...workflows.policy import TASK_TIMEOUT
 from ..hindrances import find_hindrances, is_polled
 from ..ingest import CollectionFailed, check_served
 from ..rpc_errors import translate_rpc_errors
-from .left import ForgottenMemories, histories_left
+from .left import ForgottenMemories, HistoryLeft, histories_left
 
 AnswerOfT = TypeVar("AnswerOfT", bound=Contract)
 CallOfT = TypeVar("CallOfT", bound=Contract)
@@ -177,12 +177,23 @@ class ScopedMemory:
             CollectionFailed: As for `remember`.
             SetupError: As for `remember`.
         """
-        call = _valid(ForgetCall, "forget", place=self._place, ids=ids)
-        gone = await self._ask(names.MEMORY_FORGET_UPDATE, call, Forgotten)
-        with translate_rpc_errors(self._what):
-            left = await histories_left(self._temporal, self._place, gone)
+        call = _valid(ForgetCall, "forget", place=self._place, ids=ids, forget_id=uuid4().hex)
+        gone = await self._ask(names.MEMORY_FORGET_UPDATE, call, Forgotten, call.forget_id)
+        left, problem = tuple[HistoryLeft, ...](), ""
+        try:
+            with translate_rpc_errors(self._what):
+                left = await histories_left(self._temporal, self._place, gone)
+        except SostenutoError as error:
+            # They are deleted, whatever else cannot be told.
+            problem = str(error)
         return ForgottenMemories(
-            deleted=gone.deleted, left=gone.left, unknown=gone.unknown, histories=left, more_runs=gone.more_sources
+            deleted=gone.deleted,
+            left=gone.left,
+            unknown=gone.unknown,
+            histories=left,
+            more_runs=gone.more_sources,
+            runs=tuple(one.run_id for one in gone.sources) if problem else (),
+            problem=problem,
         )
 
     @property

@@ -156,4 +156,9 @@ def _gone(gone: ForgottenMemories) -> list[str]:
         lines.append(f"the history of {history.workflow_id} has what was said {until}")
     if gone.more_runs:
         lines.append(f"and those of {plural(gone.more_runs, 'more run')}")
+    if gone.problem:
+        lines.append(f"which histories still have what was said cannot be told: {gone.problem}")
+        lines += [f"run {run} said it" for run in gone.runs]
+    if gone.deleted:
+        lines.append("a chat or run under way that was told it before still knows it")
     return [harmless(line) for line in lines]

@@ -145,6 +145,16 @@ class WriteOutcome(Contract):
     """What was remembered, where it is not in the very words of what was to be."""
     replaced: tuple[ReplacedMemory, ...] = ()
     """Those whose place it took."""
+    forgotten: bool = False
+    """Whether it was written before, and deleted since: a late repeat of a write brings nothing back."""
+
+    @property
+    def told(self) -> str:
+        """It, as a model reads it."""
+        if self.forgotten:
+            return f"Remembered before, id {shown_id(self.id)}, and deleted since."
+        what = "Known already" if self.known else "Remembered"
+        return f"{what}, id {shown_id(self.id)}." + "".join(f" In place of: {past.text}" for past in self.replaced)
 
 
 class Remembered(Charged):
@@ -155,12 +165,8 @@ class Remembered(Charged):
 
     def as_result(self, call_id: str, name: str) -> ToolResultPart:
         """Return what the model is told that asked for it."""
-        told = [
-            f"{'Known already' if one.known else 'Remembered'}, id {shown_id(one.id)}."
-            + "".join(f" In place of: {past.text}" for past in one.replaced)
-            for one in self.outcomes
-        ]
-        return ToolResultPart(call_id=call_id, name=name, content="\n".join(told))
+        told = "\n".join(one.told for one in self.outcomes)
+        return ToolResultPart(call_id=call_id, name=name, content=told)
 
 
 class MemoryListCall(Contract):
@@ -190,6 +196,8 @@ class ForgetCall(Contract):
     place: MemoryPlace
     ids: tuple[str, ...] = ()
     """Ids, or their first characters as models are told them. Empty: all of the scope."""
+    forget_id: str = ""
+    """Which deletion it is: asked for again it deletes nothing more, and tells the same. Empty: one of its own."""
     call_id: str = ""
     """Id of the tool call that asks for it; empty where none does."""
 

@@ -55,10 +55,14 @@ class WrittenMemory(Contract):
     """Whether the same was remembered before."""
     replaced: tuple[ReplacedMemory, ...] = ()
     """The memories whose place it took. They are kept, and recalled no more."""
+    forgotten: bool = False
+    """Whether it was written, and deleted before that was known here: it is not remembered."""
 
     @property
     def words(self) -> str:
         """It in words."""
+        if self.forgotten:
+            return f"{self.text} (forgotten since)"
         if self.known:
             return f"{self.text} (known)"
         past = "; ".join(one.text for one in self.replaced)

@@ -108,6 +108,17 @@ def memory_id(place: MemoryPlace, source: MemorySource, memory: NewMemory) -> st
     return _uuid(parts)
 
 
+def step_id(place: MemoryPlace, source: MemorySource, index: int) -> str:
+    """Return the id of one memory of a step, of which its text is no part.
+
+    Args:
+        place: Where it is written.
+        source: The step.
+        index: Which memory of it, from 0.
+    """
+    return _uuid((place.collection, place.scope, source.run_id, source.execution, source.step, str(index)))
+
+
 def write_id(place: MemoryPlace, source: MemorySource, memories: tuple[NewMemory, ...]) -> str:
     """Return the id under which a write is asked for.
 

@@ -35,6 +35,8 @@ class FlakyStore(EdgeStore):
     is_down = False
     gate: asyncio.Event | None = None
     """Where there is one, writes wait for it."""
+    loses = ""
+    """The method that does what it is to do the next time, and whose answer gets lost."""
 
     async def _call(self, method: str, **arguments: Any) -> Any:
         if self.gate and method == "upsert":
@@ -42,7 +44,11 @@ class FlakyStore(EdgeStore):
             await self.gate.wait()
         if self.is_down:
             raise StoreUnavailable("the store is down")
-        return await super()._call(method, **arguments)
+        answer = await super()._call(method, **arguments)
+        if method == self.loses:
+            self.loses = ""
+            raise StoreUnavailable("the answer got lost")
+        return answer
 
 
 @pytest.fixture

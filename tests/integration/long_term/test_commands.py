@@ -52,6 +52,7 @@ async def test_memory(serving: Served, people: Collection, shell: Shell) -> None
         assert f"the history of sostenuto-memory:{name}/user:anna has what was said " in gone.err
         while_it_runs = "while it is under way, and after its end for as long as the namespace keeps histories\n"
         assert " UTC\n" in gone.err or while_it_runs in gone.err
+        assert gone.err.endswith("a chat or run under way that was told it before still knows it\n")
         nothing = await shell.run("memory", "forget", name, *scope, "--yes", "--json")
         assert json.loads(nothing.out)["deleted"] == 0
         none = await shell.run("memory", "forget", name, *scope, "--yes")

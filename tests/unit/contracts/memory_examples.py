@@ -53,7 +53,7 @@ FOUND = calls.RecalledMemory(
 )
 REPLACED = calls.ReplacedMemory(id="7b", text="The user lives in Rome.")
 WRITTEN = memory_event.WrittenMemory(
-    id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,)
+    id="8a5c", kind=MemoryKind.FACT, text="The user lives in Berlin.", known=True, replaced=(REPLACED,), forgotten=True
 )
 USED: dict[str, Any] = {"usage": Usage(input_tokens=12), "cost_usd": 0.25, "unpriced_calls": 1}
 REMEMBERING = calls.Remembering(
@@ -87,11 +87,11 @@ def memory_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         calls.Recalled(memories=(FOUND,), known=(FOUND,), of=2, found=(NEW,), problem="down", seconds=0.5, **USED),
         calls.WriteCall(place=PLACE, source=SOURCE, memories=(NEW,), as_said=True, note="by rules", call_id="call_1_0"),
         REMEMBERING,
-        calls.WriteOutcome(id="8a5c", known=True, text="The user likes tea.", replaced=(REPLACED,)),
+        calls.WriteOutcome(id="8a5c", known=True, text="The user likes tea.", replaced=(REPLACED,), forgotten=True),
         calls.Remembered(outcomes=(calls.WriteOutcome(id="8a5c"),), **USED),
         calls.MemoryListCall(place=PLACE, kinds=(MemoryKind.FACT,), superseded=True, limit=10, after="8a5c"),
         calls.MemoryPage(memories=(RECORD,), cursor="8a5c"),
-        calls.ForgetCall(place=PLACE, ids=("8a5c",), call_id="call_1_0"),
+        calls.ForgetCall(place=PLACE, ids=("8a5c",), forget_id="3f", call_id="call_1_0"),
         calls.Forgotten(deleted=2, left=1, unknown=("7b",), sources=(SOURCE_OF_FORGOTTEN,), more_sources=3),
         memory_event.MemoryRecalled(
             **when, **of, query="Where?", memories=(FOUND,), of=2, seconds=0.5, attempt=2, problem="down", **USED

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sostenuto.activities.knowledge.store.stored import CollectionError
-from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable
+from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable, Where
+from sostenuto.activities.memory import forgetting
 from sostenuto.activities.memory.memories import Memories
 from sostenuto.contracts.memory.long_term import MemoryKind
 from sostenuto.contracts.wire.memory.calls import ForgetCall, MemoryListCall, RecallCall, WriteCall, WriteOutcome
@@ -257,3 +258,42 @@ async def test_another_embedding_is_refused(tmp_path: Path) -> None:
         other = ANNA.model_copy(update={"embedding": "fake/other"})
         with pytest.raises(CollectionError, match="are embedded by fake/words, and are to be by fake/other here"):
             await recalled(memories, "Berlin", other)
+
+
+async def gone_points(memories: Memories) -> list[dict[str, Any]]:
+    found = await memories._store.scroll("memories@people", [Where(key="point", any_of=("gone",))], limit=500)
+    return [one.payload for one in found]
+
+
+async def test_more_than_one_record_takes_is_forgotten_and_known_as_forgotten(memories: Memories) -> None:
+    new = [[NewMemory(text=f"number {n}", key=str(n)) for n in range(first, first + 50)] for first in range(0, 250, 50)]
+    for n, some in enumerate(new):
+        await write(memories, *some, step=f"{n}:1")
+    gone = await memories.forget(ForgetCall(place=ANNA, forget_id="f"))
+    assert (gone.deleted, gone.left) == (250, 0)
+    assert len(await gone_points(memories)) == 2
+    assert await memories.forget(ForgetCall(place=ANNA, forget_id="f")) == gone
+    for n, some in enumerate(new):
+        assert all(one.forgotten for one in await write(memories, *some, step=f"{n}:1"))
+    assert await texts(memories, superseded=True) == set()
+
+
+async def test_what_is_known_of_a_deletion_is_deleted_after_a_day(
+    memories: Memories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "KEPT", timedelta(seconds=-1))
+    monkeypatch.setattr(forgetting, "_SWEPT_EVERY_SECONDS", 0.0)
+    await write(memories, home("Berlin"))
+    await memories.forget(ForgetCall(place=ANNA))
+    assert len(await gone_points(memories)) == 1
+    await write(memories, home("Rome"), place=BORIS)
+    assert await gone_points(memories) == []
+
+
+async def test_a_write_that_was_asked_for_anew_before_a_deletion_is_not_done_after_it(memories: Memories) -> None:
+    await write(memories, home("Berlin"))
+    later = AT + timedelta(hours=1)
+    await write(memories, home("Berlin"), at=later)
+    await memories.forget(ForgetCall(place=ANNA))
+    assert [one.forgotten for one in await write(memories, home("Berlin"), at=later)] == [True]
+    assert [one.forgotten for one in await write(memories, home("Berlin"), at=later + timedelta(hours=1))] == [False]
