@@ -256,15 +256,18 @@ class Compactor:
     def _cut_new(self, window: int) -> None:
         """Tell the model less of what is new, the longest first."""
         transcript = self._state.transcript
-        while (tokens := self._tokens()) > window:
-            found = longest_new(transcript.messages, transcript.sent, self._asked)
-            if found is None:
+        excess = (self._tokens() - window) / self._state.tokens.per_new_byte
+        if excess <= 0:
+            return
+        # There may be a thousand: what all of them have is not measured anew after each.
+        for index, position in longest_new(transcript.messages, transcript.sent, self._asked):
+            message, size = transcript.messages[index], transcript.size
+            parts = list(message.parts)
+            parts[position] = cut_part(parts[position], math.ceil(excess))
+            transcript.shorten(index, message.model_copy(update={"parts": tuple(parts)}))
+            excess -= size - transcript.size
+            if excess <= 0:
                 return
-            index, part = found
-            shorter = cut_part(part, int((tokens - window) / self._state.tokens.per_new_byte))
-            message = transcript.messages[index]
-            parts = tuple(shorter if one is part else one for one in message.parts)
-            transcript.shorten(index, message.model_copy(update={"parts": parts}))
 
     def _too_small(self, most: int) -> str:
         head, known, new = self._parts()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sostenuto import Agent, App, Budget, Memory, Model, Price, Shorten, Status, tool
+from sostenuto import Agent, App, Budget, Memory, Model, Price, Role, Shorten, Status, tool
 from sostenuto.contracts.errors import ContextOverflow, ProviderUnavailable
+from sostenuto.contracts.message import ToolResultPart
 from tests.fakes.counting_model import CountingModel, Sent
 from tests.integration.memory.steps import compactions, look, prove, told, walks
 
@@ -159,6 +160,28 @@ async def test_a_result_that_is_larger_than_the_window_is_told_in_part(serve: Se
     assert proven == 2
     parts = [part for message in whole.messages for part in message.parts if part.kind == "tool_result"]
     assert [len(part.content) for part in parts] == [60_010], "the history has all of it"
+
+
+@pytest.mark.parametrize("letter", ["字", "😀", "\x01"])
+async def test_a_result_of_any_writing_is_told_in_part(serve: Serve, letter: str) -> None:
+    """Of each character there are many bytes."""
+
+    @tool(effect="read")
+    async def dump() -> str:
+        """Return very much."""
+        return "begin " + letter * 6_000 + " end"
+
+    model = CountingModel(lambda sent: "I have it." if sent.messages[-1].role is Role.TOOL else ("dump", {}))
+    agent = walker(Memory(window=4_000), tools=[dump])
+    async with serve(App(agent), model) as stage:
+        outcome = await stage.ask(agent, "Dump it.")
+        assert await prove(outcome.run) == 2
+    assert outcome.result.output == "I have it."
+    assert 2_500 < model.sent[-1].tokens <= 4_000, "as much is told as fits"
+    (result,) = model.sent[-1].messages[-1].parts
+    assert isinstance(result, ToolResultPart)
+    assert result.content.startswith(f"begin {letter}")
+    assert result.content.endswith(f"{letter} end")
 
 
 async def test_shorten_goes_on_where_a_budget_is_not_enough(serve: Serve) -> None:

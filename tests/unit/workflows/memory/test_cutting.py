@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sostenuto import Message, Role, TextPart
+from sostenuto.contracts.limits import written_bytes
 from sostenuto.contracts.message import Part, ToolResultPart
 from sostenuto.workflows.memory.cutting import cut_part, cuttable_text, longest_new
 
@@ -41,7 +42,21 @@ def test_the_longest_of_what_is_new_is_found_and_never_what_is_asked_now() -> No
         Message.user("asked now " * 900),
         Message(role=Role.TOOL, parts=(result("x" * 400),)),
     ]
-    found = longest_new(messages, sent=1, asked=3)
-    assert found == (1, messages[1].parts[0])
-    assert longest_new(messages[2:], sent=0, asked=1) == (2, messages[4].parts[0])
-    assert longest_new([Message(role=Role.TOOL, parts=(result("x" * 300),))], sent=0, asked=0) is None
+    assert longest_new(messages, sent=1, asked=3) == [(1, 0), (4, 0)]
+    assert longest_new(messages[2:], sent=0, asked=1) == [(2, 0)]
+    assert longest_new([Message(role=Role.TOOL, parts=(result("x" * 300),))], sent=0, asked=0) == []
+
+
+def test_the_longest_is_what_has_the_most_bytes() -> None:
+    parts = (result("x" * 900), result("字" * 400), result("😀" * 90), result("\x01" * 40))
+    assert longest_new([Message(role=Role.TOOL, parts=parts)], sent=0, asked=0) == [(0, 1), (0, 0), (0, 2)]
+
+
+@pytest.mark.parametrize("letter", ["字", "😀", '"', "\n", "\x01", "é"])
+@pytest.mark.parametrize("left_out", [500, 5_000])
+def test_what_has_many_bytes_for_a_character_is_cut_by_its_bytes(letter: str, left_out: int) -> None:
+    whole = result("begin" + letter * 4_000 + "end")
+    told = cut_part(whole, left_out)
+    begin, end = (cuttable_text(told)[:5], cuttable_text(told)[-3:])
+    assert (begin, end) == ("begin", "end")
+    assert written_bytes(whole) - left_out - 200 <= written_bytes(told) <= written_bytes(whole) - left_out

@@ -1,0 +1,70 @@
+"""How a prompt is shortened: in which time, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sostenuto import Agent, Memory, Message, Model, Role
+from sostenuto.contracts import limits
+from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.wire.memory.compaction import Compaction
+from sostenuto.contracts.wire.model_call import ModelReply
+from sostenuto.workflows.agent.state import AgentState
+from sostenuto.workflows.knowledge.found import FoundPassages
+from sostenuto.workflows.memory import cutting, token_count
+from sostenuto.workflows.memory.compactor import Compactor
+
+MODEL = Model("scripted/m")
+
+
+class Prompt:
+    """That of an agent whose model has just answered."""
+
+    def __init__(self, memory: Memory, reply: Message, *, asked: str = "Go.") -> None:
+        self.state = AgentState.begun(
+            Agent(name="a", model=MODEL, memory=memory), [Message.user(asked)], FoundPassages(), after=""
+        )
+        transcript = self.state.transcript
+        usage = Usage(input_tokens=100, output_tokens=limits.written_bytes(reply) // 4)
+        self.state.tokens.replied(MODEL.name, usage, transcript.head, transcript.messages)
+        self.state.take(ModelReply(id="r1", message=reply, model=MODEL.name, prompt_hash="", usage=usage))
+        self.steps: list[Compaction] = []
+        self.compactor = Compactor(memory, self.state, _never, self.steps.append)
+
+    def returned(self, call_id: str, content: str) -> None:
+        """Take in what a tool returned."""
+        part = ToolResultPart(call_id=call_id, name="look", content=content)
+        self.state.transcript.add(Message(role=Role.TOOL, parts=(part,)))
+
+
+async def _never(length: int, size: int, asked: Message, tokens: int) -> tuple[ModelReply, str]:
+    raise AssertionError(f"no summary is wanted: of {length} messages, {size} tokens, by {asked}, in {tokens}")
+
+
+def calls(count: int) -> Message:
+    parts = (ToolCallPart(id=f"c{number}", name="look", arguments={}) for number in range(count))
+    return Message(role=Role.ASSISTANT, parts=tuple(parts))
+
+
+async def test_many_results_are_cut_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow task has two seconds: each cut must not measure all of them again."""
+    count, measured = 400, 0
+
+    def counting(value: Any) -> int:
+        nonlocal measured
+        measured += 1
+        return limits.written_bytes(value)
+
+    prompt = Prompt(Memory(window=30_000, strategy="window"), calls(count))
+    for number in range(count):
+        prompt.returned(f"c{number}", f"{number} " + "x" * 900)
+    for module in (cutting, token_count):
+        monkeypatch.setattr(module, "written_bytes", counting)
+    await prompt.compactor.fit(MODEL)
+    contents = [message.parts[0] for message in prompt.state.transcript.messages[2:]]
+    short = [part for part in contents if isinstance(part, ToolResultPart) and len(part.content) < 300]
+    assert 0 < len(short) < count, "no more are cut than have to be"
+    assert measured < 20 * count
