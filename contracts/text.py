@@ -1,4 +1,4 @@
-"""How a text is cut, or cleared of secrets, before it is shown or sent, and what of it is drawn."""
+"""What becomes of a text before it is shown or sent: cut, or without secrets."""
 
 from __future__ import annotations
 
