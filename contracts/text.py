@@ -1,4 +1,4 @@
-"""What becomes of a text before it is shown or sent: cut, or without secrets."""
+"""How a text is cut, or cleared of secrets, and what of it is drawn."""
 
 from __future__ import annotations
 

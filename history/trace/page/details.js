@@ -17,7 +17,7 @@ function detailsHead(step) {
   const close = el('button.close', { type: 'button', title: 'Close (Esc)', 'aria-label': 'Close', onclick: () => select(null) }, '\u00d7');
   const place = step.path === step.name ? KINDS[step.kind].word : `${KINDS[step.kind].word} at ${step.path}`;
   return el('div.head', null,
-    el('h2', null, el(`span.mark.${step.kind}`, { 'aria-hidden': 'true' }, KINDS[step.kind].mark), titleOf(step), statusChip(step)),
+    el('h2', null, el(`span.mark.${step.kind}`, { 'aria-hidden': 'true' }, markOf(step)), titleOf(step), statusChip(step)),
     el('div.dim.where', null, place), close);
 }
 
@@ -128,6 +128,6 @@ function inside(step) {
 
 function stepLink(step) {
   const took = isUnderWay(step) ? 'under way' : duration(step.seconds);
-  return el('a.step', { href: `#step-${step.index}` }, el(`span.mark.${step.failed ? 'failed' : step.kind}`, null, KINDS[step.kind].mark),
+  return el('a.step', { href: `#step-${step.index}` }, el(`span.mark.${step.failed ? 'failed' : step.kind}`, null, markOf(step)),
     step.kind === 'model' && step.turn ? `${step.turn} ` : '', titleOf(step), el('span.dim', null, took), el('span.gist', null, oneLine(gist(step), 120)));
 }

@@ -55,7 +55,7 @@ function nameCell(step) {
   const indent = el('span.indent');
   indent.style.width = `${Math.min(step.depth, 12) * 16}px`;
   const twisty = el('span.twisty', { 'aria-hidden': 'true' }, step.inner.length ? (step.open || isFiltered() ? '\u25be' : '\u25b8') : '');
-  const mark = step.failed ? '\u2717' : KINDS[step.kind].mark;
+  const mark = step.failed ? '\u2717' : markOf(step);
   return el('span.name', null, indent, twisty, el(`span.mark.${step.failed ? 'failed' : step.kind}`, { title: KINDS[step.kind].word }, mark),
     step.kind === 'model' && step.turn > 0 && el('span.nth', null, `${step.turn}`),
     el('span.title', null, namedIn(step)),

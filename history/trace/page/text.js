@@ -13,6 +13,14 @@ const KINDS = {
   notice: { mark: '\u26a0', word: 'notice' },
 };
 
+const IN_ORDER = { 'memory.recalled': '\u270e', 'memory.written': '\u270e', 'memory.forgotten': '\u270e', 'memory.compacted': '\u2702' };
+
+/** Return the mark of a step; of a notice of something in order none that warns. */
+function markOf(step) {
+  if (step.kind !== 'notice' || step.status !== 'completed') return KINDS[step.kind].mark;
+  return IN_ORDER[step.name] || '\u2713';
+}
+
 /** Return a new element: `tag.class.class`, its attributes and handlers, its children. */
 function el(what, attributes, ...children) {
   const [tag, ...classes] = what.split('.');

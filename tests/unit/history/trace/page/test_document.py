@@ -121,3 +121,9 @@ def test_the_title_is_a_text_too() -> None:
     title = _Elements(trace_page(hostile_run(), NOW)).text("title")
     assert title.startswith("</script><script>document.title='harm'</script>")
     assert _Elements(trace_page(whole_run(), NOW)).text("title") == "desk - ticket-812"
+
+
+def test_every_mark_of_a_step_knows_what_is_in_order() -> None:
+    page = trace_page(whole_run(), NOW)
+    assert page.count("KINDS[step.kind].mark") == 1
+    assert page.count("markOf(step)") == 4
