@@ -5,7 +5,9 @@ sostenuto chat examples/assistant.py:app assistant --context '{"user": "anna"}'
 sostenuto memory list people --scope user:anna
 
 What is worth remembering is found by rules: English sentences about yourself, such as "I live in Berlin" or "I don't
-like tea any more". With SOSTENUTO_EXTRACT=provider/model a model finds it, in any words and language.
+like tea any more". With SOSTENUTO_EXTRACT=provider/model a model finds it, in any words and language: not the small
+local one, which keeps rubbish. "Forget where I live" deletes nothing here: that takes `tools=["forget"]` and a model
+that is capable of calling it; `sostenuto memory forget people --scope user:anna --yes` deletes all.
 """
 
 import os
