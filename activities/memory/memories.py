@@ -29,7 +29,7 @@ from ..knowledge.store.vectors import length_of
 from ..prices.price import OnCharge
 from .forgetting import Forgetting
 from .points import POINTS_AT_ONCE, MemoryPoints
-from .ranking import ranked, within_tokens
+from .ranking import ranked, within_bytes, within_tokens
 from .stored import (
     counting,
     in_scope,
@@ -104,19 +104,26 @@ class Memories:
         found = ranked(hits, call)
         past = await self._past(place, {hit.payload["memory"]: hit.payload for leg in hits for hit in leg})
         new = [one.model_copy(update={"past": past[one.id]}) for one in found if one.id not in call.told]
-        memories = tuple(within_tokens(new, call))
+        memories = within_bytes(within_tokens(new, call))
         told = [one.id for one in memories]
-        return Recalled(memories=memories, known=tuple(one for one in found[: call.known] if one.id not in told), of=of)
+        known = within_bytes([one for one in found[: call.known] if one.id not in told])
+        return Recalled(memories=tuple(memories), known=tuple(known), of=of)
 
     async def page(self, call: MemoryListCall) -> MemoryPage:
-        """Return memories of a scope, in the order of their ids."""
+        """Return memories of a scope, in the order of their ids.
+
+        As many as are wanted, and as go into one answer.
+        """
         place = call.place
         if not await self._points.is_made(place, embeds=False):
             return MemoryPage()
         where = (in_scope if call.superseded else counting)(place, call.kinds)
         points = await self._store.scroll(set_of_memories(place.collection), where, limit=call.limit, after=call.after)
-        cursor = points[-1].id if len(points) == call.limit else ""
-        return MemoryPage(memories=tuple(filter(None, map(record_of, points))), cursor=cursor)
+        records = [*filter(None, map(record_of, points))]
+        told = within_bytes(records)
+        if len(told) < len(records):
+            return MemoryPage(memories=tuple(told), cursor=told[-1].id)
+        return MemoryPage(memories=tuple(told), cursor=points[-1].id if len(points) == call.limit else "")
 
     async def forget(self, call: ForgetCall) -> Forgotten:
         """Delete memories, with those whose place they took, and look whether any is left."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from ...contracts.contract import Contract
 from ...contracts.wire.memory.calls import RecallCall, RecalledMemory
 from ...contracts.wire.memory.record import in_utc
 from ..knowledge.store.vector_store import Hit
@@ -25,6 +26,12 @@ IMPORTANCE_SHARE: Final = 0.25
 
 TOKEN_BYTES: Final = 3
 """English has more to a token: what is counted so is no more than it seems."""
+
+
+ANSWER_BYTES: Final = 500_000
+"""Most JSON of the memories of one answer: the server takes 2 MB of an activity, with all that it says beside."""
+
+FittingT = TypeVar("FittingT", bound=Contract)
 
 
 @dataclass(slots=True)
@@ -89,4 +96,16 @@ def within_tokens(found: Sequence[RecalledMemory], call: RecallCall) -> list[Rec
         if room is None or size <= room:
             kept.append(one)
             room = None if room is None else room - size
+    return kept
+
+
+def within_bytes(found: Sequence[FittingT]) -> list[FittingT]:
+    """Return as many of the first as go into one answer, and one at least."""
+    kept: list[FittingT] = []
+    room = ANSWER_BYTES
+    for one in found:
+        room -= len(one.model_dump_json().encode())
+        if kept and room < 0:
+            break
+        kept.append(one)
     return kept

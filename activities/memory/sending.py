@@ -82,16 +82,22 @@ async def ask_scope(
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary=shorten(f"memories of {place.scope} in {place.collection}", 200),
         )
-        sent = await temporal.start_update_with_start_workflow(
-            update,
-            said,
-            start_workflow_operation=starting,
-            wait_for_stage=WorkflowUpdateStage.COMPLETED,
-            id=update_id,
-            result_type=came,
-        )
-        found: SaidOfT = await sent.result()
-        return found
+        # The SDK tells whoever asks for the workflow why it was not started; where nobody does, Python logs it.
+        started = asyncio.ensure_future(starting.workflow_handle())
+        try:
+            sent = await temporal.start_update_with_start_workflow(
+                update,
+                said,
+                start_workflow_operation=starting,
+                wait_for_stage=WorkflowUpdateStage.COMPLETED,
+                id=update_id,
+                result_type=came,
+            )
+            found: SaidOfT = await sent.result()
+            return found
+        finally:
+            started.cancel()
+            await asyncio.wait([started])
 
     return await _repeated(send)
 

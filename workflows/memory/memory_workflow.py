@@ -45,7 +45,7 @@ _FIRST_WORD: Final = timedelta(seconds=30)
 class MemoryWorkflow:
     """Makes changes of the memories of a scope in the order in which they come.
 
-    And answers questions between them.
+    And answers questions meanwhile, which wait for no change: who asks has heard of those that it is to know.
 
     It is started by the first update, and ends as soon as none is under way: it knows nothing that the store does not
     have, so the next one begins where it ended. Before its history is full, or its time is over, it takes no more, and
@@ -78,12 +78,12 @@ class MemoryWorkflow:
     @workflow.update(name=names.MEMORY_LIST_UPDATE)
     async def page(self, call: MemoryListCall) -> MemoryPage:
         """Return memories."""
-        return await self._do(MemoryActivities.page, call, "list")
+        return await self._done(MemoryActivities.page, call, "list")
 
     @workflow.update(name=names.MEMORY_RECALL_UPDATE)
     async def recall(self, call: RecallCall) -> Recalled:
         """Return the memories that fit a query."""
-        return await self._do(MemoryActivities.recall, call, call.query)
+        return await self._done(MemoryActivities.recall, call, call.query)
 
     @write.validator
     def _check_write(self, call: WriteCall) -> None:
@@ -112,13 +112,15 @@ class MemoryWorkflow:
     async def _do(self, activity: Callable[[Any, Any], Awaitable[T]], call: Any, summary: str) -> T:
         self._has_begun = True
         async with self._order:
-            try:
-                return await served(activity, call, summary=summary, options=policy.retrieve_policy())
-            except FailureError as error:
-                if is_cancelled_exception(error):
-                    raise
-                cause = cause_of(error)
-                spent = cause.details if isinstance(cause, ApplicationError) else ()
-                raise ApplicationError(
-                    told_by(error), *spent, type=names.COLLECTION_FAILED, non_retryable=True
-                ) from None
+            return await self._done(activity, call, summary)
+
+    async def _done(self, activity: Callable[[Any, Any], Awaitable[T]], call: Any, summary: str) -> T:
+        self._has_begun = True
+        try:
+            return await served(activity, call, summary=summary, options=policy.retrieve_policy())
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            cause = cause_of(error)
+            spent = cause.details if isinstance(cause, ApplicationError) else ()
+            raise ApplicationError(told_by(error), *spent, type=names.COLLECTION_FAILED, non_retryable=True) from None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Collection, LongTerm, SetupError, SpecError, Status
+from sostenuto.activities.knowledge.store.vector_store import Point, Where
 from sostenuto.activities.memory import sending
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.contracts import names
@@ -94,6 +98,56 @@ async def test_forgetting(serving: Served, people: Collection) -> None:
         [history] = all_gone.histories
         assert history.workflow_id == memory_workflow_id(people.name, "user:anna")
         assert history.until is None or history.until > datetime.now(UTC)
+
+
+async def test_more_than_one_answer_takes_is_listed(serving: Served, people: Collection, store: FlakyStore) -> None:
+    async with serving(App(collections=[people])) as client:
+        memory = client.memory(people, "user:anna")
+        first = await memory.remember("zebra")
+        whole = f"memories@{people.name}"
+        [point] = await store.scroll(whole, [Where(key="memory", any_of=(first.id,))], limit=1)
+        ids = [str(uuid4()) for _ in range(520)]
+        wide = [{**point.payload, "memory": id_, "text": "😀" * 1_000} for id_ in ids]
+        await store.upsert(whole, [Point(id=one["memory"], payload=one) for one in wide])
+        found = await memory.list()
+        assert {one.id for one in found} == {first.id, *ids}
+        assert (await memory.forget()).deleted == 521
+
+
+async def test_what_is_asked_waits_for_no_change(serving: Served, people: Collection, store: FlakyStore) -> None:
+    async with serving(App(collections=[people])) as client:
+        memory = client.memory(people, "user:anna")
+        tea = await memory.remember("I like tea")
+        store.gate = asyncio.Event()
+        slow = asyncio.ensure_future(memory.remember("I live in Berlin"))
+        await store.waits.wait()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert [one.id for one in await memory.list()] == [tea.id]
+            assert [one.id for one in await memory.recall("tea")] == [tea.id]
+        assert not slow.done()
+        store.gate.set()
+        await slow
+        assert len(await memory.list()) == 2
+
+
+async def test_an_attempt_that_lets_go_of_its_place_logs_no_fault(
+    serving: Served, people: Collection, store: FlakyStore
+) -> None:
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    agent = Agent(name="a", model="scripted/m", long_term=LongTerm(people, recall=0))
+    async with serving(App(agent), {"m": "Ok."}) as client:
+        store.gate = asyncio.Event()
+        run = await client.start(agent, "I live in Rome.", context={"user": "anna"})
+
+        async def has_let_go() -> bool:
+            return any("is at work on others" in str(one) for one in await run.hindrances())
+
+        await eventually(has_let_go)
+        store.gate.set()
+        assert (await run.result()).status is Status.COMPLETED
+    gc.collect()
+    assert [fault["message"] for fault in faults] == []
 
 
 @pytest.mark.usefixtures("short_pauses")

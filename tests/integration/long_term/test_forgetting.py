@@ -27,10 +27,10 @@ from sostenuto.workflows.policy import TASK_TIMEOUT
 from tests.integration.agent.stage import eventually
 from tests.integration.long_term.conftest import FlakyStore, Served
 
-SaidT = TypeVar("SaidT", bound=Contract)
+CameT = TypeVar("CameT", bound=Contract)
 
 
-async def asked(client: Client, update: str, call: Any, came: type[SaidT], id_: str) -> SaidT:
+async def asked(client: Client, update: str, call: Any, came: type[CameT], id_: str) -> CameT:
     """Have the workflow of a scope do something, once the one before has ended, which knew what it had done."""
     handle = client.temporal.get_workflow_handle(memory_workflow_id(call.place.collection, call.place.scope))
 

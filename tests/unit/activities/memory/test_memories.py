@@ -12,7 +12,7 @@ import pytest
 
 from sostenuto.activities.knowledge.store.stored import CollectionError
 from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable, Where
-from sostenuto.activities.memory import forgetting
+from sostenuto.activities.memory import forgetting, ranking
 from sostenuto.activities.memory.memories import Memories
 from sostenuto.contracts.memory.long_term import MemoryKind
 from sostenuto.contracts.wire.memory.calls import ForgetCall, MemoryListCall, RecallCall, WriteCall, WriteOutcome
@@ -247,6 +247,24 @@ async def test_pages(memories: Memories) -> None:
     rest = await memories.page(MemoryListCall(place=ANNA, limit=3, after=first.cursor))
     assert (len(first.memories), len(rest.memories), rest.cursor) == (3, 2, "")
     assert {one.key for one in (*first.memories, *rest.memories)} == set("01234")
+
+
+async def test_a_page_and_a_recall_go_into_one_answer(memories: Memories, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = [NewMemory(text=f"zebra {n} {'😀' * 985}") for n in range(150)]
+    for n in range(0, 150, 50):
+        await write(memories, *wide[n : n + 50], step=f"{n}:1")
+    found, after = list[str](), ""
+    while True:
+        page = await memories.page(MemoryListCall(place=ANNA, limit=1_000, after=after))
+        assert len(page.model_dump_json().encode()) < 600_000
+        found += [one.text for one in page.memories]
+        if not (after := page.cursor):
+            break
+    assert sorted(found) == sorted(one.text for one in wide)
+    monkeypatch.setattr(ranking, "ANSWER_BYTES", 100_000)
+    call = RecallCall(place=ANNA, query="zebra", now=AT, limit=50, known=50)
+    recalled = await memories.recall(call, free)
+    assert [len(recalled.memories), len(recalled.known)] == [24, 24]
 
 
 async def test_another_embedding_is_refused(tmp_path: Path) -> None:
