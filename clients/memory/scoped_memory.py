@@ -19,7 +19,7 @@ from ...contracts import names
 from ...contracts.contract import Contract, problems_of
 from ...contracts.errors import SetupError, SostenutoError, SpecError
 from ...contracts.memory.long_term import MAX_MEMORY_CHARS, SCOPE, MemoryKind, memory_workflow_id
-from ...contracts.text import encodable
+from ...contracts.text import encodable, is_seen
 from ...contracts.wire.memory.calls import (
     ForgetCall,
     Forgotten,
@@ -268,7 +268,7 @@ class ScopedMemory:
 
 
 def _checked(text: object, kind: MemoryKind | str, at: datetime, key: str, importance: float | None) -> Any:
-    if not isinstance(text, str) or not text.strip() or encodable(text) != text:
+    if not isinstance(text, str) or not is_seen(text) or encodable(text) != text:
         raise SpecError("remember: text: it is empty, or no text")
     if len(text) > MAX_MEMORY_CHARS:
         # Cut, it might say something else.

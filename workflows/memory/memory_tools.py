@@ -17,6 +17,7 @@ from ...contracts.contract import problems_of
 from ...contracts.errors import SpecError
 from ...contracts.memory.long_term import FORGET, MAX_MEMORY_CHARS, RECALL, LongTerm, MemoryKind
 from ...contracts.message import ToolCallPart, ToolResultPart
+from ...contracts.text import is_seen
 from ...contracts.tool import ToolDefinition
 from ...contracts.wire.memory.calls import ForgetCall, RecallCall, WriteCall
 from ...contracts.wire.memory.record import NewMemory
@@ -112,7 +113,7 @@ class MemoryTools:
 
 def _text(call: ToolCallPart, name: str) -> str:
     text = call.arguments.get(name)
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not is_seen(text):
         raise SpecError(f"{name}: it is missing, or no text")
     return text.strip()
 

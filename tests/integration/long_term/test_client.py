@@ -170,8 +170,9 @@ async def test_what_cannot_be(serving: Served, people: Collection, monkeypatch: 
         with pytest.raises(SpecError, match="a scope has printable characters"):
             client.memory(people, " ")
         memory = client.memory(people, "user:anna")
-        with pytest.raises(SpecError, match="remember: text: it is empty"):
-            await memory.remember("  ")
+        for unseen in ("  ", "\x00", "\u200b"):
+            with pytest.raises(SpecError, match="remember: text: it is empty"):
+                await memory.remember(unseen)
         with pytest.raises(SpecError, match="kind: 'rumour' is none: there are fact, preference, episode"):
             await memory.remember("x", kind="rumour")
         with pytest.raises(SpecError, match="importance: Input should be less than or equal to 1"):
