@@ -135,18 +135,24 @@ class Memories:
         repeated = await self._points.one(place, Where(key="writes", any_of=(own,)))
         if repeated is not None:
             # What an attempt that ended half way has left to do.
-            replaced = await self._points.read(place, repeated.payload["supersedes"]) if _is(repeated, own) else []
-            await self._supersede(call, own, [point for point in replaced if not point.payload.get("superseded_by")])
+            mine = repeated.payload["memory"]
+            replaced = await self._points.read(place, repeated.payload.get("supersedes", ()))
+            replaced = replaced if _is(repeated, own) else [one for one in replaced if _is_replaced_by(one, mine, call)]
+            await self._supersede(call, mine, [point for point in replaced if not point.payload.get("superseded_by")])
             await self._asked_again(call, repeated)
             return _outcome(repeated, own, replaced)
         if is_undone:
             return WriteOutcome(id=own, forgotten=True)
         same = await self._same(place, memory)
         if same is not None:
-            mine = [Where(key="memory", any_of=(same.payload["memory"],))]
-            change = said_again(same.payload, own, step, call.source.at, memory.importance)
-            await self._store.set_payload(whole, [*in_scope(place), *mine], change)
-            return _outcome(same, own, [])
+            known = same.payload["memory"]
+            unlike = memory.model_copy(update={"updates": False})
+            replaced = [one for one in await self._contradicted(place, unlike, encoded) if one.id != same.id]
+            change = said_again(same.payload, own, step, call.source.at, memory)
+            change["supersedes"] = [*same.payload.get("supersedes", ()), *(one.payload["memory"] for one in replaced)]
+            await self._store.set_payload(whole, [*in_scope(place), Where(key="memory", any_of=(known,))], change)
+            await self._supersede(call, known, replaced)
+            return _outcome(same, own, replaced)
         replaced = await self._contradicted(place, memory, encoded)
         payload = payload_of(place, call.source, memory, (own, step), [one.payload["memory"] for one in replaced])
         sparse = self._knowledge.sparse.document(memory.text)
@@ -172,9 +178,14 @@ class Memories:
             await self._store.set_payload(set_of_memories(call.place.collection), [*in_scope(call.place), mine], change)
 
     async def _same(self, place: MemoryPlace, memory: NewMemory) -> Record | None:
-        """Return a memory that counts and says the same, in the same words."""
-        same = Where(key="same", any_of=(same_text(memory.text) or "-",))
-        return await self._points.one(place, same, counting(place, (memory.kind,)))
+        """Return a memory that counts and says the same, in the same words.
+
+        Of what is said about one subject, it is about that, or about none that is known.
+        """
+        same = [*counting(place, (memory.kind,)), Where(key="same", any_of=(same_text(memory.text) or "-",))]
+        found, key = await self._points.some(place, same), memory.key.casefold()
+        fitting = [one for one in found if not key or one.payload.get("key", "") in (key, "")]
+        return min(fitting, key=lambda one: one.payload.get("key", "") != key, default=None)
 
     async def _contradicted(self, place: MemoryPlace, memory: NewMemory, encoded: EncodedPassage) -> list[Record]:
         """Return the memories that count whose place a new one takes."""
@@ -226,6 +237,13 @@ class Memories:
 
 def _is(point: Record, id_: str) -> bool:
     return bool(point.payload["memory"] == id_)
+
+
+def _is_replaced_by(point: Record, id_: str, call: WriteCall) -> bool:
+    """Return whether this write had a known memory take the place of another."""
+    done = superseded_by(id_, call.source.at)
+    by = point.payload.get("superseded_by")
+    return not by or (by, point.payload.get("superseded_at")) == (id_, done["superseded_at"])
 
 
 def _outcome(point: Record, own: str, replaced: Sequence[Record]) -> WriteOutcome:

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeVar
 from ...contracts.contract import Contract
 from ...contracts.wire.memory.calls import RecallCall, RecalledMemory
 from ...contracts.wire.memory.record import in_utc
-from ..knowledge.store.vector_store import Hit
+from ..knowledge.store.vector_store import Hit, Record
+from .stored import record_of
 
 WORDS_SHARE: Final = 0.3
 """How much the words count in how well a memory fits; the rest is its meaning."""
@@ -63,6 +64,9 @@ def ranked(hits: Sequence[Sequence[Hit]], call: RecallCall) -> list[RecalledMemo
     found: dict[str, FoundMemory] = {}
     for index, leg in enumerate(hits):
         for hit in leg:
+            if record_of(Record(id=hit.id, payload=hit.payload)) is None:
+                # Another version wrote it otherwise.
+                continue
             one = found.setdefault(hit.id, FoundMemory(hit.payload))
             if index:
                 one.words = hit.score

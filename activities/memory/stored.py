@@ -85,14 +85,15 @@ def superseded_by(id_: str, at: datetime) -> dict[str, Any]:
     return {"counts": _COUNTS_NO_MORE, "superseded_by": id_, "superseded_at": in_utc(at).isoformat()}
 
 
-def said_again(payload: Mapping[str, Any], id_: str, step: str, at: datetime, importance: float) -> dict[str, Any]:
+def said_again(payload: Mapping[str, Any], id_: str, step: str, at: datetime, memory: NewMemory) -> dict[str, Any]:
     """Return what changes of a memory that is said again by another write."""
     confirmed = max(payload["confirmed"], in_utc(at).isoformat())
     return {
         "confirmed": confirmed,
         "writes": [*payload.get("writes", ())[-MOST_WRITES + 1 :], id_],
         "steps": [*payload.get("steps", ())[-MOST_WRITES + 1 :], step],
-        "importance": max(float(payload["importance"]), importance),
+        "importance": max(float(payload.get("importance", 0.5)), memory.importance),
+        "key": payload.get("key", "") or memory.key.casefold(),
     }
 
 

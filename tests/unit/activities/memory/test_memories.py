@@ -315,3 +315,52 @@ async def test_a_write_that_was_asked_for_anew_before_a_deletion_is_not_done_aft
     await memories.forget(ForgetCall(place=ANNA))
     assert [one.forgotten for one in await write(memories, home("Berlin"), at=later)] == [True]
     assert [one.forgotten for one in await write(memories, home("Berlin"), at=later + timedelta(hours=1))] == [False]
+
+
+async def test_the_same_words_about_another_subject_are_another_memory(memories: Memories) -> None:
+    code = NewMemory(text="The code is 1234", key="front door")
+    await write(memories, code)
+    [back] = await write(memories, code.model_copy(update={"key": "back door"}), step="b:1")
+    assert not back.known
+    [plain] = await write(memories, code.model_copy(update={"key": ""}), step="c:1")
+    assert plain.known
+    await write(memories, code.model_copy(update={"text": "The code is 9999"}), step="d:1")
+    page = await memories.page(MemoryListCall(place=ANNA))
+    assert {(one.key, one.text) for one in page.memories} == {
+        ("front door", "The code is 9999"),
+        ("back door", "The code is 1234"),
+    }
+
+
+async def test_what_is_known_already_takes_the_place_of_what_it_replaces(
+    memories: Memories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    berlin, home_of = NewMemory(text="The user is in Berlin."), NewMemory(text="The user is in Pisa", key="home")
+    [known, rome, pisa] = await write(memories, berlin, NewMemory(text="They reside in Rome"), home_of)
+    again = berlin.model_copy(update={"replaces": (rome.id[:8],), "key": "home"})
+    store, set_payload, calls = memories._store, memories._store.set_payload, list[Any]()
+
+    async def down_after_one(*given: Any, **named: Any) -> None:
+        calls.append(given)
+        if len(calls) == 2:
+            raise StoreUnavailable("down")
+        await set_payload(*given, **named)
+
+    monkeypatch.setattr(store, "set_payload", down_after_one)
+    with pytest.raises(StoreUnavailable):
+        await write(memories, again, step="b:1")
+    [outcome] = await write(memories, again, step="b:1")
+    assert (outcome.id, outcome.known) == (known.id, True)
+    assert {one.id for one in outcome.replaced} == {rome.id, pisa.id}
+    assert await write(memories, again, step="b:1") == [outcome]
+    assert await texts(memories) == {"The user is in Berlin."}
+
+
+async def test_what_another_version_wrote_breaks_no_recall(memories: Memories) -> None:
+    [old] = await write(memories, home("Berlin"))
+    await write(memories, home("Munich"), NewMemory(text="The user likes tea"), step="b:1")
+    [odd] = await write(memories, NewMemory(text="The user likes figs"), step="c:1")
+    mine = [Where(key="memory", any_of=(odd.id, old.id))]
+    await memories._store.set_payload("memories@people", mine, {"kind": "procedure"})
+    assert set(await recalled(memories, "the user likes")) == {"The user lives in Munich.", "The user likes tea"}
+    assert (await memories.forget(ForgetCall(place=ANNA))).deleted == 4
