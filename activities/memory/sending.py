@@ -71,17 +71,7 @@ async def ask_scope(
     """
 
     async def send() -> SaidOfT:
-        starting: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            names.MEMORY_WORKFLOW,
-            place,
-            id=memory_workflow_id(place.collection, place.scope),
-            task_queue=task_queue,
-            task_timeout=task_timeout,
-            execution_timeout=_LONGEST_LIFE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            static_summary=shorten(f"memories of {place.scope} in {place.collection}", 200),
-        )
+        starting = _starting(place, task_queue, task_timeout)
         # The SDK tells whoever asks for the workflow why it was not started; where nobody does, Python logs it.
         started = asyncio.ensure_future(starting.workflow_handle())
         try:
@@ -100,6 +90,20 @@ async def ask_scope(
             await asyncio.wait([started])
 
     return await _repeated(send)
+
+
+def _starting(place: MemoryPlace, task_queue: str, task_timeout: timedelta) -> WithStartWorkflowOperation[Any, Any]:
+    return WithStartWorkflowOperation(
+        names.MEMORY_WORKFLOW,
+        place,
+        id=memory_workflow_id(place.collection, place.scope),
+        task_queue=task_queue,
+        task_timeout=task_timeout,
+        execution_timeout=_LONGEST_LIFE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        static_summary=shorten(f"memories of {place.scope} in {place.collection}", 200),
+    )
 
 
 async def why_silent(temporal: Client, place: MemoryPlace) -> str:

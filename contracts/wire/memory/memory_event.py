@@ -116,7 +116,7 @@ class MemoryWritten(EventBase, Charged):
     attempt: int = 1
     """How many tries it took, from 1."""
     problem: str = ""
-    """Why it could not be written; empty where it was."""
+    """Why it could not be written, or not all of it as far as is known; empty where it was."""
 
     note: str = ""
     """What there is to say of a write that did not go quite as it should."""
@@ -126,7 +126,8 @@ class MemoryWritten(EventBase, Charged):
         """What was written, in words."""
         told = "; ".join(memory.words for memory in self.memories)
         why = "; ".join(filter(None, (self.problem, self.note)))
-        what = "nothing was remembered" if self.problem or not told else f"remembered: {told}"
+        what = f"remembered: {told}" if told else "nothing was remembered"
+        what = "nothing, or not all, was remembered" if self.problem else what
         return f"{self.scope}: {what}{f' ({why})' if why else ''}"
 
 
@@ -147,7 +148,7 @@ class MemoryForgotten(EventBase):
     def words(self) -> str:
         """What was deleted, in words."""
         if self.problem:
-            return f"nothing was deleted of {self.scope}: {self.problem}"
+            return f"nothing, or not all, was deleted of {self.scope}: {self.problem}"
         return f"{plural(self.deleted, 'memory', 'memories')} of {self.scope} deleted"
 
 

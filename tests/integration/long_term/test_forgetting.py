@@ -16,7 +16,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryForgotten, ToolResponded
+from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryForgotten, MemoryWritten, ToolResponded
 from sostenuto.activities.memory.sending import ask_scope
 from sostenuto.contracts import names
 from sostenuto.contracts.contract import Contract
@@ -177,3 +177,26 @@ async def test_a_deletion_is_told_where_the_histories_cannot_be(
         assert (gone.deleted, gone.left, gone.histories, gone.runs) == (1, 0, (), ("run-1",))
         assert "denies access" in gone.problem
         assert await client.memory(people, "user:anna").list() == ()
+
+
+@pytest.mark.usefixtures("short_pauses")
+async def test_a_write_of_which_a_part_happened_is_not_told_as_nothing(
+    serving: Served, people: Collection, store: FlakyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = Agent(name="a", model="scripted/m", long_term=LongTerm(people, recall=0))
+    async with serving(App(agent), {"m": "Ok."}) as client:
+        memory = client.memory(people, "user:anna")
+        await memory.remember("I like figs")
+        upsert = store.upsert
+
+        async def last(*given: Any) -> None:
+            await upsert(*given)
+            store.is_down = True
+
+        monkeypatch.setattr(store, "upsert", last)
+        run = await client.start(agent, "I live in Rome. I like tea.", context={"user": "anna"})
+        await run.result()
+        store.is_down = False
+        [told] = [event async for event in run.events() if isinstance(event, MemoryWritten)]
+        assert told.words == "user:anna: nothing, or not all, was remembered (the store is down)"
+        assert len(await memory.list()) == 2
