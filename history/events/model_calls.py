@@ -18,7 +18,7 @@ from .control.budgets import read_allowance
 from .history_event import RecordedEvent, reply_fields
 from .memory.compactions import read_compaction, read_summary
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
-from .tool_calls import responses_first_told
+from .tool_calls import responses_first_told, responses_never_told
 from .transcript import RebuiltTranscript
 
 
@@ -46,6 +46,8 @@ def _requested(recorded: RecordedEvent, call: ModelCall, so_far: Accumulated) ->
     before, failure = transcript.choice, transcript.failure
     spent = tuple(read_allowance(recorded, call, transcript, so_far))
     steps = transcript.new_steps(call)
+    for step in steps:
+        yield from responses_never_told(recorded, call.transcript, transcript, step.untold)
     transcript.sent(call, so_far.found, so_far.told)
     yield from responses_first_told(recorded, call.transcript, transcript)
     if call.choice != before:

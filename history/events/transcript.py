@@ -130,13 +130,13 @@ class RebuiltTranscript:
             found: What searches found that no model asked for, by the ids of their activities.
             told: Parts of what a chat was told, by their digests.
         """
+        answered = self._begun_with()
         tail = [self._resolved(message, found, told) for message in call.tail]
         if call.compactions:
             self.messages = self._shortened(call)
+        left = self._left_untold(answered, self.messages[: call.base], tail)
         self.messages[call.base :] = tail
-        if self._answered is None:
-            self._answered = after_last_reply(self._whole)
-        self._whole[self._answered :] = [self._untouched(message) for message in tail]
+        self._whole[answered:] = [self._untouched(message) for message in (*left, *tail)]
         self.choice = call.choice
         self.failure = ""
         self.instead = call.instead
@@ -191,7 +191,9 @@ class RebuiltTranscript:
 
     def to_sum_up(self, call: ModelCall) -> list[Message]:
         """Return what a call for a summary of its first messages sent."""
-        return [*self._shortened(call)[: call.base], *call.tail]
+        self._begun_with()
+        tail = [self._resolved(message, {}, {}) for message in call.tail]
+        return [*self._shortened(call)[: call.base], *tail]
 
     def asked_alone(self, call: ModelCall, messages: list[Message]) -> None:
         """Take in a call whose prompt is no part of any conversation."""
@@ -212,6 +214,28 @@ class RebuiltTranscript:
         for step in call.compactions:
             messages = step.apply(messages)
         return messages
+
+    def _begun_with(self) -> int:
+        """Return how many of all messages there were with the last reply.
+
+        Of what this begins with, results of its calls are as known as any.
+        """
+        if self._answered is None:
+            self._answered = after_last_reply(self._whole)
+            begun = (part for message in self._whole[self._answered :] for part in message.parts)
+            self._results |= {part.call_id: part for part in begun if isinstance(part, ToolResultPart)}
+        return self._answered
+
+    def _left_untold(self, answered: int, known: Sequence[Message], tail: Sequence[Message]) -> list[Message]:
+        """Return results that left with their calls before the model was told them."""
+        calls = [call.id for message in self._whole[:answered][-1:] for call in message.tool_calls]
+        if not calls or (known and calls == [call.id for call in known[-1].tool_calls]):
+            return []
+        told = _results_of(tail)
+        left = [message for message in self._whole[answered:] if _results_of([message]) - told]
+        untold = (self._results[call_id] for call_id in calls if call_id in self._results)
+        missing = [result for result in untold if result.call_id not in told | _results_of(left)]
+        return [*left, *(Message(role=Role.TOOL, parts=(result,)) for result in missing)]
 
     def _untouched(self, message: Message) -> Message:
         """Return a message with all that its tools returned."""
@@ -243,3 +267,7 @@ class RebuiltTranscript:
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
             return self.messages[part.message].parts[part.part]
         return part
+
+
+def _results_of(messages: Iterable[Message]) -> set[str]:
+    return {part.call_id for message in messages for part in message.parts if isinstance(part, ToolResultPart)}

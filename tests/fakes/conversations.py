@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sostenuto.contracts.message import Message, Role, TextPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.wire.memory.compaction import Compaction
@@ -76,13 +76,16 @@ def staying(messages: list[Message], asked: int) -> list[int]:
     return [asked, *(index for index, message in enumerate(messages) if message.pinned)]
 
 
-def step_of(conversation: Conversation, known: list[Message], asked: int) -> Compaction | None:
+def step_of(
+    conversation: Conversation, known: list[Message], asked: int, results: Sequence[Message] = ()
+) -> Compaction | None:
     """A step by which a prompt may be shortened; None where nothing can leave it.
 
     Args:
         conversation: By whose chance.
         known: What the last reply knows.
         asked: Index of what is asked now.
+        results: What came of its calls, where that is from before what is asked now.
     """
     chance = conversation.chance
     tokens = [len(message.model_dump_json()) / 4 for message in known]
@@ -90,7 +93,9 @@ def step_of(conversation: Conversation, known: list[Message], asked: int) -> Com
     if chance.random() < 0.3:
         cleared, _ = old_results(known, tokens, excess)
         return Compaction(strategy="clear_tools", cleared=cleared, stub=STUB) if cleared else None
-    dropped = oldest(known, tokens, staying(known, asked), excess, asked)
+    able = [*known, *results]
+    tokens += [len(message.model_dump_json()) / 4 for message in results]
+    dropped = oldest(able, tokens, staying(able, asked), excess, asked)
     if not dropped:
         return None
     told = chance.choice(("", f"[{conversation.text()} left.]"))

@@ -189,13 +189,18 @@ class ModelCalls:
         )
         if 0 < state.windows.get(model.name, 0) < size:
             raise ValueError(f"about {size:,} tokens are more than {model.name} takes")
-        call = self._call(model=model.name, base=length, tail=(asked,), instead=model, summary=True)
+        # What came of calls of a turn that failed is known to no reply.
+        base = min(length, state.transcript.sent)
+        untold = state.transcript.tail()[: length - base]
+        call = self._call(model=model.name, base=base, tail=(*untold, asked), instead=model, summary=True)
         paid = PaidCall(
             call,
             model,
             partial(self._place.summary, turn),
             f"a summary by {model.name}",
-            tokens=self._prompt_tokens(model, state.transcript.messages[:length], asked),
+            tokens=self._prompt_tokens(
+                model, state.transcript.messages[:base], *state.transcript.messages[base:length], asked
+            ),
             failed=self._summaries,
             label=f"{self._label}{model.name} · summary",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ...contracts.limits import written_bytes
@@ -107,20 +107,22 @@ class Transcript:
         self._told = {index: None for index in self._told if index < length}
 
     def compact(self, step: Compaction) -> None:
-        """Let some of what the last reply knows leave the prompt."""
-        known, unsent = step.apply(self.messages[: self.sent]), self.messages[self.sent :]
+        """Let some of what the last reply knows leave, with results of its calls."""
         left = (message for start, stop in step.dropped for message in self.messages[start:stop])
         self.replies_left += sum(message.role is Role.ASSISTANT for message in left)
         gone = [self._positions[stop - 1] + 1 for _, stop in step.dropped]
         self._left_before = max(self._left_before, *gone, 0)
-        self._positions = [*step.positions(self._positions[: self.sent]), *self._positions[self.sent :]]
-        moved = len(known) - self.sent
         # What of the known stands in the history is told by nothing any more.
-        self._told = {index + moved: None for index in self._told if index >= self.sent}
-        self._shortened = {index + moved: None for index in self._shortened}
-        self.messages, self.sent, self._standing = [*known, *unsent], len(known), 0
+        self._told = self._moved({index: None for index in self._told if index >= self.sent}, step)
+        self._shortened = self._moved(self._shortened, step)
+        self._positions, sent = step.positions(self._positions), len(step.keep(range(self.sent), -1))
+        self.messages, self.sent, self._standing = step.apply(self.messages), sent, 0
         self.size = sum(written_bytes(message) for message in self.messages)
         self.steps = (*self.steps, step)
+
+    def _moved(self, indices: Collection[int], step: Compaction) -> dict[int, None]:
+        """Return where messages stand after a step, as far as they do."""
+        return {to: None for to, index in enumerate(step.keep(range(len(self.messages)), -1)) if index in indices}
 
     def shorten(self, index: int, message: Message) -> None:
         """Tell the model less than a tool came to, in a message that no reply knows yet."""
@@ -187,12 +189,15 @@ class Transcript:
             page.append(message)
         return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
 
-    def unsent_errors(self) -> tuple[ToolResultPart, ...]:
+    def unsent_errors(self, stop: int | None = None) -> tuple[ToolResultPart, ...]:
         """Return errors of tool calls that the model has not been told.
 
         They may stand nowhere else in the history.
+
+        Args:
+            stop: Up to which message. None: of all.
         """
-        unsent = (part for message in self.messages[self.sent :] for part in message.parts)
+        unsent = (part for message in self.messages[self.sent : stop] for part in message.parts)
         return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
 
 

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from ...contracts.errors import SpecError
 from ...contracts.memory.conversation import Memory, MemoryStrategy
-from ...contracts.message import FilePart, ImagePart, Message
+from ...contracts.message import FilePart, ImagePart, Message, Role
 from ...contracts.model import Model
 from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
@@ -19,7 +19,7 @@ from ..agent.state import AgentState
 from ..budget.spent_error import BudgetSpentError
 from ..payload_limits import PayloadTooLargeError
 from .cutting import cut_part, longest_new
-from .leaving import old_results, oldest
+from .leaving import beyond_window, old_results, oldest
 from .summary import STUB, leaving_told, question_tokens, summary_question, summary_told
 from .token_count import UNCOUNTED_BYTES
 
@@ -28,6 +28,7 @@ _SUMMARY_PART = 0.25
 _MOST_SUMMARY_TOKENS = 1_500
 _MOST_STEPS = 10
 _TOKENS_PER_WORD = 1.5
+_TOO_LONG = f"{NO_SUMMARY}it is longer than the window by itself"
 
 
 class WindowTooSmallError(SpecError):
@@ -148,6 +149,19 @@ class Compactor:
         count, transcript = self._state.tokens, self._state.transcript
         return *count.known(transcript.head, self._known), count.of_new(transcript.messages[transcript.sent :])
 
+    def _able(self) -> tuple[float, list[Message], list[float]]:
+        """Return the tokens of the head, what may leave the prompt, and its tokens.
+
+        That is what the last reply knows, and what came of its calls where that is from before what is asked now.
+        """
+        count, transcript = self._state.tokens, self._state.transcript
+        stop = transcript.sent
+        while stop < self._asked and transcript.messages[stop].role is Role.TOOL:
+            stop += 1
+        results = transcript.messages[transcript.sent : stop]
+        head, known, _ = self._parts()
+        return head, transcript.messages[:stop], [*known, *(count.of_new([result]) for result in results)]
+
     def _tokens(self) -> int:
         """Return about how many tokens the next prompt has."""
         head, known, new = self._parts()
@@ -173,38 +187,53 @@ class Compactor:
         self, strategy: MemoryStrategy, target: int, window: int, why: str, *, note: str = "", is_last: bool = True
     ) -> bool:
         """Shorten the prompt by one step; return whether another one could follow."""
-        transcript, known, (head, tokens, _) = self._state.transcript, self._known, self._parts()
         excess = self._tokens() - target
         if strategy == "clear_tools":
-            cleared, is_enough = old_results(known, tokens, excess)
+            cleared, is_enough = old_results(self._known, self._parts()[1], excess)
             # Of what leaves next a summary had better be told in full.
             if cleared and (is_enough or is_last):
                 self._take(Compaction(strategy=strategy, cleared=cleared, stub=STUB, why=why, note=note), 0)
             return False
         # Whoever sums up what leaves reads it, and all that stays before it: of a whole conversation that may be more
         # than fits, and never of one that has kept to its window.
+        head, messages, tokens = self._able()
         is_longer = strategy == "summary" and head + sum(tokens) > window + question_tokens()
         most = window - head - question_tokens() if is_longer else math.inf
-        leaving = partial(oldest, known, tokens, self._staying(), excess, self._asked)
-        dropped = leaving(most)
+        leaving = partial(oldest, messages, tokens, self._staying(), excess, self._asked)
+        dropped, all_of_it = leaving(most), leaving()
+        if is_longer and (huge := beyond_window(messages, tokens, self._staying(), all_of_it, window - head)):
+            self._take(self._left(huge, why, _TOO_LONG))
+            return True
         if not dropped:
             return False
-        text, told = "", 0
         if strategy == "summary":
             text, told, note = await self._summary(dropped[-1][1], target)
-        if not text:
-            strategy = "window"
-            gone = sum(stop - start for start, stop in dropped) + transcript.count - len(transcript.messages)
-            text = leaving_told(gone)
-            told = len(text.encode())
-        self._take(Compaction(strategy=strategy, dropped=dropped, told=text, why=why, note=note), told)
-        return strategy == "summary" and dropped != leaving()
+            if text:
+                untold = self._state.transcript.unsent_errors(dropped[-1][1])
+                step = Compaction(strategy=strategy, dropped=dropped, told=text, untold=untold, why=why, note=note)
+                self._take(step, told)
+                return dropped != all_of_it
+        self._take(self._left(dropped, why, note))
+        return False
+
+    def _left(self, dropped: tuple[tuple[int, int], ...], why: str, note: str) -> Compaction:
+        """Return the step by which messages leave without a summary."""
+        transcript = self._state.transcript
+        gone = sum(stop - start for start, stop in dropped) + transcript.count - len(transcript.messages)
+        return Compaction(
+            strategy="window",
+            dropped=dropped,
+            told=leaving_told(gone),
+            untold=transcript.unsent_errors(dropped[-1][1]),
+            why=why,
+            note=note,
+        )
 
     async def _summary(self, length: int, target: int) -> tuple[str, int, str]:
         """Return how a summary is told, its tokens, and a note where there is none."""
         tokens = min(int(target * _SUMMARY_PART), _MOST_SUMMARY_TOKENS)
-        head, known, _ = self._parts()
-        size, asked = int(head + sum(known[:length])), summary_question(int(tokens / _TOKENS_PER_WORD))
+        head, _, able = self._able()
+        size, asked = int(head + sum(able[:length])), summary_question(int(tokens / _TOKENS_PER_WORD))
         try:
             reply, writer = await self._summarize(length, size, asked, tokens)
             text = summary_told(reply, tokens * UNCOUNTED_BYTES)
@@ -228,13 +257,14 @@ class Compactor:
         # Its writer counted it, with what it thought; what is told around it is short.
         return min(whole, counted + max(whole - summary, 0))
 
-    def _take(self, step: Compaction, told: int) -> None:
+    def _take(self, step: Compaction, told: int | None = None) -> None:
         """Shorten the prompt by a step.
 
         Args:
             step: What leaves it.
-            told: Most tokens of what is told in its place.
+            told: Most tokens of what is told in its place. None: its bytes.
         """
+        told = len(step.told.encode()) if told is None else told
         transcript, before = self._state.transcript, self._tokens()
         transcript.compact(step)
         self._state.tokens.compacted(step, self._known, told)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
-from ...contracts.message import Message, Role, ToolResultPart
+from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from .token_count import STUB_TOKENS
 
 _WORTH_IT: Final = 2
@@ -16,10 +17,10 @@ _WORTH_IT: Final = 2
 def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[range]:
     """Yield what can leave a prompt, the oldest first.
 
-    A call never leaves without its result.
+    A call never leaves without its results.
 
     Args:
-        messages: Those that the last reply knows.
+        messages: Those that the last reply knows, and what came of its calls where that may leave, too.
         stay: Indices of those that stay.
     """
     index = 0
@@ -28,12 +29,17 @@ def exchanges(messages: Sequence[Message], stay: Collection[int]) -> Iterator[ra
         if messages[index].tool_calls:
             while end < len(messages) and messages[end].role is Role.TOOL:
                 end += 1
-            if end == len(messages):
+            if end == len(messages) and not _are_answered(messages[index].tool_calls, messages[index + 1 : end]):
                 # Its results are yet to be told.
                 return
         if not any(one in stay for one in range(index, end)):
             yield range(index, end)
         index = end
+
+
+def _are_answered(calls: Sequence[ToolCallPart], results: Sequence[Message]) -> bool:
+    parts = (part for message in results for part in message.parts)
+    return {call.id for call in calls} <= {part.call_id for part in parts if isinstance(part, ToolResultPart)}
 
 
 def oldest(
@@ -49,23 +55,54 @@ def oldest(
     Of what was said before what is asked now, whole turns leave where there are several.
 
     Args:
-        messages: Those that the last reply knows.
+        messages: Those of which any can leave.
         tokens: Their tokens.
         stay: Indices of those that stay.
         excess: How many tokens have to leave at least, if there are so many.
         asked: Index of what is asked now.
-        most: Most tokens that there may be from the first message to the last one that leaves.
+        most: Most tokens that there may be from the first message to the last one that leaves, where more than one
+            leaves.
     """
     ranges: list[tuple[int, int]] = []
-    left = excess
+    left, count = excess, 0
+    # A prompt may have thousands of messages: no sum begins anew.
+    until = [0.0, *accumulate(tokens)]
     for one in exchanges(messages, stay):
         begins_turn = messages[one.start].role is Role.USER or one.start >= asked
-        if (left <= 0 and begins_turn) or (ranges and sum(tokens[: one.stop]) > most):
+        # A step that sums up a summary alone would be the same again and again.
+        is_more = count > 1 and until[one.stop] > most
+        if (left <= 0 and begins_turn) or is_more:
             break
+        count += len(one)
         left -= sum(tokens[one.start : one.stop])
         if ranges and ranges[-1][1] == one.start:
             ranges[-1] = (ranges[-1][0], one.stop)
         else:
+            ranges.append((one.start, one.stop))
+    return tuple(ranges)
+
+
+def beyond_window(
+    messages: Sequence[Message],
+    tokens: Sequence[float],
+    stay: Collection[int],
+    dropped: Sequence[tuple[int, int]],
+    most: float,
+) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of exchanges that have more tokens than any prompt may.
+
+    Args:
+        messages: Those of which any can leave.
+        tokens: Their tokens.
+        stay: Indices of those that stay.
+        dropped: Those that are to leave, as ranges of indices.
+        most: Most tokens that there may be of an exchange, with what stays before it.
+    """
+    ranges = []
+    for one in exchanges(messages, stay):
+        before = sum(tokens[index] for index in range(one.start) if index in stay)
+        is_dropped = any(start <= one.start < stop for start, stop in dropped)
+        if is_dropped and before + sum(tokens[one.start : one.stop]) > most:
             ranges.append((one.start, one.stop))
     return tuple(ranges)
 

@@ -47,7 +47,8 @@ class KeptMessages(Contract):
 class Compaction(Contract):
     """A step by which a prompt was shortened.
 
-    It is said of the messages that the last reply knows, one step after the other.
+    It is said of the messages that the last reply knows, one step after the other; and of those right behind them that
+    are results of its calls, where a turn ended before any reply knew them.
     """
 
     strategy: MemoryStrategy
@@ -55,6 +56,8 @@ class Compaction(Contract):
     """The messages that left the prompt: ranges of indices, the end not included, in order."""
     told: str = ""
     """What is told in their place, where the first of them was; empty for nothing."""
+    untold: tuple[ToolResultPart, ...] = ()
+    """Errors of calls that left the prompt before the model was told them, and so may stand nowhere else."""
     cleared: tuple[str, ...] = ()
     """Ids of the tool calls whose results left it."""
     stub: str = ""
@@ -79,7 +82,7 @@ class Compaction(Contract):
         return left_in_words(self.strategy, self.messages, len(self.cleared), self.before, self.after, self.note)
 
     def apply(self, messages: Sequence[Message]) -> list[Message]:
-        """Return what is left of the messages that the last reply knows."""
+        """Return what is left of messages: those that the last reply knows, or more."""
         kept = self.keep(messages, Message.user(self.told))
         cleared = frozenset(self.cleared)
         return [self._without_results(message, cleared) for message in kept] if cleared else kept

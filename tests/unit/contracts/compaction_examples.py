@@ -6,6 +6,7 @@ from typing import Any
 
 from sostenuto import Agent, Memory, Message, Model, Role, Team, TextPart
 from sostenuto.contracts.contract import Contract
+from sostenuto.contracts.message import ToolResultPart
 from sostenuto.contracts.wire.chats.chat import ChatInput
 from sostenuto.contracts.wire.control.share import Portion
 from sostenuto.contracts.wire.event import ModelRequested, ModelResponded
@@ -26,6 +27,7 @@ COMPACTION = Compaction(
     strategy="summary",
     dropped=((1, 3), (5, 8)),
     told="[The conversation before this left what you see.]",
+    untold=(ToolResultPart(call_id="call_7_0", name="look", content="It was cut off.", is_error=True),),
     before=4_100,
     after=1_900,
     why="the next prompt would have about 4,100 tokens, and its window has 4,000",

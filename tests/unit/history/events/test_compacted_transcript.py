@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from sostenuto import Message, Model
+from sostenuto import Message, Model, Role
 from sostenuto.activities.transcript_cache import Prefix
 from sostenuto.contracts.message import Part, ToolResultPart
 from sostenuto.contracts.model import Head
@@ -15,7 +17,7 @@ from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 from sostenuto.history.events.transcript import RebuiltTranscript
 from sostenuto.workflows import policy
 from sostenuto.workflows.agent.transcript import Transcript
-from sostenuto.workflows.memory.cutting import cut_part
+from sostenuto.workflows.memory.cutting import cut_part, cuttable_text
 from tests.fakes.conversations import Conversation, step_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +32,8 @@ class Run:
         self.made = Conversation(seed)
         self.chance = self.made.chance
         begins = [*self.made.turn()] if self.chance.random() < 0.5 else []
+        if begins and self.chance.random() < 0.3:
+            begins += self.failed()
         self.ever = [*begins]
         """All messages, whole."""
         self.here = Transcript(HEAD, begins, standing=len(begins))
@@ -39,6 +43,12 @@ class Run:
         self.standing: dict[str, Part] = {}
         self.cached: Prefix | None = None
         self.prompt = Prefix.start(HEAD)
+
+    def failed(self) -> Iterator[Message]:
+        """A turn that ended before the model was told what its tools returned."""
+        yield self.made.asked()
+        yield (reply := self.made.replied(calls=2))
+        yield from self.made.results(reply)
 
     def ask(self) -> None:
         """Somebody asks something."""
@@ -56,14 +66,35 @@ class Run:
         """Let something leave the prompt, and tell less of what has just come."""
         messages = self.here.messages
         asked = len(messages) - len(self.here.since(self.asked))
-        if step := step_of(self.made, messages[: self.here.sent], asked):
+        stop = self.here.sent
+        while stop < asked and messages[stop].role is Role.TOOL:
+            stop += 1
+        if step := step_of(self.made, messages[: self.here.sent], asked, messages[self.here.sent : stop]):
+            if step.dropped:
+                length = step.dropped[-1][1]
+                self.sum_up(length)
+                step = step.model_copy(update={"untold": self.here.unsent_errors(length)})
             self.here.compact(step)
         for index in range(self.here.sent, len(self.here.messages)):
             message = self.here.messages[index]
             part = message.parts[0]
-            if isinstance(part, ToolResultPart) and len(part.content) > 100 and self.chance.random() < 0.2:
-                shorter = cut_part(part, len(part.content) - 260)
+            # An error stands nowhere else.
+            is_result = isinstance(part, ToolResultPart) and not part.is_error
+            if is_result and len(cuttable_text(part)) > 100 and self.chance.random() < 0.2:
+                shorter = cut_part(part, len(cuttable_text(part)) - 260)
                 self.here.shorten(index, message.model_copy(update={"parts": (shorter,)}))
+
+    def sum_up(self, length: int) -> None:
+        """A call for a summary, as `ModelCalls` makes it."""
+        here, question = self.here, Message.user("Sum it up.")
+        base = min(length, here.sent)
+        about: dict[str, Any] = {
+            "base": base,
+            "tail": (*here.tail()[: length - base], question),
+            "compactions": here.steps,
+        }
+        call = ModelCall(transcript="desk", turn=self.turn + 1, model="a/b", choice=0, summary=True, **about)
+        assert self.told.to_sum_up(call) == [*here.messages[:length], question]
 
     def call(self) -> ModelCall:
         """A call as `ModelCalls` makes it."""
@@ -79,8 +110,11 @@ class Run:
             compactions=here.steps,
             left=here.count - len(here.messages),
         )
-        self.told.new_steps(call)
+        for step in self.told.new_steps(call):
+            for part in step.untold:
+                self.told.answered(part)
         self.told.sent(call, {}, self.standing)
+        self.told.unreported()
         sent = self.told.prompt(call.turn)
         assert sent.messages == (*here.messages,)
         # A worker that has the transcript in memory puts the same together.
@@ -109,10 +143,14 @@ class Run:
         self.told.replied(reply, self.turn, AT)
         self.ever.append(message)
         for result in self.made.results(message):
-            self.add(result)
             (part,) = result.parts
             assert isinstance(part, ToolResultPart)
-            self.told.answered(part)
+            if self.chance.random() < 0.2:
+                # It was cut off: only what the model is told says so.
+                self.add(Message(role=Role.TOOL, parts=(part.model_copy(update={"is_error": True}),)))
+            else:
+                self.add(result)
+                self.told.answered(part)
 
 
 @pytest.mark.parametrize("tail_part_bytes", [16_384, 60])
@@ -128,7 +166,9 @@ def test_any_run(seed: int, tail_part_bytes: int, monkeypatch: pytest.MonkeyPatc
             run.shorten()
         run.reply()
         prompts[run.turn] = run.told.prompt(run.turn).messages
-        assert run.told.snapshot() == (*run.ever,), "the history has all of it"
+        untold = run.here.unsent_errors()
+        told = [message for message in run.ever if not any(part in untold for part in message.parts)]
+        assert run.told.snapshot() == (*told,), "the history has all of it"
         if not run.ever[-1].tool_calls and run.chance.random() < 0.7:
             run.ask()
     assert {turn: run.told.prompt(turn).messages for turn in prompts} == prompts, "what is told later changes none"

@@ -8,7 +8,7 @@ import pytest
 
 from sostenuto import Message, Role, TextPart
 from sostenuto.contracts.message import ToolCallPart, ToolResultPart
-from sostenuto.workflows.memory.leaving import exchanges, old_results, oldest
+from sostenuto.workflows.memory.leaving import beyond_window, exchanges, old_results, oldest
 from sostenuto.workflows.memory.token_count import STUB_TOKENS
 from tests.fakes.conversations import Conversation, staying
 
@@ -39,6 +39,31 @@ def test_a_call_leaves_with_all_its_results() -> None:
 def test_a_call_whose_results_are_yet_to_be_told_stays() -> None:
     assert [*exchanges([ASKED, said(), calls("a")], [])] == [range(1), range(1, 2)]
     assert [*exchanges([ASKED, calls("a"), result("a"), calls("b", "c"), result("b")], [0])] == [range(1, 3)]
+
+
+def test_a_call_of_a_turn_that_failed_leaves_with_results_that_no_reply_knows() -> None:
+    messages = [ASKED, calls("a", "b"), result("a"), result("b")]
+    assert [*exchanges(messages, [])] == [range(1), range(1, 4)]
+    both = Message(role=Role.TOOL, parts=(*result("a").parts, *result("b").parts))
+    assert [*exchanges([ASKED, calls("a", "b"), both], [])] == [range(1), range(1, 3)]
+    assert oldest(messages, [1.0, 10.0, 10.0, 10.0], [], 20, 4) == ((0, 4),)
+
+
+def test_a_step_takes_more_than_a_summary_alone() -> None:
+    """Summing up a summary would be the same again and again."""
+    messages = [ASKED, said(), ASKED, said(), ASKED]
+    tokens = [5.0, 200.0, 5.0, 5.0, 5.0]
+    assert oldest(messages, tokens, [4], 300, 4, most=100) == ((0, 2),)
+    assert oldest(messages, [5.0] * 5, [4], 300, 4, most=12) == ((0, 2),)
+
+
+def test_what_is_longer_than_a_prompt_may_be_is_found() -> None:
+    messages = [ASKED, calls("a"), result("a"), ASKED, said(), ASKED]
+    tokens = [50.0, 60.0, 10.0, 30.0, 80.0, 1.0]
+    assert beyond_window(messages, tokens, [5], [(0, 5)], 69) == ((1, 3), (4, 5))
+    assert beyond_window(messages, tokens, [5], [(0, 3)], 69) == ((1, 3),), "of what leaves"
+    assert beyond_window(messages, tokens, [5], [(0, 5)], 80) == ()
+    assert beyond_window(messages, tokens, [0, 0, 5], [(1, 5)], 120) == ((4, 5),), "with what stays before it"
 
 
 def test_a_turn_leaves_whole() -> None:
