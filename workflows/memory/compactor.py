@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from ...contracts.errors import SpecError
+from ...contracts.limits import written_bytes
 from ...contracts.memory.conversation import Memory, MemoryStrategy
 from ...contracts.message import FilePart, ImagePart, Message, Role
 from ...contracts.model import Model
@@ -302,7 +303,17 @@ class Compactor:
     def _too_small(self, most: int) -> str:
         head, known, new = self._parts()
         return (
-            f"the prompt does not fit its window of {most:,} tokens, whatever leaves it: instructions and tools have "
-            f"about {head:,.0f}, what is new {new:,.0f}, and what stays {sum(known):,.0f}: give Memory a "
-            "larger window=, or ask for less"
+            f"the prompt does not fit its window of {most:,} tokens, whatever leaves it. By an estimate instructions "
+            f"and tools have about {head:,.0f}, what is new about {new:,.0f}, and what stays about {sum(known):,.0f}"
+            f"{self._of_arguments(known, most)}: give Memory a larger window=, or ask for less"
         )
+
+    def _of_arguments(self, known: Sequence[float], most: int) -> str:
+        """Return whose arguments take most of a window; empty where none do."""
+        shares = (
+            (tokens * written_bytes(call) / written_bytes(message), call.name)
+            for message, tokens in zip(self._known, known, strict=True)
+            for call in message.tool_calls
+        )
+        share, name = max(shares, default=(0.0, ""))
+        return f", of which about {share:,.0f} are the arguments of a call of {name}" if share * 2 > most else ""

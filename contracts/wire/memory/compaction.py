@@ -30,7 +30,7 @@ def left_in_words(strategy: MemoryStrategy, messages: int, results: int, before:
     """
     left = " and ".join(plural(count, of) for count, of in ((messages, "message"), (results, "tool result")) if count)
     instead = " for a summary" if strategy == "summary" else ""
-    return f"{left} left the prompt{instead} · {before:,} → {after:,} tok{f' · {note}' if note else ''}"
+    return f"{left} left the prompt{instead} · about {before:,} → {after:,} tok{f' · {note}' if note else ''}"
 
 
 class KeptMessages(Contract):

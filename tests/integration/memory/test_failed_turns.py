@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -82,7 +83,9 @@ async def test_a_call_longer_than_the_window_ends_no_chat(
     assert [result.status.value for result in results] == [
         *("completed", "failed", "completed", "completed", "failed", "completed")
     ]
-    assert "does not fit its window" in results[1].reason
+    assert "does not fit its window of 2,000 tokens, whatever leaves it. By an estimate" in results[1].reason
+    assert re.search(r"what is new about \d+,", results[1].reason), "it is measured by nobody"
+    assert re.search(r"of which about 3,[78]\d\d are the arguments of a call of save: give", results[1].reason)
     assert {result.status for result in forked} == {Status.COMPLETED}
     assert max(sent.tokens for sent in model.sent) <= WINDOW
     assert all(is_whole([*sent.messages]) for sent in model.sent)

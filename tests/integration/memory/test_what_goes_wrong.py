@@ -140,6 +140,7 @@ async def test_a_window_smaller_than_the_instructions(serve: Serve) -> None:
     assert "does not fit its window of 1,000 tokens" in outcome.result.reason
     assert "instructions and tools have about 1,7" in outcome.result.reason
     assert "give Memory a larger window=" in outcome.result.reason
+    assert "the arguments of a call" not in outcome.result.reason
 
 
 async def test_a_result_that_is_larger_than_the_window_is_told_in_part(serve: Serve) -> None:

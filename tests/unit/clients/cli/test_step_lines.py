@@ -95,13 +95,13 @@ ANSWERED = ModelResponded(
         ),
         (
             MemoryCompacted(**STAMP, turn=2, strategy="summary", before=4_120, after=1_890, messages=12),
-            "     ✂ 12 messages left the prompt for a summary · 4,120 → 1,890 tok",
+            "     ✂ 12 messages left the prompt for a summary · about 4,120 → 1,890 tok",
         ),
         (
             MemoryCompacted(
                 **STAMP, turn=2, strategy="clear_tools", before=4_120, after=1_890, cleared=("c",), note="a\nb"
             ),
-            "     ✂ 1 tool result left the prompt · 4,120 → 1,890 tok · a b",
+            "     ✂ 1 tool result left the prompt · about 4,120 → 1,890 tok · a b",
         ),
         (
             RouteChosen(**STAMP, route="money", confidence=0.934, reason="it names\nan invoice", strategy="model"),

@@ -148,7 +148,7 @@ def test_a_summary_is_told_with_the_steps_of_its_agent() -> None:
         "▶ r1  desk: Where?",
         "  1  local/m  1.00 s  by meaning, without tokens  one",
         "     ≡ summary by local/m  1.00 s  by meaning, without tokens  They walked.",
-        "     ✂ 4 messages left the prompt · 900 → 300 tok",
+        "     ✂ 4 messages left the prompt · about 900 → 300 tok",
         "  1  local/m  1.00 s  by meaning, without tokens  two",
     ]
 

@@ -188,4 +188,4 @@ def test_a_summary_is_no_part_of_the_answer(shown: Shown) -> None:
     compacted = MemoryCompacted(**at("anna"), turn=1, strategy="summary", before=900, after=300, messages=4)
     out, err = shown.of([BEGAN, asks, summed, compacted, ASKED, *words("Fine."), said("Fine.")], over("Fine."))
     assert out == "Fine.\n"
-    assert err == "     ✂ 4 messages left the prompt for a summary · 900 → 300 tok\n"
+    assert err == "     ✂ 4 messages left the prompt for a summary · about 900 → 300 tok\n"
