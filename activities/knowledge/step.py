@@ -65,7 +65,7 @@ async def step(
             await bill.keep()
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours, or of a library: what was paid for is paid for
-            again = activity.info().attempt < patience.SEARCH.attempts
+            again = activity.info().attempt < by.attempts
             raise failure(error, told(error), kind=kind, retryable=again, details=await bill.keep()) from None
 
 

@@ -7,6 +7,7 @@ again is known as done, and so is the deletion. Must not know runs or workflows.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,11 @@ from uuid import uuid4
 from ...contracts.wire.memory.calls import ForgetCall, Forgotten, ForgottenSource, WriteCall
 from ...contracts.wire.memory.record import MemoryPlace, in_utc, step_id
 from ..knowledge.store.stored import point_id
-from ..knowledge.store.vector_store import Point, Record, Where
+from ..knowledge.store.vector_store import Point, Record, StoreError, Where
 from .points import MemoryPoints
 from .stored import GONE, gone_from, in_scope, last_asked, set_of_memories
 
+_LOG: Final = logging.getLogger("sostenuto.memory")
 KEPT: Final = timedelta(hours=24)
 """So long what was deleted stays known as deleted: longer than a write is asked for again."""
 
@@ -86,7 +88,12 @@ class Forgetting:
         if now - self._swept.get(whole, -_SWEPT_EVERY_SECONDS) < _SWEPT_EVERY_SECONDS:
             return
         until = Where(key="until", at_most=datetime.now(UTC).timestamp())
-        await self._points.store.delete(whole, [Where(key="point", any_of=(GONE,)), until])
+        try:
+            await self._points.store.delete(whole, [Where(key="point", any_of=(GONE,)), until])
+        except StoreError as error:
+            # What is to be done next says whether the store can be had.
+            _LOG.warning("records of deletions that are out of date stay for now: %s", error)
+            return
         self._swept[whole] = now
 
     async def _recorded(self, place: MemoryPlace, id_: str) -> list[Record]:

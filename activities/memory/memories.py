@@ -139,7 +139,7 @@ class Memories:
             replaced = await self._points.read(place, repeated.payload.get("supersedes", ()))
             replaced = replaced if _is(repeated, own) else [one for one in replaced if _is_replaced_by(one, mine, call)]
             await self._supersede(call, mine, [point for point in replaced if not point.payload.get("superseded_by")])
-            await self._asked_again(call, repeated)
+            await self._asked_again(call, repeated, step)
             return _outcome(repeated, own, replaced)
         if is_undone:
             return WriteOutcome(id=own, forgotten=True)
@@ -160,16 +160,20 @@ class Memories:
         await self._supersede(call, own, replaced)
         return WriteOutcome(id=own, replaced=tuple(map(_replaced, replaced)))
 
-    async def _asked_again(self, call: WriteCall, point: Record) -> None:
-        """Note that a write that is done was asked for anew.
+    async def _asked_again(self, call: WriteCall, point: Record, step: str) -> None:
+        """Note that a write that is done was asked for anew, or by another step.
 
         A late repeat of that is to be known, too.
         """
-        asked = in_utc(call.source.at).isoformat()
+        asked, steps, change = in_utc(call.source.at).isoformat(), point.payload.get("steps", ()), dict[str, Any]()
         if asked > last_asked(point.payload):
+            change["asked"] = asked
+        if step not in steps:
+            change["steps"] = [*steps, step]
+        if change:
             mine = Where(key="memory", any_of=(point.payload["memory"],))
             whole = set_of_memories(call.place.collection)
-            await self._store.set_payload(whole, [*in_scope(call.place), mine], {"asked": asked})
+            await self._store.set_payload(whole, [*in_scope(call.place), mine], change)
 
     async def _supersede(self, call: WriteCall, own: str, replaced: Sequence[Record]) -> None:
         if replaced:

@@ -53,8 +53,9 @@ class MemoryPoints:
         """Return memories of the scope, by their ids or what models are told of those."""
         found: dict[str, Record] = {}
         for key, some in (("memory", [i for i in ids if len(i) > SHOWN_ID_CHARS]), ("shown", ids)):
-            if some:
-                points = await self.some(place, [*in_scope(place), Where(key=key, any_of=tuple(some))])
+            for start in range(0, len(some), POINTS_AT_ONCE):
+                share = tuple(some[start : start + POINTS_AT_ONCE])
+                points = await self.every(place, [*in_scope(place), Where(key=key, any_of=share)])
                 found |= {point.id: point for point in points}
         return [*found.values()]
 
@@ -80,10 +81,12 @@ class MemoryPoints:
             keys: Places of the payload that are wanted; empty for all.
         """
         whole, found, after = set_of_memories(place.collection), list[Record](), ""
-        while page := await self.store.scroll(whole, where, limit=POINTS_AT_ONCE, after=after, keys=keys):
+        while True:
+            page = await self.store.scroll(whole, where, limit=POINTS_AT_ONCE, after=after, keys=keys)
             found += page
+            if len(page) < POINTS_AT_ONCE:
+                return found
             after = page[-1].id
-        return found
 
     async def make(self, place: MemoryPlace, dimensions: int) -> None:
         """Make the set of a collection's memories, where it is not there yet."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from ...activities.memory.rules.extracting import understood
 from ...activities.memory.sending import ask_scope
@@ -75,6 +76,7 @@ class ScopedMemory:
         self._temporal = temporal
         self._task_queue = task_queue
         self._place = MemoryPlace(collection=collection, scope=scope)
+        self._is_served = False
 
     async def remember(
         self,
@@ -164,19 +166,23 @@ class ScopedMemory:
                 break
         return tuple(sorted(found, key=lambda one: (one.confirmed, one.id), reverse=True))
 
-    async def forget(self, *ids: str) -> ForgottenMemories:
+    async def forget(self, *ids: str, everything: bool = False) -> ForgottenMemories:
         """Delete memories for good, with those whose place they took.
 
         They are gone from the store when this returns; a search for the same has looked. What said them stands in the
         histories of its runs until the server deletes those: the result says which, and until when.
 
         Args:
-            *ids: Which. Default: all of the scope.
+            *ids: Which.
+            everything: All of the scope, in place of some.
 
         Raises:
+            SpecError: Neither is said, or both are.
             CollectionFailed: As for `remember`.
             SetupError: As for `remember`.
         """
+        if bool(ids) == everything:
+            raise SpecError("forget: say which by their ids, or everything=True for all of the scope")
         call = _valid(ForgetCall, "forget", place=self._place, ids=ids, forget_id=uuid4().hex)
         gone = await self._ask(names.MEMORY_FORGET_UPDATE, call, Forgotten, call.forget_id)
         left, problem = tuple[HistoryLeft, ...](), ""
@@ -219,7 +225,8 @@ class ScopedMemory:
             cause = error.cause
             raise CollectionFailed(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
-            raise SetupError(f"{self._what}: no answer: look at the log of the workers") from None
+            why = "no answer, and what was asked for may be done yet"
+            raise SetupError(f"{self._what}: {why}: look at the log of the workers") from None
 
     async def _check_served(self) -> None:
         """Check that there is a worker, before others have to wait for what it is to do.
@@ -227,10 +234,13 @@ class ScopedMemory:
         Raises:
             SetupError: There is none, and none came within some seconds.
         """
+        if self._is_served:
+            return
         for _ in range(_LOOKS):
             with translate_rpc_errors(self._what):
-                if await is_polled(self._temporal, self._task_queue):
-                    return
+                self._is_served = await is_polled(self._temporal, self._task_queue)
+            if self._is_served:
+                return
             await asyncio.sleep(_UNSERVED_SECONDS / _LOOKS)
         await check_served(self._temporal, self._task_queue)
 
@@ -244,7 +254,10 @@ class ScopedMemory:
                 return await asyncio.shield(answer)
         except TimeoutError:
             await self._check_waits()
-            raise SetupError(f"{self._what}: no answer within {_PATIENCE_SECONDS:g} s: look at the workers") from None
+            raise SetupError(
+                f"{self._what}: no answer within {_PATIENCE_SECONDS:g} s, and what was asked for may be done yet: look "
+                "at the workers"
+            ) from None
         finally:
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
@@ -256,9 +269,12 @@ class ScopedMemory:
             SetupError: None does.
         """
         workflow_id = memory_workflow_id(self._place.collection, self._place.scope)
-        with translate_rpc_errors(self._what):
+        try:
             run = await self._temporal.get_workflow_handle(workflow_id).describe()
             hindrances = await find_hindrances(self._temporal, run)
+        except RPCError:
+            # It may be about to begin, or have ended; the answer itself says what there is to say.
+            return
         for one in hindrances:
             if one.is_unserved:
                 raise SetupError(

@@ -86,8 +86,8 @@ def question(said: str, answered: str, known: Iterable[RecalledMemory]) -> Messa
 
 
 def memories_of(output: Any, kinds: Sequence[MemoryKind]) -> tuple[NewMemory, ...]:
-    """Return what it found; what is of no use is left out."""
-    found = []
+    """Return what it found, each thing once; what is of no use is left out."""
+    found: dict[tuple[MemoryKind, str], NewMemory] = {}
     for one in output.get("memories", ()) if isinstance(output, dict) else ():
         try:
             memory = NewMemory(
@@ -100,5 +100,5 @@ def memories_of(output: Any, kinds: Sequence[MemoryKind]) -> tuple[NewMemory, ..
         except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
             continue
         if memory.kind in kinds:
-            found.append(memory)
-    return tuple(found[:MOST_WRITTEN])
+            found.setdefault((memory.kind, memory.text), memory)
+    return tuple(found.values())[:MOST_WRITTEN]

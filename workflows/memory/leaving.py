@@ -98,11 +98,12 @@ def beyond_window(
         dropped: Those that are to leave, as ranges of indices.
         most: Most tokens that there may be of an exchange, with what stays before it.
     """
-    ranges = []
-    for one in exchanges(messages, stay):
-        before = sum(tokens[index] for index in range(one.start) if index in stay)
+    ranges, staying = [], frozenset(stay)
+    # A prompt may have thousands of messages: no sum begins anew.
+    before = [0.0, *accumulate(size if index in staying else 0.0 for index, size in enumerate(tokens))]
+    for one in exchanges(messages, staying):
         is_dropped = any(start <= one.start < stop for start, stop in dropped)
-        if is_dropped and before + sum(tokens[one.start : one.stop]) > most:
+        if is_dropped and before[one.start] + sum(tokens[one.start : one.stop]) > most:
             ranges.append((one.start, one.stop))
     return tuple(ranges)
 

@@ -67,7 +67,8 @@ class MemoryTools:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            return _error(call, f"{call.name} failed: {told_by(error)}")
+            yet = "" if call.name == RECALL else ", and may be done in part, or be done yet"
+            return _error(call, f"{call.name} failed{yet}: {told_by(error)}")
 
     async def _made(self, call: ToolCallPart, turn: int) -> ToolResultPart:
         calls, long_term, activity_id = self._calls, self._long_term, self._place.tool_call(call.id)

@@ -40,7 +40,7 @@ _MOST_KNOWN: Final = 12
 """So many memories the model that extracts is shown. Those of earlier turns, too: it forgets what it was shown."""
 _EPISODE_CHARS: Final = 160
 _REASON_CHARS: Final = 300
-_OWN: Final = "It was not remembered what was said"
+_OWN: Final = "It was not remembered, or not all of it, what was said"
 
 
 class MemoryHost(Charging, Protocol):
@@ -135,12 +135,7 @@ class TurnMemory:
         if result.status is not Status.COMPLETED:
             return result
         self._tally = state.tally
-        try:
-            problem = await self._written(self._now.said, state, result)
-        except Exception as error:  # noqa: BLE001
-            # What was answered stays, whatever a bug of ours makes of it here.
-            workflow.logger.exception("what a turn said could not be remembered")
-            problem = f"internal error: {type(error).__name__}: {error}"
+        problem = await self._written(self._now.said, state, result)
         totals = state.tally.totals
         result = result.model_copy(update={**dict(totals), "turns": state.tally.turns})
         if problem and self._long_term.on_failure == "fail":
@@ -174,11 +169,7 @@ class TurnMemory:
 
     async def _written(self, said: str, state: AgentState, result: Result) -> str:
         """Write what was said; return why it could not be, if it could not."""
-        found, note = self._now.found, ""
-        if self._long_term.model and said:
-            found, note = await self._extracted(said, result)
-        episode = self._episode(said, state, result)
-        found = (*found[: MOST_WRITTEN - len(episode)], *episode)
+        found, note = await self._found(said, state, result)
         self._now = self._now.model_copy(update={"said": "", "found": (), "known": ()})
         if not (found or note):
             return ""
@@ -193,6 +184,21 @@ class TurnMemory:
         except FailureError as error:
             return told_by(error)
         return ""
+
+    async def _found(self, said: str, state: AgentState, result: Result) -> tuple[tuple[NewMemory, ...], str]:
+        """Return what of a turn is to be remembered, and a note on how it was found."""
+        try:
+            found, note = self._now.found, ""
+            if self._long_term.model and said:
+                found, note = await self._extracted(said, result)
+            episode = self._episode(said, state, result)
+        except FailureError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # What was answered stays, whatever a bug of ours makes of it; what follows is the same once it is mended.
+            workflow.logger.exception("what a turn said could not be looked through")
+            return (), f"internal error: {type(error).__name__}: {error}"
+        return (*found[: MOST_WRITTEN - len(episode)], *episode), note
 
     async def _extracted(self, said: str, result: Result) -> tuple[tuple[NewMemory, ...], str]:
         """Return what a model finds in a turn.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from unicodedata import normalize
 
 from ....contracts.memory.long_term import MAX_MEMORY_CHARS, MemoryKind
 from ....contracts.text import is_seen
@@ -165,7 +166,7 @@ def _key(pattern: Pattern, x: str, y: str) -> str:
 
 def _bare(text: str) -> str:
     """Return a text as it is compared: without its article, in small letters."""
-    return " ".join(re.findall(r"[\w'-]+", _ARTICLE.sub("", text.casefold())))
+    return " ".join(re.findall(r"[\w'-]+", _ARTICLE.sub("", normalize("NFC", text.casefold()))))
 
 
 def _items(pattern: Pattern, x: str) -> Sequence[str]:

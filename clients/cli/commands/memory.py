@@ -111,7 +111,7 @@ async def _forget(args: argparse.Namespace) -> int:
         say(f"this deletes all that is remembered of {args.scope!r} in {args.collection!r}: say --yes")
         return FAILED
     memory = (await connect_client(args)).memory(args.collection, args.scope)
-    gone = await memory.forget(*args.id)
+    gone = await memory.forget(*args.id, everything=not args.id)
     if args.json:
         answer(gone.model_dump_json())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -167,11 +168,18 @@ def _replace(file: Path, page: str) -> None:
     A browser that loads it meanwhile sees the one before, whole.
     """
     try:
-        mode = file.stat().st_mode
+        mode = file.stat().st_mode if file.exists() else stat.S_IFREG | 0o666 & ~_umask()
         if stat.S_ISREG(mode):
             write_atomically(file.resolve(), page.encode("ascii"), stat.S_IMODE(mode))
             return
     except (OSError, RuntimeError):
-        # There is none yet, or it may be written where its folder may not.
+        # It may be written where its folder may not.
         pass
     write_page(page, file)
+
+
+def _umask() -> int:
+    """Return which rights new files do not have: it can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

@@ -281,7 +281,8 @@ async def wait_for(temporal: TemporalClient, shell: Shell, id_: str) -> Any:
 
 
 async def test_a_chat_with_a_window_and_a_pinned_message(shell: Shell, temporal: TemporalClient) -> None:
-    shell.script(*({"text": "on and on " * 40, "usage": {"input_tokens": 500 * n}} for n in range(1, 9)))
+    usage = [{"input_tokens": tokens, "output_tokens": 400} for tokens in (50, 470, 890, 1_310, 700)]
+    shell.script(*({"text": "on and on " * 160, "usage": one} for one in usage))
     lines = "/pin My name is Ada.\n" + "".join(f"number {number}\n" for number in range(4))
     told = await talk(shell, "shop:app", "support", "--window", "1500", "--strategy", "window", lines=lines)
     assert told.status == 0

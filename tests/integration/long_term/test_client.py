@@ -90,7 +90,7 @@ async def test_forgetting(serving: Served, people: Collection) -> None:
         gone = await memory.forget(moved.id)
         assert (gone.deleted, gone.left, gone.unknown) == (2, 0, ())
         assert [one.id for one in await memory.list(superseded=True)] == [tea.id]
-        all_gone = await memory.forget()
+        all_gone = await memory.forget(everything=True)
         assert (all_gone.deleted, all_gone.left) == (1, 0)
         assert await memory.list(superseded=True) == ()
         assert await memory.recall("tea") == ()
@@ -111,7 +111,7 @@ async def test_more_than_one_answer_takes_is_listed(serving: Served, people: Col
         await store.upsert(whole, [Point(id=one["memory"], payload=one) for one in wide])
         found = await memory.list()
         assert {one.id for one in found} == {first.id, *ids}
-        assert (await memory.forget()).deleted == 521
+        assert (await memory.forget(everything=True)).deleted == 521
 
 
 async def test_what_is_asked_waits_for_no_change(serving: Served, people: Collection, store: FlakyStore) -> None:
@@ -155,7 +155,12 @@ async def test_a_store_that_is_down(serving: Served, people: Collection, store: 
     async with serving(App(collections=[people])) as client:
         memory = client.memory(people, "user:anna")
         store.is_down = True
-        for asked in (memory.remember("I like tea"), memory.recall("tea"), memory.list(), memory.forget()):
+        for asked in (
+            memory.remember("I like tea"),
+            memory.recall("tea"),
+            memory.list(),
+            memory.forget(everything=True),
+        ):
             with pytest.raises(CollectionFailed, match="the store is down"):
                 await asked
         store.is_down = False
@@ -170,6 +175,8 @@ async def test_what_cannot_be(serving: Served, people: Collection, monkeypatch: 
         with pytest.raises(SpecError, match="a scope has printable characters"):
             client.memory(people, " ")
         memory = client.memory(people, "user:anna")
+        with pytest.raises(SpecError, match="forget: say which by their ids, or everything=True"):
+            await memory.forget()
         for unseen in ("  ", "\x00", "\u200b"):
             with pytest.raises(SpecError, match="remember: text: it is empty"):
                 await memory.remember(unseen)

@@ -94,7 +94,7 @@ async def test_what_was_forgotten_may_be_remembered_anew_under_the_same_id(servi
     async with serving(App(collections=[people])) as client:
         memory = client.memory(people, "user:anna")
         await memory.remember("the gate code is 1234", id="note-1")
-        await memory.forget()
+        await memory.forget(everything=True)
         again = await memory.remember("the gate code is 1234", id="note-1")
         assert not again.forgotten
         assert [one.id for one in await memory.list()] == [again.id]
@@ -173,7 +173,7 @@ async def test_a_deletion_is_told_where_the_histories_cannot_be(
         await written(client, of_run(people, "Zebras live in Rome"))
         config = temporal.config() | {"interceptors": [Listless()]}
         bounded = Client(TemporalClient(**config), task_queue=client.task_queue)
-        gone = await bounded.memory(people, "user:anna").forget()
+        gone = await bounded.memory(people, "user:anna").forget(everything=True)
         assert (gone.deleted, gone.left, gone.histories, gone.runs) == (1, 0, (), ("run-1",))
         assert "denies access" in gone.problem
         assert await client.memory(people, "user:anna").list() == ()

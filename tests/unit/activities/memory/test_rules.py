@@ -148,3 +148,21 @@ def test_a_text_that_is_to_be_remembered_as_it_is() -> None:
     assert len(long.text) == 1_000
     for wide in ("\N{LATIN SMALL LETTER SHARP S}", "\N{LATIN SMALL LIGATURE FFI}", "i ", "mine "):
         assert len(understood((wide * 1_000)[:999] + ".", MemoryKind.FACT, AT).text) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("我住在柏林\uff0c我的狗叫小白\u3002你呢\uff1f", "我住在柏林\uff0c我的狗叫小白\u3002"),
+        ("ผมอาศัยอยู่ที่เบอร์ลิน", "ผมอาศัยอยู่ที่เบอร์ลิน"),
+        ("好的\u3002", ""),
+    ],
+    ids=["Chinese", "Thai", "too little"],
+)
+def test_writings_without_blanks_are_kept_in_their_own_words(text: str, kept: str) -> None:
+    assert [one.text for one in in_own_words(text, AT)] == ([f"The user said: {kept}"] if kept else [])
+
+
+def test_dates_in_place_of_many_words_make_no_text_too_long() -> None:
+    [kept] = in_own_words("today " * 83, AT)
+    assert len(kept.text) == 1_000
