@@ -138,7 +138,9 @@ class Memories:
             mine = repeated.payload["memory"]
             replaced = await self._points.read(place, repeated.payload.get("supersedes", ()))
             replaced = replaced if _is(repeated, own) else [one for one in replaced if _is_replaced_by(one, mine, call)]
-            await self._supersede(call, mine, [point for point in replaced if not point.payload.get("superseded_by")])
+            if not repeated.payload.get("superseded_by"):
+                left = [point for point in replaced if not point.payload.get("superseded_by")]
+                await self._supersede(call, mine, left)
             await self._asked_again(call, repeated, step)
             return _outcome(repeated, own, replaced)
         if is_undone:

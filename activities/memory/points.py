@@ -68,7 +68,12 @@ class MemoryPoints:
         left = list(points)
         while left:
             past = [one for point in left for one in point.payload.get("supersedes", ())]
-            left = [point for point in await self.read(place, past) if point.id not in found]
+            # One that counts is nobody's past: a write that ended half way has only said so.
+            left = [
+                point
+                for point in await self.read(place, past)
+                if point.id not in found and point.payload.get("superseded_by")
+            ]
             found |= {point.id: point for point in left}
         return [*found.values()]
 

@@ -13,6 +13,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowExecution,
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowUpdateStage,
@@ -213,7 +214,10 @@ class Ledgers:
                 reject_condition=QueryRejectCondition.NOT_OPEN,
                 rpc_timeout=patience,
             )
-        except WorkflowQueryRejectedError:
+        except WorkflowQueryRejectedError as error:
+            if error.status == WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                # The next execution has just begun.
+                return await self._asked(name, patience)
             raise _unknown(name) from None
         except WorkflowQueryFailedError as error:
             raise SetupError(f"ledger {name!r}: it cannot say what it has: {error.message}") from error

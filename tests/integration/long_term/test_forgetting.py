@@ -113,7 +113,7 @@ async def test_a_deletion_whose_answer_is_lost_is_told_as_one(
         one, other = await memory.list()
         for ids in ((one.id, "ffffffff"), ()):
             store.loses = lost
-            gone = await memory.forget(*ids)
+            gone = await memory.forget(*ids, everything=not ids)
             assert not store.loses
             assert (gone.deleted, gone.left, gone.unknown) == (1, 0, ids[1:])
             assert run.id in [history.workflow_id for history in gone.histories]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable
 from sostenuto.activities.memory.memories import Memories
 from sostenuto.contracts.wire.memory.calls import ForgetCall
 from sostenuto.contracts.wire.memory.record import NewMemory
@@ -54,3 +55,25 @@ async def test_a_late_repeat_brings_nothing_back_however_often_it_was_said(memor
     outcomes = await write(memories, home(first), home("Rome"))
     assert [one.forgotten for one in outcomes] == [True, True]
     assert await texts(memories, superseded=True) == set()
+
+
+async def test_a_half_written_memory_takes_no_place_again_that_another_one_has_since(
+    memories: Memories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store fails between a memory and what it replaces, somebody says the old again, and the write is repeated."""
+    await write(memories, home("Rome"))
+    with monkeypatch.context() as patched:
+        patched.setattr(memories, "_supersede", _is_down)
+        with pytest.raises(StoreUnavailable):
+            await write(memories, home("Bonn"), step="b:1")
+    await write(memories, home("Rome"), step="c:1")
+    assert await texts(memories) == {"The user lives in Rome."}
+    [late] = await write(memories, home("Bonn"), step="b:1")
+    assert await texts(memories) == {"The user lives in Rome."}
+    gone = await memories.forget(ForgetCall(place=ANNA, ids=(late.id,)))
+    assert (gone.deleted, gone.left) == (1, 0)
+    assert await texts(memories, superseded=True) == {"The user lives in Rome."}
+
+
+async def _is_down(*_: object) -> None:
+    raise StoreUnavailable("the store is down")
