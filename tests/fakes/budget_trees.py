@@ -73,12 +73,16 @@ class Provider:
         calls: float = 0.7,
     ) -> None:
         self._bill, self._at = bill, at
-        self._chance, self._calls = random.Random(seed), calls
+        self._seed, self._calls = seed, calls
+        self._chances: dict[str, random.Random] = {}
         self.shortened = 0
         """How many requests have a prompt that something has left, or ask for a summary."""
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
-        chance, name, price = self._chance, request.model.model, request.model.price
+        name, price = request.model.model, request.model.price
+        # Each run has its own luck, whatever other runs ask for meanwhile.
+        run = name.partition("-")[0]
+        chance = self._chances.setdefault(run, random.Random(f"{self._seed} {run}"))
         assert price is not None
         assert request.output_tokens is not None
         self._at("asked")
@@ -91,7 +95,7 @@ class Provider:
         )
         if chance.random() < 0.5:
             usage = usage.model_copy(update={"cache_write_tokens": usage.input_tokens // 2})
-        self._bill(name.partition("-")[0], price.of(usage))
+        self._bill(run, price.of(usage))
         self._at("billed")
         if chance.random() < 0.15:
             error = chance.choice([ProviderUnavailable, UnreadableAnswer])("it broke off")
