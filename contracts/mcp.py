@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
+from .context.values import what_lacks
 from .control.approval import Approval
 from .errors import SpecError
 from .template import filled_value, wants_context
@@ -117,8 +118,7 @@ class McpServer:
             try:
                 made = filled_value(value, values)
             except KeyError as missing:
-                lack = "the run's context has no such value" if values else "the run has no context"
-                raise SpecError(f"MCP server {name!r}: {field}: {{{missing.args[0]}}}: {lack}") from None
+                raise SpecError(f"MCP server {name!r}: {field}: {what_lacks(missing.args[0], values)}") from None
             # It may be of anybody's making, and what comes after the end of a line is another header.
             if wants_context(value) and not made.isprintable():
                 raise SpecError(f"MCP server {name!r}: {field}: the context's value has a line break or the like")

@@ -7,10 +7,12 @@ again is known as done, and so is the deletion. Must not know runs or workflows.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
@@ -52,7 +54,7 @@ class Forgetting:
         if not await self._points.is_made(place, embeds=False):
             return Forgotten(unknown=call.ids)
         await self.sweep(place)
-        id_ = call.forget_id or uuid4().hex
+        id_ = _id_of(call)
         parts = await self._recorded(place, id_) or await self._record(call, id_)
         first = parts[0].payload
         if not first["is_done"]:
@@ -76,7 +78,7 @@ class Forgetting:
         steps = [step_id(call.place, call.source, index) for index in range(len(call.memories))]
         where = [*gone_from(call.place), Where(key="writes", any_of=tuple(steps))]
         asked, known = in_utc(call.source.at).isoformat(), dict[str, str]()
-        for record in await self._points.some(call.place, where):
+        for record in await self._points.every(call.place, where, ("writes", "asked")):
             for step, at in zip(record.payload["writes"], record.payload["asked"], strict=True):
                 known[step] = max(at, known.get(step, ""))
         return {index for index, step in enumerate(steps) if asked <= known.get(step, "")}
@@ -154,6 +156,13 @@ class Forgetting:
 
 
 _WANTED: Final = ("source", "memory", "steps", "asked", "confirmed")
+
+
+def _id_of(call: ForgetCall) -> str:
+    """Return the id of a deletion: the same whenever the same is asked for again."""
+    if not call.forget_id:
+        return uuid4().hex
+    return sha256(json.dumps([call.forget_id, *call.ids]).encode()).hexdigest()
 
 
 def _of_deletion(place: MemoryPlace, id_: str) -> list[Where]:

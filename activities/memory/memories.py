@@ -131,7 +131,7 @@ class Memories:
 
     async def _written(self, call: WriteCall, index: int, encoded: EncodedPassage, *, is_undone: bool) -> WriteOutcome:
         place, whole, memory = call.place, set_of_memories(call.place.collection), call.memories[index]
-        own, step = memory_id(place, call.source, memory), step_id(place, call.source, index)
+        own, step = memory_id(place, call.source, memory, index), step_id(place, call.source, index)
         repeated = await self._points.one(place, Where(key="writes", any_of=(own,)))
         if repeated is not None:
             # What an attempt that ended half way has left to do.
@@ -188,7 +188,7 @@ class Memories:
 
         Of what is said about one subject, it is about that, or about none that is known.
         """
-        same = [*counting(place, (memory.kind,)), Where(key="same", any_of=(same_text(memory.text) or "-",))]
+        same = [*counting(place, (memory.kind,)), Where(key="same", any_of=(same_text(memory.text),))]
         found, key = await self._points.some(place, same), memory.key.casefold()
         fitting = [one for one in found if not key or one.payload.get("key", "") in (key, "")]
         return min(fitting, key=lambda one: one.payload.get("key", "") != key, default=None)
@@ -222,7 +222,7 @@ class Memories:
             place: Where they are.
             found: Their payloads, by their ids.
         """
-        past: dict[str, list[Record]] = {id_: [] for id_ in found}
+        past: dict[str, dict[str, Record]] = {id_: {} for id_ in found}
         left = {id_: payload.get("supersedes", ()) for id_, payload in found.items()}
         for _ in range(_MOST_PAST):
             wanted = list(dict.fromkeys(one for ids in left.values() for one in ids))
@@ -230,12 +230,10 @@ class Memories:
                 {point.payload["memory"]: point for point in await self._points.read(place, wanted)} if wanted else {}
             )
             for id_, ids in left.items():
-                past[id_] += [known[one] for one in ids if one in known]
-            left = {
-                id_: [further for one in ids if one in known for further in known[one].payload.get("supersedes", ())]
-                for id_, ids in left.items()
-            }
-        return {id_: tuple(map(_past_of, points[:_MOST_PAST])) for id_, points in past.items()}
+                new = {one: known[one] for one in ids if one in known and one not in past[id_] and one != id_}
+                past[id_] |= new
+                left[id_] = [further for point in new.values() for further in point.payload.get("supersedes", ())]
+        return {id_: tuple(map(_past_of, [*points.values()][:_MOST_PAST])) for id_, points in past.items()}
 
     def _encoder(self, place: MemoryPlace) -> PassageEncoder:
         return self._knowledge.encoder(place.embedding)

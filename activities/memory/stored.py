@@ -44,7 +44,8 @@ def same_text(text: str) -> str:
 
     In small letters, without blanks and dots that mean nothing. Signs, symbols and articles stay: A+ is no A-.
     """
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split()).rstrip(". ")
+    compared = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return compared.rstrip(". ") or compared
 
 
 def payload_of(

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import Field as Limits
 from pydantic import PrivateAttr, field_validator
 
+from ..context.values import what_lacks
 from ..contract import Spec, arguments, brief
 from ..control.price import Price
 from ..errors import SpecError
@@ -294,7 +295,7 @@ class SearchTool(Spec):
         """
         fields = self.collection.fields
         if self.filled:
-            raise SpecError(f"filters: {{{next(iter(self.filled.values()))}}}: the run has no context")
+            raise SpecError(f"filters: {what_lacks(next(iter(self.filled.values())), {})}")
         fixed = {condition.field for condition in self.filters}
         open_to_it = {name: field for name, field in fields.items() if name not in fixed}
         filters: dict[str, Any] = {}

@@ -31,9 +31,9 @@ from .values import (
     Values,
     check_values,
     context_values,
-    how_to_give,
     names_of_kind,
     typed_context,
+    what_lacks,
     with_tenant,
 )
 
@@ -345,6 +345,4 @@ def _fill(make: Callable[[], Any], field: str, values: Values) -> Any:
     try:
         return make()
     except KeyError as missing:
-        there = f"it has {', '.join(values)}" if values else how_to_give(missing.args[0])
-        what = "the run's context has no such value" if values else "the run has no context"
-        raise _WrongError(f"{{{missing.args[0]}}}: {what}: {there}", field) from None
+        raise _WrongError(what_lacks(missing.args[0], values), field) from None

@@ -268,11 +268,15 @@ def _check_readable(given: Any, values: Values) -> None:
         )
 
 
-def how_to_give(name: str) -> str:
-    """Return what to do where a run has no context.
+def what_lacks(name: str, values: Mapping[str, Any]) -> str:
+    """Return what a run's context lacks, and what to do.
 
     Args:
         name: What is wanted of it, such as `context.user.plan`.
+        values: The context.
     """
+    if values:
+        return f"{{{name}}}: the run's context has no such value: it has {', '.join(values)}"
     first = name.removeprefix(CONTEXT).partition(".")[0]
-    return f"pass context=… when it is started, or --context '{{\"{first}\": …}}' in a shell"
+    given = f"pass context=… when it is started, or --context '{{\"{first}\": …}}' in a shell"
+    return f"{{{name}}}: the run has no context: {given}"

@@ -133,6 +133,8 @@ class LongTerm(Spec):
     @field_validator("half_life", mode="before")
     @classmethod
     def _says_its_unit(cls, half_life: Any) -> Any:
+        if half_life is True or half_life is False:
+            raise ValueError(f"{half_life!r} is no time: write timedelta(days=…)")
         if isinstance(half_life, int | float) or (isinstance(half_life, str) and _NUMBER.fullmatch(half_life)):
             raise ValueError(f"{half_life!r} says no unit: write timedelta(days=…), or '{half_life}d' for days")
         return half_life

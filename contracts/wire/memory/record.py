@@ -40,7 +40,7 @@ class MemorySource(Contract):
     execution: str = ""
     """Temporal's id of the first execution of that."""
     step: str
-    """What of it said so. Together with the text it makes the id: said again by the same step it is the same memory."""
+    """What of it said so. With what is said it makes the id: said again by the same step it is the same memory."""
     turn: int = 0
     """Which turn of the chat, or model call of the run, from 1; 0 where there is none."""
     at: datetime
@@ -79,7 +79,7 @@ class MemoryRecord(Contract):
     """A memory."""
 
     id: str
-    """A UUID, made of the run, the step and the text."""
+    """A UUID, made of the run, the step and what it says."""
     kind: MemoryKind
     text: str
     key: str = ""
@@ -102,10 +102,16 @@ class MemoryRecord(Contract):
         return not self.superseded_by
 
 
-def memory_id(place: MemoryPlace, source: MemorySource, memory: NewMemory) -> str:
-    """Return the id of a memory: the same whenever the same step says the same."""
-    parts = (place.collection, place.scope, source.run_id, source.execution, source.step, memory.kind, memory.text)
-    return _uuid(parts)
+def memory_id(place: MemoryPlace, source: MemorySource, memory: NewMemory, index: int) -> str:
+    """Return the id of a memory: the same whenever the same step says the same.
+
+    Args:
+        place: Where it is written.
+        source: The step.
+        memory: What it says.
+        index: Which memory of the step it is, from 0: what was so, is so no more, and is so again is said twice.
+    """
+    return _uuid((*_of_step(place, source, index), memory.kind, memory.key, memory.text))
 
 
 def step_id(place: MemoryPlace, source: MemorySource, index: int) -> str:
@@ -116,7 +122,7 @@ def step_id(place: MemoryPlace, source: MemorySource, index: int) -> str:
         source: The step.
         index: Which memory of it, from 0.
     """
-    return _uuid((place.collection, place.scope, source.run_id, source.execution, source.step, str(index)))
+    return _uuid(_of_step(place, source, index))
 
 
 def write_id(place: MemoryPlace, source: MemorySource, memories: tuple[NewMemory, ...]) -> str:
@@ -124,7 +130,11 @@ def write_id(place: MemoryPlace, source: MemorySource, memories: tuple[NewMemory
 
     The same whenever it is asked again.
     """
-    return _uuid(memory_id(place, source, memory) for memory in memories)
+    return _uuid(memory_id(place, source, memory, index) for index, memory in enumerate(memories))
+
+
+def _of_step(place: MemoryPlace, source: MemorySource, index: int) -> tuple[str, ...]:
+    return place.collection, place.scope, source.run_id, source.execution, source.step, str(index)
 
 
 def _uuid(parts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from sostenuto.activities.knowledge.store.stored import CollectionError
 from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable, Where
-from sostenuto.activities.memory import forgetting, ranking
+from sostenuto.activities.memory import ranking
 from sostenuto.activities.memory.memories import Memories
 from sostenuto.contracts.memory.long_term import MemoryKind
 from sostenuto.contracts.wire.memory.calls import ForgetCall, MemoryListCall, RecallCall, WriteCall, WriteOutcome
@@ -214,33 +214,6 @@ async def test_kinds(memories: Memories) -> None:
     assert await recalled(memories, "user", kinds=(MemoryKind.PREFERENCE,)) == ["The user likes tea."]
 
 
-async def test_forgetting_one_takes_its_past_with_it(memories: Memories) -> None:
-    await write(memories, home("Berlin"))
-    [new] = await write(memories, home("Munich"), step="b:1")
-    await write(memories, NewMemory(text="Tea it is"), step="c:1")
-    gone = await memories.forget(ForgetCall(place=ANNA, ids=(new.id[:8], "nothing")))
-    assert (gone.deleted, gone.left, gone.unknown) == (2, 0, ("nothing",))
-    assert await texts(memories, superseded=True) == {"Tea it is"}
-
-
-async def test_forgetting_a_scope(memories: Memories) -> None:
-    await write(memories, home("Berlin"))
-    await write(memories, home("Munich"), step="b:1")
-    await write(memories, home("Rome"), place=BORIS)
-    gone = await memories.forget(ForgetCall(place=ANNA))
-    assert (gone.deleted, gone.left, [one.run_id for one in gone.sources]) == (2, 0, ["run"])
-    assert await texts(memories, superseded=True) == set()
-    assert await recalled(memories, "Munich") == []
-    assert await texts(memories, BORIS) == {"The user lives in Rome."}
-
-
-async def test_ids_of_another_scope_are_unknown(memories: Memories) -> None:
-    [of_boris] = await write(memories, home("Rome"), place=BORIS)
-    gone = await memories.forget(ForgetCall(place=ANNA, ids=(of_boris.id,)))
-    assert (gone.deleted, gone.unknown) == (0, (of_boris.id,))
-    assert await texts(memories, BORIS) == {"The user lives in Rome."}
-
-
 async def test_pages(memories: Memories) -> None:
     await write(memories, *(NewMemory(text=f"number {n}", key=str(n)) for n in range(5)))
     first = await memories.page(MemoryListCall(place=ANNA, limit=3))
@@ -276,45 +249,6 @@ async def test_another_embedding_is_refused(tmp_path: Path) -> None:
         other = ANNA.model_copy(update={"embedding": "fake/other"})
         with pytest.raises(CollectionError, match="are embedded by fake/words, and are to be by fake/other here"):
             await recalled(memories, "Berlin", other)
-
-
-async def gone_points(memories: Memories) -> list[dict[str, Any]]:
-    found = await memories._store.scroll("memories@people", [Where(key="point", any_of=("gone",))], limit=500)
-    return [one.payload for one in found]
-
-
-async def test_more_than_one_record_takes_is_forgotten_and_known_as_forgotten(memories: Memories) -> None:
-    new = [[NewMemory(text=f"number {n}", key=str(n)) for n in range(first, first + 50)] for first in range(0, 250, 50)]
-    for n, some in enumerate(new):
-        await write(memories, *some, step=f"{n}:1")
-    gone = await memories.forget(ForgetCall(place=ANNA, forget_id="f"))
-    assert (gone.deleted, gone.left) == (250, 0)
-    assert len(await gone_points(memories)) == 2
-    assert await memories.forget(ForgetCall(place=ANNA, forget_id="f")) == gone
-    for n, some in enumerate(new):
-        assert all(one.forgotten for one in await write(memories, *some, step=f"{n}:1"))
-    assert await texts(memories, superseded=True) == set()
-
-
-async def test_what_is_known_of_a_deletion_is_deleted_after_a_day(
-    memories: Memories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(forgetting, "KEPT", timedelta(seconds=-1))
-    monkeypatch.setattr(forgetting, "_SWEPT_EVERY_SECONDS", 0.0)
-    await write(memories, home("Berlin"))
-    await memories.forget(ForgetCall(place=ANNA))
-    assert len(await gone_points(memories)) == 1
-    await write(memories, home("Rome"), place=BORIS)
-    assert await gone_points(memories) == []
-
-
-async def test_a_write_that_was_asked_for_anew_before_a_deletion_is_not_done_after_it(memories: Memories) -> None:
-    await write(memories, home("Berlin"))
-    later = AT + timedelta(hours=1)
-    await write(memories, home("Berlin"), at=later)
-    await memories.forget(ForgetCall(place=ANNA))
-    assert [one.forgotten for one in await write(memories, home("Berlin"), at=later)] == [True]
-    assert [one.forgotten for one in await write(memories, home("Berlin"), at=later + timedelta(hours=1))] == [False]
 
 
 async def test_the_same_words_about_another_subject_are_another_memory(memories: Memories) -> None:
@@ -364,3 +298,29 @@ async def test_what_another_version_wrote_breaks_no_recall(memories: Memories) -
     await memories._store.set_payload("memories@people", mine, {"kind": "procedure"})
     assert set(await recalled(memories, "the user likes")) == {"The user lives in Munich.", "The user likes tea"}
     assert (await memories.forget(ForgetCall(place=ANNA))).deleted == 4
+
+
+async def test_one_text_about_two_subjects_is_two_memories_of_one_write(memories: Memories) -> None:
+    code = NewMemory(text="The code is 1234", key="front door")
+    first = await write(memories, code, code.model_copy(update={"key": "back door"}), code)
+    assert [one.known for one in first] == [False, False, True]
+    assert first[0].id == first[2].id
+    page = await memories.page(MemoryListCall(place=ANNA))
+    assert {one.key for one in page.memories} == {"front door", "back door"}
+
+
+async def test_what_is_so_again_in_one_write_is_so(memories: Memories) -> None:
+    there_and_back = [home("Rome"), home("Bonn"), home("Rome")]
+    first = await write(memories, *there_and_back)
+    assert await texts(memories) == {"The user lives in Rome."}
+    assert await write(memories, *there_and_back) == first
+    assert await texts(memories) == {"The user lives in Rome."}
+
+
+async def test_nothing_is_its_own_past(memories: Memories) -> None:
+    [rome, bonn] = await write(memories, home("Rome"), home("Bonn"))
+    # As two workers may leave it of which one was taken for dead.
+    mine = [Where(key="memory", any_of=(rome.id,))]
+    await memories._store.set_payload("memories@people", mine, {"supersedes": [bonn.id]})
+    found = await memories.recall(RecallCall(place=ANNA, query="where", now=AT), free)
+    assert [[past.text for past in one.past] for one in found.memories] == [["The user lives in Rome."]]

@@ -25,6 +25,8 @@ def test_the_same_is_known(one: str, other: str) -> None:
         ("x < y", "x > y"),
         ("I like 🍎", "I like 🍐"),
         ("vitamin A helps", "vitamin helps"),
+        ("...", "-"),
+        ("...", "."),
     ],
 )
 def test_what_differs_by_a_sign_is_another(one: str, other: str) -> None:

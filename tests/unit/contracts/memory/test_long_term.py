@@ -31,6 +31,7 @@ AT = datetime(2026, 11, 30, tzinfo=UTC)
         ({"recall": -1}, "recall"),
         ({"recall_tokens": 1}, "recall_tokens"),
         ({"half_life": timedelta(0)}, "half_life"),
+        ({"half_life": True}, "LongTerm: half_life: True is no time: write timedelta(days=…)"),
         ({"half_life": 90}, "LongTerm: half_life: 90 says no unit: write timedelta(days=…), or '90d' for days"),
         ({"half_life": "90"}, "half_life: '90' says no unit"),
         ({"on_failure": "cry"}, "on_failure: 'cry' is none of 'answer_without' or 'fail'"),
@@ -100,18 +101,20 @@ def test_an_id_is_of_run_step_and_text() -> None:
     place = MemoryPlace(collection="people", scope="user:anna")
     source = MemorySource(run_id="r", execution="e", step="a:remember-1", at=AT)
     memory = NewMemory(text="The user likes tea.")
-    one = memory_id(place, source, memory)
-    assert one == memory_id(place, source.model_copy(update={"at": AT + timedelta(days=1), "turn": 9}), memory)
+    one = memory_id(place, source, memory, 0)
+    assert one == memory_id(place, source.model_copy(update={"at": AT + timedelta(days=1), "turn": 9}), memory, 0)
     others = {
-        memory_id(place.model_copy(update={"scope": "user:boris"}), source, memory),
-        memory_id(place, source.model_copy(update={"run_id": "s"}), memory),
-        memory_id(place, source.model_copy(update={"execution": "f"}), memory),
-        memory_id(place, source.model_copy(update={"step": "a:remember-2"}), memory),
-        memory_id(place, source, memory.model_copy(update={"text": "The user likes figs."})),
-        memory_id(place, source, memory.model_copy(update={"kind": MemoryKind.PREFERENCE})),
+        memory_id(place.model_copy(update={"scope": "user:boris"}), source, memory, 0),
+        memory_id(place, source.model_copy(update={"run_id": "s"}), memory, 0),
+        memory_id(place, source.model_copy(update={"execution": "f"}), memory, 0),
+        memory_id(place, source.model_copy(update={"step": "a:remember-2"}), memory, 0),
+        memory_id(place, source, memory.model_copy(update={"text": "The user likes figs."}), 0),
+        memory_id(place, source, memory.model_copy(update={"kind": MemoryKind.PREFERENCE}), 0),
+        memory_id(place, source, memory.model_copy(update={"key": "drinks"}), 0),
+        memory_id(place, source, memory, 1),
         write_id(place, source, (memory,)),
     }
-    assert len(others | {one}) == 8
+    assert len(others | {one}) == 10
 
 
 def test_moments_in_utc() -> None:
