@@ -52,4 +52,6 @@ def _explanation(what: str, error: RPCError) -> SostenutoError:
         return SpecError(f"{what}: too large for the Temporal server: pass less, or {HOW_TO_KEEP_OUTSIDE} ({message})")
     if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
         return SetupError(f"{what}: the Temporal server denies access ({message}): check TEMPORAL_API_KEY")
-    return SetupError(f"{what}: the Temporal server does not answer as it should: {message}")
+    is_late = error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+    how = "took too long to answer" if is_late else "does not answer as it should"
+    return SetupError(f"{what}: the Temporal server {how}: {message}")

@@ -5,7 +5,7 @@ Must not decide what is written, told or deleted.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -50,13 +50,17 @@ class MemoryPoints:
         return [*await self.store.scroll(set_of_memories(place.collection), where, limit=POINTS_AT_ONCE)]
 
     async def read(self, place: MemoryPlace, ids: Sequence[str]) -> list[Record]:
-        """Return memories of the scope, by their ids or what models are told of those."""
+        """Return memories of the scope, by their ids or what models are told of those.
+
+        What models are told of two ids alike is none of them.
+        """
         found: dict[str, Record] = {}
         for key, some in (("memory", [i for i in ids if len(i) > SHOWN_ID_CHARS]), ("shown", ids)):
             for start in range(0, len(some), POINTS_AT_ONCE):
                 share = tuple(some[start : start + POINTS_AT_ONCE])
                 points = await self.every(place, [*in_scope(place), Where(key=key, any_of=share)])
-                found |= {point.id: point for point in points}
+                alike = Counter(point.payload[key] for point in points)
+                found |= {point.id: point for point in points if alike[point.payload[key]] == 1}
         return [*found.values()]
 
     async def with_past(self, place: MemoryPlace, points: Sequence[Record]) -> list[Record]:

@@ -32,7 +32,7 @@ from ...contracts.wire.memory.calls import (
     Remembered,
     WriteCall,
 )
-from ...contracts.wire.memory.record import MOST_WRITTEN, MemoryPlace, write_id
+from ...contracts.wire.memory.record import MOST_WRITTEN, MemoryPlace
 from ..call.bill import Bill, Costs
 from ..call.failure import told
 from ..call.stages import StageClock
@@ -140,8 +140,7 @@ class MemoryActivities:
         if not call.memories:
             # There is only something to say of why.
             return Remembered()
-        id_ = write_id(call.place, call.source, call.memories)
-        done = await self._asked(call, names.MEMORY_WRITE_UPDATE, Remembered, id_)
+        done = await self._asked(call, names.MEMORY_WRITE_UPDATE, Remembered, _same_for_all_attempts())
         if not wanted.as_said:
             return done
         written = zip(done.outcomes, call.memories, strict=True)
@@ -236,8 +235,16 @@ class MemoryActivities:
 
 def _same_deletion(call: ForgetCall) -> ForgetCall:
     """Return a deletion with an id that each attempt of this activity gives it."""
+    return call.model_copy(update={"forget_id": call.forget_id or _same_for_all_attempts()})
+
+
+def _same_for_all_attempts() -> str:
+    """Return an id under which each attempt of this activity asks, and nothing else does.
+
+    A workflow that runs answers what it was asked under an id as it did then, whatever has come to be since.
+    """
     info = activity.info()
-    return call.model_copy(update={"forget_id": call.forget_id or f"{info.workflow_run_id}-{info.activity_id}"})
+    return f"{info.workflow_run_id}-{info.activity_id}"
 
 
 def _may_pass(error: BaseException) -> bool:

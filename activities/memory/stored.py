@@ -91,11 +91,19 @@ def said_again(payload: Mapping[str, Any], id_: str, step: str, at: datetime, me
     confirmed = max(payload["confirmed"], in_utc(at).isoformat())
     return {
         "confirmed": confirmed,
-        "writes": [*payload.get("writes", ())[-MOST_WRITES + 1 :], id_],
-        "steps": [*payload.get("steps", ())[-MOST_WRITES + 1 :], step],
+        "writes": [*_kept(payload.get("writes", ())), id_],
+        "steps": [*_kept(payload.get("steps", ())), step],
         "importance": max(float(payload.get("importance", 0.5)), memory.importance),
         "key": payload.get("key", "") or memory.key.casefold(),
     }
+
+
+def _kept(known: Sequence[str]) -> Sequence[str]:
+    """Return the ids that stay known where another one comes.
+
+    The first is that of the memory itself.
+    """
+    return known if len(known) < MOST_WRITES else [known[0], *known[-MOST_WRITES + 2 :]]
 
 
 def last_asked(payload: Mapping[str, Any]) -> str:

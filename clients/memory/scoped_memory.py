@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
+from heapq import nlargest
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from ...activities.memory.sending import ask_scope
 from ...contracts import names
 from ...contracts.contract import Contract, problems_of
 from ...contracts.errors import SetupError, SostenutoError, SpecError
+from ...contracts.limits import why_too_large
 from ...contracts.memory.long_term import MAX_MEMORY_CHARS, SCOPE, MemoryKind, memory_workflow_id
 from ...contracts.text import encodable, is_seen
 from ...contracts.wire.memory.calls import (
@@ -33,7 +35,7 @@ from ...contracts.wire.memory.calls import (
     WriteCall,
 )
 from ...contracts.wire.memory.memory_event import WrittenMemory
-from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource, write_id
+from ...contracts.wire.memory.record import MemoryPlace, MemoryRecord, MemorySource
 from ...workflows.policy import TASK_TIMEOUT
 from ..hindrances import find_hindrances, is_polled
 from ..ingest import CollectionFailed, check_served
@@ -104,12 +106,14 @@ class ScopedMemory:
             CollectionFailed: The store or the embedding model cannot be reached, or the app has no such collection.
             SetupError: The server is away, or no worker answers.
         """
+        if not isinstance(id, str | None):
+            raise SpecError(f"remember: id: {id!r} is no text")
         at = datetime.now(UTC)
         memory = _checked(text, kind, at, key, importance)
         source = MemorySource(step=id or uuid4().hex, at=at)
         call = WriteCall(place=self._place, source=source, memories=(memory,))
-        update_id = write_id(self._place, source, call.memories)
-        done = await self._ask(names.MEMORY_WRITE_UPDATE, call, Remembered, update_id)
+        # Whether it is done already the store knows: whoever answers by the id of a request knows nothing of the rest.
+        done = await self._ask(names.MEMORY_WRITE_UPDATE, call, Remembered)
         [outcome] = done.outcomes
         return WrittenMemory(**{**dict(outcome), "kind": memory.kind, "text": memory.text})
 
@@ -139,32 +143,26 @@ class ScopedMemory:
         Args:
             kinds: Of which kinds. Default: of all.
             superseded: Whether to return those, too, whose place another one took.
-            limit: Most memories that are looked at.
+            limit: Most memories that are returned. All of the scope are looked at.
 
         Raises:
             SpecError: They cannot be listed so.
             CollectionFailed: As for `remember`.
             SetupError: As for `remember`.
         """
+        if limit < 1:
+            raise SpecError(f"list: limit: it is {limit}, and has to be 1 or more")
         found: list[MemoryRecord] = []
+        wanted: dict[str, Any] = {"place": self._place, "kinds": kinds, "superseded": superseded, "limit": _PAGE}
         after = ""
-        while len(found) < limit:
-            most = min(limit - len(found), _PAGE)
-            call = _valid(
-                MemoryListCall,
-                "list",
-                place=self._place,
-                kinds=kinds,
-                superseded=superseded,
-                limit=most,
-                after=after,
-            )
+        while True:
+            call = _valid(MemoryListCall, "list", **wanted, after=after)
             page = await self._ask(names.MEMORY_LIST_UPDATE, call, MemoryPage)
-            found += page.memories
+            # They come in the order of their ids, so that none is missed that is said again meanwhile.
+            found = nlargest(limit, (*found, *page.memories), key=lambda one: (one.confirmed, one.id))
             after = page.cursor
             if not after:
-                break
-        return tuple(sorted(found, key=lambda one: (one.confirmed, one.id), reverse=True))
+                return tuple(found)
 
     async def forget(self, *ids: str, everything: bool = False) -> ForgottenMemories:
         """Delete memories for good, with those whose place they took.
@@ -207,6 +205,8 @@ class ScopedMemory:
         return f"memories of {self._place.scope!r} in {self._place.collection!r}"
 
     async def _ask(self, update: str, call: Contract, came: type[AnswerOfT], update_id: str = "") -> AnswerOfT:
+        if why := why_too_large(call, "what is asked of a scope"):
+            raise SpecError(f"{self._what}: {why}")
         await self._check_served()
         asking = ask_scope(
             self._temporal,

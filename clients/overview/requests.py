@@ -27,7 +27,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
-_PATIENCE: Final = timedelta(seconds=5)
+_PATIENCE: Final = timedelta(seconds=20)
+"""So long an answer may take: a busy server counts for seconds, and one that is away says so at once."""
+_NEWS: Final = timedelta(seconds=5)
+"""So long it is waited for news of a history of which there may be none."""
 _LAST_EVENTS: Final = 5
 
 
@@ -85,7 +88,7 @@ class Requests:
             # Only so is there a token at the end of the history, from which it goes on.
             wait_new_event=True,
         )
-        return await self._service.get_workflow_execution_history(request, timeout=_PATIENCE)
+        return await self._service.get_workflow_execution_history(request, timeout=_NEWS)
 
     async def last_events(self, workflow_id: str, execution: str) -> Sequence[HistoryEvent]:
         """Return the last events of a history, the newest first."""

@@ -143,6 +143,8 @@ class Carried(Contract):
     """Where the messages stand in the whole conversation, where some have left the prompt."""
     windows: dict[str, int] = {}
     """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
+    forgot: bool = False
+    """Whether memories were forgotten since it was asked."""
     remembering: Remembering | None = None
     """What its long-term memory takes along, where it has one."""
 

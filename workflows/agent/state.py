@@ -64,6 +64,8 @@ class AgentState:
     """How many replies in a row asked for the same calls, the last one included."""
     rejected: list[Rejected] = field(default_factory=list)
     """Answers that were asked for again."""
+    forgot: bool = False
+    """Whether it has had memories forgotten since it was asked."""
     tokens: TokenCount = field(default_factory=TokenCount)
     """What a provider has told of the length of all that the last reply knows."""
     degraded: list[Model] = field(default_factory=list)
@@ -144,6 +146,7 @@ class AgentState:
             repairs=carried.repairs,
             repeats=carried.repeats,
             rejected=list(carried.rejected),
+            forgot=carried.forgot,
             tokens=TokenCount(carried.counted, is_detailed=agent.memory is not None),
             degraded=[*carried.degraded],
             windows=dict(carried.windows),
@@ -160,6 +163,7 @@ class AgentState:
         self.repairs = self.repeats = 0
         self.tool_choice = self.first_tool_choice
         self.rejected = []
+        self.forgot = False
 
     def take_back(self) -> None:
         """Forget what it was asked, and with what it was told since."""
@@ -196,6 +200,7 @@ class AgentState:
             mcp=self.mcp,
             places=dict(places),
             rejected=tuple(self.rejected),
+            forgot=self.forgot,
             counted=self.tokens.counted,
             degraded=tuple(self.degraded),
             passages=tuple(self.found.passages.values()),

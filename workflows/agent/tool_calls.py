@@ -14,6 +14,7 @@ from ...activities.memory.read_result import ReadResultActivities
 from ...contracts import names
 from ...contracts.collection.collection import SearchTool
 from ...contracts.errors import SpecError
+from ...contracts.memory.long_term import FORGET
 from ...contracts.memory.read_result import READ_RESULT
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
@@ -114,6 +115,7 @@ class ToolCalls:
         if call.name == READ_RESULT.name and self._clears:
             return await self._read_again(call)
         if memory is not None:
+            self._state.forgot |= call.name == FORGET
             return await self._memory.run(call, self._state.replies)
         if tool is None:
             known_names = (*self._tools, *self._delegates, *self._searches, *self._memory.by_name)

@@ -5,6 +5,7 @@ Before a turn it tells what is remembered; after one that completed it has writt
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
@@ -40,6 +41,7 @@ _MOST_KNOWN: Final = 12
 """So many memories the model that extracts is shown. Those of earlier turns, too: it forgets what it was shown."""
 _EPISODE_CHARS: Final = 160
 _REASON_CHARS: Final = 300
+_FORGOT: Final = "it had something forgotten: what else it said is not remembered"
 _OWN: Final = "It was not remembered, or not all of it, what was said"
 
 
@@ -77,6 +79,8 @@ class TurnMemory:
         self._now = carried or Remembering()
         self._tally = Tally()
         self._calls = MemoryCalls(host, long_term, place, lambda: self._tally)
+        self._order = asyncio.Lock()
+        """What was said later is written later, also where no turn waits for the one before it."""
 
     @property
     def carried(self) -> Remembering:
@@ -178,7 +182,8 @@ class TurnMemory:
         source = self._calls.source(activity_id, number)
         call = WriteCall(place=self._calls.where, source=source, memories=found, note=note)
         try:
-            await self._calls.write(call, activity_id)
+            async with self._order:
+                await self._calls.write(call, activity_id)
         except BudgetSpentError as spent:
             return spent.reason
         except FailureError as error:
@@ -187,6 +192,9 @@ class TurnMemory:
 
     async def _found(self, said: str, state: AgentState, result: Result) -> tuple[tuple[NewMemory, ...], str]:
         """Return what of a turn is to be remembered, and a note on how it was found."""
+        if state.forgot:
+            # It may say once more what it is about.
+            return (), _FORGOT if self._now.found or self._long_term.model else ""
         try:
             found, note = self._now.found, ""
             if self._long_term.model and said:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from unicodedata import normalize
 
@@ -16,6 +16,7 @@ from ....contracts.text import is_seen
 from ....contracts.wire.memory.record import MOST_WRITTEN, NewMemory
 from .clauses import Clause, clauses_of
 from .patterns import NOTHING_OF_ONESELF, PATTERNS, Pattern
+from .retelling import dated, in_third_person, retold
 
 _MOST_CLAUSE_CHARS: Final = 300
 _SHORTEST: Final = 2
@@ -46,22 +47,8 @@ _TALK: Final = re.compile(
 )
 """How something begins that says nothing by itself."""
 
-_FIRST_PERSON: Final = (
-    (re.compile(r"\bi am\b|\bi'm\b", re.IGNORECASE), "the user is"),
-    (re.compile(r"\bi have\b|\bi've\b", re.IGNORECASE), "the user has"),
-    (re.compile(r"\bi was\b", re.IGNORECASE), "the user was"),
-    (re.compile(r"\bi'll\b|\bi will\b", re.IGNORECASE), "the user will"),
-    (re.compile(r"\bi'd\b", re.IGNORECASE), "the user would"),
-    (re.compile(r"\bi\b", re.IGNORECASE), "the user"),
-    (re.compile(r"\bmy\b", re.IGNORECASE), "the user's"),
-    (re.compile(r"\b(?:me|myself)\b", re.IGNORECASE), "the user"),
-    (re.compile(r"\bmine\b", re.IGNORECASE), "the user's"),
-)
-_LOWER: Final = re.compile(r"[a-z][a-z'-]*,?")
-_PLAIN: Final = re.compile(r"[\"'(]?(?:[A-Za-z][a-z]*(?:['-][A-Za-z]+)*|[A-Z]+|\d[\d.,:-]*\d|\d)[\"')%]?")
-"""A first and a last word that are surely those of a sentence."""
-_DAYS: Final = {"the day after tomorrow": 2, "tomorrow": 1, "tonight": 0, "today": 0, "yesterday": -1}
-_DAY: Final = re.compile(rf"\b(?:{'|'.join(_DAYS)})\b", re.IGNORECASE)
+_AROUND: Final = ".,;:!?\"'()[]{}<>*_`\u201c\u201d\u2018\u2019\u2026-"
+"""What stands around a word and says nothing of what it means."""
 
 
 def extracted(text: str, at: datetime, kinds: Sequence[MemoryKind]) -> tuple[NewMemory, ...]:
@@ -99,8 +86,8 @@ def understood(text: str, kind: MemoryKind, at: datetime) -> NewMemory:
     if len(clauses) == len(said) == 1 and len(text) <= _MOST_CLAUSE_CHARS and kind is not MemoryKind.EPISODE:
         return said[0].model_copy(update={"importance": max(said[0].importance, 0.7)})
     if len(clauses) == 1 and not said:
-        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": _third_person(text, at)})
-    return NewMemory(kind=kind, text=_third_person(text, at), importance=0.7)
+        return _as_said(clauses[0], at, 0.7).model_copy(update={"kind": kind, "text": retold(text, at)})
+    return NewMemory(kind=kind, text=retold(text, at), importance=0.7)
 
 
 def _said_in(clause: Clause, at: datetime) -> Iterator[NewMemory]:
@@ -120,7 +107,7 @@ def _as_said(clause: Clause, at: datetime, importance: float) -> NewMemory:
     """
     subject = _IS.match(clause.text)
     return NewMemory(
-        text=_third_person(clause.text, at),
+        text=retold(clause.text, at),
         key=_bare(subject[1])[:200] if subject else "",
         importance=importance,
         updates=clause.is_change,
@@ -146,7 +133,7 @@ def _matched(clause: Clause, at: datetime) -> Iterator[NewMemory]:
 
 
 def _memory(pattern: Pattern, x: str, y: str, clause: Clause, at: datetime) -> NewMemory:
-    text = dated(pattern.text.replace("{x}", _third_person_inside(x)).replace("{y}", _third_person_inside(y)), at)
+    text = dated(pattern.text.replace("{x}", in_third_person(x)).replace("{y}", in_third_person(y)), at)
     return NewMemory(
         kind=pattern.kind,
         text=text[:MAX_MEMORY_CHARS],
@@ -165,8 +152,13 @@ def _key(pattern: Pattern, x: str, y: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a text as it is compared: without its article, in small letters."""
-    return " ".join(re.findall(r"[\w'-]+", _ARTICLE.sub("", normalize("NFC", text.casefold()))))
+    """Return a text as it is compared: without its article, in small letters.
+
+    Signs and symbols stay: C++ is no C#.
+    """
+    compared = _ARTICLE.sub("", normalize("NFC", text.casefold()))
+    words = [word.strip(_AROUND) for word in compared.split()]
+    return " ".join(filter(None, words)) or " ".join(compared.split())
 
 
 def _items(pattern: Pattern, x: str) -> Sequence[str]:
@@ -183,29 +175,3 @@ def _is_in_passing(pattern: Pattern, x: str) -> bool:
 
 def _tidy(text: str) -> str:
     return _TAIL.sub("", text.strip(" ,:-\"'")).strip(" ,:-\"'")
-
-
-def _third_person_inside(text: str) -> str:
-    for first, third in _FIRST_PERSON:
-        text = first.sub(third, text)
-    return text
-
-
-def _third_person(text: str, at: datetime) -> str:
-    """Return a sentence of somebody about themselves as one about them."""
-    said = _third_person_inside(dated(" ".join(text.split()), at))[:MAX_MEMORY_CHARS].strip()
-    first, last = said.partition(" ")[0], said.rpartition(" ")[2]
-    # What may be an address, a command or a code is told as it is.
-    if _LOWER.fullmatch(first):
-        said = said[:1].upper() + said[1:]
-    return f"{said[: MAX_MEMORY_CHARS - 1]}." if _PLAIN.fullmatch(last) else said
-
-
-def dated(text: str, at: datetime) -> str:
-    """Return a text with dates in place of words that mean another day tomorrow."""
-
-    def date(found: re.Match[str]) -> str:
-        day = at + timedelta(days=_DAYS[found[0].casefold()])
-        return f"on {day:%Y-%m-%d}"
-
-    return _DAY.sub(date, text)

@@ -13,7 +13,7 @@ from ....contracts.memory.long_term import MAX_MEMORY_CHARS, MemoryKind
 from ....contracts.text import is_seen
 from ....contracts.wire.memory.record import NewMemory
 from .clauses import unquoted
-from .extracting import dated
+from .retelling import dated
 
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 _QUESTION_ENDS: Final = ("?", "\uff1f")

@@ -133,7 +133,7 @@ PATTERNS: Final = (
         "learns {x}",
         importance=0.5,
     ),
-    _pattern(rf"{_I}{_NOW} speaks? (?P<x>.+)", "The user speaks {x}.", "speaks", importance=0.6),
+    _pattern(rf"{_I}{_NOW} speaks? (?P<x>.+)", "The user speaks {x}.", "speaks {x}", importance=0.6),
     # What harms.
     _pattern(
         rf"{_AM}(?: no longer| not)(?: severely| very)? allergic to (?P<x>.+?)(?: {_MORE})?",

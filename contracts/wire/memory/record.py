@@ -125,14 +125,6 @@ def step_id(place: MemoryPlace, source: MemorySource, index: int) -> str:
     return _uuid(_of_step(place, source, index))
 
 
-def write_id(place: MemoryPlace, source: MemorySource, memories: tuple[NewMemory, ...]) -> str:
-    """Return the id under which a write is asked for.
-
-    The same whenever it is asked again.
-    """
-    return _uuid(memory_id(place, source, memory, index) for index, memory in enumerate(memories))
-
-
 def _of_step(place: MemoryPlace, source: MemorySource, index: int) -> tuple[str, ...]:
     return place.collection, place.scope, source.run_id, source.execution, source.step, str(index)
 

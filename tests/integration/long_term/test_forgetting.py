@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client as TemporalClient
@@ -18,11 +20,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sostenuto import Agent, App, Client, Collection, LongTerm, MemoryForgotten, MemoryWritten, ToolResponded
 from sostenuto.activities.memory.sending import ask_scope
+from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.contracts import names
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.memory.long_term import memory_workflow_id
 from sostenuto.contracts.wire.memory.calls import ForgetCall, Forgotten, Remembered, WriteCall
-from sostenuto.contracts.wire.memory.record import MemoryPlace, MemorySource, NewMemory, write_id
+from sostenuto.contracts.wire.memory.record import MemoryPlace, MemorySource, NewMemory
 from sostenuto.workflows.policy import TASK_TIMEOUT
 from tests.integration.agent.stage import eventually
 from tests.integration.long_term.conftest import FlakyStore, Served
@@ -54,8 +57,7 @@ async def asked(client: Client, update: str, call: Any, came: type[CameT], id_: 
 
 
 async def written(client: Client, call: WriteCall) -> Remembered:
-    id_ = write_id(call.place, call.source, call.memories)
-    return await asked(client, names.MEMORY_WRITE_UPDATE, call, Remembered, id_)
+    return await asked(client, names.MEMORY_WRITE_UPDATE, call, Remembered, uuid4().hex)
 
 
 def of_run(people: Collection, *texts: str, step: str = "a:remember-1", run: str = "run-1") -> WriteCall:
@@ -200,3 +202,25 @@ async def test_a_write_of_which_a_part_happened_is_not_told_as_nothing(
         [told] = [event async for event in run.events() if isinstance(event, MemoryWritten)]
         assert told.words == "user:anna: nothing, or not all, was remembered (the store is down)"
         assert len(await memory.list()) == 2
+
+
+@pytest.mark.parametrize("extract", ["messages", "rules"])
+async def test_a_turn_that_has_something_forgotten_does_not_say_it_again(
+    serving: Served, people: Collection, extract: str
+) -> None:
+    wants = LongTerm(people, extract=extract, tools=["forget"])
+    agent = Agent(name="assistant", model="scripted/m", long_term=wants)
+
+    def forgets(request: ModelRequest) -> Any:
+        found = re.findall(r'memory id="(\w{8})"', "".join(message.text for message in request.messages))
+        asked = any(message.tool_calls for message in request.messages)
+        return "Done." if asked else {"tool_calls": [{"name": "forget", "arguments": {"ids": found}}]}
+
+    async with serving(App(agent), {"m": forgets}) as client:
+        memory = client.memory(people, "user:anna")
+        await memory.remember("My gate code is 1234")
+        run = await client.start(agent, "My gate code is 1234. Please forget that.", context={"user": "anna"})
+        await run.result()
+        written = [event async for event in run.events() if isinstance(event, MemoryWritten)]
+        assert await memory.list() == ()
+    assert [event.note for event in written] == ["it had something forgotten: what else it said is not remembered"]

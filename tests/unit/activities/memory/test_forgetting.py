@@ -89,3 +89,23 @@ async def test_another_deletion_under_the_same_id_is_another(memories: Memories)
     assert (gone.deleted, gone.unknown) == (1, ("no-such-id",))
     assert (await memories.forget(ForgetCall(place=ANNA, ids=(figs.id,), forget_id="f"))).deleted == 1
     assert await memories.forget(ForgetCall(place=ANNA, ids=(rome.id, "no-such-id"), forget_id="f")) == gone
+
+
+async def test_of_two_that_are_told_alike_none_is_meant(memories: Memories) -> None:
+    [rome, figs] = await write(memories, home("Rome"), NewMemory(text="The user likes figs"))
+    mine = [Where(key="memory", any_of=(figs.id,))]
+    await memories._store.set_payload("memories@people", mine, {"shown": rome.id[:8]})
+    gone = await memories.forget(ForgetCall(place=ANNA, ids=(rome.id[:8],)))
+    assert (gone.deleted, gone.unknown) == (0, (rome.id[:8],))
+    assert (await memories.forget(ForgetCall(place=ANNA, ids=(rome.id,)))).deleted == 1
+
+
+async def test_who_wrote_it_stays_known_however_often_it_is_said(memories: Memories) -> None:
+    await write(memories, home("Berlin"))
+    for number in range(60):
+        await write(memories, home("Berlin"), step=f"b:{number}")
+    await write(memories, home("Munich"), step="c:1")
+    assert [one.known for one in await write(memories, home("Berlin"))] == [False]
+    assert await texts(memories) == {"The user lives in Munich."}
+    await memories.forget(ForgetCall(place=ANNA))
+    assert [one.forgotten for one in await write(memories, home("Berlin"))] == [True]

@@ -64,6 +64,26 @@ def said(text: str) -> list[tuple[str, str]]:
         ("I have two kids", [("The user has two kids.", "")]),
         ("I've got a cat", [("The user has a cat.", "")]),
         ("> I live in Rome\nI live in Pisa", [("The user lives in Pisa.", "home")]),
+        (
+            "I speak German. I speak English",
+            [("The user speaks German.", "speaks german"), ("The user speaks English.", "speaks english")],
+        ),
+        (
+            "I like C, C++ and C#.",
+            [
+                ("The user likes C.", "taste for c"),
+                ("The user likes C++.", "taste for c++"),
+                ("The user likes C#.", "taste for c#"),
+            ],
+        ),
+        (
+            "I'm allergic to \N{PEANUTS} and \N{SHRIMP}",
+            [
+                ("The user is allergic to \N{PEANUTS}.", "allergy to \N{PEANUTS}"),
+                ("The user is allergic to \N{SHRIMP}.", "allergy to \N{SHRIMP}"),
+            ],
+        ),
+        ("I'm allergic to type I latex", [("The user is allergic to type I latex.", "allergy to type i latex")]),
         ("I don\N{RIGHT SINGLE QUOTATION MARK}t eat pork", [("The user does not eat or drink pork.", "eats pork")]),
     ],
 )
@@ -166,3 +186,39 @@ def test_writings_without_blanks_are_kept_in_their_own_words(text: str, kept: st
 def test_dates_in_place_of_many_words_make_no_text_too_long() -> None:
     [kept] = in_own_words("today " * 83, AT)
     assert len(kept.text) == 1_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The user works in a coal mine.",
+        "The user has type I diabetes.",
+        "World War I ended in 1918.",
+        "The budget is in euros, i.e. not in dollars.",
+        "The user reads USA Today.",
+        "Elizabeth I.",
+        "The team's I/O limit is 40 MB/s",
+        'The door opens to "let me in, I beg you" at night.',
+        "The office is in Portland, ME.",
+    ],
+)
+def test_what_only_looks_like_the_first_person_stays(text: str) -> None:
+    assert understood(text, MemoryKind.EPISODE, AT).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("My brother is older than I", "The user's brother is older than the user."),
+        ("A friend of mine lent me a tent", "A friend of the user's lent the user a tent."),
+        ("Tomorrow I fly to Oslo", "On 2026-12-01 the user fly to Oslo."),
+    ],
+)
+def test_the_first_person_is_the_user(text: str, kept: str) -> None:
+    assert understood(text, MemoryKind.EPISODE, AT).text == kept
+
+
+def test_nothing_is_cut_from_what_grows_when_it_is_retold() -> None:
+    text = ("me and my dog, " * 65).strip() + " never eat nuts"
+    assert len(text) < 1_000
+    assert understood(text, MemoryKind.FACT, AT).text.endswith("never eat nuts.")
