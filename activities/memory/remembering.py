@@ -239,9 +239,10 @@ def _same_deletion(call: ForgetCall) -> ForgetCall:
 
 
 def _same_for_all_attempts() -> str:
-    """Return an id under which each attempt of this activity asks, and nothing else does.
+    """Return an id under which each attempt of this activity asks.
 
-    A workflow that runs answers what it was asked under an id as it did then, whatever has come to be since.
+    Nothing else does: a workflow that runs answers what it was asked under an id as it did then, whatever has come to
+    be since.
     """
     info = activity.info()
     return f"{info.workflow_run_id}-{info.activity_id}"

@@ -23,17 +23,17 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from ...contracts import names
 from ...contracts.contract import Contract
 from ...contracts.memory.long_term import memory_workflow_id
 from ...contracts.text import shorten
 from ...contracts.wire.memory.record import MemoryPlace
+from ..dropped_update import is_dropped
 
 SaidOfT = TypeVar("SaidOfT", bound=Contract)
 
-_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
 _OVER: Final = ("already completed", "closing", "completed before")
 """In what the server says of a workflow that has ended, or ends just now: the next one takes it."""
 _AT_WORK: Final = "the workflow of these memories is at work on others"
@@ -134,7 +134,7 @@ async def _repeated(send: Callable[[], Awaitable[SaidOfT]]) -> SaidOfT:
                 raise error.__cause__ from None
             raise
         except RPCError as error:
-            if error.status not in _PASSING and not any(words in error.message for words in _OVER):
+            if not is_dropped(error) and not any(words in error.message for words in _OVER):
                 raise
         # Those that were refused together do not come again together.
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret

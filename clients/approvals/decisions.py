@@ -17,8 +17,9 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from ...activities.dropped_update import is_dropped
 from ...contracts import names
 from ...contracts.contract import Contract
 from ...contracts.errors import SetupError, SpecError
@@ -27,7 +28,6 @@ from ..rpc_errors import translate_rpc_errors
 
 CameT = TypeVar("CameT", bound=Contract)
 
-_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
 _PATIENCE_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -135,7 +135,7 @@ async def _repeated(send: Callable[[], Awaitable[CameT]]) -> CameT:
         try:
             return await send()
         except RPCError as error:
-            if error.status not in _PASSING:
+            if not is_dropped(error):
                 raise
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

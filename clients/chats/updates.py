@@ -18,6 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from ...activities.dropped_update import is_dropped
 from ...contracts import names
 from ...contracts.errors import ChatBusy, SetupError, SpecError
 from ...contracts.limits import HOW_TO_KEEP_OUTSIDE
@@ -25,7 +26,6 @@ from ...contracts.message import Message
 from ...contracts.wire.chats.chat import Taken
 from ..rpc_errors import translate_rpc_errors
 
-_PASSING: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED)
 _TOO_MANY: Final = "total number of distinct updates"
 _PATIENCE_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
@@ -114,7 +114,7 @@ async def _sent(
                 )
                 return await sent.result(), sent.workflow_run_id or ""
             except RPCError as error:
-                if error.status not in _PASSING or _TOO_MANY in error.message or loop.time() > until:
+                if not is_dropped(error) or _TOO_MANY in error.message or loop.time() > until:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

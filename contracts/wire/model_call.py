@@ -7,7 +7,7 @@ from typing import Final
 
 from ..collection.citation import Attribution
 from ..contract import Contract
-from ..message import Message
+from ..message import Message, PartRef
 from ..model import Head, Model
 from ..usage import Usage
 from .memory.compaction import Compaction
@@ -80,6 +80,10 @@ class ModelCall(Contract):
     """Whether it may call no tools: a budget is enough for no more than this answer."""
     compactions: tuple[Compaction, ...] = ()
     """What left the prompt since the reply `after`, in order. `base` counts what is left."""
+    earlier: tuple[Compaction, ...] = ()
+    """What left it before this execution, and since that reply: `after` is empty then, and `base` counts without it."""
+    cut: tuple[PartRef, ...] = ()
+    """Parts of `tail` that tell less than was said: their places in the prompt, and the digests of the whole."""
     left: int = 0
     """How many more messages the conversation has than the prompt."""
     replies_left: int = 0

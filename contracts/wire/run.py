@@ -20,7 +20,7 @@ from ..contract import Contract, OutT_co, Typed
 from ..control.budget import Budget, Envelope
 from ..limits import RAW
 from ..mcp import McpTool
-from ..message import Message, ToolResultPart
+from ..message import Message, PartRef, ToolResultPart
 from ..model import Head, Model
 from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
@@ -29,7 +29,7 @@ from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
 from .control.top_up import CarriedBudget, TakenTopUp
 from .memory.calls import Remembering
-from .memory.compaction import KeptMessages
+from .memory.compaction import Compaction, KeptMessages
 from .retrieval import Passage
 from .totals import Totals, Unsettled
 
@@ -141,6 +141,12 @@ class Carried(Contract):
     """What was undone in runs nested in it."""
     kept: KeptMessages | None = None
     """Where the messages stand in the whole conversation, where some have left the prompt."""
+    known: int | None = None
+    """How many of the messages the last reply knows, which may have left the prompt itself. None: those up to it."""
+    cut: tuple[PartRef, ...] = ()
+    """Parts behind those of which the model is told less than was said, each with the digest of the whole."""
+    steps: tuple[Compaction, ...] = ()
+    """What left the prompt since the last reply, of which the next call is to tell."""
     windows: dict[str, int] = {}
     """Most tokens of a prompt and its answer, by `provider/model`, as far as they are known."""
     forgot: bool = False

@@ -213,7 +213,8 @@ class Projection:
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
         if head and not chat.runnable.takes_template:
-            yield from self._goes_on(recorded, RebuiltTranscript(head, chat.said))
+            known = chat.carried.known if chat.carried else None
+            yield from self._goes_on(recorded, RebuiltTranscript(head, chat.said, known=known))
         if not attributes.continued_execution_run_id:
             yield ChatStarted(
                 **recorded.stamp(self._path),
@@ -248,14 +249,13 @@ class Projection:
     def _resumed(self, recorded: RecordedEvent, run: RunInput, carried: Carried) -> Iterator[Event]:
         self._so_far.tally = Tally(carried.totals, carried.turns + carried.nested_turns)
         if run.head:
-            begins = RebuiltTranscript(run.head, carried.messages, choice=carried.choice, rejected=carried.rejected)
-            yield from self._goes_on(recorded, begins)
+            yield from self._goes_on(recorded, RebuiltTranscript.resumed(run.head, carried))
 
     def _goes_on(self, recorded: RecordedEvent, begins: RebuiltTranscript) -> Iterator[Event]:
         """Take in what an execution begins with that goes on from another."""
         known = self._so_far.transcripts.setdefault(self._path, begins)
         if known is not begins:
-            known.go_on(begins.messages)
+            known.go_on(begins)
             yield from responses_first_told(recorded, self._path, known)
 
     def _stalled(self, recorded: RecordedEvent) -> Iterator[Event]:

@@ -5,7 +5,7 @@ Pure: no I/O, and nothing that the history does not say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from ...contracts.model import Head, Model
 from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason
-from ...contracts.wire.run import Rejected
+from ...contracts.wire.run import Carried, Rejected
 from ...workflows.agent.transcript import after_last_reply
 
 
@@ -77,7 +77,13 @@ class RebuiltTranscript:
     """Grows by model calls, replies and tool results, in the order of the history."""
 
     def __init__(
-        self, head: Head, messages: Iterable[Message], *, choice: int = 0, rejected: Iterable[Rejected] = ()
+        self,
+        head: Head,
+        messages: Iterable[Message],
+        *,
+        choice: int = 0,
+        rejected: Iterable[Rejected] = (),
+        known: int | None = None,
     ) -> None:
         self.head = head
         self.messages = list(messages)
@@ -92,6 +98,8 @@ class RebuiltTranscript:
         """Tool calls of the last reply, by id."""
         self.rejected = list(rejected)
         """Answers that were wrong."""
+        self._begins_known = known
+        """How many of those that an execution begins with the last reply knows. None: those up to it."""
         self._taken_over = 0
         self._results: dict[str, ToolResultPart] = {}
         self._sent: dict[int, tuple[list[Message], int, int, Model | None]] = {}
@@ -106,15 +114,21 @@ class RebuiltTranscript:
         self._answered: int | None = None
         """How many of all there were with the last reply; None before there is one."""
 
+    @classmethod
+    def resumed(cls, head: Head, carried: Carried) -> RebuiltTranscript:
+        """Return what an execution begins with that goes on from another."""
+        messages, known = carried.messages, carried.known
+        return cls(head, messages, choice=carried.choice, rejected=carried.rejected, known=known)
+
     def take_over(self, messages: Sequence[Message]) -> None:
         """Take in a page of the conversation that this one continues, before all else."""
         for known in (self.messages, self._whole):
             known[self._taken_over : self._taken_over] = messages
         self._taken_over += len(messages)
 
-    def go_on(self, messages: list[Message]) -> None:
+    def go_on(self, begins: RebuiltTranscript) -> None:
         """Take in what a further execution begins with: what is in the prompt still."""
-        self.messages, self._at_reply, self._steps = messages, None, 0
+        self.messages, self._at_reply, self._begins_known = begins.messages, None, begins._begins_known
 
     def recalled(self, message: Message) -> None:
         """Take in what is told before what is asked now, where that is known already."""
@@ -135,8 +149,11 @@ class RebuiltTranscript:
         if call.compactions:
             self.messages = self._shortened(call)
         left = self._left_untold(answered, self.messages[: call.base], tail)
+        unanswered = (message for step in (*call.earlier, *call.compactions) for message in step.unanswered)
+        left += [self._resolved(message, found, told) for message in unanswered]
         self.messages[call.base :] = tail
-        self._whole[answered:] = [self._untouched(message) for message in (*left, *tail)]
+        whole = [*left, *_uncut(tail, call, told)]
+        self._whole[answered:] = [self._untouched(message) for message in whole]
         self.choice = call.choice
         self.failure = ""
         self.instead = call.instead
@@ -202,13 +219,14 @@ class RebuiltTranscript:
 
     def new_steps(self, call: ModelCall) -> tuple[Compaction, ...]:
         """Return the steps by which the prompt was shortened that are news."""
-        known, self._steps = self._steps, len(call.compactions)
-        return call.compactions[known:]
+        steps = (*call.earlier, *call.compactions)
+        known, self._steps = self._steps, len(steps)
+        return steps[known:]
 
     def _shortened(self, call: ModelCall) -> list[Message]:
         """Return what is left in the prompt of what the last reply knows."""
         if self._at_reply is None:
-            self._at_reply = (self.messages, after_last_reply(self.messages))
+            self._at_reply = (self.messages, self._until_reply(self.messages))
         known, length = self._at_reply
         messages = known[:length]
         for step in call.compactions:
@@ -221,10 +239,13 @@ class RebuiltTranscript:
         Of what this begins with, results of its calls are as known as any.
         """
         if self._answered is None:
-            self._answered = after_last_reply(self._whole)
+            self._answered = self._until_reply(self._whole)
             begun = (part for message in self._whole[self._answered :] for part in message.parts)
             self._results |= {part.call_id: part for part in begun if isinstance(part, ToolResultPart)}
         return self._answered
+
+    def _until_reply(self, messages: Sequence[Message]) -> int:
+        return after_last_reply(messages) if self._begins_known is None else self._begins_known
 
     def _left_untold(self, answered: int, known: Sequence[Message], tail: Sequence[Message]) -> list[Message]:
         """Return results that left with their calls before the model was told them."""
@@ -267,6 +288,14 @@ class RebuiltTranscript:
         if part.message < len(self.messages) and part.part < len(self.messages[part.message].parts):
             return self.messages[part.message].parts[part.part]
         return part
+
+
+def _uncut(tail: Sequence[Message], call: ModelCall, told: Mapping[str, Part]) -> Iterator[Message]:
+    """Yield what a model was told since its last reply, with all that was said."""
+    whole = {(ref.message - call.base, ref.part): told[ref.digest] for ref in call.cut if ref.digest in told}
+    for index, message in enumerate(tail):
+        parts = tuple(whole.get((index, place), part) for place, part in enumerate(message.parts))
+        yield message if parts == message.parts else message.model_copy(update={"parts": parts})
 
 
 def _results_of(messages: Iterable[Message]) -> set[str]:

@@ -53,7 +53,9 @@ class ModelCalls:
         # Of several at work in one workflow the UI would show the same line.
         below = place.below(host.root)
         self._label = f"{below} · " if below else ""
-        self._turn = self._failed = self._summaries = self._overflown = 0
+        self._turn = self._failed = self._summaries = 0
+        self._overflown: tuple[int, int] | None = None
+        """Which question, and which turn of it, had a prompt that was refused as too long."""
         """The turn, and how many calls of it failed so far: where a budget is, it may be asked for again. How many
         summaries it took, and the last turn whose prompt was refused as too long."""
 
@@ -139,10 +141,14 @@ class ModelCalls:
         )
 
     async def _shortened_after(self, error: ActivityError, model: Model) -> bool:
-        """Return whether the prompt, refused as too long, is shorter now. Once in a turn."""
-        if self._memory is None or not too_long(error) or self._overflown == self._turn:
+        """Return whether the prompt, refused as too long, is shorter now.
+
+        Once in a turn, of each question: what was asked before may have been refused as well, and never answered.
+        """
+        asked = (self._state.questions, self._turn)
+        if self._memory is None or not too_long(error) or self._overflown == asked:
             return False
-        self._overflown = self._turn
+        self._overflown = asked
         self._failed += 1
         return await self._compactor(self._memory).after_overflow(model)
 
@@ -226,6 +232,8 @@ class ModelCalls:
             without=state.without,
             context=_may_need_context(transcript.head) and has_context(),
             compactions=transcript.steps,
+            earlier=transcript.earlier,
+            cut=tuple(ref for ref in transcript.cut_parts if not ref.call_id),
             left=transcript.count - len(transcript.messages),
             replies_left=transcript.replies_left,
             **fields,

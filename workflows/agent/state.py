@@ -48,6 +48,8 @@ class AgentState:
     """How many of them before what it is asked now. Limits are of one question."""
     begins: int = 0
     """Index of the message that it is asked now."""
+    questions: int = 0
+    """How many messages it was asked in this execution, those that were taken back as well."""
     choice: int = 0
     """Index of the model in use, among the agent's model and its fallbacks."""
     room: int = 1
@@ -133,6 +135,9 @@ class AgentState:
                 after=carried.after,
                 standing=len(carried.messages[:1]),
                 kept=carried.kept,
+                known=carried.known,
+                cut=carried.cut,
+                earlier=carried.steps,
             ),
             tally=Tally(carried.totals, carried.turns + carried.nested_turns),
             found=found,
@@ -154,6 +159,7 @@ class AgentState:
 
     def asked(self, message: Message) -> None:
         """Take in what it is asked next: limits and sums begin anew."""
+        self.questions += 1
         self.begins = self.transcript.count
         self.transcript.add(message, stands=True)
         self.tally = Tally()
@@ -187,6 +193,9 @@ class AgentState:
             # What a worker remembers of the last reply is not what is left of it.
             after="" if self.transcript.steps else self.transcript.after,
             kept=self.transcript.kept,
+            known=self.transcript.sent,
+            cut=self.transcript.cut_parts,
+            steps=(*self.transcript.earlier, *self.transcript.steps),
             windows=self.windows,
             turns=self.replies,
             nested_turns=tally.turns - self.replies,
@@ -247,7 +256,8 @@ class AgentState:
         if status is not Status.COMPLETED:
             output = Message.last_words(self.transcript.since(self.begins))
         result = self.tally.result(status, reason, output=output)
-        return result.model_copy(update={"rejected": tuple(self.rejected), "untold": self.transcript.unsent_errors()})
+        untold = (*self.transcript.left_errors, *self.transcript.unsent_errors())
+        return result.model_copy(update={"rejected": tuple(self.rejected), "untold": untold})
 
 
 def _of_servers(tools: Iterable[ToolDefinition]) -> tuple[McpTool, ...]:

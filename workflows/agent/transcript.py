@@ -28,6 +28,9 @@ class Transcript:
         standing: How many of them the history of the run has already.
         texts: What else the history has, with the ids of the searches that found it. It may grow.
         kept: Where in the whole conversation they stand, where some have left. None: none has.
+        known: How many of them the last reply knows. None: those up to it.
+        cut: Parts behind those of which the model is told less, each with the digest of the whole.
+        earlier: What left them since that reply.
     """
 
     def __init__(
@@ -39,21 +42,27 @@ class Transcript:
         standing: int = 0,
         texts: Mapping[str, str] = MappingProxyType({}),
         kept: KeptMessages | None = None,
+        known: int | None = None,
+        cut: Iterable[PartRef] = (),
+        earlier: tuple[Compaction, ...] = (),
     ) -> None:
         self.head = head
         self.messages: list[Message] = list(messages)
         self.after = after
         """Id of the last reply."""
-        self.sent = after_last_reply(self.messages)
+        # The last reply may have left the prompt itself.
+        self.sent = after_last_reply(self.messages) if known is None else known
         self.steps: tuple[Compaction, ...] = ()
-        """What left the prompt since the last reply."""
+        """What left the prompt since the last reply, in this execution."""
+        self.earlier = earlier
+        """The same, in executions before."""
         self._positions = list(kept.positions if kept else range(len(self.messages)))
         self._left_before = kept.left_before if kept else 0
         self.replies_left = kept.replies_left if kept else 0
         """How many messages of the model have left the prompt."""
         self._standing = standing
         self._told: dict[int, None] = {}
-        self._shortened: dict[int, None] = {}
+        self._cut = {(ref.message, ref.part): ref for ref in cut}
         self._texts = texts
         self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
@@ -61,7 +70,8 @@ class Transcript:
     @property
     def count(self) -> int:
         """How many messages the conversation has, with those that left the prompt."""
-        return self._positions[-1] + 1 if self._positions else 0
+        # What left last may have stood behind all that is there.
+        return max(self._positions[-1] + 1 if self._positions else 0, self._left_before)
 
     @property
     def kept(self) -> KeptMessages | None:
@@ -71,6 +81,11 @@ class Transcript:
         return KeptMessages(
             positions=tuple(self._positions), left_before=self._left_before, replies_left=self.replies_left
         )
+
+    @property
+    def cut_parts(self) -> tuple[PartRef, ...]:
+        """The parts that tell less than was said, each with the digest of the whole."""
+        return tuple(self._cut.values())
 
     def since(self, position: int) -> Sequence[Message]:
         """Return the messages that are there from a position of the whole on."""
@@ -94,7 +109,7 @@ class Transcript:
         self.add(reply.message)
         self.after = reply.id
         self.sent = len(self.messages)
-        self.steps, self._shortened = (), {}
+        self.steps, self.earlier, self._cut = (), (), {}
 
     def cut(self, position: int) -> None:
         """Keep the messages before a position of the whole conversation.
@@ -105,6 +120,7 @@ class Transcript:
         self.size -= sum(written_bytes(message) for message in self.messages[length:])
         del self.messages[length:], self._positions[length:]
         self._told = {index: None for index in self._told if index < length}
+        self._cut = {(index, part): ref for (index, part), ref in self._cut.items() if index < length}
 
     def compact(self, step: Compaction) -> None:
         """Let some of what the last reply knows leave, with results of its calls."""
@@ -114,7 +130,12 @@ class Transcript:
         self._left_before = max(self._left_before, *gone, 0)
         # What of the known stands in the history is told by nothing any more.
         self._told = self._moved({index: None for index in self._told if index >= self.sent}, step)
-        self._shortened = self._moved(self._shortened, step)
+        places = {index: place for place, index in enumerate(step.keep(range(len(self.messages)), -1))}
+        self._cut = {
+            (places[index], part): ref.model_copy(update={"message": places[index]})
+            for (index, part), ref in self._cut.items()
+            if index in places
+        }
         self._positions, sent = step.positions(self._positions), len(step.keep(range(self.sent), -1))
         self.messages, self.sent, self._standing = step.apply(self.messages), sent, 0
         self.size = sum(written_bytes(message) for message in self.messages)
@@ -124,11 +145,24 @@ class Transcript:
         """Return where messages stand after a step, as far as they do."""
         return {to: None for to, index in enumerate(step.keep(range(len(self.messages)), -1)) if index in indices}
 
-    def shorten(self, index: int, message: Message) -> None:
-        """Tell the model less than a tool came to, in a message that no reply knows yet."""
-        self.size += written_bytes(message) - written_bytes(self.messages[index])
-        self.messages[index] = message
-        self._shortened[index] = None
+    def shorten(self, index: int, position: int, part: Part) -> None:
+        """Tell the model less than was said, or a tool came to.
+
+        Args:
+            index: Of the message, which no reply knows yet.
+            position: Of the part in it.
+            part: What it is told.
+        """
+        message = self.messages[index]
+        whole = message.parts[position]
+        if (index, position) not in self._cut:
+            call_id = whole.call_id if isinstance(whole, ToolResultPart) else ""
+            digest = part_digest(whole.model_dump_json().encode())
+            ref = PartRef(message=index, part=position, call_id=call_id, digest=digest)
+            self._cut[index, position] = ref
+        parts = (*message.parts[:position], part, *message.parts[position + 1 :])
+        self.messages[index] = message.model_copy(update={"parts": parts})
+        self.size += written_bytes(self.messages[index]) - written_bytes(message)
 
     def unanswered(self) -> tuple[ToolCallPart, ...]:
         """Return the tool calls of the last reply that have no result here."""
@@ -150,13 +184,15 @@ class Transcript:
         """
         room = policy.TAIL_BYTES
         tail: list[Message] = []
+        cut = dict.fromkeys(index for index, _ in self._cut)
         for index in range(self.sent, len(self.messages)):
             parts: list[Part] = []
             for position, part in enumerate(self.messages[index].parts):
                 written = part.model_dump_json().encode()
                 search = self._texts.get(part.text, "") if isinstance(part, TextPart) else ""
                 least = policy.TAIL_PASSAGES_BYTES if search or _is_search(part) else policy.TAIL_PART_BYTES
-                if (search or self._stands_elsewhere(index, part)) and len(written) > min(least, room):
+                stands = search or (index not in cut and self._stands_elsewhere(index, part))
+                if stands and len(written) > min(least, room):
                     call_id = part.call_id if isinstance(part, ToolResultPart) else ""
                     digest = part_digest(written)
                     parts.append(
@@ -173,8 +209,6 @@ class Transcript:
 
         It may stand in the run's input, be what a chat was told, or the output of a tool or a nested run.
         """
-        if index in self._shortened:
-            return False
         stands = index < self._standing or index in self._told
         return stands or (isinstance(part, ToolResultPart) and not part.is_error)
 
@@ -190,7 +224,7 @@ class Transcript:
         return TranscriptPage(head=self.head if query.start == 0 else None, messages=tuple(page))
 
     def unsent_errors(self, stop: int | None = None) -> tuple[ToolResultPart, ...]:
-        """Return errors of tool calls that the model has not been told.
+        """Return errors of tool calls in the prompt that the model has not been told.
 
         They may stand nowhere else in the history.
 
@@ -199,6 +233,26 @@ class Transcript:
         """
         unsent = (part for message in self.messages[self.sent : stop] for part in message.parts)
         return tuple(part for part in unsent if isinstance(part, ToolResultPart) and part.is_error)
+
+    @property
+    def left_errors(self) -> tuple[ToolResultPart, ...]:
+        """Such errors that have left the prompt since the last reply."""
+        return tuple(part for step in (*self.earlier, *self.steps) for part in step.untold)
+
+    def unanswered_questions(self, stop: int) -> tuple[Message, ...]:
+        """Return what was asked that no reply knows, as the history is told it.
+
+        Args:
+            stop: Up to which message.
+        """
+        asked = enumerate(self.tail()[: max(stop - self.sent, 0)], self.sent)
+        return tuple(
+            message.model_copy(
+                update={"parts": tuple(self._cut.get((index, place), part) for place, part in enumerate(message.parts))}
+            )
+            for index, message in asked
+            if message.role is Role.USER
+        )
 
 
 def _is_search(part: Part) -> bool:

@@ -28,7 +28,8 @@ class Said:
     def count(self) -> int:
         """How many messages the conversation has, with those that left the prompt."""
         positions = self._positions
-        return positions[-1] + 1 if positions else 0
+        # What left last may have stood behind all that is there.
+        return max(positions[-1] + 1 if positions else 0, self.kept.left_before if self.kept else 0)
 
     def and_more(self, more: Iterable[Message]) -> Said:
         """Return it with further messages."""

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from ...contracts.errors import SpecError
 from ...contracts.limits import written_bytes
 from ...contracts.memory.conversation import Memory, MemoryStrategy
-from ...contracts.message import FilePart, ImagePart, Message, Role
+from ...contracts.message import FilePart, ImagePart, Message, Part, Role, ToolResultPart
 from ...contracts.model import Model
 from ...contracts.wire.memory.compaction import NO_SUMMARY, Compaction
 from ...contracts.wire.model_call import ModelReply
@@ -34,6 +34,10 @@ _TOO_LONG = f"{NO_SUMMARY}it is longer than the window by itself"
 
 class WindowTooSmallError(SpecError):
     """A prompt does not fit its window, whatever leaves it; says what is too large."""
+
+
+def _has_attachments(part: Part) -> bool:
+    return isinstance(part, ToolResultPart) and bool(part.attachments)
 
 
 class Summarize(Protocol):
@@ -91,6 +95,8 @@ class Compactor:
         why = f"the next prompt would have about {tokens:,} tokens, and its window has {window:,}"
         await self._shorten(int(window * self._memory.keep), window, why)
         self._cut_new(window)
+        if self._tokens() > window:
+            self._leave_unanswered(int(window * self._memory.keep), why)
         # A part of a model's own window leaves room beyond it.
         most = window if isinstance(self._memory.window, int) else context
         if self._tokens() > most and self._is_known(model):
@@ -113,6 +119,8 @@ class Compactor:
         target = int(window * self._memory.keep)
         await self._shorten(target, window, f"{model.name} refused the prompt as too long")
         self._cut_new(target)
+        if self._tokens() > target:
+            self._leave_unanswered(target, f"{model.name} refused the prompt as too long")
         return self._tokens() < refused
 
     async def shorten(self, why: str) -> bool:
@@ -136,7 +144,7 @@ class Compactor:
         """
         transcript = self._state.transcript
         new = (part for message in transcript.messages[transcript.sent :] for part in message.parts)
-        is_counted = not any(isinstance(part, FilePart | ImagePart) for part in new)
+        is_counted = not any(isinstance(part, FilePart | ImagePart) or _has_attachments(part) for part in new)
         return is_counted and (isinstance(self._memory.window, int) or model.name in self._state.windows)
 
     @property
@@ -150,14 +158,19 @@ class Compactor:
         count, transcript = self._state.tokens, self._state.transcript
         return *count.known(transcript.head, self._known), count.of_new(transcript.messages[transcript.sent :])
 
-    def _able(self) -> tuple[float, list[Message], list[float]]:
+    def _able(self, *, unanswered: bool = False) -> tuple[float, list[Message], list[float]]:
         """Return the tokens of the head, what may leave the prompt, and its tokens.
 
         That is what the last reply knows, and what came of its calls where that is from before what is asked now.
+
+        Args:
+            unanswered: Whether what was asked in between, and is not pinned, may leave as well.
         """
         count, transcript = self._state.tokens, self._state.transcript
-        stop = transcript.sent
-        while stop < self._asked and transcript.messages[stop].role is Role.TOOL:
+        stop, asked = transcript.sent, self._asked
+        while stop < asked and (
+            transcript.messages[stop].role is Role.TOOL or (unanswered and not transcript.messages[stop].pinned)
+        ):
             stop += 1
         results = transcript.messages[transcript.sent : stop]
         head, known, _ = self._parts()
@@ -217,6 +230,18 @@ class Compactor:
         self._take(self._left(dropped, why, note))
         return False
 
+    def _leave_unanswered(self, target: int, why: str) -> None:
+        """Let what was asked and never answered leave, the oldest first.
+
+        Args:
+            target: Tokens that the prompt is to have.
+            why: For what reason.
+        """
+        _, messages, tokens = self._able(unanswered=True)
+        excess = self._tokens() - target
+        if dropped := oldest(messages, tokens, self._staying(), excess, self._asked):
+            self._take(self._left(dropped, why, "nothing else was left to shorten"))
+
     def _left(self, dropped: tuple[tuple[int, int], ...], why: str, note: str) -> Compaction:
         """Return the step by which messages leave without a summary."""
         transcript = self._state.transcript
@@ -226,6 +251,7 @@ class Compactor:
             dropped=dropped,
             told=leaving_told(gone),
             untold=transcript.unsent_errors(dropped[-1][1]),
+            unanswered=transcript.unanswered_questions(dropped[-1][1]),
             why=why,
             note=note,
         )
@@ -292,10 +318,8 @@ class Compactor:
             return
         # There may be a thousand: what all of them have is not measured anew after each.
         for index, position in longest_new(transcript.messages, transcript.sent, self._asked):
-            message, size = transcript.messages[index], transcript.size
-            parts = list(message.parts)
-            parts[position] = cut_part(parts[position], math.ceil(excess))
-            transcript.shorten(index, message.model_copy(update={"parts": tuple(parts)}))
+            part, size = transcript.messages[index].parts[position], transcript.size
+            transcript.shorten(index, position, cut_part(part, math.ceil(excess)))
             excess -= size - transcript.size
             if excess <= 0:
                 return

@@ -125,6 +125,9 @@ class TokenCount:
             messages: Those that the last reply knows, as they are now.
             told: Most tokens of what is told in its place.
         """
+        if not self.total:
+            # Nobody has counted any.
+            return
         cleared = frozenset(step.cleared)
         is_loose = step.keep([index in self._loose for index in range(len(self.messages))], told=True)
         self.messages = step.keep(self.messages, float(told))
@@ -134,8 +137,7 @@ class TokenCount:
             if stubs:
                 self.messages[index] = min(self.messages[index], float(STUB_TOKENS * len(stubs)))
                 self._loose = sorted({*self._loose, index})
-        if self.total:
-            self.total = math.ceil(self.head + sum(self.messages))
+        self.total = math.ceil(self.head + sum(self.messages))
 
     def known(self, head: Head, messages: Sequence[Message]) -> tuple[float, list[float]]:
         """Return the tokens of the head, and of each message that the last reply knows.

@@ -48,7 +48,7 @@ class Compaction(Contract):
     """A step by which a prompt was shortened.
 
     It is said of the messages that the last reply knows, one step after the other; and of those right behind them that
-    are results of its calls, where a turn ended before any reply knew them.
+    are results of its calls, or were asked before what is asked now, where a turn ended before any reply knew them.
     """
 
     strategy: MemoryStrategy
@@ -58,6 +58,8 @@ class Compaction(Contract):
     """What is told in their place, where the first of them was; empty for nothing."""
     untold: tuple[ToolResultPart, ...] = ()
     """Errors of calls that left the prompt before the model was told them, and so may stand nowhere else."""
+    unanswered: tuple[Message, ...] = ()
+    """What was asked and left the prompt before any reply knew it; large parts are references."""
     cleared: tuple[str, ...] = ()
     """Ids of the tool calls whose results left it."""
     stub: str = ""

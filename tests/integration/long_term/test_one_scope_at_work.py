@@ -9,7 +9,7 @@ import pytest
 
 from sostenuto import Agent, App, Client, Collection, LongTerm
 from sostenuto.activities.knowledge.store.vector_store import StoreUnavailable
-from sostenuto.activities.memory import remembering
+from sostenuto.activities.memory.sending import ask_scope
 from sostenuto.clients.ingest import CollectionFailed
 from tests.integration.long_term.conftest import FlakyStore, Served
 
@@ -76,7 +76,7 @@ async def test_what_was_said_later_is_written_later(
 ) -> None:
     """Where no turn waits for the one before it, and the first attempt of the first write fails."""
     agent = Agent(name="assistant", model="scripted/m", long_term=LongTerm(people, recall=0))
-    real, asked = remembering.ask_scope, list[Any]()
+    real, asked = ask_scope, list[Any]()
 
     async def late_at_first(*given: Any, **named: Any) -> Any:
         asked.append(named)
@@ -84,7 +84,7 @@ async def test_what_was_said_later_is_written_later(
             raise TimeoutError
         return await real(*given, **named)
 
-    monkeypatch.setattr(remembering, "ask_scope", late_at_first)
+    monkeypatch.setattr("sostenuto.activities.memory.remembering.ask_scope", late_at_first)
     async with serving(App(agent), {"m": "Ok."}) as client:
         chat = await client.chat(agent, context={"user": "anna"})
         await chat.send("I live in Berlin")

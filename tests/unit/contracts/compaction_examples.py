@@ -6,7 +6,7 @@ from typing import Any
 
 from sostenuto import Agent, Memory, Message, Model, Role, Team, TextPart
 from sostenuto.contracts.contract import Contract
-from sostenuto.contracts.message import ToolResultPart
+from sostenuto.contracts.message import PartRef, ToolResultPart
 from sostenuto.contracts.wire.chats.chat import ChatInput
 from sostenuto.contracts.wire.control.share import Portion
 from sostenuto.contracts.wire.event import ModelRequested, ModelResponded
@@ -28,6 +28,7 @@ COMPACTION = Compaction(
     dropped=((1, 3), (5, 8)),
     told="[The conversation before this left what you see.]",
     untold=(ToolResultPart(call_id="call_7_0", name="look", content="It was cut off.", is_error=True),),
+    unanswered=(Message.user("Are you there?"),),
     before=4_100,
     after=1_900,
     why="the next prompt would have about 4,100 tokens, and its window has 4,000",
@@ -39,6 +40,7 @@ CLEARED = Compaction(
     stub="[Left out to save room: {bytes} bytes that {name} returned.]",
 )
 COUNTED = Counted(tokens=1_500, model="acme/large", head=200, messages=(700, 600), density=0.25, loose=(1,))
+CUT = PartRef(message=5, part=0, digest="ab" * 8)
 ASKED_FOR_SUMMARY = ModelCall(
     transcript="support",
     turn=9,
@@ -47,6 +49,8 @@ ASKED_FOR_SUMMARY = ModelCall(
     after="r8",
     tail=(Message.user("[Write a summary.]"),),
     compactions=(CLEARED,),
+    earlier=(COMPACTION,),
+    cut=(CUT,),
     left=4,
     replies_left=2,
     summary=True,
@@ -78,6 +82,10 @@ def compaction_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             totals=Totals(),
             counted=COUNTED,
             kept=KEPT,
+            known=1,
+            cut=(CUT,),
+            steps=(COMPACTION,),
+            forgot=True,
             windows={"openai/gpt": 400_000},
         ),
         ChatInput(runnable=AGENT, messages=(PINNED, SAID), kept=KEPT, are_left=True, told={"team": Portion(usd=0.5)}),

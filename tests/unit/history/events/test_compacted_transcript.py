@@ -65,24 +65,63 @@ class Run:
     def shorten(self) -> None:
         """Let something leave the prompt, and tell less of what has just come."""
         messages = self.here.messages
-        asked = len(messages) - len(self.here.since(self.asked))
+        asked = self.begun
         stop = self.here.sent
-        while stop < asked and messages[stop].role is Role.TOOL:
+        # As a last resort what was asked in between and never answered may leave, too.
+        is_last_resort = self.chance.random() < 0.3
+        while stop < asked and (messages[stop].role is Role.TOOL or (is_last_resort and not messages[stop].pinned)):
             stop += 1
         if step := step_of(self.made, messages[: self.here.sent], asked, messages[self.here.sent : stop]):
             if step.dropped:
                 length = step.dropped[-1][1]
-                self.sum_up(length)
-                step = step.model_copy(update={"untold": self.here.unsent_errors(length)})
+                unanswered = self.here.unanswered_questions(length)
+                if not unanswered:
+                    self.sum_up(length)
+                untold = self.here.unsent_errors(length)
+                step = step.model_copy(update={"untold": untold, "unanswered": unanswered})
             self.here.compact(step)
         for index in range(self.here.sent, len(self.here.messages)):
             message = self.here.messages[index]
             part = message.parts[0]
             # An error stands nowhere else.
-            is_result = isinstance(part, ToolResultPart) and not part.is_error
-            if is_result and len(cuttable_text(part)) > 100 and self.chance.random() < 0.2:
+            is_cut = (
+                not part.is_error if isinstance(part, ToolResultPart) else index < self.begun and not message.pinned
+            )
+            if is_cut and len(cuttable_text(part)) > 100 and self.chance.random() < 0.2:
                 shorter = cut_part(part, len(cuttable_text(part)) - 260)
-                self.here.shorten(index, message.model_copy(update={"parts": (shorter,)}))
+                self.here.shorten(index, 0, shorter)
+
+    @property
+    def begun(self) -> int:
+        """Index of what is asked now."""
+        return len(self.here.messages) - len(self.here.since(self.asked))
+
+    def fail(self) -> None:
+        """What is asked is taken back, whatever left the prompt for it."""
+        for _ in range(self.chance.choice((0, 1, 2))):
+            self.shorten()
+            if self.chance.random() < 0.7:
+                self.call()
+        self.here.cut(self.asked)
+        self.ever.pop()
+
+    def continue_as_new(self) -> None:
+        """Go on in another execution, with what the one before knew."""
+        here = self.here
+        steps = (*here.earlier, *here.steps)
+        self.here = Transcript(
+            HEAD,
+            here.messages,
+            after="" if here.steps else here.after,
+            standing=1,
+            kept=here.kept,
+            known=here.sent,
+            cut=here.cut_parts,
+            earlier=steps,
+        )
+        assert self.here.count == here.count
+        self.told.go_on(RebuiltTranscript(HEAD, here.messages, known=here.sent))
+        self.cached = None if here.steps else self.cached
 
     def sum_up(self, length: int) -> None:
         """A call for a summary, as `ModelCalls` makes it."""
@@ -108,6 +147,8 @@ class Run:
             after=here.after if here.sent else "",
             tail=here.tail(),
             compactions=here.steps,
+            earlier=here.earlier,
+            cut=tuple(ref for ref in here.cut_parts if not ref.call_id),
             left=here.count - len(here.messages),
         )
         for step in self.told.new_steps(call):
@@ -169,6 +210,13 @@ def test_any_run(seed: int, tail_part_bytes: int, monkeypatch: pytest.MonkeyPatc
         untold = run.here.unsent_errors()
         told = [message for message in run.ever if not any(part in untold for part in message.parts)]
         assert run.told.snapshot() == (*told,), "the history has all of it"
-        if not run.ever[-1].tool_calls and run.chance.random() < 0.7:
+        assert run.here.count == len(run.ever), "no position stands for two messages"
+        if run.chance.random() < 0.2:
+            run.continue_as_new()
+        while not run.ever[-1].tool_calls and run.chance.random() < 0.6:
             run.ask()
+            if run.chance.random() < 0.3:
+                run.fail()
+                if run.chance.random() < 0.3:
+                    run.continue_as_new()
     assert {turn: run.told.prompt(turn).messages for turn in prompts} == prompts, "what is told later changes none"

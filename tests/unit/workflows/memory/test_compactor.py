@@ -8,7 +8,7 @@ import pytest
 
 from sostenuto import Agent, Memory, Message, Model, Role
 from sostenuto.contracts import limits
-from sostenuto.contracts.message import ToolCallPart, ToolResultPart
+from sostenuto.contracts.message import FilePart, ImagePart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.memory.compaction import Compaction
 from sostenuto.contracts.wire.model_call import ModelReply
@@ -68,3 +68,19 @@ async def test_many_results_are_cut_in_one_pass(monkeypatch: pytest.MonkeyPatch)
     short = [part for part in contents if isinstance(part, ToolResultPart) and len(part.content) < 300]
     assert 0 < len(short) < count, "no more are cut than have to be"
     assert measured < 20 * count
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    [
+        ImagePart(media_type="image/png", data="eHh4" * 10_000),
+        FilePart(media_type="application/pdf", data="eHh4" * 40_000),
+    ],
+)
+async def test_how_long_attachments_of_a_result_are_its_provider_says(attachment: ImagePart | FilePart) -> None:
+    prompt = Prompt(Memory(window=8_000, strategy="window"), calls(1))
+    parts = (attachment,) * (12 if isinstance(attachment, ImagePart) else 1)
+    result = ToolResultPart(call_id="c0", name="look", content="see", attachments=parts)
+    prompt.state.transcript.add(Message(role=Role.TOOL, parts=(result,)))
+    await prompt.compactor.fit(MODEL)
+    assert prompt.state.transcript.messages[-1].parts == (result,)
