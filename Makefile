@@ -67,6 +67,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.knowledge
 	$(BIN)/python -m benchmarks.attribution
 	$(BIN)/python -m benchmarks.memory_dialogues
+	$(BIN)/python -m benchmarks.guardrails
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -1,0 +1,4 @@
+"""Personal data in texts.
+
+Must not decide what becomes of it.
+"""
