@@ -116,7 +116,7 @@ class ScoreCalls(Reachable):
                 raise SpecError(f"{self.id!r} is a run, and has no turns: leave turn= out")
             return ""
         projection = (await TreePart.read(self._temporal, RunAddress(self.id, [newest.run_id]))).projection
-        turns = projection.turns
+        turns = projection.chat.all
         if turn is None:
             ended = [one.id for one in turns if one.status]
             if not ended:

@@ -53,7 +53,7 @@ class Answers:
             SpecError: The chat has ended before.
             SetupError: The server denies access.
         """
-        if self._bookmark and (known := self._bookmark.projection.turn_result(message_id)):
+        if self._bookmark and (known := self._bookmark.projection.chat.results.get(message_id)):
             return known
         waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(message_id, []).append(waiting)
@@ -88,21 +88,21 @@ class Answers:
 
     async def _tell_all(self, bookmark: Bookmark) -> None:
         for message_id in list(self._waiting):
-            if known := bookmark.projection.turn_result(message_id):
+            if known := bookmark.projection.chat.results.get(message_id):
                 self._tell(message_id, known)
         async with aclosing(self._items(bookmark)) as items:
             while self._waiting:
                 item = await anext(items, None)
                 if item is None:
                     raise ended_before(self._chat_id)
-                if isinstance(item, TurnFinished) and (result := bookmark.projection.turn_result(item.message_id)):
+                if isinstance(item, TurnFinished) and (result := bookmark.projection.chat.results.get(item.message_id)):
                     self._tell(item.message_id, result)
-                for message_id in [one for one in self._waiting if bookmark.projection.is_past_turn(one)]:
+                for message_id in [one for one in self._waiting if bookmark.projection.chat.is_past(one)]:
                     self._tell(message_id, _NotRead())
 
     async def _read_until(self, bookmark: Bookmark, message_id: str) -> Result:
         async with aclosing(self._items(bookmark)) as items:
-            while (result := bookmark.projection.turn_result(message_id)) is None:
+            while (result := bookmark.projection.chat.results.get(message_id)) is None:
                 if await anext(items, None) is None:
                     raise ended_before(self._chat_id)
         return result

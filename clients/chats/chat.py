@@ -155,7 +155,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return tuple((await self._read()).turns)
+        return tuple((await self._read()).chat.all)
 
     async def transcript(self) -> tuple[Message, ...]:
         """Return all messages so far, where it is one of an agent.
@@ -270,14 +270,14 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
 
         Where somebody stopped reading, if nobody reads on from there; else the beginning of the execution that took it.
         """
-        if self._bookmark and self._bookmark.projection.knows_turn(message_id):
+        if self._bookmark and self._bookmark.projection.chat.knows(message_id):
             return Bookmark.at_the_beginning(self._temporal.data_converter, execution)
         return self._before_end(message_id, execution)
 
     def _before_end(self, message_id: str, execution: str) -> Bookmark:
         """Return a place that knows what a turn came to, or comes before its end."""
         bookmark, self._bookmark = self._bookmark, None
-        if bookmark is None or bookmark.projection.is_past_turn(message_id):
+        if bookmark is None or bookmark.projection.chat.is_past(message_id):
             return Bookmark.at_the_beginning(self._temporal.data_converter, execution)
         return bookmark
 

@@ -11,6 +11,7 @@ from ...contracts.wire.chats.chat import ChatForkQuery, ChatInput
 from ...history.events.projection import Projection
 from ...history.reading.executions import executions_until
 from ...history.reading.tree import RunAddress, TreePart
+from ...workflows.chat.said import Said
 
 _TOO_LARGE = "size exceeds limit"
 
@@ -29,7 +30,7 @@ async def read_chat(temporal: Client, chat_id: str, newest: str) -> Projection:
         RPCError: The server refuses.
     """
     part = await TreePart.read(temporal, RunAddress(chat_id, [newest]))
-    if not part.projection.begins_shortened:
+    if not part.projection.chat.begins_shortened:
         return part.projection
     executions = await executions_until(temporal, chat_id, newest)
     return (await TreePart.read(temporal, RunAddress(chat_id, list(executions)))).projection
@@ -57,11 +58,15 @@ async def read_fork(temporal: Client, chat_id: str, newest: str, at: str) -> Cha
         raise SpecError(f"chat {chat_id!r}: {why}") from None
     if not chat.are_left:
         return chat
-    projection = await read_chat(temporal, chat_id, newest)
-    if projection.begins_shortened:
+    projection, ends = await read_chat(temporal, chat_id, newest), chat.turns[-1].ends
+    begun = projection.chat.begun or Said(())
+    if begun.kept is None:
+        return chat.model_copy(update={"are_left": False, "messages": projection.transcript()[:ends]})
+    if ends < begun.count:
         raise SpecError(
-            f"chat {chat_id!r}: what was said until turn {at!r} has left its memory, and no history has it any more: "
-            "fork it at a later turn"
+            f"chat {chat_id!r}: what was said until turn {at!r} had left the prompt that its history begins with: fork "
+            "it at a later turn, or the chat that it was forked from"
         )
-    messages = projection.transcript()[: chat.turns[-1].ends]
-    return chat.model_copy(update={"are_left": False, "messages": messages})
+    # It begins without what had left the prompt before.
+    said = begun.and_more(projection.transcript()[len(begun.messages) :][: ends - begun.count])
+    return chat.model_copy(update={"are_left": False, "messages": tuple(said.messages), "kept": said.kept})

@@ -84,7 +84,7 @@ class Turn(Generic[OutT_co]):
                 begun = begun or (isinstance(item, TurnStarted) and item.message_id == self.id)
                 is_end = isinstance(item, TurnFinished) and item.message_id == self.id
                 if is_end:
-                    self._result = bookmark.projection.turn_result(self.id)
+                    self._result = bookmark.projection.chat.results.get(self.id)
                 if begun or is_end:
                     yield item
                 if is_end:

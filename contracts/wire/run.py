@@ -145,6 +145,8 @@ class Carried(Contract):
     """How many of the messages the last reply knows, which may have left the prompt itself. None: those up to it."""
     cut: tuple[PartRef, ...] = ()
     """Parts behind those of which the model is told less than was said, each with the digest of the whole."""
+    tells_less: bool = False
+    """Whether any of the messages tells less than was said, or left what the conversation began with."""
     steps: tuple[Compaction, ...] = ()
     """What left the prompt since the last reply, of which the next call is to tell."""
     windows: dict[str, int] = {}

@@ -6,7 +6,7 @@ Interfaces only: each kind of step has its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError
 
-from ...contracts.message import Part
+from ...contracts.message import Message, Part
+from ...contracts.prompt_hash import part_digest
 from ...contracts.wire.event import Event
 from ...contracts.wire.places import ActivityId, Place
 from ...workflows.tally import Tally
@@ -51,6 +52,11 @@ class Accumulated:
     """Whether a last answer was asked for, as a budget was not enough for more."""
     code_first: bool = False
     """Whether the workflow is a code-first one, which may call tools without a model."""
+
+    def tell(self, messages: Iterable[Message]) -> None:
+        """Take in what a chat was told."""
+        parts = (part for message in messages for part in message.parts)
+        self.told |= {part_digest(part.model_dump_json().encode()): part for part in parts}
 
 
 class Outcome(Protocol):

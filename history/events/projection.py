@@ -7,7 +7,7 @@ Payloads must have been decoded before, see `clients.history`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
@@ -17,15 +17,15 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.message import Message, Role
-from ...contracts.wire.chats.chat import ChatInput, ChatTurn
+from ...contracts.wire.chats.chat import ChatInput
 from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.control.compensation import TakenEffects
 from ...contracts.wire.event import Event, RunFinished, RunStarted
 from ...contracts.wire.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
-from ...workflows.chat.said import Said
 from ...workflows.tally import Tally
 from .activities import Activities
+from .chats.turns import ChatTurns
 from .chats.updates import ChatSends
 from .control.approvals import Decisions
 from .control.budgets import read_exhausted
@@ -88,8 +88,6 @@ class Projection:
         self.is_chat = False
         self.numbers_anew = False
         """Whether each of its executions numbers its steps from the first on."""
-        self.begins_shortened = False
-        """Whether what was said in a chat before had left the prompt, and so was not read."""
         self.next_execution = ""
         """Where the run goes on, once this execution has continued as new."""
         self.result: Result | None = None
@@ -121,21 +119,9 @@ class Projection:
         return self._so_far.transcripts.keys()
 
     @property
-    def turns(self) -> Sequence[ChatTurn]:
-        """The turns of a chat so far; none of a run."""
-        return self._so_far.chat.all
-
-    def is_past_turn(self, message_id: str) -> bool:
-        """Return whether a turn has ended and its result is not known here."""
-        return self._so_far.chat.is_past(message_id)
-
-    def knows_turn(self, message_id: str) -> bool:
-        """Return whether a turn of a chat has begun by now."""
-        return self._so_far.chat.knows(message_id)
-
-    def turn_result(self, message_id: str) -> Result | None:
-        """Return what a turn of a chat came to; None where that was not read."""
-        return self._so_far.chat.results.get(message_id)
+    def chat(self) -> ChatTurns:
+        """The turns of a chat, and what was said before; none of a run."""
+        return self._so_far.chat
 
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """Return the events that one history event means, in order.
@@ -197,7 +183,8 @@ class Projection:
         # A prompt is asked what its template makes of the message: its first model call has that.
         if run.head and not run.runnable.takes_template:
             messages = (*run.before, *((run.message,) if run.message else ()))
-            self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages)
+            asks = run.message is not None
+            self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages, asks=asks)
         message = run.message or Message(role=Role.USER, parts=())
         yield self._began(recorded, attributes, run.runnable.name, message, run.runnable.kind)
 
@@ -207,9 +194,8 @@ class Projection:
         chat = recorded.value(attributes.input, ChatInput)
         self._path = self.runnable = chat.runnable.name
         self.runnable_kind = chat.runnable.kind
-        if not self._so_far.transcripts:
-            self.begins_shortened = Said.in_input(chat).kept is not None
         self._so_far.chat.begin(chat)
+        self._so_far.tell(chat.said)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
         head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
         if head and not chat.runnable.takes_template:

@@ -84,6 +84,7 @@ class RebuiltTranscript:
         choice: int = 0,
         rejected: Iterable[Rejected] = (),
         known: int | None = None,
+        asks: bool = False,
     ) -> None:
         self.head = head
         self.messages = list(messages)
@@ -98,6 +99,8 @@ class RebuiltTranscript:
         """Tool calls of the last reply, by id."""
         self.rejected = list(rejected)
         """Answers that were wrong."""
+        self._asks = asks
+        """Whether the last message is what is asked now, and no call has told it yet."""
         self._begins_known = known
         """How many of those that an execution begins with the last reply knows. None: those up to it."""
         self._taken_over = 0
@@ -132,8 +135,8 @@ class RebuiltTranscript:
 
     def recalled(self, message: Message) -> None:
         """Take in what is told before what is asked now, where that is known already."""
-        for known in (self.messages, self._whole):
-            if known and known[-1].role is Role.USER:
+        if self._asks:
+            for known in (self.messages, self._whole):
                 known.insert(len(known) - 1, message)
 
     def sent(self, call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]) -> None:
@@ -144,7 +147,7 @@ class RebuiltTranscript:
             found: What searches found that no model asked for, by the ids of their activities.
             told: Parts of what a chat was told, by their digests.
         """
-        answered = self._begun_with()
+        answered, self._asks = self._begun_with(), False
         tail = [self._resolved(message, found, told) for message in call.tail]
         if call.compactions:
             self.messages = self._shortened(call)
@@ -152,7 +155,7 @@ class RebuiltTranscript:
         unanswered = (message for step in (*call.earlier, *call.compactions) for message in step.unanswered)
         left += [self._resolved(message, found, told) for message in unanswered]
         self.messages[call.base :] = tail
-        whole = [*left, *_uncut(tail, call, told)]
+        whole = [*left, *_uncut(tail, call, found, told)]
         self._whole[answered:] = [self._untouched(message) for message in whole]
         self.choice = call.choice
         self.failure = ""
@@ -290,9 +293,13 @@ class RebuiltTranscript:
         return part
 
 
-def _uncut(tail: Sequence[Message], call: ModelCall, told: Mapping[str, Part]) -> Iterator[Message]:
+def _uncut(
+    tail: Sequence[Message], call: ModelCall, found: Mapping[str, str], told: Mapping[str, Part]
+) -> Iterator[Message]:
     """Yield what a model was told since its last reply, with all that was said."""
     whole = {(ref.message - call.base, ref.part): told[ref.digest] for ref in call.cut if ref.digest in told}
+    searched = (ref for ref in call.cut if ref.search_id in found)
+    whole |= {(ref.message - call.base, ref.part): TextPart(text=found[ref.search_id]) for ref in searched}
     for index, message in enumerate(tail):
         parts = tuple(whole.get((index, place), part) for place, part in enumerate(message.parts))
         yield message if parts == message.parts else message.model_copy(update={"parts": parts})

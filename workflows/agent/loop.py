@@ -95,8 +95,8 @@ class AgentLoop:
         """Go on with the conversation and return what comes of a message.
 
         Limits and sums are those of a run of its own.
-        Where it fails before the model has said anything, the message is taken back: what no model takes must not end
-        all that comes later.
+        Where it fails, or no budget is enough for it, before the model has said anything, the message is taken back:
+        what no model takes must not end all that comes later.
 
         Args:
             message: What is asked.
@@ -105,7 +105,8 @@ class AgentLoop:
         self.state.asked(message)
         self._host.details.told(self._place, (message,))
         result = await self.run(at_turn)
-        if result.status is Status.FAILED and self.state.replies == self.state.replies_before:
+        is_unanswered = self.state.replies == self.state.replies_before
+        if result.status in (Status.FAILED, Status.EXHAUSTED) and is_unanswered:
             self.state.take_back()
         # No model takes a conversation that goes on from calls without results.
         for call in self.state.transcript.unanswered():

@@ -126,19 +126,20 @@ class AgentState:
     ) -> AgentState:
         """Return the state in which an earlier execution of the workflow left off."""
         tools = tuple(tools)
-        head = agent.head_with(*tools)
+        transcript = Transcript(
+            agent.head_with(*tools),
+            carried.messages,
+            after=carried.after,
+            standing=len(carried.messages[:1]),
+            kept=carried.kept,
+            known=carried.known,
+            cut=carried.cut,
+            earlier=carried.steps,
+        )
+        transcript.tells_less = carried.tells_less
         found.know(carried.passages)
         return cls(
-            transcript=Transcript(
-                head,
-                carried.messages,
-                after=carried.after,
-                standing=len(carried.messages[:1]),
-                kept=carried.kept,
-                known=carried.known,
-                cut=carried.cut,
-                earlier=carried.steps,
-            ),
+            transcript=transcript,
             tally=Tally(carried.totals, carried.turns + carried.nested_turns),
             found=found,
             mcp=_of_servers(tools),
@@ -196,6 +197,7 @@ class AgentState:
             known=self.transcript.sent,
             cut=self.transcript.cut_parts,
             steps=(*self.transcript.earlier, *self.transcript.steps),
+            tells_less=self.transcript.tells_less,
             windows=self.windows,
             turns=self.replies,
             nested_turns=tally.turns - self.replies,

@@ -63,6 +63,8 @@ class Transcript:
         self._standing = standing
         self._told: dict[int, None] = {}
         self._cut = {(ref.message, ref.part): ref for ref in cut}
+        self.tells_less = False
+        """Whether something has left the prompt, or is told in part, since the conversation began."""
         self._texts = texts
         self.size = sum(written_bytes(message) for message in self.messages)
         """Bytes of all messages."""
@@ -139,7 +141,7 @@ class Transcript:
         self._positions, sent = step.positions(self._positions), len(step.keep(range(self.sent), -1))
         self.messages, self.sent, self._standing = step.apply(self.messages), sent, 0
         self.size = sum(written_bytes(message) for message in self.messages)
-        self.steps = (*self.steps, step)
+        self.steps, self.tells_less = (*self.steps, step), True
 
     def _moved(self, indices: Collection[int], step: Compaction) -> dict[int, None]:
         """Return where messages stand after a step, as far as they do."""
@@ -158,8 +160,10 @@ class Transcript:
         if (index, position) not in self._cut:
             call_id = whole.call_id if isinstance(whole, ToolResultPart) else ""
             digest = part_digest(whole.model_dump_json().encode())
-            ref = PartRef(message=index, part=position, call_id=call_id, digest=digest)
+            search = self._texts.get(whole.text, "") if isinstance(whole, TextPart) else ""
+            ref = PartRef(message=index, part=position, call_id=call_id, search_id=search, digest=digest)
             self._cut[index, position] = ref
+        self.tells_less = True
         parts = (*message.parts[:position], part, *message.parts[position + 1 :])
         self.messages[index] = message.model_copy(update={"parts": parts})
         self.size += written_bytes(self.messages[index]) - written_bytes(message)

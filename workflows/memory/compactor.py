@@ -97,6 +97,8 @@ class Compactor:
         self._cut_new(window)
         if self._tokens() > window:
             self._leave_unanswered(int(window * self._memory.keep), why)
+            # What is pinned, and never was answered, must not end all that comes later.
+            self._cut_new(window, pinned=True)
         # A part of a model's own window leaves room beyond it.
         most = window if isinstance(self._memory.window, int) else context
         if self._tokens() > most and self._is_known(model):
@@ -130,7 +132,10 @@ class Compactor:
             why: For what reason.
         """
         tokens = self._tokens()
-        await self._shorten(int(tokens * self._memory.keep), tokens, why)
+        target = int(tokens * self._memory.keep)
+        await self._shorten(target, tokens, why)
+        if self._tokens() > target:
+            self._leave_unanswered(target, why)
         return self._tokens() < tokens
 
     def _context(self, model: Model) -> int:
@@ -310,14 +315,14 @@ class Compactor:
         messages = self._state.transcript.messages
         return [self._asked, *(index for index, message in enumerate(messages) if message.pinned)]
 
-    def _cut_new(self, window: int) -> None:
+    def _cut_new(self, window: int, *, pinned: bool = False) -> None:
         """Tell the model less of what is new, the longest first."""
         transcript = self._state.transcript
         excess = (self._tokens() - window) / self._state.tokens.per_new_byte
         if excess <= 0:
             return
         # There may be a thousand: what all of them have is not measured anew after each.
-        for index, position in longest_new(transcript.messages, transcript.sent, self._asked):
+        for index, position in longest_new(transcript.messages, transcript.sent, self._asked, pinned=pinned):
             part, size = transcript.messages[index].parts[position], transcript.size
             transcript.shorten(index, position, cut_part(part, math.ceil(excess)))
             excess -= size - transcript.size

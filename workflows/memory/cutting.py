@@ -17,7 +17,7 @@ _OF_RESULT: Final = "[{:,} characters are left out here: they do not fit what yo
 _OF_TEXT: Final = "[{:,} characters are left out here, to save room.]"
 
 
-def longest_new(messages: Sequence[Message], sent: int, asked: int) -> list[tuple[int, int]]:
+def longest_new(messages: Sequence[Message], sent: int, asked: int, *, pinned: bool = False) -> list[tuple[int, int]]:
     """Return the parts that can be told in part, the longest first.
 
     Those are what tools returned, and what was asked before what is asked now and never answered.
@@ -26,21 +26,22 @@ def longest_new(messages: Sequence[Message], sent: int, asked: int) -> list[tupl
         messages: All of the prompt.
         sent: How many of them the last reply knows.
         asked: Index of what is asked now.
+        pinned: Whether what is pinned of that can be told in part, too.
 
     Returns:
         Of each the index of its message, and its own in that.
     """
     sizes: dict[tuple[int, int], int] = {}
-    for index, position, part in _new_parts(messages, sent, asked):
+    for index, position, part in _new_parts(messages, sent, asked, pinned=pinned):
         if (size := _written(cuttable_text(part))) > _LEAST_BYTES:
             sizes[index, position] = size
     return sorted(sizes, key=lambda place: -sizes[place])
 
 
-def _new_parts(messages: Sequence[Message], sent: int, asked: int) -> Iterator[tuple[int, int, Part]]:
+def _new_parts(messages: Sequence[Message], sent: int, asked: int, *, pinned: bool) -> Iterator[tuple[int, int, Part]]:
     for index in range(sent, len(messages)):
         for position, part in enumerate(messages[index].parts):
-            is_past_question = isinstance(part, TextPart) and index < asked and not messages[index].pinned
+            is_past_question = isinstance(part, TextPart) and index < asked and (pinned or not messages[index].pinned)
             if isinstance(part, ToolResultPart) or is_past_question:
                 yield index, position, part
 

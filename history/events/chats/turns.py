@@ -25,10 +25,17 @@ class ChatTurns:
         """What the turns came to that were read whole, by the ids of their messages."""
         self._known: dict[str, int] = {}
         self._waiting: list[str] = []
+        self.begun: Said | None = None
+        """What was said before all that was read; None before its start was."""
+        self.begins_shortened = False
+        """Whether that is less than was said: some of it had left the prompt, or was told in part."""
 
     def begin(self, chat: ChatInput) -> None:
         """Take in what an execution begins with."""
         self.path = Place(chat.runnable.name)
+        if self.begun is None:
+            self.begun = Said.in_input(chat)
+            self.begins_shortened = bool(self.begun.kept or (chat.carried and chat.carried.tells_less))
         if not self.all:
             self.all = [turn for mark in chat.turns if (turn := _earlier(chat, mark))]
             self.all += [ChatTurn(id=asked.id, message=asked.message) for asked in chat.waiting]

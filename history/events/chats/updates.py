@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import Payloads
 
 from ....contracts.message import Message
-from ....contracts.prompt_hash import part_digest
 from ....contracts.wire.chats.chat import Taken, TurnEnd
 from ....contracts.wire.chats.chat_event import TurnStarted
 from ....contracts.wire.event import Event
@@ -34,7 +33,7 @@ class ChatSends:
         if self._so_far.chat.knows(update_id):
             return
         message = recorded.value(asked, Message)
-        self._so_far.told |= {part_digest(part.model_dump_json().encode()): part for part in message.parts}
+        self._so_far.tell([message])
         event = self._so_far.chat.asked(recorded, update_id, message)
         if isinstance(event, TurnStarted):
             _begin_turn(self._so_far)

@@ -85,6 +85,7 @@ def compaction_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
             known=1,
             cut=(CUT,),
             steps=(COMPACTION,),
+            tells_less=True,
             forgot=True,
             windows={"openai/gpt": 400_000},
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from sostenuto import Agent, Memory, Message, Model, Role
 from sostenuto.contracts import limits
-from sostenuto.contracts.message import FilePart, ImagePart, ToolCallPart, ToolResultPart
+from sostenuto.contracts.message import FilePart, ImagePart, TextPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.memory.compaction import Compaction
 from sostenuto.contracts.wire.model_call import ModelReply
@@ -84,3 +84,18 @@ async def test_how_long_attachments_of_a_result_are_its_provider_says(attachment
     prompt.state.transcript.add(Message(role=Role.TOOL, parts=(result,)))
     await prompt.compactor.fit(MODEL)
     assert prompt.state.transcript.messages[-1].parts == (result,)
+
+
+async def test_a_pin_that_was_never_answered_is_told_in_part_where_it_is_longer_than_the_window() -> None:
+    prompt = Prompt(
+        Memory(window=2_000, strategy="window"), Message(role=Role.ASSISTANT, parts=(TextPart(text="Yes."),))
+    )
+    prompt.state.transcript.add(Message.user("Pin. " + "word " * 3_000, pinned=True))
+    prompt.state.asked(Message.user("Hi."))
+    await prompt.compactor.fit(MODEL)
+    pin, asked = prompt.state.transcript.messages[-2:]
+    assert pin.pinned
+    assert pin.text.startswith("Pin. word")
+    assert "characters are left out here" in pin.text
+    assert len(pin.text) < 8_000
+    assert asked.text == "Hi."
