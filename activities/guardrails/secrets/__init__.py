@@ -1,0 +1,4 @@
+"""Secrets in texts: keys, tokens, passwords.
+
+Must not decide what becomes of them.
+"""
