@@ -9,9 +9,15 @@ from sostenuto import Agent, App, Budget, Chat, Finish, Memory, Model, Role, Sho
 from sostenuto.contracts.memory.conversation import MemoryStrategy
 from sostenuto.contracts.message import ToolResultPart
 from tests.fakes.conversations import is_whole
-from tests.fakes.counting_model import CountingModel
+from tests.fakes.counting_model import Answer, CountingModel, Sent
 from tests.integration.memory.test_after_failed_questions import Waiting, answers, load, said, served
 from tests.integration.memory.test_chats import executions_of
+
+
+def loads(sent: Sent) -> Answer:
+    """Loads as much as it is asked to."""
+    word, _, size = sent.messages[-1].text.partition(" ")
+    return ("load", {"size": int(size)}) if word == "LOAD" else "fine"
 
 
 async def lengths(chat: Chat) -> list[int]:
@@ -24,11 +30,11 @@ async def lengths(chat: Chat) -> list[int]:
 async def test_results_that_left_are_told_after_it_continues(
     impatient: TemporalClient, task_queue: str, strategy: MemoryStrategy
 ) -> None:
-    model = CountingModel(answers)
-    agent = Agent(name="w", model="scripted/m", tools=[load], memory=Memory(window=1_900, strategy=strategy))
+    model = CountingModel(loads)
+    agent = Agent(name="w", model="scripted/m", tools=[load], memory=Memory(window=3_000, strategy=strategy))
     async with served(impatient, App(agent), model, task_queue) as client:
         chat = await client.chat(agent, id=task_queue)
-        sizes = [3_000 + 5 * number for number in range(10)]
+        sizes = [3_000 + 5 * number for number in range(14)]
         for size in sizes:
             assert (await chat.send(f"LOAD {size}")).status is Status.COMPLETED
         assert len(await executions_of(impatient, chat)) > 1
