@@ -22,6 +22,11 @@ class Finding:
         return self.start < other.end and other.start < self.end
 
 
+def before(text: str, index: int, chars: int) -> str:
+    """Return at most so many characters of a text before an index."""
+    return text[max(index - chars, 0) : index]
+
+
 def without_overlaps(found: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of the text, of which no two overlap.
 

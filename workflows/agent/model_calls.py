@@ -54,10 +54,10 @@ class ModelCalls:
         below = place.below(host.root)
         self._label = f"{below} · " if below else ""
         self._turn = self._failed = self._summaries = 0
-        self._overflown: tuple[int, int] | None = None
-        """Which question, and which turn of it, had a prompt that was refused as too long."""
         """The turn, and how many calls of it failed so far: where a budget is, it may be asked for again. How many
-        summaries it took, and the last turn whose prompt was refused as too long."""
+        summaries it took."""
+        self._overflown: tuple[int, int] | None = None
+        """The last question, and the turn of it, whose prompt was refused as too long."""
 
     async def reply(self, *, last: bool = False) -> ModelReply:
         """Return the reply of the model in use, or of the first fallback that answers.

@@ -119,10 +119,10 @@ class Compactor:
         context = self._context(model) or refused
         window = min(self._memory.tokens(context) or context, refused)
         target = int(window * self._memory.keep)
-        await self._shorten(target, window, f"{model.name} refused the prompt as too long")
+        why = f"{model.name} refused the prompt as too long"
+        await self._shorten(target, window, why)
         self._cut_new(target)
-        if self._tokens() > target:
-            self._leave_unanswered(target, f"{model.name} refused the prompt as too long")
+        self._leave_unanswered(target, why)
         return self._tokens() < refused
 
     async def shorten(self, why: str) -> bool:
@@ -134,8 +134,7 @@ class Compactor:
         tokens = self._tokens()
         target = int(tokens * self._memory.keep)
         await self._shorten(target, tokens, why)
-        if self._tokens() > target:
-            self._leave_unanswered(target, why)
+        self._leave_unanswered(target, why)
         return self._tokens() < tokens
 
     def _context(self, model: Model) -> int:
@@ -239,11 +238,13 @@ class Compactor:
         """Let what was asked and never answered leave, the oldest first.
 
         Args:
-            target: Tokens that the prompt is to have.
+            target: Tokens that the prompt is to have: nothing leaves where it has no more.
             why: For what reason.
         """
-        _, messages, tokens = self._able(unanswered=True)
         excess = self._tokens() - target
+        if excess <= 0:
+            return
+        _, messages, tokens = self._able(unanswered=True)
         if dropped := oldest(messages, tokens, self._staying(), excess, self._asked):
             self._take(self._left(dropped, why, "nothing else was left to shorten"))
 

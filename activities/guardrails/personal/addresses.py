@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..finding import Finding
+from ..finding import Finding, before
 
 _EMAIL: Final = re.compile(
     r"(?<![A-Za-z0-9.%+@:_-])[A-Za-z0-9_\u00c0-\u024f][A-Za-z0-9._%+'\u00c0-\u024f-]{0,63}@"
@@ -42,7 +42,7 @@ def emails(text: str) -> Iterator[Finding]:
     Of `git@host:path` nobody is the owner.
     """
     for match in _EMAIL.finditer(text):
-        is_id = _OF_MESSAGE.search(text[: match.start()][-_LINE:])
+        is_id = _OF_MESSAGE.search(before(text, match.start(), _LINE))
         if ".." not in match[0] and ".@" not in match[0] and not is_id:
             yield Finding("email", match.start(), match.end())
 
@@ -59,7 +59,7 @@ def ip_addresses(text: str) -> Iterator[Finding]:
             is_word = not any(char.isdigit() for char in match[0])
             if address is None or is_word or _is_everybodys(address):
                 continue
-            if ":" not in match[0] and _may_be_number(match[0], text[: match.start()][-_BEFORE:]):
+            if ":" not in match[0] and _may_be_number(match[0], before(text, match.start(), _BEFORE)):
                 continue
             yield Finding("ip", match.start(), match.end())
 
@@ -76,8 +76,8 @@ def _is_everybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bo
     return address.is_loopback or address.is_unspecified or address.is_multicast or is_broadcast
 
 
-def _may_be_number(four: str, before: str) -> bool:
+def _may_be_number(four: str, lead: str) -> bool:
     """Return whether four numbers may be those of a version or of a section."""
-    if _NUMBERED.search(before):
+    if _NUMBERED.search(lead):
         return True
-    return max(map(int, four.split("."))) <= _LARGEST_OF_SECTION and not _NAMED.search(before)
+    return max(map(int, four.split("."))) <= _LARGEST_OF_SECTION and not _NAMED.search(lead)

@@ -24,11 +24,12 @@ from idnumbers.nationalid.POL import PESEL
 from idnumbers.nationalid.SWE import PersonalIdentityNumber
 from idnumbers.nationalid.USA import SocialSecurityNumber
 
-from ..finding import Finding
+from ..finding import Finding, before
 
 _S: Final = r"[ \u00a0]?"
 _NEAR: Final = 48
 """Characters before a number in which a word may say what it is."""
+_FEWEST_DIGITS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +129,11 @@ def national_ids(text: str) -> Iterator[Finding]:
     for one in _IDS:
         for match in one.form.finditer(text):
             number = re.sub(r"[ \u00a0]", "", match[0])
-            if len(set(re.sub(r"\D", "", number))) < _FEWEST_DIGITS or not _is_valid(one, number):
+            if len(set(_digits(number))) < _FEWEST_DIGITS or not _is_valid(one, number):
                 continue
             is_usual = one.usual is not None and one.usual.fullmatch(match[0])
-            if one.named is None or is_usual or one.named.search(text[max(match.start() - _NEAR, 0) : match.start()]):
+            if one.named is None or is_usual or one.named.search(before(text, match.start(), _NEAR)):
                 yield Finding("national_id", match.start(), match.end())
-
-
-_FEWEST_DIGITS: Final = 2
 
 
 def _is_valid(one: _Id, number: str) -> bool:

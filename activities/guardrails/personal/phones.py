@@ -8,7 +8,7 @@ from typing import Final
 
 import phonenumbers
 
-from ..finding import Finding
+from ..finding import Finding, before
 
 _SEPARATORS: Final = r"[ \u00a0.\-/\u2010-\u2015]"
 _AREA: Final = r"(?:[ \u00a0]?\(\d{1,5}\))?"
@@ -61,8 +61,8 @@ def phones(text: str) -> Iterator[Finding]:
 
 
 def _is_named(text: str, start: int, number: str) -> bool:
-    before = text[max(start - _NEAR, 0) : start]
-    named, otherwise = [*_NAMED.finditer(before)], [*_OTHERWISE.finditer(before)]
+    lead = before(text, start, _NEAR)
+    named, otherwise = [*_NAMED.finditer(lead)], [*_OTHERWISE.finditer(lead)]
     if otherwise and (not named or otherwise[-1].end() > named[-1].end()):
         return False
     return bool(named) or bool(_GROUPED.fullmatch(number))

@@ -17,17 +17,20 @@ _NAME: Final = (
     r"(?![_-]?(?:id|name|type|count|length|len|url|uri|file|path|policy|hash|expir\w*|ttl|env|ref|hint|rules?|min|max|age|"
     r"field|label|error|reset|s?_?used|limit)\b)(?:[_-]?[A-Za-z0-9]{1,12})?"
 )
+_NAMED: Final = rf"(?<![A-Za-z0-9]){_NAME}[\"'`]?\s{{0,3}}"
 _ASSIGNED: Final = re.compile(
-    rf"(?<![A-Za-z0-9]){_NAME}[\"'`]?\s{{0,3}}(?:=>|:=|==?|[:\uff1a>])\s{{0,3}}(?P<quote>[\"'`]?)"
+    rf"{_NAMED}(?:=>|:=|==?|[:\uff1a>])\s{{0,3}}(?P<quote>[\"'`]?)"
     rf"(?P<value>[^\s\"'`,;<>(){{}}]{{4,400}})",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(
-    rf"(?<![A-Za-z0-9]){_NAME}[\"'`]?\s{{0,3}}(?:=>|:=|==?|[:\uff1a])\s{{0,3}}(?P<quote>[\"'])(?P<value>[^\"'\n]{{4,200}})(?P=quote)",
+    rf"{_NAMED}(?:=>|:=|==?|[:\uff1a])\s{{0,3}}(?P<quote>[\"'])(?P<value>[^\"'\n]{{4,200}})(?P=quote)",
     re.IGNORECASE,
 )
+_WORDS: Final = "password|passphrase|passwort|kennwort|mot de passe|contrase(?:ñ|n)a|パスワード|senha"
+"""What people call a password."""
 _SAID: Final = re.compile(
-    r"(?:password|passphrase|passcode|pwd|passwort|kennwort|mot de passe|contrase(?:ñ|n)a|パスワード|senha)"
+    rf"(?:{_WORDS}|passcode|pwd)"
     r"[^.@/\n]{0,24}?"
     r"(?:\bis\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|は|を|[:\uff1a])\s{0,2}[\"'`«「]?(?P<value>[^\s\"'`»」。、,]{6,80})",
     re.IGNORECASE,
@@ -44,7 +47,7 @@ _USER: Final = re.compile(r"(?:\s-u|--user)[\s=]{1,2}[\"']?[A-Za-z0-9._@-]{1,60}
 _SQL: Final = re.compile(r"\bidentified\s+by\s+['\"](?P<value>[^'\"\n]{4,100})['\"]", re.IGNORECASE)
 _OPTION: Final = re.compile(r"(?:-pass(?:in|out)\s+pass:|-p(?=[^\s-]*\d))(?P<value>[^\s\"']{6,100})")
 _BESIDE: Final = re.compile(
-    r"(?:password|passphrase|passwort|kennwort|mot de passe|contrase(?:ñ|n)a|パスワード|senha)"
+    rf"(?:{_WORDS})"
     r"[\s:\uff1a]{1,3}[\"'`«「]?"
     r"(?P<value>(?=[^\s]{0,40}\d)(?=[^\s]{0,40}[A-Za-z])[^\s\"'`»」。、,]{8,60})|"
     r"\b(?P<before>(?=\S{0,40}\d)[A-Za-z][^\s\"'`,]{7,40})\s{1,2}(?:as|for) (?:the|your|my) "
@@ -78,7 +81,6 @@ _NO_KEY: Final = re.compile(
 """A digest, a path or a name."""
 _LEAST_BITS: Final = 3.0
 """Bits of each character: of a key, more than of a word."""
-_WORD: Final = re.compile(r"[A-Za-z][a-z]*|[A-Z]+")
 
 
 def named_secrets(text: str) -> Iterator[Finding]:
