@@ -23,6 +23,8 @@ from .call.given.run_context import ContextUnreadable, RunContexts
 from .call.heartbeat import heartbeats
 from .call.own_workflow_query import release_own_run
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
+from .guardrails.guarded_call import GuardedCall
+from .guardrails.screening import Guards
 from .mcp_catalogue import catalogue_of
 from .mcp_session import CallInterrupted, CallTimedOut, McpCall, McpSession, ServerUnreachable, UnreadableResult
 from .not_served import NotServedError, cannot
@@ -43,13 +45,19 @@ class McpActivities:
         servers: The worker's sessions by the names that the app gives the servers.
         cache: Keeps the results until the next model call.
         contexts: Knows the contexts of runs.
+        guards: What guardrails need. Default: there are none.
     """
 
     def __init__(
-        self, servers: Mapping[str, McpSession], cache: TranscriptCache, contexts: RunContexts | None = None
+        self,
+        servers: Mapping[str, McpSession],
+        cache: TranscriptCache,
+        contexts: RunContexts | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self._servers = servers
         self._contexts = contexts or RunContexts()
+        self._guards = guards or Guards()
         self._cache = cache
         self._logged: set[tuple[str, ToolFault]] = set()
 
@@ -109,8 +117,10 @@ class McpActivities:
         async def run(report: Report) -> ToolOutput:
             return await self._run(invocation, report)
 
-        effect = self._effect(invocation)
-        return await tool_call(invocation, name=invocation.name, effect=effect, cache=self._cache, run=run)
+        effect, guarded = self._effect(invocation), GuardedCall(self._guards, invocation)
+        return await tool_call(
+            invocation, name=invocation.name, effect=effect, cache=self._cache, run=run, guarded=guarded
+        )
 
     async def _run(self, invocation: McpInvocation, report: Report) -> ToolOutput:
         name, once = invocation.name, self._effect(invocation) is Effect.ONCE

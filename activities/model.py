@@ -6,7 +6,6 @@ Knows no provider: adapters are built by workers and handed in.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -15,18 +14,21 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from ..contracts import limits, names
+from ..contracts import names
+from ..contracts.control.usage import Usage
 from ..contracts.errors import InvalidRequest, ModelError, SpecError
+from ..contracts.head import Head
 from ..contracts.mcp import McpServer
-from ..contracts.message import CitationPart, Message, OpaquePart, Part, PartRef, ReasoningPart, ToolCallPart
-from ..contracts.model import Head, Model
+from ..contracts.message import Message, OpaquePart, PartRef
+from ..contracts.model import Model
 from ..contracts.prompt_hash import part_digest, prompt_hash
 from ..contracts.provider_tool import McpConnector
-from ..contracts.text import cut, encodable
-from ..contracts.usage import Usage
+from ..contracts.text import encodable
 from ..contracts.wire.model_call import ModelCall, ModelReply, StopReason
+from ..contracts.wire.places import root_run_id
 from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
-from .answer_check import OutputValidator
+from .answer.answer_check import OutputValidator
+from .answer.said_message import with_json_alone, with_own_ids, writable
 from .call.bill import Costs
 from .call.failure import failure
 from .call.given.run_context import ContextUnreadable, RunContext, RunContexts
@@ -37,7 +39,8 @@ from .call.model_failure import after_answer, model_failure, under_budget
 from .call.own_workflow_query import query_own_run
 from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
-from .lenient_json import json_object, with_text_alone
+from .guardrails.guarded_reply import GuardedReply
+from .guardrails.screening import Guards
 from .model_adapter import Completion, ModelAdapter, ModelRequest, window_of
 from .not_served import NotServedError, cannot
 from .prices.price import Charge, PriceList
@@ -65,7 +68,9 @@ class ModelActivities:
         servers: Mapping[str, McpServer] | None = None,
         live: Live | None = None,
         contexts: RunContexts | None = None,
+        guards: Guards | None = None,
     ) -> None:
+        self._guards = guards or Guards()
         self._contexts = contexts or RunContexts()
         self._adapters = adapters
         self._live = live or Live()
@@ -92,16 +97,19 @@ class ModelActivities:
             try:
                 context = await self._contexts.own(is_there=call.context)
                 self._validator.check(prefix.head, context)
+                guarded = self._guarded(call, prefix)
                 request = _request(prefix, model, call, self._connected(prefix.head, context))
                 with self._live.model_call(model, structured=request.output is not None) as said:
                     # A summary is no part of what the run says.
                     on_delta = None if call.summary else said
+                    if guarded:
+                        on_delta = guarded.stream(on_delta, structured=request.output is not None)
                     ask = partial(completed, self._adapter(model), request)
                     # Of an answer in JSON a part is none.
                     keeps = call.keep and request.output is None
                     found = or_interrupted(ask, on_delta, model) if keeps else ask(on_delta)
                     completion, missing = await found
-                reply = await self._reply(call, prefix, completion, started, missing, context)
+                reply = await self._reply(call, prefix, completion, started, missing, context, guarded)
                 if reason := reason_not_to_return(reply, "the answer"):
                     raise after_answer(InvalidRequest(reason))
                 whole = prefix.extended((reply.message,))
@@ -124,6 +132,17 @@ class ModelActivities:
         if not call.summary:
             self._cache.put_prefix(reply.id, whole, replaces=call.after)
         return reply
+
+    def _guarded(self, call: ModelCall, prefix: Prefix) -> GuardedReply | None:
+        """Return what its answer goes through; None where nothing is to be looked at.
+
+        Raises:
+            NotServedError: This worker lacks something that a guardrail takes.
+        """
+        scope = root_run_id(activity.info().workflow_id or "")
+        guarded = GuardedReply(self._guards, prefix.head.guardrails, scope, prefix.messages, is_summary=call.summary)
+        guarded.check()
+        return None if guarded.is_idle else guarded
 
     def _connected(self, head: Head, context: RunContext) -> dict[str, McpServer]:
         """Return the MCP servers that the model's provider is to connect to itself."""
@@ -185,11 +204,12 @@ class ModelActivities:
         started: float,
         missing: tuple[str, ...],
         context: RunContext,
+        guarded: GuardedReply | None,
     ) -> ModelReply:
         model = call.instead or prefix.head.model.choices[call.choice]
-        message = _writable(_with_own_ids(completion.message, call.left + len(prefix.messages)))
+        message = writable(with_own_ids(completion.message, call.left + len(prefix.messages)))
         if prefix.head.output is not None and not call.summary:
-            message = _with_json_alone(message)
+            message = with_json_alone(message)
         wrong: tuple[str, ...] = ()
         if not (message.tool_calls or call.summary) and completion.stop is not StopReason.INTERRUPTED:
             left = model.timeout - timedelta(seconds=asyncio.get_running_loop().time() - started)
@@ -207,7 +227,7 @@ class ModelActivities:
         short = cut or (ended and any(called.malformed for called in message.tool_calls))
         used = completion.usage if completion.usage_known else None
         cost = await self._cost(model, completion.model, used)
-        return ModelReply(
+        reply = ModelReply(
             id=uuid4().hex[:16],
             message=message,
             model=f"{model.provider}/{encodable(completion.model)}",
@@ -224,6 +244,7 @@ class ModelActivities:
             attribution=completion.attribution,
             windows=self._windows(prefix.head, model) if call.windows else {},
         )
+        return await guarded.reply(reply) if guarded else reply
 
     def _windows(self, head: Head, model: Model) -> dict[str, int]:
         """Return how many tokens the model takes, and those that may take its place."""
@@ -260,52 +281,6 @@ def _cut_at(model: Model) -> str:
     if model.max_output_tokens:
         return f"it was cut at its limit of {model.max_output_tokens:,} tokens: raise max_output_tokens of the model"
     return "it was cut at the provider's limit of tokens: set max_output_tokens of the model, or ask for less"
-
-
-def _with_own_ids(message: Message, index: int) -> Message:
-    """Give the calls ids that are unique in the transcript.
-
-    They mean the same to every provider.
-    """
-    calls = iter(range(len(message.parts)))
-    return message.model_copy(
-        update={
-            "parts": tuple(
-                part.model_copy(update={"id": f"call_{index}_{next(calls)}"})
-                if isinstance(part, ToolCallPart)
-                else part
-                for part in message.parts
-            )
-        }
-    )
-
-
-def _with_json_alone(message: Message) -> Message:
-    """Leave out what a model said around the JSON that it was asked for."""
-    found = None if message.tool_calls else json_object(message.text)
-    return message if found is None else with_text_alone(message, found)
-
-
-def _writable(message: Message) -> Message:
-    """Return the message as a history can hold it, and be read from.
-
-    It has a mark in place of what is not Unicode, such as half an emoji, and arguments that are nested too deeply as
-    the text that they are.
-    """
-    message = message.model_copy(update={"parts": tuple(part for part in map(_shallow, message.parts) if part)})
-    # Not by pydantic: it writes a key that is no Unicode as something else, and says nothing.
-    written = json.dumps(message.model_dump(), ensure_ascii=False)
-    text = encodable(written)
-    return message if text == written else Message.model_validate_json(text)
-
-
-def _shallow(part: Part) -> Part | None:
-    if isinstance(part, ToolCallPart) and limits.is_too_deep(part.arguments):
-        written = cut(json.dumps(part.arguments, ensure_ascii=False), limits.MAX_REASON_CHARS)
-        return part.model_copy(update={"arguments": {}, "malformed": written})
-    if isinstance(part, CitationPart | ReasoningPart | OpaquePart) and limits.is_too_deep(part.data):
-        return None
-    return part
 
 
 _PAID = "paid"

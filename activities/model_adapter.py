@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from ..contracts.collection.citation import Attribution
+from ..contracts.control.usage import Usage
 from ..contracts.mcp import McpServer
 from ..contracts.message import Message
 from ..contracts.model import Model, OutputSchema
 from ..contracts.provider_tool import PROVIDER_TOOLS, AnyProviderTool
 from ..contracts.tool import ToolDefinition
-from ..contracts.usage import Usage
 from ..contracts.wire.model_call import StopReason
 
 

@@ -29,6 +29,8 @@ from .call.given.run_context import ContextUnreadable, RunContexts
 from .call.live import Live, TellProgress
 from .call.tool_call import Report, fit, idempotency_key, tool_call, without_result
 from .call.user_code import UserCode, is_cancelled
+from .guardrails.guarded_call import GuardedCall
+from .guardrails.screening import Guards
 from .transcript_cache import TranscriptCache
 
 T = TypeVar("T")
@@ -46,6 +48,7 @@ def tool_activities(
     live: Live | None = None,
     contexts: RunContexts | None = None,
     resources: Resources | None = None,
+    guards: Guards | None = None,
 ) -> list[ToolActivity]:
     """Make an activity of each tool, under the tool's name.
 
@@ -56,8 +59,9 @@ def tool_activities(
         live: Told how far they are. Default: nobody can watch.
         contexts: Knows the contexts of runs. Default: of an app that names no type for them.
         resources: What they share. Default: nothing.
+        guards: What guardrails need. Default: there are none.
     """
-    given = _Given(contexts or RunContexts(), resources or Resources(None, user))
+    given = _Given(contexts or RunContexts(), resources or Resources(None, user), guards or Guards())
     return [_activity(tool, cache, user, live or Live(), given) for tool in tools]
 
 
@@ -67,6 +71,7 @@ class _Given:
 
     contexts: RunContexts
     resources: Resources
+    guards: Guards
 
 
 def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live: Live, given: _Given) -> ToolActivity:
@@ -77,18 +82,34 @@ def _activity(tool: Tool[..., Any], cache: TranscriptCache, user: UserCode, live
         Repeatable as its effect class says; the idempotency key stays the same. Every failure is of type
         `ToolFailed` with a message for the model, retryable while the tool has retries left. Heartbeats on its own.
         """
+        guarded = GuardedCall(given.guards, invocation, tool)
 
         async def run(report: Report) -> ToolOutput:
             if tool.spec.asks and not invocation.permitted:
                 message = not_permitted(tool.spec.name)
                 raise ApplicationError(message, type=names.TOOL_FAILED, non_retryable=True)
             context = await _for_call(tool, invocation, given)
-            with live.tool_call() as tell:
-                return await _run(tool, invocation, _Told(report, tell), user, context)
+            opened = _opened(tool, guarded)
+            with live.tool_call(None if guarded.is_idle else guarded.text) as tell:
+                return await _run(tool, opened, _Told(report, tell), user, context)
 
-        return await tool_call(invocation, name=tool.spec.name, effect=tool.spec.effect, cache=cache, run=run)
+        spec = tool.spec
+        return await tool_call(invocation, name=spec.name, effect=spec.effect, cache=cache, run=run, guarded=guarded)
 
     return call
+
+
+def _opened(tool: Tool[..., Any], guarded: GuardedCall) -> ToolInvocation:
+    """Return the call as the tool is given it.
+
+    Raises:
+        ApplicationError: Of type `ToolFailed`: it takes originals that cannot be had, and was not run.
+    """
+    try:
+        return guarded.invocation()
+    except ToolError as error:
+        message = f"{tool.spec.name}: {error}"
+        raise failure(error, message, kind=names.TOOL_FAILED, retryable=False, foreseen=True) from None
 
 
 class _CallFailedError(Exception):

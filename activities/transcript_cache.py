@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..contracts.head import Head
 from ..contracts.message import Message, TextPart, ToolResultPart
-from ..contracts.model import Head
 from ..contracts.prompt_hash import chain_link, chain_start
 from ..contracts.wire.memory.compaction import Compaction
 

@@ -31,7 +31,7 @@ from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.knowledge.store.stored import Stored, StoredPassage, Version, document_key
 from sostenuto.activities.knowledge.store.vector_store import Leg, VectorStore
 from sostenuto.activities.knowledge.store.vectors import vector_text
-from sostenuto.contracts.wire.ingest import Writing
+from sostenuto.contracts.wire.ingest.ingest import Writing
 
 KINDS: Final = ("embedded", "embedded, by another worker", "client's local mode")
 DIMENSIONS: Final = 384

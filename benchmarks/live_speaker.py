@@ -23,9 +23,10 @@ from sostenuto.activities.call.live import Live
 from sostenuto.activities.model_adapter import Completion, Delta, ModelRequest, OnDelta
 from sostenuto.connection.connect import connect
 from sostenuto.connection.live_channel import RedisChannel
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 
 SPEAKER = Agent(name="speaker", model="scripted/speaker")
 

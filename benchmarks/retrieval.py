@@ -37,7 +37,7 @@ from sostenuto.activities.knowledge.sources.files import uri_of
 from sostenuto.activities.knowledge.store.collections import Collections
 from sostenuto.activities.prices.price import Charge
 from sostenuto.contracts.collection.collection import Collection
-from sostenuto.contracts.wire.ingest import BeginCall, DocumentCall, ShowCall
+from sostenuto.contracts.wire.ingest.ingest import BeginCall, DocumentCall, ShowCall
 from sostenuto.contracts.wire.retrieval import Passage, RetrievalCall, Scores
 from sostenuto.workers.stack.weights import Weights
 

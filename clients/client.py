@@ -31,6 +31,7 @@ from .calls.collection_calls import CollectionCalls
 from .calls.run_lists import RunLists
 from .chats.chat import Chat
 from .chats.opening import begin_chat, chat_input, find_chat
+from .guardrails.screening import screened_order
 from .ledgers.ledgers import Ledgers
 from .memory.scoped_memory import ScopedMemory
 from .overview.lookout import AT_LENGTH, Lookout
@@ -163,6 +164,7 @@ class Client(CollectionCalls, Inbox, RunLists):
         offload = self.temporal.data_converter.external_storage is not None
         order = order_of(runnable, input, offload=offload, context=context, tenant=tenant, budget=budget)
         run_id = id or f"{order.name}-{uuid4().hex[:10]}"
+        order = await screened_order(self.temporal, order, run_id)
         with translate_rpc_errors(f"run {run_id!r}"):
             execution = await self._started(order, run_id, task_queue or self.task_queue)
         return Run(self.temporal, run_id, execution, order.output_type, self._redis_url)

@@ -31,7 +31,7 @@ from ..activities.knowledge.sources.uploaded import upload as upload_documents
 from ..connection.converter import uploads_of
 from ..contracts import names
 from ..contracts.errors import SetupError, SostenutoError, SpecError
-from ..contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput, IngestProgress, IngestReport
+from ..contracts.wire.ingest.ingest import CollectionsCall, CollectionSummary, IngestInput, IngestProgress, IngestReport
 from ..contracts.wire.retrieval import Retrieved
 from ..workflows.policy import TASK_TIMEOUT
 from ..workflows.search_attributes import AT_START, named

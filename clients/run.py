@@ -15,7 +15,6 @@ from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..connection.connect import redis_url_of
 from ..contracts.contract import OutT_co
 from ..contracts.errors import SpecError
 from ..contracts.message import Message
@@ -39,9 +38,10 @@ from ..history.trace.step import Trace
 from .approvals.top_up_calls import TopUpCalls
 from .calls.compensating_cancel import cancel_compensating
 from .calls.workflow_calls import WorkflowCalls
+from .guardrails.restoring import Originals
 from .hindrances import Hindrance, find_hindrances
 from .live.open_calls import durable_part, has_open_calls
-from .live.stream import FrameReader, stream_items, tell_that_no_channel_is_known
+from .live.stream import FrameReader, live_url, stream_items
 from .rpc_errors import translate_rpc_errors
 from .scores import ScoreCalls
 from .summary import RunSummary
@@ -76,6 +76,7 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         self._output_type = output_type
         self._redis_url = redis_url
         self._ended: Projection | None = None
+        self._originals = Originals(temporal, f"run {id!r}")
 
     def __repr__(self) -> str:
         return f"<run {self.id}>"
@@ -160,8 +161,8 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         if ended is None:
             ended = await wait_for_end(f"run {self.id!r}", self.held_up, self._read_to_end, seconds)
         result = ended.result or Result(status=Status.FAILED, reason="the history ends without a result")
-        result = typed(f"run {self.id!r}", self._output_type, result)
-        return result.model_copy(update={"messages": ended.transcript()})
+        result = result.model_copy(update={"messages": ended.transcript()})
+        return typed(f"run {self.id!r}", self._output_type, self._originals.in_result(result, ended.sealed))
 
     async def _read_to_end(self, happened: Callable[[], None]) -> Projection:
         with log_wait_later(f"run {self.id!r}") as log_later:
@@ -187,11 +188,11 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         with translate_rpc_errors(f"run {self.id!r}"):
             root = RunAddress(self.id, await self._executions())
             if path is None:
-                return (await TreePart.read(self._temporal, root)).projection.transcript()
+                return self._originals.transcript((await TreePart.read(self._temporal, root)).projection)
             part = await part_with(self._temporal, root, path)
-        if part is None:
+        if not part:
             raise SpecError(f"run {self.id!r}: there is no transcript at {path!r}: pass the path of a model's event")
-        return part.projection.transcript(path)
+        return self._originals.transcript(part.projection, path)
 
     async def nested(self) -> tuple[str, ...]:
         """Return the ids of the runs nested in it, at any depth, for `client.get`.
@@ -332,18 +333,3 @@ class Run(ScoreCalls, TopUpCalls, WorkflowCalls, Generic[OutT_co]):
         # What a code-first workflow has used is the sum of all its executions.
         own = is_code_first(await describe(self._temporal, self.id, executions[-1]))
         return executions if own else from_position(executions, EventId.parse(cursor.root)), cursor
-
-
-def live_url(temporal: TemporalClient, redis_url: str | None) -> str:
-    """Return the address of the live channel, or nothing.
-
-    That none is known it says once.
-
-    Args:
-        temporal: Where the run is.
-        redis_url: The address, where it was given.
-    """
-    url = redis_url_of(temporal) if redis_url is None else redis_url
-    if not url:
-        tell_that_no_channel_is_known()
-    return url

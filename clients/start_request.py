@@ -119,7 +119,15 @@ def _order_of_runnable(begun: BegunWith, content: Input, budget: Budget | None, 
     message, before = question_with_history(content)
     question_from(message)
     check_input(runnable, message, before=before)
-    run = RunInput(runnable=runnable, message=message, before=before, budget=budget, offload=offload, leaves_memo=True)
+    run = RunInput(
+        runnable=runnable,
+        message=message,
+        before=before,
+        budget=budget,
+        offload=offload,
+        leaves_memo=True,
+        guardrails=begun.runnable.app_guardrails,
+    )
     check_size(run, offload=offload)
     return Order(
         name=runnable.name,

@@ -11,8 +11,6 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from .contract import Contract, Spec, arguments, as_tuple, brief
 from .control.price import Price
-from .provider_tool import AnyProviderTool
-from .tool import ToolDefinition
 
 ReasoningEffort = Literal["off", "low", "medium", "high"]
 
@@ -130,22 +128,3 @@ class OutputSchema(Contract):
     """Whether the answer proper is the field `value` of that object, being none itself."""
     cited: bool = False
     """Whether its claims name passages, which have to be some that the run's searches found: see `Cited`."""
-
-
-class Head(Contract):
-    """What stands before the first message of a transcript.
-
-    It is the same in every call of a run, so it is sent once.
-    """
-
-    agent: str
-    instructions: str = ""
-    model: Model
-    tools: tuple[ToolDefinition, ...] = ()
-    provider_tools: tuple[AnyProviderTool, ...] = ()
-    """Tools that the provider runs itself."""
-    output: OutputSchema | None = None
-    validators: tuple[str, ...] = ()
-    """Names of the worker's functions that an answer has to pass."""
-    parallel_tool_calls: bool = True
-    """Whether the model may ask for several calls at once."""

@@ -217,6 +217,9 @@ SCORE_SENT_MEMO: Final = "sostenuto_score_sent"
 SCORE_NOT_TAKEN: Final = "ScoreNotTaken"
 """Type of the failure of sending a score. Its message says why."""
 
+GUARD_ACTIVITY: Final = "sostenuto.guard"
+"""Activity type that has guardrails look at a message."""
+
 TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
 """Activity type that takes over the transcript of another run."""
 

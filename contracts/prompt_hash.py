@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from .head import Head
 from .message import Message
-from .model import Head, Model
+from .model import Model
 
 
 def chain_start(head: Head) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from .control.approval import Approval
 from .control.reconciliation import Reconcile, is_hook
 from .control.undoing import check_undoing, undoing_name
 from .errors import SpecError
+from .guardrails.any_guardrail import AnyGuardrail, check_guardrails
 from .signature.callee import LAMBDA, Callee, callable_in, name_of
 from .signature.hints import type_of_parameter
 from .signature.tool_signature import ToolSignature
@@ -77,6 +78,10 @@ class ToolSpec(ToolDefinition):
     """Whether it can tell what came of a call that was cut off."""
     compensate: str = ""
     """Name of the tool that undoes it; empty where none does."""
+    pii: bool = False
+    """Whether it is given the originals in place of the placeholders that redaction left in its arguments."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What its arguments and its result have to pass, beside what the agent that calls it has."""
 
     @property
     def definition(self) -> ToolDefinition:
@@ -217,6 +222,8 @@ def tool(
     approval: Approval | str | bool = ...,
     reconcile: Reconcile | None = ...,
     compensate: Tool[..., Any] | str | None = ...,
+    pii: bool = ...,
+    guardrails: Iterable[AnyGuardrail] = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -234,40 +241,41 @@ def tool(
     approval: Approval | str | bool = False,
     reconcile: Reconcile | None = None,
     compensate: Tool[..., Any] | str | None = None,
+    pii: bool = False,
+    guardrails: Iterable[AnyGuardrail] = (),
     **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, sync or async.
 
     Or of whatever else can be called: a bound method, a partial, an object with `__call__`. The JSON schema comes from
-    the signature: pydantic types, defaults, `Annotated[..., Field(...)]`, and the docstring's `Args:`. A parameter of
-    type `ToolContext`, and what a partial has bound, is hidden from the model.
+    the signature and the docstring's `Args:`. A `ToolContext`, and what a partial has bound, is hidden from the model.
 
     Args:
         function: The function, where the decorator is used without parentheses.
         effect: What happens when it runs twice: `read`, `idempotent` or `once`. The safe default is `once`.
         fast: Run it as a local activity: for reads that end within a second or two.
         timeout: Longest one attempt may take.
-        retries: Further attempts after an exception before the model is told of it. Not for `once`.
+        retries: Further attempts after an exception before the model is told. Not for `once`.
         name: What the model calls it. Default: the function's name; of an object that of its class, in snake case.
         description: What the model reads of it. Default: the docstring up to its first section.
         when: Says once, by the run's context, whether the run has the tool: `when=lambda context: context.pro`.
         approval: Who has to say yes before it runs: `True` for anybody, an approval of the app by name, or one itself.
         reconcile: Tells by its idempotency key what came of a `once` call that was cut off: `Done`, `NotDone` or None.
-        compensate: The tool, or its name, that undoes a call where a run is cancelled with `compensate=True`, or a
-            chain fails that has it. It is given the arguments by their names, and what the call returned as `result`.
+        compensate: The tool, or its name, that undoes a call: takes its arguments by name, and `result`.
+        pii: Whether it is given the originals in place of what redaction left in its arguments.
+        guardrails: What its arguments (`tool_call`) and its result (`tool_result`) have to pass.
         **unknown: None: a mistake that is told as one.
 
     Raises:
         SpecError: There is no such option, options contradict each other, or a parameter has no type that is JSON.
     """
-    for option in unknown:
-        raise SpecError(unknown_field("@tool", option, option_names(tool)))
+    if unknown:
+        raise SpecError(unknown_field("@tool", next(iter(unknown)), option_names(tool)))
 
     def make(wrapped: Callable[..., Any]) -> Tool[..., Any]:
-        options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries, "asks": approval}
-        return _make(
-            wrapped, name, description, options, {"when": when, "reconcile": reconcile, "compensate": compensate}
-        )
+        options = {"effect": effect, "fast": fast, "timeout": timeout, "retries": retries, "pii": pii}
+        hooks = {"when": when, "reconcile": reconcile, "compensate": compensate}
+        return _make(wrapped, name, description, {**options, "asks": approval, "guardrails": guardrails}, hooks)
 
     return make if function is None else make(function)
 
@@ -286,6 +294,7 @@ def _make(
     callee = Callee.of(called, label)
     signature = ToolSignature.of(callee, hidden=ToolContext)
     asks = Approval.of(options["asks"], f"tool {label}: approval")
+    guardrails = check_guardrails(options["guardrails"], f"tool {label}: guardrails")
     try:
         spec = ToolSpec(
             name=label,
@@ -293,7 +302,7 @@ def _make(
             parameters=signature.schema,
             reconciles=is_hook(hooks["reconcile"], f"tool {label}"),
             compensate=undoing_name(hooks["compensate"], f"tool {label}"),
-            **{**options, "effect": _effect(options["effect"], label), "asks": asks},
+            **{**options, "effect": _effect(options["effect"], label), "asks": asks, "guardrails": guardrails},
         )
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

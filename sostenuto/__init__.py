@@ -17,7 +17,12 @@ from .contracts.control.budget import Ask, Budget, Degrade, Finish, Shorten, Sto
 from .contracts.control.ledger import Ledger
 from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
+from .contracts.control.usage import Usage
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
+from .contracts.guardrails.by_model import Judge
+from .contracts.guardrails.custom import Custom
+from .contracts.guardrails.injection import Injection
+from .contracts.guardrails.redacting import Pii, Secrets
 from .contracts.mcp import McpServer
 from .contracts.memory.conversation import Memory
 from .contracts.memory.long_term import LongTerm
@@ -33,7 +38,6 @@ from .contracts.specs.retrieve import Retrieve
 from .contracts.specs.router import Route, Router, Rule
 from .contracts.specs.team import Team
 from .contracts.tool import Effect, Tool, ToolContext, tool
-from .contracts.usage import Usage
 from .contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested, PendingApproval
 from .contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
@@ -41,8 +45,6 @@ from .contracts.wire.control.compensation import CompensatedEffect, Compensation
 from .contracts.wire.control.ledger import LedgerState
 from .contracts.wire.control.top_up import PendingTopUp, ToppedUp
 from .contracts.wire.event import (
-    DocumentFailed,
-    DocumentIngested,
     Event,
     FallbackUsed,
     MemberFinished,
@@ -59,6 +61,9 @@ from .contracts.wire.event import (
     ToolsFaulty,
 )
 from .contracts.wire.feedback.score import Score
+from .contracts.wire.guardrails.decision import Verdict
+from .contracts.wire.guardrails.guardrail_event import GuardrailDecided
+from .contracts.wire.ingest.ingest_event import DocumentFailed, DocumentIngested
 from .contracts.wire.live import Partial, Progress, Retract, StreamItem, Token
 from .contracts.wire.memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from .contracts.wire.retrieval import Passage, Retrieved
@@ -94,6 +99,7 @@ __all__ = [
     "Collection",
     "CompensatedEffect",
     "Compensation",
+    "Custom",
     "Degrade",
     "Document",
     "DocumentFailed",
@@ -106,7 +112,10 @@ __all__ = [
     "FilePart",
     "FileSearch",
     "Finish",
+    "GuardrailDecided",
     "ImagePart",
+    "Injection",
+    "Judge",
     "Ledger",
     "LedgerState",
     "Location",
@@ -132,6 +141,7 @@ __all__ = [
     "Passage",
     "PendingApproval",
     "PendingTopUp",
+    "Pii",
     "Price",
     "Progress",
     "Prompt",
@@ -150,6 +160,7 @@ __all__ = [
     "RunStalled",
     "RunStarted",
     "Score",
+    "Secrets",
     "SetupError",
     "Shorten",
     "SostenutoError",
@@ -172,6 +183,7 @@ __all__ = [
     "TurnQueued",
     "TurnStarted",
     "Usage",
+    "Verdict",
     "WebSearch",
     "__version__",
     "tool",

@@ -33,9 +33,10 @@ from .contracts.specs.node import Node
 from .contracts.wire.run import Result
 from .workers.failure_lines import tell_failures
 from .workers.mcp import mcp_sessions
+from .workers.served.activities import Services
 from .workers.settings import BUILT_IN
 from .workers.stack.temporal_server import find_program
-from .workers.worker import Services, build_worker, replayer
+from .workers.worker import build_worker, replayer
 
 __all__ = [
     "SEARCH_ATTRIBUTES",

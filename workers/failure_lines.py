@@ -93,7 +93,9 @@ class FailureLines(logging.Filter):
         if (self._alone and (not unforeseen or again)) or (kind == names.NOT_SERVED and again):
             return False
         said = f"{key[0]}: {about('activity_type')} ({key[1]}) failed{_attempt(about('attempt'), error)}"
-        _rewrite(record, f"{said}{', as before' if again else ''}: {_reason(error)}", None if again else unforeseen)
+        hide = error.hide if isinstance(error, CallFailure) else None
+        said = f"{said}{', as before' if again else ''}: {_reason(error)}"
+        _rewrite(record, said, None if again else unforeseen, hide)
         return True
 
     def _workflow(self, record: logging.LogRecord, error: BaseException) -> bool:
@@ -150,10 +152,13 @@ def _reason(error: BaseException) -> str:
     return printable(one_line(told_of, _REASON_CHARS))
 
 
-def _rewrite(record: logging.LogRecord, message: str, error: BaseException | None) -> None:
+def _rewrite(
+    record: logging.LogRecord, message: str, error: BaseException | None, hide: Callable[[str], str] | None = None
+) -> None:
     record.msg, record.args = message, ()
     record.exc_info = None
     if error is not None:
         # What an error says may be anybody's, with escape codes that a terminal obeys.
-        lines = with_refusals_explained(encodable(own_traceback(error))).splitlines()
+        traceback = encodable(own_traceback(error))
+        lines = with_refusals_explained(hide(traceback) if hide else traceback).splitlines()
         record.exc_text = "\n".join(printable(line.expandtabs()) for line in lines)

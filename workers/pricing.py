@@ -6,8 +6,8 @@ Must not fetch prices over the network.
 from __future__ import annotations
 
 from ..activities.prices.price import never_blocks
+from ..contracts.control.usage import Usage
 from ..contracts.names import LOCAL_PROVIDER
-from ..contracts.usage import Usage
 
 
 def cost_usd(provider: str, model: str, usage: Usage) -> float | None:

@@ -27,8 +27,9 @@ from .mcp import mcp_sessions
 from .named_models import named_models, named_runnables
 from .pricing import cost_usd
 from .providers import build_adapters, build_embedder, missing_keys, problem_of, unused_models
+from .served.activities import Services
 from .settings import BUILT_IN, Settings
-from .worker import Services, build_worker
+from .worker import build_worker
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,46 +13,18 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Interceptor, Replayer, Worker
 
-from ..activities.answer_check import OutputValidator
-from ..activities.call.bill import Costs
 from ..activities.call.given.resources import Resources
-from ..activities.call.given.run_context import RunContexts
-from ..activities.call.live import Live
 from ..activities.call.user_code import UserCode
-from ..activities.control.approval import ApprovalActivities
-from ..activities.control.ledgers import LedgerActivities
-from ..activities.control.reconcile import ReconcileActivities
-from ..activities.control.spending import SpendingActivities
-from ..activities.control.undoing import UndoingActivities
-from ..activities.conversation.continued_conversation import take_over
-from ..activities.conversation.turn_end import turn_end
-from ..activities.knowledge.ingest import IngestActivities
-from ..activities.knowledge.ingestion import DocumentReading, Ingestion
-from ..activities.knowledge.retrieve import RetrieveActivities
-from ..activities.knowledge.search import Knowledge
-from ..activities.mcp import McpActivities
-from ..activities.mcp_session import McpSession
-from ..activities.memory.read_result import ReadResultActivities
-from ..activities.memory.remembering import MemoryActivities
-from ..activities.model import ModelActivities
+from ..activities.guardrails.screening import Guards
 from ..activities.model_adapter import ModelAdapter
-from ..activities.not_served import not_served
-from ..activities.prices.list_price import list_price
-from ..activities.prices.look_up import PriceActivities
 from ..activities.prices.price import PriceList
-from ..activities.routing.embedding import Embedder
-from ..activities.routing.route import RouteActivities
-from ..activities.score import ScoreActivities, ScoreTaker
-from ..activities.tool import tool_activities
-from ..activities.transcript_cache import TranscriptCache
 from ..connection.connect import payload_dir_setting
 from ..connection.converter import data_converter, tolerant
 from ..connection.running_stack import RunningStack, state_dir_setting
+from ..connection.vault_keys import vault_keys_of
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App
-from ..history.reading.results import read_result
-from ..history.reading.spending import read_spent
 from ..workflows import policy
 from ..workflows.chat.chat_workflow import ChatWorkflow
 from ..workflows.code_first.held import CodeFirstEnds
@@ -64,8 +35,9 @@ from ..workflows.knowledge.ingest_workflow import IngestWorkflow
 from ..workflows.ledger.ledger_workflow import LedgerWorkflow
 from ..workflows.memory.memory_workflow import MemoryWorkflow
 from ..workflows.run_workflow import RunWorkflow, ServedTypes, TypedRunWorkflow
-from .ledger_worker import serving_ledgers
-from .sandbox import loading_workflows, workflow_runner
+from .served.activities import Services, served_activities
+from .served.ledger_worker import serving_ledgers
+from .served.sandbox import loading_workflows, workflow_runner
 
 _OF_RUNS = (RunWorkflow, TypedRunWorkflow, ChatWorkflow)
 _WORKFLOWS = (*_OF_RUNS, IngestWorkflow, CollectionsWorkflow, MemoryWorkflow, ScoreWorkflow)
@@ -79,26 +51,6 @@ _HEARTBEAT_THROTTLE = timedelta(seconds=0.8)
 
 # How long calls in flight may take to end when the worker is stopped: a deploy need not repeat them.
 _GRACEFUL_SHUTDOWN = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What some runnables need of a worker beyond models and functions."""
-
-    embedder: Embedder | None = None
-    """Compares meanings, for routers."""
-    mcp: Mapping[str, McpSession] = field(default_factory=dict)
-    """Sessions with the app's MCP servers, see `workers.mcp`."""
-    knowledge: Knowledge | None = None
-    """Where its collections are, see `workers.knowledge`."""
-    reading: DocumentReading | None = None
-    """What reads documents for them."""
-    live: Live | None = None
-    """Tells those who watch what calls say."""
-    cache: TranscriptCache = field(default_factory=TranscriptCache)
-    """Its memory of transcripts."""
-    scores: Mapping[str, ScoreTaker] = field(default_factory=dict)
-    """What takes scores, see `workers.telemetry.sending.score_takers`."""
 
 
 def build_worker(
@@ -116,7 +68,7 @@ def build_worker(
     """Make a worker for an app, ready to run.
 
     Args:
-        client: Connected with `connection.connect.connect`, or at least with its data converter.
+        client: Connected with `connect`, or at least with its data converter.
         app: What it serves.
         adapters: Model adapters by provider name.
         price: Cost of a model call.
@@ -127,12 +79,12 @@ def build_worker(
         interceptors: Of the Temporal SDK, outermost first.
 
     Raises:
-        SpecError: The file of one of the app's workflows cannot be loaded for a run, or the workflow would take those
-            of runs.
+        SpecError: The file of a workflow of the app's cannot be loaded, or the workflow would take those of runs.
     """
     user = UserCode(max_concurrent_calls)
     resources = Resources(app.lifespan and partial(app.lifespan, app), user)
     workflows = _with_own(app.workflows)
+    guards = Guards(vault_keys_of(client), app.custom_checks, user, app.guardrails)
     with loading_workflows():
         return AppWorker(
             partial(_at_work, user, resources, partial(serving_ledgers, client, max_cached_runs)),
@@ -140,7 +92,7 @@ def build_worker(
             tolerant(client),
             task_queue=task_queue,
             workflows=workflows,
-            activities=_activities(app, adapters, price, services or Services(), user, resources),
+            activities=served_activities(app, adapters, price, services or Services(), user, resources, guards),
             workflow_runner=workflow_runner(app.workflows),
             workflow_failure_exception_types=_FAILURES,
             max_concurrent_activities=max_concurrent_calls,
@@ -229,70 +181,6 @@ async def _at_work(
     """Hold what people's code needs while a worker is at work, and serve ledgers."""
     async with user.running(), resources.open(), ledgers():
         yield
-
-
-def _activities(
-    app: App,
-    adapters: Mapping[str, ModelAdapter],
-    price: PriceList,
-    services: Services,
-    user: UserCode,
-    resources: Resources,
-) -> list[Callable[..., Any]]:
-    cache = services.cache
-    contexts = RunContexts(app.context)
-    validator = OutputValidator(app.walk(), app.validators, user=user)
-    live = services.live
-    model = ModelActivities(
-        adapters,
-        price=price,
-        cache=cache,
-        validator=validator,
-        user=user,
-        servers=app.mcp,
-        live=live,
-        contexts=contexts,
-    )
-    mcp = McpActivities(services.mcp, cache, contexts)
-    approval = ApprovalActivities(app.tools, app.approvals, app.mcp, user)
-    route = RouteActivities(services.embedder, price)
-    costs = Costs(price, user)
-    retrieve = RetrieveActivities(services.knowledge, app.collections, cache, costs)
-    ingest = IngestActivities(_ingestion(app, services, user), costs)
-    memory = MemoryActivities(services.knowledge, app.collections, cache, costs, policy.TASK_TIMEOUT)
-    tools = tool_activities(app.tools.values(), cache, user, live, contexts, resources)
-    return [
-        model.call,
-        *_methods(mcp),
-        approval.ask,
-        ReconcileActivities(app.tools, user).ask,
-        SpendingActivities(read_spent).spent,
-        ReadResultActivities(read_result).read_result,
-        LedgerActivities(read_spent, policy.TASK_TIMEOUT).open,
-        UndoingActivities(app.tools).ask,
-        route.decide,
-        *_methods(retrieve),
-        *_methods(ingest),
-        *_methods(memory),
-        *_methods(ScoreActivities(services.scores)),
-        take_over,
-        turn_end,
-        PriceActivities(list_price).look_up,
-        not_served,
-        *tools,
-    ]
-
-
-def _ingestion(app: App, services: Services, user: UserCode) -> Ingestion | None:
-    if services.knowledge is None or services.reading is None:
-        return None
-    return Ingestion(services.knowledge, app.collections, services.reading, user)
-
-
-def _methods(holder: object) -> list[Callable[..., Any]]:
-    """Return the activities that an object has as methods, by their names."""
-    methods = (getattr(holder, name) for name in sorted(dir(type(holder))) if not name.startswith("_"))
-    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
 
 
 def replayer(workflows: Sequence[type] = ()) -> Replayer:

@@ -26,6 +26,7 @@ from .budget.account import Account, WaitForTopUp
 from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
+from .guardrails.run_guards import RunGuards
 from .knowledge.found import FoundPassages
 from .payload_limits import Outbox
 from .scope import Scope
@@ -132,6 +133,19 @@ class AgentHost(Children, Searching, Protocol):
     approvals: Approvals
     effects: EffectLog
     """What was done in it, and in the runs nested in it."""
+    guards: RunGuards
+
+    async def ask(self, agent: Agent, place: Place, message: Message, tally: Tally | None = None) -> Result:
+        """Return what a model without tools says to one message, exactly at this place."""
+        ...
+
+    def numbered(self, place: Place) -> Place:
+        """Return the place, with a number where it was used before."""
+        ...
+
+    def use(self, name: str) -> int:
+        """Return how often a name was used in this workflow, this use included."""
+        ...
 
     def account(self, place: Place) -> Account | None:
         """Return the account that what runs at a place is charged to.

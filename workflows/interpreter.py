@@ -13,9 +13,8 @@ from temporalio import workflow
 
 from ..contracts.control.budget import Ask, Budget
 from ..contracts.message import Message
-from ..contracts.packed import pack
 from ..contracts.specs.agent import Agent
-from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
+from ..contracts.specs.runnable import Runnable
 from ..contracts.tool import ToolDefinition
 from ..contracts.wire.memory.compaction import Compaction
 from ..contracts.wire.model_call import ModelReply
@@ -40,9 +39,10 @@ from .concurrency import CANCELLED, result_of_error
 from .control.approvals import Approvals
 from .effects.compensator import Compensator
 from .effects.effect_log import EffectLog
+from .guardrails.run_guards import RunGuards
 from .host import Host
 from .knowledge.found import FoundPassages
-from .nested_run import barred_at, not_begun, run_child
+from .nested_run import PackedRunnables, barred_at, not_begun, run_child
 from .patterns.chain import run_chain
 from .patterns.parallel import run_parallel
 from .patterns.prompt import run_prompt
@@ -98,10 +98,11 @@ class Interpreter:
         self._prices = Prices()
         self.found = FoundPassages()
         """What everything in the workflow found so far."""
+        self.guards = RunGuards()
         self._offload = offload
         self._transcripts: dict[str, Transcript] = {}
         self._used: Counter[str] = Counter()
-        self._packed: list[tuple[Runnable, Any]] = []
+        self.packed = PackedRunnables()
 
     @property
     def places(self) -> Mapping[str, int]:
@@ -111,6 +112,8 @@ class Interpreter:
     def resume(self, carried: Carried) -> None:
         """Go on from where an earlier execution of the workflow left off."""
         self._used.update(carried.places)
+        self.guards.seal(carried.sealed)
+        self.guards.tainted |= carried.tainted
         self.approvals.grant(carried.granted)
         self.effects.resume(carried)
         self.tally.totals, self.tally.turns = carried.totals, carried.turns + carried.nested_turns
@@ -131,6 +134,7 @@ class Interpreter:
         for used in [used for used in self._used if Place(used).is_within(place)]:
             del self._used[used]
         self.accounts.forget(place)
+        self.guards.forget(place)
         self.effects.forget(place)
         self.compensator.forget(place)
         for begun in [begun for begun in self._transcripts if Place(begun).is_within(place)]:
@@ -169,12 +173,14 @@ class Interpreter:
 
     def replied(self, place: Place, reply: ModelReply) -> None:
         """Add up what a model's reply cost, and show it."""
+        self.guards.seal(reply.sealed)
         self.tally.reply(reply)
         self.cost.note()
         self.details.told(place, (reply.message,))
 
     def spent_on(self, reply: ModelReply, tally: Tally) -> None:
         """Take in what a model call cost that is no turn, such as a summary."""
+        self.guards.seal(reply.sealed)
         for one in (tally, self.tally):
             one.reply(reply)
         self.cost.note()
@@ -186,6 +192,8 @@ class Interpreter:
     async def search(self, call: RetrievalCall, place: Place, tally: Tally) -> Retrieved:
         """Return what a search finds; take that in, and what it cost, and show it."""
         search = place.tool_call(call.call_id) if call.call_id else place.search()
+        if guardrails := self.guards.at_stage(place, "passages"):
+            call = call.model_copy(update={"guardrails": guardrails})
         found = await search_within(
             self.account(place),
             call,
@@ -193,6 +201,8 @@ class Interpreter:
             hold=self.accounts.held_or_asked,
             charge=lambda totals: self.spent(totals, tally),
         )
+        self.guards.seal(found.sealed)
+        self.guards.read(call.name or call.collection.name, place)
         self.found.add(found, "" if call.call_id else search)
         self.details.retrieved(place, found.summary(call.collection.name))
         return found
@@ -225,6 +235,7 @@ class Interpreter:
         scope = Scope(self.numbered(scope.path), scope.message, scope.names)
         self.details.started(scope.path)
         self.accounts.open(scope.path, runnable.budget)
+        self.guards.open(scope.path, runnable.guardrails)
         try:
             result = await self.run_here(runnable, scope)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not lose what came before it
@@ -249,7 +260,10 @@ class Interpreter:
     ) -> AgentLoop:
         """Begin a conversation with a model without tools, exactly at this place."""
         after = place.before_first_reply(workflow.info().run_id)
-        return AgentLoop(self, agent, place, AgentState.begun(agent, messages, self.found, after=after, tally=tally))
+        state = AgentState.begun(
+            agent, messages, self.found, after=after, tally=tally, guardrails=self.guards.at(place)
+        )
+        return AgentLoop(self, agent, place, state)
 
     async def child(
         self,
@@ -291,25 +305,16 @@ class Interpreter:
             leaves_memo=True,
             compact=compact,
             passages=self.found.citable_by(runnable, message),
+            **self.guards.handed_down(runnable, place, message, *before),
         )
         result = await self._charged(run, child_id)
+        self.guards.take(result, runnable, place)
         self.tally.add(result)
         result = self.effects.nested(place, result)
         self.cost.note()
         self.found.cited(result.citations)
         self.details.finished(place, result)
         return result, Continuation(run_id=child_id, path=place)
-
-    def packed(self, run: RunInput) -> RunInput:
-        """Return an input whose runnable is written packed.
-
-        The history of this run has it already. It is packed once for all that are started with it.
-        """
-        text = next((text for runnable, text in self._packed if runnable is run.runnable), None)
-        if text is None:
-            text = pack(RUNNABLE_ADAPTER.dump_python(run.runnable, mode="json"))
-            self._packed.append((run.runnable, text))
-        return run.with_packed(text) if isinstance(text, str) else run
 
     async def _charged(self, run: RunInput, child_id: str) -> Result:
         """Return what a nested run comes to, once it is charged to what it was given."""
@@ -328,7 +333,7 @@ class Interpreter:
         try:
             async with self.outbox.sending(run, "what it is asked", memo_bytes()):
                 given_up = partial(self.compensator.is_given_up, Place(run.path))
-                return await run_child(self.packed(run), child_id, given_up)
+                return await run_child(self.packed.of(run), child_id, given_up)
         except PayloadTooLargeError as error:
             return Result(status=Status.FAILED, reason=str(error))
         except asyncio.CancelledError:

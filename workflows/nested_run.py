@@ -11,6 +11,8 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
 from ..contracts import limits, names
+from ..contracts.packed import pack
+from ..contracts.specs.runnable import RUNNABLE_ADAPTER, Runnable
 from ..contracts.text import first_line
 from ..contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, RunInput, Status
 from . import policy
@@ -21,6 +23,26 @@ from .run_context import inherited_memo
 from .search_attributes import AT_START, RUNNABLE, SUMMARY_CHARS, TENANT, named
 
 Handle: TypeAlias = workflow.ChildWorkflowHandle[Any, Any]
+
+
+class PackedRunnables:
+    """Writes the runnables of nested runs packed.
+
+    The history of the run that starts them has them already.
+
+    Each is packed once, for all that are started with it.
+    """
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Runnable, Any]] = []
+
+    def of(self, run: RunInput) -> RunInput:
+        """Return an input whose runnable is written packed."""
+        text = next((text for runnable, text in self._known if runnable is run.runnable), None)
+        if text is None:
+            text = pack(RUNNABLE_ADAPTER.dump_python(run.runnable, mode="json"))
+            self._known.append((run.runnable, text))
+        return run.with_packed(text) if isinstance(text, str) else run
 
 
 async def run_child(run: RunInput, child_id: str, is_given_up: Callable[[], bool]) -> Result:

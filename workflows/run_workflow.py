@@ -22,15 +22,18 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.message import Message
     from ..contracts.specs.agent import Agent
     from ..contracts.tool import ToolDefinition
+    from ..contracts.wire.guardrails.decision import Verdict, of_verdict
     from ..contracts.wire.places import Place
     from ..contracts.wire.run import Carried, Result, RunInput, Status
     from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from . import policy
+    from .agent.guarding import refusal
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .budget.carrying import carried_of
     from .concurrency import result_of_error, uninterrupted
+    from .guardrails.judging import guarded
     from .interpreter import Interpreter
     from .memory.turn_memory import TurnMemory
     from .nested_run import why_too_deep
@@ -43,6 +46,8 @@ with workflow.unsafe.imports_passed_through():
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 _SERVED: Final = "sostenuto_served"
+
+_NOT_CARRIED: Final[dict[str, Any]] = {"message": None, "before": (), "passages": (), "decisions": (), "sealed": {}}
 
 
 class _Run:
@@ -60,6 +65,9 @@ class _Run:
         self._place = Place(run.path or run.runnable.name)
         self._interpreter = Interpreter(self._place, offload=run.offload)
         self._interpreter.found.know(run.passages)
+        self._interpreter.guards.open(self._place, run.guardrails, run.runnable.guardrails)
+        self._interpreter.guards.seal(run.sealed)
+        self._interpreter.guards.tainted = run.tainted
         self._interpreter.serve()
         self._loop: AgentLoop | None = None
         self._memory: TurnMemory | None = None
@@ -83,7 +91,8 @@ class _Run:
         await self._interpreter.accounts.close(self._place)
         if self._input.compact and result.status is Status.COMPLETED:
             result = result.model_copy(update={"steps": {}})
-        result = self._interpreter.outbox.fitting(result.model_copy(update=self._effects()))
+        result = self._guarded(result.model_copy(update=self._effects()))
+        result = self._interpreter.outbox.fitting(result)
         self._interpreter.cost.end(result.totals, result.status)
         if self._input.leaves_memo:
             # What started it wants all that it has, which Temporal hands on of one that returns.
@@ -99,11 +108,23 @@ class _Run:
         told = {"effects": effects.left()} if workflow.info().parent else {}
         return {**told, "compensated": effects.compensated}
 
+    def _guarded(self, result: Result) -> Result:
+        """Return a result with the originals of its placeholders, as ciphertext."""
+        guards = self._interpreter.guards
+        tainted = guards.tainted and workflow.info().parent is not None
+        if not (guards.sealed or tainted):
+            return result
+        return result.model_copy(update={"sealed": guards.mentioned_in(result), "tainted": tainted})
+
     async def _run(self) -> Result:
         runnable = self._input.runnable
         self._interpreter.accounts.open(self._place, self._input.budget, runnable.budget, envelope=self._input.envelope)
         if why := why_too_deep(self._place):
             return Result(status=Status.FAILED, reason=why)
+        if blocked := of_verdict(self._input.decisions, Verdict.BLOCKED):
+            return Result(status=Status.REFUSED, reason=refusal(blocked[0]))
+        if refused := await self._screened():
+            return refused
         agent: Agent | None = runnable.agent
         if agent is not None:
             return await self._agent(agent)
@@ -111,6 +132,22 @@ class _Run:
         if runnable.has_own_run:
             return await self._interpreter.run_here(runnable, scope)
         return await self._interpreter.run(runnable, scope)
+
+    async def _screened(self) -> Result | None:
+        """Have what it is asked looked at, where nobody did before it came; return the result of what is refused."""
+        run, guards = self._input, self._interpreter.guards
+        is_root = workflow.info().parent is None
+        # What clients send has passed all; what another run hands down, what that was guarded by.
+        seen = (*run.guardrails, *(run.runnable.guardrails if is_root else ())) if run.screened else ()
+        unseen = guards.unseen(self._place, seen)
+        if run.message is None or run.carried or not unseen:
+            return None
+        found = await guarded(self._interpreter, self._place, run.message, unseen, "input")
+        guards.seal(found.sealed)
+        if found.message is None:
+            return Result(status=Status.REFUSED, reason=refusal(of_verdict(found.decisions, Verdict.BLOCKED)[0]))
+        self._input = run.model_copy(update={"message": found.message})
+        return None
 
     async def _agent(self, agent: Agent) -> Result:
         carried, transfers = self._input.carried, self._input.transfers
@@ -121,7 +158,8 @@ class _Run:
         if carried:
             tools: tuple[ToolDefinition, ...] = (*carried.mcp, *transfers)
             self._interpreter.resume(carried)
-            state = AgentState.resumed(agent, carried, found, tools)
+            guardrails = self._interpreter.guards.at(self._place)
+            state = AgentState.resumed(agent, carried, found, tools, guardrails)
         else:
             mcp = await mcp_tools(agent, self._place, transfers)
             tools = (*mcp, *transfers)
@@ -133,7 +171,15 @@ class _Run:
                 begins = (*begins[:-1], told, begins[-1]) if told else begins
             after = self._place.before_first_reply(workflow.info().run_id)
             state = AgentState.begun(
-                agent, begins, found, tools, after=after, standing=len(begins), head_stands=not mcp, tally=tally
+                agent,
+                begins,
+                found,
+                tools,
+                after=after,
+                standing=len(begins),
+                head_stands=not mcp,
+                tally=tally,
+                guardrails=self._interpreter.guards.at(self._place),
             )
             state.begins = len(self._input.before)
         self._loop = AgentLoop(self._interpreter, agent, self._place, state, tools)
@@ -174,6 +220,7 @@ class _Run:
         left |= {"top_ups": self._interpreter.accounts.top_ups.carried}
         carried = loop.state.carried(self._interpreter.places)
         left |= {"remembering": self._memory.carried if self._memory else None}
+        left |= {"sealed": self._interpreter.guards.sealed, "tainted": self._interpreter.guards.tainted}
         return carried.model_copy(update={"budgets": carried_of(account) if account else (), **left})
 
     def _at_turn(self) -> Result | None:
@@ -189,9 +236,7 @@ class _Run:
             if self._input.offload or limits.written_bytes(carried) < limits.CARRIED_BYTES:
                 self._interpreter.cost.stop()
                 # What it was asked is the first message of what it takes along.
-                workflow.continue_as_new(
-                    self._interpreter.packed(carried.model_copy(update={"message": None, "before": (), "passages": ()}))
-                )
+                workflow.continue_as_new(self._interpreter.packed.of(carried.model_copy(update=_NOT_CARRIED)))
         if full := why_full():
             return self._loop.state.result(
                 Status.EXHAUSTED,

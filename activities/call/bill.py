@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from temporalio import activity
 
-from ...contracts.usage import Usage
+from ...contracts.control.usage import Usage
 from ...contracts.wire.totals import SPENT, Totals
 from ..prices.price import Charge, PriceList
 from .failure import told

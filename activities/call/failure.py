@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ class CallFailure(ApplicationError):  # noqa: N818 - named like the SDK's failur
     """A failure that remembers what nobody had foreseen, for the log of its worker."""
 
     unforeseen: BaseException | None = None
+    hide: Callable[[str], str] | None = None
+    """Takes out of what is logged of it what nobody is to see."""
 
 
 def failure(

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
+from ...contracts.control.usage import Usage
 from ...contracts.message import Message, Role, TextPart
 from ...contracts.model import Model
-from ...contracts.usage import Usage
 from ...contracts.wire.model_call import StopReason
 from ..model_adapter import Completion, Delta, OnDelta
 

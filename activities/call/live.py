@@ -129,13 +129,18 @@ class Live:
                 raise
 
     @contextmanager
-    def tool_call(self) -> Iterator[TellProgress]:
-        """Yield what tells how far a tool is, from any thread."""
+    def tool_call(self, hide: Callable[[str], str] | None = None) -> Iterator[TellProgress]:
+        """Yield what tells how far a tool is, from any thread.
+
+        Args:
+            hide: Takes out of a text what nobody is to see.
+        """
         with self._speaking(structured=False) as speaker:
             if speaker is None:
                 yield lambda *_: None
                 return
-            yield LatestProgress(lambda piece: self._say(speaker, piece)).tell
+            tell = LatestProgress(lambda piece: self._say(speaker, piece)).tell
+            yield (lambda text, done, total: tell(hide(text), done, total)) if hide else tell
 
     async def close(self) -> None:
         """Send what waits, if that takes no longer than a second, and end."""

@@ -16,6 +16,8 @@ from ...contracts import limits, names
 from ...contracts.errors import ToolError
 from ...contracts.tool import Effect
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput, edited_words, outcome_unknown
+from ..guardrails.guarded_call import GuardedCall
+from ..not_served import NotServedError, cannot
 from ..transcript_cache import TranscriptCache
 from .failure import failure, told
 from .heartbeat import heartbeats
@@ -36,6 +38,7 @@ async def tool_call(
     effect: Effect,
     cache: TranscriptCache,
     run: Callable[[Report], Awaitable[ToolOutput]],
+    guarded: GuardedCall,
 ) -> ToolOutput:
     """Run one tool call, and remember its output for the next model call.
 
@@ -47,6 +50,7 @@ async def tool_call(
         effect: What happens when it runs twice. A second attempt at `once` is refused.
         cache: Keeps the result.
         run: Runs the tool; what it raises is a failure for the model already.
+        guarded: What its result, its errors and its progress go through.
 
     Raises:
         ApplicationError: Of type `ToolFailed`: a `once` tool was to run again.
@@ -57,9 +61,16 @@ async def tool_call(
         unknown = (outcome_unknown(name), names.OUTCOME_UNKNOWN)
         raise ApplicationError(*unknown, type=names.TOOL_FAILED, non_retryable=True)
     async with heartbeats() as report:
+        try:
+            guarded.check()
+        except NotServedError as error:
+            raise await cannot(f"{name} was not run: {error}") from None
         if repeated:
             await release_own_run()
-        output = await _run(run, report, name)
+        try:
+            output = await guarded.output(await _run(run, guarded.report(report), name), name)
+        except ApplicationError as error:
+            raise await guarded.failed(error) from None
     if activity.info().is_local and limits.written_bytes(output) > limits.FAST_OUTPUT_BYTES:
         too_much = f"{name} returns too much for a fast tool"
         raise ApplicationError(too_much, type=names.NOT_SERVED, non_retryable=True)

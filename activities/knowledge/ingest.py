@@ -9,7 +9,7 @@ from temporalio import activity
 
 from ...contracts import names
 from ...contracts.collection import patience
-from ...contracts.wire.ingest import (
+from ...contracts.wire.ingest.ingest import (
     BeginCall,
     DocumentCall,
     DocumentDone,

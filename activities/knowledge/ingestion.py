@@ -15,7 +15,7 @@ from ...contracts.collection.document import Document
 from ...contracts.collection.fields import parsed_texts, values_from
 from ...contracts.errors import DocumentError, SpecError
 from ...contracts.text import encodable, file_name
-from ...contracts.wire.ingest import (
+from ...contracts.wire.ingest.ingest import (
     BeginCall,
     DocumentCall,
     DocumentDone,

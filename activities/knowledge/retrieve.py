@@ -18,12 +18,15 @@ from ...contracts.collection.collection import Collection
 from ...contracts.collection.fields import conditions_from, parsed_texts
 from ...contracts.control.price import Price
 from ...contracts.errors import ModelError, Timeout
-from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
+from ...contracts.wire.ingest.ingest import CollectionsCall, CollectionSummary
+from ...contracts.wire.places import root_run_id
 from ...contracts.wire.retrieval import RetrievalCall, Retrieved
 from ..call.bill import Costs
 from ..call.own_workflow_query import release_own_run
 from ..call.payload_size import reason_not_to_return
 from ..call.stages import StageClock
+from ..guardrails.guarded_passages import guarded_passages
+from ..guardrails.screening import Guards
 from ..not_served import NotServedError
 from ..transcript_cache import TranscriptCache
 from .encoding import OnProgress
@@ -43,11 +46,18 @@ class RetrieveActivities:
         served: The collections of its app.
         cache: Keeps the results until the next model call.
         costs: What embedding and reranking cost.
+        guards: What guardrails need. Default: there are none.
     """
 
     def __init__(
-        self, knowledge: Knowledge | None, served: Mapping[str, Collection], cache: TranscriptCache, costs: Costs
+        self,
+        knowledge: Knowledge | None,
+        served: Mapping[str, Collection],
+        cache: TranscriptCache,
+        costs: Costs,
+        guards: Guards | None = None,
     ) -> None:
+        self._guards = guards or Guards()
         self._knowledge = knowledge
         self._served = served
         self._cache = cache
@@ -66,8 +76,11 @@ class RetrieveActivities:
         async with step(names.TOOL_FAILED, costs=self._costs, unserved=unserved) as bill:
             if activity.info().attempt > 1:
                 await release_own_run()
+            self._guards.check(call.guardrails)
             clock = StageClock(bill.charge, _prices(call.collection))
             found = await _in_time(self.knowledge(), call, clock, bill.progress)
+            scope = root_run_id(activity.info().workflow_id or "")
+            found = await guarded_passages(self._guards, call.guardrails, scope, found)
             spent = dict(await bill.totals())
             found = _returnable(found.model_copy(update=spent | {"stages": clock.stages()}))
         info = activity.info()

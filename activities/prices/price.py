@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ...contracts.control.price import Price
+from ...contracts.control.usage import Usage
 from ...contracts.errors import ModelError, UnreadableAnswer
-from ...contracts.usage import Usage
 from ...contracts.wire.totals import Totals
 
 PriceList = Callable[[str, str, Usage], float | None]

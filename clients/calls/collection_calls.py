@@ -13,7 +13,7 @@ from ...contracts.collection.fields import Scalar
 from ...contracts.contract import as_tuple
 from ...contracts.errors import SpecError
 from ...contracts.text import encodable
-from ...contracts.wire.ingest import CollectionsCall, CollectionSummary, IngestInput
+from ...contracts.wire.ingest.ingest import CollectionsCall, CollectionSummary, IngestInput
 from ...contracts.wire.retrieval import Retrieved
 from ..ingest import Ingest, ask_collections, check_no_ingest, start_ingest
 

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from ...contracts import names
 from ...contracts.contract import OutT_co
 from ...contracts.errors import SpecError
+from ...contracts.guardrails.any_guardrail import AnyGuardrail
 from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Role
 from ...contracts.specs.input import Input, question_from
@@ -24,14 +25,17 @@ from ...contracts.text import encodable, printable, shorten
 from ...contracts.wire.chats.chat import ChatTurn, Taken
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import StreamItem
+from ...contracts.wire.run import Result
 from ...history.events.projection import Projection
 from ...history.reading.executions import context_of
 from ...workflows.search_attributes import TENANT
 from ..approvals.top_up_calls import TopUpCalls
+from ..guardrails.restoring import Originals
+from ..guardrails.screening import guardrails_of_chat, screened_messages
 from ..hindrances import Hindrance
-from ..live.stream import FrameReader, stream_items
+from ..live.stream import FrameReader, live_url, stream_items
 from ..rpc_errors import translate_rpc_errors
-from ..run import Run, live_url
+from ..run import Run
 from ..scores import ScoreCalls
 from ..start_request import check_id, check_size
 from ..typed_result import typed
@@ -78,6 +82,8 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         self._first = ""
         self._large = asyncio.Lock()
         self._bookmark: Bookmark | None = None
+        self._guardrails: tuple[AnyGuardrail, ...] | None = None
+        self._originals = Originals(temporal, f"chat {id!r}")
         self._asked = AskedChat(
             id=id,
             send=self._send,
@@ -85,7 +91,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
             items=partial(self._items, live=True),
             result=Answers(id, self._before_end, partial(self._items, live=False), self._keep).of,
             keep=self._keep,
-            typed=partial(typed, f"chat {id!r}", output_type),
+            typed=self._typed,
             held_up=self.held_up,
         )
 
@@ -155,7 +161,8 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return tuple((await self._read()).chat.all)
+        read = await self._read()
+        return tuple(self._originals.put_back(turn, read.sealed) for turn in read.chat.all)
 
     async def transcript(self) -> tuple[Message, ...]:
         """Return all messages so far, where it is one of an agent.
@@ -165,7 +172,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         Raises:
             SpecError: There is no such chat any more.
         """
-        return (await self._read()).transcript()
+        return self._originals.transcript(await self._read())
 
     async def describe(self) -> ChatSummary:
         """Return where it is now, without reading its history.
@@ -260,10 +267,17 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
 
         All that a server lets be under way at once goes to the worker in one message, which has four megabytes.
         """
+        if self._guardrails is None:
+            self._guardrails = await guardrails_of_chat(self._temporal, self.id, (await self._newest()).run_id)
+        found = await screened_messages(self._temporal, self._guardrails, self.id, (message,))
+        [message], screened = found.messages, found.screened
         if written_bytes(message) < _LARGE_BYTES:
-            return await send_message(self._temporal, self.id, message, message_id)
+            return await send_message(self._temporal, self.id, message, message_id, screened)
         async with self._large:
-            return await send_message(self._temporal, self.id, message, message_id)
+            return await send_message(self._temporal, self.id, message, message_id, screened)
+
+    def _typed(self, result: Result) -> Result:
+        return typed(f"chat {self.id!r}", self._output_type, self._originals.in_result(result, {}))
 
     def _before(self, message_id: str, execution: str) -> Bookmark:
         """Return a place before the turn of a message, to read all of it.

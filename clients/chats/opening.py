@@ -149,8 +149,11 @@ def chat_input(temporal: Client, runnable: Runnable, *, title: str, when_busy: s
     except ValueError:
         raise SpecError(f"chat: when_busy={when_busy!r} is none of {', '.join(WhenBusy)}") from None
     offload = temporal.data_converter.external_storage is not None
+    guardrails = runnable.app_guardrails
     runnable, _ = priced_for_budgets(runnable, None, list_price)
-    return ChatInput(runnable=runnable, title=written_title(title), when_busy=busy, offload=offload)
+    return ChatInput(
+        runnable=runnable, title=written_title(title), when_busy=busy, offload=offload, guardrails=guardrails
+    )
 
 
 def written_title(title: str) -> str:

@@ -23,7 +23,7 @@ from ...contracts import names
 from ...contracts.errors import ChatBusy, SetupError, SpecError
 from ...contracts.limits import HOW_TO_KEEP_OUTSIDE
 from ...contracts.message import Message
-from ...contracts.wire.chats.chat import Taken
+from ...contracts.wire.chats.chat import Screened, Taken
 from ..rpc_errors import translate_rpc_errors
 
 _TOO_MANY: Final = "total number of distinct updates"
@@ -72,17 +72,28 @@ async def send_update(temporal: Client, chat_id: str, name: str, *arguments: Any
     await _sent(temporal, chat_id, name, arguments, uuid4().hex, None)
 
 
-async def send_message(temporal: Client, chat_id: str, message: Message, message_id: str) -> tuple[Taken, str]:
+async def send_message(
+    temporal: Client, chat_id: str, message: Message, message_id: str, screened: Screened
+) -> tuple[Taken, str]:
     """Send a message, and wait until the chat has taken it.
 
     Returns Temporal's run id of the execution that took it, too.
+
+    Args:
+        temporal: Where it is.
+        chat_id: Its id.
+        message: The message.
+        message_id: Id of the message.
+        screened: What guardrails decided of it.
 
     Raises:
         ChatBusy: It takes no message now.
         SpecError: It has ended, there is none, or it does not take what was sent.
         SetupError: The server is away, or denies access.
     """
-    taken, execution = await _sent(temporal, chat_id, names.CHAT_SEND_UPDATE, [message], message_id, Taken)
+    # A chat that an older worker serves takes a message alone.
+    said = [message, screened] if screened != Screened() else [message]
+    taken, execution = await _sent(temporal, chat_id, names.CHAT_SEND_UPDATE, said, message_id, Taken)
     return taken, execution
 
 

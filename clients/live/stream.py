@@ -10,8 +10,10 @@ from functools import cache
 from typing import Final
 
 from pydantic import ValidationError
+from temporalio.client import Client as TemporalClient
 
 from ...activities.call.live import WATCHED_SECONDS, LiveChannelDown
+from ...connection.connect import redis_url_of
 from ...connection.live_channel import RedisChannel
 from ...contracts.wire.event import Event
 from ...contracts.wire.live import Frame, LiveItem, StreamItem, stream_name
@@ -161,3 +163,18 @@ async def _either(
         for task in (happened, heard):
             task.cancel()
         await asyncio.gather(happened, heard, return_exceptions=True)
+
+
+def live_url(temporal: TemporalClient, redis_url: str | None) -> str:
+    """Return the address of the live channel, or nothing.
+
+    That none is known it says once.
+
+    Args:
+        temporal: Where the run is.
+        redis_url: The address, where it was given.
+    """
+    url = redis_url_of(temporal) if redis_url is None else redis_url
+    if not url:
+        tell_that_no_channel_is_known()
+    return url

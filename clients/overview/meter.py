@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from ...contracts import names
 from ...contracts.contract import Contract
-from ...contracts.usage import Usage
+from ...contracts.control.usage import Usage
 from ...contracts.wire.control.spent import Spent
 from ...contracts.wire.totals import Charged, Totals
 from ...history.events.history_event import RecordedEvent

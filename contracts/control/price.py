@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from ..contract import Contract, Spec, arguments, as_tuple
-from ..usage import Usage
+from .usage import Usage
 
 HOW_TO_PRICE = "write Model('provider/model', price=Price(input=…, output=…))"
 """What to do about a model whose price nobody knows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -11,22 +10,24 @@ from typing_extensions import TypedDict, Unpack, override
 
 from ..collection.collection import Collection, SearchTool
 from ..context.values import check_type
-from ..contract import OutT_co, arguments, as_tuple, brief
+from ..contract import OutT_co, arguments, as_tuple
 from ..control.ask_person import AskPerson
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import JudgedStage
+from ..head import Head
 from ..mcp import McpRef
 from ..memory.conversation import Memory
 from ..memory.long_term import LongTerm
 from ..memory.read_result import READ_RESULT
-from ..model import ANY_TOOL, Head, Model, OutputSchema
+from ..model import ANY_TOOL, Model, OutputSchema
 from ..provider_tool import AnyProviderTool, McpConnector, ProviderTool
-from ..tool import Tool, ToolDefinition, ToolSpec, check_spec
+from ..tool import Tool, ToolDefinition, ToolSpec
+from .agent_tools import delegate_tool, sorted_tools
 from .answerer import WORDS_OF_AGENT, Answerer
-from .delegation import delegate_tool
 from .node import Node, check_distinct
 from .output import Validator, named_validators, output_schema
-from .retrieve import Retrieve
 
 if TYPE_CHECKING:
     from .runnable import Runnable
@@ -49,6 +50,7 @@ class _AgentFields(TypedDict, total=False):
     context: Any
     description: str
     budget: Budget | None
+    guardrails: Iterable[AnyGuardrail]
     memory: Memory | None
 
 
@@ -99,6 +101,7 @@ class Agent(Answerer[OutT_co]):
     """What it remembers beyond a conversation. None: nothing."""
 
     _tools: tuple[Tool[..., Any], ...] = PrivateAttr(default=())
+    _judges: JudgedStage | None = PrivateAttr(default=None)
 
     @overload
     def __init__(
@@ -148,6 +151,7 @@ class Agent(Answerer[OutT_co]):
         context: Any = None,
         description: str = "",
         budget: Budget | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
         memory: Memory | None = None,
         **unknown: Any,
     ) -> None:
@@ -158,7 +162,7 @@ class Agent(Answerer[OutT_co]):
             if field in unknown:
                 raise SpecError(f"Agent {name!r}: {field}: give them in tools=")
         checks = named_validators(validators, f"Agent {name!r}: validators")
-        given |= _sorted(all_tools, f"Agent {name!r}")
+        given |= sorted_tools(all_tools, f"Agent {name!r}")
         given |= {"output": output_schema(output, f"Agent {name!r}: output"), "validators": tuple(checks)}
         self._construct(given)
         self._tools = tuple(tool for tool in all_tools if isinstance(tool, Tool))
@@ -244,6 +248,11 @@ class Agent(Answerer[OutT_co]):
     def functions(self) -> Sequence[Tool[..., Any]]:
         return self._tools
 
+    def judging(self, stage: JudgedStage) -> Agent[OutT_co]:
+        """Return this agent, made for one judgement of a guardrail."""
+        self._judges = stage
+        return self
+
     @property
     def memory_tools(self) -> tuple[ToolDefinition, ...]:
         """What its model sees of the tools of its memory."""
@@ -272,76 +281,5 @@ class Agent(Answerer[OutT_co]):
             output=self.output,
             validators=self.validators,
             parallel_tool_calls=self.parallel_tool_calls,
+            judges=self._judges,
         )
-
-
-def _sorted(tools: Sequence[Any], label: str) -> dict[str, tuple[Any, ...]]:
-    """Sort tools by their kind into the fields that they belong to."""
-    found: dict[str, list[Any]] = {"tools": [], "delegates": [], "mcp": [], "provider_tools": [], "searches": []}
-    names: list[tuple[str, str]] = []
-    refs: list[tuple[str, McpRef]] = []
-    for index, tool in enumerate(tools):
-        place = f"tools[{index}]"
-        try:
-            if isinstance(tool, Retrieve):
-                raise SpecError(
-                    f"{brief(tool)} is not a tool: write {tool.collection.name}.search, whose query a model writes"
-                )
-            if isinstance(tool, Node):
-                found["delegates"].append(tool)
-                names.append((place, delegate_tool(tool).name))
-            elif isinstance(tool, str):
-                found["mcp"].append(tool)
-                refs.append((place, McpRef.parse(tool)))
-            elif isinstance(tool, SearchTool):
-                found["searches"].append(tool)
-                names.append((place, tool.name))
-            elif isinstance(tool, ProviderTool):
-                found["provider_tools"].append(tool)
-                names.append((place, tool.reserved))
-            else:
-                found["tools"].append(_tool_spec(tool))
-                names.append((place, found["tools"][-1].name))
-        except ValueError as error:
-            raise SpecError(f"{label}: {place}: {error}") from None
-    try:
-        _check_names(names, refs)
-    except ValueError as error:
-        raise SpecError(f"{label}: {error}") from None
-    return {field: tuple(items) for field, items in found.items()}
-
-
-def _check_names(names: Sequence[tuple[str, str]], refs: Sequence[tuple[str, McpRef]]) -> None:
-    """Find two tools that a model would call by one name.
-
-    As far as that is known without the servers.
-    """
-    check_distinct([*names, *{ref.tool: (place, ref.tool) for place, ref in refs if ref.tool}.values()])
-    check_distinct((place, str(ref)) for place, ref in refs)
-    whole = {ref.server: place for place, ref in refs if not ref.tool}
-    for place, ref in refs:
-        if ref.tool and ref.server in whole:
-            raise ValueError(f"{place}: {str(ref)!r} is among all tools of that server, {whole[ref.server]}: drop one")
-
-
-def _tool_spec(tool: Any) -> ToolSpec:
-    if isinstance(tool, Tool | AskPerson):
-        return tool.spec
-    if isinstance(tool, ToolSpec):
-        check_spec(tool)
-        return tool
-    name = getattr(tool, "__name__", "")
-    if isinstance(tool, type) and issubclass(tool, AskPerson | ProviderTool | Node):
-        told = "COLLECTION.search" if issubclass(tool, Retrieve) else f"{name}({'' if tool is AskPerson else '...'})"
-        raise SpecError(f"{brief(tool)} is not a tool: write {told}")
-    if inspect.ismethod(tool):
-        raise SpecError(f"{name} is not a tool: write tool(effect=...)(object.{name}), with the object that it is of")
-    if isinstance(tool, Collection):
-        raise SpecError(f"collection {tool.name!r} is not a tool: write {tool.name}.search")
-    kinds = (
-        "a function decorated with @tool, a runnable, 'mcp:server', collection.search, or a tool of the provider's "
-        "such as WebSearch()"
-    )
-    raise SpecError(
-        f"{name or brief(tool)} is not a tool: {f'decorate {name} with @tool' if name else f'pass {kinds}'}"
-    )

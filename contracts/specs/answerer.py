@@ -29,7 +29,8 @@ _ANSWERER: Final[Mapping[str, str]] = {
     **dict.fromkeys(("retries", "max_retries", "retry_policy"), _SAMPLING.format("retries=…")),
     **{name: _SAMPLING.format(f"{name}=…") for name in ("temperature", "seed", "stop", "timeout", "fallbacks")},
     **dict.fromkeys(("model_settings", "top_p", "top_k"), _SAMPLING.format("temperature=…, options={…}")),
-    **dict.fromkeys(("guardrails", "output_guardrails", "result_validators"), "write validators=[a function]"),
+    **dict.fromkeys(("result_validators", "output_validators"), "write validators=[a function]"),
+    **dict.fromkeys(("input_guardrails", "output_guardrails", "guards"), "write guardrails=[Pii(), Judge(…), …]"),
     **dict.fromkeys(
         ("checkpointer", "session", "history"),
         "a run keeps its own context, and a conversation of many turns is client.chat(…)",

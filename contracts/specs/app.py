@@ -13,6 +13,8 @@ from ..contract import as_tuple, brief, option_names, unknown_field
 from ..control.approval import Approval, check_approval
 from ..control.undoing import check_undoing, undoing_of
 from ..errors import SpecError
+from ..guardrails.any_guardrail import AnyGuardrail, check_guardrails
+from ..guardrails.custom import Check, Custom
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
 from .node import Node, cannot_run, check_distinct, check_tree
@@ -46,6 +48,7 @@ class App:
             the worker ends: a function under `@asynccontextmanager` that takes the app and yields it. Tools have it as
             `ctx.resources`.
         approvals: What it takes before tools run, by the names that tools and servers say: `@tool(approval="refunds")`.
+        guardrails: What goes in and out of all that it runs has to pass.
 
     Raises:
         SpecError: Two runnables, different tools or different validators share a name, a runnable contains itself or
@@ -77,6 +80,7 @@ class App:
         context: Any = None,
         lifespan: AppLifespan | None = None,
         approvals: Mapping[str, Approval] | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
     ) -> None:
         self.lifespan, self.context = _lifespan(lifespan), _context(context)
         self.runnables: dict[str, Runnable] = {}
@@ -86,6 +90,9 @@ class App:
         self.collections: dict[str, Collection] = {}
         self.workflows: tuple[type, ...] = _classes(workflows)
         self.approvals: dict[str, Approval] = _approvals({} if approvals is None else approvals)
+        self.guardrails = check_guardrails(guardrails, "App: guardrails")
+        self.custom_checks: dict[str, Check] = {}
+        self._add_checks(self.guardrails, "App: guardrails")
         self._check_approvals_of_servers()
         for index, collection in enumerate(as_tuple(collections, "App: collections")):
             if not isinstance(collection, Collection):
@@ -119,6 +126,8 @@ class App:
         for inside, node in runnable.places():
             place = f"{where}: {inside} ({node.name})" if inside else f"{where} ({node.name})"
             node.works_for(self.context)
+            node.guarded_by(self.guardrails)
+            self._add_checks(node.guardrails, f"{place}: guardrails")
             check_names(node, place)
             for tool in node.functions:
                 self._add_tool(tool, place)
@@ -132,6 +141,7 @@ class App:
         known = self.tools.setdefault(tool.spec.name, tool)
         if known is not tool:
             raise SpecError(f"{where}: there is already another tool named {tool.spec.name!r}: give one a name=")
+        self._add_checks(tool.spec.guardrails, f"{where}: tool {tool.spec.name!r}: guardrails")
         if tool.spec.asks:
             arguments = tool.spec.parameters.get("properties", {})
             check_approval(tool.spec.asks, self.approvals, arguments, f"{where}: tool {tool.spec.name!r}")
@@ -141,6 +151,13 @@ class App:
     def _add_validator(self, name: str, validator: Validator, where: str) -> None:
         if self.validators.setdefault(name, validator) is not validator:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
+
+    def _add_checks(self, guardrails: Iterable[AnyGuardrail], where: str) -> None:
+        for one in guardrails:
+            if not isinstance(one, Custom) or not one.check:
+                continue
+            if self.custom_checks.setdefault(one.function, one.check) is not one.check:
+                raise SpecError(f"{where}: there is already another function named {one.function!r}: rename one")
 
     def _add_collection(self, collection: Collection, where: str) -> None:
         known = self.collections.setdefault(collection.name, collection)

@@ -6,16 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, PrivateAttr, TypeAdapter
+from pydantic import AfterValidator, PrivateAttr, TypeAdapter, field_validator
 
 from ..contract import OutT_co, Spec, Typed, brief
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..guardrails.any_guardrail import AnyGuardrail, check_guardrails
 
 if TYPE_CHECKING:
     from ..collection.collection import Collection
+    from ..head import Head
     from ..mcp import McpRef
-    from ..model import Head, Model
+    from ..model import Model
     from ..tool import Tool, ToolDefinition
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -48,8 +50,16 @@ class Node(Typed[OutT_co], Spec):
     """What it is good for, in a sentence: routers, teams and agents that may call it read this."""
     budget: Budget | None = None
     """What it may spend, with everything that is nested in it."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What goes in and out of it has to pass, and of everything that is nested in it."""
 
+    _app_guardrails: tuple[AnyGuardrail, ...] = PrivateAttr(default=())
     _context_type: Any = PrivateAttr(default=None)
+
+    @field_validator("guardrails", mode="before")
+    @classmethod
+    def _listed(cls, guardrails: Any) -> Any:
+        return check_guardrails(guardrails, "guardrails")
 
     @property
     def has_own_run(self) -> bool:
@@ -137,6 +147,15 @@ class Node(Typed[OutT_co], Spec):
         """Take the type of the context of its runs, where it has none of its own."""
         if self._context_type is None:
             self._context_type = context
+
+    @property
+    def app_guardrails(self) -> tuple[AnyGuardrail, ...]:
+        """The guardrails of its app, where that is known in this process."""
+        return self._app_guardrails
+
+    def guarded_by(self, guardrails: tuple[AnyGuardrail, ...]) -> None:
+        """Take the guardrails of its app."""
+        self._app_guardrails = guardrails
 
     @property
     def output_type(self) -> TypeAdapter[Any] | None:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
+from ..guardrails.any_guardrail import AnyGuardrail
 from ..template import INPUT, check_name
 from .node import Node, braced, check_distinct
 
@@ -66,6 +67,7 @@ class Parallel(Node[OutT_co]):
         min_completed: int | None = None,
         description: str = "",
         budget: Budget | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
         **unknown: Any,
     ) -> None:
         self._construct(arguments(locals()))

@@ -11,7 +11,9 @@ from typing_extensions import TypedDict, Unpack, override
 from .. import template as templates
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
-from ..model import Head, Model, OutputSchema
+from ..guardrails.any_guardrail import AnyGuardrail
+from ..head import Head
+from ..model import Model, OutputSchema
 from ..tool import ToolDefinition
 from .agent import Agent
 from .answerer import WORDS_OF_PROMPT, Answerer
@@ -28,6 +30,7 @@ class _PromptFields(TypedDict, total=False):
     max_repairs: int
     description: str
     budget: Budget | None
+    guardrails: Iterable[AnyGuardrail]
 
 
 class Prompt(Answerer[OutT_co]):
@@ -102,6 +105,7 @@ class Prompt(Answerer[OutT_co]):
         max_repairs: int = 2,
         description: str = "",
         budget: Budget | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -14,6 +14,7 @@ from ..collection.fields import Condition, conditions_from
 from ..contract import arguments, brief
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..guardrails.any_guardrail import AnyGuardrail
 from ..model import Model
 from .node import Node
 
@@ -61,6 +62,7 @@ class Retrieve(Node):
         model: Model | str | None = None,
         description: str = "",
         budget: Budget | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

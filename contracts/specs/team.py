@@ -15,13 +15,15 @@ from ..collection.collection import Collection
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
 from ..errors import SpecError
+from ..guardrails.any_guardrail import AnyGuardrail
+from ..head import Head
 from ..memory.conversation import Memory
 from ..memory.long_term import LongTerm
-from ..model import Head, Model, OutputSchema
+from ..model import Model, OutputSchema
 from ..tool import TOOL_NAME, ToolDefinition
 from .agent import Agent
+from .agent_tools import TRANSFER, delegate_tool
 from .answerer import WORDS_OF_TEAM, Answerer
-from .delegation import TRANSFER, delegate_tool
 from .node import Node, braced, check_distinct
 from .output import Validator, named_validators, output_schema
 
@@ -66,6 +68,7 @@ class _TeamFields(TypedDict, total=False):
     long_term: LongTerm | None
     description: str
     budget: Budget | None
+    guardrails: Iterable[AnyGuardrail]
     memory: Memory | None
 
 
@@ -158,6 +161,7 @@ class Team(Answerer[OutT_co]):
         long_term: LongTerm | None = None,
         description: str = "",
         budget: Budget | None = None,
+        guardrails: Iterable[AnyGuardrail] = (),
         memory: Memory | None = None,
         **unknown: Any,
     ) -> None:

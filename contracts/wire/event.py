@@ -7,20 +7,22 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from ..contract import Contract
+from ..control.usage import Usage
 from ..message import Message
 from ..specs.router import Strategy
-from ..usage import Usage
 from .chats.chat_event import ChatStarted, TurnFinished, TurnQueued, TurnStarted
 from .control.approval_event import ApprovalDecided, ApprovalRequested
 from .control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from .control.compensation import Compensation
 from .event_base import EventBase
+from .guardrails.guardrail_event import GuardrailDecided
+from .ingest.ingest_event import DocumentFailed, DocumentIngested
 from .mcp_call import ToolFault
 from .memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from .model_call import StopReason
 from .retrieval import Scores
 from .run import Status
-from .totals import Charged, Staged
+from .totals import Staged
 
 
 class RunStarted(EventBase):
@@ -155,44 +157,6 @@ class RetrievalResponded(EventBase, Staged):
     """Seconds of the search itself."""
     note: str = ""
     """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
-
-
-class DocumentIngested(EventBase, Staged):
-    """An ingest brought a document in."""
-
-    type: Literal["document.ingested"] = "document.ingested"
-    step: str
-    """Which step of the ingest that was, such as `document-3`."""
-    uri: str
-    """Where it is from."""
-    passages: int
-    """Into how many it was cut."""
-    characters: int
-    """Of its text."""
-    attempt: int = 1
-    """How many tries it took, from 1."""
-    seconds: float
-    """Seconds from scheduling to the end."""
-    waited_seconds: float = 0.0
-    """How many of them went before the last attempt began, as of a model call."""
-
-
-class DocumentFailed(EventBase, Charged):
-    """An ingest could not bring a document in."""
-
-    type: Literal["document.failed"] = "document.failed"
-    step: str
-    """Which step of the ingest found that out."""
-    uri: str
-    """Where it is from."""
-    reason: str
-    """Why."""
-    seconds: float = 0.0
-    """Seconds from scheduling to the failure; 0 of one that could not be listed."""
-    attempt: int = 1
-    """How many tries it took, from 1."""
-    waited_seconds: float = 0.0
-    """How many of the seconds went before the last attempt began, as of a model call."""
 
 
 class ToolsFaulty(EventBase):
@@ -341,7 +305,8 @@ Event = Annotated[
     | MemoryCompacted
     | MemoryRecalled
     | MemoryWritten
-    | MemoryForgotten,
+    | MemoryForgotten
+    | GuardrailDecided,
     Field(discriminator="type"),
 ]
 

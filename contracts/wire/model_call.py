@@ -7,9 +7,11 @@ from typing import Final
 
 from ..collection.citation import Attribution
 from ..contract import Contract
+from ..control.usage import Usage
+from ..head import Head
 from ..message import Message, PartRef
-from ..model import Head, Model
-from ..usage import Usage
+from ..model import Model
+from .guardrails.decision import GuardrailDecision
 from .memory.compaction import Compaction
 
 
@@ -133,6 +135,10 @@ class ModelReply(Contract):
     """How it was found what the claims of a `Cited` answer rest on."""
     windows: dict[str, int] = {}
     """Most tokens of a prompt and its answer, by `provider/model`, where that was wanted and is known."""
+    decisions: tuple[GuardrailDecision, ...] = ()
+    """What guardrails decided of the answer, and of the calls that it asks for."""
+    sealed: dict[str, str] = {}
+    """Originals of what they redacted, as ciphertext, by placeholder."""
 
     def tells_cost(self, *, priced: bool) -> bool:
         """Return whether the provider told what a budget has to know of the call.

@@ -210,9 +210,21 @@ class Place(str):
         """Return the id of the write after the `number`-th turn here, from 1."""
         return f"{self}{_STEP}remember-{number}"
 
+    def guard(self, number: int) -> str:
+        """Return the id of the `number`-th look at a message here, from 1."""
+        return f"{self}{_STEP}guard-{number}"
+
     def mcp_catalogue(self, server: str) -> str:
         """Return the id of the activity that asks an MCP server for tools, for this place."""
         return f"{self}{_STEP}mcp-{server}"
+
+
+def root_run_id(run_id: str) -> str:
+    """Return the id of the run or chat that a run is nested in, at any depth.
+
+    Its own where it is nested in none.
+    """
+    return run_id.partition(SEPARATOR)[0]
 
 
 class ActivityId(NamedTuple):

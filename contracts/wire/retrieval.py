@@ -10,7 +10,9 @@ from ..collection.collection import Collection
 from ..collection.document import PATH_SEPARATOR
 from ..collection.fields import Condition
 from ..contract import Contract
+from ..guardrails.any_guardrail import AnyGuardrail
 from ..message import ToolResultPart
+from .guardrails.decision import GuardrailDecision
 from .totals import Staged
 
 _FRAME = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
@@ -41,6 +43,8 @@ class RetrievalCall(Contract):
     judge_tokens: int = 0
     """Most tokens of the reranker's one call, where a budget limits the search: it is shown no more passages than fit.
     An attempt of which nobody knows what it cost is then the last."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What passages have to pass."""
 
 
 class Scores(Contract):
@@ -91,6 +95,10 @@ class Retrieved(Staged):
     """Which moment of the collection was searched."""
     note: str = ""
     """What there is to say of a search that did not go quite as it should, such as that nothing was reranked."""
+    decisions: tuple[GuardrailDecision, ...] = ()
+    """What guardrails decided of the passages."""
+    sealed: dict[str, str] = {}
+    """Originals of what they redacted, as ciphertext, by placeholder."""
 
     @property
     def content(self) -> str:

@@ -18,16 +18,19 @@ from pydantic_core import to_json
 from ..collection.citation import Citation
 from ..contract import Contract, OutT_co, Typed
 from ..control.budget import Budget, Envelope
+from ..control.usage import Usage
+from ..guardrails.any_guardrail import AnyGuardrail, every_guardrail
+from ..head import Head
 from ..limits import RAW
 from ..mcp import McpTool
 from ..message import Message, PartRef, ToolResultPart
-from ..model import Head, Model
+from ..model import Model
 from ..packed import unpack, written_packed
 from ..specs.runnable import Runnable
 from ..tool import ToolDefinition
-from ..usage import Usage
 from .control.compensation import Compensation, TakenEffects
 from .control.top_up import CarriedBudget, TakenTopUp
+from .guardrails.decision import GuardrailDecision
 from .memory.calls import Remembering
 from .memory.compaction import Compaction, KeptMessages
 from .retrieval import Passage
@@ -155,6 +158,10 @@ class Carried(Contract):
     """Whether memories were forgotten since it was asked."""
     remembering: Remembering | None = None
     """What its long-term memory takes along, where it has one."""
+    sealed: dict[str, str] = {}
+    """Originals of what guardrails redacted, as ciphertext, by placeholder."""
+    tainted: bool = False
+    """Whether untrusted text was read."""
 
     @field_serializer("messages", "passages", "effects", mode="wrap", when_used="json")
     def _pack(self, messages: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
@@ -207,6 +214,17 @@ class RunInput(Contract):
     compact: bool = False
     """Whether the result, where it completes, is to be without its steps: who started it needs what it came to, and
     what came before stands in its own history."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What goes in and out of it has to pass beside its own guardrails: those of its app, and of what it is nested
+    in."""
+    screened: bool = False
+    """Whether whoever sent the message had what redacts look at it."""
+    decisions: tuple[GuardrailDecision, ...] = ()
+    """What guardrails decided of the message, before it was sent."""
+    sealed: dict[str, str] = {}
+    """Originals of what was redacted in the message, as ciphertext, by placeholder."""
+    tainted: bool = False
+    """Whether the message may have untrusted text."""
 
     _packed: str = PrivateAttr("")
 
@@ -237,7 +255,8 @@ class RunInput(Contract):
 
         Of an agent with MCP servers it is whole only once `carried` has their tools.
         """
-        return self.runnable.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
+        head = self.runnable.head_with(*(self.carried.mcp if self.carried else ()), *self.transfers)
+        return head.guarded(every_guardrail(self.guardrails, self.runnable.guardrails)) if head else None
 
 
 class Result(Typed[OutT_co], Contract):
@@ -285,6 +304,11 @@ class Result(Typed[OutT_co], Contract):
     """What it did and has not undone, for the run that started it. Empty in the client's result."""
     ended_unheard: bool = False
     """Whether it was ended from outside, as by a terminate, so that nobody has told what it spent."""
+    sealed: dict[str, str] = {}
+    """Originals of what was redacted in it, as ciphertext, by placeholder. Empty in the client's result, which has the
+    originals where it has the keys."""
+    tainted: bool = False
+    """Whether untrusted text was read for it, for the run that started it. False in the client's result."""
 
     @property
     def is_cut(self) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from ..contract import Contract
+from ..guardrails.any_guardrail import AnyGuardrail
 from ..message import FilePart, ImagePart, ToolResultPart
+from .guardrails.decision import GuardrailDecision
 from .places import Place
 
 
@@ -44,6 +46,10 @@ class ToolInvocation(Contract):
     """Whether a person changed the arguments, which the model is then told."""
     undoes: UndoneCall | None = None
     """The call that it undoes; None of one that undoes nothing."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What its result has to pass, beside what the tool itself has."""
+    sealed: dict[str, str] = {}
+    """Of a tool that is given originals: those of the placeholders in its arguments, as ciphertext."""
 
     def key_in(self, run_id: str) -> str:
         """Return its idempotency key, as a call of the run of that id."""
@@ -58,6 +64,10 @@ class ToolOutput(Contract):
     attachments: tuple[ImagePart | FilePart, ...] = ()
     incomplete: str = ""
     """Why the content is not what the tool returned, although it ran; empty where it is."""
+    decisions: tuple[GuardrailDecision, ...] = ()
+    """What guardrails decided of the result."""
+    sealed: dict[str, str] = {}
+    """Originals of what they redacted, as ciphertext, by placeholder."""
 
     def as_result(self, call_id: str, name: str) -> ToolResultPart:
         """Return what the model is told of the call."""

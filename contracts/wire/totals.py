@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from ..contract import Contract
-from ..usage import Usage
+from ..control.usage import Usage
 from .model_call import ModelReply
 
 SPENT: Final = "spent"

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import FieldSerializationInfo, SerializerFunctionWrapHandler, field_serializer, field_validator
 
 from ..contract import Contract
+from ..head import Head
 from ..message import Message
-from ..model import Head
 from ..packed import unpack, written_packed
 from .retrieval import Passage
 

@@ -19,6 +19,7 @@ from .chats.updates import read_turn_end
 from .continued_conversations import read_continued_conversation
 from .control.approvals import read_approval, read_reconciliation
 from .control.unheard import read_spending
+from .guardrails.decisions import read_guard
 from .history_event import RecordedEvent
 from .knowledge.ingests import read_beginning, read_document, read_listing
 from .knowledge.searches import read_retrieval
@@ -40,6 +41,7 @@ def _read_nothing(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumul
 READERS: Mapping[str, Reader] = {
     names.MODEL_ACTIVITY: read_model_call,
     names.APPROVAL_ACTIVITY: read_approval,
+    names.GUARD_ACTIVITY: read_guard,
     names.RECONCILE_ACTIVITY: read_reconciliation,
     names.SPENT_ACTIVITY: read_spending,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,

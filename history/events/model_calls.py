@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from temporalio.api.common.v1 import Payloads
 
-from ...contracts.model import Head, Model
+from ...contracts.head import Head
+from ...contracts.model import Model
 from ...contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelResponded, ToolRequested
 from ...contracts.wire.model_call import ModelCall, ModelReply
 from ...contracts.wire.places import Place
 from .control.budgets import read_allowance
+from .guardrails.decisions import read_decisions, read_judgement
 from .history_event import RecordedEvent, reply_fields
 from .memory.compactions import read_compaction, read_summary
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
@@ -78,6 +80,10 @@ class ModelOutcome:
         self.so_far.transcripts[activity.path].replied(reply, self.call.turn, recorded.at)
         about = {**activity.took(recorded), **reply_fields(reply)}
         yield ModelResponded(**recorded.stamp(activity.path), turn=self.call.turn, **about)
+        yield from read_decisions(recorded, activity.path, reply, self.so_far)
+        head = self.so_far.transcripts[activity.path].head
+        if head.judges:
+            yield from read_judgement(recorded, activity.path, head, reply, activity.took(recorded)["seconds"])
         for part in reply.message.tool_calls:
             yield ToolRequested(
                 **recorded.stamp(activity.path),

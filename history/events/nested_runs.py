@@ -144,6 +144,7 @@ class Members:
 
     def _came_to(self, recorded: RecordedEvent, initiated: int, result: Result) -> Iterator[Event]:
         """Yield the end of a nested run with a result, and what its caller is told."""
+        self._so_far.sealed |= result.sealed
         member = self._asked_for[initiated]
         yield from self._ended(recorded, initiated, result)
         path = member.path.parent

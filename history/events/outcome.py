@@ -42,6 +42,8 @@ class Accumulated:
     """The calls that wait for a person."""
     budgets: WaitingBudgets = field(default_factory=WaitingBudgets)
     """The budgets that wait for a top-up."""
+    sealed: dict[str, str] = field(default_factory=dict)
+    """Originals of what guardrails redacted, as ciphertext, by placeholder."""
     tally: Tally = field(default_factory=Tally)
     """What it used, with the nested runs that have ended."""
     unserved: Counter[str] = field(default_factory=Counter)

@@ -21,7 +21,7 @@ from ...contracts.wire.chats.chat import ChatInput
 from ...contracts.wire.chats.chat_event import ChatStarted
 from ...contracts.wire.control.compensation import TakenEffects
 from ...contracts.wire.event import Event, RunFinished, RunStarted
-from ...contracts.wire.ingest import INGEST_KIND, IngestInput
+from ...contracts.wire.ingest.ingest import INGEST_KIND, IngestInput
 from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Carried, Result, RunInput, Status
 from ...workflows.tally import Tally
 from .activities import Activities
@@ -31,6 +31,7 @@ from .control.approvals import Decisions
 from .control.budgets import read_exhausted
 from .control.top_ups import TopUpReader, WaitingBudgets
 from .control.waiting import WaitingCalls
+from .guardrails.decisions import read_decisions
 from .history_event import RecordedEvent, end_fields
 from .nested_runs import Member, Members
 from .outcome import Accumulated
@@ -123,6 +124,11 @@ class Projection:
         """The turns of a chat, and what was said before; none of a run."""
         return self._so_far.chat
 
+    @property
+    def sealed(self) -> Mapping[str, str]:
+        """Originals of what guardrails redacted, as ciphertext, by placeholder."""
+        return self._so_far.sealed
+
     def feed(self, event: HistoryEvent, execution: str) -> list[Event]:
         """Return the events that one history event means, in order.
 
@@ -178,6 +184,7 @@ class Projection:
         self._path = run.path or run.runnable.name
         self.runnable, self.runnable_kind = run.runnable.name, run.runnable.kind
         if run.carried:
+            self._so_far.sealed |= run.carried.sealed
             yield from self._resumed(recorded, run, run.carried)
             return
         # A prompt is asked what its template makes of the message: its first model call has that.
@@ -187,6 +194,7 @@ class Projection:
             self._so_far.transcripts[self._path] = RebuiltTranscript(run.head, messages, asks=asks)
         message = run.message or Message(role=Role.USER, parts=())
         yield self._began(recorded, attributes, run.runnable.name, message, run.runnable.kind)
+        yield from read_decisions(recorded, self._path, run, self._so_far)
 
     def _chat_started(
         self, recorded: RecordedEvent, attributes: WorkflowExecutionStartedEventAttributes
@@ -197,7 +205,10 @@ class Projection:
         self._so_far.chat.begin(chat)
         self._so_far.tell(chat.said)
         self._so_far.tally = Tally(chat.totals, chat.model_turns)
-        head = chat.runnable.head_with(*(chat.carried.mcp if chat.carried else ()))
+        self._so_far.sealed |= chat.carried.sealed if chat.carried else chat.sealed
+        for asked in chat.waiting:
+            self._so_far.sealed |= asked.screened.sealed
+        head = chat.head
         if head and not chat.runnable.takes_template:
             known = chat.carried.known if chat.carried else None
             yield from self._goes_on(recorded, RebuiltTranscript(head, chat.said, known=known))
@@ -310,6 +321,7 @@ class Projection:
 
     def _came_to(self, recorded: RecordedEvent, result: Result) -> Iterator[Event]:
         """Yield the end of a run with a result of its own, and the errors only it tells."""
+        self._so_far.sealed |= result.sealed
         yield from self._so_far.approvals.withdrawn(recorded)
         if transcript := self._so_far.transcripts.get(self._path):
             yield from responses_never_told(recorded, self._path, transcript, result.untold)

@@ -16,8 +16,10 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 from ...contracts import names
 from ...contracts.message import ToolResultPart
 from ...contracts.wire.event import Event, ToolRequested, ToolResponded
+from ...contracts.wire.guardrails.decision import GuardedFailure
 from ...contracts.wire.mcp_call import McpInvocation
 from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
+from .guardrails.decisions import read_decisions
 from .history_event import RecordedEvent
 from .outcome import UNREAD, Accumulated, Activity, Reading, Scheduled, failure_reason
 from .transcript import RebuiltTranscript
@@ -31,7 +33,8 @@ def read_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
     if scheduled.id.is_undoing or (so_far.code_first and scheduled.id.is_direct_call):
         return _direct_call(recorded, scheduled, scheduled.kind, so_far)
     transcript = so_far.transcripts.get(scheduled.id.place)
-    return Reading(scheduled.id.place, ToolOutcome(scheduled.id.step, transcript)) if transcript else UNREAD
+    outcome = ToolOutcome(scheduled.id.step, transcript, so_far) if transcript else None
+    return Reading(scheduled.id.place, outcome) if outcome else UNREAD
 
 
 def read_mcp_tool_call(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumulated) -> Reading:
@@ -48,13 +51,13 @@ def _direct_call(recorded: RecordedEvent, scheduled: Scheduled, name: str, so_fa
     """
     place, call_id = scheduled.id
     if (place, call_id) in so_far.approvals.direct:
-        return Reading(place, DirectOutcome(call_id, name))
+        return Reading(place, DirectOutcome(call_id, name, so_far))
     about: dict[str, Any] = {"turn": 0, "call_id": call_id, "name": name}
     if scheduled.input:
         invocation = recorded.value(scheduled.input, ToolInvocation)
         about |= {"arguments": invocation.arguments, "undoes": invocation.undoes.words if invocation.undoes else ""}
     requested = ToolRequested(**recorded.stamp(place), **about)
-    return Reading(place, DirectOutcome(call_id, name), (requested,))
+    return Reading(place, DirectOutcome(call_id, name, so_far), (requested,))
 
 
 def responses_first_told(recorded: RecordedEvent, path: str, transcript: RebuiltTranscript) -> Iterator[Event]:
@@ -113,11 +116,13 @@ class ToolOutcome:
 
     call_id: str
     transcript: RebuiltTranscript
+    so_far: Accumulated
 
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what the tool returned."""
         if asked := self.transcript.calls.get(self.call_id):
             output = recorded.value(result, ToolOutput)
+            yield from read_decisions(recorded, activity.path, output, self.so_far)
             yield from self.answered(recorded, activity, output.as_result(self.call_id, asked.part.name))
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
@@ -128,6 +133,7 @@ class ToolOutcome:
         asked = self.transcript.calls.get(self.call_id)
         if asked and isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
             result = ToolResultPart(call_id=self.call_id, name=asked.part.name, content=error.message, is_error=True)
+            yield from read_decisions(recorded, activity.path, GuardedFailure.of(error), self.so_far)
             yield from self.answered(recorded, activity, result)
 
     def answered(self, recorded: RecordedEvent, activity: Activity, result: ToolResultPart) -> Iterator[Event]:
@@ -145,10 +151,13 @@ class DirectOutcome:
 
     call_id: str
     name: str
+    so_far: Accumulated
 
     def completed(self, recorded: RecordedEvent, activity: Activity, result: Payloads) -> Iterator[Event]:
         """Yield what the tool returned."""
-        yield self._responded(recorded, activity, recorded.value(result, ToolOutput).content, is_error=False)
+        output = recorded.value(result, ToolOutput)
+        yield from read_decisions(recorded, activity.path, output, self.so_far)
+        yield self._responded(recorded, activity, output.content, is_error=False)
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:
         """Yield what it failed by: no model is told it, so this is the only place.
@@ -161,6 +170,7 @@ class DirectOutcome:
             content = "the call was cancelled"
         elif isinstance(error, ApplicationError) and error.type == names.TOOL_FAILED:
             content = error.message
+            yield from read_decisions(recorded, activity.path, GuardedFailure.of(error), self.so_far)
         else:
             content = failure_reason(error)
         yield self._responded(recorded, activity, content, is_error=True)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ...contracts.head import Head
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
-from ...contracts.model import Head, Model
+from ...contracts.model import Model
 from ...contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.model_call import ModelCall, ModelReply, StopReason

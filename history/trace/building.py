@@ -11,8 +11,6 @@ from ...contracts.wire.chats.chat_event import ChatStarted, TurnFinished, TurnSt
 from ...contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
 from ...contracts.wire.control.budget_event import BudgetSpent, BudgetToppedUp, BudgetWarned
 from ...contracts.wire.event import (
-    DocumentFailed,
-    DocumentIngested,
     Event,
     FallbackUsed,
     MemberFinished,
@@ -28,6 +26,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ...contracts.wire.ingest.ingest_event import DocumentFailed, DocumentIngested
 from ...contracts.wire.memory.compaction import NO_SUMMARY
 from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place, numbered

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from ...contracts.head import Head
 from ...contracts.message import Message
-from ...contracts.model import Head
 from ...contracts.wire.event import ModelRequested, ModelResponded
 from ...contracts.wire.places import Place
 from ..events.projection import Projection

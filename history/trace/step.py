@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ...contracts.contract import Contract
+from ...contracts.control.usage import Usage
+from ...contracts.head import Head
 from ...contracts.message import Message
-from ...contracts.model import Head
-from ...contracts.usage import Usage
 from ...contracts.wire.model_call import StopReason
 
 StepKind = Literal["run", "turn", "model", "tool", "retrieval", "document", "embeddings", "rerank", "route", "notice"]

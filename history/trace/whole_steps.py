@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from ...contracts.text import file_name
-from ...contracts.wire.event import DocumentFailed, DocumentIngested, RetrievalResponded
+from ...contracts.wire.event import RetrievalResponded
+from ...contracts.wire.ingest.ingest_event import DocumentFailed, DocumentIngested
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Status
 from ...contracts.wire.totals import Charged

@@ -41,7 +41,7 @@ async def loaded(statement: str) -> set[str]:
     [
         "import sostenuto.workflows.run_workflow",
         "import sostenuto; sostenuto.Client; sostenuto.Run",
-        "import sostenuto.activities.model, sostenuto.activities.tool, sostenuto.activities.answer_check",
+        "import sostenuto.activities.model, sostenuto.activities.tool, sostenuto.activities.answer.answer_check",
         "import sostenuto.activities.knowledge.chunk, sostenuto.activities.adapters.documents.chunker",
         "import sostenuto.activities.adapters.documents.loading",
         "import sostenuto.workers.worker, sostenuto.workers.mcp",

@@ -11,14 +11,16 @@ from sostenuto.connection.payload_store import DirectoryStore
 from sostenuto.contracts import message, names, provider_tool
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.errors import MODEL_ERRORS
+from sostenuto.contracts.guardrails import any_guardrail, guardrail
 from sostenuto.contracts.mcp import APPROVAL_CLASSES
 from sostenuto.contracts.specs import parallel, router, runnable, team
-from sostenuto.contracts.specs.delegation import TASK, TRANSFER
+from sostenuto.contracts.specs.agent_tools import TASK, TRANSFER
 from sostenuto.contracts.template import INPUT
 from sostenuto.contracts.wire import event
 from sostenuto.contracts.wire.chats.chat import WhenBusy
 from sostenuto.contracts.wire.control.approval_event import DecisionOutcome
 from sostenuto.contracts.wire.control.decision import DecisionKind
+from sostenuto.contracts.wire.guardrails import decision
 from sostenuto.contracts.wire.model_call import StopReason
 
 DURABLE = {
@@ -42,6 +44,7 @@ DURABLE = {
     "CHAT_ENDED": "ChatEnded",
     "CHAT_REFUSED": "ChatRefused",
     "MODEL_ACTIVITY": "sostenuto.model",
+    "GUARD_ACTIVITY": "sostenuto.guard",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
     "WORKER_SHUTDOWN": "WorkerShutdown",
@@ -137,7 +140,7 @@ PUBLIC = {
     *("Agent", "App", "Chain", "Client", "Effect", "Event", "FilePart", "ImagePart", "McpServer", "Message", "Model"),
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
-    *("__version__", "tool"),
+    *("__version__", "tool", "Custom", "GuardrailDecided", "Injection", "Judge", "Pii", "Secrets", "Verdict"),
     *("Ask", "BudgetToppedUp", "PendingTopUp", "ToppedUp"),
     *("Ledger", "LedgerState"),
     *("Memory", "MemoryCompacted", "Shorten"),
@@ -215,7 +218,11 @@ def test_discriminators() -> None:
         *("chat.started", "turn.queued", "turn.started", "turn.finished"),
         *("approval.requested", "approval.decided", "budget.warned", "budget.spent", "budget.topped_up"),
         "memory.compacted",
-        *("memory.recalled", "memory.written", "memory.forgotten"),
+        *("memory.recalled", "memory.written", "memory.forgotten", "guardrail.decided"),
+    ]
+    guardrails = get_args(get_args(any_guardrail.AnyGuardrail)[0])
+    assert [kind.model_fields["kind"].default for kind in guardrails] == [
+        *("pii", "secrets", "injection", "custom", "grounded", "judge")
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)
@@ -229,6 +236,10 @@ def test_discriminators() -> None:
 
 def test_options_of_runnables() -> None:
     """Specs with these words stand in histories, and in people's code."""
+    assert get_args(guardrail.GuardStage) == ("input", "output", "tool_call", "tool_result", "passages")
+    assert get_args(guardrail.OnFailure) == ("block", "redact", "retry", "escalate", "flag")
+    assert get_args(guardrail.OnError) == ("closed", "open")
+    assert [*decision.Verdict] == ["passed", "redacted", "blocked", "rejected", "escalated", "flagged"]
     assert get_args(router.Strategy) == ("model", "embedding", "rules", "complexity")
     assert get_args(parallel.Join) == ("all", "first", "vote")
     assert get_args(team.Style) == ("delegate", "handoff", "debate", "plan")

@@ -12,7 +12,8 @@ from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.call.live import Live
 from sostenuto.connection.connect import connect
 from sostenuto.connection.live_channel import RedisChannel
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from tests.patience import VICTIM_HEARTBEAT_SECONDS
 

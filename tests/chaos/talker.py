@@ -18,7 +18,8 @@ from sostenuto.connection.connect import connect
 from sostenuto.connection.live_channel import RedisChannel
 from sostenuto.contracts.errors import ProviderUnavailable
 from sostenuto.contracts.wire.model_call import StopReason
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from tests.patience import VICTIM_HEARTBEAT_SECONDS
 

@@ -40,9 +40,9 @@ from sostenuto import (
 from sostenuto.activities.adapters.providers.tool_exchange import tool_call_part
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.clients.cli.trace.lines import TraceLines
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import InvalidRequest, UnreadableAnswer
 from sostenuto.contracts.message import Message, OpaquePart, Part, ReasoningPart, Role, TextPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from sostenuto.history.trace.page.document import trace_page
 from sostenuto.history.trace.step import Trace

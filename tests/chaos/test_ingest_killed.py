@@ -28,9 +28,9 @@ from sostenuto.activities.knowledge.store.vector_store import VectorStore, Where
 from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
 from sostenuto.contracts.wire.retrieval import RetrievalCall
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import TemporalServer
-from sostenuto.workers.worker import Services
 from tests.chaos.ingesting import LIBRARY, PASSAGES, embedded, start_victim, word, write_documents
 from tests.fakes.knowledge import knowledge
 from tests.patience import PATIENCE_SECONDS

@@ -27,7 +27,7 @@ from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
 from sostenuto.contracts.message import Role
 from sostenuto.contracts.wire.run import RunInput
-from sostenuto.workers.sandbox import workflow_runner
+from sostenuto.workers.served.sandbox import workflow_runner
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from sostenuto.workflows.run_workflow import TypedRunWorkflow

@@ -17,10 +17,11 @@ from temporalio.client import Client
 from sostenuto.activities.call.live import Live
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.connection.connect import connect
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry import follower
 from sostenuto.workers.telemetry.telemetry import telemetry_of
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import policy
 from tests.chaos.nested import RecordedCast, nested_app
 from tests.patience import VICTIM_HEARTBEAT_SECONDS

@@ -11,8 +11,8 @@ import pytest
 
 from sostenuto.activities.adapters.providers.scripted import ScriptedCall
 from sostenuto.activities.model_adapter import Delta
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import Role, ToolCallPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import ANSWER, SUBJECTS, answering, on_the_wire, request, shape
 from tests.fakes.wire import server, streams

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from sostenuto.activities.model_adapter import Completion
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import ContentFiltered, UnreadableAnswer
 from sostenuto.contracts.message import Message, OpaquePart, Role, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import OutputSchema
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.conformance.subject import on_the_wire, request, shape
 from tests.conformance.wire_rules.bodies import FOUND, SEARCH

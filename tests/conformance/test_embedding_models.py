@@ -17,6 +17,7 @@ from sostenuto.activities.adapters.embeddings import provider_passages
 from sostenuto.activities.knowledge.store.vectors import floats
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.prices.price import Charge
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     ContextOverflow,
@@ -29,7 +30,6 @@ from sostenuto.contracts.errors import (
     Timeout,
     UnreadableAnswer,
 )
-from sostenuto.contracts.usage import Usage
 from sostenuto.workers.embeddings import LazyPassages
 from sostenuto.workers.settings import Settings
 from tests.fakes.vector_server import Change, Response, VectorServer

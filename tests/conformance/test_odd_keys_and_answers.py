@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto.activities.model import _writable
+from sostenuto.activities.answer.said_message import writable
 from sostenuto.contracts.errors import InvalidRequest, ModelError, Overloaded, RateLimited, Timeout, UnreadableAnswer
 from sostenuto.contracts.message import Message, OpaquePart, Role, TextPart, ToolCallPart
 from tests.conformance.subject import KEY, OVER_THE_WIRE, on_the_wire, request, wire_adapter
@@ -122,6 +122,6 @@ def test_what_is_no_unicode_can_be_written_and_read(place: str) -> None:
         name=f"look{half}" if place == "name" else "look",
         arguments={half if place == "key" else "at": half if place == "value" else "x"},
     )
-    message = _writable(Message(role=Role.ASSISTANT, parts=(TextPart(text=half if place == "text" else "t"), call)))
+    message = writable(Message(role=Role.ASSISTANT, parts=(TextPart(text=half if place == "text" else "t"), call)))
     assert Message.model_validate_json(message.model_dump_json()) == message
     assert "?" in message.model_dump_json()

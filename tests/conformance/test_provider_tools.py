@@ -11,6 +11,7 @@ import pytest
 from sostenuto import McpServer, Message, Role, TextPart
 from sostenuto.activities.model_adapter import ModelRequest
 from sostenuto.activities.refusals import completed
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.message import CitationPart, ToolResultPart
 from sostenuto.contracts.model import Model
@@ -22,7 +23,6 @@ from sostenuto.contracts.provider_tool import (
     McpConnector,
     WebSearch,
 )
-from sostenuto.contracts.usage import Usage
 from tests.conformance.subject import ANSWER, LOOK_UP, on_the_wire
 from tests.conformance.wire_rules.bodies import CLAIM, FOUND, SEARCH
 from tests.fakes.wire.server import Fault

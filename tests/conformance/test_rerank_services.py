@@ -18,6 +18,7 @@ from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.activities.prices.price import Charge
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import (
     AuthenticationFailed,
     InvalidRequest,
@@ -29,7 +30,6 @@ from sostenuto.contracts.errors import (
     Timeout,
     UnreadableAnswer,
 )
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.retrieval import Scores
 from sostenuto.workers.embeddings import LazyService
 from sostenuto.workers.settings import Settings

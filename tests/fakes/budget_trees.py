@@ -29,11 +29,11 @@ from sostenuto import (
     tool,
 )
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import Overloaded, ProviderUnavailable, RateLimited, UnreadableAnswer
 from sostenuto.contracts.memory.conversation import MemoryStrategy
 from sostenuto.contracts.message import Message, Role, TextPart, ToolCallPart
 from sostenuto.contracts.specs.node import Node
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 
 Moment = Literal["asked", "billed"]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import ContextOverflow, ModelError
 from sostenuto.contracts.message import Message, Part, Role, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 
 ASKS_FOR_SUMMARY = "[Write a summary"

@@ -26,8 +26,8 @@ from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.prices.price import OnCharge
 from sostenuto.contracts.collection.document import Document
 from sostenuto.workers.embeddings import build_encoders, build_rerankers
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.settings import Settings
-from sostenuto.workers.worker import Services
 
 DIMENSIONS = 64
 WORDS = "fake/words"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from sostenuto.contracts.control.usage import Usage
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import Message, Role, TextPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Head, Model
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.model import Model
 from sostenuto.contracts.wire.event import (
     FallbackUsed,
     ModelResponded,

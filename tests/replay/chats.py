@@ -8,7 +8,8 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Chat, Client, Collection, LongTerm, Prompt, Team, tool
 from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAdapter
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from tests.fakes.knowledge import WORDS
 from tests.replay.shortened import CONTINUED, TALKER, talking_model
 

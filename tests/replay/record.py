@@ -42,7 +42,8 @@ from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.feedback.score import ScoreInput
 from sostenuto.contracts.wire.places import score_id
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows.knowledge import ingest_workflow
 from tests.dev_server import dev_server
 from tests.fakes.knowledge import knowledge

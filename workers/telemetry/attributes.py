@@ -15,10 +15,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from ...contracts.control.usage import Usage
 from ...contracts.errors import MODEL_ERRORS
 from ...contracts.message import Message, Role
-from ...contracts.usage import Usage
-from ...contracts.wire.event import DocumentIngested, Event, ModelResponded
+from ...contracts.wire.event import Event, ModelResponded
+from ...contracts.wire.ingest.ingest_event import DocumentIngested
 from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.model_call import StopReason
 from ...contracts.wire.places import ActivityId

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed, RunStalled
-from ...contracts.wire.ingest import INGEST_KIND
+from ...contracts.wire.ingest.ingest import INGEST_KIND
 from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.totals import Totals
 from ...history.trace.step import TraceStep

@@ -6,13 +6,14 @@ A gate keeps nothing of its own. What it has to remember is a field of the agent
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ...contracts.collection.citation import uncited
 from ...contracts.message import ASKED_AGAIN, Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.delegation import TRANSFER
+from ...contracts.specs.agent_tools import TRANSFER
 from ...contracts.text import plural
+from ...contracts.wire.guardrails.decision import Verdict, of_verdict
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.run import Rejected, Result, Status
 from .state import AgentState
@@ -115,6 +116,10 @@ class OutputCheck(Gate):
         if reply.final:
             return state.result(Status.FAILED, f"the answer cannot be used: {problems}")
         if state.repairs >= self._most:
+            if refused := of_verdict(reply.decisions, Verdict.REJECTED):
+                return state.result(
+                    Status.REFUSED, f"the guardrail {refused[0].guardrail} let no answer pass: {problems}"
+                )
             return state.result(Status.FAILED, f"the answer does not {self._wanted}: {problems}")
         state.repairs += 1
         text = f"{ASKED_AGAIN}. {problems}. Answer again, all of it, corrected."
@@ -180,18 +185,6 @@ class Transfers(Gate):
 
     def _wanted(self, reply: ModelReply) -> str:
         return next((call.name for call in reply.message.tool_calls if call.name in self._names), "")
-
-
-def gates_of(agent: Agent, transfers: Sequence[str]) -> tuple[Gate, ...]:
-    """Return the gates of an agent in the order in which they are asked.
-
-    The first that has an answer decides.
-
-    Args:
-        agent: Whose gates.
-        transfers: Names of the tools that hand its conversation over.
-    """
-    return (TurnLimit(agent), Repeats(agent), Refusal(), OutputCheck(agent), CutCalls(agent), Transfers(transfers))
 
 
 def error_result(call: ToolCallPart, message: str) -> ToolResultPart:

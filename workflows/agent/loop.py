@@ -21,7 +21,8 @@ from ..concurrency import being_cancelled, result_of_error
 from ..host import AgentHost
 from ..payload_limits import PayloadTooLargeError
 from .exhausted import when_exhausted
-from .gates import error_result, gates_of
+from .gate_order import gates_of
+from .gates import error_result
 from .model_calls import ModelCalls, too_long
 from .state import AgentState
 from .tool_calls import ToolCalls
@@ -61,7 +62,7 @@ class AgentLoop:
         self._place = place
         transfers = [tool.name for tool in tools if not isinstance(tool, McpTool)]
         self._transfers = frozenset(transfers)
-        self._gates = gates_of(agent, transfers)
+        self._gates = gates_of(agent, transfers, host, place)
         self._models = ModelCalls(host, agent, place, state, keep=keep)
         self._tools = ToolCalls(host, agent, place, state, self._gates)
         host.began(place, state.transcript)

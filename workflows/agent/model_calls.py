@@ -11,9 +11,10 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from ...contracts.control.budget import Ask
 from ...contracts.errors import ContextOverflow
+from ...contracts.head import Head
 from ...contracts.memory.conversation import Memory
 from ...contracts.message import Message
-from ...contracts.model import Head, Model
+from ...contracts.model import Model
 from ...contracts.provider_tool import McpConnector
 from ...contracts.specs.agent import Agent
 from ...contracts.wire.model_call import ModelCall, ModelReply

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...contracts.collection.citation import Attribution, Citation, best_sentence
+from ...contracts.guardrails.any_guardrail import AnyGuardrail
 from ...contracts.limits import written_bytes
 from ...contracts.mcp import McpTool
 from ...contracts.message import Message
@@ -90,6 +91,7 @@ class AgentState:
         head_stands: bool = False,
         tally: Tally | None = None,
         kept: KeptMessages | None = None,
+        guardrails: tuple[AnyGuardrail, ...] = (),
     ) -> AgentState:
         """Return the state of an agent that has not asked its model yet.
 
@@ -103,10 +105,11 @@ class AgentState:
             head_stands: Whether the run's input has what all its model calls share.
             tally: Takes in what it uses, where it works for something else.
             kept: Where the messages stand in the whole conversation, where some have left the prompt.
+            guardrails: What its answers and calls have to pass.
         """
         tools = tuple(tools)
         # What a conversation is continued from ends with a reply under another head: no worker's cache may find that.
-        head = agent.head_with(*tools)
+        head = agent.head_with(*tools).guarded(guardrails)
         transcript = Transcript(head, messages, after=after, standing=standing, texts=found.texts, kept=kept)
         head_stands = head_stands and policy.TAIL_PART_BYTES < written_bytes(transcript.head) < _MOST_ASKED_BYTES
         return cls(
@@ -122,12 +125,17 @@ class AgentState:
 
     @classmethod
     def resumed(
-        cls, agent: Agent, carried: Carried, found: FoundPassages, tools: Iterable[ToolDefinition]
+        cls,
+        agent: Agent,
+        carried: Carried,
+        found: FoundPassages,
+        tools: Iterable[ToolDefinition],
+        guardrails: tuple[AnyGuardrail, ...] = (),
     ) -> AgentState:
         """Return the state in which an earlier execution of the workflow left off."""
         tools = tuple(tools)
         transcript = Transcript(
-            agent.head_with(*tools),
+            agent.head_with(*tools).guarded(guardrails),
             carried.messages,
             after=carried.after,
             standing=len(carried.messages[:1]),

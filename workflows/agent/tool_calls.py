@@ -13,15 +13,17 @@ from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 from ...activities.memory.read_result import ReadResultActivities
 from ...contracts import names
 from ...contracts.collection.collection import SearchTool
+from ...contracts.control.approval import Approval
 from ...contracts.errors import SpecError
 from ...contracts.memory.long_term import FORGET
 from ...contracts.memory.read_result import READ_RESULT
 from ...contracts.message import Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
-from ...contracts.specs.delegation import message_for_delegate
+from ...contracts.specs.agent_tools import message_for_delegate
 from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
+from ...contracts.wire.guardrails.decision import GuardedFailure, Verdict, of_verdict
 from ...contracts.wire.memory.result_query import ResultQuery
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
@@ -121,7 +123,7 @@ class ToolCalls:
             known_names = (*self._tools, *self._delegates, *self._searches, *self._memory.by_name)
             names_known = ", ".join(known_names) or "none"
             return error_result(call, f"There is no tool {call.name!r}. There are: {names_known}.")
-        permit = await self._permitted(tool, call)
+        permit = await self._permitted(self._guarded(tool, call, reply), call)
         if isinstance(permit, ToolResultPart):
             return permit
         return await self._made(tool, call, permit, reply.id)
@@ -135,6 +137,8 @@ class ToolCalls:
             context=has_context(),
             permitted=tool.asks is not None,
             edited=permit.edited,
+            guardrails=self._host.guards.at_stage(self._place, "tool_result"),
+            sealed=self._host.guards.mentioned_in(json.dumps(dict(permit.arguments))) if tool.pii else {},
         )
         host = self._host
         try:
@@ -148,11 +152,26 @@ class ToolCalls:
                     unknown = f"{call.name} was stopped by the cancel. Whether it took effect is unknown."
                     self._state.transcript.add(Message(role=Role.TOOL, parts=(error_result(call, unknown),)))
                 raise
+            host.guards.read(call.name, self._place)
+            host.guards.seal(GuardedFailure.of(cause_of(error)).sealed)
             if isinstance(found, str):
                 return error_result(call, found or _explain(tool, cause_of(error)))
             return found.as_result(call.id, call.name)
         host.effects.took(tool, self._place, invocation, output)
+        host.guards.seal(output.sealed)
+        host.guards.read(call.name, self._place)
         return output.as_result(call.id, call.name)
+
+    def _guarded(self, tool: ToolSpec, call: ToolCallPart, reply: ModelReply) -> ToolSpec:
+        """Return a tool with the approval that guardrails want for this call."""
+        ours = (one for one in reply.decisions if one.call_id == call.id)
+        is_tainted = tool.effect is Effect.ONCE and self._host.guards.tainted
+        if not is_tainted and not of_verdict(ours, Verdict.ESCALATED):
+            return tool
+        asks = tool.asks or Approval()
+        # Whoever is asked else, here somebody is, whatever the arguments.
+        always = Approval() if asks.policy else asks.model_copy(update={"conditional": False})
+        return tool.model_copy(update={"asks": always})
 
     async def _permitted(self, tool: ToolSpec, call: ToolCallPart) -> Permit | ToolResultPart:
         """Return how a call may be made, once somebody has said so.

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from ...contracts.head import Head
 from ...contracts.limits import written_bytes
 from ...contracts.message import Message, Part, PartRef, Role, TextPart, ToolCallPart, ToolResultPart
-from ...contracts.model import Head
 from ...contracts.prompt_hash import part_digest
 from ...contracts.wire.memory.compaction import Compaction, KeptMessages
 from ...contracts.wire.model_call import ModelReply

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 from ...contracts.control.price import HOW_TO_PRICE
 from ...contracts.errors import SpecError
+from ...contracts.head import Head
 from ...contracts.limits import written_bytes
 from ...contracts.message import FilePart, ImagePart, Message, Part, ToolResultPart
-from ...contracts.model import Head, Model
+from ...contracts.model import Model
 from ...contracts.provider_tool import WebSearch
 from ...contracts.wire.model_call import NEARLY_SPENT, Allowance
 from .account import Account

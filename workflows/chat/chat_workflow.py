@@ -15,12 +15,14 @@ with workflow.unsafe.imports_passed_through():
     from ...contracts.message import Message, Role
     from ...contracts.specs.runnable import check_input
     from ...contracts.text import first_line, plural, printable
-    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Taken, TurnEnd, WhenBusy
+    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Screened, Taken, TurnEnd, WhenBusy
+    from ...contracts.wire.guardrails.decision import Verdict, of_verdict
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
     from ...contracts.wire.totals import Totals
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from .. import policy
+    from ..agent.guarding import refusal
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error, uninterrupted
     from ..control.update_id import update_id
     from ..interpreter import Interpreter
@@ -60,6 +62,8 @@ class ChatWorkflow:
         self._interpreter.tally.totals, self._interpreter.tally.turns = chat.totals, chat.model_turns
         self._interpreter.accounts.borrowing.resume(chat.told)
         self._interpreter.found.know(chat.passages)
+        self._interpreter.guards.open(self._interpreter.root, chat.guardrails, chat.runnable.guardrails)
+        self._interpreter.guards.seal(chat.carried.sealed if chat.carried else chat.sealed)
         self._interpreter.serve()
         self._conversation = conversation_of(chat, self._interpreter)
         self._title = chat.title
@@ -94,19 +98,19 @@ class ChatWorkflow:
         return result
 
     @workflow.update(name=names.CHAT_SEND_UPDATE)
-    def send(self, message: Message) -> Taken:
+    def send(self, message: Message, screened: Screened | None = None) -> Taken:
         """Take a message. One of an id that was answered before is not answered again."""
         message_id = update_id()
         # The server itself knows those that this execution was sent.
         if self._knows(message_id):
             return Taken(result=self._result(message_id))
-        self._waiting.append(Asked(id=message_id, message=message))
+        self._waiting.append(Asked(id=message_id, message=message, screened=screened or Screened()))
         if self._chat.when_busy is WhenBusy.INTERRUPT:
             self._stop_turn()
         return Taken()
 
     @send.validator
-    def _check_send(self, message: Message) -> None:
+    def _check_send(self, message: Message, screened: Screened | None = None) -> None:  # noqa: ARG002 - as `send` takes it
         if self._knows(update_id()):
             return
         self._check_open()
@@ -183,6 +187,7 @@ class ChatWorkflow:
                 "kept": said and said.kept,
                 "are_left": said is None,
                 "passages": tuple(self._conversation.passages),
+                "sealed": self._interpreter.guards.sealed,
                 "carried": None,
                 "waiting": (),
                 "totals": Totals(),
@@ -218,7 +223,11 @@ class ChatWorkflow:
         begins = self._conversation.said.count
         if not self._title:
             self._name(first_line(asked.message.text, SUMMARY_CHARS) or self._chat.runnable.name)
-        if self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
+        self._interpreter.guards.seal(asked.screened.sealed)
+        blocked = of_verdict(asked.screened.decisions, Verdict.BLOCKED)
+        if blocked:
+            result = Result(status=Status.REFUSED, reason=refusal(blocked[0]))
+        elif self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
             self._conversation.leave(asked.message)
             result = Result(status=Status.CANCELLED, reason=_NOT_BEGUN)
         else:
@@ -234,6 +243,7 @@ class ChatWorkflow:
 
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""
+        result = result.model_copy(update={"sealed": self._interpreter.guards.mentioned_in(result)})
         result = self._interpreter.outbox.fitting(result)
         mark = mark_of(asked.id, result, self._conversation.said, begins)
         # What is no agent's stands nowhere else in the history.
@@ -284,6 +294,7 @@ class ChatWorkflow:
                     "totals": tally.totals,
                     "model_turns": tally.turns,
                     "told": self._interpreter.accounts.borrowing.told,
+                    "sealed": self._interpreter.guards.sealed,
                 }
             )
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio import workflow
 
@@ -167,15 +167,19 @@ class OneTranscript:
         carried = self._loop.state.carried(self._interpreter.places, self._interpreter.tally)
         granted = tuple(sorted(self._interpreter.approvals.granted))
         carried = carried.model_copy(update={"granted": granted, "remembering": self._memory.carried})
-        return chat.model_copy(update={"messages": (), "kept": None, "passages": (), "carried": carried})
+        guards = self._interpreter.guards
+        carried = carried.model_copy(update={"sealed": guards.sealed, "tainted": guards.tainted})
+        told_else: dict[str, Any] = {"messages": (), "kept": None, "passages": (), "sealed": {}}
+        return chat.model_copy(update={**told_else, "carried": carried})
 
     async def _begun(self) -> AgentLoop:
         agent, place, found = self._agent, self._place, self._interpreter.found
         tools: tuple[ToolDefinition, ...]
+        guardrails = self._interpreter.guards.at(place)
         if carried := self._chat.carried:
             tools = carried.mcp
             self._interpreter.resume(carried)
-            state = AgentState.resumed(agent, carried, found, tools)
+            state = AgentState.resumed(agent, carried, found, tools, guardrails)
         else:
             self._tries += 1
             # The server may still be asked for the last time.
@@ -191,6 +195,7 @@ class OneTranscript:
                 standing=len(said),
                 head_stands=not tools,
                 kept=self._chat.kept,
+                guardrails=guardrails,
             )
         return AgentLoop(self._interpreter, agent, place, state, tools, keep=True)
 

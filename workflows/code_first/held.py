@@ -27,6 +27,7 @@ def own_interpreter() -> Interpreter:
     if interpreter is None:
         interpreter = Interpreter(Place(workflow.info().workflow_type))
         interpreter.compensator.code_gives_up = True
+        interpreter.guards.screens = False
         setattr(instance, _HELD, interpreter)
         interpreter.serve()
         workflow.set_query_handler(names.TRANSCRIPT_QUERY, interpreter.page)

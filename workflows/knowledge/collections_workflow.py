@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 with workflow.unsafe.imports_passed_through():
     from ...activities.knowledge.retrieve import RetrieveActivities
     from ...contracts import names
-    from ...contracts.wire.ingest import CollectionsCall, CollectionSummary
+    from ...contracts.wire.ingest.ingest import CollectionsCall, CollectionSummary
     from ...contracts.wire.retrieval import RetrievalCall, Retrieved
     from .. import policy
     from ..concurrency import told_by

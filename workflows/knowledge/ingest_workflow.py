@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from ...activities.knowledge.ingest import IngestActivities
     from ...contracts import names
     from ...contracts.text import file_name, first_line
-    from ...contracts.wire.ingest import (
+    from ...contracts.wire.ingest.ingest import (
         BeginCall,
         DocumentCall,
         DocumentDone,

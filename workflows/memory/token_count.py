@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from ...contracts.control.usage import Usage
+from ...contracts.head import Head
 from ...contracts.limits import written_bytes
 from ...contracts.message import FilePart, ImagePart, Message, Part, ToolResultPart
-from ...contracts.model import Head
-from ...contracts.usage import Usage
 from ...contracts.wire.memory.compaction import Compaction
 from ...contracts.wire.run import Counted
 

@@ -6,7 +6,7 @@ One that delegates is an agent with its members as tools.
 from __future__ import annotations
 
 from ...contracts.message import Message
-from ...contracts.specs.delegation import transfer_tool
+from ...contracts.specs.agent_tools import transfer_tool
 from ...contracts.specs.team import Team
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Continuation, Result, Status

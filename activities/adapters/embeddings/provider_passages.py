@@ -16,9 +16,9 @@ from typing import Final
 import httpx2
 import openai
 
+from ....contracts.control.usage import Usage
 from ....contracts.errors import ContextOverflow, InvalidRequest, ModelError, Timeout
 from ....contracts.model import Model
-from ....contracts.usage import Usage
 from ...knowledge.encoding import EncodedPassage
 from ...knowledge.store.vectors import length_of
 from ...prices.price import Charge, OnCharge, charge_failed

@@ -15,11 +15,11 @@ import httpx2
 import openai
 from pydantic import JsonValue
 
+from ....contracts.control.usage import Usage
 from ....contracts.errors import InvalidRequest, ModelError, SetupError
 from ....contracts.message import Message, Role, ToolCallPart
 from ....contracts.model import Model, OutputSchema
 from ....contracts.names import LOCAL_PROVIDER
-from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ....contracts.control.usage import Usage
 from ....contracts.message import Message, Role, TextPart
-from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelAdapter, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder

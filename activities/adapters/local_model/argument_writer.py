@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
+from ....contracts.control.usage import Usage
 from ....contracts.message import Message, Role, TextPart
 from ....contracts.model import Model, OutputSchema
-from ....contracts.usage import Usage
 from ...model_adapter import ModelAdapter, ModelRequest
 from ..embeddings.minilm import MiniLmEmbedder
 from .argument_values import Option, Slot, Source

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from ....contracts.control.usage import Usage
 from ....contracts.model import OutputSchema
-from ....contracts.usage import Usage
 from ...model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta
 from ..embeddings.minilm import MiniLmEmbedder
 from .answers import completion_of

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ....contracts.control.usage import Usage
 from ....contracts.text import encodable
-from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 
 _MOST_TOKENS = 10**9

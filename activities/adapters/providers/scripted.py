@@ -19,11 +19,11 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError, field_validator
 
 from ....contracts.contract import Spec
+from ....contracts.control.usage import Usage
 from ....contracts.errors import MODEL_ERRORS, InvalidRequest, ModelError, ProviderUnavailable, SpecError
 from ....contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
 from ....contracts.model import Model, OutputSchema
 from ....contracts.text import plural
-from ....contracts.usage import Usage
 from ....contracts.wire.model_call import StopReason
 from ...model_adapter import Completion, Delta, ModelRequest, OnDelta
 from .deadline import deadline

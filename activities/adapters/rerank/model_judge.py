@@ -12,8 +12,8 @@ from ....contracts.message import Message
 from ....contracts.model import Model, OutputSchema
 from ....contracts.text import cut, encodable
 from ....contracts.wire.model_call import StopReason
+from ...answer.lenient_json import json_object
 from ...knowledge.reranking import AskedQuery, Candidate, Judgement
-from ...lenient_json import json_object
 from ...model_adapter import ModelAdapter, ModelRequest
 from ...prices.price import Charge, OnCharge, charge_failed
 from ...refusals import completed

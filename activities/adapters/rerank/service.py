@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import httpx2
 
+from ....contracts.control.usage import Usage
 from ....contracts.errors import Timeout, UnreadableAnswer
 from ....contracts.text import cut, encodable, redacted
-from ....contracts.usage import Usage
 from ...knowledge.reranking import AskedQuery, Candidate, Judgement
 from ...prices.price import Charge, OnCharge, charge_failed
 from ..bounded_http import HOOKS

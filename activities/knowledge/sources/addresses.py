@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ....contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentRef
 from .source import ON_THE_WEB, Content, Listed, SourceError, hash_of
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ....contracts.text import encodable
-from ....contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentRef
 from .scope import SourceScope, has_magic, is_within
 from .source import IN_A_BUCKET, MAX_DOCUMENT_BYTES, Content, Listed, SourceError, too_large
 

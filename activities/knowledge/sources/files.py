@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ....contracts.text import encodable
-from ....contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentRef
 from .scope import Reached, SourceScope, is_pattern, is_within
 from .source import MAX_DOCUMENT_BYTES, Content, Listed, SourceElsewhere, SourceError, hash_of, is_path, too_large
 

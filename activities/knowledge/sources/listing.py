@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ....contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentRef
 from .source import Listed, SourceKind
 
 

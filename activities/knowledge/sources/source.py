@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ....contracts.errors import SostenutoError
-from ....contracts.wire.ingest import DocumentFailure, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentRef
 
 MAX_DOCUMENT_BYTES: Final = 50_000_000
 """Largest document that is read."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from ....contracts.errors import SetupError
-from ....contracts.wire.ingest import DocumentFailure, DocumentPage, DocumentRef
+from ....contracts.wire.ingest.ingest import DocumentFailure, DocumentPage, DocumentRef
 from ...not_served import NotServedError
 from .files import FileSource, found_files, page_of, path_of, path_of_cursor, path_order, read_file, uri_of
 from .source import Content, Listed, SourceElsewhere, SourceError, hash_of

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ....contracts.collection.fields import Condition
 from ....contracts.text import plural
-from ....contracts.wire.ingest import Writing
+from ....contracts.wire.ingest.ingest import Writing
 from .catalogue import Catalogue
 from .stored import (
     DOCUMENT,

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from ....contracts.collection.fields import Condition, Field, Scalar
 from ....contracts.contract import Contract
 from ....contracts.errors import SostenutoError
-from ....contracts.wire.ingest import Writing
+from ....contracts.wire.ingest.ingest import Writing
 from .vector_store import Layout, Point, SparseVector, Where
 
 _IDS: Final = uuid.UUID("2f1ad27e-4b8e-4c43-9e8c-51b8d2a1c7f0")

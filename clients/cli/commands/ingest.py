@@ -20,7 +20,7 @@ from ..terminal import answer, open_console, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....contracts.wire.ingest import IngestProgress, IngestReport
+    from ....contracts.wire.ingest.ingest import IngestProgress, IngestReport
     from ...ingest import Ingest
 
 _SHOWN = 20

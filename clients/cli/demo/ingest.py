@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ....contracts import names
 from ....contracts.text import plural
-from ....contracts.wire.ingest import DocumentCall, DocumentDone, DocumentPage, IngestReport
+from ....contracts.wire.ingest.ingest import DocumentCall, DocumentDone, DocumentPage, IngestReport
 from ....history.events.history_event import RecordedEvent
 from ....history.reading.follow import follow
 from .kill import Kill, pid_of

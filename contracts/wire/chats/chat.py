@@ -8,10 +8,13 @@ from typing import Any
 from pydantic import FieldSerializationInfo, JsonValue, SerializerFunctionWrapHandler, field_serializer, field_validator
 
 from ...contract import Contract
+from ...guardrails.any_guardrail import AnyGuardrail, every_guardrail
+from ...head import Head
 from ...message import Message
 from ...packed import unpack, written_packed
 from ...specs.runnable import Runnable
 from ..control.share import Portion
+from ..guardrails.decision import GuardrailDecision
 from ..memory.compaction import KeptMessages
 from ..retrieval import Passage
 from ..run import Carried, Result, Status
@@ -44,11 +47,21 @@ class TurnMark(Contract):
     """Whether the output is the last text in it."""
 
 
+class Screened(Contract):
+    """What was found in a message before it was sent."""
+
+    decisions: tuple[GuardrailDecision, ...] = ()
+    """What guardrails decided."""
+    sealed: dict[str, str] = {}
+    """Originals of what was redacted, as ciphertext, by placeholder."""
+
+
 class Asked(Contract):
     """A message that a chat is yet to answer."""
 
     id: str
     message: Message
+    screened: Screened = Screened()
 
 
 class ChatInput(Contract):
@@ -84,6 +97,11 @@ class ChatInput(Contract):
     """What each ledger was told that they spent, by its name."""
     offload: bool = False
     """Whether the client and the workers keep large payloads outside the history."""
+    guardrails: tuple[AnyGuardrail, ...] = ()
+    """What goes in and out has to pass beside the guardrails of the runnable: those of its app."""
+    sealed: dict[str, str] = {}
+    """Originals of what was redacted before this execution, as ciphertext, by placeholder. `carried` has them where it
+    is there."""
 
     @field_serializer("runnable", "turns", "messages", "passages", mode="wrap", when_used="json")
     def _pack(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
@@ -94,6 +112,12 @@ class ChatInput(Contract):
         return written_packed(value, handler, info)
 
     _unpack = field_validator("runnable", "turns", "messages", "passages", mode="before")(unpack)
+
+    @property
+    def head(self) -> Head | None:
+        """What all model calls of its runnable share, as `RunInput.head`."""
+        head = self.runnable.head_with(*(self.carried.mcp if self.carried else ()))
+        return head.guarded(every_guardrail(self.guardrails, self.runnable.guardrails)) if head else None
 
     @property
     def said(self) -> tuple[Message, ...]:

@@ -37,7 +37,11 @@ def read_reconciliation(recorded: RecordedEvent, scheduled: Scheduled, so_far: A
     """Read the question what came of a call that was cut off."""
     call = scheduled.id.reconciled_call
     transcript = so_far.transcripts.get(call.place) if call else None
-    return Reading(call.place, ReconciledOutcome(ToolOutcome(call.step, transcript))) if call and transcript else UNREAD
+    return (
+        Reading(call.place, ReconciledOutcome(ToolOutcome(call.step, transcript, so_far)))
+        if call and transcript
+        else UNREAD
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 from ....contracts import names
-from ....contracts.wire.event import DocumentFailed, DocumentIngested, Event
-from ....contracts.wire.ingest import DocumentCall, DocumentDone, DocumentPage, IngestBegun
+from ....contracts.wire.event import Event
+from ....contracts.wire.ingest.ingest import DocumentCall, DocumentDone, DocumentPage, IngestBegun
+from ....contracts.wire.ingest.ingest_event import DocumentFailed, DocumentIngested
 from ....workflows.concurrency import spent_by, told_by
 from ....workflows.policy import NOT_SERVED_PAUSES
 from ..history_event import RecordedEvent

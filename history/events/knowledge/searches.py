@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import Payloads
 from ....contracts.wire.event import Event, RetrievalResponded, RetrievedPassage
 from ....contracts.wire.retrieval import RetrievalCall, Retrieved
 from ....workflows.concurrency import spent_by
+from ..guardrails.decisions import read_decisions
 from ..history_event import RecordedEvent
 from ..outcome import Accumulated, Activity, Reading, Scheduled
 from ..tool_calls import ToolOutcome
@@ -21,7 +22,7 @@ def read_retrieval(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accumu
         return Reading(scheduled.id.place, None)
     call = recorded.value(scheduled.input, RetrievalCall)
     transcript = so_far.transcripts.get(scheduled.id.place)
-    asked = ToolOutcome(call.call_id, transcript) if call.call_id and transcript else None
+    asked = ToolOutcome(call.call_id, transcript, so_far) if call.call_id and transcript else None
     return Reading(scheduled.id.place, RetrievalOutcome(call, asked, so_far))
 
 
@@ -59,6 +60,7 @@ class RetrievalOutcome:
             stages=found.stages,
             note=found.note,
         )
+        yield from read_decisions(recorded, activity.path, found, self.so_far)
         if self.tool:
             told = found.as_result(self.call.call_id, self.call.name)
             yield from self.tool.answered(recorded, activity, told)

@@ -15,6 +15,7 @@ from ....contracts.wire.memory.compaction import Compaction
 from ....contracts.wire.memory.memory_event import MemoryCompacted
 from ....contracts.wire.model_call import ModelCall, ModelReply
 from ....contracts.wire.places import Place
+from ..guardrails.decisions import read_decisions
 from ..history_event import RecordedEvent, reply_fields
 from ..outcome import UNREAD, Accumulated, Activity, Reading
 from ..transcript import RebuiltTranscript
@@ -72,6 +73,7 @@ class SummaryOutcome:
         self.so_far.tally.reply(reply)
         about = {**activity.took(recorded), **reply_fields(reply)}
         yield ModelResponded(**recorded.stamp(activity.path), turn=self.call.turn, summary=True, **about)
+        yield from read_decisions(recorded, activity.path, reply, self.so_far)
 
     def failed(self, recorded: RecordedEvent, activity: Activity, error: BaseException) -> Iterator[Event]:  # noqa: ARG002
         """Yield nothing: it is told with what was done without a summary."""

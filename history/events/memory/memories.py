@@ -51,7 +51,7 @@ def read_forgetting(recorded: RecordedEvent, scheduled: Scheduled, so_far: Accum
 def _tool(call_id: str, scheduled: Scheduled, so_far: Accumulated) -> ToolOutcome | None:
     """Return the tool call that it answers, where a model asked for it."""
     transcript = so_far.transcripts.get(scheduled.id.place)
-    return ToolOutcome(call_id, transcript) if call_id and transcript else None
+    return ToolOutcome(call_id, transcript, so_far) if call_id and transcript else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sostenuto.activities.knowledge.store.stored import CollectionError, Stored,
 from sostenuto.activities.knowledge.store.vector_store import Leg, SparseVector, Where
 from sostenuto.activities.knowledge.store.vectors import vector_text
 from sostenuto.contracts.collection.fields import Condition, Field
-from sostenuto.contracts.wire.ingest import Writing
+from sostenuto.contracts.wire.ingest.ingest import Writing
 from tests.conformance.vector_store.stores import STORES, opened
 
 # Its client's local mode has no indexes, and says so.

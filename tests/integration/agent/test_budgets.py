@@ -23,8 +23,8 @@ from sostenuto import (
     tool,
 )
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import Message, Role, TextPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.integration.agent.stage import calls
 

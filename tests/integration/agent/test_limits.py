@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sostenuto import Agent, App, Model, Status, tool
 from sostenuto.activities.adapters.providers.compatible.adapter import CompatibleAdapter
 from sostenuto.activities.adapters.providers.profiles.known import UNKNOWN, ProfileChange, Profiles
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 from tests.fakes.wire.server import provider_server
 from tests.fakes.wire.streams import WireStep

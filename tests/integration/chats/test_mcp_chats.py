@@ -11,7 +11,8 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, McpServer, Status
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from tests.integration.chats.echo import Echo
 
 ANNA = Agent(name="anna", model="scripted/m", tools=["mcp:slow"])

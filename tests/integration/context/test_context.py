@@ -33,7 +33,8 @@ from sostenuto import (
 )
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows import call_tool, context, run
 from tests.integration.agent.listener import Listener, contents
 from tests.integration.agent.stage import calls

@@ -11,7 +11,7 @@ import pytest
 from sostenuto import App, Client, Collection, SpecError
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.converter import data_converter
-from sostenuto.contracts.wire.ingest import IngestReport
+from sostenuto.contracts.wire.ingest.ingest import IngestReport
 from sostenuto.workers.settings import Settings
 from sostenuto.workflows.knowledge import ingest_workflow
 from tests.fakes.bucket_server import BucketServer, error

@@ -14,7 +14,7 @@ from temporalio.client import Client as TemporalClient
 
 from sostenuto import Agent, App, Client, Collection, RetrievalResponded, Usage
 from sostenuto.clients.ingest import CollectionFailed
-from sostenuto.contracts.wire.ingest import IngestReport
+from sostenuto.contracts.wire.ingest.ingest import IngestReport
 from sostenuto.contracts.wire.totals import Totals
 from sostenuto.workers.settings import Settings
 from tests.fakes.vector_server import Response, VectorServer

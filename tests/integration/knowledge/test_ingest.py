@@ -15,7 +15,7 @@ from sostenuto import App, Client, Collection, SpecError
 from sostenuto.activities.prices.price import OnCharge
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.connect import connect
-from sostenuto.contracts.wire.ingest import IngestReport
+from sostenuto.contracts.wire.ingest.ingest import IngestReport
 from sostenuto.workers.worker import build_worker
 from sostenuto.workflows.knowledge import ingest_workflow
 from tests.fakes.knowledge import WordEncoder, knowledge

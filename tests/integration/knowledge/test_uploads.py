@@ -14,7 +14,8 @@ from temporalio.client import Client as TemporalClient
 from sostenuto import App, Client, Collection, SetupError, SpecError
 from sostenuto.clients.ingest import CollectionFailed
 from sostenuto.connection.converter import data_converter, uploads_of
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from sostenuto.workflows.knowledge import ingest_workflow
 from tests.fakes.knowledge import knowledge
 

@@ -14,10 +14,11 @@ from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAda
 from sostenuto.activities.call.live import Live
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.connection.live_channel import RedisChannel
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.stack.process import ProcessGroup
 from sostenuto.workers.stack.temporal_server import find_port
 from sostenuto.workers.stack.valkey_server import ValkeyServer, find_valkey, new_password
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 
 Serve = Callable[..., AbstractAsyncContextManager[Client]]
 Start = Callable[[], AbstractAsyncContextManager[ValkeyServer]]

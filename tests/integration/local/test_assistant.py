@@ -15,10 +15,11 @@ from sostenuto.activities.adapters.local_model.adapter import LocalAdapter
 from sostenuto.clients.cli.app_loader import load_app
 from sostenuto.workers.knowledge import knowledge_of
 from sostenuto.workers.providers import build_embedder
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.stack.llama_server import LlamaServer
 from sostenuto.workers.stack.weights import Weights
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 
 pytestmark = pytest.mark.local_model
 

@@ -18,8 +18,9 @@ from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.clients.cli.app_loader import load_app
 from sostenuto.contracts.wire.event import Event
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.stack.llama_server import LlamaServer
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 
 pytestmark = pytest.mark.local_model
 

@@ -22,7 +22,8 @@ from sostenuto.activities.adapters.providers.scripted import Script, ScriptedAda
 from sostenuto.activities.mcp_session import McpSession
 from sostenuto.contracts.mcp import McpServer
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import build_worker
 from tests.integration.agent.stage import PRICE_USD, Outcome, Stage
 from tests.integration.stack.processes import eventually
 from tests.patience import PATIENCE_SECONDS

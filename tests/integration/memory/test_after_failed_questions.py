@@ -27,10 +27,10 @@ from sostenuto import (
     tool,
 )
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import InvalidRequest
 from sostenuto.contracts.memory.conversation import MemoryStrategy
 from sostenuto.contracts.message import ToolResultPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.workers.worker import build_worker
 from tests.fakes.conversations import is_whole
 from tests.fakes.counting_model import Answer, CountingModel, Sent

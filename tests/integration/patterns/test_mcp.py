@@ -18,7 +18,8 @@ from sostenuto.contracts import names
 from sostenuto.contracts.specs.runnable import Runnable
 from sostenuto.contracts.wire.mcp_call import McpCatalogue
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services, replayer
+from sostenuto.workers.served.activities import Services
+from sostenuto.workers.worker import replayer
 from tests.fakes.cast import Cast, turn
 from tests.integration.agent.listener import contents
 from tests.integration.agent.recorded import Recorded

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sostenuto import App, Result, Route, Router, Rule, Status
-from sostenuto.workers.worker import Services
+from sostenuto.workers.served.activities import Services
 from tests.fakes.cast import Cast
 from tests.integration.patterns.conftest import agent, prompt
 

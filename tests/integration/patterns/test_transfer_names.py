@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sostenuto import App, Team
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services
+from sostenuto.workers.served.activities import Services
 from tests.integration.mcp.conftest import fake_server
 from tests.integration.patterns.conftest import agent
 

@@ -21,10 +21,11 @@ from sostenuto.activities.call.live import Live
 from sostenuto.activities.transcript_cache import TranscriptCache
 from sostenuto.connection.connect import connect
 from sostenuto.contracts import names
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry.sending.score_takers import score_takers
 from sostenuto.workers.telemetry.telemetry import telemetry_of
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 from tests.fakes.http_server import Answer, of_json
 from tests.fakes.score_tools import KEY, PROJECT_ID, TOOLS, ScoreTools
 from tests.integration.agent.stage import calls, eventually

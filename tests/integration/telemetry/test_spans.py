@@ -16,7 +16,7 @@ from sostenuto import Agent, App, Budget, Chain, Ledger, Message, Model, Price, 
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.mcp import mcp_sessions
-from sostenuto.workers.worker import Services
+from sostenuto.workers.served.activities import Services
 from sostenuto.workflows import ask, call_tool
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes, otlp_receiver
 from tests.integration.agent.stage import calls, eventually

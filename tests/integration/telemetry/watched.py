@@ -19,9 +19,10 @@ from sostenuto.activities.call.live import Live
 from sostenuto.activities.model_adapter import ModelAdapter
 from sostenuto.activities.prices.price import PriceList
 from sostenuto.history.trace.step import Trace, TraceStep
+from sostenuto.workers.served.activities import Services
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry.telemetry import telemetry_of
-from sostenuto.workers.worker import Services, build_worker
+from sostenuto.workers.worker import build_worker
 from tests.fakes.otlp_receiver import OtlpReceiver, attributes
 from tests.integration.agent.stage import eventually
 

@@ -14,11 +14,12 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 from sostenuto import Agent
-from sostenuto.activities.answer_check import OutputValidator
+from sostenuto.activities.answer.answer_check import OutputValidator
 from sostenuto.activities.call.given.run_context import RunContext
 from sostenuto.activities.not_served import NotServedError
 from sostenuto.contracts.errors import InvalidRequest
-from sostenuto.contracts.model import Head, Model, OutputSchema
+from sostenuto.contracts.head import Head
+from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.specs.app import App
 from sostenuto.contracts.specs.chain import Chain
 from sostenuto.contracts.specs.output import Validator, output_schema

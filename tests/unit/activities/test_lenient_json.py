@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sostenuto.activities.lenient_json import json_object
+from sostenuto.activities.answer.lenient_json import json_object
 
 CITY = {"city": "Oslo", "people": [1, 2]}
 WRITTEN = json.dumps(CITY)

@@ -10,12 +10,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from sostenuto.activities.adapters.providers.scripted import ScriptedAdapter, ScriptedStep
-from sostenuto.activities.answer_check import OutputValidator
+from sostenuto.activities.answer.answer_check import OutputValidator
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.model import ModelActivities
 from sostenuto.activities.transcript_cache import TranscriptCache
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import Message
-from sostenuto.contracts.model import Head, Model
+from sostenuto.contracts.model import Model
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 
 

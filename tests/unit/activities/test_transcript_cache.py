@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sostenuto import ImagePart, Message, Model
 from sostenuto.activities.transcript_cache import Prefix, TranscriptCache
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import ToolResultPart
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.prompt_hash import chain_link, chain_start
 
 HEAD = Head(agent="a", model=Model("a/b"))

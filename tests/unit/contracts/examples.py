@@ -16,8 +16,8 @@ from sostenuto import Approval, Effect, FilePart, ImagePart, Message, Role, Stat
 from sostenuto.contracts import mcp
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.contract import Contract, Spec
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import CitationPart, OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.provider_tool import ProviderTool
 from sostenuto.contracts.specs.answerer import Answerer
 from sostenuto.contracts.specs.node import Node
@@ -25,6 +25,7 @@ from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.contracts.wire import event, live, mcp_call, route_call, run, totals
 from sostenuto.contracts.wire.event_base import EventBase
 from sostenuto.contracts.wire.feedback import score
+from sostenuto.contracts.wire.ingest import ingest_event
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply, StopReason
 from sostenuto.contracts.wire.tool_call import ToolInvocation, ToolOutput
 from sostenuto.contracts.wire.totals import Charged, Staged
@@ -33,6 +34,7 @@ from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
 from tests.unit.contracts.compaction_examples import compaction_examples
 from tests.unit.contracts.control_examples import control_examples
+from tests.unit.contracts.guardrail_examples import guardrail_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.memory_examples import REMEMBERING, memory_examples
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
@@ -246,7 +248,7 @@ EXAMPLES: tuple[Contract, ...] = (
         stages=(STAGE,),
         note="not reranked",
     ),
-    event.DocumentIngested(
+    ingest_event.DocumentIngested(
         **WHEN,
         step="document-3",
         uri="file:///docs/probe.md",
@@ -260,7 +262,7 @@ EXAMPLES: tuple[Contract, ...] = (
         unpriced_calls=1,
         stages=(STAGE,),
     ),
-    event.DocumentFailed(
+    ingest_event.DocumentFailed(
         **WHEN,
         step="document-4",
         uri="file:///docs/a.pdf",
@@ -345,6 +347,7 @@ EXAMPLES: tuple[Contract, ...] = (
     score.ScoreCall(to="langfuse", given=SCORED),
     *budget_examples(WHEN),
     *memory_examples(WHEN),
+    *guardrail_examples(WHEN),
     *control_examples(WHEN),
     *compaction_examples(WHEN),
     MCP_TOOL.model_copy(update={"asks": Approval(group="ops"), "reconciles": True}),

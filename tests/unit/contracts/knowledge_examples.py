@@ -8,7 +8,8 @@ from sostenuto import Usage
 from sostenuto.contracts.collection.citation import Attribution, Citation
 from sostenuto.contracts.collection.fields import Condition, Field
 from sostenuto.contracts.contract import Contract
-from sostenuto.contracts.wire import ingest, retrieval, totals
+from sostenuto.contracts.wire import retrieval, totals
+from sostenuto.contracts.wire.ingest import ingest
 from tests.unit.contracts.spec_examples import HANDBOOK
 
 FIELD = Field(kind="text", choices=("a", "b"))

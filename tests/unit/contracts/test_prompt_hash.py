@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sostenuto import Message, Model
-from sostenuto.contracts.model import Head
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from sostenuto.contracts.tool import ToolDefinition
 

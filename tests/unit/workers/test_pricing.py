@@ -3,7 +3,7 @@
 import pytest
 
 from sostenuto.activities.prices.price import price_to_compare
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.workers.pricing import cost_usd
 
 MILLION = Usage(input_tokens=100_000, cached_tokens=60_000, output_tokens=10_000, reasoning_tokens=4_000)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType  # noqa: A004
 
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.totals import Totals
 from sostenuto.workflows.concurrency import spent_by
 

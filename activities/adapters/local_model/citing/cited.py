@@ -9,8 +9,8 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from .....contracts.collection.citation import Attribution
+from .....contracts.control.usage import Usage
 from .....contracts.model import OutputSchema
-from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ...embeddings.minilm import MiniLmEmbedder

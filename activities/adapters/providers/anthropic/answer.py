@@ -11,8 +11,8 @@ from typing import Any
 
 from anthropic.types import RawMessageStreamEvent
 
+from .....contracts.control.usage import Usage
 from .....contracts.message import CitationPart, Message, OpaquePart, Part, ReasoningPart, Role, TextPart
-from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import broken_stream

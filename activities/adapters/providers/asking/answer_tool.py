@@ -15,7 +15,7 @@ from .....contracts.message import Message, OpaquePart, Part, ReasoningPart, Too
 from .....contracts.model import OutputSchema
 from .....contracts.tool import ToolDefinition
 from .....contracts.wire.model_call import StopReason
-from ....lenient_json import with_text_alone
+from ....answer.lenient_json import with_text_alone
 from ....model_adapter import Completion
 
 ANSWER_TOOL: Final = "final_answer"

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from .....contracts.model import OutputSchema
 from .....contracts.tool import ToolDefinition
-from ....lenient_json import with_text_alone
+from ....answer.lenient_json import with_text_alone
 from ....model_adapter import Completion, ModelRequest
 from ..profiles.profile import OutputMode, Profile
 from ..schema.fitted import fit_schema

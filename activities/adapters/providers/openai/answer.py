@@ -10,9 +10,9 @@ from typing import Any
 
 from openai.types.responses import ResponseStreamEvent
 
+from .....contracts.control.usage import Usage
 from .....contracts.errors import ContentFiltered
 from .....contracts.message import CitationPart, Message, OpaquePart, Part, ReasoningPart, Role, TextPart
-from .....contracts.usage import Usage
 from .....contracts.wire.model_call import StopReason
 from ....model_adapter import Completion, Delta, OnDelta
 from ..failures import FailedStreamError, Failure, broken_stream

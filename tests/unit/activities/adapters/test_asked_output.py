@@ -15,11 +15,11 @@ from sostenuto.activities.adapters.providers.asking.wire_tools import WireTools
 from sostenuto.activities.adapters.providers.profiles.known import ProfileChange, Profiles
 from sostenuto.activities.adapters.providers.profiles.profile import Profile
 from sostenuto.activities.model_adapter import Completion, ModelRequest
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import SetupError
 from sostenuto.contracts.message import Message, Part, ReasoningPart, Role, TextPart, ToolCallPart
 from sostenuto.contracts.model import Model, OutputSchema
 from sostenuto.contracts.tool import ToolDefinition
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.model_call import StopReason
 
 TEXT = {"type": "string"}

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from sostenuto.activities.call.bill import Bill, Costs
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.prices.price import Charge
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.totals import Totals
 
 PAID = Charge("acme", "m", Usage(input_tokens=10))

@@ -10,7 +10,7 @@ from sostenuto.activities.call.bill import Bill, Costs
 from sostenuto.activities.call.stages import StageClock
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.prices.price import Charge
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.totals import StepStage, Totals
 
 

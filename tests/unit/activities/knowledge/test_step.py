@@ -13,7 +13,7 @@ from sostenuto.activities.call.bill import Costs
 from sostenuto.activities.call.user_code import UserCode
 from sostenuto.activities.knowledge.step import step
 from sostenuto.activities.prices.price import Charge
-from sostenuto.contracts.usage import Usage
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.wire.totals import Totals
 
 SPENT = Totals(usage=Usage(input_tokens=10), cost_usd=0.5)

@@ -17,8 +17,8 @@ from temporalio.testing import ActivityEnvironment
 from sostenuto.activities.routing.complexity import difficulty, estimated_tokens
 from sostenuto.activities.routing.embedding import probabilities
 from sostenuto.activities.routing.route import RouteActivities
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.specs.router import Rule
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.route_call import RouteCall, RouteChoice, RouteOption
 from sostenuto.workers.providers import build_embedder
 from sostenuto.workers.settings import Settings

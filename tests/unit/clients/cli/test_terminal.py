@@ -29,7 +29,7 @@ def _plant(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_plant(item, name) for item in value]
     words = ("type", "kind", "role", "status", "at", "id", "cursor", "stop", "media_type", "strategy", "outcome")
-    fixed = name in (*words, "expires", "decision", "then", "until")
+    fixed = name in (*words, "expires", "decision", "then", "until", "stage", "verdict")
     return value if fixed or not isinstance(value, str) else f"{value}{PLANTED}"
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sostenuto.clients.live.open_calls import OpenCalls
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import Message, Role, TextPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.event import (
     Event,
     MemberFinished,

@@ -14,8 +14,8 @@ import pytest
 
 from sostenuto.clients.live.open_calls import OpenCalls, durable_part
 from sostenuto.clients.live.stream import FrameReader, stream_items
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import Message, Role, TextPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.event import Event, FallbackUsed, ModelRequested, ModelResponded, RunFinished
 from sostenuto.contracts.wire.live import Frame, FrameKind, Partial, Progress, Retract, StreamItem, Token
 from sostenuto.contracts.wire.run import Status

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from sostenuto import Agent, Chain, Parallel, Prompt, Result, Status
 from sostenuto.contracts.message import ToolResultPart
-from sostenuto.contracts.specs.delegation import delegate_tool, message_for_delegate, transfer_tool
+from sostenuto.contracts.specs.agent_tools import delegate_tool, message_for_delegate, transfer_tool
 from sostenuto.contracts.specs.node import Node
 from sostenuto.contracts.wire.delegate_answer import delegate_answer
 

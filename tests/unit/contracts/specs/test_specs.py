@@ -44,7 +44,10 @@ def agent(**fields: Any) -> Agent:
         ({"max_repeats": 1}, "Agent 'a': max_repeats: Input should be greater than or equal to 2"),
         ({"instructions": 3}, "Agent 'a': instructions: Input should be a valid string"),
         ({"instruction": "x"}, "Agent 'a': Agent has no field 'instruction': did you mean 'instructions'?"),
-        ({"zzz": 1}, "Agent 'a': Agent has no field 'zzz': it takes name, description, budget, instructions, model"),
+        (
+            {"zzz": 1},
+            "Agent 'a': Agent has no field 'zzz': it takes name, description, budget, guardrails, instructions",
+        ),
         ({"system_prompt": "x"}, "Agent 'a': Agent has no field 'system_prompt': write instructions="),
         ({"temperature": 0.1}, "'temperature': it is the model's: model=Model('provider/model', temperature=…)"),
         ({"handoffs": []}, "has no field 'handoffs': write Team(style='handoff', members=[…])"),

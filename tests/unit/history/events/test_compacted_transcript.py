@@ -10,8 +10,8 @@ import pytest
 
 from sostenuto import Message, Model, Role
 from sostenuto.activities.transcript_cache import Prefix
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import Part, ToolResultPart
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.prompt_hash import part_digest, prompt_hash
 from sostenuto.contracts.wire.model_call import ModelCall, ModelReply
 from sostenuto.history.events.transcript import RebuiltTranscript

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sostenuto import Message, Model
-from sostenuto.contracts.model import Head
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.prompt_hash import chain_link, chain_start, prompt_hash
 from sostenuto.contracts.wire.model_call import ModelCall
 from sostenuto.history.events.transcript import RebuiltTranscript, SentPrompt

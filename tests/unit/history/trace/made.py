@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sostenuto import Message, Model, Role, TextPart, Usage
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.tool import ToolDefinition
 from sostenuto.history.trace.shares import shares_of
 from sostenuto.history.trace.step import Trace, TraceStep

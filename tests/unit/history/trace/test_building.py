@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sostenuto.connection.converter import data_converter
-from sostenuto.contracts.wire.event import DocumentIngested
+from sostenuto.contracts.wire.ingest.ingest_event import DocumentIngested
 from sostenuto.contracts.wire.totals import StepStage, Totals
 from sostenuto.history.events.projection import Projection
 from sostenuto.history.trace.building import TraceBuilder

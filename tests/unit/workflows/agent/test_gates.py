@@ -8,10 +8,13 @@ import pytest
 
 from sostenuto import Agent, Status
 from sostenuto.contracts.message import Message, Role, TextPart, ToolCallPart
-from sostenuto.contracts.specs.delegation import TRANSFER
+from sostenuto.contracts.specs.agent_tools import TRANSFER
 from sostenuto.contracts.wire.model_call import ModelReply, StopReason
-from sostenuto.workflows.agent.gates import Gate, OutputCheck, Refusal, Repeats, Transfers, TurnLimit, gates_of
+from sostenuto.contracts.wire.places import Place
+from sostenuto.workflows.agent.gate_order import gates_of
+from sostenuto.workflows.agent.gates import Gate, OutputCheck, Refusal, Repeats, Transfers, TurnLimit
 from sostenuto.workflows.agent.state import AgentState
+from sostenuto.workflows.interpreter import Interpreter
 from sostenuto.workflows.knowledge.found import FoundPassages
 
 
@@ -118,7 +121,10 @@ async def test_transfers_go_to_the_first_member_that_is_named() -> None:
     assert await gate.after_tools(state, reply("", "look")) is None
 
 
-@pytest.mark.parametrize("gate", gates_of(agent(), ()), ids=lambda gate: type(gate).__name__)
+HOST = (Interpreter(Place("tester")), Place("tester"))
+
+
+@pytest.mark.parametrize("gate", gates_of(agent(), (), *HOST), ids=lambda gate: type(gate).__name__)
 async def test_a_gate_remembers_nothing_itself(gate: Gate) -> None:
     before = dict(vars(gate))
     state = state_of()
@@ -133,7 +139,7 @@ async def test_a_gate_remembers_nothing_itself(gate: Gate) -> None:
 
 async def test_all_that_gates_remember_is_carried_to_the_next_execution() -> None:
     state = state_of()
-    gates = gates_of(agent(), ())
+    gates = gates_of(agent(), (), *HOST)
     for one in (reply("", "look"), reply("bad", errors=("rude",)), reply("", "find"), reply("", "find")):
         state.take(one)
         for gate in gates:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sostenuto import ImagePart, Message, Model, Role, TextPart
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import Part, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.prompt_hash import part_digest
 from sostenuto.contracts.wire.model_call import ModelReply
 from sostenuto.contracts.wire.transcript import TranscriptQuery

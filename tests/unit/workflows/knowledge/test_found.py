@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sostenuto import Agent, Chain, Citation, Cited, Message, Prompt
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import PartRef, TextPart
-from sostenuto.contracts.model import Head, Model
+from sostenuto.contracts.model import Model
 from sostenuto.contracts.wire.retrieval import Passage, Retrieved, Scores
 from sostenuto.workflows.agent.transcript import Transcript
 from sostenuto.workflows.knowledge.found import FoundPassages

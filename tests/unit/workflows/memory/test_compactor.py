@@ -8,8 +8,8 @@ import pytest
 
 from sostenuto import Agent, Memory, Message, Model, Role
 from sostenuto.contracts import limits
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import FilePart, ImagePart, TextPart, ToolCallPart, ToolResultPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.memory.compaction import Compaction
 from sostenuto.contracts.wire.model_call import ModelReply
 from sostenuto.workflows.agent.state import AgentState

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from sostenuto import FilePart, ImagePart, Message, Model, Usage
+from sostenuto.contracts.head import Head
 from sostenuto.contracts.limits import written_bytes
-from sostenuto.contracts.model import Head
 from sostenuto.contracts.wire.memory.compaction import Compaction
 from sostenuto.workflows.memory.token_count import TokenCount, weight
 from tests.fakes.conversations import Conversation, step_of

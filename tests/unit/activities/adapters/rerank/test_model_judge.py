@@ -20,8 +20,8 @@ from sostenuto.activities.knowledge.reranking import AskedQuery, Candidate, rera
 from sostenuto.activities.knowledge.store.vector_store import Hit
 from sostenuto.activities.model_adapter import Completion, ModelRequest, OnDelta
 from sostenuto.activities.prices.price import Charge
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.errors import RateLimited
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.retrieval import Scores
 
 QUERY = AskedQuery('what is "beta"?', (DenseQuery(""),))

@@ -15,7 +15,7 @@ import pytest
 from sostenuto.activities.knowledge.sources import files, source
 from sostenuto.activities.knowledge.sources.files import FileSource, found_files, read_file, reference, uri_of
 from sostenuto.activities.knowledge.sources.source import SourceElsewhere, SourceError
-from sostenuto.contracts.wire.ingest import DocumentFailure
+from sostenuto.contracts.wire.ingest.ingest import DocumentFailure
 
 FOLDERS = ("a", "b", "a.b", "a-b", "c!", "zz", "a b")
 FILES = ("x", "y.md", "a", "a.b", "b-", "ü.txt")

@@ -19,7 +19,7 @@ from sostenuto.clients.cli.demo.ingest import Ingested, IngestRecord
 from sostenuto.clients.cli.demo.kill import Kill, kill_worker, pid_of
 from sostenuto.clients.cli.demo.stage import Stage
 from sostenuto.contracts import names
-from sostenuto.contracts.wire.ingest import (
+from sostenuto.contracts.wire.ingest.ingest import (
     DocumentCall,
     DocumentDone,
     DocumentPage,

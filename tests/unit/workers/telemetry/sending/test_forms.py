@@ -9,8 +9,8 @@ import pytest
 
 from sostenuto import Message
 from sostenuto.connection.tracing import SpanAddress
+from sostenuto.contracts.control.usage import Usage
 from sostenuto.contracts.message import ReasoningPart, Role, TextPart, ToolCallPart
-from sostenuto.contracts.usage import Usage
 from sostenuto.contracts.wire.event import RetrievedPassage, RouteChosen, RunStalled
 from sostenuto.contracts.wire.run import Status
 from sostenuto.workers.telemetry.disclosure import Disclosure

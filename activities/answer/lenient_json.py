@@ -9,7 +9,7 @@ import json
 import string
 from collections.abc import Iterator
 
-from ..contracts.message import CitationPart, Message, OpaquePart, Part, TextPart
+from ...contracts.message import CitationPart, Message, OpaquePart, Part, TextPart
 
 _MOST_CHARS = 1_000_000
 """A longer text is taken as it is."""

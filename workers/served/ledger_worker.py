@@ -14,12 +14,12 @@ from temporalio.client import Client
 from temporalio.service import ServiceClient
 from temporalio.worker import Worker
 
-from ..activities.control.ledgers import LedgerActivities
-from ..connection.converter import tolerant
-from ..contracts import names
-from ..history.reading.spending import read_spent
-from ..workflows import policy
-from ..workflows.ledger.ledger_workflow import LedgerWorkflow
+from ...activities.control.ledgers import LedgerActivities
+from ...connection.converter import tolerant
+from ...contracts import names
+from ...history.reading.spending import read_spent
+from ...workflows import policy
+from ...workflows.ledger.ledger_workflow import LedgerWorkflow
 
 _LOG: Final = logging.getLogger("sostenuto.workers")
 _POLLS: Final = 2

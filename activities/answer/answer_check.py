@@ -13,16 +13,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from ..contracts import limits
-from ..contracts.errors import InvalidRequest
-from ..contracts.model import Head, OutputSchema
-from ..contracts.signature.hints import type_of_parameter
-from ..contracts.specs.node import Node
-from ..contracts.specs.output import Validator, unwrapped
-from .call.failure import told
-from .call.given.run_context import NO_CONTEXT, RunContext
-from .call.user_code import UserCode
-from .not_served import NotServedError
+from ...contracts import limits
+from ...contracts.errors import InvalidRequest
+from ...contracts.head import Head
+from ...contracts.model import OutputSchema
+from ...contracts.signature.hints import type_of_parameter
+from ...contracts.specs.node import Node
+from ...contracts.specs.output import Validator, unwrapped
+from ..call.failure import told
+from ..call.given.run_context import NO_CONTEXT, RunContext
+from ..call.user_code import UserCode
+from ..not_served import NotServedError
 from .validators import objections, reasons, sendable
 
 _CONTEXT = "context"

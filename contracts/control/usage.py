@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .contract import Contract
+from ..contract import Contract
 
 
 class Usage(Contract):

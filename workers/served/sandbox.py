@@ -16,8 +16,8 @@ from typing import Final
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
 
-from ..activities.call.own_code import LIBRARY_FOLDERS, is_own_code, own_place
-from ..contracts.errors import SpecError
+from ...activities.call.own_code import LIBRARY_FOLDERS, is_own_code, own_place
+from ...contracts.errors import SpecError
 
 # Contracts and workflow code keep no state at module level, and loading them anew for every run costs milliseconds.
 _SHARED: Final = "sostenuto"

@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..contracts.specs.output import Validator
-from ..contracts.text import cut, encodable
-from .call.failure import text_of, told, ungrouped
-from .call.user_code import UserCode, is_cancelled
+from ...contracts.specs.output import Validator
+from ...contracts.text import cut, encodable
+from ..call.failure import text_of, told, ungrouped
+from ..call.user_code import UserCode, is_cancelled
 
 _LONGEST_CHARS = 2_000
 _MOST_REASONS = 20

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..collection.collection import Collection
-from ..collection.fields import Scalar
-from ..contract import Contract
-from .totals import Charged, Staged
+from ...collection.collection import Collection
+from ...collection.fields import Scalar
+from ...contract import Contract
+from ..totals import Charged, Staged
 
 INGEST_KIND: Final = "ingest"
 """What events and spans call an ingest, where they have the kind of a runnable for a run."""

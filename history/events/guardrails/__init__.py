@@ -1,0 +1,4 @@
+"""Reads what guardrails decided, from what they looked at.
+
+Must not do I/O.
+"""

@@ -1,0 +1,4 @@
+"""What a worker serves: activities, ledgers, and people's own workflows.
+
+Must not be imported from below.
+"""
