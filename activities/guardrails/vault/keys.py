@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
-from ....contracts.errors import SetupError
+from ....contracts.errors import SetupError, SpecError
 
 _KEY_BYTES: Final = 32
 """Of AES-256."""
@@ -64,10 +64,10 @@ class VaultKeys:
             id: Its name: 1 to 32 letters, digits, `_` and `-`.
 
         Raises:
-            SetupError: The id is none.
+            SpecError: The id is none.
         """
         if not _ID.fullmatch(id):
-            raise SetupError(f"{id!r} is no id of a vault key: take 1 to 32 letters, digits, '_' and '-'")
+            raise SpecError(f"{id!r} is no id of a vault key: take 1 to 32 letters, digits, '_' and '-'")
         return cls((VaultKey(id, secrets.token_bytes(_KEY_BYTES)),))
 
     @property
@@ -79,6 +79,12 @@ class VaultKeys:
     def text(self) -> str:
         """The keys as `parse` reads them: a secret."""
         return ",".join(f"{key.id}:{base64.b64encode(key.secret).decode()}" for key in self.keys)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Each key as it may be written, in either alphabet: what no log may say."""
+        made = (encode(key.secret) for key in self.keys for encode in (base64.b64encode, base64.urlsafe_b64encode))
+        return tuple(one.decode().rstrip("=") for one in made)
 
     def named(self, id: str) -> VaultKey | None:
         """Return the key of an id; None where there is none."""

@@ -276,7 +276,7 @@ def test_a_new_key_is_read_as_it_is_written_and_is_no_other() -> None:
     assert VaultKeys.parse(made.text) == made
     assert made != VaultKeys.made("k_1-A")
     for id in ("", "a b", "a:b", "x" * 33, "é"):
-        with pytest.raises(SetupError, match="is no id of a vault key"):
+        with pytest.raises(SpecError, match="is no id of a vault key"):
             VaultKeys.made(id)
 
 
