@@ -19,6 +19,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import PayloadLimitsConfig, RPCError, RPCStatusCode
 
+from ..activities.guardrails.vault.keys import VaultKeys
 from ..contracts import limits, names
 from ..contracts.context.values import MAX_CONTEXT_BYTES
 from ..contracts.errors import SetupError
@@ -26,6 +27,7 @@ from .converter import data_converter
 from .live_channel import redis_url_setting
 from .running_stack import RunningStack, is_state_dir_set, state_dir_setting
 from .tracing import CallersTrace
+from .vault_keys import read_vault_keys, vault_keys
 
 DEFAULT_ADDRESS = "localhost:7233"
 """Where Temporal listens when nobody says otherwise."""
@@ -108,6 +110,21 @@ def redis_url_of(client: Client) -> str:
         return named
     stack = _stack_of(client)
     return stack.redis_url.get_secret_value() if stack and stack.redis_url else ""
+
+
+def vault_keys_of(client: Client) -> VaultKeys | None:
+    """Return the keys of the vault that go with a server; None where none are known.
+
+    Those that the environment tells, see `vault_keys`, else those of the embedded stack here whose server it is.
+
+    Raises:
+        SetupError: They cannot be read, or one is wrong.
+    """
+    told = vault_keys()
+    if told:
+        return told
+    stack = _stack_of(client)
+    return read_vault_keys(stack.vault_keys_file) if stack and stack.vault_keys_file else None
 
 
 def ui_url_of(client: Client, workflow_id: str) -> str:

@@ -34,6 +34,8 @@ class RunningStack(Contract):
     """Address of its local model server; None without one."""
     redis_url: SecretStr | None = None
     """Address of its live channel, with the password; None without one."""
+    vault_keys_file: Path | None = None
+    """Where its clients and workers read the keys of the vault; None where they are told otherwise."""
     payload_dir: Path
     """Where its clients and workers keep large payloads."""
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
 from ..connection.running_stack import DEFAULT_STATE_DIR
+from ..connection.vault_keys import vault_keys
 from ..contracts.errors import SetupError
 from ..contracts.names import LOCAL_PROVIDER
 from .service_settings import (
@@ -183,11 +184,17 @@ class Settings(BaseModel):
         return models
 
     def secrets(self, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-        """Return the keys that this worker knows: they never leave in a span or a log."""
+        """Return the keys that this worker knows: they never leave in a span or a log.
+
+        Raises:
+            SetupError: Those of the vault are wrong.
+        """
         keys = [self.anthropic_api_key, self.openai_api_key, self.qdrant_api_key, self.redis_url]
         keys += [one.api_key for one in (*self.providers.values(), *self.rerankers.values())]
         named = (value for name, value in environ.items() if name.endswith(_SECRET_NAMES))
-        return (*named, *_hidden(environ), *(key.get_secret_value().strip() for key in keys if key))
+        vault = vault_keys(environ)
+        sealing = vault.spellings if vault else ()
+        return (*named, *sealing, *_hidden(environ), *(key.get_secret_value().strip() for key in keys if key))
 
     @property
     def publishes_metrics(self) -> bool:

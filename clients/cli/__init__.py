@@ -53,6 +53,7 @@ COMMANDS = (
     "collections",
     "memory",
     "setup.search_attributes",
+    "setup.vault_key",
     "setup.completion",
 )
 """Modules of `commands`, in the order in which `--help` lists them."""

@@ -23,6 +23,7 @@ from ...connection.running_stack import RunningStack
 from ...contracts import names
 from ...contracts.errors import SetupError
 from ..service_settings import split_address
+from .kept_vault_keys import stack_vault_keys_file
 from .llama_server import LlamaServer
 from .process import ChildProcess, ProcessGroup
 from .state_lock import StateLock
@@ -81,6 +82,8 @@ class EmbeddedStack:
         """Address of the local model server; None without one."""
         self.redis_url: SecretStr | None = None
         """Address of the live channel; None without one."""
+        self.vault_keys_file: Path | None = None
+        """Where its workers and clients read the keys of the vault; None where the environment has them."""
         self.model_name = ""
         """File name of the local model without its ending; empty without one."""
         self.server: TemporalServer
@@ -91,6 +94,7 @@ class EmbeddedStack:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as started:
             lock = await started.enter_async_context(StateLock(self.state_dir))
+            self.vault_keys_file = stack_vault_keys_file(self.state_dir)
             group = await started.enter_async_context(ProcessGroup(held=[lock.fd]))
             await self._start_server(started, group)
             await self._start_live_channel(started, group)
@@ -104,6 +108,7 @@ class EmbeddedStack:
                 ui_url=self.server.ui_url,
                 local_url=self.local_url,
                 redis_url=self.redis_url,
+                vault_keys_file=self.vault_keys_file,
                 payload_dir=self.payload_dir,
             )
             started.enter_context(running.announce(self.state_dir))
@@ -202,6 +207,8 @@ class EmbeddedStack:
             "SOSTENUTO_TASK_QUEUE": self._options.task_queue,
             "PYTHONUNBUFFERED": "1",
         }
+        if self.vault_keys_file:
+            env["SOSTENUTO_VAULT_KEYS_FILE"] = str(self.vault_keys_file)
         if self._options.metrics:
             # Each worker listens at a port of its own, one after the other.
             host, port = split_address(self._options.metrics)

@@ -10,8 +10,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sostenuto import Client, SetupError
+from sostenuto.activities.guardrails.vault.keys import VaultKeys
 from sostenuto.connection import connect as connection
-from sostenuto.connection.connect import ui_url_of
+from sostenuto.connection.connect import ui_url_of, vault_keys_of
 from sostenuto.connection.running_stack import RunningStack
 
 
@@ -101,6 +102,30 @@ async def test_a_stack_that_is_up_here_is_found(address: str, tmp_path: Path) ->
         assert client.temporal.service_client.config.target_host == address
         assert client.temporal.data_converter.external_storage is not None
     assert RunningStack.find(state_dir) is None
+
+
+async def test_the_vault_keys_of_a_stack_are_for_its_own_server(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept, own = VaultKeys.made("kept"), VaultKeys.made("own")
+    file = tmp_path / "vault.keys"
+    file.write_text(kept.text)
+    file.chmod(0o600)
+    monkeypatch.setenv("SOSTENUTO_STATE_DIR", str(tmp_path))
+    temporal = (await Client.connect(address)).temporal
+    assert vault_keys_of(temporal) is None
+
+    def stack(address: str, file: Path | None) -> RunningStack:
+        return RunningStack(pid=os.getpid(), address=address, payload_dir=tmp_path, vault_keys_file=file)
+
+    with stack(address, file).announce(tmp_path):
+        assert vault_keys_of(temporal) == kept
+        monkeypatch.setenv("SOSTENUTO_VAULT_KEYS", own.text)
+        assert vault_keys_of(temporal) == own
+        monkeypatch.delenv("SOSTENUTO_VAULT_KEYS")
+    for other in (stack("127.0.0.1:1", file), stack(address, None)):
+        with other.announce(tmp_path):
+            assert vault_keys_of(temporal) is None
 
 
 async def test_a_stack_that_was_killed_is_not_found(tmp_path: Path) -> None:

@@ -1,18 +1,38 @@
 """The embedded stack: runs work on it, its state stays, and what cannot start says why and leaves nothing behind."""
 
 import asyncio
+import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from sostenuto import Agent, Client, SetupError, Status
+from sostenuto.activities.guardrails.vault.restoring import restored
+from sostenuto.clients.cli.app_loader import load_app
+from sostenuto.connection.connect import vault_keys_of
 from sostenuto.connection.running_stack import RunningStack
 from sostenuto.workers.stack.stack import EmbeddedStack, StackOptions
 from sostenuto.workers.stack.temporal_server import find_port
 from tests.integration.stack.processes import eventually, of_directory
 
 ASKED = Agent(name="scripted", model="scripted/any")
+HIDING = '''
+from sostenuto import Agent, App, tool
+from sostenuto.activities.guardrails.vault.vault import Vault
+from sostenuto.connection.vault_keys import vault_keys
+
+
+@tool(effect="read")
+async def hide() -> str:
+    """Hide an address."""
+    hidden = Vault(vault_keys(), "here").hide("email", "anna@example.org")
+    return f"{hidden.placeholder} {hidden.sealed}"
+
+
+app = App(Agent(name="scripted", model="scripted/any", tools=[hide]))
+'''
 
 
 def _options(state_dir: Path, app: str | None = None) -> StackOptions:
@@ -37,6 +57,26 @@ async def test_other_processes_find_it_while_it_is_up(state_dir: Path, monkeypat
         assert client.temporal.service_client.config.target_host == stack.server.address
         assert RunningStack.find(state_dir)
     assert RunningStack.find(state_dir) is None
+
+
+async def test_its_workers_and_clients_have_the_same_vault_key_untold(
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = tmp_path / "hiding_agents.py"
+    app.write_text(HIDING)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("SOSTENUTO_STATE_DIR", str(state_dir))
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps([{"tool_calls": [{"name": "hide", "arguments": {}}]}, {"text": "Hidden."}]))
+    monkeypatch.setenv("SOSTENUTO_SCRIPT", str(script))
+    async with EmbeddedStack(_options(state_dir, f"{app}:app")) as stack:
+        client = await Client.connect()
+        result = await (await client.start(load_app(f"{app}:app").runnables["scripted"], "Hide it.")).result()
+        keys = vault_keys_of(client.temporal)
+        (said,) = [part.content for one in result.messages for part in one.parts if part.kind == "tool_result"]
+        assert keys == vault_keys_of(stack.client)
+    placeholder, sealed = said.split()
+    assert restored(placeholder, {placeholder: sealed}, keys, "here").value == "anna@example.org"
 
 
 async def test_settings_for_another_temporal_do_not_reach_it(
@@ -88,4 +128,5 @@ async def test_what_it_keeps_is_for_its_owner_alone(state_dir: Path, scripted_ap
         os.umask(before)
     assert open_to_others == []
     kept = {path.name for path in found}
-    assert {"temporal.db", "payloads", "logs", "stack.json", "lock", "temporal.log", "worker-1.log"} <= kept
+    assert {"temporal.db", "payloads", "logs", "stack.json", "vault.keys"} <= kept
+    assert {"lock", "temporal.log", "worker-1.log"} <= kept

@@ -105,7 +105,7 @@ _FILES: Final = {
     "requirements.txt": "sostenuto[local]\npytest\n",
     # What the embedded stack brings has a plugin that not every installation can load.
     "pytest.ini": "[pytest]\naddopts = -p no:valkey\n",
-    ".gitignore": ".sostenuto/\n.venv/\n__pycache__/\n",
+    ".gitignore": ".sostenuto/\nvault.keys\n.venv/\n__pycache__/\n",
 }
 
 

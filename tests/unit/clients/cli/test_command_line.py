@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sostenuto import __version__
 from sostenuto.clients.cli import COMMAND_NAMES, execute
 from sostenuto.clients.cli.commands.run import _asked
 from sostenuto.clients.cli.exit_status import exit_status_of
+from sostenuto.connection.vault_keys import vault_keys
 from sostenuto.contracts.wire.run import ANSWER_WAS_CUT, Status
 
 
@@ -112,6 +114,21 @@ def test_a_file_is_not_sent_by_its_name(
 )
 def test_the_exit_status(status: Status, reason: str, exit_status: int) -> None:
     assert exit_status_of(status, reason) == exit_status
+
+
+def test_a_vault_key_is_printed_alone_and_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["vault-key", "new_1"]) == 0
+    told = capsys.readouterr()
+    (line,) = told.out.splitlines()
+    keys = vault_keys({"SOSTENUTO_VAULT_KEYS": line})
+    assert keys
+    assert keys.first.id == "new_1"
+    assert "SOSTENUTO_VAULT_KEYS_FILE" in told.err
+    assert line.partition(":")[2] not in told.err
+    assert execute(["vault-key"]) == 0
+    assert re.match(r"20\d\d-\d\d-\d\d:", capsys.readouterr().out)
+    assert execute(["vault-key", "a:b"]) == 2
+    assert "'a:b' is no id of a vault key" in capsys.readouterr().err
 
 
 def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback() -> None:

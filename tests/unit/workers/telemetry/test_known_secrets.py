@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from sostenuto.workers.settings import Settings
 from sostenuto.workers.telemetry.disclosure import Disclosure
 
+VAULT = ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "-_8AAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0")
 ENVIRON = {
     "SHOP_API_KEY": "key-1-of-the-shop",
     "SHOP_TOKEN": "token-2-of-the-shop",
     "DATABASE_URL": "postgresql://shop:p%40ss-3-word@db/shop",
+    "SOSTENUTO_VAULT_KEYS": f"a:{VAULT[0]},b:{VAULT[1]}",
     "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20key-4%3D, x-key=key-5-plain",
     "PATH": "/usr/bin:/bin",
     "ODD_URL": "http://[not an address",
@@ -25,6 +27,7 @@ HIDDEN = [
     "p%40ss-3-word",
     "p@ss-3-word",
     "Bearer%20key-4%3D",
+    *VAULT,
     "key-4=",
     "key-5-plain",
 ]
