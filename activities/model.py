@@ -41,7 +41,7 @@ from .call.payload_size import reason_not_to_return
 from .call.user_code import UserCode
 from .guardrails.guarded_reply import GuardedReply
 from .guardrails.screening import Guards
-from .model_adapter import Completion, ModelAdapter, ModelRequest, window_of
+from .model_adapter import Completion, ModelAdapter, ModelRequest, OnDelta, window_of
 from .not_served import NotServedError, cannot
 from .prices.price import Charge, PriceList
 from .refusals import completed
@@ -85,8 +85,7 @@ class ModelActivities:
 
         Repeatable: a repeated call costs its tokens again and changes nothing else. Raises the `ModelError`s as
         failures of their class name, of which only the retryable ones are retried, after the delay that the provider
-        named; anything else that an adapter raises is a bug and not retried. Heartbeats on its own. Costs what the
-        provider charges for the whole prompt and the answer.
+        named; what else an adapter raises is a bug and not retried. Heartbeats on its own. Costs what is charged.
         """
         started = asyncio.get_running_loop().time()
         async with heartbeats() as report:
@@ -96,14 +95,12 @@ class ModelActivities:
             model = call.instead or prefix.head.model.choices[call.choice]
             try:
                 context = await self._contexts.own(is_there=call.context)
-                self._validator.check(prefix.head, context)
                 guarded = self._guarded(call, prefix)
+                self._validator.check(prefix.head, context)
                 request = _request(prefix, model, call, self._connected(prefix.head, context))
                 with self._live.model_call(model, structured=request.output is not None) as said:
                     # A summary is no part of what the run says.
-                    on_delta = None if call.summary else said
-                    if guarded:
-                        on_delta = guarded.stream(on_delta, structured=request.output is not None)
+                    on_delta = None if call.summary else _shown(said, guarded, request)
                     ask = partial(completed, self._adapter(model), request)
                     # Of an answer in JSON a part is none.
                     keeps = call.keep and request.output is None
@@ -256,6 +253,11 @@ class ModelActivities:
         if model.price and usage is not None:
             return model.price.of(usage)
         return await self._costs.of(Charge(model.provider, name, usage))
+
+
+def _shown(said: OnDelta | None, guarded: GuardedReply | None, request: ModelRequest) -> OnDelta | None:
+    """Return what is told the pieces of an answer; None where nobody is."""
+    return guarded.stream(said, structured=request.output is not None) if guarded else said
 
 
 def _request(prefix: Prefix, model: Model, call: ModelCall, servers: Mapping[str, McpServer]) -> ModelRequest:

@@ -245,10 +245,9 @@ def tool(
     guardrails: Iterable[AnyGuardrail] = (),
     **unknown: Any,
 ) -> Any:
-    """Make a tool of a typed function, sync or async.
+    """Make a tool of a typed function, or of whatever else can be called.
 
-    Or of whatever else can be called: a bound method, a partial, an object with `__call__`. The JSON schema comes from
-    the signature and the docstring's `Args:`. A `ToolContext`, and what a partial has bound, is hidden from the model.
+    The JSON schema comes from the signature and the docstring's `Args:`. What a partial has bound is hidden.
 
     Args:
         function: The function, where the decorator is used without parentheses.

@@ -18,10 +18,9 @@ from ..activities.call.user_code import UserCode
 from ..activities.guardrails.screening import Guards
 from ..activities.model_adapter import ModelAdapter
 from ..activities.prices.price import PriceList
-from ..connection.connect import payload_dir_setting
+from ..connection.connect import payload_dir_setting, vault_keys_of
 from ..connection.converter import data_converter, tolerant
 from ..connection.running_stack import RunningStack, state_dir_setting
-from ..connection.vault_keys import vault_keys_of
 from ..contracts import names
 from ..contracts.errors import SpecError
 from ..contracts.specs.app import App

@@ -134,7 +134,7 @@ class _Run:
         return await self._interpreter.run(runnable, scope)
 
     async def _screened(self) -> Result | None:
-        """Have what it is asked looked at, where nobody did before it came; return the result of what is refused."""
+        """Have what it is asked looked at, where nobody has; return any refusal."""
         run, guards = self._input, self._interpreter.guards
         is_root = workflow.info().parent is None
         # What clients send has passed all; what another run hands down, what that was guarded by.

@@ -18,7 +18,6 @@ from ...contracts.wire.tool_call import ToolInvocation, ToolOutput
 from ..call.failure import CallFailure
 from .screening import Guards
 from .texts import changed_json, changed_message
-from .vault.vault import restored
 
 _Report = Callable[[Any], None]
 
@@ -63,6 +62,8 @@ class GuardedCall:
         """
         if not self._opens or not self._given.sealed:
             return self._given
+        from .vault.restoring import restored  # noqa: PLC0415 - it takes a library that workflows do without
+
         found = restored(self._given.arguments, self._given.sealed, self._guards.keys)
         if found.unopened:
             raise ToolError(

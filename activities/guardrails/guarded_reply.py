@@ -60,7 +60,7 @@ class GuardedReply:
                 screen.check()
 
     def stream(self, on_delta: OnDelta | None, *, structured: bool) -> OnDelta | None:
-        """Return what is told the pieces of the answer as they come; None where nobody is told before its end.
+        """Return what is told the pieces of the answer; None where nobody is.
 
         Args:
             on_delta: Told what may be shown.

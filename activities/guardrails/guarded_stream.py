@@ -1,4 +1,4 @@
-"""Lets an answer that is still coming in through to those who watch, as far as it has passed."""
+"""Shows an answer that is still coming in, as far as it has passed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class GuardedStream:
         self._stopped = False
 
     def take(self, delta: Delta) -> None:
-        """Take in the next piece; what a model thinks, and the calls that it writes, are told with the answer."""
+        """Take in the next piece: thoughts and calls are told with the answer alone."""
         if delta.kind != "text" or self._stopped:
             return
         begin = max(len(self._text) - _CONTEXT_CHARS, self._ends[-1] if self._ends else 0)
@@ -63,7 +63,7 @@ class GuardedStream:
             self._ends = self._ends[-1:]
 
     def _let_through(self, end: int) -> None:
-        """Let sentences through up to an index; what follows up to the last end is there to be looked at."""
+        """Let sentences through up to an index, with a look at those behind it."""
         start = max(self._passed - _CONTEXT_CHARS, 0)
         window, lead = self._text[start : self._ends[-1]], self._passed - start
         instead: list[tuple[Finding, str]] = []

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...contracts.text import plural
 from .finding import Finding
 from .looking import FindIn
-from .vault.vault import Hidden
 
 _PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_]{1,60}>")
 """What redaction leaves: it is not redacted again."""
 
-Hide = Callable[[str, str], Hidden]
+if TYPE_CHECKING:
+    from .vault.vault import Hidden
+
+Hide = Callable[[str, str], "Hidden"]
 """Returns by a kind and a value what takes the place of the value."""
 
 
@@ -68,7 +70,7 @@ class Hiding:
 
 
 def found_in(text: str, look: FindIn) -> list[Finding]:
-    """Return what is found in a text, of which no two overlap, and none what redaction left there."""
+    """Return what is found in a text: no two overlap, and none is a placeholder."""
     found = look(text)
     left = [Finding("", one.start(), one.end()) for one in _PLACEHOLDER.finditer(text)] if found else []
     kept: list[Finding] = []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Final, TypeVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...contracts.guardrails.any_guardrail import AnyGuardrail, every_guardrail
 from ...contracts.guardrails.custom import Check, Custom
@@ -22,8 +22,10 @@ from .guarded_stream import GuardedStream, SentenceGuard
 from .hiding import Hiding
 from .looking import FindIn, look_of
 from .texts import Change, changed_call, changed_json, changed_message, changed_said, changed_text
-from .vault.keys import VaultKeys
-from .vault.vault import Hidden, Vault
+
+if TYPE_CHECKING:
+    from .vault.keys import VaultKeys
+    from .vault.vault import Hidden, Vault
 
 T = TypeVar("T")
 
@@ -88,7 +90,7 @@ class Screening:
         self._guards = guards
         self._guardrails = sorted(guardrails, key=lambda one: one.on_failure != "redact")
         self._stage: GuardStage = stage
-        self._vault = Vault(guards.keys, scope)
+        self._scope = scope
         self._decisions: list[GuardrailDecision] = []
         self.sealed: dict[str, str] = {}
         """Originals of what was redacted, as ciphertext, by placeholder."""
@@ -109,7 +111,7 @@ class Screening:
         self._guards.check(self._guardrails)
 
     def stream(self, on_delta: OnDelta) -> OnDelta | None:
-        """Return what lets an answer through sentence by sentence; None where it is judged as a whole."""
+        """Return what shows an answer by sentences; None where it is judged as a whole."""
         guards = []
         for one in self._guardrails:
             if one.on_failure == "flag":
@@ -207,6 +209,13 @@ class Screening:
     def _look(self, one: AnyGuardrail) -> FindIn | None:
         return look_of(one)
 
+    @cached_property
+    def _vault(self) -> Vault:
+        # Only where something is hidden: it takes a library that workflows do without.
+        from .vault.vault import Vault  # noqa: PLC0415
+
+        return Vault(self._guards.keys, self._scope)
+
     def _hide(self, one: Guardrail, kind: str, value: str) -> Hidden:
         hidden = self._vault.hide(kind, value)
-        return hidden if getattr(one, "reversible", False) else Hidden(hidden.placeholder, None)
+        return hidden if getattr(one, "reversible", False) else replace(hidden, sealed=None)

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 from pydantic import BaseModel
 from temporalio.client import Client
 
-from ...activities.guardrails.vault.vault import restored
-from ...connection.vault_keys import vault_keys_of
+from ...activities.guardrails.vault.restoring import restored
+from ...connection.connect import vault_keys_of
 from ...contracts.message import Message
 from ...contracts.wire.run import Result
 from ...history.events.projection import Projection

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from ...activities.guardrails.screening import Guards, Screening
 from ...activities.not_served import NotServedError
-from ...connection.vault_keys import vault_keys_of
+from ...connection.connect import vault_keys_of
 from ...contracts.errors import SetupError
 from ...contracts.guardrails.any_guardrail import AnyGuardrail, every_guardrail
 from ...contracts.message import Message

@@ -1,4 +1,4 @@
-"""The gates of guardrails: what becomes of questions, replies and calls that do not pass."""
+"""The gates of guardrails: what becomes of what does not pass."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Guarding(Gate):
     async def decided(
         self, state: AgentState, decisions: Iterable[GuardrailDecision | Result], reply: ModelReply
     ) -> Result | None:
-        """Return the result that decisions end the run with, if any; a person may say otherwise."""
+        """Return the result that decisions end the run with, unless a person objects."""
         told = list(decisions)
         if lacks := next((one for one in told if isinstance(one, Result)), None):
             return state.result(Status.EXHAUSTED, lacks.reason).model_copy(update={"exhausted": lacks.exhausted})
@@ -87,7 +87,7 @@ class Guarding(Gate):
         return None
 
     async def _asked(self, state: AgentState, decision: GuardrailDecision, reply: ModelReply) -> Result | None:
-        """Ask a person; return the result that ends the run where that says no, or something else."""
+        """Ask a person; return the result that ends the run, if any does."""
         text = f"{decision.guardrail}: {decision.stage}: {decision.reason}"
         call_id = f"{decision.stage}_{state.replies}_{decision.guardrail}"
         arguments = {"text": text, "answer": reply.message.text}
@@ -112,7 +112,7 @@ class JudgedAnswers(Gate):
         self._most = agent.max_repairs
 
     async def after_model(self, state: AgentState, reply: ModelReply) -> Result | None:
-        """End where the answer may not be used; have it written again where it is rejected."""
+        """End where the answer may not be used, or have it written again."""
         if reply.message.tool_calls or state.transcript.has_unsent or not self._judging.looks_at("output"):
             return None
         decisions = await self._judging.of("output", reply.message, state.tally)

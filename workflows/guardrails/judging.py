@@ -1,4 +1,7 @@
-"""Asks those guardrails what they say of a message that no call looks at: a model, or a function of the app."""
+"""Asks what guardrails say of a message that no call looks at.
+
+They are models, and functions of the app.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,10 @@ class Judging:
         return bool(self._models(stage) or self._functions(stage))
 
     async def of(self, stage: GuardStage, message: Message, tally: Tally) -> Sequence[GuardrailDecision | Result]:
-        """Return what is decided of a message; a result where a budget is not enough to ask.
+        """Return what is decided of a message.
+
+        In place of a decision a result, where a budget is not enough to ask.
+
 
         Args:
             stage: What it is.

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ...activities.guardrails.vault.placeholders import mentioned
 from ...contracts.guardrails.any_guardrail import AnyGuardrail, every_guardrail
 from ...contracts.guardrails.custom import Custom
 from ...contracts.guardrails.guardrail import GuardStage, at_stage
 from ...contracts.guardrails.injection import Injection
-from ...contracts.guardrails.placeholders import mentioned
 from ...contracts.message import Message
 from ...contracts.specs.node import Node
 from ...contracts.wire.places import Place
@@ -56,7 +56,7 @@ class RunGuards:
         self._exempt.append(place)
 
     def unseen(self, place: Place, seen: Sequence[AnyGuardrail]) -> tuple[AnyGuardrail, ...]:
-        """Return what finds something in what is asked at a place, but for those that have looked at it."""
+        """Return what is to look at what is asked at a place, and has not yet."""
         ours = (one for one in self.at_stage(place, "input") if not isinstance(one, Custom))
         return tuple(one for one in ours if one not in seen)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from .keys import VaultKeys
 from .placeholders import PLACEHOLDER
-from .sealing import Seal, key_id_of
+from .sealing import Opener, key_id_of
 
 T = TypeVar("T")
 
@@ -21,10 +21,12 @@ class Restored(Generic[T]):
     value: T
     """Of the same shape, with the values that could be had back."""
     unopened: tuple[str, ...]
-    """Placeholders that are left: their key is not there, or their token does not open here."""
+    """Placeholders that are left: their key is not there, or their token does not open."""
+    originals: dict[str, str] = field(default_factory=dict, repr=False)
+    """The values that came back, by placeholder."""
 
 
-def restored(value: T, sealed: Mapping[str, str], keys: VaultKeys | None, scope: str) -> Restored[T]:
+def restored(value: T, sealed: Mapping[str, str], keys: VaultKeys | None) -> Restored[T]:
     """Return something with the values that were hidden in it.
 
     Each placeholder that `sealed` knows is replaced, once: what comes back is not looked through again. All else stays.
@@ -33,18 +35,19 @@ def restored(value: T, sealed: Mapping[str, str], keys: VaultKeys | None, scope:
         value: A text, or JSON: in lists and objects all texts are looked through, names of fields too.
         sealed: Tokens by placeholder.
         keys: What opens them. None: nothing does.
-        scope: Id of the root run or of the chat in which they were sealed.
     """
-    opening = _Opening(sealed, keys, scope)
-    return Restored(opening.restored(value), tuple(name for name, found in opening.found.items() if found is None))
+    opening = _Opening(sealed, keys)
+    made = opening.restored(value)
+    unopened = tuple(name for name, found in opening.found.items() if found is None)
+    return Restored(made, unopened, {name: found for name, found in opening.found.items() if found is not None})
 
 
 class _Opening:
     """One pass over something."""
 
-    def __init__(self, sealed: Mapping[str, str], keys: VaultKeys | None, scope: str) -> None:
+    def __init__(self, sealed: Mapping[str, str], keys: VaultKeys | None) -> None:
         self._sealed = sealed
-        self._seals = {key.id: Seal(key, scope) for key in keys.keys} if keys else {}
+        self._seals = {key.id: Opener(key) for key in keys.keys} if keys else {}
         self.found: dict[str, str | None] = {}
         """Values by the placeholders that were met; None where one does not open."""
 

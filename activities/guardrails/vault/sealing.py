@@ -31,7 +31,8 @@ class Seal:
     differs the nonce does (chance makes two of 2^96 alike), and where none does the whole token is the same. That says
     that the value is the same, which the placeholder says anyway; a token tells besides how long its value is.
 
-    Version, key, scope and placeholder are authenticated: a token that is moved to another place does not open there.
+    Version, key and placeholder are authenticated: in the place of another a token does not open. The scope is in the
+    placeholder: what a fork takes along opens in the fork, too.
 
     Args:
         key: What it does it with.
@@ -59,24 +60,37 @@ class Seal:
         Version, id of the key, and nonce and ciphertext in base64url, with a point between two.
         """
         nonce = hmac.digest(self._nonce_key, _joined(self._scope, kind, value), "sha256")[:_NONCE_BYTES]
-        body = nonce + self._cipher.encrypt(nonce, _bytes(value), self._bound_to(placeholder))
+        body = nonce + self._cipher.encrypt(nonce, _bytes(value), _bound_to(self._key_id, placeholder))
         return f"{_VERSION}.{self._key_id}.{base64.urlsafe_b64encode(body).decode()}"
 
+
+class Opener:
+    """Opens what one key has sealed.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: VaultKey) -> None:
+        self._key_id = key.id
+        self._cipher = AESGCM(_derived(key.secret, "seal"))
+
     def opened(self, token: str, placeholder: str) -> str | None:
-        """Return the value of a token; None where it does not open here."""
+        """Return the value of a token; None where it does not open."""
         version, _, rest = token.partition(".")
         key_id, _, written = rest.partition(".")
         body = _decoded(written)
         if version != _VERSION or key_id != self._key_id or len(body) < _NONCE_BYTES + _TAG_BYTES:
             return None
+        nonce, sealed = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
         try:
-            value = self._cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], self._bound_to(placeholder))
+            return self._cipher.decrypt(nonce, sealed, _bound_to(key_id, placeholder)).decode(errors="surrogatepass")
         except InvalidTag:
             return None
-        return value.decode(errors="surrogatepass")
 
-    def _bound_to(self, placeholder: str) -> bytes:
-        return _joined(_VERSION, self._key_id, self._scope, placeholder)
+
+def _bound_to(key_id: str, placeholder: str) -> bytes:
+    return _joined(_VERSION, key_id, placeholder)
 
 
 def key_id_of(token: str) -> str:

@@ -62,7 +62,7 @@ def read_decisions(
 def read_judgement(
     recorded: RecordedEvent, path: str, head: Head, reply: ModelReply, seconds: float
 ) -> Iterator[GuardrailDecided]:
-    """Yield what a model decided for a guardrail; nothing of a reply that is no judgement.
+    """Yield what a model decided for a guardrail, where it made a judgement.
 
     Args:
         recorded: The history event that tells it.

@@ -21,7 +21,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Stage]]
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> VaultKeys:
     """The keys of the worker and the client."""
-    made = VaultKeys.made()
+    made = VaultKeys.made("test")
     monkeypatch.setenv("SOSTENUTO_VAULT_KEYS", made.text)
     return made
 

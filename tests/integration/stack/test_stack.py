@@ -76,7 +76,7 @@ async def test_its_workers_and_clients_have_the_same_vault_key_untold(
         (said,) = [part.content for one in result.messages for part in one.parts if part.kind == "tool_result"]
         assert keys == vault_keys_of(stack.client)
     placeholder, sealed = said.split()
-    assert restored(placeholder, {placeholder: sealed}, keys, "here").value == "anna@example.org"
+    assert restored(placeholder, {placeholder: sealed}, keys).value == "anna@example.org"
 
 
 async def test_settings_for_another_temporal_do_not_reach_it(

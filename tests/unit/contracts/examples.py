@@ -16,6 +16,7 @@ from sostenuto import Approval, Effect, FilePart, ImagePart, Message, Role, Stat
 from sostenuto.contracts import mcp
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.contract import Contract, Spec
+from sostenuto.contracts.guardrails.guardrail import Guardrail
 from sostenuto.contracts.head import Head
 from sostenuto.contracts.message import CitationPart, OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.provider_tool import ProviderTool
@@ -379,7 +380,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer, ProviderTool, Charged, Staged, EventBase}
+        and found not in {Spec, Node, Answerer, Guardrail, ProviderTool, Charged, Staged, EventBase}
         and found.__name__[0] != "_"
     }
 

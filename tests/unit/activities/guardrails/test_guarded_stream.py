@@ -17,7 +17,7 @@ from sostenuto.activities.guardrails.vault.vault import Vault
 from sostenuto.activities.model_adapter import Delta
 
 LABELLED = Path(__file__).parents[4] / "benchmarks" / "labelled"
-VAULT = Vault(VaultKeys.made(), "run-1")
+VAULT = Vault(VaultKeys.made("test"), "run-1")
 LOOKS = (personal_data, secrets)
 
 

@@ -40,7 +40,7 @@ def test_what_is_hidden_comes_back(kind: str, value: str) -> None:
     assert re.fullmatch(rf"<{kind.upper()}_[A-Z2-7]{{8}}>", placeholder)
     assert re.fullmatch(r"v1\.2026\.[A-Za-z0-9_=-]+", token)
     assert not value or value not in token
-    back = restored(f"a {placeholder} b {placeholder}", {placeholder: token}, KEYS, SCOPE)
+    back = restored(f"a {placeholder} b {placeholder}", {placeholder: token}, KEYS)
     assert back.value == f"a {value} b {value}"
     assert back.unopened == ()
 
@@ -49,8 +49,8 @@ def test_what_histories_hold_opens_for_good() -> None:
     """Placeholder and token as they are in histories: a change of either loses what was hidden before it."""
     found = Vault(KEYS, SCOPE).hide("email", ANNA)
     assert found.placeholder == "<EMAIL_ZHX6BGKU>"
-    assert found.sealed == "v1.2026.CYvcYUvcBXiGUoLWrCox77KMmVkoAi0hKRsZlc3m-t4nV3Ksvk98TpNwTdA="
-    assert restored(found.placeholder, {found.placeholder: found.sealed}, KEYS, SCOPE).value == ANNA
+    assert found.sealed == "v1.2026.CYvcYUvcBXiGUoLWrCox77KMmVkoAi0hKRsZlQHSA65fjbICZl2pf2o4bbM="
+    assert restored(found.placeholder, {found.placeholder: found.sealed}, KEYS).value == ANNA
 
 
 def test_the_same_is_hidden_alike_wherever_it_is() -> None:
@@ -90,7 +90,7 @@ def test_a_kind_that_could_not_be_found_again_is_refused(kind: str, keys: VaultK
 
 def test_the_longest_kind_is_found_again() -> None:
     sealed = hidden(ANNA, kind="x" * 32)
-    assert restored("".join(sealed), sealed, KEYS, SCOPE).value == ANNA
+    assert restored("".join(sealed), sealed, KEYS).value == ANNA
 
 
 def test_after_a_change_of_keys_both_open() -> None:
@@ -98,27 +98,21 @@ def test_after_a_change_of_keys_both_open() -> None:
     old, new = hidden(ANNA), hidden(ANNA, keys=keys)
     assert next(iter(new.values())).startswith("v1.other."), "the first one seals"
     assert old.keys().isdisjoint(new)
-    back = restored(" ".join([*old, *new]), old | new, keys, SCOPE)
+    back = restored(" ".join([*old, *new]), old | new, keys)
     assert (back.value, back.unopened) == (f"{ANNA} {ANNA}", ())
-    before = restored(" ".join([*old, *new]), old | new, KEYS, SCOPE)
+    before = restored(" ".join([*old, *new]), old | new, KEYS)
     assert (before.value, before.unopened) == (f"{ANNA} {''.join(new)}", tuple(new))
 
 
 @pytest.mark.parametrize(
-    ("keys", "scope"),
-    [
-        (None, SCOPE),
-        (OTHER, SCOPE),
-        (VaultKeys.parse(OTHER.text.replace("other", "2026")), SCOPE),
-        (KEYS, "ticket-813"),
-        (KEYS, ""),
-    ],
-    ids=["no key", "another id", "another key of that id", "another scope", "no scope"],
+    "keys",
+    [None, OTHER, VaultKeys.parse(OTHER.text.replace("other", "2026"))],
+    ids=["no key", "another id", "another key of that id"],
 )
-def test_what_does_not_open_stays_and_is_told(keys: VaultKeys | None, scope: str) -> None:
+def test_what_does_not_open_stays_and_is_told(keys: VaultKeys | None) -> None:
     sealed = hidden(ANNA)
     (placeholder,) = sealed
-    back = restored([placeholder, f"again {placeholder}"], sealed, keys, scope)
+    back = restored([placeholder, f"again {placeholder}"], sealed, keys)
     assert back.value == [placeholder, f"again {placeholder}"]
     assert back.unopened == (placeholder,)
 
@@ -127,7 +121,7 @@ def test_a_token_with_any_character_changed_does_not_open() -> None:
     ((placeholder, token),) = hidden(ANNA).items()
     for index, char in enumerate(token):
         changed = token[:index] + ("A" if char != "A" else "B") + token[index + 1 :]
-        assert restored(placeholder, {placeholder: changed}, KEYS, SCOPE).unopened == (placeholder,), index
+        assert restored(placeholder, {placeholder: changed}, KEYS).unopened == (placeholder,), index
 
 
 @pytest.mark.parametrize(
@@ -147,21 +141,21 @@ def test_a_token_with_any_character_changed_does_not_open() -> None:
 )
 def test_what_is_no_token_does_not_open(damage: Any) -> None:
     ((placeholder, token),) = hidden(ANNA).items()
-    assert restored(placeholder, {placeholder: damage(token)}, KEYS, SCOPE).unopened == (placeholder,)
+    assert restored(placeholder, {placeholder: damage(token)}, KEYS).unopened == (placeholder,)
 
 
 def test_a_token_opens_under_its_own_placeholder_alone() -> None:
     anna, bob = hidden(ANNA).items(), hidden("bob@example.org").items()
     ((of_anna, token),), ((of_bob, _),) = anna, bob
-    assert restored(of_bob, {of_bob: token}, KEYS, SCOPE).unopened == (of_bob,)
-    assert restored(of_anna, {of_anna: token}, KEYS, SCOPE).unopened == ()
+    assert restored(of_bob, {of_bob: token}, KEYS).unopened == (of_bob,)
+    assert restored(of_anna, {of_anna: token}, KEYS).unopened == ()
 
 
 def test_what_comes_back_is_not_looked_through_again() -> None:
     inner = hidden(ANNA)
     (placeholder,) = inner
     outer = hidden(f"see {placeholder}", kind="name")
-    assert restored("".join(outer), inner | outer, KEYS, SCOPE).value == f"see {placeholder}"
+    assert restored("".join(outer), inner | outer, KEYS).value == f"see {placeholder}"
 
 
 def test_two_parts_make_no_placeholder_together() -> None:
@@ -169,14 +163,14 @@ def test_two_parts_make_no_placeholder_together() -> None:
     (placeholder,) = target
     half = hidden(placeholder[:4], kind="name")
     text = "".join(half) + placeholder[4:]
-    assert restored(text, target | half, KEYS, SCOPE).value == placeholder
+    assert restored(text, target | half, KEYS).value == placeholder
 
 
 def test_what_only_looks_like_a_placeholder_stays() -> None:
     sealed = hidden(ANNA)
     (placeholder,) = sealed
     text = f"<EMAIL_AAAAAAAA> <EMAIL> {placeholder.lower()} {placeholder[1:-1]} < {placeholder[1:]}"
-    back = restored(text, sealed, KEYS, SCOPE)
+    back = restored(text, sealed, KEYS)
     assert (back.value, back.unopened) == (text, ())
 
 
@@ -184,7 +178,7 @@ def test_json_comes_back_with_all_its_texts() -> None:
     sealed = hidden(ANNA, "bob@example.org")
     anna, bob = sealed
     value = {"to": [anna, {"cc": f"{bob}, {bob}"}], anna: {"n": 1, "ok": True, "none": None, "part": 0.5}, "": []}
-    back = restored(value, sealed, KEYS, SCOPE)
+    back = restored(value, sealed, KEYS)
     assert back.value == {
         "to": [ANNA, {"cc": "bob@example.org, bob@example.org"}],
         ANNA: {"n": 1, "ok": True, "none": None, "part": 0.5},
@@ -197,8 +191,8 @@ def test_no_field_is_lost_where_two_names_come_back_as_one() -> None:
     keys = both(OTHER, KEYS)
     sealed = hidden(ANNA) | hidden(ANNA, keys=keys)
     old, new = sealed
-    assert restored({old: 1, new: 2}, sealed, keys, SCOPE).value == {ANNA: 1, new: 2}
-    assert restored({old: 1, ANNA: 2}, sealed, keys, SCOPE).value == {old: 1, ANNA: 2}
+    assert restored({old: 1, new: 2}, sealed, keys).value == {ANNA: 1, new: 2}
+    assert restored({old: 1, ANNA: 2}, sealed, keys).value == {old: 1, ANNA: 2}
 
 
 def test_what_is_as_deep_as_a_payload_may_be_comes_back() -> None:
@@ -206,7 +200,7 @@ def test_what_is_as_deep_as_a_payload_may_be_comes_back() -> None:
     value: Any = "".join(sealed)
     for _ in range(250):
         value = {"in": [value]}
-    found = restored(value, sealed, KEYS, SCOPE).value
+    found = restored(value, sealed, KEYS).value
     for _ in range(250):
         found = found["in"][0]
     assert found == ANNA
@@ -222,7 +216,7 @@ def test_of_what_is_sealed_that_is_taken_which_a_text_mentions() -> None:
 @pytest.mark.parametrize("part", ["<", "<A", "<A_", "<EMAIL_", "<EMAIL_K7QM2XPD", "<EMAIL_K7QM2XPD>", "A_", "AAAAAAAA"])
 def test_hostile_texts_take_no_longer_than_their_length(part: str) -> None:
     sealed = hidden(ANNA) | {"<EMAIL_K7QM2XPD>": "v1.2026.AAAA"}
-    assert takes_no_longer_than_its_length(lambda text: restored(text, sealed, KEYS, SCOPE), part)
+    assert takes_no_longer_than_its_length(lambda text: restored(text, sealed, KEYS), part)
     assert takes_no_longer_than_its_length(lambda text: mentioned(text, sealed), part)
 
 
