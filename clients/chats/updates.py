@@ -23,7 +23,7 @@ from ...contracts import names
 from ...contracts.errors import ChatBusy, SetupError, SpecError
 from ...contracts.limits import HOW_TO_KEEP_OUTSIDE
 from ...contracts.message import Message
-from ...contracts.wire.chats.chat import Screened, Taken
+from ...contracts.wire.chats.chat import Screened, SentMessage, Taken
 from ..rpc_errors import translate_rpc_errors
 
 _TOO_MANY: Final = "total number of distinct updates"
@@ -91,8 +91,7 @@ async def send_message(
         SpecError: It has ended, there is none, or it does not take what was sent.
         SetupError: The server is away, or denies access.
     """
-    # A chat that an older worker serves takes a message alone.
-    said = [message, screened] if screened != Screened() else [message]
+    said = [SentMessage.of(message, screened)]
     taken, execution = await _sent(temporal, chat_id, names.CHAT_SEND_UPDATE, said, message_id, Taken)
     return taken, execution
 

@@ -33,6 +33,8 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ...contracts.wire.guardrails.decision import Verdict
+from ...contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ...contracts.wire.places import Place
 from .terminal import harmless
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 _OR_END_IT = "or terminate it in the Temporal UI"
 _HOW_TO_SERVE = f"run a worker whose App has it in workflows=[…], {_OR_END_IT}"
 _CHARS = 100
+_SHIELD = "\u25c8"
 _REASON_CHARS = 300
 
 
@@ -58,6 +61,8 @@ def line(event: Event) -> str | None:
         text = f"     ⚠ {one_line(event.words, _REASON_CHARS)}"
     elif isinstance(event, MemoryEvent):
         text = f"     {'⚠' if event.problem else '✎'} {one_line(event.words, _REASON_CHARS)}"
+    elif isinstance(event, GuardrailDecided):
+        text = None if event.verdict is Verdict.PASSED else f"     {_SHIELD} {one_line(event.words, _REASON_CHARS)}"
     elif isinstance(event, BudgetToppedUp):
         text = f"     ✓ {_line(event.words)}"
     elif isinstance(event, MemoryCompacted):

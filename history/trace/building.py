@@ -26,6 +26,7 @@ from ...contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ...contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ...contracts.wire.ingest.ingest_event import DocumentFailed, DocumentIngested
 from ...contracts.wire.memory.compaction import NO_SUMMARY
 from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
@@ -41,6 +42,7 @@ from .whole_steps import WholeStep, stages_fields, step_fields
 _FAILED, _COMPLETED = "failed", "completed"
 _NO_ANSWER = "no answer: its worker died, or the answer broke off"
 _CALLS = ("model", "tool")
+_IN_WORDS = BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent | GuardrailDecided
 
 
 class TraceBuilder:
@@ -201,8 +203,8 @@ class TraceBuilder:
         match event:
             case RouteChosen():
                 why = {"reason": event.reason, "answered": event.confidence, "asked": event.strategy}
-                decision = Place(event.path).route_decision()
-                self._note_at_once(event, kind="route", id=decision, name=event.route, status=_COMPLETED, **why)
+                why |= {"id": Place(event.path).route_decision(), "name": event.route, "status": _COMPLETED}
+                self._note_at_once(event, kind="route", **why)
             case RunStalled():
                 name = "not served there" if event.unserved else "its code failed"
                 self._note_at_once(event, kind="notice", name=name, reason=event.reason)
@@ -210,7 +212,7 @@ class TraceBuilder:
                 self._take_approval(event)
             case MemoryCompacted():
                 self._compacted(event)
-            case _ if isinstance(event, BudgetWarned | BudgetSpent | BudgetToppedUp | MemoryEvent):
+            case _ if isinstance(event, _IN_WORDS) and getattr(event, "verdict", "") != "passed":
                 self._note_at_once(event, kind="notice", name=event.type, reason=event.words)
             case ToolsFaulty():
                 told = "; ".join(fault.told for fault in event.faults)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ...contracts.wire.control.approval_event import ApprovalDecided
 from ...contracts.wire.control.budget_event import BudgetToppedUp
 from ...contracts.wire.event import Event, MemberStarted
+from ...contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ...contracts.wire.memory.memory_event import MemoryCompacted, MemoryForgotten, MemoryRecalled, MemoryWritten
 from ...contracts.wire.places import Place
 from .step import TraceStep
@@ -82,6 +83,8 @@ def status_of_notice(event: Event) -> str:
     """Return `completed` of what tells of something in order; else nothing."""
     match event:
         case MemoryRecalled(problem="") | MemoryWritten(problem="") | MemoryForgotten(problem=""):
+            return "completed"
+        case GuardrailDecided(verdict="redacted", failed=False):
             return "completed"
         case MemoryCompacted() | BudgetToppedUp() | ApprovalDecided(decision="approve" | "edit" | "answer"):
             return "completed"

@@ -50,6 +50,7 @@ from tests.fakes.knowledge import knowledge
 from tests.replay import chats
 from tests.replay.chats import CHATTED
 from tests.replay.code_first_workflow import PricedWorkflow, RacingWorkflow, RecordedWorkflow, count, spend
+from tests.replay.guarded import GUARDED
 from tests.replay.shapes import HANDBOOK, SEARCHED, SERVERS, FakeEmbedder, Shape
 from tests.replay.shapes import SHAPES as OTHERS
 from tests.replay.shortened import SHORTENED
@@ -58,7 +59,7 @@ _COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 
 HISTORIES = Path(__file__).parent / "histories"
 
-SHAPES = {**OTHERS, **SHORTENED}
+SHAPES = {**OTHERS, **SHORTENED, **GUARDED}
 
 INGESTED = "ingested"
 """Shape of an ingest, which no client starts as a run."""

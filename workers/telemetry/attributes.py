@@ -19,6 +19,7 @@ from ...contracts.control.usage import Usage
 from ...contracts.errors import MODEL_ERRORS
 from ...contracts.message import Message, Role
 from ...contracts.wire.event import Event, ModelResponded
+from ...contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ...contracts.wire.ingest.ingest_event import DocumentIngested
 from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.model_call import StopReason
@@ -194,6 +195,10 @@ def _of_model(step: TraceStep) -> Attributes:
 def _of_moment(step: TraceStep, event: Event) -> Attributes:
     if step.kind == "route":
         yield "sostenuto.route", step.name
+    if isinstance(event, GuardrailDecided):
+        yield "sostenuto.guardrail.name", event.guardrail
+        yield "sostenuto.guardrail.stage", event.stage
+        yield "sostenuto.guardrail.verdict", event.verdict.value
     if not isinstance(event, MemoryCompacted):
         return
     yield "sostenuto.memory.strategy", event.strategy

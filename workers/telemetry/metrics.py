@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...contracts.model import Model
 from ...contracts.wire.event import FallbackUsed, RunStalled
+from ...contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ...contracts.wire.ingest.ingest import INGEST_KIND
 from ...contracts.wire.memory.memory_event import MemoryCompacted
 from ...contracts.wire.totals import Totals
@@ -109,6 +110,9 @@ class StepMetrics:
         self._unpriced = meter.create_counter("sostenuto.unpriced_calls", "{call}", "Calls without a known price.")
         self._retries = meter.create_counter("sostenuto.retries", "{attempt}", "Attempts beyond the first.")
         self._fallbacks = meter.create_counter("sostenuto.fallbacks", "{call}", "Models that others took over from.")
+        self._decisions = meter.create_counter(
+            "sostenuto.guardrail.decisions", "{decision}", "What guardrails let pass otherwise, or not at all."
+        )
         self._compactions = meter.create_counter("sostenuto.compactions", "{step}", "Steps that made prompts shorter.")
         self._runs = meter.create_counter("sostenuto.runs", "{run}", "Runs and turns that ended.")
         self._stalls = meter.create_counter("sostenuto.stalls", "{run}", "Runs whose code failed.")
@@ -157,6 +161,10 @@ class StepMetrics:
         match told.ended.event:
             case RunStalled():
                 self._stalls.add(1)
+            case GuardrailDecided(guardrail=guardrail, stage=stage, verdict=verdict):
+                named = self._labels.of("sostenuto.guardrail.name", guardrail)
+                about = {"sostenuto.guardrail.stage": stage, "sostenuto.guardrail.verdict": verdict.value}
+                self._decisions.add(1, {"sostenuto.guardrail.name": named, **about})
             case MemoryCompacted(strategy=strategy):
                 who = {"gen_ai.agent.name": self._labels.of("gen_ai.agent.name", told.about.runnable)}
                 self._compactions.add(1, {**who, "sostenuto.memory.strategy": strategy})

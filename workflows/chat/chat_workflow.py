@@ -12,10 +12,10 @@ with workflow.unsafe.imports_passed_through():
     from ...activities.conversation.turn_end import turn_end
     from ...contracts import limits, names, template
     from ...contracts.errors import SpecError
-    from ...contracts.message import Message, Role
+    from ...contracts.message import Role
     from ...contracts.specs.runnable import check_input
     from ...contracts.text import first_line, plural, printable
-    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, Screened, Taken, TurnEnd, WhenBusy
+    from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, SentMessage, Taken, TurnEnd, WhenBusy
     from ...contracts.wire.guardrails.decision import Verdict, of_verdict
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
@@ -98,30 +98,30 @@ class ChatWorkflow:
         return result
 
     @workflow.update(name=names.CHAT_SEND_UPDATE)
-    def send(self, message: Message, screened: Screened | None = None) -> Taken:
+    def send(self, sent: SentMessage) -> Taken:
         """Take a message. One of an id that was answered before is not answered again."""
         message_id = update_id()
         # The server itself knows those that this execution was sent.
         if self._knows(message_id):
             return Taken(result=self._result(message_id))
-        self._waiting.append(Asked(id=message_id, message=message, screened=screened or Screened()))
+        self._waiting.append(Asked(id=message_id, message=sent.message, screened=sent.screened))
         if self._chat.when_busy is WhenBusy.INTERRUPT:
             self._stop_turn()
         return Taken()
 
     @send.validator
-    def _check_send(self, message: Message, screened: Screened | None = None) -> None:  # noqa: ARG002 - as `send` takes it
+    def _check_send(self, sent: SentMessage) -> None:
         if self._knows(update_id()):
             return
         self._check_open()
-        if message.role is not Role.USER:
-            raise _failure(names.CHAT_REFUSED, f"a message of role {message.role} is none that it can be sent")
+        if sent.role is not Role.USER:
+            raise _failure(names.CHAT_REFUSED, f"a message of role {sent.role} is none that it can be sent")
         if self._chat.when_busy is WhenBusy.REJECT and self._waiting:
             raise _failure(names.CHAT_BUSY, "it answers another message: send this one when that is done")
         if len(self._waiting) >= MOST_WAITING:
             raise _failure(names.CHAT_BUSY, f"{plural(len(self._waiting), 'message')} wait already: send it later")
         try:
-            check_input(self._chat.runnable, message, (template.HISTORY,))
+            check_input(self._chat.runnable, sent.message, (template.HISTORY,))
         except SpecError as error:
             raise _failure(names.CHAT_REFUSED, str(error)) from None
         if full := why_full():

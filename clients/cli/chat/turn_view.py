@@ -22,6 +22,7 @@ from ....contracts.wire.event import (
     ToolResponded,
     ToolsFaulty,
 )
+from ....contracts.wire.guardrails.guardrail_event import GuardrailDecided
 from ....contracts.wire.live import LiveItem, Retract, StreamItem, Token
 from ....contracts.wire.memory.memory_event import MemoryCompacted, MemoryEvent
 from ....contracts.wire.run import Status
@@ -39,6 +40,7 @@ _TOLD = (
     | BudgetToppedUp
     | BudgetWarned
     | FallbackUsed
+    | GuardrailDecided
     | MemoryEvent
     | MemberStarted
     | MemoryCompacted

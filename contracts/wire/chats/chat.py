@@ -56,6 +56,25 @@ class Screened(Contract):
     """Originals of what was redacted, as ciphertext, by placeholder."""
 
 
+class SentMessage(Message):
+    """A message as it is sent to a chat.
+
+    One argument with all of it: a chat that an older worker serves takes it for the message.
+    """
+
+    screened: Screened = Screened()
+
+    @classmethod
+    def of(cls, message: Message, screened: Screened) -> SentMessage:
+        """Return a message with what guardrails decided of it."""
+        return cls(role=message.role, parts=message.parts, pinned=message.pinned, screened=screened)
+
+    @property
+    def message(self) -> Message:
+        """The message alone."""
+        return Message(role=self.role, parts=self.parts, pinned=self.pinned)
+
+
 class Asked(Contract):
     """A message that a chat is yet to answer."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import Payloads
 
 from ....contracts.message import Message
-from ....contracts.wire.chats.chat import Screened, Taken, TurnEnd
+from ....contracts.wire.chats.chat import SentMessage, Taken, TurnEnd
 from ....contracts.wire.chats.chat_event import TurnStarted
 from ....contracts.wire.event import Event
 from ..guardrails.decisions import read_decisions
@@ -33,15 +33,14 @@ class ChatSends:
         """Yield that a message was sent: its id is that of the update."""
         if self._so_far.chat.knows(update_id):
             return
-        message, screened = recorded.value(asked, Message), Screened()
-        if len(asked.payloads) > 1:
-            screened = recorded.value(Payloads(payloads=asked.payloads[1:]), Screened)
+        sent = recorded.value(asked, SentMessage)
+        message = sent.message
         self._so_far.tell([message])
         event = self._so_far.chat.asked(recorded, update_id, message)
         if isinstance(event, TurnStarted):
             _begin_turn(self._so_far)
         yield event
-        yield from read_decisions(recorded, self._so_far.chat.path, screened, self._so_far)
+        yield from read_decisions(recorded, self._so_far.chat.path, sent.screened, self._so_far)
 
     def completed(self, recorded: RecordedEvent, update_id: str, came: Payloads) -> Iterator[Event]:
         """Yield the end of the turn, where the chat did not take the message after all."""

@@ -13,7 +13,7 @@ const KINDS = {
   notice: { mark: '\u26a0', word: 'notice' },
 };
 
-const IN_ORDER = { 'memory.recalled': '\u270e', 'memory.written': '\u270e', 'memory.forgotten': '\u270e', 'memory.compacted': '\u2702' };
+const IN_ORDER = { 'memory.recalled': '\u270e', 'memory.written': '\u270e', 'memory.forgotten': '\u270e', 'memory.compacted': '\u2702', 'guardrail.decided': '\u25c8' };
 
 /** Return the mark of a step; of a notice of something in order none that warns. */
 function markOf(step) {

@@ -16,7 +16,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
-from sostenuto import Agent, App, Approval, Chain, Client, Collection, Memory, Model, Prompt, Retrieve, tool
+from sostenuto import Agent, App, Approval, Chain, Client, Collection, Memory, Model, Pii, Prompt, Retrieve, tool
 from sostenuto.activities.adapters.providers.scripted import Script
 from sostenuto.connection.connect import connect
 from sostenuto.workers.telemetry.sdk_counts import SdkCounts
@@ -52,7 +52,7 @@ FLOW = Chain(
         CLERK,
     ],
 )
-DOOMED = Agent(name="doomed", model="scripted/doomed")
+DOOMED = Agent(name="doomed", model="scripted/doomed", guardrails=[Pii(on_failure="flag")])
 HOST = Agent(name="host", model="scripted/slow")
 GOSSIP = Agent(name="gossip", model="scripted/gossip", memory=Memory(window=600, strategy="window"))
 SCRIPT: Script = {
@@ -150,7 +150,7 @@ async def run_all(client: Client, folder: Path) -> None:
     page.write_text("The pump is stored upright.")
     await (await client.ingest(HANDBOOK, page)).result()
     runs = [await client.start(FLOW, "Hello", tenant="acme") for _ in range(2)]
-    runs.append(await client.start(DOOMED, "Hello", tenant="acme"))
+    runs.append(await client.start(DOOMED, "Write to ada@example.com", tenant="acme"))
     for run in runs:
         await run.result()
     chat = await client.chat(HOST)

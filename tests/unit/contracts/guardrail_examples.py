@@ -101,6 +101,7 @@ def guardrail_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         JudgedStage(stage="input", on_failure="block"),
         Result(status=Status.COMPLETED, output="<EMAIL_K7QM2XPD>", sealed=SEALED, tainted=True),
         chat.ChatInput(runnable=AGENT, guardrails=(PII,), sealed=SEALED),
+        chat.SentMessage(role=Role.USER, parts=ASKED.parts, pinned=True, screened=SCREENED),
         chat.Asked(id="m1", message=ASKED, screened=SCREENED),
         guardrail_event.GuardrailDecided(**when, **DECISION.model_dump(), cost_usd=0.25),
     )
