@@ -23,6 +23,7 @@ from .control.reconciliation import Reconcile, is_hook
 from .control.undoing import check_undoing, undoing_name
 from .errors import SpecError
 from .guardrails.any_guardrail import AnyGuardrail, check_guardrails
+from .guardrails.guardrail import Guardrail
 from .signature.callee import LAMBDA, Callee, callable_in, name_of
 from .signature.hints import type_of_parameter
 from .signature.tool_signature import ToolSignature
@@ -223,7 +224,7 @@ def tool(
     reconcile: Reconcile | None = ...,
     compensate: Tool[..., Any] | str | None = ...,
     pii: bool = ...,
-    guardrails: Iterable[AnyGuardrail] = ...,
+    guardrails: Iterable[Guardrail] = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -242,7 +243,7 @@ def tool(
     reconcile: Reconcile | None = None,
     compensate: Tool[..., Any] | str | None = None,
     pii: bool = False,
-    guardrails: Iterable[AnyGuardrail] = (),
+    guardrails: Iterable[Guardrail] = (),
     **unknown: Any,
 ) -> Any:
     """Make a tool of a typed function, or of whatever else can be called.

@@ -120,7 +120,7 @@ class Screening:
             if look is None:
                 return None
             guards.append(SentenceGuard(look, partial(self._hide, one) if one.on_failure == "redact" else None))
-        return GuardedStream(guards, on_delta).take
+        return GuardedStream(guards, on_delta).take if guards else on_delta
 
     async def text(self, text: str) -> str | None:
         """Return a text as it passes; None where it is blocked."""

@@ -91,6 +91,7 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
             items=partial(self._items, live=True),
             result=Answers(id, self._before_end, partial(self._items, live=False), self._keep).of,
             keep=self._keep,
+            original=self._original,
             typed=self._typed,
             held_up=self.held_up,
         )
@@ -276,8 +277,11 @@ class Chat(ScoreCalls, TopUpCalls, Generic[OutT_co]):
         async with self._large:
             return await send_message(self._temporal, self.id, message, message_id, screened)
 
+    def _original(self, result: Result) -> Result:
+        return self._originals.in_result(result, {})
+
     def _typed(self, result: Result) -> Result:
-        return typed(f"chat {self.id!r}", self._output_type, self._originals.in_result(result, {}))
+        return typed(f"chat {self.id!r}", self._output_type, self._original(result))
 
     def _before(self, message_id: str, execution: str) -> Bookmark:
         """Return a place before the turn of a message, to read all of it.

@@ -34,6 +34,8 @@ class AskedChat:
     """Waits for the result of the turn of a message that an execution took."""
     keep: Callable[[Bookmark], None]
     """Takes a bookmark back."""
+    original: Callable[[Result], Result]
+    """Puts back what was redacted, where this process can."""
     typed: Callable[[Result], Result]
     """Gives the output of a result its type."""
     held_up: Callable[[], Coroutine[Any, Any, Sequence[HeldUp]]]
@@ -86,12 +88,18 @@ class Turn(Generic[OutT_co]):
                 if is_end:
                     self._result = bookmark.projection.chat.results.get(self.id)
                 if begun or is_end:
-                    yield item
+                    yield self._shown(item) if is_end else item
                 if is_end:
                     break
         if self._result is None:
             raise ended_before(self._asked.id)
         self._asked.keep(bookmark)
+
+    def _shown(self, end: StreamItem) -> StreamItem:
+        """Return the end of the turn with originals in place of placeholders, where this process can."""
+        if self._result is None:
+            return end
+        return end.model_copy(update={"output": self._asked.original(self._result).output})
 
     async def accepted(self) -> None:
         """Send the message, and wait until the chat has taken it.

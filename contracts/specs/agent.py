@@ -14,8 +14,7 @@ from ..contract import OutT_co, arguments, as_tuple
 from ..control.ask_person import AskPerson
 from ..control.budget import Budget
 from ..errors import SpecError
-from ..guardrails.any_guardrail import AnyGuardrail
-from ..guardrails.guardrail import JudgedStage
+from ..guardrails.guardrail import Guardrail, JudgedStage
 from ..head import Head
 from ..mcp import McpRef
 from ..memory.conversation import Memory
@@ -50,7 +49,7 @@ class _AgentFields(TypedDict, total=False):
     context: Any
     description: str
     budget: Budget | None
-    guardrails: Iterable[AnyGuardrail]
+    guardrails: Iterable[Guardrail]
     memory: Memory | None
 
 
@@ -151,7 +150,7 @@ class Agent(Answerer[OutT_co]):
         context: Any = None,
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         memory: Memory | None = None,
         **unknown: Any,
     ) -> None:

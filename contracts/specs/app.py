@@ -13,8 +13,9 @@ from ..contract import as_tuple, brief, option_names, unknown_field
 from ..control.approval import Approval, check_approval
 from ..control.undoing import check_undoing, undoing_of
 from ..errors import SpecError
-from ..guardrails.any_guardrail import AnyGuardrail, check_guardrails
+from ..guardrails.any_guardrail import check_guardrails
 from ..guardrails.custom import Check, Custom
+from ..guardrails.guardrail import Guardrail
 from ..mcp import McpRef, McpServer
 from ..tool import Tool
 from .node import Node, cannot_run, check_distinct, check_tree
@@ -80,7 +81,7 @@ class App:
         context: Any = None,
         lifespan: AppLifespan | None = None,
         approvals: Mapping[str, Approval] | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
     ) -> None:
         self.lifespan, self.context = _lifespan(lifespan), _context(context)
         self.runnables: dict[str, Runnable] = {}
@@ -152,7 +153,7 @@ class App:
         if self.validators.setdefault(name, validator) is not validator:
             raise SpecError(f"{where}: there is already another validator named {name!r}: rename one")
 
-    def _add_checks(self, guardrails: Iterable[AnyGuardrail], where: str) -> None:
+    def _add_checks(self, guardrails: Iterable[Guardrail], where: str) -> None:
         for one in guardrails:
             if not isinstance(one, Custom) or not one.check:
                 continue

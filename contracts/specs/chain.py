@@ -14,7 +14,7 @@ from typing_extensions import override
 from .. import template as templates
 from ..contract import OutT_co, Spec, arguments
 from ..control.budget import Budget
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from .node import Name, Node, braced, check_distinct, check_runnable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Chain(Node[OutT_co]):
         inputs: Iterable[str] = (),
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         compensate: bool = False,
         **unknown: Any,
     ) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from ..template import INPUT, check_name
 from .node import Node, braced, check_distinct
 
@@ -67,7 +67,7 @@ class Parallel(Node[OutT_co]):
         min_completed: int | None = None,
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         **unknown: Any,
     ) -> None:
         self._construct(arguments(locals()))

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict, Unpack, override
 from .. import template as templates
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from ..head import Head
 from ..model import Model, OutputSchema
 from ..tool import ToolDefinition
@@ -30,7 +30,7 @@ class _PromptFields(TypedDict, total=False):
     max_repairs: int
     description: str
     budget: Budget | None
-    guardrails: Iterable[AnyGuardrail]
+    guardrails: Iterable[Guardrail]
 
 
 class Prompt(Answerer[OutT_co]):
@@ -105,7 +105,7 @@ class Prompt(Answerer[OutT_co]):
         max_repairs: int = 2,
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

@@ -14,7 +14,7 @@ from ..collection.fields import Condition, conditions_from
 from ..contract import arguments, brief
 from ..control.budget import Budget
 from ..errors import SpecError
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from ..model import Model
 from .node import Node
 
@@ -62,7 +62,7 @@ class Retrieve(Node):
         model: Model | str | None = None,
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         **unknown: Any,
     ) -> None:
         given = arguments(locals())

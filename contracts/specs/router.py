@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from ..contract import OutT_co, Spec, arguments
 from ..control.budget import Budget
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from ..model import Model
 from .node import Name, Node, check_distinct, check_runnable
 
@@ -147,7 +147,7 @@ class Router(Node[OutT_co]):
         default: str = "",
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         **unknown: Any,
     ) -> None:
         self._construct({**arguments(locals()), "strategy": strategy or ("model" if model else "embedding")})

@@ -15,7 +15,7 @@ from ..collection.collection import Collection
 from ..contract import OutT_co, arguments
 from ..control.budget import Budget
 from ..errors import SpecError
-from ..guardrails.any_guardrail import AnyGuardrail
+from ..guardrails.guardrail import Guardrail
 from ..head import Head
 from ..memory.conversation import Memory
 from ..memory.long_term import LongTerm
@@ -68,7 +68,7 @@ class _TeamFields(TypedDict, total=False):
     long_term: LongTerm | None
     description: str
     budget: Budget | None
-    guardrails: Iterable[AnyGuardrail]
+    guardrails: Iterable[Guardrail]
     memory: Memory | None
 
 
@@ -161,7 +161,7 @@ class Team(Answerer[OutT_co]):
         long_term: LongTerm | None = None,
         description: str = "",
         budget: Budget | None = None,
-        guardrails: Iterable[AnyGuardrail] = (),
+        guardrails: Iterable[Guardrail] = (),
         memory: Memory | None = None,
         **unknown: Any,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ....activities.guardrails.vault.placeholders import PLACEHOLDER
 from ....contracts.collection.citation import Citation
 from ....contracts.wire.chats.chat_event import TurnFinished
 from ....contracts.wire.control.approval_event import ApprovalDecided, ApprovalRequested
@@ -106,6 +107,10 @@ class TurnView:
         if stands and citations:
             self._screen.answer(footnotes(citations))
         elif not stands and output is not None:
+            if PLACEHOLDER.search(self._said):
+                # It is the same, with what was redacted.
+                self._screen.end_line()
+                self._said = ""
             self._take_back()
             self._screen.answer(with_notes(output, citations))
         self._screen.end_line()

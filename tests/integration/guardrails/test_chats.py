@@ -23,7 +23,9 @@ async def test_a_chat_keeps_nothing_and_shows_all(serve: Serve) -> None:
         first = await chat.send(f"I am {ANNA}")
         # Another client, which knows nothing but its id.
         again = await client.chat(id=chat.id)
-        second = await again.send(f"And {BEN}")
+        items = [item async for item in again.send(f"And {BEN}")]
+        second = items[-1]
+        assert second.type == "turn.finished"
         history, transcript = await chat.history(), await again.transcript()
         await chat.end()
         events = [event async for event in chat.events()]
