@@ -21,6 +21,7 @@ from statistics import median
 
 from benchmarks.figures import Row, show
 from sostenuto.activities.guardrails.finding import Finding
+from sostenuto.activities.guardrails.injection.instructions import instructions
 from sostenuto.activities.guardrails.personal.personal_data import DETECTORS, personal_data
 from sostenuto.activities.guardrails.secrets.secrets import secrets
 
@@ -131,6 +132,22 @@ def milliseconds(texts: Sequence[Labelled], detect: Detect, size: int = 2_000) -
     return median(times)
 
 
+def injection_rows(part: str) -> list[Row]:
+    """Return how many of the texts with instructions to a model are found, and how many others are taken for some."""
+    cases = [json.loads(line) for line in (LABELLED / "injection.jsonl").read_text().splitlines()]
+    ours = [one for one in cases if int(one["id"].rpartition("-")[2]) % 2 in PARTS[part]]
+    found = [one for one in ours if instructions(one["text"])]
+    right = sum(one["injected"] for one in found)
+    took = milliseconds([Labelled(one["text"], {}) for one in ours], instructions)
+    return [
+        Row(
+            f"injection: texts with {part} numbers; with instructions", len(ours), sum(one["injected"] for one in ours)
+        ),
+        Row("injection: precision; recall", right / max(len(found), 1), right / sum(one["injected"] for one in ours)),
+        Row("ms to look through 2,000 characters, median", took),
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, default="even", help="which lines (default: even)")
@@ -149,6 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows += [Row(f"{kind}: recall", score.recall(kind)) for kind in SECRETS]
     secrets_took = milliseconds(texts, secrets)
     rows.append(Row("ms to look through 2,000 characters, median", secrets_took))
+    rows += injection_rows(options.part)
     both = took + secrets_took
     rows.append(Row("ms of both", both, goal="< 5", met=both < 5))
     return 0 if show(rows) else 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ...contracts.guardrails.any_guardrail import AnyGuardrail
+from ...contracts.guardrails.injection import Injection
 from ...contracts.guardrails.redacting import Pii, Secrets
 from ..not_served import NotServedError
 from .finding import Finding
@@ -36,6 +37,10 @@ def look_of(guardrail: AnyGuardrail) -> FindIn | None:
                 from .secrets.secrets import secrets  # noqa: PLC0415 - only where it is wanted
 
                 return secrets
+            case Injection():
+                from .injection.instructions import instructions  # noqa: PLC0415 - only where it is wanted
+
+                return instructions
             case _:
                 return None
     except ImportError as error:
