@@ -137,13 +137,11 @@ def injection_rows(part: str) -> list[Row]:
     cases = [json.loads(line) for line in (LABELLED / "injection.jsonl").read_text().splitlines()]
     ours = [one for one in cases if int(one["id"].rpartition("-")[2]) % 2 in PARTS[part]]
     found = [one for one in ours if instructions(one["text"])]
-    right = sum(one["injected"] for one in found)
+    right, there = (sum(one["injected"] for one in those) for those in (found, ours))
     took = milliseconds([Labelled(one["text"], {}) for one in ours], instructions)
     return [
-        Row(
-            f"injection: texts with {part} numbers; with instructions", len(ours), sum(one["injected"] for one in ours)
-        ),
-        Row("injection: precision; recall", right / max(len(found), 1), right / sum(one["injected"] for one in ours)),
+        Row(f"injection: texts with {part} numbers; with instructions", len(ours), there),
+        Row("injection: precision; recall", right / max(len(found), 1), right / there),
         Row("ms to look through 2,000 characters, median", took),
     ]
 

@@ -96,7 +96,7 @@ class Turn(Generic[OutT_co]):
         self._asked.keep(bookmark)
 
     def _shown(self, end: StreamItem) -> StreamItem:
-        """Return the end of the turn with originals in place of placeholders, where this process can."""
+        """Return the end of the turn with originals, where this process has them."""
         if self._result is None:
             return end
         return end.model_copy(update={"output": self._asked.original(self._result).output})

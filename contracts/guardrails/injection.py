@@ -16,9 +16,9 @@ class Injection(Guardrail):
 
     By default that is withheld.
 
-    Found is what hides instructions (characters that show nothing), or poses as the system or the user of the model; what
-    asks in plain words is not. With `taint=True` a run that has read what a tool returned or a search found makes no call
-    of a `once` tool before a person said yes to it, whatever was found.
+    Found is what hides instructions, in characters that show nothing, or poses as the system or the user of the model;
+    what asks in plain words is not. With `taint=True` a run that has read what a tool returned or a search found makes
+    no call of a `once` tool before a person said yes to it, whatever was found.
     """
 
     redacts: ClassVar[bool] = True

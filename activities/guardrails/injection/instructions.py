@@ -31,7 +31,7 @@ _REACH: Final = 400
 
 
 def instructions(text: str) -> list[Finding]:
-    """Return where a text hides instructions to a model, or poses as its system or its user.
+    """Return where a text hides instructions to a model, or poses as its user.
 
     What merely asks a model for something, in plain words, is not found: nothing in the words tells it from what people
     ask each other.
