@@ -68,6 +68,7 @@ bench: pull  ## Print the benchmark figures
 	$(BIN)/python -m benchmarks.attribution
 	$(BIN)/python -m benchmarks.memory_dialogues
 	$(BIN)/python -m benchmarks.guardrails
+	$(BIN)/python -m benchmarks.guarded
 
 format: setup  ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -137,7 +137,7 @@ class ModelActivities:
             NotServedError: This worker lacks something that a guardrail takes.
         """
         scope = root_run_id(activity.info().workflow_id or "")
-        guarded = GuardedReply(self._guards, prefix.head.guardrails, scope, prefix.messages, is_summary=call.summary)
+        guarded = GuardedReply(self._guards, prefix.head.guardrails, scope, is_summary=call.summary)
         guarded.check()
         return None if guarded.is_idle else guarded
 

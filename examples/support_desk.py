@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from sostenuto import Agent, App, Approval, Budget, Route, Router, ToolError, tool
+from sostenuto import Agent, App, Approval, Budget, Injection, Pii, Route, Router, Secrets, ToolError, tool
 
 
 class Order(BaseModel):
@@ -118,4 +118,5 @@ desk = Router(
     # No question is worth more than this, whatever a model takes it for.
     budget=Budget(tokens=50_000, turns=12),
 )
-app = App(desk)
+# What customers say of themselves stands in no history, and what tools return orders nobody about.
+app = App(desk, guardrails=[Pii(allowed=["help@example.com"]), Secrets(), Injection()])

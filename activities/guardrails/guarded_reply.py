@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...contracts.guardrails.any_guardrail import AnyGuardrail
-from ...contracts.guardrails.grounded import Grounded
 from ...contracts.guardrails.guardrail import GuardStage
-from ...contracts.message import Message, Part, Role, TextPart, ToolCallPart, ToolResultPart
+from ...contracts.message import Message, Part, Role, TextPart, ToolCallPart
 from ...contracts.wire.guardrails.decision import GuardrailDecision, Verdict, of_verdict, withheld
 from ...contracts.wire.model_call import ModelReply
 from ..model_adapter import OnDelta
@@ -24,7 +23,6 @@ class GuardedReply:
         guards: What guardrails need of this worker.
         guardrails: Those of the run.
         scope: Id of the root of the run, or of the chat.
-        prompt: What the model is told: an answer may rest on what tools and searches brought of it.
         is_summary: Whether a summary is asked for, which nobody but a model reads: of it, only what redacts is done.
     """
 
@@ -33,16 +31,14 @@ class GuardedReply:
         guards: Guards,
         guardrails: Sequence[AnyGuardrail],
         scope: str,
-        prompt: Sequence[Message],
         *,
         is_summary: bool = False,
     ) -> None:
         self._guards = guards
         if is_summary:
-            guardrails = [one for one in guardrails if one.on_failure == "redact" and not isinstance(one, Grounded)]
+            guardrails = [one for one in guardrails if one.on_failure == "redact"]
         self._guardrails = guardrails
         self._scope = scope
-        self._prompt = prompt
 
     @property
     def is_idle(self) -> bool:
@@ -74,15 +70,12 @@ class GuardedReply:
     async def reply(self, reply: ModelReply) -> ModelReply:
         """Return a reply as it may be told."""
         calls = reply.message.tool_calls
-        # What is said beside calls is no answer yet.
-        ours = [one for one in self._guardrails if not (calls and isinstance(one, Grounded))]
-        output = self._guards.screen(ours, "output", self._scope)
+        output = self._guards.screen(self._guardrails, "output", self._scope)
         message: Message | None = reply.message
         decisions: tuple[GuardrailDecision, ...] = ()
         sealed: dict[str, str] = {}
         errors = reply.output_errors
         if output:
-            output.sources = _sources(self._prompt)
             message = await output.said(reply.message)
             errors = tuple(map(output.hidden, errors))
             decisions, sealed = output.decisions, dict(output.sealed)
@@ -121,9 +114,3 @@ class GuardedReply:
                 parts.append(part)
         message = message.model_copy(update={"parts": tuple(parts)})
         return (message, screen.decisions, dict(screen.sealed)) if screen else (message, (), {})
-
-
-def _sources(prompt: Sequence[Message]) -> dict[str, str]:
-    """Return what tools and searches brought of a prompt, by a name."""
-    results = (part for message in prompt for part in message.parts if isinstance(part, ToolResultPart))
-    return {f"{part.name} ({part.call_id})": part.content for part in results if not part.is_error}

@@ -94,8 +94,6 @@ class Screening:
         self._decisions: list[GuardrailDecision] = []
         self.sealed: dict[str, str] = {}
         """Originals of what was redacted, as ciphertext, by placeholder."""
-        self.sources: Mapping[str, str] = {}
-        """What an answer may rest on, by id."""
 
     @property
     def decisions(self) -> tuple[GuardrailDecision, ...]:

@@ -11,7 +11,6 @@ from ..contract import as_tuple, brief
 from ..errors import SpecError
 from .by_model import Judge
 from .custom import Custom
-from .grounded import Grounded
 from .guardrail import Guardrail
 from .injection import Injection
 from .redacting import Pii, Secrets
@@ -24,7 +23,7 @@ def _checked(value: Any) -> Any:
 
 
 AnyGuardrail = Annotated[
-    Pii | Secrets | Injection | Custom | Grounded | Judge,
+    Pii | Secrets | Injection | Custom | Judge,
     Field(discriminator="kind"),
     BeforeValidator(_checked),
 ]

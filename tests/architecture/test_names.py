@@ -222,7 +222,7 @@ def test_discriminators() -> None:
     ]
     guardrails = get_args(get_args(any_guardrail.AnyGuardrail)[0])
     assert [kind.model_fields["kind"].default for kind in guardrails] == [
-        *("pii", "secrets", "injection", "custom", "grounded", "judge")
+        *("pii", "secrets", "injection", "custom", "judge")
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

@@ -9,7 +9,6 @@ from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.contract import Contract
 from sostenuto.contracts.guardrails.by_model import Judge
 from sostenuto.contracts.guardrails.custom import Custom
-from sostenuto.contracts.guardrails.grounded import Grounded
 from sostenuto.contracts.guardrails.guardrail import JudgedStage
 from sostenuto.contracts.guardrails.injection import Injection
 from sostenuto.contracts.guardrails.redacting import Pii, Secrets
@@ -45,7 +44,6 @@ JUDGE = Judge(
     "openai/gpt", "No promises.", at=["input", "output"], on_failure="escalate", on_error="open", name="promises"
 )
 CUSTOM = Custom("no_prices", at=["tool_call"], on_failure="retry", on_error="open", name="prices")
-GROUNDED = Grounded(on_failure="flag", on_error="open", name="sources")
 DECISION = decision.GuardrailDecision(
     guardrail="pii",
     stage="tool_call",
@@ -80,7 +78,7 @@ def guardrail_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         when: What every event has.
     """
     return (
-        *(PII, SECRETS, INJECTION, JUDGE, CUSTOM, GROUNDED, DECISION, SCREENED, AGENT, *RUNNABLES),
+        *(PII, SECRETS, INJECTION, JUDGE, CUSTOM, DECISION, SCREENED, AGENT, *RUNNABLES),
         McpTool(name="write", parameters={}, server="mail", tool="write", pii=True, guardrails=(SECRETS,)),
         McpInvocation(
             call_id="call_1_0", reply="r1", server="mail", tool="write", name="write", guardrails=(PII,), sealed=SEALED
