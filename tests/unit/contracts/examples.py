@@ -16,6 +16,7 @@ from sostenuto import Approval, Effect, FilePart, ImagePart, Message, Role, Stat
 from sostenuto.contracts import mcp
 from sostenuto.contracts.collection.citation import Attribution
 from sostenuto.contracts.contract import Contract, Spec
+from sostenuto.contracts.guardrails.guardrail import Guardrail
 from sostenuto.contracts.message import CitationPart, OpaquePart, PartRef, ReasoningPart, ToolCallPart, ToolResultPart
 from sostenuto.contracts.model import Head
 from sostenuto.contracts.provider_tool import ProviderTool
@@ -33,6 +34,7 @@ from tests.unit.contracts.budget_examples import budget_examples
 from tests.unit.contracts.chat_examples import chat_examples
 from tests.unit.contracts.compaction_examples import compaction_examples
 from tests.unit.contracts.control_examples import control_examples
+from tests.unit.contracts.guardrail_examples import guardrail_examples
 from tests.unit.contracts.knowledge_examples import CITATION_OF_A_CLAIM, KNOWLEDGE, PASSAGE, SCORES, STAGE
 from tests.unit.contracts.memory_examples import REMEMBERING, memory_examples
 from tests.unit.contracts.spec_examples import AGENT, DIGEST, MODEL, PROVIDER_TOOLS, RULE, SCHEMA, SPECS
@@ -227,6 +229,7 @@ EXAMPLES: tuple[Contract, ...] = (
     FOUND,
     run.RunInput(runnable=AGENT, message=USER, before=(USER,), leaves_memo=True, passages=(PASSAGE,)),
     *KNOWLEDGE,
+    *guardrail_examples(),
     event.RetrievedPassage(id="6dc28a082f", source="file:///docs/probe.md", page=2, scores=SCORES),
     event.RetrievalResponded(
         **WHEN,
@@ -376,7 +379,7 @@ def contracts() -> set[type[Contract]]:
         found
         for found in _subclasses(Contract)
         if found.__module__.startswith("sostenuto.contracts.")
-        and found not in {Spec, Node, Answerer, ProviderTool, Charged, Staged, EventBase}
+        and found not in {Spec, Node, Answerer, Guardrail, ProviderTool, Charged, Staged, EventBase}
         and found.__name__[0] != "_"
     }
 
