@@ -5,12 +5,12 @@ A text may be shown by programs that see links where others see none, so whateve
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .hosts import AllowedHost, behind_host, hosts_of
+from .readings import readings
 
 OTHER_HOST: Final = "it leads to a host, or a path of it, that is not among those allowed"
 NO_HOST: Final = "it leads to a script, to data or to something else that has no host"
@@ -28,18 +28,24 @@ _BEFORE_PATH: Final = re.compile(r"[^\s<>]{0,1000}")
 _WHOLE: Final = re.compile(rf"[^\s<>]{{0,{_MOST}}}")
 _END: Final = re.compile(r"[^\s<>\"`)\]}|]*")
 _TARGET: Final = re.compile(
-    # Of a link or an image in Markdown, and of one that is named elsewhere.
-    r"(?:\]\(\s{0,9}|^[ ]{0,3}\[[^\]\n]{1,200}\]:[ \t]{0,9})"
-    r"(?:<(?P<angle>[^<>]{1,2000})|(?P<plain>[^\s)]{1,2000}))"
+    # Of a link or an image in Markdown.
+    r"\]\(\s{0,9}(?:<(?P<angle>[^<>]{1,2000})|(?P<plain>[^\s)]{1,2000}))"
     # Of an attribute in HTML.
     r"|(?<![\w-])(?:xlink:)?(?:href|src|srcset|action|formaction|poster|background|data|cite|ping)\s{0,9}=\s{0,9}"
-    r"(?:\"(?P<double>[^\"]{1,2000})|'(?P<single>[^']{1,2000})|(?P<bare>[^\s>\"']{1,2000}))",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:\"(?P<double>[^\"]{1,2000})|'(?P<single>[^']{1,2000})|(?P<bare>[^\s>\"']{1,2000}))"
+    # Of what may be a link that is named elsewhere, or be in a style sheet.
+    r"|(?:\[[^\]\n]{1,200}\]:|(?<![\w-])url\s{0,9}[(=])\s{0,9}"
+    r"(?:<(?P<named>[^<>]{1,2000})|[\"']?(?P<maybe>[^\s>)\"']{1,2000}))",
+    re.IGNORECASE,
 )
+_UNSURE: Final = frozenset(("maybe", "named"))
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-_OF_HOSTS: Final = re.compile(r"https?|wss?|ftps?|file", re.IGNORECASE)
-_NO_ADDRESSES: Final = frozenset(("mailto", "tel", "sms"))
-_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NO_NAME: Final = frozenset(("", "/", "\\", "?", "#"))
+"""What stands behind the slashes of an address without a host."""
+_OF_HOSTS: Final = frozenset(("http", "https", "ws", "wss", "ftp", "ftps", "file"))
+_OF_CODE: Final = frozenset(("javascript", "vbscript", "data"))
+_OF_PEOPLE: Final = frozenset(("mailto", "tel", "sms"))
+_SLASHES: Final = re.compile(r"[/\\]{2,}")
 _LEFT_OUT: Final = re.compile(r"[\t\r\n]")
 _CONTROLS: Final = "".join(map(chr, range(0x21)))
 
@@ -47,15 +53,22 @@ _CONTROLS: Final = "".join(map(chr, range(0x21)))
 def unlisted_addresses(text: str, allowed: Sequence[AllowedHost]) -> Iterator[tuple[int, int, str]]:
     """Yield the addresses that lead elsewhere than to some hosts.
 
-    Each with its start, its end and what is wrong with it. Those within other addresses too. In no
-    order, and some may overlap.
+    Each with its start, its end and what is wrong with it. Those within other addresses too. In no order, and some may
+    overlap.
     """
-    yield from _in_text(text, allowed)
+    for shown in readings(text):
+        for start, end, reason in (*_in_text(shown.text, allowed), *_in_links(shown.text, allowed)):
+            yield shown.written_at(start), shown.written_at(end), reason
+
+
+def _in_links(text: str, allowed: Sequence[AllowedHost]) -> Iterator[tuple[int, int, str]]:
     for found in _TARGET.finditer(text):
         group = found.lastgroup or "plain"
-        for reason in _of_target(found[group], allowed):
-            yield (*found.span(group), reason)
-            break
+        # An attribute may have several.
+        for target in {found[group], *found[group].split()}:
+            if reason := _of_target(target, allowed, is_sure=group not in _UNSURE):
+                yield (*found.span(group), reason)
+                break
 
 
 def _in_text(text: str, allowed: Sequence[AllowedHost]) -> Iterator[tuple[int, int, str]]:
@@ -76,7 +89,8 @@ def _of_host(text: str, start: int, allowed: Sequence[AllowedHost]) -> str:
     # Its path is looked at only where it matters: it may be as long as the text.
     expression = _WHOLE if any(one.path for one in allowed) else _BEFORE_PATH
     found = expression.match(text, start)
-    return _elsewhere(found[0], allowed) if found and found[0].strip("./\\") else ""
+    has_host = found and found[0].lstrip(".")[:1] not in _NO_NAME
+    return _elsewhere(found[0], allowed) if found and has_host else ""
 
 
 def _elsewhere(behind_scheme: str, allowed: Sequence[AllowedHost]) -> str:
@@ -88,21 +102,20 @@ def _elsewhere(behind_scheme: str, allowed: Sequence[AllowedHost]) -> str:
     return ""
 
 
-def _of_target(target: str, allowed: Sequence[AllowedHost]) -> Iterator[str]:
-    """Yield what is wrong with the target of a link."""
-    # Markdown leaves backslashes out, HTML does not; in `srcset` there are several.
-    for written in {target, _ESCAPED.sub(r"\1", target), *target.split()}:
-        plain = _LEFT_OUT.sub("", html.unescape(written)).strip(_CONTROLS)
-        scheme = _SCHEME.match(plain)
-        if scheme and not _OF_HOSTS.fullmatch(scheme[1]):
-            behind = plain[scheme.end() :]
-            is_other = scheme[1].lower() in _CODE or not behind.startswith("//")
-            if scheme[1].lower() not in _NO_ADDRESSES and is_other:
-                yield NO_HOST
-        elif scheme or re.match(r"[/\\]{2}", plain):
-            behind = plain[scheme.end() if scheme else 0 :].lstrip("/\\")
-            if reason := _elsewhere(behind, allowed):
-                yield reason
+def _of_target(target: str, allowed: Sequence[AllowedHost], *, is_sure: bool) -> str:
+    """Return what is wrong with the target of a link; empty if nothing is.
 
-
-_CODE: Final = frozenset(("javascript", "vbscript", "data"))
+    Args:
+        target: What it is.
+        allowed: Where it may lead.
+        is_sure: Whether it is certainly one.
+    """
+    plain = _LEFT_OUT.sub("", target).strip(_CONTROLS)
+    found = _SCHEME.match(plain)
+    scheme = found[1].lower() if found else ""
+    behind = plain[found.end() :] if found else plain
+    if scheme in _OF_CODE:
+        return NO_HOST
+    if scheme in _OF_HOSTS or _SLASHES.match(behind):
+        return _elsewhere(behind.lstrip("/\\"), allowed)
+    return NO_HOST if scheme and is_sure and scheme not in _OF_PEOPLE else ""

@@ -92,10 +92,10 @@ def _read(before_path: str) -> str:
     What stands behind it in a text may belong to it or not. Browsers take almost any character in a name, but there is
     no last part of one with any but letters, digits and hyphens: where that has none, all of it counts.
     """
-    if len(before_path) >= LONGEST:
+    host = _UNSEEN.sub("", before_path.rpartition("@")[2])
+    if len(before_path) >= LONGEST or len(host) >= _MOST_OF_HOST:
         return ""
-    host = before_path.rpartition("@")[2]
-    host = unicodedata.normalize("NFKC", _UNSEEN.sub("", host)[:_MOST_OF_HOST]).replace("。", ".")
+    host = unicodedata.normalize("NFKC", host).replace("。", ".")
     host = _PORT.sub("", host.rstrip(_TRAILING))
     if "." in host and _LAST_LABEL.fullmatch(host.rpartition(".")[2]):
         return _on_the_wire(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from ....contracts.errors import SpecError
@@ -90,12 +91,12 @@ def _language(text: str, rules: Rules) -> Iterator[Broken]:
 def _addresses(text: str, rules: Rules) -> Iterator[Broken]:
     if rules.urls is None:
         return
-    last = 0
+    merged: list[Broken] = []
     for start, end, reason in sorted(unlisted_addresses(text, _hosts(rules.urls))):
-        # The target of a link is seen twice.
-        if start >= last:
-            yield Broken("urls", reason, start, end)
-            last = end
+        # The target of a link is seen twice, and more often where it can be read in several ways.
+        last = merged.pop() if merged and start < (merged[-1].end or 0) else Broken("urls", reason, start, end)
+        merged.append(replace(last, end=max(last.end or 0, end)))
+    yield from merged
 
 
 @lru_cache(maxsize=64)
