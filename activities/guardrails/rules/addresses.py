@@ -24,18 +24,19 @@ _START: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST: Final = 3_000
+"""Most characters of an address that are looked at. One that has to be in a folder may not have more."""
 _BEFORE_PATH: Final = re.compile(r"[^\s<>]{0,1000}")
 _WHOLE: Final = re.compile(rf"[^\s<>]{{0,{_MOST}}}")
 _END: Final = re.compile(r"[^\s<>\"`)\]}|]*")
 _TARGET: Final = re.compile(
     # Of a link or an image in Markdown.
-    r"\]\(\s{0,9}(?:<(?P<angle>[^<>]{1,2000})|(?P<plain>[^\s)]{1,2000}))"
+    r"\]\(\s{0,9}(?:<(?P<angle>[^<>]{1,3000})|(?P<plain>[^\s)]{1,3000}))"
     # Of an attribute in HTML.
     r"|(?<![\w-])(?:xlink:)?(?:href|src|srcset|action|formaction|poster|background|data|cite|ping)\s{0,9}=\s{0,9}"
-    r"(?:\"(?P<double>[^\"]{1,2000})|'(?P<single>[^']{1,2000})|(?P<bare>[^\s>\"']{1,2000}))"
+    r"(?:\"(?P<double>[^\"]{1,3000})|'(?P<single>[^']{1,3000})|(?P<bare>[^\s>\"']{1,3000}))"
     # Of what may be a link that is named elsewhere, or be in a style sheet.
     r"|(?:\[[^\]\n]{1,200}\]:|(?<![\w-])url\s{0,9}[(=])\s{0,9}"
-    r"(?:<(?P<named>[^<>]{1,2000})|[\"']?(?P<maybe>[^\s>)\"']{1,2000}))",
+    r"(?:<(?P<named>[^<>]{1,3000})|[\"']?(?P<maybe>[^\s>)\"']{1,3000}))",
     re.IGNORECASE,
 )
 _UNSURE: Final = frozenset(("maybe", "named"))
@@ -90,12 +91,11 @@ def _of_host(text: str, start: int, allowed: Sequence[AllowedHost]) -> str:
     expression = _WHOLE if any(one.path for one in allowed) else _BEFORE_PATH
     found = expression.match(text, start)
     has_host = found and found[0].lstrip(".")[:1] not in _NO_NAME
-    return _elsewhere(found[0], allowed) if found and has_host else ""
+    return _elsewhere(found[0], allowed, is_cut=len(found[0]) >= _MOST) if found and has_host else ""
 
 
-def _elsewhere(behind_scheme: str, allowed: Sequence[AllowedHost]) -> str:
+def _elsewhere(behind_scheme: str, allowed: Sequence[AllowedHost], *, is_cut: bool) -> str:
     path = behind_host(behind_scheme)
-    is_cut = len(behind_scheme) >= _MOST
     for host in hosts_of(behind_scheme):
         if not host or not any(one.covers(host, path) and not (one.path and is_cut) for one in allowed):
             return OTHER_HOST
@@ -117,5 +117,5 @@ def _of_target(target: str, allowed: Sequence[AllowedHost], *, is_sure: bool) ->
     if scheme in _OF_CODE:
         return NO_HOST
     if scheme in _OF_HOSTS or _SLASHES.match(behind):
-        return _elsewhere(behind.lstrip("/\\"), allowed)
+        return _elsewhere(behind.lstrip("/\\"), allowed, is_cut=len(target) >= _MOST)
     return NO_HOST if scheme and is_sure and scheme not in _OF_PEOPLE else ""

@@ -1,4 +1,7 @@
-"""A text as what shows it reads it: HTML has names for characters, and Markdown escapes them."""
+"""A text as what shows it reads it.
+
+HTML has names for characters, and Markdown escapes them.
+"""
 
 from __future__ import annotations
 

@@ -95,12 +95,13 @@ def check_schema(schema: Schema, where: str) -> None:
         SpecError: It cannot; says where in it, and why.
         SetupError: A library is not installed.
     """
-    from jsonschema.exceptions import SchemaError  # noqa: PLC0415 - only for workers that check schemas
+    from jsonschema import FormatChecker  # noqa: PLC0415 - only for workers that check schemas
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
     from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY  # noqa: PLC0415
 
     try:
-        checker_of(schema.json_schema).check_schema(schema.json_schema)
+        checker_of(schema.json_schema).check_schema(schema.json_schema, format_checker=FormatChecker(()))
     except SchemaError as error:
         place = place_text(error.absolute_path) or "schema"
         raise SpecError(f"{where}: {place}: it is no JSON schema: {shorten(error.message, _LONGEST)}") from None
@@ -162,7 +163,9 @@ def _expected(error: Any) -> str:
         case keyword if keyword in _EXPECTED:
             return _EXPECTED[keyword].format(_told(wanted))
         case _:
-            return "it is not allowed here" if error.validator is None else f"it does not fit {error.validator!r}"
+            return (
+                "something in it is not allowed" if error.validator is None else f"it does not fit {error.validator!r}"
+            )
 
 
 def _told(wanted: JsonValue) -> str:

@@ -132,6 +132,7 @@ PATHS = [
     "https://docs.example/guide/..%2fx",
     "https://docs.example",
     f"https://docs.example/guide/{'a' * 3_000}/../../x",
+    f'<a href="https:docs.example/guide/{"a" * 3_000}/../../x">',
 ]
 
 
