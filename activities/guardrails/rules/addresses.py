@@ -66,7 +66,7 @@ def _in_links(text: str, allowed: Sequence[AllowedHost]) -> Iterator[tuple[int, 
     for found in _TARGET.finditer(text):
         group = found.lastgroup or "plain"
         # An attribute may have several.
-        for target in {found[group], *found[group].split()}:
+        for target in dict.fromkeys((found[group], *found[group].split())):
             if reason := _of_target(target, allowed, is_sure=group not in _UNSURE):
                 yield (*found.span(group), reason)
                 break

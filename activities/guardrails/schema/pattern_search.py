@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Final
 
 from ....contracts.errors import SetupError
 
-CHECK_SECONDS: Final = 1.0
+CHECK_SECONDS: Final = 2.0
 """Longest that all patterns of one check may take together."""
 _ends: ContextVar[float] = ContextVar("ends")
 
@@ -45,6 +46,7 @@ def has_pattern(pattern: str, text: str) -> bool:
         raise TooSlowError(pattern) from None
 
 
+@lru_cache(maxsize=256)
 def readable_pattern(pattern: str) -> Any:
     """Return a pattern of a schema as it is looked for.
 

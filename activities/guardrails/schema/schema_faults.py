@@ -74,8 +74,8 @@ def schema_faults(given: JsonValue, schema: Schema) -> list[Broken]:
             told = dict.fromkeys(_reason(error, named) for error in errors)
     except TooSlowError as error:
         raise SpecError(
-            f"schema: the pattern {shorten(str(error), _LONGEST)!r} took more than {CHECK_SECONDS:g} s: "
-            "write it without repetitions inside repetitions, or bound the text by maxLength"
+            f"schema: its patterns took more than {CHECK_SECONDS:g} s, the last {shorten(str(error), _LONGEST)!r}: "
+            "write them without repetitions inside repetitions, or bound the text by maxLength and maxItems"
         ) from None
     except Unresolvable as error:
         raise SpecError(f"schema: it refers to {error.ref!r}, which is not in it") from None

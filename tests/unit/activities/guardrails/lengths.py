@@ -23,5 +23,8 @@ def takes_no_longer_than_its_length(detect: Callable[[str], object], part: str, 
         detect(text[:size])
         return time.process_time() - began
 
+    def quickest(size: int) -> float:
+        return min(took(size) for _ in range(3))
+
     took(1_000)
-    return took(len(text)) < most * max(took(len(text) // 10), 0.002)
+    return quickest(len(text)) < most * max(quickest(len(text) // 10), 0.002)
