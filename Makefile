@@ -79,7 +79,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 lock: setup  ## Pin the newest allowed releases in requirements.lock and deploy/worker.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) --extra local --group dev --upgrade --output-file requirements.lock
-	$(LOCK) --extra worker --extra knowledge --extra telemetry --constraint requirements.lock --upgrade --output-file deploy/worker.lock
+	$(LOCK) --extra worker --extra knowledge --extra guardrails --extra telemetry --constraint requirements.lock --upgrade --output-file deploy/worker.lock
 
 clean:  ## Remove what was made, the state in .sostenuto included
 	rm -rf $(VENV) .sostenuto .mypy_cache .ruff_cache .import_linter_cache build dist

@@ -146,6 +146,24 @@ def reads_back(written: bytes) -> bool:
     return True
 
 
+def parsed_json(text: str) -> Any:
+    """Return what a text says as JSON that a history can hold.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deep. Says so, and nothing of the text.
+    """
+    try:
+        # Unlike Python's own, it takes no half of an emoji, which no history could hold.
+        value = from_json(text)
+        # Nor does one hold NaN, or a number too large for a float: they would come back as null.
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"it is not JSON ({error})") from None
+    if is_too_deep(value):
+        raise ValueError(f"its lists and objects are nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
 RAW: Final = "raw"
 """Serialisation context in which nothing is packed."""
 

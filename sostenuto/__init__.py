@@ -23,6 +23,8 @@ from .contracts.guardrails.by_model import Judge
 from .contracts.guardrails.custom import Custom
 from .contracts.guardrails.injection import Injection
 from .contracts.guardrails.redacting import Pii, Secrets
+from .contracts.guardrails.rules import Rules
+from .contracts.guardrails.schema import Schema
 from .contracts.mcp import McpServer
 from .contracts.memory.conversation import Memory
 from .contracts.memory.long_term import LongTerm
@@ -155,10 +157,12 @@ __all__ = [
     "RouteChosen",
     "Router",
     "Rule",
+    "Rules",
     "Run",
     "RunFinished",
     "RunStalled",
     "RunStarted",
+    "Schema",
     "Score",
     "Secrets",
     "SetupError",

@@ -15,8 +15,10 @@ from temporalio.worker import Interceptor, Replayer, Worker
 
 from ..activities.call.given.resources import Resources
 from ..activities.call.user_code import UserCode
+from ..activities.guardrails.looking import check_here
 from ..activities.guardrails.screening import Guards
 from ..activities.model_adapter import ModelAdapter
+from ..activities.not_served import NotServedError
 from ..activities.prices.price import PriceList
 from ..connection.connect import payload_dir_setting, vault_keys_of
 from ..connection.converter import data_converter, tolerant
@@ -83,7 +85,7 @@ def build_worker(
     user = UserCode(max_concurrent_calls)
     resources = Resources(app.lifespan and partial(app.lifespan, app), user)
     workflows = _with_own(app.workflows)
-    guards = Guards(vault_keys_of(client), app.custom_checks, user, app.guardrails)
+    guards = _guards(app, client, user)
     with loading_workflows():
         return AppWorker(
             partial(_at_work, user, resources, partial(serving_ledgers, client, max_cached_runs)),
@@ -180,6 +182,21 @@ async def _at_work(
     """Hold what people's code needs while a worker is at work, and serve ledgers."""
     async with user.running(), resources.open(), ledgers():
         yield
+
+
+def _guards(app: App, client: Client, user: UserCode) -> Guards:
+    """Return what guardrails need here, once it is checked that those of the app can be asked.
+
+    Raises:
+        SpecError: It cannot: a pattern is none, or a library is not installed; says which.
+    """
+    of_tools = (one for tool in app.tools.values() for one in tool.spec.guardrails)
+    for one in (*app.guardrails, *(one for node in app.walk() for one in node.guardrails), *of_tools):
+        try:
+            check_here(one)
+        except NotServedError as error:
+            raise SpecError(str(error)) from None
+    return Guards(vault_keys_of(client), app.custom_checks, user, app.guardrails)
 
 
 def replayer(workflows: Sequence[type] = ()) -> Replayer:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from ...contracts import limits
 from ...contracts.errors import InvalidRequest
@@ -196,12 +195,6 @@ def _by_schema(output: OutputSchema, text: str) -> tuple[tuple[str, ...], Any]:
 
 def _json(text: str) -> tuple[tuple[str, ...], Any]:
     try:
-        # Unlike Python's own, it takes no half of an emoji, which no history could hold.
-        value = from_json(text)
-        # Nor does one hold NaN, or a number too large for a float: they would come back as null.
-        json.dumps(value, allow_nan=False)
-    except (ValueError, TypeError, RecursionError) as error:
-        return (f"answer: it is not JSON ({error})",), None
-    if limits.is_too_deep(value):
-        return (f"answer: its lists and objects are nested deeper than {limits.MAX_DEPTH} levels",), None
-    return (), value
+        return (), limits.parsed_json(text)
+    except ValueError as error:
+        return (f"answer: {error}",), None

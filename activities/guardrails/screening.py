@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...contracts.guardrails.any_guardrail import AnyGuardrail, every_guardrail
 from ...contracts.guardrails.custom import Check, Custom
 from ...contracts.guardrails.guardrail import Guardrail, GuardStage, at_stage
+from ...contracts.guardrails.rules import Rules
+from ...contracts.guardrails.schema import Schema
 from ...contracts.message import Message, ToolCallPart
 from ...contracts.wire.guardrails.decision import VERDICTS, GuardrailDecision, Verdict
 from ..call.user_code import UserCode, is_cancelled
@@ -20,7 +23,7 @@ from ..not_served import NotServedError
 from .called_check import objection
 from .guarded_stream import GuardedStream, SentenceGuard
 from .hiding import Hiding
-from .looking import FindIn, look_of
+from .looking import FindIn, check_here, look_of
 from .texts import Change, changed_call, changed_json, changed_message, changed_said, changed_text
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOST_REASONS: Final = 5
 _ONE_WAY: Final = "; for good, as there are no vault keys"
 
 
@@ -52,6 +56,7 @@ class Guards:
             NotServedError: A function or a library is not there; names it, and says what to do.
         """
         for one in every_guardrail(self.app, guardrails):
+            check_here(one)
             look_of(one)
             if isinstance(one, Custom) and self.user and one.function not in self.checks:
                 known = ", ".join(sorted(self.checks)) or "none"
@@ -130,7 +135,9 @@ class Screening:
 
     async def said(self, message: Message) -> Message | None:
         """Return a message as it passes, its calls untouched; None where it is blocked."""
-        return await self._through(message, changed_said, lambda one: one.text)
+        # What says nothing beside its calls is no answer that rules could ask anything of.
+        is_answer = bool(message.text) or not message.tool_calls
+        return await self._through(message, changed_said, lambda one: one.text, judges=is_answer)
 
     async def json(self, value: T, told: str) -> T | None:
         """Return JSON as it passes; None where it is blocked.
@@ -155,9 +162,17 @@ class Screening:
         return text
 
     async def _through(
-        self, given: T, changed: Callable[[T, Change], T], whole: Callable[[T], str], call_id: str = ""
+        self,
+        given: T,
+        changed: Callable[[T, Change], T],
+        whole: Callable[[T], str],
+        call_id: str = "",
+        *,
+        judges: bool = True,
     ) -> T | None:
         for one in self._guardrails:
+            if not judges and isinstance(one, Rules | Schema | Custom):
+                continue
             began = time.perf_counter()
             try:
                 verdict, reason, given = await self._asked(one, given, changed, whole)
@@ -196,9 +211,15 @@ class Screening:
             left = changed(given, hiding.change)
             self.sealed |= hiding.sealed
             reason = hiding.words
+            if isinstance(one, Rules) and (rest := _broken(one, whole(left), placed=False)):
+                # What is wrong with it as a whole cannot be taken out.
+                return Verdict.BLOCKED, rest, left
             if reason and redacts and getattr(one, "reversible", False) and not self._guards.keys:
                 reason += _ONE_WAY
             return (VERDICTS[one.on_failure] if reason else Verdict.PASSED), reason, left
+        if isinstance(one, Rules | Schema):
+            reason = _broken(one, whole(given))
+            return (VERDICTS[one.on_failure] if reason else Verdict.PASSED), reason, given
         if isinstance(one, Custom) and self._guards.user:
             reason = await objection(one.function, self._guards.checks[one.function], whole(given), self._guards.user)
             return (VERDICTS[one.on_failure] if reason else Verdict.PASSED), reason, given
@@ -217,3 +238,23 @@ class Screening:
     def _hide(self, one: Guardrail, kind: str, value: str) -> Hidden:
         hidden = self._vault.hide(kind, value)
         return hidden if getattr(one, "reversible", False) else replace(hidden, sealed=None)
+
+
+def _broken(one: Rules | Schema, text: str, *, placed: bool = True) -> str:
+    """Return what is wrong with a text, without any of it; empty where nothing is.
+
+    Args:
+        one: Says what it is to be like.
+        text: The text.
+        placed: Whether what stands somewhere in it counts.
+    """
+    if isinstance(one, Rules):
+        from .rules.rules import broken_rules  # noqa: PLC0415 - the library is an extra
+
+        found = broken_rules(text, one)
+    else:
+        from .schema.schema_faults import schema_faults  # noqa: PLC0415 - the same
+
+        found = schema_faults(text, one)
+    reasons = (f"{each.rule}: {each.reason}" for each in found if placed or each.start is None)
+    return "; ".join(islice(dict.fromkeys(reasons), _MOST_REASONS))

@@ -14,6 +14,8 @@ from .custom import Custom
 from .guardrail import Guardrail
 from .injection import Injection
 from .redacting import Pii, Secrets
+from .rules import Rules
+from .schema import Schema
 
 
 def _checked(value: Any) -> Any:
@@ -23,7 +25,7 @@ def _checked(value: Any) -> Any:
 
 
 AnyGuardrail = Annotated[
-    Pii | Secrets | Injection | Custom | Judge,
+    Pii | Secrets | Injection | Rules | Schema | Custom | Judge,
     Field(discriminator="kind"),
     BeforeValidator(_checked),
 ]

@@ -33,16 +33,24 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
         return output
     if isinstance(output, Mapping):
         return _wrapped(str(output.get("title", "")), dict(output))
-    label = getattr(output, "__name__", str(output))
-    if inspect.isroutine(output) or isinstance(output, str):
-        raise SpecError(f"{where}: {brief(output)} is not a type: pass one, or a JSON schema as a dict")
-    try:
-        schema = TypeAdapter(output).json_schema()
-    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
-        raise SpecError(f"{where}: {label} has no JSON schema: use a pydantic model or a dataclass") from error
-    made = _wrapped(label, schema)
+    made = _wrapped(getattr(output, "__name__", str(output)), type_schema(output, where))
     is_cited = isinstance(output, type) and issubclass(output, Cited)
     return made.model_copy(update={"cited": True}) if is_cited else made
+
+
+def type_schema(kind: Any, where: str) -> dict[str, Any]:
+    """Return the JSON schema of a type.
+
+    Raises:
+        SpecError: It is no type, or has none.
+    """
+    if inspect.isroutine(kind) or isinstance(kind, str):
+        raise SpecError(f"{where}: {brief(kind)} is not a type: pass one, or a JSON schema as a dict")
+    try:
+        return TypeAdapter(kind).json_schema()
+    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
+        label = getattr(kind, "__name__", str(kind))
+        raise SpecError(f"{where}: {label} has no JSON schema: use a pydantic model or a dataclass") from error
 
 
 def output_type(output: Any) -> TypeAdapter[Any] | None:

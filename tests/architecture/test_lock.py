@@ -29,6 +29,7 @@ def _asked_for() -> list[str]:
         *project["project"]["dependencies"],
         *extras["worker"],
         *extras["knowledge"],
+        *extras["guardrails"],
         *extras["local"],
         *project["dependency-groups"]["dev"],
     ]

@@ -140,7 +140,8 @@ PUBLIC = {
     *("Agent", "App", "Chain", "Client", "Effect", "Event", "FilePart", "ImagePart", "McpServer", "Message", "Model"),
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
-    *("__version__", "tool", "Custom", "GuardrailDecided", "Injection", "Judge", "Pii", "Secrets", "Verdict"),
+    *("__version__", "tool", "Custom", "GuardrailDecided", "Injection", "Judge", "Pii", "Rules", "Schema"),
+    *("Secrets", "Verdict"),
     *("Ask", "BudgetToppedUp", "PendingTopUp", "ToppedUp"),
     *("Ledger", "LedgerState"),
     *("Memory", "MemoryCompacted", "Shorten"),
@@ -222,7 +223,7 @@ def test_discriminators() -> None:
     ]
     guardrails = get_args(get_args(any_guardrail.AnyGuardrail)[0])
     assert [kind.model_fields["kind"].default for kind in guardrails] == [
-        *("pii", "secrets", "injection", "custom", "judge")
+        *("pii", "secrets", "injection", "rules", "schema", "custom", "judge")
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

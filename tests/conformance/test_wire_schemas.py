@@ -15,21 +15,21 @@ from tests.fakes.wire.anthropic.schema import format_faults, input_schema_faults
 from tests.fakes.wire.openai import schema as openai_schema
 from tests.fakes.wire.openai.schema import schema_faults
 
-Schema = dict[str, Any]
-_TEXT: Schema = {"type": "string"}
+JsonSchema = dict[str, Any]
+_TEXT: JsonSchema = {"type": "string"}
 
 
-def _of(inner: Any, **beside: Any) -> Schema:
+def _of(inner: Any, **beside: Any) -> JsonSchema:
     """A schema that is closed, as strict modes want it, with one property."""
     closed = {"type": "object", "properties": {"x": inner}, "required": ["x"], "additionalProperties": False}
     return closed | beside
 
 
-def _deep(levels: int) -> Schema:
+def _deep(levels: int) -> JsonSchema:
     return _of(_deep(levels - 1)) if levels > 1 else _of(_TEXT)
 
 
-def _wide(count: int, **property_: Any) -> Schema:
+def _wide(count: int, **property_: Any) -> JsonSchema:
     names = [f"p{n}" for n in range(count)]
     properties = dict.fromkeys(names, _TEXT | property_)
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
@@ -38,7 +38,7 @@ def _wide(count: int, **property_: Any) -> Schema:
 _NODE = _of(
     {"$ref": "#/$defs/Node"}, **{"$defs": {"Node": _of({"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]})}}
 )
-_STRICT: list[tuple[Schema | Any, str]] = [
+_STRICT: list[tuple[JsonSchema | Any, str]] = [
     ({"type": "array", "items": _TEXT}, "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"array\"'."),
     (_of(_TEXT, anyOf=[SCHEMA]), "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at"),
     (_of(_TEXT, oneOf=[SCHEMA]), "In context=(), 'oneOf' is not permitted."),
@@ -65,7 +65,7 @@ _STRICT: list[tuple[Schema | Any, str]] = [
         "25100 characters of enum values exceeds limit of 15000.",
     ),
 ]
-_LOOSE: list[tuple[Schema, str]] = [
+_LOOSE: list[tuple[JsonSchema, str]] = [
     ({"type": "object"}, "In context=(), object schema missing properties."),
     (LOOSE | {"oneOf": [LOOSE]}, "at the top level. Found 'oneOf'."),
 ]
@@ -82,17 +82,17 @@ _FINE: list[Any] = [
 
 
 @pytest.mark.parametrize(("schema", "words"), _STRICT, ids=[words[-40:] for _, words in _STRICT])
-def test_openai_refuses_in_a_strict_schema(schema: Schema, words: str) -> None:
+def test_openai_refuses_in_a_strict_schema(schema: JsonSchema, words: str) -> None:
     assert words in " ".join(schema_faults(schema, strict=True))
 
 
 @pytest.mark.parametrize(("schema", "words"), _LOOSE)
-def test_openai_refuses_in_any_schema(schema: Schema, words: str) -> None:
+def test_openai_refuses_in_any_schema(schema: JsonSchema, words: str) -> None:
     assert words in " ".join(schema_faults(schema, strict=False))
 
 
 @pytest.mark.parametrize("schema", _FINE)
-def test_openai_takes_a_strict_schema(schema: Schema) -> None:
+def test_openai_takes_a_strict_schema(schema: JsonSchema) -> None:
     assert list(schema_faults(schema, strict=True)) == []
 
 
@@ -173,7 +173,7 @@ def test_anthropic_refuses_in_the_schema_of_a_tool(schema: Any, words: str) -> N
         _NODE,
     ],
 )
-def test_anthropic_takes_the_schema_of_a_tool(schema: Schema) -> None:
+def test_anthropic_takes_the_schema_of_a_tool(schema: JsonSchema) -> None:
     assert list(input_schema_faults(schema)) == []
 
 
@@ -193,7 +193,7 @@ def test_anthropic_refuses_in_the_schema_of_an_answer(schema: Any, words: str) -
         _of({"anyOf": [_TEXT | {"format": "date"}, {"type": "null"}]}),
     ],
 )
-def test_anthropic_takes_the_schema_of_an_answer(schema: Schema) -> None:
+def test_anthropic_takes_the_schema_of_an_answer(schema: JsonSchema) -> None:
     assert list(format_faults(schema)) == []
 
 

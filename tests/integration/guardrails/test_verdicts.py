@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sostenuto import Agent, App, Custom, Pii, Prompt, Secrets, Status, tool
+from sostenuto import Agent, App, Custom, Pii, Prompt, Rules, Schema, Secrets, SpecError, Status, tool
 from sostenuto.contracts.guardrails.guardrail import Guardrail
 from tests.integration.agent.stage import calls
 from tests.integration.guardrails.conftest import Serve
@@ -158,3 +158,41 @@ async def test_a_tool_has_guardrails_of_its_own(serve: Serve) -> None:
     async with serve(App(desk), [calls(("own", {"name": "Anna"})), "Done."]) as stage:
         outcome = await stage.ask(desk)
     assert outcome.tool_results[0][0].startswith("Anna: <EMAIL_")
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "status", "output"),
+    [
+        (Rules(deny=[r"\bguarantee"]), "We guarantee it.", "refused", None),
+        (Rules(deny=[r"\bguarantee"]), "We hope so.", "completed", "We hope so."),
+        (Rules(deny=[r"guarantee"], on_failure="redact"), "We guarantee it.", "completed", "We <DENIED"),
+        (Rules(urls=["example.com"], on_failure="redact"), "See https://evil.test/x now.", "completed", "See <DENIED"),
+        (Rules(max_chars=5, on_failure="redact"), "Too long.", "refused", None),
+        (Rules(languages=["de"]), "This is an English sentence, as anybody can see.", "refused", None),
+    ],
+)
+async def test_rules(serve: Serve, rules: Rules, said: str, status: str, output: str | None) -> None:
+    desk = agent(rules)
+    async with serve(App(desk), [said]) as stage:
+        result = await (await stage.start(desk)).result()
+    assert result.status == status
+    assert output is None or str(result.output).startswith(output)
+    assert status == "completed" or result.reason.startswith("the guardrail rules blocked the output: ")
+
+
+async def test_arguments_fit_a_schema_and_calls_without_words_are_no_answers(serve: Serve) -> None:
+    CALLED.clear()
+    short = Schema(schema={"type": "object", "properties": {"name": {"maxLength": 4}}}, at="tool_call")
+    desk = agent(short, Rules(min_chars=3), tools=[find])
+    script = [calls(("find", {"name": "Annabella"}), ("find", {"name": "Ben"})), "Done."]
+    async with serve(App(desk), script) as stage:
+        outcome = await stage.ask(desk)
+    assert (outcome.result.output, CALLED) == ("Done.", ["Ben"])
+    assert "the guardrail schema" in outcome.tool_results[0][0]
+    assert "Annabella" not in outcome.tool_results[0][0]
+
+
+async def test_a_pattern_that_is_none_is_refused_where_the_app_is_served(serve: Serve) -> None:
+    with pytest.raises(SpecError, match=r"the guardrail rules: .*deny"):
+        async with serve(App(agent(Rules(deny=["(unclosed"]))), ["Hello."]):
+            pass

@@ -115,7 +115,7 @@ async def test_a_prompt_refers_to_what_was_found_and_may_cite_it(
 async def test_a_prompt_gets_them_from_a_worker_that_does_not_have_them(
     serving: Served, handbook: Collection, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sostenuto.workers.worker.TranscriptCache", lambda: TranscriptCache(max_bytes=1))
+    monkeypatch.setattr("sostenuto.workers.served.activities.TranscriptCache", lambda: TranscriptCache(max_bytes=1))
     answer = Prompt(name="answer", template="{found}\n{input}", model="scripted/m")
     chain = Chain(name="desk", steps=[Retrieve("found", handbook), answer])
     async with serving(App(chain), ["Flat."]) as client:

@@ -12,6 +12,8 @@ from sostenuto.contracts.guardrails.custom import Custom
 from sostenuto.contracts.guardrails.guardrail import JudgedStage
 from sostenuto.contracts.guardrails.injection import Injection
 from sostenuto.contracts.guardrails.redacting import Pii, Secrets
+from sostenuto.contracts.guardrails.rules import Rules
+from sostenuto.contracts.guardrails.schema import Schema
 from sostenuto.contracts.head import Head
 from sostenuto.contracts.mcp import McpTool
 from sostenuto.contracts.message import Message, Role, TextPart
@@ -44,6 +46,25 @@ JUDGE = Judge(
     "openai/gpt", "No promises.", at=["input", "output"], on_failure="escalate", on_error="open", name="promises"
 )
 CUSTOM = Custom("no_prices", at=["tool_call"], on_failure="retry", on_error="open", name="prices")
+RULES = Rules(
+    name="house rules",
+    at=["output", "tool_result"],
+    on_failure="redact",
+    on_error="closed",
+    deny=[r"\bguarantee"],
+    allow=["(?s).*"],
+    max_chars=4_000,
+    min_chars=2,
+    languages=["en", "de"],
+    urls=["*.example.com", "example.org/docs"],
+)
+SCHEMA = Schema(
+    name="order",
+    at="tool_call",
+    on_failure="block",
+    on_error="open",
+    schema={"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+)
 DECISION = decision.GuardrailDecision(
     guardrail="pii",
     stage="tool_call",
@@ -78,7 +99,7 @@ def guardrail_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         when: What every event has.
     """
     return (
-        *(PII, SECRETS, INJECTION, JUDGE, CUSTOM, DECISION, SCREENED, AGENT, *RUNNABLES),
+        *(PII, SECRETS, INJECTION, JUDGE, CUSTOM, RULES, SCHEMA, DECISION, SCREENED, AGENT, *RUNNABLES),
         McpTool(name="write", parameters={}, server="mail", tool="write", pii=True, guardrails=(SECRETS,)),
         McpInvocation(
             call_id="call_1_0", reply="r1", server="mail", tool="write", name="write", guardrails=(PII,), sealed=SEALED

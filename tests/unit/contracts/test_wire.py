@@ -47,6 +47,7 @@ TOGETHER = {
     "Parallel": {"branches", "each", "join"},
     "Team": {"style", "model", "judge"},
     "Approval": {"expires", "escalate_to"},
+    "Rules": {"deny"},
     "LedgerSet": {"usd", "tokens", "turns"},
 }
 

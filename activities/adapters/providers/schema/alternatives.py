@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .keywords import WORDS, Schema, json_key, type_of, without_foreign
+from .keywords import WORDS, JsonSchema, json_key, type_of, without_foreign
 
 _DEEPEST = 2
 """How far down a difference is looked for."""
 
 
-def alternatives(node: Schema) -> Schema:
+def alternatives(node: JsonSchema) -> JsonSchema:
     """Say a value of several types as one of several values."""
     shared = {key: value for key, value in node.items() if key in WORDS}
     own = {key: value for key, value in node.items() if key not in WORDS}
     return {**shared, "anyOf": [_of_type(own, kind) for kind in node["type"]]}
 
 
-def nullable(node: Schema) -> Schema:
+def nullable(node: JsonSchema) -> JsonSchema:
     """Say by `nullable` that a value may be null."""
     if isinstance(node.get("type"), list) and "null" in node["type"]:
         types = [kind for kind in node["type"] if kind != "null"]
@@ -37,14 +37,14 @@ def nullable(node: Schema) -> Schema:
     return node
 
 
-def _of_type(own: Schema, kind: str) -> Schema:
+def _of_type(own: JsonSchema, kind: str) -> JsonSchema:
     kept = without_foreign({**own, "type": kind})
     if "enum" in kept:
         kept["enum"] = [value for value in kept["enum"] if type_of(value, (kind,))]
     return kept
 
 
-def always_written(required: Iterable[str], properties: dict[str, Schema]) -> list[str]:
+def always_written(required: Iterable[str], properties: dict[str, JsonSchema]) -> list[str]:
     """Return the properties that are always written, where not all have to be.
 
     A choice is: it may tell the members of a union apart.
@@ -57,12 +57,12 @@ def always_written(required: Iterable[str], properties: dict[str, Schema]) -> li
 class Apartness:
     """Tells what is never the same, of values that are written for closed objects."""
 
-    expanded: Callable[[Schema], Schema]
+    expanded: Callable[[JsonSchema], JsonSchema]
     """Brings a schema into a form without references, as one union or none."""
     all_required: bool
     """Whether what is written has every property."""
 
-    def all_apart(self, written: list[Schema], members: list[Schema]) -> bool:
+    def all_apart(self, written: list[JsonSchema], members: list[JsonSchema]) -> bool:
         """Return whether no value that is written for one member fits another.
 
         Args:
@@ -77,7 +77,7 @@ class Apartness:
             if place != index
         )
 
-    def _rules_out(self, written: Schema, other: Schema, level: int) -> bool:
+    def _rules_out(self, written: JsonSchema, other: JsonSchema, level: int) -> bool:
         if level > _DEEPEST:
             return False
         written, other = self.expanded(written), self.expanded(other)
@@ -93,7 +93,7 @@ class Apartness:
             return False
         return mine.isdisjoint(theirs) or (mine & theirs == {"object"} and self._never_fits(written, other, level))
 
-    def _never_fits(self, written: Schema, other: Schema, level: int) -> bool:
+    def _never_fits(self, written: JsonSchema, other: JsonSchema, level: int) -> bool:
         mine, theirs = written.get("properties", {}), other.get("properties", {})
         always = mine if self.all_required else always_written(written.get("required", ()), mine)
         if any(name not in mine for name in other.get("required", ())):
@@ -105,7 +105,7 @@ class Apartness:
         )
 
 
-def _families(node: Schema) -> Iterator[str]:
+def _families(node: JsonSchema) -> Iterator[str]:
     given = node.get("type", ())
     for kind in given if isinstance(given, list | tuple) else [given]:
         yield "number" if kind == "integer" else kind

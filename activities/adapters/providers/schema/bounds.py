@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .definitions import Definitions, definition_name
-from .keywords import Schema
+from .keywords import JsonSchema
 from .rules import Bounds, InexpressibleError
 
 _LONG_CHOICE: Final = 250
@@ -17,7 +17,7 @@ class TooManyOptionalError(InexpressibleError):
     """More properties are optional than may be."""
 
 
-def hold_to_bounds(schema: Schema, bounds: Bounds) -> None:
+def hold_to_bounds(schema: JsonSchema, bounds: Bounds) -> None:
     """Check that a schema is within bounds, and that a value of it comes to an end.
 
     Raises:
@@ -46,7 +46,7 @@ def hold_to_bounds(schema: Schema, bounds: Bounds) -> None:
         raise TooManyOptionalError("it has too many optional properties")
 
 
-def _nodes(schema: Schema) -> Iterator[tuple[Schema, int]]:
+def _nodes(schema: JsonSchema) -> Iterator[tuple[JsonSchema, int]]:
     """Return all parts of a schema, each with its level.
 
     That is the number of objects that it is within, itself counted.
@@ -65,7 +65,7 @@ def _nodes(schema: Schema) -> Iterator[tuple[Schema, int]]:
         waiting.append((node.get("items"), level))
 
 
-def _is_finite(schema: Schema) -> bool:
+def _is_finite(schema: JsonSchema) -> bool:
     definitions = Definitions(schema.get("$defs", {}))
     within = definitions.within()
     ending: set[str] = set()
@@ -78,7 +78,7 @@ def _is_finite(schema: Schema) -> bool:
     return _ends(schema, ending)
 
 
-def _ends(node: Schema, ending: set[str]) -> bool:
+def _ends(node: JsonSchema, ending: set[str]) -> bool:
     """Return whether a value of a part comes to an end.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Final
 
 from .alternatives import Apartness
 from .definitions import Definitions
-from .keywords import COMBINATORS, WORDS, Schema, json_key
+from .keywords import COMBINATORS, WORDS, JsonSchema, json_key
 from .meeting import Union, met
 from .normal import NEVER
 from .rules import InexpressibleError, SchemaRules
@@ -35,7 +35,7 @@ class Cases:
         self._made = 0
         self._depth = 0
 
-    def simple(self, node: Schema, *, exact: bool | None = None) -> Schema:
+    def simple(self, node: JsonSchema, *, exact: bool | None = None) -> JsonSchema:
         """Return a part as one of several, with nothing beside, or without combinators.
 
         Args:
@@ -67,11 +67,11 @@ class Cases:
         return {key if self._rules.one_of else "anyOf": members, **words} if members else NEVER
 
     @staticmethod
-    def _sendable(key: str, members: list[Schema]) -> Union:
+    def _sendable(key: str, members: list[JsonSchema]) -> Union:
         members = [member for member in members if member != NEVER]
         return key if len(members) > 1 else "anyOf", members
 
-    def _is_exact(self, union: Union, base: Schema, count: int) -> bool:
+    def _is_exact(self, union: Union, base: JsonSchema, count: int) -> bool:
         """Return whether only one member fits, where only one may.
 
         Args:
@@ -94,7 +94,7 @@ class Cases:
             raise InexpressibleError("it has too many cases")
         return False
 
-    def _combinations(self, base: Schema, unions: list[Union], *, exact: bool) -> list[Schema]:
+    def _combinations(self, base: JsonSchema, unions: list[Union], *, exact: bool) -> list[JsonSchema]:
         members = [members for _, members in unions]
         while len(members) > 1 and prod(map(len, members)) > _MOST_AT_ONCE:
             if self._rules.strict:
@@ -102,7 +102,7 @@ class Cases:
             members.pop()
         self._made += prod(map(len, members))
         self._depth += 1
-        found: dict[str, Schema] = {}
+        found: dict[str, JsonSchema] = {}
         for choice in product(*members):
             case = self.simple({"allOf": [base, *choice]}, exact=exact)
             if case != NEVER:
@@ -110,5 +110,5 @@ class Cases:
         self._depth -= 1
         return list(found.values())
 
-    def _expanded(self, node: Schema) -> Schema:
+    def _expanded(self, node: JsonSchema) -> JsonSchema:
         return self.simple({"allOf": [node]} if "$ref" in node else node, exact=False)

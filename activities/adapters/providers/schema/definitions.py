@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .keywords import Schema
+from .keywords import JsonSchema
 
 
-class Definitions(dict[str, Schema]):
+class Definitions(dict[str, JsonSchema]):
     """The definitions of a schema by their names."""
 
     _circular: frozenset[str] | None = None

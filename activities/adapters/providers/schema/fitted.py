@@ -10,14 +10,14 @@ from .bounds import TooManyOptionalError, hold_to_bounds
 from .cases import Cases
 from .definitions import Definitions, definition_name
 from .kept import SUBSCHEMAS, described, kept
-from .keywords import COMBINATORS, Schema
+from .keywords import COMBINATORS, JsonSchema
 from .names import PropertyNames
 from .normal import NEVER, normal
 from .restoring import FittedSchema, Restoring, place_name
 from .root import flattened
 from .rules import InexpressibleError, SchemaRules
 
-Fitted = tuple[Schema, Restoring | None]
+Fitted = tuple[JsonSchema, Restoring | None]
 
 _MOST_PARTS: Final = 20_000
 _MOST_COPIES: Final = 1_000
@@ -41,13 +41,13 @@ def fit_schema(schema: Any, rules: SchemaRules) -> FittedSchema:
 
 
 class _Fitting:
-    def __init__(self, rules: SchemaRules, root: Schema, definitions: Definitions) -> None:
+    def __init__(self, rules: SchemaRules, root: JsonSchema, definitions: Definitions) -> None:
         self._rules = rules
         self._root = root
         self._definitions = definitions
         self._cases = Cases(definitions, rules)
         self._names = PropertyNames(rules.property_names, root, definitions)
-        self._sent: dict[str, Schema] = {}
+        self._sent: dict[str, JsonSchema] = {}
         self._ways: dict[str, Restoring] = {}
         self._waiting: list[str] = []
         self._open: list[str] = []
@@ -75,7 +75,7 @@ class _Fitting:
             hold_to_bounds(fitted, rules.bounds)
         return FittedSchema(fitted, way if self._changes else None)
 
-    def node(self, node: Schema) -> Fitted:
+    def node(self, node: JsonSchema) -> Fitted:
         self._parts += 1
         self._copies += self._copying
         if self._depth > _DEEPEST or self._parts > _MOST_PARTS or self._copies > _MOST_COPIES:
@@ -88,7 +88,7 @@ class _Fitting:
         finally:
             self._depth -= 1
 
-    def _reference(self, node: Schema) -> Fitted:
+    def _reference(self, node: JsonSchema) -> Fitted:
         name = definition_name(node["$ref"])
         beside = {key: value for key, value in node.items() if key != "$ref"}
         if not self._rules.recursion and self._definitions.is_recursive(name) and name in self._open:
@@ -108,14 +108,14 @@ class _Fitting:
             self._waiting.append(name)
         return dict(node) if self._rules.beside_reference else {"$ref": node["$ref"]}, self._ways[name]
 
-    def _is_written_out(self, name: str, beside: Schema) -> bool:
+    def _is_written_out(self, name: str, beside: JsonSchema) -> bool:
         if not self._rules.references:
             return True
         if self._definitions.is_recursive(name):
             return not self._rules.recursion
         return not self._rules.beside_reference and "description" in beside and self._copies < _MOST_COPIES // 2
 
-    def _part(self, node: Schema) -> Fitted:
+    def _part(self, node: JsonSchema) -> Fitted:
         rules = self._rules
         if self._is_free(node):
             return self._free(node, "a value may be anything")
@@ -136,17 +136,17 @@ class _Fitting:
         self._add_subschemas(fitted, node, way)
         return described(fitted, notes), None if way.is_idle else way
 
-    def _is_free(self, node: Schema) -> bool:
+    def _is_free(self, node: JsonSchema) -> bool:
         """Return whether a value may be anything at all, and that cannot be said."""
         if node.keys().isdisjoint(("type", "enum", *COMBINATORS)):
             return not self._rules.untyped
         return not self._rules.free_objects and node.get("type") == "object" and not _names_any(node)
 
-    def _free(self, node: Schema, why: str) -> Fitted:
+    def _free(self, node: JsonSchema, why: str) -> Fitted:
         """Return what takes anything, or any object where it is of one."""
         if self._rules.strict:
             raise InexpressibleError(why)
-        said: Schema = {key: node[key] for key in ("title", "description", "nullable") if key in node}
+        said: JsonSchema = {key: node[key] for key in ("title", "description", "nullable") if key in node}
         is_object = node.get("type") == "object"
         self._dropped += 1
         if self._rules.untyped:
@@ -156,7 +156,7 @@ class _Fitting:
         _, notes = kept(node, self._rules)
         return described({"type": "string", **said}, [note, *notes]), Restoring(text="object" if is_object else "any")
 
-    def _add_object(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+    def _add_object(self, fitted: JsonSchema, node: JsonSchema, way: Restoring) -> None:
         properties = node.get("properties")
         required = [name for name in node.get("required", ()) if properties is None or properties.get(name) != NEVER]
         if properties is not None:
@@ -170,14 +170,14 @@ class _Fitting:
             fitted["required"] = [self._names.sent(own) for own in required]
         self._add_additional(fitted, node, way)
 
-    def _required(self, required: list[str], given: dict[str, Schema]) -> list[str]:
+    def _required(self, required: list[str], given: dict[str, JsonSchema]) -> list[str]:
         if self._rules.all_required:
             return list(given)
         if self._rules.strict:
             return always_written(required, given)
         return required
 
-    def _property(self, own: str, sub: Schema, way: Restoring) -> Schema:
+    def _property(self, own: str, sub: JsonSchema, way: Restoring) -> JsonSchema:
         name = self._names.sent(own)
         fitted, below = self.node(sub)
         if below:
@@ -188,7 +188,7 @@ class _Fitting:
         self._changes = True
         return described(fitted, [f"the property {own!r}"])
 
-    def _add_additional(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+    def _add_additional(self, fitted: JsonSchema, node: JsonSchema, way: Restoring) -> None:
         more = node.get("additionalProperties")
         if self._rules.strict:
             if "properties" in node:
@@ -204,7 +204,7 @@ class _Fitting:
         if way.rest:
             way.properties = {name: Restoring() for name in fitted.get("properties", ())} | way.properties
 
-    def _add_array(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+    def _add_array(self, fitted: JsonSchema, node: JsonSchema, way: Restoring) -> None:
         if "items" not in node:
             return
         found: list[Fitted] = [self.node(sub) for sub in node.get("prefixItems", ())]
@@ -217,7 +217,7 @@ class _Fitting:
             fitted["items"] = found[-1][0]
         way.items = _either(way.items, *(below for _, below in found))
 
-    def _add_subschemas(self, fitted: Schema, node: Schema, way: Restoring) -> None:
+    def _add_subschemas(self, fitted: JsonSchema, node: JsonSchema, way: Restoring) -> None:
         if _HAVE_PARTS.isdisjoint(node):
             return
         for key in COMBINATORS:
@@ -245,7 +245,7 @@ class _Fitting:
                 sent(name): [sent(one) for one in needed] for name, needed in node["dependentRequired"].items()
             }
 
-    def _add_subschema(self, fitted: Schema, key: str, sub: Schema, way: Restoring) -> None:
+    def _add_subschema(self, fitted: JsonSchema, key: str, sub: JsonSchema, way: Restoring) -> None:
         before = self._dropped
         found, below = self.node(sub)
         # Of what must not be, less said is more forbidden.
@@ -253,7 +253,7 @@ class _Fitting:
             fitted[key] = found
             _place(key, way, [below])
 
-    def _tuple(self, node: Schema) -> Fitted:
+    def _tuple(self, node: JsonSchema) -> Fitted:
         """Say a tuple as a list of so many, or as an object that has its places."""
         prefix = node["prefixItems"]
         places = prefix[: node.get("maxItems", len(prefix))]
@@ -275,7 +275,7 @@ class _Fitting:
         whole = {key: value for key, value in node.items() if key != "prefixItems"}
         return self._part(whole | {"items": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}})
 
-    def _as_object(self, node: Schema, places: list[Schema]) -> Fitted:
+    def _as_object(self, node: JsonSchema, places: list[JsonSchema]) -> Fitted:
         beside = {
             key: value for key, value in node.items() if key not in ("prefixItems", "items", "minItems", "maxItems")
         }
@@ -287,17 +287,17 @@ class _Fitting:
         return described(fitted, notes), Restoring(places=tuple(below or Restoring() for _, below in found))
 
 
-def _names_any(node: Schema) -> bool:
+def _names_any(node: JsonSchema) -> bool:
     properties = node.get("properties", {})
     return any(properties.get(name) != NEVER for name in (*properties, *node.get("required", ())))
 
 
-def _takes_nothing(node: Schema) -> bool:
+def _takes_nothing(node: JsonSchema) -> bool:
     open_for = node.get("additionalProperties", False) is not False or "patternProperties" in node
     return not _names_any(node) and not open_for
 
 
-def _check_may_be_closed(node: Schema, rules: SchemaRules) -> None:
+def _check_may_be_closed(node: JsonSchema, rules: SchemaRules) -> None:
     more = node.get("additionalProperties")
     if rules.strict and (more not in (None, False) or (more is None and not _names_any(node))):
         raise InexpressibleError("an object may have any property")

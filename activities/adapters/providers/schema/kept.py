@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final
 
-from .keywords import COMBINATORS, Schema
+from .keywords import COMBINATORS, JsonSchema
 from .meeting import ALSO
 from .rules import InexpressibleError, SchemaRules
 
@@ -29,13 +29,13 @@ _TIMES: Final = re.compile(r"(?<=[{,])\d+(?=[,}])")
 _SMALL: Final = 2**31 - 1
 
 
-def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
+def kept(node: JsonSchema, rules: SchemaRules) -> tuple[JsonSchema, list[str]]:
     """Return the keywords of a part that are taken, and a note on each of the others.
 
     Raises:
         InexpressibleError: One cannot be done without, where the rules are strict.
     """
-    fitted: Schema = {}
+    fitted: JsonSchema = {}
     notes: list[str] = []
     has_form = any(key in node and _takes(node, key, node[key], rules) for key in ("pattern", "format"))
     without = _LENGTHS if has_form and not rules.lengths_of_forms else ()
@@ -57,14 +57,14 @@ def kept(node: Schema, rules: SchemaRules) -> tuple[Schema, list[str]]:
     return fitted, notes
 
 
-def described(fitted: Schema, notes: list[str]) -> Schema:
+def described(fitted: JsonSchema, notes: list[str]) -> JsonSchema:
     """Add notes to the description of a part; a reference can have none."""
     if notes and "$ref" not in fitted:
         fitted["description"] = " ".join(filter(None, (fitted.get("description", ""), *notes)))
     return fitted
 
 
-def _takes(node: Schema, key: str, value: Any, rules: SchemaRules) -> bool:
+def _takes(node: JsonSchema, key: str, value: Any, rules: SchemaRules) -> bool:
     match key:
         case "type":
             return True

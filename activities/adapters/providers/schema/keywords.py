@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any, Final
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
 COMBINATORS: Final = ("allOf", "anyOf", "oneOf")
 WORDS: Final = frozenset({"title", "description", "default", "examples", "deprecated", "nullable"})
@@ -70,7 +70,7 @@ def is_sound(key: str, value: Any) -> bool:
     return check is None or check(value)
 
 
-def without_foreign(node: Schema) -> Schema:
+def without_foreign(node: JsonSchema) -> JsonSchema:
     """Return a schema without keywords that are about other types than its own."""
     kinds = node.get("type", ())
     foreign = _foreign_to((kinds,) if isinstance(kinds, str) else tuple(kinds)) if kinds else frozenset()
@@ -137,7 +137,7 @@ def type_of(value: Any, types: Collection[str] = ()) -> str:
     return "integer" if own == "number" and "integer" in types and float(value).is_integer() else ""
 
 
-def guessed_types(node: Schema) -> list[str]:
+def guessed_types(node: JsonSchema) -> list[str]:
     """Return the type that other keywords are about, in a list; empty for none."""
     if any(key in node for key in COMBINATORS):
         return ["object"] if isinstance(node.get("properties"), dict) else []

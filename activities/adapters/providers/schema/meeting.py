@@ -8,17 +8,19 @@ from functools import reduce
 from typing import Any, Final
 
 from .definitions import definition_name
-from .keywords import COMBINATORS, WORDS, Schema, json_key, type_of, without_foreign
+from .keywords import COMBINATORS, WORDS, JsonSchema, json_key, type_of, without_foreign
 from .normal import NEVER
 
 ALSO: Final = "also"
 """Has what cannot be said in the same schema: the second of two patterns, say."""
 
-Union = tuple[str, list[Schema]]
+Union = tuple[str, list[JsonSchema]]
 """`anyOf` or `oneOf`, and what it is of."""
 
 
-def met(node: Schema, definitions: dict[str, Schema], *, opened: bool = False) -> tuple[Schema, list[Union]]:
+def met(
+    node: JsonSchema, definitions: dict[str, JsonSchema], *, opened: bool = False
+) -> tuple[JsonSchema, list[Union]]:
     """Return a schema without references and combinators, and the unions beside it.
 
     Args:
@@ -26,7 +28,7 @@ def met(node: Schema, definitions: dict[str, Schema], *, opened: bool = False) -
         definitions: What references lead to.
         opened: Whether closed objects are taken for open ones, where there are several.
     """
-    parts: list[Schema] = []
+    parts: list[JsonSchema] = []
     unions: list[Union] = []
     for part in _parts(node, definitions):
         parts.append({key: value for key, value in part.items() if key not in COMBINATORS})
@@ -36,12 +38,12 @@ def met(node: Schema, definitions: dict[str, Schema], *, opened: bool = False) -
     return reduce(meet, parts, {}), unions
 
 
-def _opened(part: Schema) -> Schema:
+def _opened(part: JsonSchema) -> JsonSchema:
     closing = ("additionalProperties", "unevaluatedProperties")
     return {key: value for key, value in part.items() if key not in closing or value is not False}
 
 
-def _parts(node: Schema, definitions: dict[str, Schema]) -> Iterator[Schema]:
+def _parts(node: JsonSchema, definitions: dict[str, JsonSchema]) -> Iterator[JsonSchema]:
     waiting, passed = [node], set[str]()
     while waiting:
         part = waiting.pop()
@@ -56,7 +58,7 @@ def _parts(node: Schema, definitions: dict[str, Schema]) -> Iterator[Schema]:
         waiting.extend(reversed(part.get("allOf", ())))
 
 
-def meet(one: Schema, other: Schema) -> Schema:
+def meet(one: JsonSchema, other: JsonSchema) -> JsonSchema:
     """Return a schema of what fits both.
 
     They have neither references nor combinators. Of their words those of the first count.
@@ -74,7 +76,7 @@ def meet(one: Schema, other: Schema) -> Schema:
     return without_foreign(both) if fits else NEVER
 
 
-def both_of(one: Schema, other: Schema) -> Schema:
+def both_of(one: JsonSchema, other: JsonSchema) -> JsonSchema:
     """Return a schema of what fits both, to be met when it is come to."""
     if one == other or not other:
         return one
@@ -103,7 +105,7 @@ _TOGETHER: Final = (
 """What cannot be met; each with what stands and falls with it."""
 
 
-def _set_aside(both: Schema, one: Schema, other: Schema) -> None:
+def _set_aside(both: JsonSchema, one: JsonSchema, other: JsonSchema) -> None:
     aside = [*one.get(ALSO, ()), *other.get(ALSO, ())]
     for group in _TOGETHER:
         mine = {key: one[key] for key in group if key in one}
@@ -122,7 +124,7 @@ def _set_aside(both: Schema, one: Schema, other: Schema) -> None:
         both[ALSO] = aside
 
 
-def _meet_types(both: Schema, one: Schema, other: Schema) -> bool:
+def _meet_types(both: JsonSchema, one: JsonSchema, other: JsonSchema) -> bool:
     """Return whether there is a type, or a value, that both may have."""
     if "type" in one and "type" in other:
         types = _common(_listed(one["type"]), _listed(other["type"]))
@@ -145,7 +147,7 @@ def _common(one: list[str], other: list[str]) -> list[str]:
     return types + ["integer" for kind in other if kind == "integer" and "number" in one and "integer" not in one]
 
 
-def _meet_objects(both: Schema, one: Schema, other: Schema) -> bool:
+def _meet_objects(both: JsonSchema, one: JsonSchema, other: JsonSchema) -> bool:
     """Return whether there is an object that both may have, if they are of objects."""
     if "properties" in one or "properties" in other:
         names = {**one.get("properties", {}), **other.get("properties", {})}
@@ -161,15 +163,15 @@ def _meet_objects(both: Schema, one: Schema, other: Schema) -> bool:
     return not missing or both.get("type") != "object"
 
 
-def _property(node: Schema, name: str) -> Schema:
-    given: Schema | None = node.get("properties", {}).get(name)
+def _property(node: JsonSchema, name: str) -> JsonSchema:
+    given: JsonSchema | None = node.get("properties", {}).get(name)
     if given is not None or "patternProperties" in node:
         return given or {}
     more = node.get("additionalProperties", {})
     return more if isinstance(more, dict) else {} if more else NEVER
 
 
-def _meet_arrays(both: Schema, one: Schema, other: Schema) -> bool:
+def _meet_arrays(both: JsonSchema, one: JsonSchema, other: JsonSchema) -> bool:
     """Return whether there is a list that both may have, if they are of lists."""
     if "items" not in one or "items" not in other:
         return True
@@ -185,9 +187,9 @@ def _meet_arrays(both: Schema, one: Schema, other: Schema) -> bool:
     return True
 
 
-def _item(node: Schema, index: int) -> Schema:
+def _item(node: JsonSchema, index: int) -> JsonSchema:
     prefix = node.get("prefixItems", ())
-    item: Schema = prefix[index] if index < len(prefix) else node["items"]
+    item: JsonSchema = prefix[index] if index < len(prefix) else node["items"]
     return item
 
 

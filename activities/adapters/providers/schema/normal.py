@@ -14,7 +14,7 @@ from typing import Any, Final
 from .keywords import (
     COMBINATORS,
     WORDS,
-    Schema,
+    JsonSchema,
     guessed_types,
     is_sound,
     json_key,
@@ -24,7 +24,7 @@ from .keywords import (
 )
 from .places import Places
 
-NEVER: Final[Schema] = {"not": {}}
+NEVER: Final[JsonSchema] = {"not": {}}
 """What no value fits."""
 
 _IN_PLACE: Final = ("not", "if", "then", "else")
@@ -50,29 +50,29 @@ _MOST_LEVELS: Final = 60
 """What is deeper is left open."""
 
 
-def normal(schema: Any) -> Schema:
+def normal(schema: Any) -> JsonSchema:
     """Return the plain form of a schema."""
     return _Normaliser(schema).whole()
 
 
 class _Normaliser:
     def __init__(self, root: Any) -> None:
-        self._root: Schema = root if isinstance(root, dict) else {}
+        self._root: JsonSchema = root if isinstance(root, dict) else {}
         self._places = Places(self._root)
         self._names: dict[int, str] = {}
         self._taken: set[str] = set()
-        self._waiting: list[tuple[str, Schema]] = []
+        self._waiting: list[tuple[str, JsonSchema]] = []
 
-    def whole(self) -> Schema:
+    def whole(self) -> JsonSchema:
         schema = self._node(self._root, 0, guess=True)
-        definitions: dict[str, Schema] = {}
+        definitions: dict[str, JsonSchema] = {}
         # Not one within the other: a chain of them may be longer than the stack is deep.
         while self._waiting:
             name, target = self._waiting.pop()
             definitions[name] = self._node(target, 0, guess=True)
         return {**schema, "$defs": definitions} if definitions else schema
 
-    def _node(self, node: Any, level: int, *, guess: bool) -> Schema:
+    def _node(self, node: Any, level: int, *, guess: bool) -> JsonSchema:
         """Return the plain form of a part.
 
         Args:
@@ -88,7 +88,7 @@ class _Normaliser:
         for key in _REFERENCES if rare else ():
             if isinstance(node.get(key), str):
                 return self._reference(node, key, level, guess=guess)
-        plain: Schema = {key: value for key, value in node.items() if key in _PLAIN and is_sound(key, value)}
+        plain: JsonSchema = {key: value for key, value in node.items() if key in _PLAIN and is_sound(key, value)}
         _add_values(plain, node)
         _add_type(plain, node, guess=guess)
         self._add_object(plain, node, level)
@@ -100,7 +100,7 @@ class _Normaliser:
         self._add_subschemas(plain, node, level, guess=below)
         return without_foreign(self._with_combinators(plain, node, level, guess=below))
 
-    def _reference(self, node: Schema, key: str, level: int, *, guess: bool) -> Schema:
+    def _reference(self, node: JsonSchema, key: str, level: int, *, guess: bool) -> JsonSchema:
         """Return a reference to a definition of the root, made one where it is none."""
         beside = {name: value for name, value in node.items() if name not in (key, "$defs", "definitions")}
         target = self._places.at(node[key])
@@ -123,7 +123,7 @@ class _Normaliser:
         self._taken.add(name)
         return name
 
-    def _add_object(self, plain: Schema, node: Schema, level: int) -> None:
+    def _add_object(self, plain: JsonSchema, node: JsonSchema, level: int) -> None:
         if "object" in plain.get("type", ()) or "properties" in node:
             given = node.get("properties")
             given = given if isinstance(given, dict) else {}
@@ -144,7 +144,7 @@ class _Normaliser:
         elif isinstance(more, dict):
             plain["additionalProperties"] = self._node(more, level + 1, guess=True)
 
-    def _add_array(self, plain: Schema, node: Schema, level: int) -> None:
+    def _add_array(self, plain: JsonSchema, node: JsonSchema, level: int) -> None:
         if "array" not in plain.get("type", ()) and "items" not in node and "prefixItems" not in node:
             return
         items, prefix = node.get("items"), node.get("prefixItems")
@@ -157,7 +157,7 @@ class _Normaliser:
         else:
             plain["items"] = rest
 
-    def _add_subschemas(self, plain: Schema, node: Schema, level: int, *, guess: bool) -> None:
+    def _add_subschemas(self, plain: JsonSchema, node: JsonSchema, level: int, *, guess: bool) -> None:
         for key in _IN_PLACE:
             if isinstance(node.get(key), dict | bool):
                 plain[key] = self._node(node[key], level + 1, guess=guess)
@@ -177,8 +177,8 @@ class _Normaliser:
             subs = schemas.items()
             plain["dependentSchemas"] = {str(name): self._node(sub, level + 1, guess=guess) for name, sub in subs}
 
-    def _with_combinators(self, plain: Schema, node: Schema, level: int, *, guess: bool) -> Schema:
-        only: list[Schema] = []
+    def _with_combinators(self, plain: JsonSchema, node: JsonSchema, level: int, *, guess: bool) -> JsonSchema:
+        only: list[JsonSchema] = []
         for key in COMBINATORS:
             subs = [self._node(sub, level + 1, guess=guess) for sub in _members(node, key)]
             if key == "allOf":
@@ -195,7 +195,7 @@ class _Normaliser:
         return plain
 
 
-def _members(node: Schema, key: str) -> Iterable[Any]:
+def _members(node: JsonSchema, key: str) -> Iterable[Any]:
     """Return what a combinator combines; of the third draft, too, which had others."""
     members = node.get(key)
     found = [one for one in members if isinstance(one, dict | bool)] if isinstance(members, list) else []
@@ -209,7 +209,7 @@ def _members(node: Schema, key: str) -> Iterable[Any]:
     return found
 
 
-def _joined(only: Schema, beside: Schema) -> Schema:
+def _joined(only: JsonSchema, beside: JsonSchema) -> JsonSchema:
     """Return a reference, or an only member, together with what stands beside it."""
     said = beside.keys() - WORDS
     if not said:
@@ -223,14 +223,14 @@ def _joined(only: Schema, beside: Schema) -> Schema:
     return {"allOf": [only, {key: value for key, value in beside.items() if key not in WORDS}], **words}
 
 
-def _add_values(plain: Schema, node: Schema) -> None:
+def _add_values(plain: JsonSchema, node: JsonSchema) -> None:
     if "const" in node:
         plain["enum"] = [node["const"]]
     elif isinstance(node.get("enum"), list) and node["enum"]:
         plain["enum"] = list({json_key(value): value for value in node["enum"]}.values())
 
 
-def _add_type(plain: Schema, node: Schema, *, guess: bool) -> None:
+def _add_type(plain: JsonSchema, node: JsonSchema, *, guess: bool) -> None:
     given = node.get("type")
     combined = any(isinstance(one, dict) for one in given) if isinstance(given, list) else False
     types = [] if combined else known_types(given)
@@ -249,7 +249,7 @@ def _add_type(plain: Schema, node: Schema, *, guess: bool) -> None:
         plain["type"] = types[0] if len(types) == 1 else types
 
 
-def _mend_bounds(plain: Schema, node: Schema) -> None:
+def _mend_bounds(plain: JsonSchema, node: JsonSchema) -> None:
     """Bring bounds of older drafts, which are flags beside others, into numbers."""
     for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if node.get(flag) is True and bound in plain:
@@ -258,7 +258,7 @@ def _mend_bounds(plain: Schema, node: Schema) -> None:
         plain.setdefault("multipleOf", node["divisibleBy"])
 
 
-def _dependencies(node: Schema) -> tuple[dict[str, list[str]], dict[str, Any]]:
+def _dependencies(node: JsonSchema) -> tuple[dict[str, list[str]], dict[str, Any]]:
     """Return which properties need others, and which have their object fit more."""
     needs: dict[str, list[str]] = {}
     schemas: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from .keywords import Schema
+from .keywords import JsonSchema
 
 
 class Places:
@@ -15,11 +15,11 @@ class Places:
         root: The document.
     """
 
-    def __init__(self, root: Schema) -> None:
+    def __init__(self, root: JsonSchema) -> None:
         self._root = root
         self._named: dict[str, Any] | None = None
 
-    def at(self, reference: str) -> Schema | bool | None:
+    def at(self, reference: str) -> JsonSchema | bool | None:
         """Return what a reference leads to at last; None for nothing, or a circle."""
         passed: set[str] = set()
         while reference not in passed:
@@ -30,7 +30,7 @@ class Places:
             reference = found["$ref"]
         return None
 
-    def _step(self, reference: str) -> Schema | bool | None:
+    def _step(self, reference: str) -> JsonSchema | bool | None:
         document, _, fragment = reference.partition("#")
         found: Any = self._by_name(document) if document else self._root
         if fragment and not fragment.startswith("/"):

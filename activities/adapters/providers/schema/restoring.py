@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic_core import from_json
 
 from .....contracts.limits import is_too_deep
-from .keywords import Schema
+from .keywords import JsonSchema
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -56,7 +56,7 @@ class Restoring:
 class FittedSchema:
     """A schema as it is sent."""
 
-    schema: Schema
+    schema: JsonSchema
     """Empty where there is nothing to say, and that may not be said."""
     restoring: Restoring | None = None
     """None where the model's values are right as they are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from .keywords import COMBINATORS, WORDS, Schema, json_key
+from .keywords import COMBINATORS, WORDS, JsonSchema, json_key
 from .meeting import ALSO, meet, met
 from .normal import NEVER
 
@@ -14,7 +14,7 @@ _MOST_MEMBERS: Final = 1_000
 _DEEPEST: Final = 20
 
 
-def flattened(root: Schema, definitions: dict[str, Schema]) -> Schema:
+def flattened(root: JsonSchema, definitions: dict[str, JsonSchema]) -> JsonSchema:
     """Return a root that has neither a reference nor combinators.
 
     It is no object where it cannot be one. What may be one of several objects becomes one with the properties of all,
@@ -24,19 +24,19 @@ def flattened(root: Schema, definitions: dict[str, Schema]) -> Schema:
 
 
 class _Flattening:
-    def __init__(self, definitions: dict[str, Schema]) -> None:
+    def __init__(self, definitions: dict[str, JsonSchema]) -> None:
         self._definitions = definitions
-        self._known: dict[str, Schema] = {}
+        self._known: dict[str, JsonSchema] = {}
         self._count = self._depth = 0
 
-    def of(self, node: Schema) -> Schema:
+    def of(self, node: JsonSchema) -> JsonSchema:
         whole = node if node.keys().isdisjoint(("$ref", *COMBINATORS)) else self._combined(node)
         if not _may_be_object(whole):
             return whole
         kept = {key: value for key, value in whole.items() if key not in ("enum", "not")}
         return {"properties": {}, **kept, "type": "object"}
 
-    def _combined(self, node: Schema) -> Schema:
+    def _combined(self, node: JsonSchema) -> JsonSchema:
         # Where closed objects are put together, hardly anybody means that they exclude one another.
         whole, unions = met(node, self._definitions, opened=True)
         for key, members in unions:
@@ -47,7 +47,7 @@ class _Flattening:
                 whole = {**whole, ALSO: [*whole.get(ALSO, ()), {key: members}]}
         return whole
 
-    def _member(self, node: Schema) -> Schema:
+    def _member(self, node: JsonSchema) -> JsonSchema:
         """Return a member of a union as one object, worked out once."""
         name = node.get("$ref", "")
         if not name:
@@ -57,7 +57,7 @@ class _Flattening:
             self._known[name] = self._within(node)
         return self._known[name]
 
-    def _within(self, node: Schema) -> Schema:
+    def _within(self, node: JsonSchema) -> JsonSchema:
         self._count += 1
         if self._count > _MOST_MEMBERS or self._depth > _DEEPEST:
             return {}
@@ -67,22 +67,22 @@ class _Flattening:
         return whole
 
 
-def _may_be_object(node: Schema) -> bool:
+def _may_be_object(node: JsonSchema) -> bool:
     return node != NEVER and "object" in node.get("type", "object")
 
 
-def _together(members: list[Schema]) -> Schema:
+def _together(members: list[JsonSchema]) -> JsonSchema:
     """Return an object that each of the members is, too."""
-    subs: dict[str, list[Schema]] = {}
+    subs: dict[str, list[JsonSchema]] = {}
     for member in members:
         for name, sub in member.get("properties", {}).items():
             subs.setdefault(name, []).append(sub)
     required = [name for name in members[0].get("required", ()) if all(name in m.get("required", ()) for m in members)]
-    together: Schema = {"type": "object", "properties": {name: _one_of(given) for name, given in subs.items()}}
+    together: JsonSchema = {"type": "object", "properties": {name: _one_of(given) for name, given in subs.items()}}
     return {**together, "required": required} if required else together
 
 
-def _one_of(subs: list[Schema]) -> Schema:
+def _one_of(subs: list[JsonSchema]) -> JsonSchema:
     """Return what each of these is, too."""
     distinct = list({json_key(sub): sub for sub in subs}.values())
     if len(distinct) == 1 or {} in distinct:

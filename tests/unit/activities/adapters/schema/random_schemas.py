@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
 DRAFTS = {
     "4": "http://json-schema.org/draft-04/schema#",
@@ -57,7 +57,7 @@ class RandomSchemas:
         self._free_from = 0
         self._defs = "definitions" if self.draft in OLD else chance.choice(["$defs", "$defs", "definitions"])
 
-    def sound(self) -> Schema:
+    def sound(self) -> JsonSchema:
         """Make a schema of an object that says what it means."""
         root = self._root()
         root["$schema"] = DRAFTS[self.draft]
@@ -66,14 +66,14 @@ class RandomSchemas:
             root[self._defs] = made
         return root
 
-    def wild(self) -> Schema:
+    def wild(self) -> JsonSchema:
         """Make a schema in which there are mistakes."""
         root = self.sound()
         for _ in range(self._chance.randrange(1, 6)):
             self._spoil(root)
         return root
 
-    def _root(self) -> Schema:
+    def _root(self) -> JsonSchema:
         root = self._object(0)
         how = self._chance.random()
         if how < 0.1:
@@ -85,9 +85,9 @@ class RandomSchemas:
             return root | {"anyOf": [{"required": [name]} for name in names]}
         return root
 
-    def _definition(self, index: int) -> Schema:
+    def _definition(self, index: int) -> JsonSchema:
         self._free_from = index + 1
-        made: Schema = self._chance.choice([self._object, self._object, self._text, self._union, self._list])(1)
+        made: JsonSchema = self._chance.choice([self._object, self._object, self._text, self._union, self._list])(1)
         if self._chance.random() < 0.1 and index + 1 < len(self._definitions):
             return {"$ref": f"#/{self._defs}/{self._definitions[index + 1]}"}
         return made
@@ -111,8 +111,8 @@ class RandomSchemas:
             made["not"] = {"enum": ["never"]}
         return made
 
-    def _text(self, _: int) -> Schema:
-        made: Schema = {"type": "string"}
+    def _text(self, _: int) -> JsonSchema:
+        made: JsonSchema = {"type": "string"}
         if self._takes("pattern"):
             taken = [pattern for pattern in PATTERNS if self._keywords is None or "(?" not in pattern]
             made["pattern"] = self._chance.choice(taken)
@@ -122,8 +122,8 @@ class RandomSchemas:
             made["format"] = self._chance.choice(FORMATS)
         return made
 
-    def _number(self, _: int) -> Schema:
-        made: Schema = {"type": self._chance.choice(["integer", "number"])}
+    def _number(self, _: int) -> JsonSchema:
+        made: JsonSchema = {"type": self._chance.choice(["integer", "number"])}
         least = self._chance.randrange(-5, 5)
         if self._takes("minimum"):
             made["minimum"] = least
@@ -138,7 +138,7 @@ class RandomSchemas:
             made["multipleOf"] = self._chance.choice([1, 2, 0.5])
         return made
 
-    def _choice(self, _: int) -> Schema:
+    def _choice(self, _: int) -> JsonSchema:
         values = self._chance.sample(["a", "b", "", 1, 2.5, True, None, "Δ", 10**20], self._chance.randrange(1, 5))
         if self._chance.random() < 0.02:
             values = [f"value {number}" for number in range(self._chance.choice([300, 1_500]))]
@@ -149,7 +149,7 @@ class RandomSchemas:
             return {"type": "string", "enum": texts} if texts else {"enum": values}
         return {"enum": values}
 
-    def _simple(self, _: int) -> Schema:
+    def _simple(self, _: int) -> JsonSchema:
         types = ["string", "integer", "number", "boolean", "null"]
         if self._chance.random() < 0.4:
             return {"type": sorted(self._chance.sample(types, self._chance.randrange(2, 4)))}
@@ -162,9 +162,9 @@ class RandomSchemas:
             return {"title": "T", "description": "D."}
         return {} if self.draft == "4" or self._chance.random() < 0.5 else True
 
-    def _object(self, level: int) -> Schema:
+    def _object(self, level: int) -> JsonSchema:
         names = self._chance.sample(PLAIN_NAMES + ODD_NAMES, self._chance.randrange(self._closed, 5))
-        made: Schema = {"type": "object", "properties": {name: self._below(level + 1) for name in names}}
+        made: JsonSchema = {"type": "object", "properties": {name: self._below(level + 1) for name in names}}
         if required := [name for name in names if self._chance.random() < 0.5]:
             made["required"] = required
         how = self._chance.random()
@@ -182,8 +182,8 @@ class RandomSchemas:
             made |= {"if": {"required": names[:1]}, "then": {"required": names[1:2]}}
         return made
 
-    def _list(self, level: int) -> Schema:
-        made: Schema = {"type": "array"}
+    def _list(self, level: int) -> JsonSchema:
+        made: JsonSchema = {"type": "array"}
         if self._closed or self._chance.random() < 0.9:
             made["items"] = self._below(level + 1)
         if self._takes("minItems"):
@@ -194,12 +194,12 @@ class RandomSchemas:
             made["uniqueItems"] = True
         return made
 
-    def _tuple(self, level: int) -> Schema:
+    def _tuple(self, level: int) -> JsonSchema:
         places = [self._below(level + 1) for _ in range(self._chance.randrange(1, 4))]
         if self._chance.random() < 0.4:
             places = [places[0]] * len(places)
         closed = self._chance.random() < 0.7
-        made: Schema = {"type": "array", "minItems": len(places)}
+        made: JsonSchema = {"type": "array", "minItems": len(places)}
         if self.draft == "2020":
             made |= {"prefixItems": places} | ({"items": False} if closed else {})
         else:
@@ -209,7 +209,7 @@ class RandomSchemas:
     def _one_of(self) -> str:
         return "anyOf" if self._closed else self._chance.choice(["anyOf", "anyOf", "oneOf"])
 
-    def _union(self, level: int) -> Schema:
+    def _union(self, level: int) -> JsonSchema:
         if self._chance.random() < 0.4:
             members = [self._object(level + 1) for _ in range(self._chance.randrange(1, 4))]
             for index, member in enumerate(members):
@@ -221,7 +221,7 @@ class RandomSchemas:
             members.append({"type": "null"})
         return {self._one_of(): members}
 
-    def _both(self, level: int) -> Schema:
+    def _both(self, level: int) -> JsonSchema:
         parts: list[Any] = [self._open(level), self._open(level)]
         if self._takes("minLength"):
             parts = [{"type": "string", "minLength": 1}, {"type": ["string", "null"], "maxLength": 9}]
@@ -232,23 +232,23 @@ class RandomSchemas:
             return {**parts[0], self._one_of(): [self._open(level), {"type": "object", "required": ["of_it"]}]}
         return {"allOf": parts[: self._chance.randrange(1, 3)]}
 
-    def _open(self, level: int) -> Schema:
+    def _open(self, level: int) -> JsonSchema:
         made = self._object(level + 1)
         made.pop("additionalProperties", None)
         return made
 
-    def _reference(self, level: int) -> Schema:
+    def _reference(self, level: int) -> JsonSchema:
         known = self._definitions[self._free_from :]
         if not known or level < 2:
             return self._text(level)
-        made: Schema = {"$ref": f"#/{self._defs}/{self._chance.choice(known)}"}
+        made: JsonSchema = {"$ref": f"#/{self._defs}/{self._chance.choice(known)}"}
         if self._chance.random() < 0.1 and not self._free_from:
             made = {"$ref": "#"}
         if self._chance.random() < 0.3:
             made["description"] = "There."
         return made
 
-    def _spoil(self, root: Schema) -> None:
+    def _spoil(self, root: JsonSchema) -> None:
         """Make a mistake somewhere."""
         holders = [node for node in _all(root) if isinstance(node, dict) and node]
         node = self._chance.choice(holders)
@@ -278,7 +278,7 @@ class RandomSchemas:
                 *self._chance.choice([[], [True], [False]]),
             ]
         elif how < 0.8:
-            deep: Schema = {"type": "string"}
+            deep: JsonSchema = {"type": "string"}
             for _ in range(self._chance.choice([12, 40, 70])):
                 deep = self._chance.choice(
                     [{"type": "array", "items": deep}, {"properties": {"a": deep}}, {"anyOf": [deep]}]

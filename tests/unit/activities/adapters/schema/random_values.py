@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.unit.activities.adapters.schema.random_schemas import PATTERNS, Schema
+from tests.unit.activities.adapters.schema.random_schemas import PATTERNS, JsonSchema
 
 _DEEP = 5
 _DEEPEST = 40
@@ -24,7 +24,7 @@ class RandomValues:
         root: The schema.
     """
 
-    def __init__(self, chance: random.Random, root: Schema) -> None:
+    def __init__(self, chance: random.Random, root: JsonSchema) -> None:
         self._chance = chance
         self._root = root
 
@@ -63,7 +63,7 @@ class RandomValues:
             return min(members, key=lambda member: len(str(member)))
         return self._chance.choice(members)
 
-    def _of_type(self, node: Schema, level: int) -> Any:
+    def _of_type(self, node: JsonSchema, level: int) -> Any:
         kinds = node.get("type") or self._guess(node)
         kind = self._chance.choice(kinds) if isinstance(kinds, list) else kinds
         match kind:
@@ -83,10 +83,10 @@ class RandomValues:
                 return self._chance.choice(_ANYTHING)
 
     @staticmethod
-    def _guess(node: Schema) -> str:
+    def _guess(node: JsonSchema) -> str:
         return "object" if "properties" in node or "required" in node else ""
 
-    def _object(self, node: Schema, level: int) -> Any:
+    def _object(self, node: JsonSchema, level: int) -> Any:
         properties = node.get("properties", {})
         required = [*node.get("required", ()), *node.get("then", {}).get("required", ())]
         made = {}
@@ -100,7 +100,7 @@ class RandomValues:
             made["p_1"] = self._value(node["patternProperties"]["^p_"], level + 1)
         return made
 
-    def _list(self, node: Schema, level: int) -> Any:
+    def _list(self, node: JsonSchema, level: int) -> Any:
         items = node.get("items", {})
         prefix = node.get("prefixItems") or (items if isinstance(items, list) else [])
         if prefix:
@@ -109,13 +109,13 @@ class RandomValues:
         most = max(least, min(node.get("maxItems", 3), 3 if level < _DEEP else least))
         return [self._value(items, level + 1) for _ in range(self._chance.randrange(least, most + 1))]
 
-    def _text(self, node: Schema) -> str:
+    def _text(self, node: JsonSchema) -> str:
         if "pattern" in node:
             return PATTERNS[node["pattern"]]
         least, most = node.get("minLength", 0), node.get("maxLength", 8)
         return "".join(self._chance.choices("abё {}", k=self._chance.randrange(least, most + 1)))
 
-    def _number(self, node: Schema, kind: str) -> float:
+    def _number(self, node: JsonSchema, kind: str) -> float:
         least: Any = node.get("minimum", node.get("exclusiveMinimum", -3))
         most: Any = max(least, node.get("maximum", least + 20))
         made = self._chance.randint(int(least), int(most))

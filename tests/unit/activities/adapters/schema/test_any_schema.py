@@ -24,7 +24,7 @@ from jsonschema.validators import validator_for
 from sostenuto.activities.adapters.providers.schema.fitted import fit_schema
 from sostenuto.activities.adapters.providers.schema.restoring import FittedSchema
 from sostenuto.activities.adapters.providers.schema.rules import RULES, InexpressibleError
-from tests.unit.activities.adapters.schema.random_schemas import RandomSchemas, Schema
+from tests.unit.activities.adapters.schema.random_schemas import JsonSchema, RandomSchemas
 from tests.unit.activities.adapters.schema.random_values import NoValueError, RandomValues
 from tests.unit.activities.adapters.schema.rule_books import faults
 
@@ -46,7 +46,7 @@ print(json.dumps([fit_schema(schema, rules).schema for schema in schemas for rul
 pytestmark = pytest.mark.timeout(300 if len(SEEDS) < 1_000 else 7_200)
 
 
-def _fitted(schema: Schema, rules: str) -> FittedSchema | None:
+def _fitted(schema: JsonSchema, rules: str) -> FittedSchema | None:
     """The fitted schema; None where strict rules cannot say it."""
     before = copy.deepcopy(schema)
     began = time.process_time()
@@ -60,7 +60,7 @@ def _fitted(schema: Schema, rules: str) -> FittedSchema | None:
     return fitted
 
 
-def _values(chance: random.Random, schema: Schema, count: int = 6) -> Iterator[Any]:
+def _values(chance: random.Random, schema: JsonSchema, count: int = 6) -> Iterator[Any]:
     """Values that the schema takes."""
     validator = validator_for(schema, default=Draft202012Validator)(schema)
     values = RandomValues(chance, schema)

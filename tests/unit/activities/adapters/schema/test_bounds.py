@@ -12,28 +12,28 @@ from sostenuto.activities.adapters.providers.schema.fitted import fit_schema
 from sostenuto.activities.adapters.providers.schema.rules import RULES, InexpressibleError
 from tests.unit.activities.adapters.schema.rule_books import faults
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 TEXT = {"type": "string"}
 SOON_SECONDS = 3.0
 
 
-def _object(**properties: Any) -> Schema:
+def _object(**properties: Any) -> JsonSchema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _named(count: int, sub: Any = None) -> Schema:
+def _named(count: int, sub: Any = None) -> JsonSchema:
     return _object(**{f"p{number}": sub or TEXT for number in range(count)})
 
 
-def _refer(number: int) -> Schema:
+def _refer(number: int) -> JsonSchema:
     return {"$ref": f"#/$defs/D{number}"}
 
 
-def _doubled(count: int) -> dict[str, Schema]:
+def _doubled(count: int) -> dict[str, JsonSchema]:
     return {f"D{number}": _object(x=_refer(number + 1), y=_refer(number + 1)) for number in range(count)}
 
 
-def _tangle(count: int) -> dict[str, Schema]:
+def _tangle(count: int) -> dict[str, JsonSchema]:
     """Definitions that all contain all, under a name that has to be replaced."""
     every = {"anyOf": [*(_refer(number) for number in range(count)), {"type": "null"}]}
     return {
@@ -41,14 +41,14 @@ def _tangle(count: int) -> dict[str, Schema]:
     }
 
 
-def _deep(count: int) -> Schema:
-    schema: Schema = TEXT
+def _deep(count: int) -> JsonSchema:
+    schema: JsonSchema = TEXT
     for _ in range(count):
         schema = _object(a=schema)
     return schema
 
 
-def _either(count: int, sub: Schema) -> Schema:
+def _either(count: int, sub: JsonSchema) -> JsonSchema:
     for _ in range(count):
         sub = {
             "type": "object",
@@ -58,7 +58,7 @@ def _either(count: int, sub: Schema) -> Schema:
     return sub
 
 
-TANGLED: dict[str, Schema] = {
+TANGLED: dict[str, JsonSchema] = {
     "definitions twice over": {**_object(a=_refer(0)), "$defs": _doubled(40) | {"D40": TEXT}},
     "unions twice over": {
         "$ref": "#/$defs/D0",
@@ -117,7 +117,7 @@ def test_it_takes_no_longer_than_it_has_to(kind: str, rules: str) -> None:
         ("closed-anthropic", _named(17, {"anyOf": [TEXT, {"type": "null"}]}), "unions"),
     ],
 )
-def test_what_is_too_much_for_a_strict_schema_is_told(rules: str, schema: Schema, why: str) -> None:
+def test_what_is_too_much_for_a_strict_schema_is_told(rules: str, schema: JsonSchema, why: str) -> None:
     with pytest.raises(InexpressibleError, match=why):
         fit_schema(schema, RULES[rules])
 
@@ -131,7 +131,7 @@ def test_what_is_too_much_for_a_strict_schema_is_told(rules: str, schema: Schema
         ("closed-anthropic", _named(16, {"anyOf": [TEXT, {"type": "null"}]})),
     ],
 )
-def test_what_is_just_not_too_much_is_strict(rules: str, schema: Schema) -> None:
+def test_what_is_just_not_too_much_is_strict(rules: str, schema: JsonSchema) -> None:
     assert faults(rules, fit_schema(schema, RULES[rules]).schema) == []
 
 

@@ -12,26 +12,26 @@ from sostenuto.activities.adapters.providers.schema.normal import NEVER
 from sostenuto.activities.adapters.providers.schema.rules import RULES, InexpressibleError
 from tests.unit.activities.adapters.schema.rule_books import faults
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 
 
-def _object(**properties: Any) -> Schema:
+def _object(**properties: Any) -> JsonSchema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _closed(**properties: Any) -> Schema:
+def _closed(**properties: Any) -> JsonSchema:
     return {**_object(**properties), "additionalProperties": False}
 
 
-def _root(schema: Schema, rules: str = "plain") -> Schema:
+def _root(schema: JsonSchema, rules: str = "plain") -> JsonSchema:
     sent = fit_schema(schema, RULES[rules]).schema
     assert faults(rules, sent) == []
     return sent
 
 
-def _strict(sub: Schema, **beside: Any) -> Any:
+def _strict(sub: JsonSchema, **beside: Any) -> Any:
     return _root({**_object(a=sub), **beside}, "closed")["properties"]["a"]
 
 
@@ -60,7 +60,7 @@ def _strict(sub: Schema, **beside: Any) -> Any:
         ({"items": False, "prefixItems": [TEXT]}, {"items": TEXT}, {"items": False, "prefixItems": [TEXT]}),
     ],
 )
-def test_what_fits_both(one: Schema, other: Schema, both: Schema) -> None:
+def test_what_fits_both(one: JsonSchema, other: JsonSchema, both: JsonSchema) -> None:
     assert meet(one, other) == both
 
 
@@ -109,7 +109,7 @@ def test_a_union_of_models_keeps_its_references() -> None:
         [{"type": "array", "items": TEXT}, {"type": "null"}],
     ],
 )
-def test_exactly_one_is_any_one_where_they_are_never_the_same(members: list[Schema]) -> None:
+def test_exactly_one_is_any_one_where_they_are_never_the_same(members: list[JsonSchema]) -> None:
     assert len(_strict({"oneOf": members})["anyOf"]) == 2
 
 
@@ -122,7 +122,7 @@ def test_exactly_one_is_any_one_where_they_are_never_the_same(members: list[Sche
         [{"type": "array", "items": TEXT}, {"type": "array", "items": NUMBER}],
     ],
 )
-def test_exactly_one_is_not_strict_where_two_may_fit(members: list[Schema]) -> None:
+def test_exactly_one_is_not_strict_where_two_may_fit(members: list[JsonSchema]) -> None:
     with pytest.raises(InexpressibleError, match="exactly one"):
         _strict({"oneOf": members})
 
@@ -170,13 +170,13 @@ def test_a_property_of_several_members_is_one_of_theirs() -> None:
         {**_object(x=TEXT), "enum": [{"x": "a"}]},
     ],
 )
-def test_a_root_in_disguise_is_an_object(root: Schema) -> None:
+def test_a_root_in_disguise_is_an_object(root: JsonSchema) -> None:
     sent = _root(root)
     assert (sent["properties"], sent["required"]) == ({"x": TEXT}, ["x"])
 
 
 @pytest.mark.parametrize("root", [{"type": "array", "items": TEXT}, TEXT, {"enum": [1]}, {"anyOf": [TEXT, NUMBER]}])
-def test_a_root_that_is_no_object_is_the_value_of_one(root: Schema) -> None:
+def test_a_root_that_is_no_object_is_the_value_of_one(root: JsonSchema) -> None:
     for rules in ("plain", "closed", "closed-anthropic", "gemini"):
         sent = _root(root, rules)
         assert sent["required"] == ["value"]

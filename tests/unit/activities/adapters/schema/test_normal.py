@@ -8,7 +8,7 @@ import pytest
 
 from sostenuto.activities.adapters.providers.schema.normal import NEVER, normal
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 TEXT = {"type": "string"}
 
 
@@ -36,7 +36,7 @@ def _property(sub: Any, **beside: Any) -> Any:
         ({"extends": {"type": "string"}, "title": "T"}, {"type": "string", "title": "T"}),
     ],
 )
-def test_older_drafts_and_the_words_of_openapi(given: Schema, plain: Schema) -> None:
+def test_older_drafts_and_the_words_of_openapi(given: JsonSchema, plain: JsonSchema) -> None:
     assert _property(given) == plain
 
 
@@ -54,7 +54,7 @@ def test_older_drafts_and_the_words_of_openapi(given: Schema, plain: Schema) -> 
         ({"type": "array", "items": False}, {"type": "array", "items": NEVER}),
     ],
 )
-def test_lists_and_tuples(given: Schema, plain: Schema) -> None:
+def test_lists_and_tuples(given: JsonSchema, plain: JsonSchema) -> None:
     assert _property(given) == plain
 
 
@@ -85,7 +85,7 @@ def test_dependencies_are_told_apart() -> None:
         ({"enum": "abc", "type": "string"}, TEXT),
     ],
 )
-def test_values_and_types_agree(given: Schema, plain: Schema) -> None:
+def test_values_and_types_agree(given: JsonSchema, plain: JsonSchema) -> None:
     assert _property(given) == plain
 
 
@@ -100,7 +100,7 @@ def test_values_and_types_agree(given: Schema, plain: Schema) -> None:
         ({"type": "object", "anyOf": [{"required": ["x"]}, {"required": ["y"]}]}, None),
     ],
 )
-def test_types_are_there_where_they_can_be_told(given: Schema, plain: Schema | None) -> None:
+def test_types_are_there_where_they_can_be_told(given: JsonSchema, plain: JsonSchema | None) -> None:
     assert _property(given) == (plain or {"properties": {}, **given}), "beside a type none is guessed"
 
 
@@ -121,7 +121,7 @@ def test_types_are_there_where_they_can_be_told(given: Schema, plain: Schema | N
         {"$schema": "x", "$id": "y", "$comment": "z", "x-order": 1, "readOnly": True},
     ],
 )
-def test_what_no_reader_could_make_sense_of_is_gone(spoilt: Schema) -> None:
+def test_what_no_reader_could_make_sense_of_is_gone(spoilt: JsonSchema) -> None:
     assert _property({"type": "string", **spoilt}) == TEXT
 
 
@@ -144,7 +144,7 @@ def test_what_no_reader_could_make_sense_of_is_gone(spoilt: Schema) -> None:
         ),
     ],
 )
-def test_booleans_and_combinators_of_one(given: Any, plain: Schema) -> None:
+def test_booleans_and_combinators_of_one(given: Any, plain: JsonSchema) -> None:
     assert _property(given) == plain
 
 
@@ -173,7 +173,7 @@ def test_references_lead_to_definitions_of_the_root(at: str) -> None:
         ("#/$defs/A", {"$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"type": "null"}}}),
     ],
 )
-def test_references_of_every_kind_are_followed(reference: str, beside: Schema) -> None:
+def test_references_of_every_kind_are_followed(reference: str, beside: JsonSchema) -> None:
     schema = normal({"type": "object", "properties": {"a": {"$ref": reference}, "b": {"type": "null"}}, **beside})
     (name,) = schema["$defs"]
     assert schema["properties"]["a"] == {"$ref": f"#/$defs/{name}"}
@@ -207,7 +207,7 @@ def test_long_chains_and_deep_trees_do_not_exhaust_the_stack() -> None:
     chain = {f"D{i}": {"type": "object", "properties": {"a": {"$ref": f"#/$defs/D{i + 1}"}}} for i in range(2_000)}
     schema = normal({"$ref": "#/$defs/D0", "$defs": chain | {"D2000": TEXT}})
     assert len(schema["$defs"]) == 2_001
-    deep: Schema = TEXT
+    deep: JsonSchema = TEXT
     for _ in range(900):
         deep = {"type": "array", "items": deep}
     assert normal({"type": "object", "properties": {"a": deep}})["type"] == "object"

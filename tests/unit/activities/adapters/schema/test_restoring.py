@@ -11,19 +11,19 @@ from sostenuto.activities.adapters.providers.schema.fitted import fit_schema
 from sostenuto.activities.adapters.providers.schema.restoring import FittedSchema
 from sostenuto.activities.adapters.providers.schema.rules import RULES
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 TEXT = {"type": "string"}
 
 
-def _object(**properties: Any) -> Schema:
+def _object(**properties: Any) -> JsonSchema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _fitted(schema: Schema, rules: str = "plain") -> FittedSchema:
+def _fitted(schema: JsonSchema, rules: str = "plain") -> FittedSchema:
     return fit_schema(schema, RULES[rules])
 
 
-ODD: Schema = {
+ODD: JsonSchema = {
     "type": "object",
     "properties": {"$top": {"type": "integer"}, "filter[id]": TEXT, "top": TEXT, "x" * 70: {}},
 }
@@ -47,7 +47,7 @@ def test_without_a_difference_there_is_nothing_to_restore() -> None:
 
 
 NODE = {"type": "object", "properties": {"@id": TEXT, "next": {"$ref": "#/$defs/Node"}}}
-PLACES: dict[str, tuple[Schema, Any]] = {
+PLACES: dict[str, tuple[JsonSchema, Any]] = {
     "a definition that contains itself": (
         {"type": "object", "properties": {"n": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": NODE}},
         {"n": {"@id": "a", "next": {"@id": "b", "next": {}}}},
@@ -126,7 +126,7 @@ def test_tuples_go_as_objects_and_come_back_as_lists() -> None:
 
 
 def test_two_tuples_of_a_length_are_told_together() -> None:
-    def pair(one: Schema, other: Schema) -> Schema:
+    def pair(one: JsonSchema, other: JsonSchema) -> JsonSchema:
         return {"type": "array", "prefixItems": [one, other], "items": False, "minItems": 2}
 
     odd = _object(**{"@x": TEXT})

@@ -12,13 +12,13 @@ from sostenuto.activities.adapters.providers.schema.fitted import fit_schema
 from sostenuto.activities.adapters.providers.schema.rules import RULES, InexpressibleError
 from tests.unit.activities.adapters.schema.rule_books import faults
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 TEXT = {"type": "string"}
 STRICT = [name for name, rules in RULES.items() if rules.strict]
 OPEN = [name for name, rules in RULES.items() if not rules.strict]
 
 
-def _object(**properties: Any) -> Schema:
+def _object(**properties: Any) -> JsonSchema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
@@ -29,7 +29,7 @@ def _sent(sub: Any, rules: str, **beside: Any) -> Any:
     return fitted.schema["properties"]["a"]
 
 
-KEYWORDS: dict[str, Schema] = {
+KEYWORDS: dict[str, JsonSchema] = {
     "minLength": {"type": "string", "minLength": 2},
     "maxLength": {"type": "string", "maxLength": 2},
     "pattern": {"type": "string", "pattern": "^[a-z]+$"},
