@@ -185,7 +185,7 @@ async def _at_work(
 
 
 def _guards(app: App, client: Client, user: UserCode) -> Guards:
-    """Return what guardrails need here, once it is checked that those of the app can be asked.
+    """Return what guardrails need here, where those of the app can be asked.
 
     Raises:
         SpecError: It cannot: a pattern is none, or a library is not installed; says which.
