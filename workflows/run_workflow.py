@@ -22,18 +22,17 @@ with workflow.unsafe.imports_passed_through():
     from ..contracts.message import Message
     from ..contracts.specs.agent import Agent
     from ..contracts.tool import ToolDefinition
-    from ..contracts.wire.guardrails.decision import Verdict, of_verdict
     from ..contracts.wire.places import Place
     from ..contracts.wire.run import Carried, Result, RunInput, Status
     from ..contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from . import policy
-    from .agent.guarding import refusal
     from .agent.loop import AgentLoop
     from .agent.mcp_catalogue import mcp_tools
     from .agent.state import AgentState
     from .budget.carrying import carried_of
     from .concurrency import result_of_error, uninterrupted
     from .guardrails.judging import guarded
+    from .guardrails.releasing import held_back
     from .interpreter import Interpreter
     from .memory.turn_memory import TurnMemory
     from .nested_run import why_too_deep
@@ -121,8 +120,6 @@ class _Run:
         self._interpreter.accounts.open(self._place, self._input.budget, runnable.budget, envelope=self._input.envelope)
         if why := why_too_deep(self._place):
             return Result(status=Status.FAILED, reason=why)
-        if blocked := of_verdict(self._input.decisions, Verdict.BLOCKED):
-            return Result(status=Status.REFUSED, reason=refusal(blocked[0]))
         if refused := await self._screened():
             return refused
         agent: Agent | None = runnable.agent
@@ -140,14 +137,15 @@ class _Run:
         # What clients send has passed all; what another run hands down, what that was guarded by.
         seen = (*run.guardrails, *(run.runnable.guardrails if is_root else ())) if run.screened else ()
         unseen = guards.unseen(self._place, seen)
-        if run.message is None or run.carried or not unseen:
+        if run.message is None or run.carried:
             return None
-        found = await guarded(self._interpreter, self._place, run.message, unseen, "input")
-        guards.seal(found.sealed)
-        if found.message is None:
-            return Result(status=Status.REFUSED, reason=refusal(of_verdict(found.decisions, Verdict.BLOCKED)[0]))
-        self._input = run.model_copy(update={"message": found.message})
-        return None
+        decisions = run.decisions
+        if unseen:
+            found = await guarded(self._interpreter, self._place, run.message, unseen, "input")
+            guards.seal(found.sealed)
+            self._input = run.model_copy(update={"message": found.message or run.message})
+            decisions += found.decisions
+        return await held_back(decisions, self._message().text, self._interpreter.approvals, self._place, 0)
 
     async def _agent(self, agent: Agent) -> Result:
         carried, transfers = self._input.carried, self._input.transfers

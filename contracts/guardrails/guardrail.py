@@ -22,6 +22,7 @@ OnError = Literal["closed", "open"]
 
 _HANDED_OUT: Final[tuple[GuardStage, ...]] = ("input", "output", "tool_call")
 """Where a guardrail that fails lets nothing pass, unless it is told otherwise."""
+_OF_MODEL: Final = ("input", "output")
 _WHERE: Final[dict[OnFailure, tuple[GuardStage, ...]]] = {
     "block": STAGES,
     "redact": STAGES,
@@ -68,6 +69,8 @@ class Guardrail(Spec):
             raise ValueError(
                 f"on_failure='redact': {type(self).__name__} does not say where in a text it found something"
             )
+        if self.of_model and (elsewhere := [stage for stage in self.at if stage not in _OF_MODEL]):
+            raise ValueError(f"at: a {type(self).__name__} is asked about input and output, not {', '.join(elsewhere)}")
         possible = _WHERE[self.on_failure]
         if impossible := [stage for stage in self.at if stage not in possible]:
             raise ValueError(

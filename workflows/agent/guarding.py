@@ -5,27 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from ...contracts.control.approval import Approval
 from ...contracts.message import ASKED_AGAIN, Message, Role, ToolCallPart, ToolResultPart
 from ...contracts.specs.agent import Agent
-from ...contracts.tool import ToolSpec
 from ...contracts.wire.guardrails.decision import GuardrailDecision, Verdict, of_verdict
 from ...contracts.wire.model_call import ModelReply
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Rejected, Result, Status
-from ..control.waiting_call import ApprovableCall
 from ..guardrails.judging import Judging
+from ..guardrails.releasing import held_back
 from ..host import AgentHost
 from .gates import Gate, error_result
 from .state import AgentState
-
-_RELEASE = ToolSpec(
-    name="release",
-    description="Use what a guardrail holds back.",
-    parameters={"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
-    asks=Approval(),
-)
-"""What a person is asked to permit where a guardrail escalates."""
 
 
 class Guarding(Gate):
@@ -79,23 +69,8 @@ class Guarding(Gate):
         if lacks := next((one for one in told if isinstance(one, Result)), None):
             return state.result(Status.EXHAUSTED, lacks.reason).model_copy(update={"exhausted": lacks.exhausted})
         made = [one for one in told if isinstance(one, GuardrailDecision)]
-        if blocked := of_verdict(made, Verdict.BLOCKED):
-            return state.result(Status.REFUSED, refusal(blocked[0]))
-        for one in of_verdict(made, Verdict.ESCALATED):
-            if ended := await self._asked(state, one, reply):
-                return ended
-        return None
-
-    async def _asked(self, state: AgentState, decision: GuardrailDecision, reply: ModelReply) -> Result | None:
-        """Ask a person; return the result that ends the run, if any does."""
-        text = f"{decision.guardrail}: {decision.stage}: {decision.reason}"
-        call_id = f"{decision.stage}_{state.replies}_{decision.guardrail}"
-        arguments = {"text": text, "answer": reply.message.text}
-        call = ApprovableCall(_RELEASE, self._place, call_id, arguments, direct=True)
-        permit = await self._host.approvals.permit(call)
-        if permit.refused:
-            return state.result(Status.REFUSED, f"{refusal(decision)}; {permit.refused}")
-        return None if permit.answer is None else state.result(Status.COMPLETED, output=permit.answer)
+        ended = await held_back(made, reply.message.text, self._host.approvals, self._place, state.replies)
+        return ended and state.result(ended.status, ended.reason, output=ended.output)
 
 
 class JudgedAnswers(Gate):
@@ -128,8 +103,3 @@ class JudgedAnswers(Gate):
             )
             return None
         return await self._guarding.decided(state, decisions, reply)
-
-
-def refusal(decision: GuardrailDecision) -> str:
-    """Return why a run ends that a guardrail refuses to go on."""
-    return f"the guardrail {decision.guardrail} blocked the {decision.stage.replace('_', ' ')}: {decision.reason}"

@@ -23,7 +23,7 @@ from ...contracts.specs.agent_tools import message_for_delegate
 from ...contracts.specs.runnable import Runnable
 from ...contracts.tool import Effect, ToolSpec
 from ...contracts.wire.delegate_answer import delegate_answer
-from ...contracts.wire.guardrails.decision import GuardedFailure, Verdict, of_verdict
+from ...contracts.wire.guardrails.decision import GuardedFailure, GuardrailDecision, Verdict, of_verdict
 from ...contracts.wire.memory.result_query import ResultQuery
 from ...contracts.wire.model_call import ModelReply, StopReason
 from ...contracts.wire.places import Place
@@ -42,6 +42,9 @@ from ..payload_limits import PayloadTooLargeError
 from ..run_context import has_context
 from .gates import Gate, error_result
 from .state import AgentState
+
+_ASKED_ABOUT = ToolSpec(name="call", parameters={"type": "object"}, effect=Effect.READ, asks=Approval())
+"""What a person is asked about where a guardrail escalates a call that is no function's."""
 
 
 class ToolCalls:
@@ -96,9 +99,19 @@ class ToolCalls:
         return None
 
     async def _run_one(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
-        result = await self._result(call, reply)
+        asked = await self._asked_about(call, reply)
+        result = asked if isinstance(asked, ToolResultPart) else await self._result(asked, reply)
         self.ended[call.id] = result
         return result
+
+    async def _asked_about(self, call: ToolCallPart, reply: ModelReply) -> ToolCallPart | ToolResultPart:
+        """Return a call that is no function's as a person lets it be made."""
+        if call.name in self._tools or not of_verdict(_decided(call, reply), Verdict.ESCALATED):
+            return call
+        permit = await self._permitted(_ASKED_ABOUT.model_copy(update={"name": call.name}), call)
+        if isinstance(permit, ToolResultPart):
+            return permit
+        return call.model_copy(update={"arguments": dict(permit.arguments)})
 
     async def _result(self, call: ToolCallPart, reply: ModelReply) -> ToolResultPart:
         delegate, tool = self._delegates.get(call.name), self._tools.get(call.name)
@@ -164,9 +177,8 @@ class ToolCalls:
 
     def _guarded(self, tool: ToolSpec, call: ToolCallPart, reply: ModelReply) -> ToolSpec:
         """Return a tool with the approval that guardrails want for this call."""
-        ours = (one for one in reply.decisions if one.call_id == call.id)
         is_tainted = tool.effect is Effect.ONCE and self._host.guards.tainted
-        if not is_tainted and not of_verdict(ours, Verdict.ESCALATED):
+        if not is_tainted and not of_verdict(_decided(call, reply), Verdict.ESCALATED):
             return tool
         asks = tool.asks or Approval()
         # Whoever is asked else, here somebody is, whatever the arguments.
@@ -241,6 +253,11 @@ class ToolCalls:
                 raise
             return error_result(call, f"{call.name} failed: {told_by(error)}")
         return found.as_result(call.id, call.name)
+
+
+def _decided(call: ToolCallPart, reply: ModelReply) -> list[GuardrailDecision]:
+    """Return what guardrails decided of a call."""
+    return [one for one in reply.decisions if one.call_id == call.id]
 
 
 def _query(call: ToolCallPart) -> str:

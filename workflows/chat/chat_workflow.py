@@ -16,15 +16,14 @@ with workflow.unsafe.imports_passed_through():
     from ...contracts.specs.runnable import check_input
     from ...contracts.text import first_line, plural, printable
     from ...contracts.wire.chats.chat import Asked, ChatForkQuery, ChatInput, SentMessage, Taken, TurnEnd, WhenBusy
-    from ...contracts.wire.guardrails.decision import Verdict, of_verdict
     from ...contracts.wire.places import Place
     from ...contracts.wire.run import THE_RUN_WAS_CANCELLED, Result, Status
     from ...contracts.wire.totals import Totals
     from ...contracts.wire.transcript import TranscriptPage, TranscriptQuery
     from .. import policy
-    from ..agent.guarding import refusal
     from ..concurrency import CANCELLED, being_cancelled, cancel, result_of_error, uninterrupted
     from ..control.update_id import update_id
+    from ..guardrails.releasing import held_back
     from ..interpreter import Interpreter
     from ..payload_limits import why_full
     from ..run_context import inherited_memo
@@ -224,9 +223,8 @@ class ChatWorkflow:
         if not self._title:
             self._name(first_line(asked.message.text, SUMMARY_CHARS) or self._chat.runnable.name)
         self._interpreter.guards.seal(asked.screened.sealed)
-        blocked = of_verdict(asked.screened.decisions, Verdict.BLOCKED)
-        if blocked:
-            result = Result(status=Status.REFUSED, reason=refusal(blocked[0]))
+        if refused := await self._held_back(asked):
+            result = refused
         elif self._chat.when_busy is WhenBusy.INTERRUPT and len(self._waiting) > 1:
             self._conversation.leave(asked.message)
             result = Result(status=Status.CANCELLED, reason=_NOT_BEGUN)
@@ -240,6 +238,10 @@ class ChatWorkflow:
         if not self._waiting:
             # Nothing may come for months.
             self._interpreter.cost.tell()
+
+    async def _held_back(self, asked: Asked) -> Result | None:
+        decisions, host, number = asked.screened.decisions, self._interpreter, len(self._turns)
+        return await held_back(decisions, asked.message.text, host.approvals, host.root, number) if decisions else None
 
     async def _ended(self, asked: Asked, result: Result, begins: int) -> None:
         """Note the end of a turn, and let the next one begin."""

@@ -19,6 +19,8 @@ from sostenuto import (
     Pii,
     Price,
     Prompt,
+    Rules,
+    SpecError,
     Status,
     tool,
 )
@@ -145,7 +147,7 @@ async def test_a_person_lets_an_answer_pass(serve: Serve, yes: bool) -> None:
             await run.deny(waiting.call_id, by="ada", note="not yet")
         result = await run.result()
     assert waiting.tool == "release"
-    assert waiting.arguments["answer"] == "It is $ 5."
+    assert waiting.arguments["output"] == "It is $ 5."
     if yes:
         assert (result.status, result.output) == (Status.COMPLETED, "It is $ 5.")
     else:
@@ -175,6 +177,40 @@ async def test_a_call_that_is_escalated_waits_for_a_person(serve: Serve) -> None
         await run.approve(waiting.call_id, by="ada")
         result = await run.result()
     assert (result.output, CALLED) == ("Done.", ["$ 7"])
+
+
+async def test_a_question_that_is_escalated_waits_for_a_person(serve: Serve) -> None:
+    desk = agent(Rules(deny=["refund"], at="input", on_failure="escalate"))
+    async with serve(App(desk), {"desk": ["Hello."]}) as stage:
+        client = Client(stage.temporal, task_queue=stage.task_queue, redis_url="")
+        run = await client.start(desk, "I want a refund")
+        [waiting] = await _waiting(run)
+        await run.approve(waiting.call_id, by="ada")
+        result = await run.result()
+        chat = await client.chat(desk)
+        turn = chat.send("A refund, please")
+        await turn.accepted()
+        [waiting] = await _waiting(chat)
+        await chat.deny(waiting.call_id, by="ada")
+        refused = await turn
+    assert (result.output, refused.status) == ("Hello.", Status.REFUSED)
+
+
+async def test_a_call_of_another_runnable_is_escalated_too(serve: Serve) -> None:
+    clerk = Prompt(name="clerk", template="{input}", model="scripted/clerk", description="Works.")
+    desk = agent(Custom(no_prices, at=["tool_call"], on_failure="escalate"), tools=[clerk])
+    script = {"desk": [calls(("clerk", {"task": "for $ 5"})), "Done."], "clerk": ["Never."]}
+    async with serve(App(desk), script) as stage:
+        run = await stage.start(desk, "Go")
+        [waiting] = await _waiting(run)
+        await run.deny(waiting.call_id, by="ada")
+        result = await run.result()
+    assert (result.output, result.turns) == ("Done.", 2)
+
+
+def test_a_judge_is_asked_of_questions_and_answers_alone() -> None:
+    with pytest.raises(SpecError, match="a Judge is asked about input and output, not tool_result"):
+        Judge("scripted/judge", "No promises.", at=["tool_result"])
 
 
 @pytest.mark.parametrize("trusted", [False, True])
