@@ -9,7 +9,7 @@ from pydantic import JsonValue, field_validator
 
 from ..contract import arguments, as_tuple, brief
 from ..limits import MAX_DEPTH, MAX_SCHEMA_BYTES, is_too_deep, why_too_large
-from ..specs.output import type_schema
+from ..signature.type_schema import type_schema
 from .guardrail import Guardrail, GuardStage, OnError, OnFailure
 
 _REFERENCES: Final = ("$ref", "$dynamicRef")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
 from ..collection.citation import Cited
 from ..contract import as_tuple, brief
 from ..errors import SpecError
 from ..model import OutputSchema
+from ..signature.type_schema import type_schema
 
 Validator = Callable[..., Any]
 """Takes an answer (a text, or the value of the output type). Raises ValueError, or returns what is wrong with it: a
@@ -36,21 +35,6 @@ def output_schema(output: Any, where: str) -> OutputSchema | None:
     made = _wrapped(getattr(output, "__name__", str(output)), type_schema(output, where))
     is_cited = isinstance(output, type) and issubclass(output, Cited)
     return made.model_copy(update={"cited": True}) if is_cited else made
-
-
-def type_schema(kind: Any, where: str) -> dict[str, Any]:
-    """Return the JSON schema of a type.
-
-    Raises:
-        SpecError: It is no type, or has none.
-    """
-    if inspect.isroutine(kind) or isinstance(kind, str):
-        raise SpecError(f"{where}: {brief(kind)} is not a type: pass one, or a JSON schema as a dict")
-    try:
-        return TypeAdapter(kind).json_schema()
-    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
-        label = getattr(kind, "__name__", str(kind))
-        raise SpecError(f"{where}: {label} has no JSON schema: use a pydantic model or a dataclass") from error
 
 
 def output_type(output: Any) -> TypeAdapter[Any] | None:
