@@ -141,6 +141,20 @@ class KnowsWindow(Protocol):
         ...
 
 
+@runtime_checkable
+class Moderates(Protocol):
+    """An adapter whose provider says whether a text is harmful."""
+
+    async def harms(self, model: Model, text: str) -> tuple[str, ...]:
+        """Return the categories of harm that a text is of, in the provider's words.
+
+        Raises:
+            ModelError: The call failed.
+            NotServedError: This worker lacks a key.
+        """
+        ...
+
+
 def window_of(adapter: object, model: Model) -> int:
     """Return most tokens of a prompt and answer; 0 where that is not known."""
     return adapter.window(model) if isinstance(adapter, KnowsWindow) else 0

@@ -220,6 +220,9 @@ SCORE_NOT_TAKEN: Final = "ScoreNotTaken"
 GUARD_ACTIVITY: Final = "sostenuto.guard"
 """Activity type that has guardrails look at a message."""
 
+MODERATION_ACTIVITY: Final = "sostenuto.moderation"
+"""Activity type that asks a provider whether a text is harmful."""
+
 TRANSCRIPT_ACTIVITY: Final = "sostenuto.transcript"
 """Activity type that takes over the transcript of another run."""
 

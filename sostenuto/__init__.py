@@ -19,7 +19,7 @@ from .contracts.control.price import LongPrice, Price
 from .contracts.control.reconciliation import Done, NotDone
 from .contracts.control.usage import Usage
 from .contracts.errors import ChatBusy, ModelError, SetupError, SostenutoError, SpecError, ToolError
-from .contracts.guardrails.by_model import Judge
+from .contracts.guardrails.by_model import Judge, Moderation
 from .contracts.guardrails.custom import Custom
 from .contracts.guardrails.injection import Injection
 from .contracts.guardrails.redacting import Pii, Secrets
@@ -137,6 +137,7 @@ __all__ = [
     "ModelError",
     "ModelRequested",
     "ModelResponded",
+    "Moderation",
     "NotDone",
     "Parallel",
     "Partial",

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from ..contract import as_tuple, brief
 from ..errors import SpecError
-from .by_model import Judge
+from .by_model import Judge, Moderation
 from .custom import Custom
 from .guardrail import Guardrail
 from .injection import Injection
@@ -25,7 +25,7 @@ def _checked(value: Any) -> Any:
 
 
 AnyGuardrail = Annotated[
-    Pii | Secrets | Injection | Rules | Schema | Custom | Judge,
+    Pii | Secrets | Injection | Rules | Schema | Custom | Judge | Moderation,
     Field(discriminator="kind"),
     BeforeValidator(_checked),
 ]

@@ -41,3 +41,34 @@ class Judge(Guardrail):
     ) -> None:
         given = arguments(locals())
         self._construct(given | {"at": as_tuple(given["at"], "Judge: at")})
+
+
+class Moderation(Guardrail):
+    """A provider's own endpoint that says whether a text is harmful.
+
+    By hate, violence, self-harm, and the like. Of those providers that have one; OpenAI's costs nothing.
+    """
+
+    of_model: ClassVar[bool] = True
+
+    kind: Literal["moderation"] = "moderation"
+    at: tuple[GuardStage, ...] = ("input", "output")
+    on_failure: OnFailure = "block"
+    model: Model
+    categories: tuple[str, ...] = ()
+    """Which of the provider's categories count, such as `violence`. Empty: all."""
+
+    def __init__(
+        self,
+        model: Model | str = "openai/omni-moderation-latest",
+        *,
+        categories: Iterable[str] = (),
+        at: Iterable[GuardStage] = ("input", "output"),
+        on_failure: OnFailure = "block",
+        on_error: OnError | None = None,
+        name: str = "",
+        **unknown: Any,
+    ) -> None:
+        given = arguments(locals())
+        lists = {field: as_tuple(given[field], f"Moderation: {field}") for field in ("categories", "at")}
+        self._construct(given | lists)

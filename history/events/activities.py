@@ -42,6 +42,7 @@ READERS: Mapping[str, Reader] = {
     names.MODEL_ACTIVITY: read_model_call,
     names.APPROVAL_ACTIVITY: read_approval,
     names.GUARD_ACTIVITY: read_guard,
+    names.MODERATION_ACTIVITY: read_guard,
     names.RECONCILE_ACTIVITY: read_reconciliation,
     names.SPENT_ACTIVITY: read_spending,
     names.MCP_TOOL_ACTIVITY: read_mcp_tool_call,

@@ -45,6 +45,7 @@ DURABLE = {
     "CHAT_REFUSED": "ChatRefused",
     "MODEL_ACTIVITY": "sostenuto.model",
     "GUARD_ACTIVITY": "sostenuto.guard",
+    "MODERATION_ACTIVITY": "sostenuto.moderation",
     "APPROVAL_ACTIVITY": "sostenuto.approval",
     "RECONCILE_ACTIVITY": "sostenuto.reconcile",
     "WORKER_SHUTDOWN": "WorkerShutdown",
@@ -140,7 +141,18 @@ PUBLIC = {
     *("Agent", "App", "Chain", "Client", "Effect", "Event", "FilePart", "ImagePart", "McpServer", "Message", "Model"),
     *("ModelError", "Parallel", "Passage", "Prompt", "Result", "Role", "Route", "Router", "Rule", "Run", "SetupError"),
     *("SostenutoError", "SpecError", "Status", "Step", "Team", "TextPart", "Tool", "ToolContext", "ToolError", "Usage"),
-    *("__version__", "tool", "Custom", "GuardrailDecided", "Injection", "Judge", "Pii", "Rules", "Schema"),
+    *(
+        "__version__",
+        "tool",
+        "Custom",
+        "GuardrailDecided",
+        "Injection",
+        "Judge",
+        "Moderation",
+        "Pii",
+        "Rules",
+        "Schema",
+    ),
     *("Secrets", "Verdict"),
     *("Ask", "BudgetToppedUp", "PendingTopUp", "ToppedUp"),
     *("Ledger", "LedgerState"),
@@ -223,7 +235,7 @@ def test_discriminators() -> None:
     ]
     guardrails = get_args(get_args(any_guardrail.AnyGuardrail)[0])
     assert [kind.model_fields["kind"].default for kind in guardrails] == [
-        *("pii", "secrets", "injection", "rules", "schema", "custom", "judge")
+        *("pii", "secrets", "injection", "rules", "schema", "custom", "judge", "moderation")
     ]
     hosted = get_args(get_args(provider_tool.AnyProviderTool)[0])
     assert [kind.model_fields["kind"].default for kind in hosted] == list(provider_tool.PROVIDER_TOOLS)

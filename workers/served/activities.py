@@ -20,6 +20,7 @@ from ...activities.control.undoing import UndoingActivities
 from ...activities.conversation.continued_conversation import take_over
 from ...activities.conversation.turn_end import turn_end
 from ...activities.guardrails.guard import GuardActivities
+from ...activities.guardrails.moderation import ModerationActivities
 from ...activities.guardrails.screening import Guards
 from ...activities.knowledge.ingest import IngestActivities
 from ...activities.knowledge.ingestion import DocumentReading, Ingestion
@@ -109,7 +110,7 @@ def served_activities(
         *_methods(ingest),
         *_methods(MemoryActivities(services.knowledge, app.collections, cache, costs, policy.TASK_TIMEOUT)),
         *_methods(ScoreActivities(services.scores)),
-        GuardActivities(guards).guard,
+        *(GuardActivities(guards).guard, ModerationActivities(adapters).moderate),
         take_over,
         turn_end,
         PriceActivities(list_price).look_up,

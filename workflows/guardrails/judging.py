@@ -13,15 +13,16 @@ from typing import Final, Protocol
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from ...activities.guardrails.guard import GuardActivities
+from ...activities.guardrails.moderation import ModerationActivities
 from ...contracts.guardrails.any_guardrail import AnyGuardrail
-from ...contracts.guardrails.by_model import Judge
+from ...contracts.guardrails.by_model import Judge, Moderation
 from ...contracts.guardrails.custom import Custom
-from ...contracts.guardrails.guardrail import GuardStage, JudgedStage, at_stage
+from ...contracts.guardrails.guardrail import GuardrailT, GuardStage, JudgedStage, at_stage
 from ...contracts.message import Message
 from ...contracts.model import OutputSchema
 from ...contracts.specs.agent import Agent
 from ...contracts.wire.guardrails.decision import VERDICTS, GuardrailDecision, Verdict
-from ...contracts.wire.guardrails.guard_call import GuardCall, Guarded
+from ...contracts.wire.guardrails.guard_call import GuardCall, Guarded, ModerationCall
 from ...contracts.wire.places import Place
 from ...contracts.wire.run import Result, Status
 from .. import policy
@@ -84,7 +85,7 @@ class Judging:
 
     def looks_at(self, stage: GuardStage) -> bool:
         """Return whether anything has to be asked at a stage."""
-        return bool(self._models(stage) or self._functions(stage))
+        return bool(self._of(Judge, stage) or self._of(Moderation, stage) or self._functions(stage))
 
     async def of(self, stage: GuardStage, message: Message, tally: Tally) -> Sequence[GuardrailDecision | Result]:
         """Return what is decided of a message.
@@ -97,14 +98,15 @@ class Judging:
             message: The message.
             tally: Takes in what the models cost.
         """
-        judges = (self._judged(one, stage, message, tally) for one in self._models(stage))
+        judges = [self._judged(one, stage, message, tally) for one in self._of(Judge, stage)]
+        moderated = [self._moderated(one, stage, message) for one in self._of(Moderation, stage)]
         functions = self._functions(stage)
         checks = [self._checked(functions, stage, message)] if functions else []
-        found = await asyncio.gather(*checks, *judges)
+        found = await asyncio.gather(*checks, *judges, *moderated)
         return [one for each in found for one in (each if isinstance(each, list) else [each])]
 
-    def _models(self, stage: GuardStage) -> list[Judge]:
-        return [one for one in at_stage(self._asker.guards.at(self._place), stage) if isinstance(one, Judge)]
+    def _of(self, kind: type[GuardrailT], stage: GuardStage) -> list[GuardrailT]:
+        return [one for one in at_stage(self._asker.guards.at(self._place), stage) if isinstance(one, kind)]
 
     def _functions(self, stage: GuardStage) -> tuple[AnyGuardrail, ...]:
         # What is answered is looked at where it is answered.
@@ -121,6 +123,23 @@ class Judging:
             if is_cancelled_exception(error):
                 raise
             return [_failed(one, stage) for one in guardrails]
+        return list(found.decisions)
+
+    async def _moderated(self, one: Moderation, stage: GuardStage, message: Message) -> list[GuardrailDecision]:
+        if not message.text:
+            return []
+        try:
+            found: Guarded = await served(
+                ModerationActivities.moderate,
+                ModerationCall(text=message.text, guardrail=one, stage=stage),
+                summary=f"{one.model.name} · {stage}",
+                options=policy.reconcile_policy(),
+                activity_id=self._place.guard(self._asker.use(self._place / _GUARD)),
+            )
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return [_failed(one, stage)]
         return list(found.decisions)
 
     async def _judged(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...contract import Contract
 from ...guardrails.any_guardrail import AnyGuardrail
+from ...guardrails.by_model import Moderation
 from ...guardrails.guardrail import GuardStage
 from ...message import Message
 from .decision import GuardrailDecision
@@ -30,3 +31,13 @@ class Guarded(Contract):
     """What was decided."""
     sealed: dict[str, str] = {}
     """Originals of what was redacted, as ciphertext, by placeholder."""
+
+
+class ModerationCall(Contract):
+    """Input of one question to a provider's endpoint for moderation."""
+
+    text: str
+    guardrail: Moderation
+    """Which model is asked, and which categories count."""
+    stage: GuardStage
+    """What the text is."""

@@ -7,7 +7,7 @@ from typing import Any
 from sostenuto import Chain, Parallel, Prompt, Retrieve, Router, Team
 from sostenuto.contracts.collection.collection import Collection
 from sostenuto.contracts.contract import Contract
-from sostenuto.contracts.guardrails.by_model import Judge
+from sostenuto.contracts.guardrails.by_model import Judge, Moderation
 from sostenuto.contracts.guardrails.custom import Custom
 from sostenuto.contracts.guardrails.guardrail import JudgedStage
 from sostenuto.contracts.guardrails.injection import Injection
@@ -46,6 +46,9 @@ JUDGE = Judge(
     "openai/gpt", "No promises.", at=["input", "output"], on_failure="escalate", on_error="open", name="promises"
 )
 CUSTOM = Custom("no_prices", at=["tool_call"], on_failure="retry", on_error="open", name="prices")
+MODERATION = Moderation(
+    "openai/omni", categories=["violence"], at=["input"], on_failure="flag", on_error="open", name="harm"
+)
 RULES = Rules(
     name="house rules",
     at=["output", "tool_result"],
@@ -99,7 +102,7 @@ def guardrail_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         when: What every event has.
     """
     return (
-        *(PII, SECRETS, INJECTION, JUDGE, CUSTOM, RULES, SCHEMA, DECISION, SCREENED, AGENT, *RUNNABLES),
+        *(PII, SECRETS, INJECTION, JUDGE, MODERATION, CUSTOM, RULES, SCHEMA, DECISION, SCREENED, AGENT, *RUNNABLES),
         McpTool(name="write", parameters={}, server="mail", tool="write", pii=True, guardrails=(SECRETS,)),
         McpInvocation(
             call_id="call_1_0", reply="r1", server="mail", tool="write", name="write", guardrails=(PII,), sealed=SEALED
@@ -115,6 +118,7 @@ def guardrail_examples(when: dict[str, Any]) -> tuple[Contract, ...]:
         Carried(messages=(ASKED,), after="r1", turns=1, totals=Totals(), sealed=SEALED, tainted=True),
         RunInput(runnable=AGENT, message=ASKED, guardrails=(SECRETS,), tainted=True, screened=True, **LOOKED),
         guard_call.GuardCall(message=ASKED, guardrails=(PII,), stage="input", judged=True),
+        guard_call.ModerationCall(text="Hello", guardrail=MODERATION, stage="input"),
         guard_call.Guarded(message=ASKED, **LOOKED),
         Head(agent="promises", model=Model("openai/gpt"), judges=JudgedStage(stage="input", on_failure="block")),
         JudgedStage(stage="input", on_failure="block"),

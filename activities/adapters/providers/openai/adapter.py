@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx2
 import openai
 
+from .....contracts.model import Model
 from ....model_adapter import Completion, ModelRequest, OnDelta
 from ..asking.prepared import prepared
 from ..deadline import Begun, call_seconds, deadline
@@ -75,6 +76,22 @@ class OpenAIAdapter:
                 found = openai_error(error, request.model, self._api_key_env, self._api_key)
                 begun.mark(found)
                 raise noted(found, error, body, request, self._api_key) from None
+
+    async def harms(self, model: Model, text: str) -> tuple[str, ...]:
+        """Return the categories of harm that a text is of, by the moderation endpoint.
+
+        Raises:
+            ModelError: The call failed; its class says what to do about it.
+        """
+        client = self._connected()
+        timeout = httpx2.Timeout(call_seconds(model), connect=self._connect_seconds)
+        async with deadline(model, Begun()):
+            try:
+                found = await client.moderations.create(model=model.model, input=text, timeout=timeout)
+                said = [one.categories.model_dump(by_alias=True) for one in found.results if one.flagged]
+            except OPENAI_FAILURES as error:
+                raise openai_error(error, model, self._api_key_env, self._api_key) from None
+        return tuple(dict.fromkeys(name for categories in said for name, is_so in categories.items() if is_so))
 
     async def close(self) -> None:
         """Close the connections."""
