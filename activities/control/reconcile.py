@@ -21,6 +21,8 @@ from ..call.failure import failure
 from ..call.heartbeat import heartbeats
 from ..call.tool_call import fit, idempotency_key
 from ..call.user_code import UserCode
+from ..guardrails.guarded_call import GuardedCall
+from ..guardrails.screening import Guards
 from ..not_served import cannot
 from .hook import HookError, hook_says
 
@@ -36,9 +38,11 @@ class ReconcileActivities:
     Args:
         tools: The app's functions, by name.
         user: Runs their hooks.
+        guards: What guardrails need. Default: there are none.
     """
 
-    def __init__(self, tools: Mapping[str, Tool[..., Any]], user: UserCode) -> None:
+    def __init__(self, tools: Mapping[str, Tool[..., Any]], user: UserCode, guards: Guards | None = None) -> None:
+        self._guards = guards or Guards()
         self._tools = tools
         self._user = user
 
@@ -52,17 +56,23 @@ class ReconcileActivities:
         tool = self._tools.get(call.name)
         if tool is None or tool.reconcile is None:
             raise await cannot(f"no worker here can tell what came of {call.name}: serve it with its reconcile=")
-        key = call.key or idempotency_key(ToolInvocation(call_id=call.call_id, reply=call.reply))
+        invocation = ToolInvocation(call_id=call.call_id, reply=call.reply)
+        guarded = GuardedCall(self._guards, invocation, tool)
+        key = call.key or idempotency_key(invocation)
         hook, most = partial(tool.reconcile, key), HOOK_TIMEOUT.total_seconds()
         is_async = inspect.iscoroutinefunction(tool.reconcile)
         async with heartbeats():
             try:
                 said = await hook_says(self._user, call.name, "reconcile=", hook, is_async=is_async, seconds=most)
             except HookError as error:
+                told = guarded.text(str(error))
                 if activity.info().attempt < _ATTEMPTS:
-                    raise failure(error, str(error), kind=names.TOOL_FAILED, retryable=True) from None
-                return Reconciled(note=cut(encodable(str(error)), _MOST_NOTE_CHARS))
-            return _found(tool, said)
+                    raise failure(error, told, kind=names.TOOL_FAILED, retryable=True) from None
+                return Reconciled(note=cut(encodable(told), _MOST_NOTE_CHARS))
+            found = _found(tool, said)
+            # It is what the tool returned, told later.
+            output = await guarded.output(found.output, call.name) if found.output else None
+            return found.model_copy(update={"output": output})
 
 
 def _found(tool: Tool[..., Any], said: Any) -> Reconciled:

@@ -15,6 +15,7 @@ from ...contracts.errors import SpecError
 from ...contracts.text import encodable
 from ...contracts.wire.ingest.ingest import CollectionsCall, CollectionSummary, IngestInput
 from ...contracts.wire.retrieval import Retrieved
+from ..guardrails.restoring import Originals
 from ..ingest import Ingest, ask_collections, check_no_ingest, start_ingest
 
 
@@ -143,4 +144,4 @@ class CollectionCalls:
             tenant=tenant,
         )
         found: Retrieved = await ask_collections(self.temporal, task_queue or self.task_queue, call)
-        return found
+        return Originals(self.temporal, f"search of {call.collection}").put_back(found, found.sealed)

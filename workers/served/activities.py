@@ -100,7 +100,7 @@ def served_activities(
         model.call,
         *_methods(mcp),
         ApprovalActivities(app.tools, app.approvals, app.mcp, user).ask,
-        ReconcileActivities(app.tools, user).ask,
+        ReconcileActivities(app.tools, user, guards).ask,
         SpendingActivities(read_spent).spent,
         ReadResultActivities(read_result).read_result,
         LedgerActivities(read_spent, policy.TASK_TIMEOUT).open,

@@ -169,6 +169,7 @@ class ToolCalls:
             host.guards.seal(GuardedFailure.of(cause_of(error)).sealed)
             if isinstance(found, str):
                 return error_result(call, found or _explain(tool, cause_of(error)))
+            host.guards.seal(found.sealed)
             return found.as_result(call.id, call.name)
         host.effects.took(tool, self._place, invocation, output)
         host.guards.seal(output.sealed)
