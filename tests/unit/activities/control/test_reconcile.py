@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio.testing import ActivityEnvironment
 
 from sostenuto import Done, Pii, Tool, tool
@@ -14,7 +16,7 @@ ANNA = "anna.berg@example.com"
 CALL = ReconcileCall(name="pay", call_id="call_1_0", reply="r1", key="run-1:r1:call_1_0")
 
 
-async def reconciled(own: Tool[..., str], guards: Guards) -> Reconciled:
+async def reconciled(own: Tool[..., Any], guards: Guards) -> Reconciled:
     """What is said of a call."""
     user = UserCode(2)
     async with user.running():
