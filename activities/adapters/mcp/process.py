@@ -182,12 +182,13 @@ class ServerProcess:
         """
         if self._process.stdin:
             self._process.stdin.close()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if await self._gone():
-                break
-            self._signal(number)
-        # What is left of its group, where it ended and its children did not.
-        self._signal(signal.SIGKILL)
+        try:
+            if not await self._gone():
+                self._signal(signal.SIGTERM)
+                await self._gone()
+        finally:
+            # Whoever waits for us may give up, and what it started may outlive it.
+            self._signal(signal.SIGKILL)
         await self._gone()
 
     async def _gone(self) -> bool:

@@ -272,6 +272,17 @@ async def test_a_server_that_never_gets_ready(
     await eventually(lambda: of_directory(tmp_path) == [])
 
 
+async def test_a_server_that_is_not_given_the_time_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for its end gives up while it is still asked nicely: it is killed all the same."""
+    monkeypatch.setattr("sostenuto.activities.adapters.mcp.connection._CLOSING_SECONDS", 0.8)
+    sleeper = ["-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
+    server = McpServer(command=sys.executable, args=[*sleeper, str(tmp_path)], timeout=timedelta(seconds=1))
+    async with mcp_sessions({"fake": server}) as sessions:
+        await Caller(sessions).failure("echo", text="x")
+        assert len(of_directory(tmp_path)) == 1
+    await eventually(lambda: of_directory(tmp_path) == [])
+
+
 async def test_a_server_that_the_worker_lacks(shared: Caller) -> None:
     said = await shared.failure("echo", server="other")
     assert "no MCP server named 'other' (it has: fake): pass App(mcp={'other': McpServer(…)})" in said.message
