@@ -11,7 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from sostenuto.activities import adapters
-from sostenuto.activities.model_adapter import KnowsWindow, ModelAdapter
+from sostenuto.activities.model_adapter import KnowsWindow, ModelAdapter, Moderates
 from sostenuto.workers.providers import LazyAdapter
 
 FOLDERS = ["anthropic", "openai", "compatible"]
@@ -42,7 +42,7 @@ def test_the_adapters_that_there_are() -> None:
 @pytest.mark.parametrize("thing", _classes(), ids=lambda thing: thing.__name__)
 def test_an_adapter_has_exactly_the_public_methods_of_the_protocol(thing: type) -> None:
     assert _public(ModelAdapter) == {"complete", "close"}
-    assert _public(thing) - _public(KnowsWindow) == _public(ModelAdapter)
+    assert _public(thing) - _public(KnowsWindow) - _public(Moderates) == _public(ModelAdapter)
     for name in _public(ModelAdapter):
         ours, theirs = getattr(thing, name), getattr(ModelAdapter, name)
         assert inspect.iscoroutinefunction(ours)
